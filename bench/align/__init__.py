@@ -1,0 +1,1 @@
+"""Aligners: image to chip. Importing this package registers them."""

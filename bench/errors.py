@@ -1,0 +1,33 @@
+"""Errors that a user can act on: the command line prints their text bare and exits with their code."""
+
+from __future__ import annotations
+
+
+class BenchError(Exception):
+    """Something the user can mend; the text says what was asked, what was found and what to do."""
+
+    exit_code = 1
+
+
+class UsageError(BenchError):
+    """The command line, a configuration file or a component argument is wrong."""
+
+    exit_code = 2
+
+
+class UnknownNameError(UsageError):
+    """No component of that name is registered."""
+
+
+class DataError(BenchError):
+    """Data were found but cannot be used as they are: damaged, inconsistent or of another layout."""
+
+
+class ContractError(BenchError):
+    """A component broke its contract: a wrong shape, dtype, range or number of items came back."""
+
+
+class MissingError(BenchError):
+    """Something the run needs is not here: a data set, a weight file, an optional package."""
+
+    exit_code = 3

@@ -1,0 +1,161 @@
+"""The contracts a plugin fulfils, and the four registries that hold what fulfils them.
+
+Images cross these seams as NumPy arrays, so a stage can be pickled to another process and a run whose stages need no
+torch never imports it. A network wraps them with ``torch.from_numpy`` at no cost.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from bench.registry import Registry
+from bench.types import CheckLine, FaceTemplate, IdentificationSet, ImageSpec, Outcome, Points, WeightsFile
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    FloatImages = NDArray[np.float32]
+    ByteImages = NDArray[np.uint8]
+
+
+class Hallucinator(ABC):
+    """Turns low-resolution faces into what a recogniser sees instead of them.
+
+    Attributes:
+        input_spec: the size it takes; a fixed size makes the runner resize native images (bicubic), and says so.
+        output_spec: the size it gives.
+        version: part of every cache key; raise it whenever the same input would give another output.
+        weights: the files it was built from; part of every cache key.
+        passthrough: True only for the hallucinator that returns its input; nothing is then cached or quantised.
+    """
+
+    input_spec: ImageSpec = ImageSpec()
+    output_spec: ImageSpec = ImageSpec()
+    version: str = "1"
+    weights: tuple[WeightsFile, ...] = ()
+    passthrough: bool = False
+
+    @abstractmethod
+    def hallucinate(self, lr: FloatImages) -> FloatImages:
+        """Hallucinate a batch.
+
+        Args:
+            lr: RGB in [0, 1]; float32 (N, 3, h, w), N >= 1; square of ``input_spec.size`` where that is set.
+
+        Returns:
+            RGB, float32 (N, 3, H, W), meant to lie in [0, 1]: values outside are clipped, values that are not finite
+            make that image a counted failure. Image i must depend on lr[i] alone.
+        """
+
+
+class Recogniser(ABC):
+    """The ruler: aligned face chips to embeddings.
+
+    Attributes:
+        face: chip size and the five points the network was trained on.
+        embedding_size: length of an embedding.
+        colour: channel order the network is fed (the runner always hands over RGB; the recogniser swaps).
+        scaling: what is done to 0..255 values before the network, in words.
+        version: part of every cache key; raise it whenever the same chip would give another embedding.
+        weights: the files it was built from; part of every cache key.
+    """
+
+    face: FaceTemplate
+    embedding_size: int
+    colour: Literal["RGB", "BGR"] = "RGB"
+    scaling: str = ""
+    version: str = "1"
+    weights: tuple[WeightsFile, ...] = ()
+
+    @abstractmethod
+    def embed(self, chips: ByteImages) -> FloatImages:
+        """Embed aligned chips.
+
+        Args:
+            chips: RGB, uint8 (N, H, W, 3) with (H, W) of ``face``, N >= 1.
+
+        Returns:
+            Embeddings as the network gives them (not normalised), float32 (N, D). Row i depends on chips[i] alone. A
+            row that is not finite is counted as a failure by the runner.
+        """
+
+
+class Aligner(ABC):
+    """Brings a face image to a recogniser's template.
+
+    Attributes:
+        version: part of every cache key; raise it whenever the same image would give another chip.
+        weights: the files it was built from; part of every cache key.
+    """
+
+    version: str = "1"
+    weights: tuple[WeightsFile, ...] = ()
+
+    @abstractmethod
+    def align(
+        self, images: Sequence[ByteImages], landmarks: Sequence[Points | None], face: FaceTemplate
+    ) -> tuple[ByteImages, list[Outcome]]:
+        """Align images one by one.
+
+        Args:
+            images: RGB, uint8 (h, w, 3) each, any sizes.
+            landmarks: the five points of each image in its own pixels, or None where the data set gives none.
+            face: the recogniser's template.
+
+        Returns:
+            Chips, uint8 (N, H, W, 3), and one outcome each: ``ok``, or ``fallback`` when no face was found and the
+            whole image was resized instead. An aligner never drops an image.
+        """
+
+
+class EvalProtocol(ABC):
+    """Who is compared with whom, on which files, and by which official rules.
+
+    Attributes:
+        dataset: name under which the data root is configured (``data.tinyface``).
+        how_to_get: what the data set is, whom to ask for it and how to point to it; shown when it is missing.
+        similarity: how two templates are scored; higher is more alike (a distance is negated).
+        unit_length: whether templates are scaled to unit length before they are scored.
+        flip: fusion of each image with its mirror image: ``none``, ``sum`` (embeddings added as they are) or
+            ``mean`` (each scaled to unit length first).
+        ranks: the k of the rank-k rates reported.
+        mean_average_precision: whether mAP is reported (trapezoid rule).
+        default_align: name of the aligner used when the user names none.
+    """
+
+    dataset: ClassVar[str]
+    how_to_get: ClassVar[str]
+    similarity: Literal["cosine", "euclidean"] = "cosine"
+    unit_length: bool = True
+    flip: Literal["none", "sum", "mean"] = "none"
+    ranks: tuple[int, ...] = (1, 5, 10, 20, 50)
+    mean_average_precision: bool = True
+    default_align: str = "none"
+
+    @abstractmethod
+    def locate(self, root: Path) -> Path:
+        """Return the folder of the data set for a root the user gave; raise MissingError or DataError."""
+
+    @abstractmethod
+    def read(self, root: Path) -> IdentificationSet:
+        """List the media under a located root; decode nothing. Raises DataError on an inconsistent data set."""
+
+    @abstractmethod
+    def check(self, root: Path) -> list[CheckLine]:
+        """Compare a located root with the official set, opening every image. Never raises on damaged data."""
+
+
+HALLUCINATORS: Registry[Hallucinator] = Registry("hallucinator")
+RECOGNISERS: Registry[Recogniser] = Registry("recogniser")
+ALIGNERS: Registry[Aligner] = Registry("aligner")
+PROTOCOLS: Registry[EvalProtocol] = Registry("protocol")
+REGISTRIES: tuple[Registry[Hallucinator] | Registry[Recogniser] | Registry[Aligner] | Registry[EvalProtocol], ...] = (
+    PROTOCOLS,
+    HALLUCINATORS,
+    RECOGNISERS,
+    ALIGNERS,
+)

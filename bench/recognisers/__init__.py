@@ -1,0 +1,1 @@
+"""Recognisers: the ruler, not the contestant. Importing this package registers them."""

@@ -1,0 +1,133 @@
+"""The nouns of the suite: media, outcomes, weight files, image sizes. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Role = Literal["gallery", "probe", "distractor"]
+Status = Literal["ok", "fallback", "failed"]
+Side = Literal["probe", "gallery", "both"]
+
+ROLES: tuple[Role, ...] = ("gallery", "probe", "distractor")
+
+Points = tuple[tuple[float, float], ...]
+"""Landmarks as (x, y) pixels, origin at the centre of the top-left pixel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """One image of one identity, not yet decoded.
+
+    Attributes:
+        key: unique and stable inside its protocol, for instance ``Probe/12_3.jpg``; pairs runs with each other.
+        path: the file, absolute, inside the data root.
+        role: what the image is compared as.
+        identity: the person; None for a distractor whose identity is not given.
+        template: the template this media belongs to; media of one template are fused.
+        landmarks: five points (eyes, nose, mouth corners; image left first), or None.
+        attributes: what the protocol knows of the image (``yaw_deg``, ``session``...), carried to the results.
+    """
+
+    key: str
+    path: Path
+    role: Role
+    identity: str | None
+    template: str
+    landmarks: Points | None = None
+    attributes: Mapping[str, str | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one image fared: every image of a run ends with exactly one.
+
+    Attributes:
+        status: ``ok``; ``fallback`` (scored, though a stage had to make do: a face not found, say); ``failed``
+            (not scored, counts as a miss).
+        stage: the stage that decided it (``decode``, ``hallucinate``, ``align``, ``embed``); empty when ok.
+        reason: a short phrase that groups alike cases (``face not found``), no file names in it; empty when ok.
+    """
+
+    status: Status = "ok"
+    stage: str = ""
+    reason: str = ""
+
+
+OK = Outcome()
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsFile:
+    """A weight file a component was built from: its name (never a path) and SHA-256 in hexadecimal."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSpec:
+    """Size contract of one end of a hallucinator.
+
+    Attributes:
+        size: side in pixels of a square image; None means any size (input), or input size times ``scale`` (output).
+        scale: magnification where the output has no fixed size; ignored for an input.
+    """
+
+    size: int | None = None
+    scale: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FaceTemplate:
+    """Where a recogniser wants the face.
+
+    Attributes:
+        height: chip height, pixels.
+        width: chip width, pixels.
+        points: five points in the chip: image-left eye, image-right eye, nose, image-left and image-right mouth corner.
+    """
+
+    height: int
+    width: int
+    points: Points
+
+
+@dataclass(frozen=True, slots=True)
+class IdentificationSet:
+    """Who is searched (probes) in what (gallery and distractors).
+
+    Attributes:
+        gallery: media of enrolled identities; identity is never None.
+        probes: media of searched templates; identity is never None.
+        distractors: gallery media whose identity has no probe; may be empty.
+        official: True when the counts are those of the published data set.
+        notes: sentences for the user about how the data differ from the official set; shown with every result.
+    """
+
+    gallery: tuple[Media, ...]
+    probes: tuple[Media, ...]
+    distractors: tuple[Media, ...] = ()
+    official: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """One finding of ``bench data check``.
+
+    Attributes:
+        level: ``ok``, ``differs`` (usable, not as published) or ``damaged`` (must be mended before a run).
+        subject: what was looked at (``Probe images``).
+        found: what there is, in words or a number.
+        expected: what the published set has; empty where nothing is published.
+        examples: the first few file names or rows concerned.
+    """
+
+    level: Literal["ok", "differs", "damaged"]
+    subject: str
+    found: str
+    expected: str = ""
+    examples: tuple[str, ...] = ()

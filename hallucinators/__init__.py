@@ -1,0 +1,1 @@
+"""Hallucinators shipped with the suite. Importing this package registers them."""

@@ -1,0 +1,1 @@
+"""Evaluation protocols, one database a file. Importing this package registers them."""
