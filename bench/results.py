@@ -1,0 +1,161 @@
+"""What a run says, in memory: the record, one row a probe, the images that did not end ok."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.types import Role, Status
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One reported figure, a fraction in [0, 1].
+
+    Attributes:
+        value: over all probes; a failed probe counts as a miss.
+        n: probes in the denominator of ``value``.
+        low: lower end of the 95 % interval, or None where none can be given.
+        high: upper end, likewise.
+        interval: how the interval was made, or why there is none.
+        without_failures: the same figure over the probes that did not fail; None when all failed.
+        n_without_failures: probes in the denominator of ``without_failures``.
+    """
+
+    value: float
+    n: int
+    low: float | None
+    high: float | None
+    interval: str
+    without_failures: float | None
+    n_without_failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageRecord:
+    """One stage of the chain as it ran: what, on which side, with which arguments and weights."""
+
+    stage: str
+    side: str
+    name: str
+    version: str
+    arguments: Mapping[str, object]
+    weights: tuple[Mapping[str, str], ...]
+    source: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleLedger:
+    """How the images of one role fared; ``reasons`` counts ``stage: reason`` for those that are not ok."""
+
+    total: int
+    ok: int
+    fallback: int
+    failed: int
+    reasons: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeRow:
+    """One probe of an identification run.
+
+    Attributes:
+        key: the probe's key; pairs this row with the same probe of another run.
+        identity: the person.
+        status: ok, fallback or failed.
+        stage: the stage that decided the status; empty when ok.
+        reason: why; empty when ok.
+        mates: gallery templates of the same identity, failed ones included.
+        rank: 1-based rank of the best mate, ties against the system; None when the probe or all its mates failed.
+        rank_optimistic: the same with ties in the system's favour.
+        mated_ranks: ranks of all scored mates in the sorted gallery, ascending, ties against the system.
+        best_mated_score: similarity to the best mate, or None.
+        best_mated_key: key of that gallery media, or empty.
+        best_nonmated_score: similarity to the best other identity, or None.
+        best_nonmated_key: key of that gallery media, or empty.
+        attributes: what the protocol knows of the probe (``yaw_deg``...).
+    """
+
+    key: str
+    identity: str
+    status: Status
+    stage: str
+    reason: str
+    mates: int
+    rank: int | None
+    rank_optimistic: int | None
+    mated_ranks: tuple[int, ...]
+    best_mated_score: float | None
+    best_mated_key: str
+    best_nonmated_score: float | None
+    best_nonmated_key: str
+    attributes: Mapping[str, str | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One image that did not end ok."""
+
+    key: str
+    role: Role
+    status: Status
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """Everything about a run but its per-probe rows; becomes ``run.json``.
+
+    Attributes:
+        schema_version: version of this layout.
+        bench_version: version of the suite.
+        label: the hallucinator chain as the user wrote it; the row name in reports.
+        created: time of completion, ISO 8601, UTC.
+        smoke: True when ``--limit`` cut the run: its figures test the machinery and are refused in comparisons.
+        limit: that limit, or None.
+        sample: True when the data are drawn samples and not photographs of the named data set.
+        config: the configuration as resolved; paths as the user gave them.
+        config_digest: SHA-256 of what the figures depend on: stages, protocol, options, data digest, limit, seed.
+        protocol: name, arguments, similarity, flip, ranks and the like.
+        data: digest and stat_digest of the images, counts by role, official (bool), notes, root.
+        stages: the chain as it ran.
+        metrics: figures by name, for instance ``rank-1``, ``map``.
+        ledger: by role.
+        warnings: sentences that belong beside the figures.
+        timings: by stage: ``{"seconds": ..., "images": ...}``; cached images are not counted.
+        environment: versions, commit, device, threads, platform.
+        seed: seed of the bootstrap.
+    """
+
+    bench_version: str
+    label: str
+    created: str
+    smoke: bool
+    limit: int | None
+    sample: bool
+    config: Mapping[str, Any]
+    config_digest: str
+    protocol: Mapping[str, Any]
+    data: Mapping[str, Any]
+    stages: tuple[StageRecord, ...]
+    metrics: Mapping[str, Figure]
+    ledger: Mapping[str, RoleLedger]
+    warnings: tuple[str, ...]
+    timings: Mapping[str, Mapping[str, float]]
+    environment: Mapping[str, Any]
+    seed: int
+    schema_version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A finished run: the record, one row a probe in protocol order, and the images that did not end ok."""
+
+    record: RunRecord
+    probes: tuple[ProbeRow, ...]
+    ledger: tuple[LedgerRow, ...]

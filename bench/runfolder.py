@@ -1,0 +1,225 @@
+"""What a run leaves on disk: from `RunResult` to a run folder and back.
+
+A run folder holds
+
+- ``run.json``: the record (`RunRecord`), strict JSON, one schema version;
+- ``per_probe.csv``: one row a probe (`ProbeRow`), enough to compute every figure again without a model;
+- ``ledger.csv``: one row for every image that did not end ``ok``;
+- ``images.zip`` (optional): for probe row i the members ``lr/00000i.png``, ``out/00000i.png`` (absent when it equals
+  the lr image), ``mate/00000i.png`` (best mated gallery image) and ``impostor/00000i.png`` (best non-mated one).
+
+The folder appears in one step, by a rename: there is never a half-written one under its final name.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from bench.errors import BenchError, DataError, MissingError
+from bench.results import SCHEMA_VERSION, Figure, LedgerRow, ProbeRow, RoleLedger, RunRecord, RunResult, StageRecord
+from bench.types import Role, Status
+
+RUN_FILE, PROBES_FILE, LEDGER_FILE, IMAGES_FILE = "run.json", "per_probe.csv", "ledger.csv", "images.zip"
+RowT = TypeVar("RowT")
+
+
+def write_run(
+    folder: Path,
+    result: RunResult,
+    *,
+    images: Iterable[tuple[str, bytes]] | None = None,
+    replace: bool = False,
+) -> None:
+    """Write a run folder in one step.
+
+    Args:
+        folder: where it shall stand; its parent is made when absent.
+        result: what to write.
+        images: members of ``images.zip`` as (name, PNG bytes), or None for no such file.
+        replace: whether an existing run folder may be replaced.
+
+    Raises:
+        BenchError: the folder exists and may not be replaced or is no run folder, or the disk is full. Nothing under
+            ``folder`` has changed then.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (replace and (folder / RUN_FILE).is_file()):
+        what = "a finished run is there" if (folder / RUN_FILE).is_file() else "it holds other files"
+        raise BenchError(f"Cannot write the run to {folder}: {what}. Choose another --out, or --overwrite always.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir()
+        _write_files(partial, result, images)
+        _swap(partial, folder)
+    except OSError as error:
+        raise BenchError(
+            f"Cannot write the run to {folder}: {error.strerror or error}. Nothing was changed there; embeddings made "
+            "so far are in the cache, so the same command goes on from them once there is room."
+        ) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def read_run(folder: Path) -> RunResult:
+    """Read a run folder.
+
+    Raises:
+        MissingError: there is no run folder.
+        DataError: it is damaged or of another schema version; the text names the file.
+    """
+    record = read_record(folder)
+    return RunResult(
+        record,
+        tuple(_read_csv(folder / PROBES_FILE, _probe_from_cells)),
+        tuple(_read_csv(folder / LEDGER_FILE, _ledger_from_cells)),
+    )
+
+
+def read_record(folder: Path) -> RunRecord:
+    """Read ``run.json`` alone; see `read_run` for what is raised."""
+    path = folder / RUN_FILE
+    if not path.is_file():
+        raise MissingError(
+            f"No run in {folder}: {RUN_FILE} is not there. Give the folder that `bench run --out` named."
+        )
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        version = raw["schema_version"]
+        if version != SCHEMA_VERSION:
+            raise DataError(
+                f"{path} has schema version {version}; this bench reads version {SCHEMA_VERSION}. Run it again, or use "
+                f"the bench that wrote it ({raw.get('bench_version', 'unknown')})."
+            )
+        return _record_from_json(raw)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} is damaged ({type(error).__name__}: {error}). Run it again.") from error
+
+
+def read_image(folder: Path, member: str) -> bytes | None:
+    """PNG bytes of one member of ``images.zip``, or None when the run keeps no such image."""
+    path = folder / IMAGES_FILE
+    if not path.is_file():
+        return None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.read(member) if member in archive.NameToInfo else None
+    except (zipfile.BadZipFile, OSError) as error:
+        raise DataError(
+            f"{path} is damaged ({error}). Run it again, or delete the file to go without images."
+        ) from error
+
+
+def dump_json(value: object) -> str:
+    """Strict, sorted, indented JSON with a final newline."""
+    return json.dumps(value, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _write_files(folder: Path, result: RunResult, images: Iterable[tuple[str, bytes]] | None) -> None:
+    (folder / RUN_FILE).write_text(dump_json(asdict(result.record)), encoding="utf-8")
+    _write_csv(folder / PROBES_FILE, ProbeRow, result.probes)
+    _write_csv(folder / LEDGER_FILE, LedgerRow, result.ledger)
+    if images is not None:
+        with zipfile.ZipFile(folder / IMAGES_FILE, "w", zipfile.ZIP_STORED) as archive:
+            for name, data in images:
+                archive.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), data)
+    for path in folder.iterdir():  # a rename may outlive a power cut that its contents do not
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def _swap(partial: Path, folder: Path) -> None:
+    old = folder.with_name(f".{folder.name}.replaced")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    try:
+        partial.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_csv(path: Path, row_type: type[ProbeRow] | type[LedgerRow], rows: Sequence[ProbeRow | LedgerRow]) -> None:
+    names = [f.name for f in fields(row_type)]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows([_to_cell(getattr(row, name)) for name in names] for row in rows)
+
+
+def _to_cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return ";".join(map(str, value))
+    if isinstance(value, Mapping):
+        return json.dumps(dict(value), sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _read_csv(path: Path, make: Callable[[dict[str, str]], RowT]) -> list[RowT]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [make(cells) for cells in csv.DictReader(file)]
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        raise DataError(f"{path} is damaged or absent ({type(error).__name__}: {error}). Run it again.") from error
+
+
+def _probe_from_cells(cells: dict[str, str]) -> ProbeRow:
+    return ProbeRow(
+        key=cells["key"],
+        identity=cells["identity"],
+        status=_status(cells["status"]),
+        stage=cells["stage"],
+        reason=cells["reason"],
+        mates=int(cells["mates"]),
+        rank=_optional_int(cells["rank"]),
+        rank_optimistic=_optional_int(cells["rank_optimistic"]),
+        mated_ranks=tuple(int(part) for part in cells["mated_ranks"].split(";") if part),
+        best_mated_score=_optional_float(cells["best_mated_score"]),
+        best_mated_key=cells["best_mated_key"],
+        best_nonmated_score=_optional_float(cells["best_nonmated_score"]),
+        best_nonmated_key=cells["best_nonmated_key"],
+        attributes=json.loads(cells["attributes"]),
+    )
+
+
+def _ledger_from_cells(cells: dict[str, str]) -> LedgerRow:
+    role = cells["role"]
+    if role not in ("gallery", "probe", "distractor"):
+        raise ValueError(f"unknown role {role!r}")
+    return LedgerRow(cells["key"], cast("Role", role), _status(cells["status"]), cells["stage"], cells["reason"])
+
+
+def _status(text: str) -> Status:
+    if text not in ("ok", "fallback", "failed"):
+        raise ValueError(f"unknown status {text!r}")
+    return cast("Status", text)
+
+
+def _optional_int(text: str) -> int | None:
+    return int(text) if text else None
+
+
+def _optional_float(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def _record_from_json(raw: dict[str, Any]) -> RunRecord:
+    raw = dict(raw)
+    raw["stages"] = tuple(StageRecord(**{**s, "weights": tuple(s["weights"])}) for s in raw["stages"])
+    raw["metrics"] = {name: Figure(**figure) for name, figure in raw["metrics"].items()}
+    raw["ledger"] = {role: RoleLedger(**counts) for role, counts in raw["ledger"].items()}
+    raw["warnings"] = tuple(raw["warnings"])
+    return RunRecord(**raw)
