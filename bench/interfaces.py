@@ -1,5 +1,8 @@
 """The contracts a plugin fulfils, and the four registries that hold what fulfils them.
 
+Constructors are cheap: they check arguments, find weight files and hash them; the network is built at first use. So a
+finished run can be recognised as finished without loading any.
+
 Images cross these seams as NumPy arrays, so a stage can be pickled to another process and a run whose stages need no
 torch never imports it. A network wraps them with ``torch.from_numpy`` at no cost.
 """
@@ -9,17 +12,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bench.registry import Registry
-from bench.types import CheckLine, FaceTemplate, IdentificationSet, ImageSpec, Outcome, Points, WeightsFile
+from bench.types import OK, CheckLine, FaceTemplate, IdentificationSet, ImageSpec, Outcome, Points, WeightsFile
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    FloatImages = NDArray[np.float32]
-    ByteImages = NDArray[np.uint8]
+FloatImages = NDArray[np.float32]
+ByteImages = NDArray[np.uint8]
 
 
 class Hallucinator(ABC):
@@ -50,6 +52,18 @@ class Hallucinator(ABC):
             RGB, float32 (N, 3, H, W), meant to lie in [0, 1]: values outside are clipped, values that are not finite
             make that image a counted failure. Image i must depend on lr[i] alone.
         """
+
+    def hallucinate_counted(self, lr: FloatImages) -> tuple[FloatImages, list[Outcome]]:
+        """Hallucinate a batch and say how each image fared; what the runner calls.
+
+        Override it when single images can fail or fall back (no landmarks found, say); otherwise `hallucinate` alone
+        is enough.
+
+        Returns:
+            The images as `hallucinate` returns them, and one outcome each; an image whose outcome is ``failed`` is
+            not looked at.
+        """
+        return self.hallucinate(lr), [OK] * len(lr)
 
 
 class Recogniser(ABC):
@@ -125,6 +139,7 @@ class EvalProtocol(ABC):
         ranks: the k of the rank-k rates reported.
         mean_average_precision: whether mAP is reported (trapezoid rule).
         default_align: name of the aligner used when the user names none.
+        version: raise it whenever the same files would give another list of media or other figures.
     """
 
     dataset: ClassVar[str]
@@ -135,6 +150,8 @@ class EvalProtocol(ABC):
     ranks: tuple[int, ...] = (1, 5, 10, 20, 50)
     mean_average_precision: bool = True
     default_align: str = "none"
+    version: str = "1"
+    weights: tuple[WeightsFile, ...] = ()
 
     @abstractmethod
     def locate(self, root: Path) -> Path:

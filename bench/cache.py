@@ -1,0 +1,139 @@
+"""Embeddings and hallucinated images that need not be made twice, addressed by everything that made them.
+
+One SQLite file. A key is the SHA-256 of the image bytes and of the fingerprints of every stage, so an entry of another
+model, another version, other weights or arguments can never be found; and SQLite's transactions make a killed run leave
+whole entries or none.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import BenchError
+from bench.types import OK, Outcome, Status
+
+CACHE_VERSION = 1
+CACHE_FILE = "cache.sqlite"
+_PER_QUERY = 500  # SQLite's oldest limit on parameters is 999
+
+
+@dataclass(frozen=True, slots=True)
+class CachedEmbedding:
+    """An embedding, float32 (D,), and how its image fared (``ok`` or ``fallback``; failures are never cached)."""
+
+    vector: NDArray[np.float32]
+    outcome: Outcome = OK
+
+
+class Cache:
+    """The store. Use as a context manager; entries of one `put_` call appear together or not at all."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open or make the cache in a folder.
+
+        Raises:
+            BenchError: the folder cannot be written, or the file there is damaged or of another cache version.
+        """
+        self.path = folder / CACHE_FILE
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(self.path, timeout=60)
+            version, tables = self._state()
+        except (OSError, sqlite3.Error) as error:
+            raise BenchError(
+                f"Cannot use the cache {self.path}: {error}. Delete it, or name another --cache."
+            ) from error
+        if tables and version != CACHE_VERSION:
+            self._database.close()
+            raise BenchError(
+                f"The cache {self.path} was written by another version ({version}; this bench writes {CACHE_VERSION}). "
+                "Nothing in it was touched. Delete it, or name another --cache."
+            )
+        with self._database as database:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS embeddings"
+                " (key TEXT PRIMARY KEY, vector BLOB, status TEXT, stage TEXT, reason TEXT) WITHOUT ROWID"
+            )
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS images"
+                " (key TEXT PRIMARY KEY, png BLOB, status TEXT, stage TEXT, reason TEXT) WITHOUT ROWID"
+            )
+            database.execute(f"PRAGMA user_version = {CACHE_VERSION}")
+
+    def __enter__(self) -> Cache:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+
+    def embeddings(self, keys: Sequence[str]) -> dict[str, CachedEmbedding]:
+        """The embeddings that are there, by key."""
+        return {
+            key: CachedEmbedding(np.frombuffer(blob, np.float32), outcome)
+            for key, blob, outcome in self._rows("SELECT key, vector, status, stage, reason FROM embeddings", keys)
+        }
+
+    def images(self, keys: Sequence[str]) -> dict[str, tuple[bytes, Outcome]]:
+        """The PNG bytes of the hallucinated images that are there, with their outcomes, by key."""
+        found = self._rows("SELECT key, png, status, stage, reason FROM images", keys)
+        return {key: (blob, outcome) for key, blob, outcome in found}
+
+    def put_embeddings(self, entries: Mapping[str, CachedEmbedding]) -> None:
+        """Store embeddings; see `put_images` for what is raised."""
+        self._put(
+            "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?, ?, ?)",
+            {key: (np.ascontiguousarray(e.vector, np.float32).tobytes(), e.outcome) for key, e in entries.items()},
+        )
+
+    def put_images(self, entries: Mapping[str, tuple[bytes, Outcome]]) -> None:
+        """Store hallucinated images as PNG bytes.
+
+        Raises:
+            BenchError: the disk is full or the file cannot be written; what was stored before stays.
+        """
+        self._put("INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?)", entries)
+
+    def _state(self) -> tuple[int, int]:
+        version = self._database.execute("PRAGMA user_version").fetchone()[0]
+        tables = self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        return int(version), int(tables)
+
+    def _rows(self, select: str, keys: Sequence[str]) -> list[tuple[str, bytes, Outcome]]:
+        rows = []
+        for start in range(0, len(keys), _PER_QUERY):
+            part = list(keys[start : start + _PER_QUERY])
+            query = f"{select} WHERE key IN ({','.join('?' * len(part))})"
+            for key, blob, status, stage, reason in self._run(query, part):
+                rows.append((str(key), bytes(blob), Outcome(cast("Status", status), stage, reason)))
+        return rows
+
+    def _run(self, query: str, values: list[str]) -> list[tuple[str, bytes, str, str, str]]:
+        try:
+            return self._database.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._broken(error) from error
+
+    def _put(self, insert: str, entries: Mapping[str, tuple[bytes, Outcome]]) -> None:
+        rows = [(key, blob, o.status, o.stage, o.reason) for key, (blob, o) in entries.items()]
+        try:
+            with self._database as database:
+                database.executemany(insert, rows)
+        except sqlite3.Error as error:
+            raise self._broken(error) from error
+
+    def _broken(self, error: sqlite3.Error) -> BenchError:
+        return BenchError(
+            f"The cache {self.path} cannot be used: {error}. What was stored before is safe unless the file itself is "
+            "damaged; make room, delete it, or name another --cache, and run the same command again."
+        )

@@ -1,0 +1,154 @@
+"""One run's configuration, from defaults, a TOML file and the command line; and where the data sets live."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+import platformdirs
+
+from bench.errors import UsageError
+from bench.registry import convert
+from bench.types import Side
+
+Overwrite = Literal["only-missing", "always", "never"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """What a run is asked to do; a key of a TOML file and a flag of the command line for each.
+
+    Attributes:
+        protocol: ``name:key=value``.
+        data_root: the data set's folder; None looks in the settings and the environment.
+        hallucinator: a chain, ``A:key=value+B``.
+        recogniser: ``name:key=value``.
+        align: the aligner of both sides; None takes the protocol's own.
+        align_gallery: another aligner for gallery and distractors; None takes ``align``.
+        hallucinate: which side goes through the chain.
+        limit: a smoke run on so many probes, or None.
+        out: the run folder; None makes one under ``runs/``.
+        overwrite: what to do when the run folder exists: leave a finished run of the same configuration as it is,
+            always run again, or never touch one.
+        cache: folder of the cache; None takes the user's cache folder.
+        no_cache: work without a cache.
+        images: whether the run keeps images for reports.
+        batch_size: images per network call; never changes a figure.
+        device: ``cpu``, ``cuda``, ``cuda:1``...
+        threads: threads per process, 0 for all cores.
+        seed: seed of the bootstrap intervals.
+    """
+
+    protocol: str
+    data_root: Path | None = None
+    hallucinator: str = "none"
+    recogniser: str = "sface"
+    align: str | None = None
+    align_gallery: str | None = None
+    hallucinate: Side = "probe"
+    limit: int | None = None
+    out: Path | None = None
+    overwrite: Overwrite = "only-missing"
+    cache: Path | None = None
+    no_cache: bool = False
+    images: Literal["all", "none"] = "all"
+    batch_size: int = 64
+    device: str = "cpu"
+    threads: int = 0
+    seed: int = 0
+
+
+def make_config(file: Path | None, flags: Mapping[str, object]) -> RunConfig:
+    """Put a configuration together; a flag beats the file, the file beats a default.
+
+    Args:
+        file: a TOML file whose keys are those of `RunConfig` (``data-root`` and ``data_root`` are one), or None.
+        flags: what the command line gave.
+
+    Raises:
+        UsageError: the file cannot be read, or keys are unknown or hold what does not fit; all are listed at once.
+    """
+    merged = {**(_read_toml(file) if file else {}), **flags}
+    hints = get_type_hints(RunConfig)
+    faults = [f"unknown key {key!r}" for key in merged if key not in hints]
+    values: dict[str, Any] = {}
+    for key in hints.keys() & merged.keys():
+        try:
+            values[key] = convert(merged[key], hints[key])
+        except ValueError as error:
+            faults.append(f"{key}: {error}")
+    if "protocol" not in merged:
+        faults.append("protocol is missing (--protocol NAME; `bench list` shows them)")
+    for key, least in (("limit", 1), ("batch_size", 1), ("threads", 0), ("seed", 0)):
+        value = values.get(key)
+        if value is not None and value < least:
+            faults.append(f"{key} is {value}; it must be at least {least}")
+    if faults:
+        where = f" (configuration {file})" if file else ""
+        raise UsageError(
+            f"Cannot run{where}: {'; '.join(faults)}. Keys: {', '.join(f.name for f in fields(RunConfig))}."
+        )
+    return RunConfig(**values)
+
+
+def settings_file() -> Path:
+    """The user's settings file; ``BENCH_CONFIG`` names another."""
+    named = os.environ.get("BENCH_CONFIG")
+    return Path(named) if named else platformdirs.user_config_path("bench") / "config.toml"
+
+
+def cache_folder(config: RunConfig) -> Path:
+    """Folder of the cache: ``--cache``, else ``BENCH_CACHE``, else the user's cache folder."""
+    if config.cache:
+        return config.cache
+    named = os.environ.get("BENCH_CACHE")
+    return Path(named) if named else platformdirs.user_cache_path("bench")
+
+
+def read_settings() -> dict[str, Any]:
+    """The user's settings; empty when there are none. Raises UsageError when the file is damaged."""
+    path = settings_file()
+    return _read_toml(path, normalise=False) if path.is_file() else {}
+
+
+def get_setting(key: str) -> str | None:
+    """One setting by its dotted key (``data.tinyface``), or None."""
+    value: object = read_settings()
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return None if value is None else str(value)
+
+
+def set_setting(key: str, value: str) -> Path:
+    """Store one setting by its dotted key; returns the settings file."""
+    import tomli_w
+
+    parts = key.split(".")
+    if not all(part.replace("-", "").replace("_", "").isalnum() for part in parts) or len(parts) < 2:
+        raise UsageError(f"{key!r} is not a settings key; one is 'data.NAME', for instance data.tinyface")
+    settings = read_settings()
+    table = settings
+    for part in parts[:-1]:
+        table = table.setdefault(part, {})
+        if not isinstance(table, dict):
+            raise UsageError(f"{key!r}: {part!r} is already a value in {settings_file()}")
+    table[parts[-1]] = value
+    path = settings_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(tomli_w.dumps(settings), encoding="utf-8")
+    partial.replace(path)
+    return path
+
+
+def _read_toml(path: Path, *, normalise: bool = True) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            content = tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"Cannot read {path}: {error}") from error
+    return {key.replace("-", "_"): value for key, value in content.items()} if normalise else content

