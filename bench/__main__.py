@@ -1,1 +1,44 @@
-"""Placeholder until the command line exists."""
+"""The ``bench`` command: parses, delegates, turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from bench import __version__
+from bench.commands import check, config, data, doctor, list_, report, run, score
+from bench.errors import BenchError
+
+_COMMANDS = (run, score, report, list_, data, doctor, check, config)
+_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code: 0 done, 1 failed, 2 wrong usage, 3 something is missing."""
+    parser = argparse.ArgumentParser(
+        prog="bench",
+        description="Recognition via hallucination, measured: tiny faces are hallucinated, then recognised.",
+        epilog="Start with `bench run --protocol tinyface` and `bench list`.",
+    )
+    parser.add_argument("--version", action="version", version=f"bench {__version__}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in _COMMANDS:
+        command.add_parser(subparsers)
+    args = parser.parse_args(argv)
+    try:
+        code: int = args.main(args)
+        return code
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("\nbench: interrupted. Finished work is kept; the same command goes on from there.", file=sys.stderr)
+        return _INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -113,21 +113,37 @@ class Embedder:
         fingerprint: identifies what it computes; part of every cache key.
     """
 
-    def __init__(self, plan: EmbedPlan) -> None:
-        """Build the components; see `bench.components.build` for what is raised."""
+    def __init__(
+        self,
+        chain: Chain | None,
+        aligner: Built[Aligner],
+        recogniser: Built[Recogniser],
+        *,
+        flip: Literal["none", "sum", "mean"] = "none",
+        batch_size: int = 64,
+    ) -> None:
+        self.chain = chain
+        self.aligner = aligner
+        self.recogniser = recogniser
+        self._flip = flip
+        self._batch_size = batch_size
+        # a chain that changes nothing shares its results with the side that has none
+        self._active = chain if chain and not chain.passthrough else None
+        core = source_digest("bench.embed", "bench.chain", "bench.images")
+        self._image_fingerprint = digest_of([core, self._active.fingerprint if self._active else None])
+        self.fingerprint = digest_of([self._image_fingerprint, aligner.fingerprint, recogniser.fingerprint, flip])
+
+    @classmethod
+    def from_plan(cls, plan: EmbedPlan) -> Embedder:
+        """Build the components of a plan; see `bench.components.build` for what is raised."""
         load_plugins()
         defaults = {"device": plan.device, "threads": plan.threads}
-        self.plan = plan
-        self.chain = Chain.parse(plan.chain, defaults) if plan.chain else None
-        self.aligner: Built[Aligner] = build(ALIGNERS, plan.align, defaults)
-        self.recogniser: Built[Recogniser] = build(RECOGNISERS, plan.recogniser, defaults)
-        core = source_digest("bench.embed", "bench.chain", "bench.images")
-        # the chain that changes nothing shares its results with the side that has none
-        active = self.chain if self.chain and not self.chain.passthrough else None
-        self._active = active
-        self._image_fingerprint = digest_of([core, active.fingerprint if active else None])
-        self.fingerprint = digest_of(
-            [self._image_fingerprint, self.aligner.fingerprint, self.recogniser.fingerprint, plan.flip]
+        return cls(
+            Chain.parse(plan.chain, defaults) if plan.chain else None,
+            build(ALIGNERS, plan.align, defaults),
+            build(RECOGNISERS, plan.recogniser, defaults),
+            flip=plan.flip,
+            batch_size=plan.batch_size,
         )
 
     def embed(self, media: Sequence[Media], cache: Cache | None) -> Embedded:
@@ -194,7 +210,7 @@ class Embedder:
                 fresh.append(item)
         with clock("hallucinate", len(fresh)):
             images, outcomes = self._active.hallucinate(
-                [item.image for item in fresh if item.image is not None], batch_size=self.plan.batch_size
+                [item.image for item in fresh if item.image is not None], batch_size=self._batch_size
             )
         for item, image, outcome in zip(fresh, images, outcomes, strict=True):
             item.image, item.outcome = image, outcome
@@ -204,8 +220,8 @@ class Embedder:
 
     def _align_and_embed(self, items: Sequence[_Item], clock: _Clock) -> None:
         alive = [item for item in items if item.image is not None]
-        for start in range(0, len(alive), self.plan.batch_size):
-            batch = alive[start : start + self.plan.batch_size]
+        for start in range(0, len(alive), self._batch_size):
+            batch = alive[start : start + self._batch_size]
             with clock("align", len(batch)):
                 chips = self._align(batch)
             with clock("embed", len(batch)):
@@ -234,10 +250,10 @@ class Embedder:
 
     def _vectors(self, chips: ByteImages) -> FloatImages:
         vectors = self._checked(chips)
-        if self.plan.flip == "none":
+        if self._flip == "none":
             return vectors
         mirrored = self._checked(np.ascontiguousarray(chips[:, :, ::-1]))
-        if self.plan.flip == "mean":
+        if self._flip == "mean":
             return _unit(vectors) + _unit(mirrored)
         total: FloatImages = vectors + mirrored
         return total
@@ -279,7 +295,7 @@ def embed_shard(plan: EmbedPlan, media: Sequence[Media], cache_folder: Path | No
 @lru_cache(maxsize=8)
 def embedder_for(plan: EmbedPlan) -> Embedder:
     """The embedder of a plan, built once in each process."""
-    return Embedder(plan)
+    return Embedder.from_plan(plan)
 
 
 def _read(item: _Item) -> None:

@@ -45,7 +45,7 @@ def identify(
     gallery: Gallery,
     *,
     similarity: Literal["cosine", "euclidean"],
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[ProbeRow]:
     """Search every probe template in the gallery.
 
@@ -57,7 +57,7 @@ def identify(
         probes: the searched templates.
         gallery: the search space.
         similarity: ``cosine`` takes dot products of the vectors as they are; ``euclidean`` the negative distance.
-        progress: called with the number of gallery templates done.
+        progress: called with (gallery templates done, all) now and then.
 
     Returns:
         One row a probe, in order.

@@ -31,6 +31,18 @@ def stage(name: str, total: int) -> Iterator[Advance]:
         yield _Lines(name, total)
 
 
+def cumulative(advance: Advance) -> Callable[[int, int], None]:
+    """An adapter for callers that tell how many items are done in all: ``(done, total)``."""
+    before = 0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal before
+        advance(done - before)
+        before = done
+
+    return tell
+
+
 @contextmanager
 def _bar(name: str, total: int) -> Iterator[Advance]:
     from rich.console import Console

@@ -1,0 +1,53 @@
+"""``bench config``: where the data sets live, remembered."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bench.commands import Subparsers
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "config", help="remember where data sets live", description="Read and write the user's settings."
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    setter = commands.add_parser("set", help="store a setting", description="Store a setting, such as data.tinyface.")
+    setter.add_argument("key", metavar="KEY", help="for instance data.tinyface")
+    setter.add_argument("value", metavar="VALUE", help="for instance the data set's folder")
+    setter.set_defaults(main=main_set)
+    getter = commands.add_parser("get", help="print a setting", description="Print one setting.")
+    getter.add_argument("key", metavar="KEY")
+    getter.set_defaults(main=main_get)
+
+
+def main_set(args: argparse.Namespace) -> int:
+    """Run ``bench config set``."""
+    from pathlib import Path
+
+    from bench.config import set_setting
+
+    value = args.value
+    if args.key.startswith("data."):
+        path = Path(value).expanduser().resolve()  # a relative path would mean another folder tomorrow
+        value = str(path)
+        if not path.is_dir():
+            print(f"bench: note: {path} is no folder yet", file=sys.stderr)
+    print(f"{args.key} = {value!r} in {set_setting(args.key, value)}")
+    return 0
+
+
+def main_get(args: argparse.Namespace) -> int:
+    """Run ``bench config get``."""
+    from bench.config import get_setting, settings_file
+    from bench.errors import MissingError
+
+    value = get_setting(args.key)
+    if value is None:
+        raise MissingError(f"{args.key!r} is not set in {settings_file()}")
+    print(value)
+    return 0

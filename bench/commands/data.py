@@ -1,0 +1,53 @@
+"""``bench data``: is this folder the data set it should be?"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bench.commands import Subparsers
+
+_EXIT = {"ok": 0, "differs": 4, "damaged": 1}
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser("data", help="check a data set", description="Work with the data sets you have.")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    check = commands.add_parser(
+        "check",
+        help="compare a folder with the official data set",
+        description="Compare a folder with the official data set: what is missing, extra, damaged. Exit code 0: the "
+        "official set, whole; 4: usable, but not the official set; 1: damaged; 3: absent.",
+    )
+    check.add_argument("protocol", metavar="NAME", help="protocol, for instance tinyface")
+    check.add_argument("root", type=Path, nargs="?", metavar="DIR", help="folder (default: as configured)")
+    check.add_argument("--json", action="store_true", help="machine-readable findings")
+    check.set_defaults(main=main)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run ``bench data check``."""
+    from dataclasses import asdict
+
+    from bench.components import build
+    from bench.datasets import find_data
+    from bench.interfaces import PROTOCOLS
+    from bench.plugins import load_plugins
+    from bench.registry import Spec
+    from bench.runfolder import dump_json
+    from bench.terminal import print_check
+
+    load_plugins()
+    protocol = build(PROTOCOLS, Spec.parse(args.protocol)).component
+    root = find_data(protocol, args.root)
+    lines = protocol.check(root)
+    worst = max((line.level for line in lines), key=("ok", "differs", "damaged").index)
+    if args.json:
+        findings = [asdict(line) for line in lines]
+        print(dump_json({"protocol": args.protocol, "root": str(root), "verdict": worst, "findings": findings}), end="")
+    else:
+        print_check(args.protocol, root, lines, worst)
+    return _EXIT[worst]

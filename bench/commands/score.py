@@ -1,0 +1,36 @@
+"""``bench score``: the figures of a run again, from what it stored."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bench.commands import Subparsers
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "score",
+        help="compute a run's figures again from its stored rows",
+        description="Compute the figures of a run again from its per-probe rows, without models or images.",
+    )
+    parser.add_argument("run", type=Path, metavar="RUN", help="run folder")
+    parser.add_argument("--json", action="store_true", help='flat JSON: {"rank-1": 0.371, ...}')
+    parser.set_defaults(main=main)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run it."""
+    from bench.runfolder import dump_json, read_run
+    from bench.summary import flat, rescore
+    from bench.terminal import print_figures
+
+    result = rescore(read_run(args.run))
+    if args.json:
+        print(dump_json(flat(result)), end="")
+    else:
+        print_figures(result)
+    return 0

@@ -1,0 +1,128 @@
+"""The record of a run: what `run.json` says."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from bench import __version__
+from bench.components import Built
+from bench.config import RunConfig
+from bench.embed import Embedded, EmbedPlan, embedder_for
+from bench.interfaces import EvalProtocol
+from bench.provenance import data_digest, environment
+from bench.results import LedgerRow, ProbeRow, RoleLedger, RunRecord, StageRecord
+from bench.summary import figures
+from bench.types import IdentificationSet, Media, Outcome
+
+EmbeddedMedia = Mapping[str, tuple[Sequence[Media], Embedded]]
+
+
+def make_record(
+    *,
+    config: RunConfig,
+    config_digest: str,
+    protocol: Built[EvalProtocol],
+    root: Path,
+    data: IdentificationSet,
+    state: str,
+    plans: Mapping[str, EmbedPlan],
+    embedded: EmbeddedMedia,
+    rows: Sequence[ProbeRow],
+    warnings: tuple[str, ...],
+) -> RunRecord:
+    """Put the record of an identification run together.
+
+    Args:
+        config: the configuration as resolved.
+        config_digest: digest of all that the figures depend on but the data.
+        protocol: the built protocol.
+        root: the located data root.
+        data: what was compared.
+        state: the stat digest of the data.
+        plans: by side (``probe``, ``gallery``), how its images were embedded.
+        embedded: by role, the media and what became of them.
+        rows: the searched probes.
+        warnings: sentences that belong beside the figures.
+    """
+    rules = protocol.component
+    media = [item for items, _ in embedded.values() for item in items]
+    digests = {
+        item.key: digest
+        for items, part in embedded.values()
+        for item, digest in zip(items, part.file_digests, strict=True)
+    }
+    return RunRecord(
+        bench_version=__version__,
+        label=config.hallucinator,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        smoke=config.limit is not None,
+        limit=config.limit,
+        sample=False,
+        config={key: str(value) if isinstance(value, Path) else value for key, value in asdict(config).items()},
+        config_digest=config_digest,
+        protocol={
+            "name": protocol.spec.name,
+            "arguments": protocol.arguments,
+            "version": rules.version,
+            "source": protocol.source,
+            "similarity": rules.similarity,
+            "unit_length": rules.unit_length,
+            "flip": rules.flip,
+            "ranks": list(rules.ranks),
+            "mean_average_precision": rules.mean_average_precision,
+        },
+        data={
+            "name": rules.dataset,
+            "root": str(root),
+            "official": data.official,
+            "digest": data_digest(media, digests),
+            "stat_digest": state,
+            "counts": {
+                **{role: len(items) for role, (items, _) in embedded.items()},
+                "probe identities": len({item.identity for item in data.probes}),
+                "gallery identities": len({item.identity for item in data.gallery}),
+            },
+            "notes": list(data.notes),
+        },
+        stages=tuple(stage for side, plan in plans.items() for stage in _stages(side, plan)),
+        metrics=figures(rows, ranks=rules.ranks, mean_average_precision=rules.mean_average_precision, seed=config.seed),
+        ledger={role: _role_ledger(part.outcomes) for role, (_, part) in embedded.items()},
+        warnings=warnings,
+        timings={
+            f"{stage} ({role})": {"seconds": round(seconds, 4), "images": part.counts.get(stage, 0)}
+            for role, (_, part) in embedded.items()
+            for stage, seconds in part.seconds.items()
+        },
+        environment=environment(device=config.device, threads=config.threads),
+        seed=config.seed,
+    )
+
+
+def ledger_rows(embedded: EmbeddedMedia) -> tuple[LedgerRow, ...]:
+    """One row for every image that did not end ok."""
+    return tuple(
+        LedgerRow(item.key, item.role, outcome.status, outcome.stage, outcome.reason)
+        for items, part in embedded.values()
+        for item, outcome in zip(items, part.outcomes, strict=True)
+        if outcome.status != "ok"
+    )
+
+
+def _role_ledger(outcomes: Sequence[Outcome]) -> RoleLedger:
+    status = Counter(outcome.status for outcome in outcomes)
+    reasons = Counter(f"{outcome.stage}: {outcome.reason}" for outcome in outcomes if outcome.status != "ok")
+    return RoleLedger(len(outcomes), status["ok"], status["fallback"], status["failed"], dict(sorted(reasons.items())))
+
+
+def _stages(side: str, plan: EmbedPlan) -> list[StageRecord]:
+    embedder = embedder_for(plan)
+    steps = embedder.chain.steps if embedder.chain else ()
+    return [
+        *(step.record("hallucinate", side) for step in steps),
+        embedder.aligner.record("align", side),
+        embedder.recogniser.record("embed", side),
+    ]

@@ -1,0 +1,35 @@
+"""Fixtures that several tests share: nothing of the user's settings, caches or data is read or written."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def apart_from_the_user(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path_factory.mktemp("user")
+    monkeypatch.setenv("BENCH_CONFIG", str(home / "config.toml"))
+    monkeypatch.setenv("BENCH_CACHE", str(home / "cache"))
+    monkeypatch.delenv("BENCH_DATA", raising=False)
+
+
+@pytest.fixture(scope="session")
+def tinyface_fixture() -> ModuleType:
+    """The script that draws a small TinyFace, as a module."""
+    path = Path(__file__).parent / "tinyface_fixture.py"
+    spec = importlib.util.spec_from_file_location("tinyface_fixture", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def small_tinyface(tinyface_fixture: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn TinyFace in the official layout: 8 identities, two gallery and two probe images each. Do not change it."""
+    root: Path = tinyface_fixture.write_tinyface(tmp_path_factory.mktemp("tinyface") / "tinyface", identities=8)
+    return root
