@@ -97,7 +97,7 @@ class _Lab:
     def _search(self, hallucinator: Hallucinator | None, labels: list[str] | None = None) -> list[ProbeRow]:
         """Search the probes, through ``hallucinator``, in the gallery; ``labels`` renames the gallery's people."""
         chain = Chain([_built(hallucinator)]) if hallucinator else None
-        people = labels or [media.identity for media in self._gallery]
+        people = labels or [str(person) for person in range(PEOPLE)]
         gallery = [replace(media, identity=person) for media, person in zip(self._gallery, people, strict=True)]
         searched, enrolled = self._embedder(chain).embed(self._probes, None), self._embedder(None).embed(gallery, None)
         space = join_gallery(
@@ -189,7 +189,8 @@ def _chance_bound() -> float:
     """Hits that pure chance exceeds once in a thousand, as a share: binomial over `PEOPLE` draws of 1 in `PEOPLE`."""
     from scipy.stats import binom
 
-    return float(binom.ppf(0.999, PEOPLE, 1 / PEOPLE)) / PEOPLE
+    hits: float = binom.ppf(0.999, PEOPLE, 1 / PEOPLE)
+    return float(hits) / PEOPLE
 
 
 def _stored(path: Path, image: ByteImages, person: int, role: Role) -> Media:

@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bench.images import ByteImages, FloatImages
 from bench.registry import Registry
 from bench.types import OK, CheckLine, FaceTemplate, IdentificationSet, ImageSpec, Outcome, Points, WeightsFile
 
-FloatImages = NDArray[np.float32]
-ByteImages = NDArray[np.uint8]
+__all__ = [
+    "ALIGNERS", "HALLUCINATORS", "PROTOCOLS", "RECOGNISERS", "REGISTRIES",
+    "Aligner", "ByteImages", "EvalProtocol", "FloatImages", "Hallucinator", "Recogniser",
+]  # fmt: skip
 
 
 class Hallucinator(ABC):
