@@ -37,7 +37,9 @@ def result() -> RunResult:
         seed=0,
     )
     rows = (
-        ProbeRow("Probe/ä \"1\",\n.jpg", "1", "ok", "", "", 3, 1, 1, (1, 4), 0.1 + 0.2, "g/1", -1e-17, "g/2", {"yaw_deg": 22.5}),
+        ProbeRow(
+            'Probe/ä "1",\n.jpg', "1", "ok", "", "", 3, 1, 1, (1, 4), 0.1 + 0.2, "g/1", -1e-17, "g/2", {"yaw_deg": 22.5}
+        ),
         ProbeRow("Probe/2.jpg", "2", "failed", "decode", "file is empty", 1, None, None, (), None, "", None, ""),
     )
     return RunResult(record, rows, (LedgerRow("Probe/2.jpg", "probe", "failed", "decode", "file is empty"),))

@@ -1,0 +1,147 @@
+"""Chains: the size contract, failures of single images, one rounding."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bench.chain import Chain
+from bench.components import Built
+from bench.errors import ContractError, UnknownNameError, UsageError
+from bench.images import resize
+from bench.interfaces import ByteImages, FloatImages, Hallucinator
+from bench.plugins import load_plugins
+from bench.registry import Spec
+from bench.types import OK, ImageSpec, Outcome
+
+
+@pytest.fixture(autouse=True)
+def plugins() -> None:
+    load_plugins()
+
+
+def noise(height: int, width: int, seed: int = 0) -> ByteImages:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+class Fixed(Hallucinator):
+    """Takes 16 x 16, gives 32 x 32; refuses an image whose first value is exactly 1."""
+
+    input_spec = ImageSpec(16)
+    output_spec = ImageSpec(32)
+
+    def hallucinate(self, lr: FloatImages) -> FloatImages:
+        if (lr[:, 0, 0, 0] == 1).any():
+            raise RuntimeError("no face in it")
+        return np.repeat(np.repeat(lr, 2, axis=2), 2, axis=3)
+
+
+class Doubling(Hallucinator):
+    output_spec = ImageSpec(scale=2)
+
+    def hallucinate(self, lr: FloatImages) -> FloatImages:
+        return np.repeat(np.repeat(lr, 2, axis=2), 2, axis=3)
+
+
+def built(component: Hallucinator, name: str = "test") -> Built[Hallucinator]:
+    return Built(component, Spec(name), {}, name, "", "")
+
+
+def test_none_gives_back_the_very_images() -> None:
+    images = [noise(5, 7), noise(9, 4)]
+    results, outcomes = Chain.parse("none").hallucinate(images)
+    assert [id(r) for r in results] == [id(i) for i in images]
+    assert outcomes == [OK, OK]
+
+
+def test_bicubic_equals_the_suites_resize_for_any_mixture_of_sizes_and_batches() -> None:
+    images = [noise(5 + i % 3, 7 + i % 2, i) for i in range(11)]
+    for batch_size in (1, 3, 64):
+        results, _ = Chain.parse("bicubic:size=24").hallucinate(images, batch_size=batch_size)
+        for image, result in zip(images, results, strict=True):
+            assert result is not None
+            assert np.array_equal(result, resize(image, 24, 24))
+
+
+def test_native_images_are_resized_for_a_first_step_of_fixed_size() -> None:
+    results, _ = Chain([built(Fixed())]).hallucinate([noise(20, 12)])
+    assert results[0] is not None
+    assert results[0].shape == (32, 32, 3)
+
+
+def test_a_step_that_does_not_fit_is_refused_and_the_cure_named() -> None:
+    with pytest.raises(UsageError, match=r"takes 16 x 16 pixels but bicubic gives 128 x 128.*bicubic:size=16"):
+        Chain([*Chain.parse("bicubic").steps, built(Fixed(), "fixed")])
+    with pytest.raises(UsageError, match="gives any size"):
+        Chain([built(Doubling(), "doubling"), built(Fixed(), "fixed")])
+    Chain([*Chain.parse("bicubic:size=8").steps, built(Doubling()), built(Fixed())])
+
+
+@pytest.mark.parametrize("text", ["", "none+", "+none", "none++bicubic"])
+def test_an_empty_step_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="empty step"):
+        Chain.parse(text)
+
+
+def test_an_unknown_step_is_named() -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'bicubic'"):
+        Chain.parse("none+bicubik")
+
+
+def test_one_bad_image_fails_alone() -> None:
+    images = [noise(16, 16, seed) for seed in range(6)]
+    for image in images:
+        image[0, 0, 0] = 7
+    images[3][0, 0, 0] = 255
+    results, outcomes = Chain([built(Fixed())]).hallucinate(images)
+    assert [result is None for result in results] == [False, False, False, True, False, False]
+    assert outcomes[3] == Outcome("failed", "hallucinate", "raised RuntimeError")
+    assert outcomes[2] == OK
+
+
+def test_an_output_that_is_not_finite_is_a_failure() -> None:
+    class Half(Fixed):
+        def hallucinate(self, lr: FloatImages) -> FloatImages:
+            out = super().hallucinate(lr)
+            out[1] = np.nan
+            out[2, 0, 0, 0] = np.inf
+            return out
+
+    results, outcomes = Chain([built(Half())]).hallucinate([noise(16, 16, s) // 2 for s in range(4)])
+    assert [result is None for result in results] == [False, True, True, False]
+    assert {outcomes[1].reason, outcomes[2].reason} == {"output not finite"}
+
+
+def test_values_outside_the_range_are_clipped() -> None:
+    class Loud(Doubling):
+        def hallucinate(self, lr: FloatImages) -> FloatImages:
+            return super().hallucinate(lr) * np.float32(4) - np.float32(1)
+
+    results, outcomes = Chain([built(Loud())]).hallucinate(
+        [np.full((4, 4, 3), 200, np.uint8), np.zeros((4, 4, 3), np.uint8)]
+    )
+    assert outcomes == [OK, OK]
+    assert results[0] is not None and results[0].min() == 255
+    assert results[1] is not None and results[1].max() == 0
+
+
+@pytest.mark.parametrize("fault", ["shape", "dtype", "count", "type"])
+def test_a_broken_contract_stops_the_run_and_says_what_was_expected(fault: str) -> None:
+    class Broken(Doubling):
+        def hallucinate(self, lr: FloatImages) -> FloatImages:
+            out = super().hallucinate(lr)
+            faults = {"shape": out[:, :, 1:], "dtype": out.astype(np.float64), "count": out[1:], "type": out.tolist()}
+            return faults[fault]  # type: ignore[return-value]  # that is the fault
+
+    with pytest.raises(ContractError, match=r"its contract says float32 \(2, 3, 8, 8\)"):
+        Chain([built(Broken())]).hallucinate([noise(4, 4), noise(4, 4, 1)])
+
+
+def test_a_step_may_say_how_each_image_fared() -> None:
+    class Picky(Doubling):
+        def hallucinate_counted(self, lr: FloatImages) -> tuple[FloatImages, list[Outcome]]:
+            first = Outcome("fallback", "hallucinate", "no landmarks")
+            return self.hallucinate(lr), [first, *[OK] * (len(lr) - 1)]
+
+    _, outcomes = Chain([built(Picky()), built(Doubling())]).hallucinate([noise(4, 4), noise(4, 4, 1)])
+    assert [outcome.status for outcome in outcomes] == ["fallback", "ok"]
