@@ -30,6 +30,6 @@ def tinyface_fixture() -> ModuleType:
 
 @pytest.fixture(scope="session")
 def small_tinyface(tinyface_fixture: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A drawn TinyFace in the official layout: 8 identities, two gallery and two probe images each. Do not change it."""
+    """A drawn TinyFace in the official layout: 8 people, two gallery and two probe images each; not to be changed."""
     root: Path = tinyface_fixture.write_tinyface(tmp_path_factory.mktemp("tinyface") / "tinyface", identities=8)
     return root
