@@ -1,4 +1,4 @@
-"""Count, in one block of inexact scores, what certainly exceeds each threshold, and list what must be looked at closely."""
+"""Count, in one block of inexact scores, what certainly exceeds each threshold; list what needs a closer look."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+_FEW = 1 / 64  # share of a row below which its relevant scores are gathered with those of other rows
 _MANY_THRESHOLDS = 12  # from here on one sort of the row is cheaper than two comparisons a threshold
 
 
@@ -15,16 +16,30 @@ class Scan:
     """What one block of scores says.
 
     Attributes:
-        above: (T,) int64, scores of the threshold's row that exceed it beyond the error.
-        highs: (T,) thresholds plus error; a score counted in ``above`` is larger.
-        unsure: (row, columns) where a score is within the error of a threshold of the row, or may be the row's largest.
+        above: (T,) int64, scores of the threshold's row that exceed it for certain, unsure ones left out.
+        rows: (U,) int64, ascending: rows of the unsure scores, those within the error of a threshold of their row or
+            perhaps its new record.
+        columns: (U,) int64, their columns, ascending within a row.
         complete: False when there were more unsure scores than allowed; the rest is then unfinished.
     """
 
     above: NDArray[np.int64]
-    highs: NDArray[np.floating]
-    unsure: list[tuple[int, NDArray[np.int64]]]
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
     complete: bool
+
+
+def expand(rows: NDArray[np.int64], starts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pair each item with each entry of its row: item numbers and entry numbers, equally long.
+
+    Args:
+        rows: (N,) row of each item.
+        starts: (R + 1,) entries ``starts[r]:starts[r + 1]`` are those of row r.
+    """
+    times = (starts[1:] - starts[:-1])[rows]
+    stops = np.cumsum(times)
+    total = int(stops[-1]) if len(stops) else 0
+    return np.repeat(np.arange(len(rows)), times), np.arange(total) + np.repeat(starts[rows] - (stops - times), times)
 
 
 def scan(
@@ -33,6 +48,7 @@ def scan(
     starts: NDArray[np.int64],
     record: NDArray[np.float64],
     error: NDArray[np.float64],
+    mask: NDArray[np.bool_],
     *,
     limit: int,
 ) -> Scan:
@@ -44,72 +60,94 @@ def scan(
         starts: (R + 1,) ``thresholds[starts[r]:starts[r + 1]]`` are those of row r.
         record: (R,) largest true score of the row before this block; -inf for none.
         error: (R,) bound on the error of a score.
+        mask: (R, C) scratch space.
         limit: stop when more unsure scores than this have been found.
     """
-    counts = np.diff(starts)
-    margin = np.repeat(error, counts)
-    below, beyond = np.array(-np.inf, dtype=block.dtype), np.array(np.inf, dtype=block.dtype)
-    lows = np.nextafter((thresholds - margin).astype(block.dtype), below)
-    highs = np.nextafter((thresholds + margin).astype(block.dtype), beyond)
+    lows, highs = _between(thresholds, np.repeat(error, np.diff(starts)), block.dtype)
     peaks = block.max(axis=1)
-    with np.errstate(invalid="ignore"):  # a row of -inf only: handled by the last line
-        rivals = np.nextafter(np.maximum(record - error, peaks - 2 * error).astype(block.dtype), below)
+    rivals, _ = _between(np.maximum(record, peaks - error), error, block.dtype)
     interest = rivals.copy()
-    interest[counts > 0] = np.minimum(rivals[counts > 0], lows[starts[1:][counts > 0] - 1])
+    mated = starts[1:] > starts[:-1]
+    interest[mated] = np.minimum(rivals[mated], lows[starts[1:][mated] - 1])
     interest[np.isneginf(peaks)] = np.inf
+    np.greater_equal(block, interest[:, None], out=mask)
 
     above = np.zeros(len(thresholds), dtype=np.int64)
-    unsure: list[tuple[int, NDArray[np.int64]]] = []
+    unsure: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
     total = 0
     for row in np.flatnonzero(peaks >= interest).tolist():
-        line = block[row]
+        if np.count_nonzero(mask[row]) <= _FEW * block.shape[1]:
+            continue
         mine = slice(int(starts[row]), int(starts[row + 1]))
-        if counts[row] > _MANY_THRESHOLDS:
-            above[mine], near = _compare_sorted(line, lows[mine], highs[mine])
-        else:
-            near = _compare(line, lows, highs, mine, above)
-        if peaks[row] >= rivals[row]:
-            near = line >= rivals[row] if near is None else near | (line >= rivals[row])
-        if near is not None:
-            columns = np.flatnonzero(near)
-            unsure.append((row, columns))
-            total += len(columns)
-            if total > limit:
-                return Scan(above, highs, unsure, complete=False)
-    return Scan(above, highs, unsure, complete=True)
+        above[mine], close = _scan_row(block[row], lows[mine], highs[mine], rivals[row], mask[row])
+        mask[row] = False
+        unsure.append((np.full(len(close), row, dtype=np.int64), close))
+        total += len(close)
+        if total > limit:
+            break
+    else:
+        counts, rows, columns = _scan_few(block, lows, highs, starts, rivals, mask)
+        above += counts
+        unsure.append((rows, columns))
+        total += len(rows)
+    rows, columns = (np.concatenate(parts) for parts in zip(*unsure, strict=True))
+    order = np.argsort(rows, kind="stable")
+    return Scan(above, rows[order], columns[order], complete=total <= limit)
 
 
-def _compare(
+def _between(
+    values: NDArray[np.float64], error: NDArray[np.float64], dtype: np.dtype[np.floating]
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Bounds of ``values`` in the dtype of the block, rounded outwards."""
+    low, high = (values - error).astype(dtype), (values + error).astype(dtype)
+    return np.nextafter(low, np.array(-np.inf, dtype)), np.nextafter(high, np.array(np.inf, dtype))
+
+
+def _scan_few(
+    block: NDArray[np.floating],
+    lows: NDArray[np.floating],
+    highs: NDArray[np.floating],
+    starts: NDArray[np.int64],
+    rivals: NDArray[np.floating],
+    mask: NDArray[np.bool_],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Compare all scores under the mask at once; return counts above, rows and columns of unsure scores."""
+    flat = np.flatnonzero(mask)
+    rows, columns = np.divmod(flat, block.shape[1])
+    scores = block[rows, columns]
+    near = scores >= rivals[rows]
+    items, entries = expand(rows, starts)
+    score = scores[items]
+    sure = score > highs[entries]
+    near[items[(score >= lows[entries]) & ~sure]] = True
+    counts = np.bincount(entries[sure & ~near[items]], minlength=len(lows))
+    return counts, rows[near], columns[near]
+
+
+def _scan_row(
     line: NDArray[np.floating],
     lows: NDArray[np.floating],
     highs: NDArray[np.floating],
-    mine: slice,
-    above: NDArray[np.int64],
-) -> NDArray[np.bool_] | None:
-    """Count one row threshold by threshold, lowest first; return the mask of unsure scores, None where there are none."""
-    near: NDArray[np.bool_] | None = None
-    for at in range(mine.stop - 1, mine.start - 1, -1):
-        reached = line >= lows[at]
-        some = np.count_nonzero(reached)
-        if not some:
-            break  # nothing reaches the higher thresholds either
-        passed = line > highs[at]
-        above[at] = sure = np.count_nonzero(passed)
-        if sure != some:
-            reached ^= passed
-            near = reached if near is None else near | reached
-    return near
-
-
-def _compare_sorted(
-    line: NDArray[np.floating], lows: NDArray[np.floating], highs: NDArray[np.floating]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
-    """Do the same for many thresholds by sorting the row; return the counts too."""
-    ordered = np.sort(line)
-    reached = len(line) - np.searchsorted(ordered, lows, side="left")
-    passed = len(line) - np.searchsorted(ordered, highs, side="right")
-    near: NDArray[np.bool_] | None = None
-    for at in np.flatnonzero(reached != passed).tolist():
-        mark = (line >= lows[at]) & (line <= highs[at])
-        near = mark if near is None else near | mark
-    return passed.astype(np.int64), near
+    rival: np.floating,
+    mask: NDArray[np.bool_],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Compare one row; return counts above each threshold and the columns of unsure scores."""
+    near = line >= rival
+    above = np.zeros(len(lows), dtype=np.int64)
+    if len(lows) > _MANY_THRESHOLDS:
+        ordered = np.sort(line)
+        above += len(line) - np.searchsorted(ordered, highs, side="right")
+        for at in np.flatnonzero(len(line) - np.searchsorted(ordered, lows, side="left") != above).tolist():
+            near |= (line >= lows[at]) & (line <= highs[at])
+    else:
+        passed = np.empty_like(mask)
+        for at in range(len(lows) - 1, -1, -1):
+            some = np.count_nonzero(np.greater_equal(line, lows[at], out=mask))
+            if not some:
+                break  # nothing reaches the higher thresholds either
+            above[at] = np.count_nonzero(np.greater(line, highs[at], out=passed))
+            if above[at] != some:
+                near |= mask ^ passed
+    columns = np.flatnonzero(near)
+    above -= len(columns) - np.searchsorted(np.sort(line[columns]), highs, side="right")
+    return above, columns

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import DataError, UsageError
-from bench.metrics.blockscan import Scan, scan
+from bench.metrics.blockscan import Scan, expand, scan
 from bench.metrics.similarity import (
     Similarity,
     check_embeddings,
@@ -22,6 +22,7 @@ from bench.metrics.similarity import (
 )
 
 _FEW_UNSURE = 1 / 64  # share of a block worth scoring pair by pair; beyond it a float64 product is cheaper
+_COMPARISONS = 1 << 17  # exact comparisons held at a time
 _FEW_DISTINCT = 1 / 16  # share of distinct rows in a gallery block below which scoring those alone is cheaper still
 
 
@@ -89,13 +90,11 @@ def search(
     check_similarity(similarity)
     if probe_block < 1 or gallery_block < 1:
         raise UsageError(f"Block sizes are {probe_block} and {gallery_block}; expected at least 1.")
-    task = _Search(probes, gallery, probe_ids, gallery_ids, similarity)
-    probe_block, gallery_block = min(probe_block, len(probes)), min(gallery_block, len(gallery))
-    buffer = np.empty(probe_block * gallery_block, dtype=np.float32)
+    task = _Search(probes, gallery, probe_ids, gallery_ids, similarity, block=(probe_block, gallery_block))
     for start in range(0, len(gallery), gallery_block):
         columns = slice(start, min(start + gallery_block, len(gallery)))
         for first in range(0, len(probes), probe_block):
-            task.add_block(slice(first, min(first + probe_block, len(probes))), columns, buffer)
+            task.add_block(slice(first, min(first + probe_block, len(probes))), columns)
         if progress is not None:
             progress(columns.stop, len(gallery))
     return task.matches()
@@ -115,6 +114,7 @@ class _Search:
         probe_ids: NDArray[np.int64],
         gallery_ids: NDArray[np.int64],
         similarity: Similarity,
+        block: tuple[int, int],
     ) -> None:
         self.probe_norms = check_embeddings("probe", probes)
         self.gallery_norms = check_embeddings("gallery", gallery)
@@ -133,6 +133,8 @@ class _Search:
         self.pair_levels = self._levels(self.pair_scores, self.probe_norms[self.pair_probes])
         self.by_row = np.argsort(self.pair_rows, kind="stable")
 
+        size = min(block[0], len(probes)) * min(block[1], len(gallery))
+        self.buffer, self.mask = np.empty(size, dtype=np.float32), np.empty(size, dtype=np.bool_)
         self.above = np.zeros(len(rows), dtype=np.int64)  # non-mates with a higher score
         self.ties = np.zeros(len(rows), dtype=np.int64)  # non-mates with an equal score
         self.best_scores = np.full(len(probes), -np.inf)
@@ -143,11 +145,11 @@ class _Search:
         """Row of the first gallery template equal to each; computed only when embeddings turn out to be alike."""
         return duplicate_groups(self.gallery)
 
-    def add_block(self, rows: slice, columns: slice, buffer: NDArray[np.float32]) -> None:
+    def add_block(self, rows: slice, columns: slice) -> None:
         """Count the gallery templates of ``columns`` for the probes of ``rows``."""
         shape = (rows.stop - rows.start, columns.stop - columns.start)
         size = shape[0] * shape[1]
-        block: NDArray[np.floating] = self._fill(buffer[:size].reshape(shape), rows, columns)
+        block: NDArray[np.floating] = self._fill(self.buffer[:size].reshape(shape), rows, columns)
         found = self._scan(block, rows, columns, limit=int(size * _FEW_UNSURE) + 64)
         representatives = None
         if not found.complete:
@@ -156,9 +158,8 @@ class _Search:
                 block = self._fill(np.empty(shape, dtype=np.float64), rows, columns)
             found = self._scan(block, rows, columns, limit=size)
         self.above[self._pairs(rows)] += found.above
-        scored = self._score_unsure(found, rows.start, columns.start, representatives)
-        for (row, near), scores in zip(found.unsure, scored, strict=True):
-            self._settle(rows.start + row, columns.start + near, scores, block[row, near], found, rows)
+        if len(found.rows):
+            self._settle(found, rows.start, columns.start, representatives)
 
     def matches(self) -> list[Match]:
         """Put the counts together."""
@@ -210,49 +211,50 @@ class _Search:
             error_bound(
                 block.dtype, self.probes.shape[1], norms, float(self.gallery_norms[columns].max()), self.similarity
             ),
+            self.mask[: block.size].reshape(block.shape),
             limit=limit,
         )
 
-    def _score_unsure(
-        self, found: Scan, first: int, offset: int, representatives: NDArray[np.int64] | None
-    ) -> list[NDArray[np.float64]]:
-        """Exact scores of the unsure pairs of a block; with representatives, equal gallery rows are scored once."""
-        wanted, copies = [near for _, near in found.unsure], []
+    def _settle(self, found: Scan, first: int, offset: int, representatives: NDArray[np.int64] | None) -> None:
+        """Count the unsure pairs of a block by their exact scores; with representatives, equal rows are scored once."""
+        rows, columns = found.rows, found.columns
+        weights = np.ones(len(rows), dtype=np.int64)
         if representatives is not None:
-            _, firsts, groups = np.unique(representatives, return_index=True, return_inverse=True)
-            for at, near in enumerate(wanted):
-                present = np.zeros(len(firsts), dtype=np.bool_)
-                present[groups[near]] = True
-                wanted[at] = firsts[present]
-                copies.append((np.cumsum(present) - 1)[groups[near]])
-        sizes = [len(near) for near in wanted]
-        probe_rows = np.repeat(np.array([row for row, _ in found.unsure], dtype=np.int64) + first, sizes)
-        columns = np.concatenate([np.empty(0, dtype=np.int64), *wanted]) + offset
-        scores = exact_scores(self.probes, self.gallery, probe_rows, columns, self.similarity)
-        parts = np.split(scores, np.cumsum(sizes)[:-1]) if sizes else []
-        return [part[at] for part, at in zip(parts, copies, strict=True)] if copies else parts
+            rows, columns, weights = _merge_equal(rows, columns, representatives)
+        probes, gallery_rows = rows + first, columns + offset
+        scores = exact_scores(self.probes, self.gallery, probes, gallery_rows, self.similarity)
+        step = max(1, _COMPARISONS // max(1, int(np.diff(self.starts)[probes].max())))
+        for start in range(0, len(probes), step):
+            part = slice(start, start + step)
+            items, pairs = expand(probes[part], self.starts)
+            score, weight = scores[part][items], weights[part][items]
+            np.add.at(self.above, pairs, weight * (score > self.pair_scores[pairs]))
+            np.add.at(self.ties, pairs, weight * (score == self.pair_scores[pairs]))
 
-    def _settle(
-        self,
-        probe: int,
-        gallery_rows: NDArray[np.int64],
-        scores: NDArray[np.float64],
-        levels: NDArray[np.floating],
-        found: Scan,
-        rows: slice,
-    ) -> None:
-        """Replace what the block said of some gallery templates by their exact scores."""
-        pairs = slice(int(self.starts[probe]), int(self.starts[probe + 1]))
-        shift = self._pairs(rows).start
-        highs = found.highs[pairs.start - shift : pairs.stop - shift]
-        self.above[pairs] -= len(levels) - np.searchsorted(np.sort(levels), highs, side="right")
-        ordered = np.sort(scores)
-        beaten = np.searchsorted(ordered, self.pair_scores[pairs], side="right")
-        self.above[pairs] += len(scores) - beaten
-        self.ties[pairs] += beaten - np.searchsorted(ordered, self.pair_scores[pairs], side="left")
-        best = int(scores.argmax())
-        if scores[best] > self.best_scores[probe]:
-            self.best_scores[probe], self.best_rows[probe] = scores[best], gallery_rows[best]
+        bounds = np.flatnonzero(np.diff(probes, prepend=-1, append=-1))
+        peaks = np.maximum.reduceat(scores, bounds[:-1])
+        for at in np.flatnonzero(peaks > self.best_scores[probes[bounds[:-1]]]).tolist():
+            mine = slice(int(bounds[at]), int(bounds[at + 1]))
+            probe = int(probes[mine.start])
+            self.best_scores[probe] = peaks[at]
+            self.best_rows[probe] = gallery_rows[mine][scores[mine] == peaks[at]].min()
+
+
+def _merge_equal(
+    rows: NDArray[np.int64], columns: NDArray[np.int64], representatives: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Keep the lowest of a row's equal columns; return rows, columns and how many each stands for."""
+    _, groups = np.unique(representatives, return_inverse=True)
+    lowest = np.empty(int(groups.max()) + 1, dtype=np.int64)
+    kept: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]] = []
+    for part in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(rows)) + 1):
+        backwards = columns[part][::-1]
+        lowest[groups[backwards]] = backwards  # the last one written is the lowest
+        copies = np.bincount(groups[backwards])
+        present = np.flatnonzero(copies)
+        kept.append((np.full(len(present), rows[part[0]], dtype=np.int64), lowest[present], copies[present]))
+    merged = [np.concatenate(parts) for parts in zip(*kept, strict=True)]
+    return merged[0], merged[1], merged[2]
 
 
 def _check_ids(name: str, ids: NDArray[np.int64], count: int, *, lowest: int) -> None:

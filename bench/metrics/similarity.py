@@ -1,4 +1,4 @@
-"""Scores of embedding pairs that do not depend on how the pairs were batched, and how far a fast matrix product may be off."""
+"""Scores of pairs that do not depend on batching, and how far from them a fast matrix product may be."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ def check_embeddings(name: str, embeddings: NDArray[np.float32]) -> NDArray[np.f
     """
     if embeddings.ndim != 2 or embeddings.dtype != np.float32 or 0 in embeddings.shape:
         raise DataError(
-            f"The {name} embeddings are {embeddings.dtype} of shape {embeddings.shape}; expected float32 (N, D), not empty."
+            f"The {name} embeddings are {embeddings.dtype} of shape {embeddings.shape}; "
+            "expected float32 (N, D), neither of them 0."
         )
     step = max(1, _CHUNK_NUMBERS // embeddings.shape[1])
     norms = np.empty(len(embeddings), dtype=np.float64)
@@ -45,8 +46,8 @@ def check_embeddings(name: str, embeddings: NDArray[np.float32]) -> NDArray[np.f
     finite = np.isfinite(norms)
     if not finite.all():
         raise DataError(
-            f"{int((~finite).sum())} of {len(norms)} {name} embeddings are not finite (first: row {int(finite.argmin())}); "
-            "record them as failed and leave them out before ranking."
+            f"{int((~finite).sum())} of {len(norms)} {name} embeddings are not finite (first: row "
+            f"{int(finite.argmin())}); record them as failed and leave them out before ranking."
         )
     return norms
 
