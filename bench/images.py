@@ -100,7 +100,7 @@ def to_bytes(images: FloatImages) -> ByteImages:
     """
     if not np.isfinite(images).all():
         raise ContractError("An image with values that are not finite cannot be rounded to 8 bits")
-    levels = np.rint(np.clip(images, 0, 1) * np.float32(255)).astype(np.uint8)
+    levels: ByteImages = np.rint(np.clip(images, 0, 1) * np.float32(255)).astype(np.uint8)
     return np.ascontiguousarray(levels.transpose(0, 2, 3, 1))
 
 
