@@ -1,0 +1,179 @@
+"""Decoding whatever people have on disk, and the one resampling."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from bench.errors import ContractError, DataError, UsageError
+from bench.images import decode, encode_png, read_image, resize, resize_float, to_bytes, to_float
+
+RNG = np.random.default_rng(0)
+RGB = RNG.integers(0, 256, (6, 9, 3), dtype=np.uint8)
+
+
+def saved(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def test_png_comes_back_bit_by_bit() -> None:
+    assert np.array_equal(decode(encode_png(RGB)), RGB)
+    assert encode_png(RGB) == encode_png(RGB.copy())
+
+
+def test_grey_becomes_rgb() -> None:
+    grey = RGB[:, :, 0]
+    assert np.array_equal(decode(saved(Image.fromarray(grey))), np.repeat(grey[:, :, None], 3, axis=2))
+
+
+def test_sixteen_bit_grey_is_scaled_not_clipped() -> None:
+    wide = np.array([[0, 257, 32896], [65535, 65278, 128]], np.uint16)
+    expected = np.array([[0, 1, 128], [255, 254, 0]], np.uint8)
+    assert np.array_equal(decode(saved(Image.fromarray(wide)))[:, :, 1], expected)
+
+
+def test_alpha_is_dropped_and_the_colour_behind_it_kept() -> None:
+    rgba = np.dstack([RGB, np.zeros(RGB.shape[:2], np.uint8)])
+    assert np.array_equal(decode(saved(Image.fromarray(rgba))), RGB)
+
+
+def test_a_palette_becomes_its_colours() -> None:
+    few = (RGB // 128) * 255
+    paletted = Image.fromarray(few).convert("P", palette=Image.Palette.ADAPTIVE, colors=8)
+    assert np.array_equal(decode(saved(paletted)), few)
+
+
+def test_one_bit_becomes_black_and_white() -> None:
+    bits = Image.fromarray(RGB[:, :, 0] > 127)
+    assert np.array_equal(decode(saved(bits))[:, :, 2], np.where(RGB[:, :, 0] > 127, 255, 0))
+
+
+def test_cmyk_becomes_rgb() -> None:
+    red = Image.new("CMYK", (8, 8), (0, 255, 255, 0))
+    assert np.abs(decode(saved(red, "JPEG", quality=95)).astype(int) - (255, 0, 0)).max() < 12
+
+
+def test_the_orientation_tag_is_applied() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown turned by 90 degrees clockwise
+    turned = decode(saved(Image.fromarray(RGB), exif=exif.tobytes()))
+    assert np.array_equal(turned, np.rot90(RGB, -1))
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "file is empty"),
+        (b"not an image at all", "not an image"),
+        (saved(Image.fromarray(RGB))[:60], "image is truncated"),
+        (saved(Image.fromarray(np.tile(RGB, (9, 9, 1))), "JPEG")[:-200], "image is truncated"),
+        (saved(Image.new("RGB", (1, 1))), "image is a single pixel wide or high"),
+        (saved(Image.new("RGB", (50, 1))), "image is a single pixel wide or high"),
+        (saved(Image.new("1", (9000, 9000))), "image is too large"),
+    ],
+)
+def test_what_cannot_be_decoded_has_a_short_reason(data: bytes, reason: str) -> None:
+    with pytest.raises(DataError) as caught:
+        decode(data)
+    assert str(caught.value) == reason
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 400), st.integers(0, 255), st.integers(0, 400))
+def test_a_damaged_file_never_raises_anything_else(at: int, value: int, cut: int) -> None:
+    data = bytearray(saved(Image.fromarray(np.tile(RGB, (3, 3, 1))), "JPEG"))
+    data[at % len(data)] = value
+    try:
+        image = decode(bytes(data[: len(data) - cut]))
+    except DataError as error:
+        assert len(str(error)) < 50
+    else:
+        assert image.dtype == np.uint8
+        assert image.shape[2] == 3
+
+
+def test_a_file_that_is_absent_or_a_folder_has_a_short_reason(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="^file not found$"):
+        read_image(tmp_path / "absent.png")
+    with pytest.raises(DataError, match="^file not readable"):
+        read_image(tmp_path)
+
+
+def test_bytes_to_float_and_back_is_the_identity() -> None:
+    every = np.arange(256, dtype=np.uint8).repeat(3).reshape(16, 16, 3)
+    assert np.array_equal(to_bytes(to_float([every]))[0], every)
+
+
+def test_rounding_clips_and_refuses_what_is_not_finite() -> None:
+    values = np.array([-1.0, 0.0, 0.5019, 1.0, 7.0], np.float32).reshape(1, 1, 1, 5).repeat(3, axis=1)
+    assert to_bytes(values)[0, 0, :, 0].tolist() == [0, 0, 128, 255, 255]
+    values[0, 0, 0, 0] = np.nan
+    with pytest.raises(ContractError):
+        to_bytes(values)
+
+
+@pytest.mark.parametrize(("height", "width"), [(3, 4), (12, 18), (112, 112), (6, 5), (1, 1)])
+def test_resizing_agrees_with_pillow_in_float(height: int, width: int) -> None:
+    expected = np.stack(
+        [
+            np.asarray(
+                Image.fromarray(RGB[:, :, c].astype(np.float32)).resize((width, height), Image.Resampling.BICUBIC)
+            )
+            for c in range(3)
+        ],
+        axis=2,
+    )
+    got = resize_float(to_float([RGB]), height, width)[0].transpose(1, 2, 0) * 255
+    np.testing.assert_allclose(got, expected, atol=2e-3)
+    assert np.abs(resize(RGB, height, width).astype(float) - np.clip(expected, 0, 255)).max() <= 0.51
+
+
+def test_shrinking_does_not_alias() -> None:
+    stripes = np.zeros((64, 64, 3), np.uint8)
+    stripes[:, ::2] = 255
+    small = resize(stripes, 8, 8).astype(int)
+    assert np.abs(small - 127.5).max() < 8
+
+
+def test_the_low_resolution_kernel_is_pinned() -> None:
+    """A step edge, 8 to 4 pixels: Keys' kernel with a = -0.5 widened by 2, worked by hand from its weights.
+
+    Output pixel 0 sits at input position 0.5; its eight taps lie at distances (k + 0.5 - 1.0) / 2 from it. With black
+    pixels 0-3 and white ones 4-7 the first output is the sum of the normalised weights of taps at distance 1.75 and
+    more, w(1.75) = -0.5 * (1.75^3 - 5 * 1.75^2 + 8 * 1.75 - 4) = -0.0234375.
+    """
+    step = np.repeat(np.array([0, 0, 0, 0, 1, 1, 1, 1], np.float32)[None, None, None], 8, axis=2).repeat(3, axis=1)
+    row = resize_float(step, 4, 4)[0, 0, 0]
+
+    def keys(x: float) -> float:
+        x = abs(x)
+        return 1.5 * x**3 - 2.5 * x**2 + 1 if x < 1 else -0.5 * (x**3 - 5 * x**2 + 8 * x - 4) if x < 2 else 0.0
+
+    for i, got in enumerate(row):
+        weights = [keys((k + 0.5 - (2 * i + 1)) / 2) for k in range(8)]
+        assert got == pytest.approx(sum(weights[4:]) / sum(weights), abs=1e-6)
+    assert keys(1.75) == -0.0234375
+
+
+def test_a_size_that_is_none_is_refused() -> None:
+    with pytest.raises(UsageError):
+        resize(RGB, 0, 5)
+
+
+def test_the_same_size_is_the_same_image() -> None:
+    assert resize(RGB, 6, 9) is RGB
+
+
+def test_an_image_of_a_batch_does_not_depend_on_the_others() -> None:
+    images = [RNG.integers(0, 256, (16, 16, 3), dtype=np.uint8) for _ in range(32)]
+    together = resize_float(to_float(images), 112, 112)
+    apart = np.concatenate([resize_float(to_float([image]), 112, 112) for image in images])
+    assert np.array_equal(together, apart)
