@@ -1,1 +1,5 @@
-"""Recognisers: the ruler, not the contestant. Importing this package registers them."""
+"""Recognisers: the ruler, not the contestant. Importing this package registers them; nothing heavy is imported."""
+
+from bench.recognisers import sface
+
+__all__ = ["sface"]

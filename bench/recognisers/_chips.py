@@ -1,0 +1,47 @@
+"""What every recogniser does to chips before its network: check them, order the channels, scale, lay out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from bench.errors import ContractError
+from bench.interfaces import ByteImages, FloatImages
+from bench.types import FaceTemplate
+
+
+def check_chips(chips: ByteImages, face: FaceTemplate, *, recogniser: str) -> None:
+    """Raise ContractError unless chips is uint8 (N, H, W, 3) of the template's size with N >= 1."""
+    expected = (face.height, face.width, 3)
+    if not isinstance(chips, np.ndarray):
+        raise ContractError(f"Recogniser {recogniser} was given {type(chips).__name__}; it takes uint8 arrays")
+    if chips.dtype != np.uint8 or chips.ndim != 4 or chips.shape[1:] != expected or len(chips) == 0:
+        raise ContractError(
+            f"Recogniser {recogniser} was given {chips.dtype} {chips.shape}; it takes uint8 (N, "
+            f"{', '.join(map(str, expected))}) with N >= 1"
+        )
+
+
+def network_input(
+    chips: ByteImages, *, colour: Literal["RGB", "BGR"], mean: Sequence[float], std: Sequence[float]
+) -> FloatImages:
+    """Turn chips into what a network is fed.
+
+    Args:
+        chips: RGB, uint8 (N, H, W, 3).
+        colour: channel order of the result.
+        mean: one value, or three in the order of the result's channels; subtracted from 0..255 values.
+        std: likewise; divided by after that.
+
+    Returns:
+        (chips - mean) / std; float32 (N, 3, H, W), contiguous.
+    """
+    ordered = chips[..., ::-1] if colour == "BGR" else chips
+    planes = np.ascontiguousarray(ordered.transpose(0, 3, 1, 2), np.float32)
+    if any(value != 0 for value in mean):
+        planes -= np.asarray(mean, np.float32).reshape(1, -1, 1, 1)
+    if any(value != 1 for value in std):
+        planes /= np.asarray(std, np.float32).reshape(1, -1, 1, 1)
+    return planes

