@@ -12,6 +12,8 @@ from bench.images import resize
 from bench.interfaces import ByteImages
 
 View = tuple[ByteImages, ByteImages]
+INTERPOLATING = ("none", "bicubic")
+"""Hallucinators that are plain interpolation by name."""
 
 _SAME = 1.0  # grey levels: two roundings of one value may differ by one
 _MOST = 0.9  # share of images that makes a habit

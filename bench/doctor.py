@@ -64,7 +64,7 @@ class _Lab:
 
     def __init__(self, folder: Path, recogniser: Built[Recogniser]) -> None:
         self._recogniser = recogniser
-        self._aligner = build(ALIGNERS, Spec("none"))
+        self._aligner = build(ALIGNERS, Spec("none", (("kernel", "pillow"),)))  # the kernel of `bicubic`
         self._gallery: list[Media] = []
         self._probes: list[Media] = []
         self._truth: dict[bytes, FloatImages] = {}

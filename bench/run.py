@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import progress
-from bench.canaries import Finding, inspect_outputs
+from bench.canaries import INTERPOLATING, Finding, inspect_outputs
 from bench.components import Built, build
 from bench.config import RunConfig, cache_folder
 from bench.datasets import find_data
@@ -28,7 +28,6 @@ from bench.templates import fuse
 from bench.types import IdentificationSet, Media
 
 INSPECTED = 64
-INTERPOLATING = ("none", "bicubic")
 
 
 @dataclass(frozen=True)
