@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -21,46 +20,45 @@ ByteImages = NDArray[np.uint8]
 FloatImages = NDArray[np.float32]
 
 _MOST_PIXELS = 64_000_000  # a face image is never that large; a decompression bomb is
-_SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
+_LONGEST_SIDE = 20_000  # keeps the matrices of `resize` small too
+_SIXTEEN_BIT = ("I", "I;16", "I;16L", "I;16B", "I;16N")  # "I": 32 bits, in which Pillow opens some 16-bit files
+_BITS_PER_SAMPLE = 258  # TIFF tag
 
 
 def decode(data: bytes) -> ByteImages:
-    """Decode an image file.
+    """Decode an image file; of an animation, its first frame.
 
     The orientation tag is applied; grey, palette, CMYK and other modes become RGB; 16-bit grey is scaled by
-    255 / 65535; an alpha channel is dropped, not composed: what is behind it is part of the picture.
+    255 / 65535, 12-bit grey by 255 / 4095, and 16-bit colour is cut to its high byte, as Pillow opens it; an alpha
+    channel is dropped, not composed: what is behind it is part of the picture.
 
     Args:
         data: the bytes of a file of any format Pillow reads.
 
     Returns:
-        RGB, uint8 (H, W, 3), H and W at least 2.
+        RGB, uint8 (H, W, 3), H and W at least 2, writable.
 
     Raises:
         DataError: with a short reason that names no file: it is empty, no image, truncated, damaged, a single pixel
-            wide or high, or far too large.
+            wide or high, far too large, or its values have no known white (floating point, 32 bits).
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, UnidentifiedImageError
 
     if not data:
         raise DataError("file is empty")
     try:
         with Image.open(io.BytesIO(data)) as image:
-            if image.width * image.height > _MOST_PIXELS:
-                raise DataError("image is too large")
-            if min(image.size) < 2:
-                raise DataError("image is a single pixel wide or high")
-            image.load()
-            rgb = _to_rgb(ImageOps.exif_transpose(image))
+            return _decode(image)
+    except (DataError, MemoryError):
+        raise
     except UnidentifiedImageError:
         raise DataError("not an image") from None
-    except Image.DecompressionBombError:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError("image is too large") from None
     except OSError as error:
-        raise DataError("image is truncated" if "truncated" in str(error) else "image is damaged") from None
-    except (ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, struct.error):
+        raise DataError("image is truncated" if "truncated" in str(error).lower() else "image is damaged") from None
+    except Exception:  # noqa: BLE001  # a damaged file makes Pillow raise nearly anything; one image must not end a run
         raise DataError("image is damaged") from None
-    return rgb
 
 
 def read_image(path: Path) -> ByteImages:
@@ -108,11 +106,14 @@ def resize(image: ByteImages, height: int, width: int) -> ByteImages:
     """Resize RGB uint8 (h, w, 3) to (height, width, 3): `resize_float`, clipped and rounded once."""
     if image.shape[:2] == (height, width):
         return image
-    return to_bytes(resize_float(to_float([image]), height, width))[0]
+    resized: ByteImages = to_bytes(resize_float(to_float([image]), height, width))[0]
+    return resized
 
 
 def resize_float(images: FloatImages, height: int, width: int) -> FloatImages:
     """Resize by Pillow's bicubic kernel (a = -0.5), widened when it shrinks, so that nothing aliases.
+
+    Computed in float64, so that no machine's matrix product rounds a pixel to another level.
 
     Args:
         images: float32 (N, C, h, w).
@@ -120,7 +121,8 @@ def resize_float(images: FloatImages, height: int, width: int) -> FloatImages:
         width: new width, at least 1.
 
     Returns:
-        float32 (N, C, height, width), not clipped: bicubic overshoots at edges.
+        float32 (N, C, height, width), not clipped: bicubic overshoots at edges. ``images`` itself where it has that
+        size.
 
     Source: Keys 1981, IEEE TASSP 29(6), eq. (15) with a = -0.5.
     """
@@ -129,36 +131,50 @@ def resize_float(images: FloatImages, height: int, width: int) -> FloatImages:
     if images.shape[2:] == (height, width):
         return images
     rows, columns = _operator(images.shape[2], height), _operator(images.shape[3], width)
-    resized: FloatImages = np.matmul(np.matmul(rows, images), columns.T)
+    resized: FloatImages = np.matmul(np.matmul(rows, images), columns.T).astype(np.float32)
     return resized
 
 
-@lru_cache(maxsize=1024)
-def _operator(before: int, after: int) -> FloatImages:
-    """Pillow's resampling along one axis as a matrix (after, before): what it makes of the unit vectors.
+@lru_cache(maxsize=256)
+def _operator(before: int, after: int) -> NDArray[np.float64]:
+    """Resampling along one axis as a matrix (after, before), applied to a whole batch by one product.
 
-    A matrix product applies it to a whole batch in float, where Pillow itself would round to 8 bits between the axes.
+    Pillow itself would round to 8 bits between the axes.
     """
-    from PIL import Image
-
-    unit = Image.fromarray(np.eye(before, dtype=np.float32))
-    matrix = np.array(unit.resize((before, after), Image.Resampling.BICUBIC), np.float32)
+    scale = before / after
+    centres = (np.arange(after)[:, None] + 0.5) * scale
+    distances = np.abs(np.arange(before) + 0.5 - centres) / max(scale, 1.0)
+    near = (1.5 * distances - 2.5) * distances**2 + 1
+    far = ((2.5 - 0.5 * distances) * distances - 4) * distances + 2
+    weights = np.where(distances < 1, near, np.where(distances < 2, far, 0.0))
+    matrix: NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)  # at the border the kernel is cut
     matrix.setflags(write=False)
     return matrix
 
 
-def _to_rgb(image: Image.Image) -> ByteImages:
-    if image.mode in _SIXTEEN_BIT:
-        grey = np.rint(np.asarray(image).astype(np.float64) * (255 / 65535)).astype(np.uint8)
+def _decode(image: Image.Image) -> ByteImages:
+    """RGB uint8 (H, W, 3) of an opened image."""
+    from PIL import ImageOps
+
+    if image.width * image.height > _MOST_PIXELS or max(image.size) > _LONGEST_SIDE:
+        raise DataError("image is too large")
+    if min(image.size) < 2:
+        raise DataError("image is a single pixel wide or high")
+    bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (16,))[0]
+    image.load()
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode in _SIXTEEN_BIT:
+        wide = np.asarray(upright).astype(np.float64)
+        if bits > 16 or wide.min() < 0 or wide.max() > 65535:
+            raise DataError("image has more than 16 bits")
+        grey = np.rint(wide * (255 / (2**bits - 1))).astype(np.uint8)
         return np.repeat(grey[:, :, None], 3, axis=2)
-    if image.mode == "I":  # 16-bit PNG as older Pillow opens it
-        wide = np.asarray(image).astype(np.float64)
-        grey = np.rint(np.clip(wide, 0, 65535) * (255 / 65535)).astype(np.uint8)
-        return np.repeat(grey[:, :, None], 3, axis=2)
-    if image.mode in ("RGBA", "RGBX", "LA"):
-        values = np.asarray(image)
-        colour = values[:, :, :3] if image.mode != "LA" else np.repeat(values[:, :, :1], 3, axis=2)
-        return np.ascontiguousarray(colour)
-    if image.mode == "P":  # a palette may hold alpha, which is dropped as elsewhere
-        return np.ascontiguousarray(np.asarray(image.convert("RGBA"))[:, :, :3])
-    return np.asarray(image.convert("RGB"))
+    if upright.mode == "F":
+        raise DataError("image has floating-point values")
+    if upright.mode in ("RGBA", "RGBX"):
+        return np.array(np.asarray(upright)[:, :, :3])
+    if upright.mode == "LA":
+        return np.repeat(np.asarray(upright)[:, :, :1], 3, axis=2)
+    if upright.mode == "P":  # a palette may hold alpha, which is dropped as elsewhere
+        return np.array(np.asarray(upright.convert("RGBA"))[:, :, :3])
+    return np.array(upright.convert("RGB"))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFile
 
 from bench.errors import ContractError, DataError, UsageError
 from bench.images import decode, encode_png, read_image, resize, resize_float, to_bytes, to_float
@@ -38,6 +38,71 @@ def test_sixteen_bit_grey_is_scaled_not_clipped() -> None:
     wide = np.array([[0, 257, 32896], [65535, 65278, 128]], np.uint16)
     expected = np.array([[0, 1, 128], [255, 254, 0]], np.uint8)
     assert np.array_equal(decode(saved(Image.fromarray(wide)))[:, :, 1], expected)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "PPM"])
+def test_sixteen_bits_mean_the_same_in_every_format(kind: str) -> None:
+    wide = np.arange(0, 65536, 1311, dtype=np.uint16).reshape(5, 10)
+    expected = np.rint(wide.astype(float) / 257).astype(np.uint8)
+    assert np.array_equal(decode(saved(Image.fromarray(wide), kind))[:, :, 0], expected)
+
+
+def test_twelve_bit_grey_is_scaled_by_its_own_white() -> None:
+    """A TIFF written by hand: 12 bits a sample, packed, two samples in three bytes."""
+    samples = bytes([0xFF, 0xF0, 0x00, 0x80, 0x0F, 0xFF])  # 4095, 0 / 2048, 4095
+    fields = [(256, 2), (257, 2), (258, 12), (259, 1), (262, 1), (273, 8), (277, 1), (278, 2), (279, 6)]
+    head = b"II*\0" + (14).to_bytes(4, "little") + samples
+    directory = len(fields).to_bytes(2, "little") + b"".join(
+        tag.to_bytes(2, "little") + b"\3\0\1\0\0\0" + value.to_bytes(4, "little") for tag, value in fields
+    )
+    assert decode(head + directory + bytes(4))[:, :, 0].tolist() == [[255, 0], [128, 255]]
+
+
+def test_sixteen_bit_colour_loses_less_than_a_level() -> None:
+    cv2 = pytest.importorskip("cv2")
+    wide = RNG.integers(0, 65536, (5, 7, 3), dtype=np.uint16)
+    image = decode(cv2.imencode(".png", wide[:, :, ::-1])[1].tobytes())
+    assert np.abs(image - wide / 257).max() < 1
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [(np.full((4, 4), 0.5, np.float32), "floating-point"), (np.full((4, 4), 1 << 20, np.int32), "more than 16 bits")],
+)
+def test_values_whose_white_is_unknown_are_refused(values: np.ndarray, reason: str) -> None:
+    with pytest.raises(DataError, match=reason):
+        decode(saved(Image.fromarray(values), "TIFF"))
+
+
+def test_grey_with_alpha_and_a_palette_with_alpha_lose_it() -> None:
+    grey = np.dstack([RGB[:, :, 0], np.zeros(RGB.shape[:2], np.uint8)])
+    image = decode(saved(Image.fromarray(grey, "LA")))
+    assert np.array_equal(image, np.repeat(RGB[:, :, :1], 3, axis=2))
+    few = (RGB // 128) * 255
+    paletted = Image.fromarray(few).quantize(8)
+    assert np.array_equal(decode(saved(paletted, transparency=0)), few)
+
+
+def test_a_broken_orientation_tag_is_no_reason_to_lose_the_image() -> None:
+    with pytest.warns(UserWarning, match="EXIF"):
+        image = decode(saved(Image.fromarray(RGB), "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\x05\0"))
+    assert image.shape == RGB.shape
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I;16"])
+def test_every_decoded_image_can_be_written_to(mode: str) -> None:
+    """Torch warns of arrays that cannot, once for each image of a run."""
+    image = decode(saved(Image.new(mode, (3, 4)), "JPEG" if mode == "CMYK" else "PNG"))
+    assert image.flags.writeable and image.flags.c_contiguous
+    assert image.shape == (4, 3, 3)
+    assert image.dtype == np.uint8
+
+
+def test_the_settings_of_pillow_are_left_alone() -> None:
+    before = (ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS)
+    with pytest.raises(DataError):
+        decode(saved(Image.fromarray(RGB))[:60])
+    assert (ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS) == before
 
 
 def test_alpha_is_dropped_and_the_colour_behind_it_kept() -> None:
@@ -78,6 +143,7 @@ def test_the_orientation_tag_is_applied() -> None:
         (saved(Image.new("RGB", (1, 1))), "image is a single pixel wide or high"),
         (saved(Image.new("RGB", (50, 1))), "image is a single pixel wide or high"),
         (saved(Image.new("1", (9000, 9000))), "image is too large"),
+        (saved(Image.new("1", (30_000, 2))), "image is too large"),
     ],
 )
 def test_what_cannot_be_decoded_has_a_short_reason(data: bytes, reason: str) -> None:
@@ -136,6 +202,19 @@ def test_resizing_agrees_with_pillow_in_float(height: int, width: int) -> None:
     assert np.abs(resize(RGB, height, width).astype(float) - np.clip(expected, 0, 255)).max() <= 0.51
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 40), st.integers(2, 40), st.integers(1, 120), st.integers(1, 120), st.integers(0, 2**32 - 1))
+def test_bytes_are_the_float_image_rounded(before: int, other: int, height: int, width: int, seed: int) -> None:
+    image = np.random.default_rng(seed).integers(0, 256, (before, other, 3), dtype=np.uint8)
+    assert np.array_equal(resize(image, height, width), to_bytes(resize_float(to_float([image]), height, width))[0])
+
+
+@pytest.mark.parametrize("size", [(20, 16), (33, 47), (112, 112)])
+def test_one_colour_stays_that_colour(size: tuple[int, int]) -> None:
+    for level in (0, 1, 127, 128, 254, 255):
+        assert (resize(np.full((*size, 3), level, np.uint8), 16, 112) == level).all()
+
+
 def test_shrinking_does_not_alias() -> None:
     stripes = np.zeros((64, 64, 3), np.uint8)
     stripes[:, ::2] = 255
@@ -161,6 +240,18 @@ def test_the_low_resolution_kernel_is_pinned() -> None:
         weights = [keys((k + 0.5 - (2 * i + 1)) / 2) for k in range(8)]
         assert got == pytest.approx(sum(weights[4:]) / sum(weights), abs=1e-6)
     assert keys(1.75) == -0.0234375
+
+
+def test_the_bytes_of_a_low_resolution_image_are_pinned() -> None:
+    """A ramp with a bright spot, 9 x 8 to 4 x 3: the bytes are Pillow's own in 32-bit float, channel by channel."""
+    rows, columns = np.mgrid[0:8, 0:9]
+    image = np.stack([rows * 30, columns * 28, (rows * columns) % 7 * 40], axis=2).astype(np.uint8)
+    image[3, 4] = 255
+    assert resize(image, 3, 4).tolist() == [
+        [[27, 19, 29], [29, 81, 94], [29, 147, 112], [27, 205, 40]],
+        [[103, 18, 88], [119, 91, 158], [119, 157, 144], [103, 204, 81]],
+        [[183, 19, 85], [182, 78, 103], [182, 144, 67], [183, 205, 64]],
+    ]
 
 
 def test_a_size_that_is_none_is_refused() -> None:
