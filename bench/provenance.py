@@ -36,14 +36,10 @@ def code_digest(module: str) -> str:
     Part of every cache key, so that a changed component can never be served what its former self made.
     """
     loaded = sys.modules[module]
-    package = loaded.__name__ if hasattr(loaded, "__path__") else (loaded.__package__ or "")
-    roots = [Path(p) for p in sys.modules[package].__path__] if package else []
     file = getattr(loaded, "__file__", None)
-    files = sorted(p for root in roots for p in root.rglob("*.py")) if roots else [Path(file)] if file else []
-    if not files:
-        raise DataError(
-            f"Module {module!r} has no source file, so what it computes cannot be told from its next version"
-        )
+    if not file:
+        raise DataError(f"Module {module!r} has no source file: what it computes can't be told from its next version")
+    files = sorted(Path(file).parent.rglob("*.py")) if loaded.__package__ else [Path(file)]
     total = hashlib.sha256()
     for path in files:
         total.update(hashlib.sha256(path.read_bytes()).digest())

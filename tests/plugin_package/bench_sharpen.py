@@ -1,6 +1,7 @@
 """The hallucinator of docs/plugins.md: bicubic upscaling followed by an unsharp mask."""
 
 import numpy as np
+
 from bench.images import resize_float
 from bench.interfaces import HALLUCINATORS, Hallucinator
 from bench.types import ImageSpec

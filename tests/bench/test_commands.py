@@ -1,0 +1,128 @@
+"""The commands that need no run: list, check, doctor, config, data."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench import plugins
+from bench.__main__ import main
+
+Bench = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def bench(capsys: pytest.CaptureFixture[str]) -> Bench:
+    def call(*args: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main([str(arg) for arg in args])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+def test_list_shows_every_kind_and_whether_it_can_run(bench: Bench) -> None:
+    code, out, _ = bench("list", "--json")
+    assert code == 0
+    components = {(c["kind"], c["name"]): c for c in json.loads(out)["components"]}
+    for key in (
+        ("protocol", "tinyface"),
+        ("hallucinator", "none"),
+        ("hallucinator", "bicubic"),
+        ("recogniser", "sface"),
+    ):
+        assert components[key]["runs_here"] is True
+    for component in components.values():
+        assert component["summary"].endswith((".", ")"))
+        assert component["source"]
+        assert component["licence"] or component["kind"] == "aligner"
+        assert component["runs_here"] == (component["why_not"] is None)
+    arguments = {a["name"]: a for a in components["protocol", "tinyface"]["arguments"]}
+    assert (arguments["variant"]["type"], arguments["variant"]["default"]) == ("official|adaface", "official")
+
+
+def test_a_component_is_shown_in_full_and_a_typo_is_met_with_the_near_name(bench: Bench) -> None:
+    code, out, _ = bench("list", "bicubic")
+    assert code == 0
+    assert "argument: size (int; default 128)" in out
+    code, _, err = bench("list", "sfase")
+    assert code == 2
+    assert "Did you mean 'sface'" in err
+
+
+def test_help_and_list_answer_at_once_without_torch() -> None:
+    script = (
+        "import sys, time; start = time.perf_counter()\n"
+        "from bench.__main__ import main\n"
+        "main(['list'])\n"
+        "heavy = {'torch', 'onnxruntime', 'cv2', 'scipy', 'pandas', 'matplotlib', 'skimage'} & set(sys.modules)\n"
+        "print(sorted(heavy), file=sys.stderr)"
+    )
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+    assert time.perf_counter() - start < 2  # 0.2 s where nothing else runs
+
+
+def test_a_plugin_that_fails_to_import_is_named_with_its_cause(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    failure = plugins.PluginFailure("mynet", "my-package", "ImportError: no such thing")
+    monkeypatch.setattr(plugins, "_FAILURES", [failure])
+    code, out, _ = bench("list")
+    assert code == 0
+    assert "Plugin 'mynet' of my-package failed to load: ImportError: no such thing" in out
+    assert json.loads(bench("list", "--json")[1])["broken_plugins"][0]["cause"] == "ImportError: no such thing"
+    assert "Plugin 'mynet' failed to load" in bench("check", "mynet")[2]
+
+
+def test_the_doctor_finds_this_installation_sound(bench: Bench) -> None:
+    code, out, _ = bench("doctor")
+    assert code == 0, out
+    for canary in (
+        "none-equals-bicubic", "oracle-bounds-from-above", "noise-bounds-from-below", "shuffled-labels",
+        "constant-embeddings-rank-last", "nan-is-a-failure-not-a-rank", "catches-swapped-channels",
+        "catches-constant-output", "catches-finite", "catches-output-equals-input", "catches-batch-independence",
+    ):  # fmt: skip
+        assert f"ok   {canary}" in out
+
+
+def test_the_doctor_says_so_when_a_canary_dies(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.conformance.inspect_outputs", lambda *_, **__: [])
+    code, out, _ = bench("doctor")
+    assert code == 1
+    assert "FAIL catches-swapped-channels" in out
+
+
+@pytest.mark.parametrize("name", ["none", "bicubic", "bicubic:size=40", "sface"])
+def test_what_is_shipped_keeps_its_contract(bench: Bench, name: str) -> None:
+    code, out, _ = bench("check", name)
+    assert code == 0, out
+
+
+def test_the_data_check_says_what_it_found_and_exits_by_it(bench: Bench, small_tinyface: Path, tmp_path: Path) -> None:
+    code, out, _ = bench("data", "check", "tinyface", small_tinyface)
+    assert code == 4
+    assert "NOT the official set" in out
+    code, out, _ = bench("data", "check", "tinyface", small_tinyface, "--json")
+    assert json.loads(out)["verdict"] == "differs"
+    code, _, err = bench("data", "check", "tinyface", tmp_path / "absent")
+    assert code == 3
+    assert "qmul-tinyface.github.io" in err
+
+
+def test_a_wrong_command_line_is_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["rum"])
+    assert caught.value.code == 2
+
+
+def test_a_score_of_no_run_says_what_to_give(bench: Bench, tmp_path: Path) -> None:
+    code, _, err = bench("score", tmp_path)
+    assert code == 3
+    assert "No run in" in err

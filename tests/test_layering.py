@@ -1,0 +1,92 @@
+"""The arrows of docs/architecture.md, read from the imports."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LAYERS = (
+    ("bench.errors", "bench.types", "bench.results"),
+    ("bench.registry", "bench.plugins", "bench.images", "bench.metrics"),
+    ("bench.weights", "bench.provenance", "bench.config", "bench.runfolder", "bench.cache", "bench.progress"),
+    ("bench.interfaces",),
+    (
+        "bench.components",
+        "bench.datasets",
+        "bench.smoke",
+        "bench.recognisers",
+        "bench.align",
+        "hallucinators",
+        "protocols",
+    ),
+    ("bench.chain", "bench.drawn", "bench.templates", "bench.canaries"),
+    ("bench.embed", "bench.evaluate", "bench.summary", "bench.conformance"),
+    ("bench.engine", "bench.record", "bench.pictures", "bench.doctor"),
+    ("bench.run", "bench.terminal"),
+    ("bench.commands", "bench.__main__"),
+)
+REPORTS_MAY = (
+    "bench.errors",
+    "bench.types",
+    "bench.results",
+    "bench.runfolder",
+    "bench.metrics",
+    "bench.drawn",
+    "reports",
+)
+PLACE = {name: level for level, names in enumerate(LAYERS) for name in names}
+FILES = sorted(p for top in ("bench", "hallucinators", "protocols", "reports") for p in (ROOT / top).rglob("*.py"))
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def place(module: str) -> int | None:
+    for name in (module, ".".join(module.split(".")[:2]), module.split(".")[0]):
+        if name in PLACE:
+            return PLACE[name]
+    return None
+
+
+def imports_at_import_time(path: Path) -> set[str]:
+    """Modules of ours that a file imports outside functions and type-checking blocks."""
+    found: set[str] = set()
+    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            submodules = {f"{node.module}.{alias.name}" for alias in node.names}
+            known = {name for name in submodules if (ROOT / name.replace(".", "/")).with_suffix(".py").exists()}
+            found |= known or {node.module}
+        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)):
+                waiting += ast.iter_child_nodes(node)
+    return {name for name in found if name.split(".")[0] in ("bench", "hallucinators", "protocols", "reports")}
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_of)
+def test_a_file_imports_lower_layers_only(path: Path) -> None:
+    module = module_of(path)
+    package = ".".join(module.split(".")[:2]) if module.startswith("bench.") else module.split(".")[0]
+    for target in imports_at_import_time(path):
+        if target == "bench" or target == package or target.startswith(f"{package}."):
+            continue
+        if package == "reports":
+            assert target.startswith(REPORTS_MAY), f"{module} imports {target}"
+            continue
+        mine, theirs = place(module), place(target)
+        assert mine is not None, f"{module} has no layer in this test"
+        assert theirs is not None and theirs < mine or (theirs == mine and target.startswith("bench.")), (
+            f"{module} (layer {mine}) imports {target} (layer {theirs})"
+        )
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if p.parts[-2] != "metrics"], ids=module_of)
+def test_a_file_has_one_subject(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 330
