@@ -1,0 +1,1 @@
+"""The face engine: photograph to landmarks to mesh to any pose, and people drawn from a seed."""
