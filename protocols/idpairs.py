@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 
@@ -48,16 +48,26 @@ def read_id_pairs(path: Path, names_key: str, ids_key: str) -> list[tuple[str, i
         raise DataError(f"{path}: {len(names)} names in {names_key!r} but {len(numbers)} identities in {ids_key!r}.")
     if not names:
         raise DataError(f"{path}: {names_key!r} is empty.")
-    if not np.issubdtype(numbers.dtype, np.number) or not np.all(numbers == np.floor(numbers)) or numbers.min() < 1:
+    whole = numbers.dtype.kind in "iuf" and np.isfinite(numbers).all() and (numbers == np.floor(numbers)).all()
+    if not whole or numbers.min() < 1:
         raise DataError(f"{path}: {ids_key!r} must hold whole numbers of at least 1.")
-    outside = [name for name in names if PurePosixPath(name).name != name or "\\" in name or name in ("", ".", "..")]
-    if outside:
-        raise DataError(f"{path} names {len(outside)} paths outside its image folder, {outside[0]!r} first; refused.")
+    strange = [name for name in names if not _is_file_name(name)]
+    if strange:
+        raise DataError(
+            f"{path}: {len(strange)} entries are no plain file names and could lead outside the image folder, "
+            f"{strange[0]!r} first; refused."
+        )
     seen: set[str] = set()
     twice = [name for name in names if name in seen or seen.add(name)]  # type: ignore[func-returns-value]  # None is falsy
     if twice:
         raise DataError(f"{path} names {len(twice)} images more than once: {', '.join(twice[:5])}.")
     return list(zip(names, (int(number) for number in numbers), strict=True))
+
+
+def _is_file_name(name: str) -> bool:
+    """Whether a name stays in its folder on every system."""
+    plain = PurePosixPath(name).name == name == PureWindowsPath(name).name
+    return plain and name not in ("", ".", "..") and "\0" not in name
 
 
 def _text(cell: object, path: Path) -> str:

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable
+import os
 from pathlib import Path
 from typing import Literal
 
-from bench.errors import DataError, MissingError
+from bench.errors import DataError, MissingError, UsageError
 from bench.interfaces import PROTOCOLS, EvalProtocol
 from bench.types import CheckLine, IdentificationSet, Media, Role
 from protocols.idpairs import read_id_pairs
+from protocols.tinyface_files import image_files, match, printable
 
 GALLERY, DISTRACTORS, PROBES = "Gallery_Match", "Gallery_Distractor", "Probe"
 OFFICIAL = {"gallery": 4443, "distractor": 153_428, "probe": 3728, "identities": 2569}
-IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 _DEEPEST = 3
 _MOST_LOOKED_AT = 100  # folders a level: a wrong root may hold the whole disk
 
 Variant = Literal["official", "adaface"]
-Similarity = Literal["cosine", "euclidean"]
-Flip = Literal["none", "sum", "mean"]
+Similarity = Literal["variant", "cosine", "euclidean"]
+Flip = Literal["variant", "none", "sum", "mean"]
 
 
 @PROTOCOLS.register(
     "tinyface",
     summary="Closed-set 1:N search of native low-resolution faces; gallery plus distractors (Testing_Set).",
     source="Cheng, Zhu, Gong, Low-Resolution Face Recognition, ACCV 2018; official test_face_identification.m",
-    licence="data set: non-commercial research, to be confirmed with its authors",
+    licence="data set: its authors' terms; treat as non-commercial research and confirm",
 )
 class TinyFace(EvalProtocol):
     """Every probe image is searched in Gallery_Match + Gallery_Distractor; every probe has a mate.
@@ -39,9 +38,10 @@ class TinyFace(EvalProtocol):
 
     dataset = "tinyface"
     how_to_get = (
-        "TinyFace (Cheng, Zhu, Gong 2018; 169,403 native low-resolution face images of 5,139 people) is given by its\n"
-        "authors at Queen Mary University of London for non-commercial research: see qmul-tinyface.github.io.\n"
-        "This suite never downloads it. Once you have it, point to the folder that holds Testing_Set:\n"
+        "TinyFace (Cheng, Zhu, Gong 2018): 169,403 native low-resolution face images, 5,139 people with a name.\n"
+        "Its authors at Queen Mary University of London give it out (qmul-tinyface.github.io): read their terms, and\n"
+        "take it as for non-commercial research unless they say otherwise. This suite never downloads it.\n"
+        "Once you have it, point to the folder that holds Testing_Set:\n"
         "  bench run --protocol tinyface --data-root DIR\n"
         "  bench config set data.tinyface DIR\n"
         "  BENCH_DATA=DIR bench run --protocol tinyface      (DIR, or a folder in it)\n"
@@ -53,8 +53,8 @@ class TinyFace(EvalProtocol):
         *,
         variant: Variant = "official",
         unit_length: bool = True,
-        similarity: Similarity | None = None,
-        flip: Flip | None = None,
+        similarity: Similarity = "variant",
+        flip: Flip = "variant",
     ) -> None:
         """Choose the rules.
 
@@ -62,12 +62,19 @@ class TinyFace(EvalProtocol):
             variant: whose evaluation.
             unit_length: scale embeddings to unit length, on which Euclidean distance and cosine rank alike; False takes
                 them as given, like the MATLAB script.
-            similarity: overrides the variant's.
-            flip: overrides the variant's.
+            similarity: the variant's, or another.
+            flip: the variant's, or another.
+
+        Raises:
+            UsageError: the cosine of features that are not scaled to unit length is asked for.
         """
         official = variant == "official"
-        self.similarity = similarity or ("euclidean" if official else "cosine")
-        self.flip = flip or ("none" if official else "sum")
+        own: tuple[Literal["cosine", "euclidean"], Literal["none", "sum"]]
+        own = ("euclidean", "none") if official else ("cosine", "sum")
+        self.similarity = own[0] if similarity == "variant" else similarity
+        self.flip = own[1] if flip == "variant" else flip
+        if self.similarity == "cosine" and not unit_length:  # the plain dot product that it would be is no cosine
+            raise UsageError("tinyface: similarity=cosine needs unit_length=true; use similarity=euclidean otherwise")
         self.ranks = (1, 5, 10, 20, 50) if official else (1, 5, 20)
         self.mean_average_precision = official
         self.unit_length = unit_length
@@ -84,32 +91,37 @@ class TinyFace(EvalProtocol):
         for folder in (root, root / "tinyface"):
             if (folder / "Testing_Set").is_dir():
                 return folder
+        here = root.absolute()
+        if here.name == "Testing_Set":
+            raise DataError(f"{root} is the Testing_Set of TinyFace. Use --data-root {here.parent} instead.")
         deeper = _find_deeper(root)
         if deeper:
-            raise DataError(
-                f"{root} holds TinyFace too deep, in {deeper.relative_to(root)}. Use --data-root {deeper} instead."
-            )
-        names = sorted(path.name for path in root.iterdir())
+            where = deeper.relative_to(root)
+            raise DataError(f"{root} holds TinyFace too deep, in {where}. Use --data-root {deeper} instead.")
+        names = _names(root)
         there = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "") if names else "nothing"
         raise DataError(
-            f"{root} is no TinyFace: expected the folder Testing_Set with Probe, {GALLERY}, {DISTRACTORS} and two .mat "
-            f"files; found {there}."
+            f"{root} is no TinyFace: expected the folder Testing_Set with {PROBES}, {GALLERY}, {DISTRACTORS} and two "
+            f".mat files; found {there}."
         )
 
     def read(self, root: Path) -> IdentificationSet:
         """List the media under a located root in the order of the .mat files, distractors sorted by path.
 
-        An image that a .mat file names but that is not there stays in the list and becomes a counted failure.
+        An image that a .mat file names but that is not there stays in the list, becomes a counted failure, and makes
+        the set no official one.
 
         Raises:
             DataError: a folder or .mat file is missing or damaged, a name is ambiguous or leaves its folder, or a probe
                 has no mate.
         """
         notes: list[str] = []
-        gallery = _listed(root, GALLERY, "gallery", notes)
-        probes = _listed(root, PROBES, "probe", notes)
+        gallery, whole_gallery = _listed(root, GALLERY, "gallery", notes)
+        probes, whole_probes = _listed(root, PROBES, "probe", notes)
+        files = image_files(root, root / "Testing_Set" / DISTRACTORS, recursive=True)
+        keys = [f"{DISTRACTORS}/{printable(name)}" for name in files]
         distractors = tuple(
-            Media(key, path, "distractor", None, key) for key, path in sorted(_images(root, DISTRACTORS).items())
+            Media(key, path, "distractor", None, key) for key, path in zip(keys, files.values(), strict=True)
         )
         people = {media.identity for media in gallery}
         strangers = [media for media in probes if media.identity not in people]
@@ -130,7 +142,8 @@ class TinyFace(EvalProtocol):
                 f"{counts[k]:,} of {OFFICIAL[k]:,} {k}" for k in OFFICIAL if counts[k] != OFFICIAL[k]
             )
             notes.append(f"Not the official test set: {differences}.")
-        return IdentificationSet(gallery, probes, distractors, official=counts == OFFICIAL, notes=tuple(notes))
+        official = counts == OFFICIAL and whole_gallery and whole_probes
+        return IdentificationSet(gallery, probes, distractors, official=official, notes=tuple(notes))
 
     def check(self, root: Path) -> list[CheckLine]:
         """Compare with the official release; see `protocols.tinyface_check`."""
@@ -139,97 +152,89 @@ class TinyFace(EvalProtocol):
         return check(root)
 
 
-def pairs_file(root: Path, name: str) -> Path:
-    """One of the .mat files: beside the images, else the copy beside the official script; DataError when absent."""
-    places = [root / "Testing_Set" / name, root / "Face_Identification_Evaluation" / name]
+def pairs_files(root: Path, folder: str) -> list[Path]:
+    """Where the .mat file of Gallery_Match or Probe may lie: beside the images, or beside the official script."""
+    name = f"{'gallery_match' if folder == GALLERY else 'probe'}_img_ID_pairs.mat"
+    return [root / "Testing_Set" / name, root / "Face_Identification_Evaluation" / name]
+
+
+def pairs_file(root: Path, folder: str) -> Path:
+    """The .mat file of Gallery_Match or Probe; DataError when there is none."""
+    places = pairs_files(root, folder)
     for path in places:
         if path.is_file():
             return path
     raise DataError(
-        f"{name} is neither in {places[0].parent} nor in {places[1].parent}; it says which image shows whom."
+        f"{places[0].name} is neither in {places[0].parent} nor in {places[1].parent}; it says which image shows whom."
     )
 
 
-def read_pairs(root: Path, folder: str) -> list[tuple[str, int]]:
+def read_pairs(path: Path, folder: str) -> list[tuple[str, int]]:
     """(file name, identity) of Gallery_Match or Probe, from its .mat file."""
-    stem = "gallery_match" if folder == GALLERY else "probe"
     prefix = "gallery" if folder == GALLERY else "probe"
-    return read_id_pairs(pairs_file(root, f"{stem}_img_ID_pairs.mat"), f"{prefix}_set", f"{prefix}_ids")
+    return read_id_pairs(path, f"{prefix}_set", f"{prefix}_ids")
 
 
-def _listed(root: Path, folder: str, role: Role, notes: list[str]) -> tuple[Media, ...]:
-    """The media that a .mat file lists, found on disk by name or by name without its ending."""
-    pairs = read_pairs(root, folder)
-    files = _images(root, folder, recursive=False)
-    find = _finder({Path(key).name: path for key, path in files.items()}, folder)
-    media, used, absent = [], set(), []
-    for name, identity in pairs:
-        path = find(name)
-        if path is None:
-            absent.append(name)
-        else:
-            used.add(path)
-        key = f"{folder}/{name}"
-        there = path or root / "Testing_Set" / folder / name
-        media.append(Media(key, there, role, str(identity), key))
-    extra = len(files) - len(used)
-    if absent:
-        notes.append(
-            f"{len(absent)} of {len(pairs)} images that the .mat file of {folder} names are absent: {absent[0]}..."
-        )
-    if extra:
-        notes.append(f"{extra} images in {folder} are not in its .mat file and are left out.")
-    strange = sum(_prefix(name) not in (None, identity) for name, identity in pairs)
-    if strange:
-        notes.append(f"{strange} file names in {folder} begin with another identity than the .mat file gives them.")
-    return tuple(media)
-
-
-def _images(root: Path, folder: str, *, recursive: bool = True) -> dict[str, Path]:
-    """Image files of a folder of Testing_Set by their path in it; a link that leaves the root is refused."""
+def _listed(root: Path, folder: str, role: Role, notes: list[str]) -> tuple[tuple[Media, ...], bool]:
+    """The media that a .mat file lists, found on disk, and whether all were."""
+    source = pairs_file(root, folder)
+    pairs = read_pairs(source, folder)
+    names = [name for name, _ in pairs]
     base = root / "Testing_Set" / folder
-    if not base.is_dir():
-        raise DataError(f"{base} is not there; a TinyFace Testing_Set holds {GALLERY}, {DISTRACTORS} and {PROBES}.")
-    home = root.resolve()
-    found = {}
-    for path in base.rglob("*") if recursive else base.iterdir():
-        if path.suffix.lower() in IMAGE_ENDINGS:
-            if path.is_symlink() and not path.resolve().is_relative_to(home):
-                raise DataError(f"{path} is a link that leaves {root}; refused.")
-            found[f"{folder}/{path.relative_to(base).as_posix()}"] = path
-    return found
+    files = image_files(root, base, recursive=False)
+    matching = match(names, files)
+    if matching.ambiguous:
+        raise DataError(
+            f"{folder}: it is not clear which image is meant in {len(matching.ambiguous)} cases; "
+            f"{matching.ambiguous[0]}. Keep one, or name it as the .mat file does."
+        )
+    media = []
+    for name, identity in pairs:
+        path = files[matching.found[name]] if name in matching.found else base / name
+        media.append(Media(f"{folder}/{name}", path, role, str(identity), f"{folder}/{name}"))
+    if matching.absent:
+        notes.append(
+            f"{len(matching.absent)} of {len(pairs)} images that the .mat file of {folder} names are absent: "
+            f"{matching.absent[0]}..."
+        )
+    if matching.extra:
+        notes.append(f"{len(matching.extra)} images in {folder} are not in its .mat file and are left out.")
+    strange = misnamed(pairs)
+    if strange:
+        notes.append(f"{len(strange)} file names in {folder} begin with another identity than the .mat file gives.")
+    if source.parent.name != "Testing_Set":
+        notes.append(f"{source.name} is missing in Testing_Set; the copy in {source.parent.name} was used.")
+    return tuple(media), not matching.absent
 
 
-def _finder(files: dict[str, Path], folder: str) -> Callable[[str], Path | None]:
-    """Look up a listed name: as it is, in the other Unicode form, or by its stem with another image ending."""
-    plain = {unicodedata.normalize("NFC", name): path for name, path in files.items()}
-    stems: dict[str, list[Path]] = {}
-    for name, path in plain.items():
-        stems.setdefault(Path(name).stem, []).append(path)
-
-    def find(name: str) -> Path | None:
-        name = unicodedata.normalize("NFC", name)
-        if name in plain:
-            return plain[name]
-        candidates = stems.get(Path(name).stem, [])
-        if len(candidates) > 1:
-            two = " and ".join(sorted(path.name for path in candidates))
-            raise DataError(f"{folder}: {name} is not there, and both {two} could be meant. Keep one.")
-        return candidates[0] if candidates else None
-
-    return find
+def misnamed(pairs: list[tuple[str, int]]) -> list[str]:
+    """Names that begin with ``<number>_``, and the number is not the identity given."""
+    heads = [(name, name.partition("_")[0], str(identity)) for name, identity in pairs if "_" in name]
+    return [name for name, head, own in heads if head.isascii() and head.isdigit() and head.lstrip("0") != own]
 
 
-def _prefix(name: str) -> int | None:
-    head = name.partition("_")[0]
-    return int(head) if head.isascii() and head.isdigit() else None
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(printable(name) for name in os.listdir(folder))
+    except OSError:
+        return []
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Folders in a folder; none where it cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return [folder / entry.name for entry in entries if entry.is_dir()]
+    except OSError:
+        return []
 
 
 def _find_deeper(root: Path) -> Path | None:
-    folders = [root]
+    """The TinyFace a few folders further down, if any."""
+    level = [root]
     for _ in range(_DEEPEST):
-        folders = sorted(child for folder in folders for child in folder.iterdir() if child.is_dir())[:_MOST_LOOKED_AT]
-        for folder in folders:
+        level = sorted(child for folder in level for child in _folders(folder))[:_MOST_LOOKED_AT]
+        for folder in level:
             if (folder / "Testing_Set").is_dir():
                 return folder
     return None

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from bench.errors import DataError
 from bench.images import decode
 from bench.types import CheckLine
-from protocols.tinyface import DISTRACTORS, GALLERY, IMAGE_ENDINGS, OFFICIAL, PROBES, read_pairs
+from protocols.tinyface import (
+    DISTRACTORS,
+    GALLERY,
+    OFFICIAL,
+    PROBES,
+    TinyFace,
+    misnamed,
+    pairs_file,
+    pairs_files,
+    read_pairs,
+)
+from protocols.tinyface_files import image_files, match, printable
 
 OFFICIAL_TRAINING = {"identities": 2570, "images": 7804}
 _EXAMPLES = 5
+
+Pairs = list[tuple[str, int]]
 
 
 def check(root: Path) -> list[CheckLine]:
@@ -21,47 +34,80 @@ def check(root: Path) -> list[CheckLine]:
 
     Args:
         root: the folder that holds ``Testing_Set``.
+
+    Returns:
+        One line for each thing looked at. ``damaged`` stands wherever a run would refuse the folder or count failures.
     """
     lines: list[CheckLine] = []
-    listed: dict[str, list[tuple[str, int]]] = {}
+    listed: dict[str, Pairs] = {}
+    files: dict[str, dict[str, Path]] = {}
     for folder, kind in ((PROBES, "probe"), (GALLERY, "gallery")):
         try:
-            listed[folder] = read_pairs(root, folder)
+            listed[folder] = read_pairs(pairs_file(root, folder), folder)
             lines.append(_count(f"{folder} rows in the .mat file", len(listed[folder]), OFFICIAL[kind]))
+            lines.append(_copies(root, folder, listed[folder]))
         except DataError as error:
             lines.append(CheckLine("damaged", f"{folder} .mat file", str(error)))
-    files = {folder: _files(root / "Testing_Set" / folder) for folder in (PROBES, GALLERY, DISTRACTORS)}
-    lines.append(_count(f"{DISTRACTORS} images", len(files[DISTRACTORS]), OFFICIAL["distractor"]))
+    for folder in (PROBES, GALLERY, DISTRACTORS):
+        try:
+            files[folder] = image_files(root, root / "Testing_Set" / folder, recursive=folder == DISTRACTORS)
+        except DataError as error:
+            lines.append(CheckLine("damaged", f"{folder} images", str(error)))
+    if DISTRACTORS in files:
+        lines.append(_count(f"{DISTRACTORS} images", len(files[DISTRACTORS]), OFFICIAL["distractor"]))
     for folder, pairs in listed.items():
-        lines += _against_disk(folder, [name for name, _ in pairs], files[folder])
+        lines += _against_disk(root, folder, pairs, files.get(folder, {}))
     if len(listed) == 2:
         lines += _identities(listed[PROBES], listed[GALLERY])
-    lines += _training(root, {identity for _, identity in listed.get(PROBES, [])})
-    lines += _contents({folder: paths for folder, paths in files.items() if paths})
+    lines += _training(root, {identity for pairs in listed.values() for _, identity in pairs})
+    lines += _contents(files)
+    lines.append(_usable(root))
     return lines
+
+
+def _usable(root: Path) -> CheckLine:
+    """What a run would say, so that this check never passes what a run refuses."""
+    try:
+        TinyFace().read(root)
+    except DataError as error:
+        return CheckLine("damaged", "readable for a run", str(error), "yes")
+    return CheckLine("ok", "readable for a run", "yes", "yes")
 
 
 def _count(subject: str, found: int, expected: int) -> CheckLine:
     return CheckLine("ok" if found == expected else "differs", subject, f"{found:,}", f"{expected:,}")
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_ENDINGS and path.is_file())
+def _none_or(level: Literal["differs", "damaged"], subject: str, names: Sequence[str]) -> CheckLine:
+    examples = tuple(names[:_EXAMPLES])
+    return CheckLine(level if names else "ok", subject, f"{len(names):,}" if names else "none", "none", examples)
 
 
-def _against_disk(folder: str, names: Sequence[str], paths: Sequence[Path]) -> list[CheckLine]:
-    """What the .mat file names and the disk holds, by stem: another ending is allowed."""
-    on_disk = {path.stem for path in paths}
-    stems = {Path(name).stem for name in names}
-    absent = sorted(name for name in names if Path(name).stem not in on_disk)
-    extra = sorted(path.name for path in paths if path.stem not in stems)
-    lines = [_none_or("damaged", f"{folder} images named in the .mat file but absent", absent)]
-    lines.append(_none_or("differs", f"{folder} images not in the .mat file", extra))
-    twice = sorted(stem for stem, times in Counter(path.stem for path in paths).items() if times > 1)
-    return [*lines, _none_or("differs", f"{folder} images that share their stem with another", twice)]
+def _copies(root: Path, folder: str, pairs: Pairs) -> CheckLine:
+    """Whether the .mat file beside the official script, where there is one, says the same."""
+    subject, copy = f"{folder} .mat file and its copy beside the script", pairs_files(root, folder)[1]
+    try:
+        same = not copy.is_file() or read_pairs(copy, folder) == pairs
+    except DataError as error:
+        return CheckLine("differs", subject, str(error), "alike")
+    return CheckLine("ok" if same else "differs", subject, "alike" if same else "contradict each other", "alike")
 
 
-def _identities(probes: Sequence[tuple[str, int]], gallery: Sequence[tuple[str, int]]) -> list[CheckLine]:
+def _against_disk(root: Path, folder: str, pairs: Pairs, files: Mapping[str, Path]) -> list[CheckLine]:
+    """What the .mat file names and what the disk holds."""
+    matching = match([name for name, _ in pairs], files)
+    inner = sorted(path.name for path in _folders(root / "Testing_Set" / folder))
+    extra = [printable(name) for name in matching.extra]
+    return [
+        _none_or("damaged", f"{folder} images named in the .mat file but absent", sorted(matching.absent)),
+        _none_or("damaged", f"{folder} names that could mean several images", matching.ambiguous),
+        _none_or("differs", f"{folder} images not in the .mat file", extra),
+        _none_or("differs", f"{folder} names that begin with another identity", misnamed(pairs)),
+        _none_or("differs", f"folders in {folder}, whose images are not read", [printable(name) for name in inner]),
+    ]
+
+
+def _identities(probes: Pairs, gallery: Pairs) -> list[CheckLine]:
     enrolled = {identity for _, identity in gallery}
     searched = {identity for _, identity in probes}
     strangers = sorted(f"{name} (identity {identity})" for name, identity in probes if identity not in enrolled)
@@ -72,49 +118,55 @@ def _identities(probes: Sequence[tuple[str, int]], gallery: Sequence[tuple[str, 
     ]
 
 
+def _folders(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_dir())
+    except OSError:
+        return []
+
+
 def _training(root: Path, tested: set[int]) -> list[CheckLine]:
     folder = root / "Training_Set"
     if not folder.is_dir():
         return [CheckLine("differs", "Training_Set", "absent (not needed to measure)", "2,570 identities")]
-    people = sorted(path for path in folder.iterdir() if path.is_dir())
-    images = sum(len(_files(path)) for path in people)
-    shared = sorted(path.name for path in people if path.name.isdigit() and int(path.name) in tested)
+    people = [path.name for path in _folders(folder)]
+    try:
+        images = [len(image_files(root, folder / name, recursive=True)) for name in people]
+    except DataError as error:
+        return [CheckLine("differs", "Training_Set", str(error), "2,570 identities")]
+    shared = [name for name in people if name.isascii() and name.isdigit() and int(name) in tested]
     return [
         _count("training identities", len(people), OFFICIAL_TRAINING["identities"]),
-        _count("training images", images, OFFICIAL_TRAINING["images"]),
+        _count("training images", sum(images), OFFICIAL_TRAINING["images"]),
         _none_or("damaged", "identities in both training and test set", shared),
     ]
 
 
-def _contents(files: dict[str, list[Path]]) -> list[CheckLine]:
+def _contents(files: Mapping[str, Mapping[str, Path]]) -> list[CheckLine]:
     """Open every image, and look for equal files among probes, gallery and distractors."""
     unreadable: list[str] = []
-    owners: dict[str, list[str]] = {}
+    owners: dict[bytes, list[tuple[str, str]]] = {}
     for folder, paths in files.items():
-        for path in paths:
-            name = f"{folder}/{path.name}"
+        for name, path in paths.items():
+            shown = f"{folder}/{printable(name)}"
             try:
                 data = path.read_bytes()
                 decode(data)
             except OSError as error:
-                unreadable.append(f"{name}: {error.strerror}")
+                unreadable.append(f"{shown}: {error.strerror}")
             except DataError as error:
-                unreadable.append(f"{name}: {error}")
+                unreadable.append(f"{shown}: {error}")
             else:
-                owners.setdefault(hashlib.sha256(data).hexdigest(), []).append(name)
-    copies = sorted(" = ".join(names) for names in owners.values() if len(names) > 1)
-    leaks = [names for names in copies if PROBES in names and (GALLERY in names or DISTRACTORS in names)]
-    others = [names for names in copies if names not in leaks]
+                owners.setdefault(hashlib.sha256(data).digest(), []).append((folder, shown))
+    leaks: list[str] = []
+    others: list[str] = []
+    for copies in owners.values():
+        if len(copies) > 1:
+            folders = {folder for folder, _ in copies}
+            kind = leaks if PROBES in folders and len(folders) > 1 else others
+            kind.append(" = ".join(shown for _, shown in copies))
     return [
         _none_or("damaged", "images that cannot be read", unreadable),
-        _none_or("differs", "probe images that are also in the gallery, byte for byte", leaks),
-        _none_or("differs", "other images that occur more than once", others),
+        _none_or("differs", "probe images that are also in the gallery, byte for byte", sorted(leaks)),
+        _none_or("differs", "other images that occur more than once", sorted(others)),
     ]
-
-
-def _none_or(level: str, subject: str, names: Sequence[str]) -> CheckLine:
-    if not names:
-        return CheckLine("ok", subject, "none", "none")
-    return CheckLine(
-        "damaged" if level == "damaged" else "differs", subject, f"{len(names):,}", "none", tuple(names[:_EXAMPLES])
-    )

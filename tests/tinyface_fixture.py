@@ -28,7 +28,7 @@ def write_tinyface(
     """Write drawn faces of 12 to 36 pixels as a TinyFace release; the same arguments give the same images."""
     rng = np.random.default_rng(seed)
     test = root / "Testing_Set"
-    roles = {"Gallery_Match": [], "Probe": []}
+    roles: dict[str, list[tuple[str, int]]] = {"Gallery_Match": [], "Probe": []}
     for identity in range(FIRST_IDENTITY, FIRST_IDENTITY + identities):
         for image in range(gallery_per_identity + probes_per_identity):
             folder = "Gallery_Match" if image < gallery_per_identity else "Probe"
