@@ -94,11 +94,11 @@ def test_images_in_a_folder_too_deep_are_pointed_at(root: Path) -> None:
 
 def test_a_copy_of_the_mat_file_that_contradicts_it_is_told(root: Path, tinyface_fixture: ModuleType) -> None:
     subject = "Probe .mat file and its copy beside the script"
-    assert found(root)[subject].level == "ok"
+    assert (found(root)[subject].level, found(root)[subject].found) == ("ok", "no copy")
     script = root / "Face_Identification_Evaluation"
     script.mkdir()
     shutil.copy(root / "Testing_Set" / PROBE_MAT, script)
-    assert found(root)[subject].level == "ok"
+    assert (found(root)[subject].level, found(root)[subject].found) == ("ok", "alike")
     tinyface_fixture.write_mat(script / PROBE_MAT, "probe", [("1_3.jpg", 2)])
     assert found(root)[subject].found == "contradict each other"
     (script / PROBE_MAT).write_bytes(b"junk")
