@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -54,13 +53,6 @@ def package_file(package: str, relative: str) -> Path | None:
         if path.is_file():
             return path
     return None
-
-
-def cpu_threads(threads: int) -> int:
-    """Threads to compute with: the number asked for, or, for 0, as many as this process may run on."""
-    if threads > 0:
-        return threads
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def load_state_dict(path: Path) -> dict[str, torch.Tensor]:

@@ -1,5 +1,5 @@
 """Aligners: image to chip. Importing this package registers them; nothing heavy is imported."""
 
-from bench.align import none
+from bench.align import landmarks, mtcnn, none, template
 
-__all__ = ["none"]
+__all__ = ["landmarks", "mtcnn", "none", "template"]

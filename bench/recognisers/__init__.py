@@ -1,5 +1,5 @@
 """Recognisers: the ruler, not the contestant. Importing this package registers them; nothing heavy is imported."""
 
-from bench.recognisers import sface
+from bench.recognisers import dlib, facenet, insightface, onnx_file, sface, sphereface
 
-__all__ = ["sface"]
+__all__ = ["dlib", "facenet", "insightface", "onnx_file", "sface", "sphereface"]

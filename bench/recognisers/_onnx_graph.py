@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import DataError
 
+Layout = Literal["nchw", "nhwc"]
+
+_SCALING = ("Sub", "Mul", "Div", "Add")
 _RANGE_FROM_BATCH = ("DynamicQuantizeLinear", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM")
 
 
@@ -29,6 +32,7 @@ class Graph:
         width: input width declared, or None when free.
         embedding_size: length of an embedding, or None when the graph does not say.
         batched: whether several images may be run at once; False when a node looks at the whole batch.
+        scales: whether the first thing the graph does is to shift or scale its input.
         freed: whether the file itself declares another, fixed batch length, so that batching must be tried first.
     """
 
@@ -38,14 +42,16 @@ class Graph:
     width: int | None
     embedding_size: int | None
     batched: bool
+    scales: bool
     freed: bool
 
 
-def read_graph(path: Path, *, free_batch: bool = True) -> Graph:
+def read_graph(path: Path, *, layout: Layout = "nchw", free_batch: bool = True) -> Graph:
     """Read and rewrite an ONNX file.
 
     Args:
         path: the file.
+        layout: order of the input's axes.
         free_batch: whether to free the batch axis; without it the file's own batch length stays.
 
     Raises:
@@ -63,11 +69,12 @@ def read_graph(path: Path, *, free_batch: bool = True) -> Graph:
         ) from None
     image = _only_input(graph, path)
     output = graph.output[0]
-    height, width = _sides(image, path)
+    height, width = _sides(image, path, layout)
     lengths = [_length(v.type.tensor_type.shape.dim[0]) for v in (image, output) if v.type.tensor_type.shape.dim]
     freed = free_batch and any(length is not None for length in lengths)
     dims = output.type.tensor_type.shape.dim
     embedding_size = _length(dims[-1]) if len(dims) >= 2 else None
+    scales = any(node.op_type in _SCALING for node in graph.node if image.name in node.input)
     _drop_unused(graph, image)
     _compute_constants(graph)
     _write_prelu_as_maximum(graph)
@@ -81,7 +88,7 @@ def read_graph(path: Path, *, free_batch: bool = True) -> Graph:
         serialised = model.SerializeToString()
     except ValueError as error:
         raise DataError(f"The weights {path} are too large to be held in one piece ({error}).") from None
-    return Graph(serialised, image.name, height, width, embedding_size, batched, freed)
+    return Graph(serialised, image.name, height, width, embedding_size, batched, scales, freed)
 
 
 def _only_input(graph: Any, path: Path) -> Any:
@@ -96,12 +103,14 @@ def _only_input(graph: Any, path: Path) -> Any:
     return inputs[0]
 
 
-def _sides(image: Any, path: Path) -> tuple[int | None, int | None]:
+def _sides(image: Any, path: Path, layout: Layout) -> tuple[int | None, int | None]:
     dims = image.type.tensor_type.shape.dim
-    if len(dims) != 4 or _length(dims[1]) not in (3, None):
+    channels, height, width = (1, 2, 3) if layout == "nchw" else (3, 1, 2)
+    if len(dims) != 4 or _length(dims[channels]) not in (3, None):
         shape = [d.dim_value or d.dim_param or "?" for d in dims]
-        raise DataError(f"The weights {path} take an input of shape {shape}; a recogniser takes (N, 3, height, width).")
-    return _length(dims[2]), _length(dims[3])
+        wanted = "(N, 3, height, width)" if layout == "nchw" else "(N, height, width, 3)"
+        raise DataError(f"The weights {path} take an input of shape {shape}; a recogniser takes {wanted}.")
+    return _length(dims[height]), _length(dims[width])
 
 
 def _length(dim: Any) -> int | None:

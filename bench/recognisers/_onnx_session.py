@@ -10,8 +10,8 @@ import numpy as np
 
 from bench.errors import ContractError, DataError
 from bench.interfaces import FloatImages
-from bench.recognisers._onnx_graph import Graph, read_graph
-from bench.weights import cpu_threads
+from bench.recognisers._onnx_graph import Graph, Layout, read_graph
+from bench.threads import cpu_threads
 
 _AT_ONCE = 8  # images a call: larger batches push the activations out of the processor's cache and run slower
 _TOLERANCE = 1e-3  # of the largest value: rounding stays far below, a network that mixes up its batch far above
@@ -20,14 +20,22 @@ _TOLERANCE = 1e-3  # of the largest value: rounding stays far below, a network t
 class OnnxNetwork:
     """A network file that is read at first use."""
 
-    def __init__(self, path: Path, *, threads: int = 0) -> None:
+    def __init__(self, path: Path, *, layout: Layout = "nchw", threads: int = 0) -> None:
+        """Remember the file.
+
+        Args:
+            path: the ONNX file.
+            layout: order of the axes of the network's input; `run` takes images in the first one and turns them.
+            threads: processor threads; 0 means all.
+        """
         self._path = path
+        self._layout: Layout = layout
         self._threads = cpu_threads(threads)
 
     @cached_property
     def graph(self) -> Graph:
         """The rewritten graph; raises DataError when the file is no recognition network."""
-        return read_graph(self._path)
+        return read_graph(self._path, layout=self._layout)
 
     def embedding_size(self, height: int, width: int) -> int:
         """Length of an embedding: what the graph declares, else what a grey image gives."""
@@ -36,6 +44,8 @@ class OnnxNetwork:
     def run(self, images: FloatImages) -> FloatImages:
         """Run the network; float32 (N, 3, H, W) to float32 (N, D), row i from image i alone."""
         session, at_once = self._session
+        if self._layout == "nhwc":
+            images = np.ascontiguousarray(images.transpose(0, 2, 3, 1))
         parts = [_forward(session, images[i : i + at_once], self._path) for i in range(0, len(images), at_once)]
         return np.concatenate(parts)
 
@@ -46,7 +56,7 @@ class OnnxNetwork:
         if not self.graph.batched:
             return session, 1
         if self.graph.freed and not self._batches_truly(session):
-            return self._open(read_graph(self._path, free_batch=False)), 1
+            return self._open(read_graph(self._path, layout=self._layout, free_batch=False)), 1
         return session, _AT_ONCE
 
     def _open(self, graph: Graph) -> Any:
@@ -64,7 +74,8 @@ class OnnxNetwork:
 
     def _batches_truly(self, session: Any) -> bool:
         """Whether two images run together give what each gives alone; a graph may have the batch length built in."""
-        shape = (2, 3, self.graph.height or 112, self.graph.width or 112)
+        sides = (self.graph.height or 112, self.graph.width or 112)
+        shape = (2, 3, *sides) if self._layout == "nchw" else (2, *sides, 3)
         pair = np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
         try:
             together = _forward(session, pair, self._path)
