@@ -10,7 +10,7 @@ torch never imports it. A network wraps them with ``torch.from_numpy`` at no cos
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -20,8 +20,10 @@ from bench.types import OK, CheckLine, FaceTemplate, IdentificationSet, ImageSpe
 
 __all__ = [
     "ALIGNERS", "HALLUCINATORS", "PROTOCOLS", "RECOGNISERS", "REGISTRIES",
-    "Aligner", "ByteImages", "EvalProtocol", "FloatImages", "Hallucinator", "Recogniser",
+    "Aligner", "ByteImages", "EvalProtocol", "FloatImages", "Hallucinator", "Progress", "Recogniser",
 ]  # fmt: skip
+
+Progress = Callable[[int, int], None]
 
 
 class Hallucinator(ABC):
@@ -162,8 +164,13 @@ class EvalProtocol(ABC):
         """List the media under a located root; decode nothing. Raises DataError on an inconsistent data set."""
 
     @abstractmethod
-    def check(self, root: Path) -> list[CheckLine]:
-        """Compare a located root with the official set, opening every image. Never raises on damaged data."""
+    def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
+        """Compare a located root with the official set, opening every image. Never raises on damaged data.
+
+        Args:
+            root: the located root.
+            progress: called with (images opened, all) now and then.
+        """
 
 
 HALLUCINATORS: Registry[Hallucinator] = Registry("hallucinator")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 Advance = Callable[[int], None]
 _SECONDS_BETWEEN_LINES = 10.0
@@ -41,6 +41,20 @@ def cumulative(advance: Advance) -> Callable[[int, int], None]:
         before = done
 
     return tell
+
+
+@contextmanager
+def counted(name: str) -> Iterator[Callable[[int, int], None]]:
+    """Show the progress of a stage whose length its worker tells: ``(done, total)``."""
+    with ExitStack() as stack:
+        tell: Callable[[int, int], None] | None = None
+
+        def first(done: int, total: int) -> None:
+            nonlocal tell
+            tell = tell or cumulative(stack.enter_context(stage(name, total)))
+            tell(done, total)
+
+        yield first
 
 
 @contextmanager

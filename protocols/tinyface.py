@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench.errors import DataError, MissingError, UsageError
-from bench.interfaces import PROTOCOLS, EvalProtocol
+from bench.interfaces import PROTOCOLS, EvalProtocol, Progress
 from bench.types import CheckLine, IdentificationSet, Media, Role
 from protocols.idpairs import read_id_pairs
 from protocols.tinyface_files import image_files, match, printable
@@ -145,11 +145,11 @@ class TinyFace(EvalProtocol):
         official = counts == OFFICIAL and whole_gallery and whole_probes
         return IdentificationSet(gallery, probes, distractors, official=official, notes=tuple(notes))
 
-    def check(self, root: Path) -> list[CheckLine]:
+    def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """Compare with the official release; see `protocols.tinyface_check`."""
         from protocols.tinyface_check import check
 
-        return check(root)
+        return check(root, progress)
 
 
 def pairs_files(root: Path, folder: str) -> list[Path]:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from bench.errors import DataError
 from bench.images import decode
+from bench.interfaces import Progress
 from bench.types import CheckLine
 from protocols.tinyface import (
     DISTRACTORS,
@@ -25,15 +26,17 @@ from protocols.tinyface_files import image_files, match, printable
 
 OFFICIAL_TRAINING = {"identities": 2570, "images": 7804}
 _EXAMPLES = 5
+_TELL_EVERY = 256
 
 Pairs = list[tuple[str, int]]
 
 
-def check(root: Path) -> list[CheckLine]:
+def check(root: Path, progress: Progress | None = None) -> list[CheckLine]:
     """Compare a folder with the official release; opens every image of the test set and never raises on damage.
 
     Args:
         root: the folder that holds ``Testing_Set``.
+        progress: called with (images opened, all) now and then.
 
     Returns:
         One line for each thing looked at. ``damaged`` stands wherever a run would refuse the folder or count failures.
@@ -60,7 +63,7 @@ def check(root: Path) -> list[CheckLine]:
     if len(listed) == 2:
         lines += _identities(listed[PROBES], listed[GALLERY])
     lines += _training(root, {identity for pairs in listed.values() for _, identity in pairs})
-    lines += _contents(files)
+    lines += _contents(files, progress)
     lines.append(_usable(root))
     return lines
 
@@ -144,12 +147,16 @@ def _training(root: Path, tested: set[int]) -> list[CheckLine]:
     ]
 
 
-def _contents(files: Mapping[str, Mapping[str, Path]]) -> list[CheckLine]:
+def _contents(files: Mapping[str, Mapping[str, Path]], progress: Progress | None) -> list[CheckLine]:
     """Open every image, and look for equal files among probes, gallery and distractors."""
     unreadable: list[str] = []
     owners: dict[bytes, list[tuple[str, str]]] = {}
+    total, opened = sum(map(len, files.values())), 0
     for folder, paths in files.items():
         for name, path in paths.items():
+            opened += 1
+            if progress and (opened % _TELL_EVERY == 0 or opened == total):
+                progress(opened, total)
             shown = f"{folder}/{printable(name)}"
             try:
                 data = path.read_bytes()

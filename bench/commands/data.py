@@ -32,6 +32,7 @@ def main(args: argparse.Namespace) -> int:
     """Run ``bench data check``."""
     from dataclasses import asdict
 
+    from bench import progress
     from bench.components import build
     from bench.datasets import find_data
     from bench.interfaces import PROTOCOLS
@@ -43,7 +44,8 @@ def main(args: argparse.Namespace) -> int:
     load_plugins()
     protocol = build(PROTOCOLS, Spec.parse(args.protocol)).component
     root = find_data(protocol, args.root)
-    lines = protocol.check(root)
+    with progress.counted("open every image") as tell:
+        lines = protocol.check(root, tell)
     worst = max((line.level for line in lines), key=("ok", "differs", "damaged").index)
     if args.json:
         findings = [asdict(line) for line in lines]
