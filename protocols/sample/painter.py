@@ -1,0 +1,129 @@
+"""Who draws the people of a sample: the contract of a painter, and the one place that names the default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import ContractError, UsageError
+from bench.faces.look import Look
+from bench.interfaces import ByteImages
+
+Painter = Callable[[Sequence[Look]], list[ByteImages]]
+"""Looks of any sizes, mixed, to RGB uint8 (size, size, 3) in the same order; equal looks give equal bytes.
+
+A painter may have ``name`` (for sample.json) and ``points(look)``: float64 (5, 2), xy in pixels, of the eye on the
+image's left, the other eye, the nose tip, and the two mouth corners, left first.
+"""
+
+Advance = Callable[[int], None]
+Progress = Callable[[str, int], AbstractContextManager[Advance]]
+"""A title and a number of images to a context that is told how many were just done, like `bench.progress.stage`."""
+
+DEFAULT_PAINTER = "cartoon"
+_BATCH = 64
+# Where a face stands in a painter's square when the painter does not say: fractions of the side, x y z, from the
+# centre of the head; z towards the viewer.
+_NOMINAL = np.array(
+    [(-0.12, -0.08, 0.26), (0.12, -0.08, 0.26), (0.0, 0.06, 0.34), (-0.09, 0.19, 0.26), (0.09, 0.19, 0.26)]
+)
+_CENTRE = (0.5, 0.52)
+
+
+def _cartoon() -> Painter:
+    from protocols.sample.cartoon import Cartoon
+
+    return Cartoon()
+
+
+PAINTERS: dict[str, Callable[[], Painter]] = {"cartoon": _cartoon}
+"""Painters by name; a factory imports what it needs."""
+
+
+def painter(name: str = DEFAULT_PAINTER) -> Painter:
+    """Build a painter.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if name not in PAINTERS:
+        raise UsageError(f"No painter {name!r}; there are {', '.join(sorted(PAINTERS))}.")
+    return PAINTERS[name]()
+
+
+def painter_name(paint: Painter) -> str:
+    """What sample.json calls a painter."""
+    name = getattr(paint, "name", None) or getattr(paint, "__name__", None) or type(paint).__name__
+    return str(name)
+
+
+def silent(title: str, total: int) -> AbstractContextManager[Advance]:
+    """A progress that shows nothing."""
+    del title, total
+    return nullcontext(lambda done: None)
+
+
+def painted(looks: Sequence[Look], paint: Painter, advance: Advance) -> Iterator[ByteImages]:
+    """Paint in batches and hand out one image after the other, in order.
+
+    Raises:
+        ContractError: the painter returned other images than asked for.
+    """
+    for start in range(0, len(looks), _BATCH):
+        batch = looks[start : start + _BATCH]
+        images = paint(batch)
+        if len(images) != len(batch):
+            raise ContractError(
+                f"Painter {painter_name(paint)} returned {len(images)} images for {len(batch)} looks; one each is due."
+            )
+        for look, image in zip(batch, images, strict=True):
+            if image.dtype != np.uint8 or image.shape != (look.size, look.size, 3):
+                raise ContractError(
+                    f"Painter {painter_name(paint)} returned {image.dtype} {image.shape} for a look of size "
+                    f"{look.size}; expected uint8 ({look.size}, {look.size}, 3)."
+                )
+            yield image
+        advance(len(batch))
+
+
+def turned(points: NDArray[np.float64], look: Look) -> NDArray[np.float64]:
+    """Turn points by the pose of a look: yaw about the vertical axis, then pitch, then roll in the image plane.
+
+    Args:
+        points: (N, 3), x to the right, y down, z to the viewer, about the centre of the head.
+        look: whose angles.
+
+    Returns:
+        (N, 3) in the same axes.
+    """
+    yaw, pitch, roll = np.deg2rad([look.yaw_deg, look.pitch_deg, look.roll_deg])
+    x, y, z = points.T
+    x, z = x * np.cos(yaw) + z * np.sin(yaw), z * np.cos(yaw) - x * np.sin(yaw)
+    y, z = y * np.cos(pitch) - z * np.sin(pitch), z * np.cos(pitch) + y * np.sin(pitch)
+    x, y = x * np.cos(roll) - y * np.sin(roll), y * np.cos(roll) + x * np.sin(roll)
+    return np.stack([x, y, z], axis=1)
+
+
+def five_points(paint: Painter, look: Look) -> NDArray[np.float64]:
+    """Eyes, nose tip and mouth corners, (5, 2) xy in pixels of the look's square: the painter's, or nominal ones."""
+    own = getattr(paint, "points", None)
+    if own is None:
+        return (turned(_NOMINAL, look)[:, :2] + _CENTRE) * look.size
+    found = np.asarray(own(look), np.float64)
+    if found.shape != (5, 2) or not np.isfinite(found).all():
+        raise ContractError(f"Painter {painter_name(paint)}: points of shape {found.shape}; expected finite (5, 2).")
+    return found
+
+
+def face_box(points: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """A tight face box about five points: left, top, right, bottom, in their pixels.
+
+    Forehead to chin is about 2.9 times the distance from the eyes to the mouth; the box is three quarters as wide.
+    """
+    eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
+    height = 2.9 * float(np.hypot(*(mouth - eyes)))
+    x, y = (eyes + mouth) / 2 - (0.0, 0.05 * height)
+    return float(x - 0.375 * height), float(y - height / 2), float(x + 0.375 * height), float(y + height / 2)
