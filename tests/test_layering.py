@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = (
     ("bench.errors", "bench.types", "bench.results"),
-    ("bench.registry", "bench.plugins", "bench.images", "bench.metrics"),
+    ("bench.registry", "bench.plugins", "bench.images", "bench.metrics", "bench.threads"),
     ("bench.weights", "bench.provenance", "bench.config", "bench.runfolder", "bench.cache", "bench.progress"),
     ("bench.interfaces",),
     (
