@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.interfaces import ByteImages
+from bench.images import ByteImages
 
 _OVERSAMPLING = 4
 

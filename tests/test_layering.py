@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = (
     ("bench.errors", "bench.types", "bench.results"),
-    ("bench.registry", "bench.plugins", "bench.images", "bench.metrics", "bench.threads"),
+    ("bench.registry", "bench.plugins", "bench.images", "bench.metrics", "bench.threads", "bench.drawn"),
     ("bench.weights", "bench.provenance", "bench.config", "bench.runfolder", "bench.cache", "bench.progress"),
     ("bench.interfaces",),
     (
@@ -22,7 +22,7 @@ LAYERS = (
         "hallucinators",
         "protocols",
     ),
-    ("bench.chain", "bench.drawn", "bench.templates", "bench.canaries"),
+    ("bench.chain", "bench.templates", "bench.canaries"),
     ("bench.embed", "bench.evaluate", "bench.summary", "bench.conformance"),
     ("bench.engine", "bench.record", "bench.pictures", "bench.doctor"),
     ("bench.run", "bench.terminal"),
