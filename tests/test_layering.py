@@ -19,6 +19,7 @@ LAYERS = (
         "bench.smoke",
         "bench.recognisers",
         "bench.align",
+        "bench.faces",
         "hallucinators",
         "protocols",
     ),
