@@ -79,7 +79,7 @@ def read_graph(path: Path, *, layout: Layout = "nchw", free_batch: bool = True) 
     _compute_constants(graph)
     _write_prelu_as_maximum(graph)
     if freed:
-        for value in (image, output):
+        for value in (graph.input[0], output):  # not `image`: the list was built anew
             if value.type.tensor_type.shape.dim:
                 value.type.tensor_type.shape.dim[0].dim_param = "N"
         del graph.value_info[:]  # shapes of intermediate results, written for the fixed batch
