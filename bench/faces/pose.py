@@ -1,0 +1,325 @@
+"""Any pose from one photograph, and back: the head turned before its inpainted background."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import UsageError
+from bench.faces.bundle import FloatArray
+from bench.faces.landmarks import Landmarks, check_image
+from bench.faces.mesh import HeadMesh, head_mesh, topology
+from bench.faces.views import rotation
+from bench.images import resize, to_bytes, to_float
+from bench.interfaces import ByteImages
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_SETTLED_DEG = 8.0  # from this turn on the background behind the head is wholly the inpainted one
+_HALO = 0.16  # hair beyond the skull that the background must not keep, as a fraction of the canvas
+_AMBIENT, _DIFFUSE = 0.5, 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """A photograph made ready to be turned.
+
+    Attributes:
+        mesh: the head, in pixels of the texture.
+        texture: float32 (3, F, F) in [0, 1]: the photograph on a square, mirrored at its borders.
+        background: float32 (3, F, F): the same without the head.
+        replaced: float32 (1, F, F) in [0, 1]: where the two differ.
+        size: side of the views.
+        oversample: F / size; views are averaged down by it, so that silhouettes are smooth.
+        bundle: of the canonical mesh.
+    """
+
+    mesh: HeadMesh
+    texture: FloatArray
+    background: FloatArray
+    replaced: FloatArray
+    size: int
+    oversample: int
+    bundle: Path | None = None
+
+
+def prepare(
+    photo: ByteImages, landmarks: Landmarks, size: int = 128, *, oversample: int = 2, bundle: Path | None = None
+) -> Portrait:
+    """Build the mesh and the background of a photograph once, for any number of views.
+
+    Args:
+        photo: RGB, uint8 (h, w, 3); the longer side fills the views.
+        landmarks: 478 points of its face.
+        size: side of the square views.
+        oversample: 1 (fast) or more (smooth silhouettes).
+        bundle: of the canonical mesh; by default the package's.
+
+    Raises:
+        UsageError: no RGB photograph, or size or oversample below 1.
+        DataError: there are not 478 finite points.
+    """
+    import torch
+
+    check_image(photo)
+    if size < 1 or oversample < 1:
+        raise UsageError(f"Size and oversample are 1 or more, not {size} and {oversample}")
+    side = size * oversample
+    canvas, scale, shift = _square(photo, side)
+    points = landmarks.points * np.float32(scale)
+    points[:, :2] += shift.astype(np.float32)
+    mesh = head_mesh(
+        Landmarks(points, landmarks.yaw_deg, landmarks.pitch_deg, landmarks.roll_deg, landmarks.expression, 1.0, 1),
+        bundle,
+    )
+    texture = torch.from_numpy(to_float([canvas]))
+    background, replaced = _without_head(mesh, texture, bundle)
+    arrays = (tensor[0].numpy() for tensor in (texture, background, replaced))
+    return Portrait(mesh, *arrays, size=size, oversample=oversample, bundle=bundle)
+
+
+def turn(
+    photo: ByteImages,
+    landmarks: Landmarks,
+    yaw_deg: float,
+    pitch_deg: float = 0.0,
+    roll_deg: float = 0.0,
+    size: int = 128,
+    light: Sequence[float] | None = None,
+    *,
+    bundle: Path | None = None,
+) -> ByteImages:
+    """Turn the head of a near-frontal photograph; angles count from its own pose, and at zero it comes back.
+
+    Args:
+        photo: RGB, uint8 (h, w, 3).
+        landmarks: 478 points of its face.
+        yaw_deg: positive turns the face to the image's right; useful to 90 either way.
+        pitch_deg: positive looks up.
+        roll_deg: positive turns clockwise.
+        size: side of the view.
+        light: direction towards a lamp (x right, y down, z away from the camera), or None to keep the photograph's.
+        bundle: of the canonical mesh; by default the package's.
+
+    Returns:
+        RGB, uint8 (size, size, 3).
+
+    Raises:
+        UsageError: an argument is out of range or not finite.
+        DataError: the landmarks are unusable.
+    """
+    portrait = prepare(photo, landmarks, size, bundle=bundle)
+    view: ByteImages = views([portrait], [rotation(yaw_deg, pitch_deg, roll_deg)], lights=[light])[0]
+    return view
+
+
+def frontalise(
+    photo: ByteImages,
+    landmarks: Landmarks,
+    size: int = 128,
+    light: Sequence[float] | None = None,
+    *,
+    symmetry: float = 1.0,
+    bundle: Path | None = None,
+) -> ByteImages:
+    """Turn the head of a photograph of known pose to the front.
+
+    What the photograph hides is taken from the other side of the face, softly, as far as that is seen better.
+
+    Args:
+        photo: RGB, uint8 (h, w, 3).
+        landmarks: 478 points of its face; their rigid fit is the pose that is undone.
+        size: side of the view.
+        light: see `turn`.
+        symmetry: 0 (hidden skin stays stretched) to 1.
+        bundle: of the canonical mesh; by default the package's.
+
+    Returns:
+        RGB, uint8 (size, size, 3).
+
+    Raises:
+        UsageError: an argument is out of range or not finite.
+        DataError: the landmarks are unusable.
+    """
+    portrait = prepare(photo, landmarks, size, bundle=bundle)
+    view: ByteImages = views([portrait], [portrait.mesh.rotation.T], lights=[light], symmetry=symmetry)[0]
+    return view
+
+
+def views(
+    portraits: Sequence[Portrait],
+    rotations: Sequence[NDArray[np.float64]],
+    *,
+    lights: Sequence[Sequence[float] | None] | None = None,
+    symmetry: float = 1.0,
+    device: str = "cpu",
+) -> ByteImages:
+    """Render N views as one batch.
+
+    Args:
+        portraits: N of one size; or one, used for every view.
+        rotations: N matrices (3, 3) that turn the head from its pose in the photograph.
+        lights: N directions towards a lamp, or None for the photograph's own light.
+        symmetry: how far hidden skin is taken from the other side of the face, 0 to 1.
+        device: torch device.
+
+    Returns:
+        RGB, uint8 (N, size, size, 3).
+
+    Raises:
+        UsageError: numbers or sizes do not fit, an angle or light is not finite, or there is no view.
+    """
+    lamps = [None] * len(rotations) if lights is None else list(lights)
+    people = list(portraits) * len(rotations) if len(portraits) == 1 else list(portraits)
+    if not rotations or len(people) != len(rotations) or len(lamps) != len(rotations):
+        raise UsageError(f"{len(portraits)} portraits, {len(rotations)} rotations and {len(lamps)} lights do not fit")
+    first = people[0]
+    if any((p.size, p.oversample, p.bundle) != (first.size, first.oversample, first.bundle) for p in people):
+        raise UsageError("The portraits of a batch have one size")
+    if not np.isfinite(np.stack(rotations)).all() or not 0 <= symmetry <= 1:
+        raise UsageError("A pose needs finite angles, and symmetry lies in 0..1")
+    return to_bytes(_views(people, np.stack(rotations), _shading(lamps), symmetry, device).cpu().numpy())
+
+
+def _views(
+    people: list[Portrait], rotations: NDArray[np.float64], lamps: FloatArray, symmetry: float, device: str
+) -> Tensor:
+    """Images float32 (N, 3, size, size)."""
+    import torch
+    from torch.nn import functional
+
+    from bench.faces.render import interpolate, rasterise, sample
+
+    shape = topology(people[0].bundle)
+    triangles = torch.from_numpy(shape.triangles).to(device)
+    mirror = torch.from_numpy(shape.mirror).to(device)
+
+    def gather(name: str, of: str = "") -> Tensor:
+        values = [getattr(getattr(p, of) if of else p, name) for p in people]
+        if all(value is values[0] for value in values):
+            return torch.from_numpy(values[0]).to(device)[None].expand(len(values), *values[0].shape)
+        return torch.from_numpy(np.stack(values)).to(device)
+
+    turn_by = torch.from_numpy(rotations.astype(np.float32)).to(device)
+    vertices, uv, alpha, pivot = (gather(name, "mesh") for name in ("vertices", "uv", "alpha", "pivot"))
+    turned = (vertices - pivot[:, None]) @ turn_by.mT + pivot[:, None]
+    before, after = normals(vertices, triangles), normals(turned, triangles)
+
+    own, other = -before[:, :, 2], -before[:, mirror, 2]
+    gain = ((-after[:, :, 2] - own - 0.05) / 0.3).clamp(0, 1)
+    borrowed = symmetry * gain * ((other - own - 0.1) / 0.4).clamp(0, 1)
+    shade = _lamp(after, torch.from_numpy(lamps).to(device))
+    side = people[0].size * people[0].oversample
+    raster = rasterise(turned, triangles, side)
+    stacked = [uv, uv[:, mirror], alpha[..., None], borrowed[..., None], shade[..., None]]
+    pixels = interpolate(raster, triangles, torch.cat(stacked, 2))
+    texture = gather("texture")
+    share = pixels[:, 5:6]
+    head = sample(texture, pixels[:, :2])
+    if bool((share > 0).any()):
+        head = head + share * (sample(texture, pixels[:, 2:4]) - head)
+    opaque = pixels[:, 4:5]
+    cosine = ((turn_by.diagonal(dim1=1, dim2=2).sum(1) - 1) / 2).clamp(-1, 1)
+    settled = (torch.rad2deg(torch.arccos(cosine)) / _SETTLED_DEG).clamp(0, 1)[:, None, None, None]
+    behind = texture + settled * gather("replaced") * (gather("background") - texture)
+    image = (head * pixels[:, 6:7]).clamp(0, 1) * opaque + behind * (1 - opaque)
+    return functional.avg_pool2d(image, people[0].oversample)
+
+
+def normals(vertices: Tensor, triangles: Tensor) -> Tensor:
+    """Unit normals of vertices, pointing out: float32 (N, V, 3); mean of the triangles around, weighted by area."""
+    import torch
+
+    a, b, c = (vertices[:, triangles[:, k]] for k in range(3))
+    faces = torch.linalg.cross(b - a, c - a)
+    total = torch.zeros_like(vertices)
+    for k in range(3):
+        total.index_add_(1, triangles[:, k], faces)
+    return torch.nn.functional.normalize(total, dim=2)
+
+
+def _shading(lamps: Sequence[Sequence[float] | None]) -> FloatArray:
+    """Unit directions (N, 3); zero where the photograph's own light stays."""
+    rows = np.zeros((len(lamps), 3), np.float32)
+    for row, lamp in zip(rows, lamps, strict=True):
+        if lamp is None:
+            continue
+        direction = np.asarray(lamp, np.float64)
+        if direction.shape != (3,) or not np.isfinite(direction).all() or not direction.any():
+            raise UsageError(f"A light is a direction of three finite numbers, not {lamp!r}")
+        row[:] = direction / np.linalg.norm(direction)
+    return rows
+
+
+def _lamp(normal: Tensor, lamps: Tensor) -> Tensor:
+    """Factor on the colour of each vertex (N, V); 1 without a lamp.
+
+    Lambert's law over an ambient term. A lamp at the camera leaves a frontal surface nearly as it is.
+    """
+    facing = (normal * lamps[:, None]).sum(2).clamp(min=0)
+    lit = _AMBIENT + _DIFFUSE * facing
+    return lit + (1 - lit) * (lamps == 0).all(1).float()[:, None]
+
+
+def _square(photo: ByteImages, side: int) -> tuple[ByteImages, float, NDArray[np.float64]]:
+    """The photograph on a square canvas, and what takes its pixels there: x' = scale x + shift."""
+    height, width = photo.shape[:2]
+    scale = side / max(height, width)
+    new = (max(1, round(height * scale)), max(1, round(width * scale)))
+    small = resize(photo, *new)
+    before = [(side - length) // 2 for length in new]
+    pad = [(start, side - length - start) for start, length in zip(before, new, strict=True)]
+    canvas = np.pad(small, [*pad, (0, 0)], mode="symmetric")
+    shift = np.array([before[1], before[0]]) + 0.5 * scale - 0.5
+    return canvas, scale, shift
+
+
+def _without_head(mesh: HeadMesh, texture: Tensor, bundle: Path | None) -> tuple[Tensor, Tensor]:
+    """The photograph with the head filled in from around it (1, 3, F, F), and where: (1, 1, F, F)."""
+    import torch
+    from torch.nn import functional
+
+    from bench.faces.render import interpolate, rasterise
+
+    triangles = torch.from_numpy(topology(bundle).triangles)
+    side = texture.shape[3]
+    raster = rasterise(torch.from_numpy(mesh.vertices)[None], triangles, side)
+    head = (interpolate(raster, triangles, torch.from_numpy(mesh.alpha)[None, :, None]) > 0.02).float()
+    reach = max(1, round(_HALO * side / 2))
+    wide = functional.max_pool2d(head, 2 * reach + 1, 1, reach)
+    rows = torch.arange(side)[:, None].float()
+    neck = ((rows - float(mesh.pivot[1])) / (0.15 * side)).clamp(0, 1)  # below the ears: no halo, the neck stays
+    hole = torch.maximum(functional.max_pool2d(head, 3, 1, 1), wide * (1 - neck))
+    soft = functional.avg_pool2d(hole, 2 * (reach // 2) + 1, 1, reach // 2, count_include_pad=False)
+    return fill(texture, 1 - hole), torch.maximum(soft * wide, head)
+
+
+def fill(image: Tensor, known: Tensor) -> Tensor:
+    """Fill in what is not known, smoothly, by the push-pull pyramid.
+
+    Args:
+        image: float32 (N, C, H, W).
+        known: float32 (N, 1, H, W) in [0, 1].
+
+    Returns:
+        float32 (N, C, H, W): image where known is 1; zero everywhere where nothing is known.
+
+    Source: Gortler et al. 1996, The lumigraph, section 3.4.
+    """
+    from torch.nn import functional
+
+    height, width = image.shape[2:]
+    if max(height, width) == 1:
+        return image * known
+    # Averages in blocks of two, weighted by what is known; a block is known as far as its best known pixel.
+    weighted = functional.avg_pool2d(image * known, 2, ceil_mode=True, count_include_pad=False)
+    weight = functional.avg_pool2d(known, 2, ceil_mode=True, count_include_pad=False)
+    coarse = fill(weighted / weight.clamp(min=1e-6), (weight * 4).clamp(max=1))
+    pulled = functional.interpolate(coarse, (height, width), mode="bilinear", align_corners=False)
+    return image * known + pulled * (1 - known)
