@@ -42,14 +42,14 @@ def test_it_reads_the_librarys_cache_and_equals_the_librarys_use(home: Path, mon
     assert facenet._missing() is None
     recogniser = RECOGNISERS["facenet"].create()
     assert [weights.name for weights in recogniser.weights] == [NAME]
-    images = chips(3)
+    images = chips(2)
     reference = InceptionResnetV1(pretrained="vggface2").eval()
     tensor = fixed_image_standardization(torch.from_numpy(images).permute(0, 3, 1, 2).float())
     with torch.inference_mode():
         expected = reference(tensor).numpy()
     together = recogniser.embed(images)
     np.testing.assert_allclose(together, expected, atol=1e-5)
-    np.testing.assert_allclose(recogniser.embed(images[2:]), together[2:], atol=1e-5)
+    np.testing.assert_allclose(recogniser.embed(images[1:]), together[1:], atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
 
 
