@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import BenchError, DataError, UsageError
-from protocols.sample import tinyface
+from protocols.sample import celeba, dronesurf, ijbc, mmi, multipie, tinyface
 from protocols.sample.marker import is_sample, write_marker
 from protocols.sample.painter import PAINTERS, Painter, Progress, painter, painter_name
 from protocols.sample.summary import SampleSummary
@@ -45,7 +45,8 @@ class Sample:
 
 
 SAMPLES: dict[str, Sample] = {
-    module.NAME: Sample(module.write, module.MINIMUM, module.DEFAULT) for module in (tinyface,)
+    module.NAME: Sample(module.write, module.MINIMUM, module.DEFAULT)
+    for module in (tinyface, multipie, mmi, celeba, dronesurf, ijbc)
 }
 
 

@@ -43,7 +43,6 @@ class _Person(NamedTuple):
     skin: Colour
     hair: Colour
     iris: Colour
-    backdrop: Colour
     width: float
     height: float
     hairline: float
@@ -76,7 +75,8 @@ def _draw(look: Look) -> ByteImages:
 
     person, centre, face = _person(look.identity), _centre(look), _face(look)
     side = look.size * (4 if look.size <= 160 else 2)
-    canvas = Image.new("RGB", (side, side), person.backdrop)
+    behind = np.random.default_rng((look.identity, look.variation, 2)).integers(60, 200, 3)  # says nothing on who it is
+    canvas = Image.new("RGB", (side, side), (int(behind[0]), int(behind[1]), int(behind[2])))
     pen = ImageDraw.Draw(canvas)
 
     def disc(x: float, y: float, rx: float, ry: float, colour: Colour) -> None:
@@ -178,7 +178,6 @@ def _person(identity: int) -> _Person:
         skin=(int(235 * tone), int(190 * tone), int(160 * tone)),
         hair=colour(10, 150),
         iris=colour(15, 90),
-        backdrop=colour(60, 200),
         width=rng.uniform(0.25, 0.33),
         height=rng.uniform(0.34, 0.41),
         hairline=rng.uniform(0.03, 0.10),

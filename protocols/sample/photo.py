@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,7 @@ from bench.errors import ContractError
 from bench.interfaces import ByteImages
 
 Box = tuple[float, float, float, float]
-_FEATHER = 0.08  # of a square's side: how far its border fades into what is behind it
+_FEATHER = 0.2  # of half a square's side: over how much its border fades into what is behind it
 
 
 def cut(image: ByteImages, box: Box) -> ByteImages:
@@ -44,20 +46,51 @@ def low_resolution(face: ByteImages, rng: np.random.Generator, height: int) -> B
     return np.clip(np.rint(small), 0, 255).astype(np.uint8)
 
 
-def backdrop(rng: np.random.Generator, height: int, width: int) -> ByteImages:
-    """A smooth, dim scene of a few colours: RGB uint8 (height, width, 3)."""
-    from scipy.ndimage import zoom
+def distant(image: ByteImages, scale: float) -> ByteImages:
+    """A painted square as a camera far away sees it: averaged down to ``scale`` of its side, a little out of focus."""
+    from scipy.ndimage import gaussian_filter
 
-    coarse = rng.uniform(60, 190, (1, 1, 3)) + rng.uniform(-35, 35, (4, 6, 3))
-    scene = zoom(coarse, (height / 4, width / 6, 1), order=1, grid_mode=True, mode="nearest")
-    return np.clip(np.rint(scene), 0, 255).astype(np.uint8)
+    side = max(8, round(image.shape[0] * scale))
+    small = gaussian_filter(_averaged(image, side, side), (0.4, 0.4, 0.0), mode="nearest")
+    return np.clip(np.rint(small), 0, 255).astype(np.uint8)
 
 
-def stand(scene: ByteImages, image: ByteImages, left: int, top: int) -> None:
-    """Put a square into a scene, in place, with a border that fades; parts outside the scene are lost."""
+def backdrop(rng: np.random.Generator, height: int, width: int, tone: NDArray[np.float64] | None = None) -> ByteImages:
+    """A smooth scene of one colour, lighter here and darker there: RGB uint8 (height, width, 3).
+
+    Args:
+        rng: of the colour and of its shades.
+        height: in pixels.
+        width: in pixels.
+        tone: the colour, (3,), 0 to 255; drawn when None.
+    """
+    from PIL import Image
+
+    drawn = rng.uniform(90, 150) + rng.uniform(-20, 20, 3)
+    coarse = (drawn if tone is None else tone) + rng.uniform(-12, 12, (4, 6, 1))
+    small = Image.fromarray(np.clip(np.rint(coarse), 0, 255).astype(np.uint8))
+    return np.array(small.resize((width, height), Image.Resampling.BILINEAR))
+
+
+def tone_of(image: ByteImages) -> NDArray[np.float64]:
+    """The colour behind a face: mean of the two upper corners of a painted square, (3,), 0 to 255."""
+    part = max(1, image.shape[0] // 10)
+    corners = np.stack([image[:part, :part], image[:part, -part:]])
+    return np.asarray(corners.reshape(-1, 3).mean(axis=0), np.float64)
+
+
+def stand(scene: ByteImages, image: ByteImages, left: int, top: int, *, head_only: bool = False) -> None:
+    """Put a square into a scene, in place, with a border that fades; parts outside the scene are lost.
+
+    Args:
+        scene: RGB uint8 (H, W, 3), changed.
+        image: RGB uint8 (side, side, 3).
+        left: column of the scene where the square begins; may be negative.
+        top: row of the scene where the square begins; may be negative.
+        head_only: fade to a circle about the head instead of a square with round corners.
+    """
     side = image.shape[0]
-    ramp = np.minimum(1.0, (np.minimum(np.arange(side), np.arange(side)[::-1]) + 1) / (_FEATHER * side + 1))
-    fade = (ramp[:, None] * ramp[None, :])[..., None]
+    fade = _fade(side, 2 if head_only else 5)
     y0, x0 = max(0, top), max(0, left)
     y1, x1 = min(scene.shape[0], top + side), min(scene.shape[1], left + side)
     if y1 <= y0 or x1 <= x0:
@@ -72,3 +105,12 @@ def _averaged(image: ByteImages, width: int, height: int) -> NDArray[np.float64]
     from PIL import Image
 
     return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BOX), np.float64)
+
+
+@lru_cache(maxsize=64)
+def _fade(side: int, rounding: int) -> NDArray[np.float64]:
+    """Weight of a square over what is behind it, (side, side, 1); rounding 2 is a circle, infinity a square."""
+    axis = np.abs(np.linspace(-1, 1, side))
+    rim = (axis[:, None] ** rounding + axis[None, :] ** rounding) ** (1 / rounding)
+    fade: NDArray[np.float64] = np.clip((1 - rim) / _FEATHER, 0, 1)[..., None]
+    return fade

@@ -32,15 +32,15 @@ class SampleSummary:
     options: Mapping[str, str]
 
 
-def demand(database: str, identities: int, minimum: int, seed: int) -> None:
+def demand(database: str, identities: int, minimum: int, seed: int, *, maximum: int = _MOST_IDENTITIES) -> None:
     """Refuse what no sample can be made of.
 
     Raises:
         UsageError: too few or too many identities, or a seed that is negative or too large.
     """
-    if not minimum <= identities <= _MOST_IDENTITIES:
+    if not minimum <= identities <= maximum:
         raise UsageError(
-            f"A {database} sample needs between {minimum} and {_MOST_IDENTITIES:,} identities; {identities} asked for."
+            f"A {database} sample needs between {minimum} and {maximum:,} identities; {identities} asked for."
         )
     if not 0 <= seed <= _MOST_SEED:
         raise UsageError(f"The seed of a sample lies between 0 and {_MOST_SEED}; {seed} given.")
