@@ -1,1 +1,55 @@
 """Run folders to pages, tables and figures. Needs no torch."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+FILES = ("index.html", "report.md", "summary.csv", "paired.csv")
+_log = logging.getLogger(__name__)
+
+
+def build(runs: Sequence[Path], out: Path, *, baseline: str | None = None) -> list[Path]:
+    """Write a report that sets runs side by side.
+
+    Runs of different protocols or data come in separate sections. A damaged run folder beside good ones is left out,
+    named in the report and logged as a warning. Equal runs in the same order give equal bytes.
+
+    Args:
+        runs: run folders; the order is that of the report.
+        out: folder of the report; an earlier report there is replaced.
+        baseline: label, name in the report or folder name of the run to compare with; None takes the one labelled
+            ``none``, else the first of each section.
+
+    Returns:
+        The files written: ``index.html``, ``report.md``, ``summary.csv``, ``paired.csv``.
+
+    Raises:
+        UsageError: no runs, a smoke run beside others, or no run called ``baseline``.
+        MissingError: a run folder does not exist.
+        DataError: all run folders are damaged.
+        BenchError: ``out`` holds something else, or the disk is full; nothing there has changed.
+    """
+    from reports.figures import cmc_curves
+    from reports.groups import make_groups
+    from reports.html import to_html
+    from reports.load import load
+    from reports.markdown import to_markdown
+    from reports.page import make_page
+    from reports.tables import paired, summary, to_csv
+    from reports.write import check_folder, write_folder
+
+    check_folder(out, FILES)
+    found, skipped = load(runs)
+    for item in skipped:
+        _log.warning("Left out of the report: %s. %s", item.folder_name, item.reason)
+    groups = make_groups(found, baseline)
+    page = make_page(groups, skipped, baseline=baseline)
+    texts = (
+        to_html(page, {group.number: cmc_curves(group) for group in groups}),
+        to_markdown(page),
+        to_csv(summary(groups)),
+        to_csv(paired({section.number: section.pairs for section in page.sections})),
+    )
+    return write_folder(out, dict(zip(FILES, texts, strict=True)))

@@ -1,0 +1,180 @@
+"""Strips of images for single probes: LR, outputs, mate and the best other person, with the ranks they led to."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.errors import DataError
+from bench.results import ProbeRow
+from bench.runfolder import read_image
+from reports.compare import Change, Pair, margin
+from reports.load import Run
+from reports.wording import ranked, score
+
+SHOWN = 8
+_PNG = b"\x89PNG\r\n\x1a\n"
+_REDUCED_TO = 128  # runs keep larger images at this size, so it says nothing of the original
+_LARGEST = 1 << 20  # bytes: a picture of a face is a few kilobytes
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One image of a strip; ``uri`` is None where the run keeps none."""
+
+    caption: str
+    detail: str
+    alt: str
+    uri: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """One probe: its key, person, ranks in words, whether they got ``better`` or ``worse`` (or empty), and images."""
+
+    key: str
+    identity: str
+    ranks: str
+    tone: str
+    tiles: tuple[Tile, ...]
+
+    @property
+    def has_images(self) -> bool:
+        """Whether there is anything to see."""
+        return any(tile.uri for tile in self.tiles)
+
+
+@dataclass(frozen=True, slots=True)
+class StripSet:
+    """Strips of one kind.
+
+    Attributes:
+        title: what they have in common.
+        total: probes of that kind.
+        of: probes looked at.
+        strips: the first of them.
+    """
+
+    title: str
+    total: int
+    of: int
+    strips: tuple[Strip, ...]
+
+
+class Pictures:
+    """The images that runs keep, as data URIs; what cannot be read is remembered, not raised."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+
+    def find(self, run: Run, kind: str, place: int) -> bytes | None:
+        """PNG bytes of one image, or None."""
+        try:
+            data = read_image(run.folder, f"{kind}/{place:06d}.png")
+        except (DataError, RuntimeError, EOFError, zlib.error):  # encrypted or cut members raise what they like
+            fault = f"{run.folder_name}: images.zip is damaged, so some images are missing below."
+            if fault not in self.faults:
+                self.faults.append(fault)
+            return None
+        usable = data is not None and data.startswith(_PNG) and 24 <= len(data) <= _LARGEST
+        return data if usable else None
+
+
+def changed(pair: Pair, pictures: Pictures) -> tuple[StripSet, StripSet]:
+    """The probes most helped and most hurt by a run against its baseline."""
+    found = []
+    for word, changes in (("helped", pair.helped), ("hurt", pair.hurt)):
+        strips = tuple(_changed_strip(pair, change, pictures) for change in changes[:SHOWN])
+        title = f"Most {word} by {pair.name} against {pair.baseline_name}"
+        found.append(StripSet(title, len(changes), len(pair.changes), strips))
+    return found[0], found[1]
+
+
+def extremes(run: Run, name: str, pictures: Pictures) -> tuple[StripSet, StripSet]:
+    """The surest hits and the worst misses of a run that is compared with none."""
+    placed = list(enumerate(run.probes))
+    hits = [(i, row) for i, row in placed if row.rank == 1]
+    hits.sort(key=lambda item: (-(margin(item[1]) or 0.0), item[1].key))
+    misses = [(i, row) for i, row in placed if row.rank is not None and row.rank > 1]
+    misses.sort(key=lambda item: (-(item[1].rank or 0), margin(item[1]) or 0.0, item[1].key))
+    return (
+        _extreme_set(f"Surest rank-1 hits of {name}", hits, run, name, pictures),
+        _extreme_set(f"Worst misses of {name}", misses, run, name, pictures),
+    )
+
+
+def _extreme_set(
+    title: str, found: Sequence[tuple[int, ProbeRow]], run: Run, name: str, pictures: Pictures
+) -> StripSet:
+    strips = []
+    for place, row in found[:SHOWN]:
+        lr, out = pictures.find(run, "lr", place), pictures.find(run, "out", place)
+        tiles = [_lr_tile(lr, "" if out else ranked(row.rank))]
+        if out:
+            tiles.append(_tile(name, ranked(row.rank), f"output of {name}", out))
+        strips.append(Strip(row.key, row.identity, _outcome(row), "", (*tiles, *_gallery(run, place, row, pictures))))
+    return StripSet(title, len(found), len(run.probes), tuple(strips))
+
+
+def _changed_strip(pair: Pair, change: Change, pictures: Pictures) -> Strip:
+    now, before = ranked(change.row.rank), ranked(change.base_row.rank)
+    lr = pictures.find(pair.run, "lr", change.place) or pictures.find(pair.baseline, "lr", change.base_place)
+    under_lr = []
+    outputs = []
+    for run, name, place, words in (
+        (pair.baseline, pair.baseline_name, change.base_place, before),
+        (pair.run, pair.name, change.place, now),
+    ):
+        out = pictures.find(run, "out", place)
+        if out:
+            outputs.append(_tile(name, words, f"output of {name}", out))
+        else:  # the recogniser saw the LR face itself
+            under_lr.append(f"{name}: {words}")
+    return Strip(
+        change.row.key,
+        change.row.identity,
+        f"{_outcome(change.base_row)} → {_outcome(change.row)}",
+        "better" if change.gain > 0 else "worse",
+        (_lr_tile(lr, "; ".join(under_lr)), *outputs, *_gallery(pair.run, change.place, change.row, pictures)),
+    )
+
+
+def _gallery(run: Run, place: int, row: ProbeRow, pictures: Pictures) -> tuple[Tile, Tile]:
+    difference = margin(row)
+    if difference is None:
+        where = ""
+    else:
+        where = ", scored above the mate" if difference < 0 else ", tied" if difference == 0 else ", below the mate"
+    return (
+        _tile(
+            "mate",
+            f"score {score(row.best_mated_score)}",
+            f"best mate, {row.best_mated_key or 'none scored'}",
+            pictures.find(run, "mate", place),
+        ),
+        _tile(
+            "impostor",
+            f"score {score(row.best_nonmated_score)}{where}",
+            f"best other person, {row.best_nonmated_key or 'none scored'}",
+            pictures.find(run, "impostor", place),
+        ),
+    )
+
+
+def _outcome(row: ProbeRow) -> str:
+    return ranked(row.rank) if row.rank is not None else f"failed ({row.stage}: {row.reason})"
+
+
+def _lr_tile(data: bytes | None, detail: str) -> Tile:
+    if data is None:
+        return Tile("LR", detail, "low-resolution probe", None)
+    width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
+    size = f", {width} × {height} px" if max(width, height) < _REDUCED_TO else ""
+    return _tile(f"LR{size}", detail, "low-resolution probe", data)
+
+
+def _tile(caption: str, detail: str, alt: str, data: bytes | None) -> Tile:
+    uri = None if data is None else f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}"
+    return Tile(caption, detail, alt, uri)

@@ -1,0 +1,90 @@
+"""The folder of a report: it appears in one step and never replaces anything but an earlier report."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from bench.errors import BenchError
+from reports.html import GENERATOR
+
+_HEAD = 4096  # bytes of the page in which the mark of its maker stands
+
+
+def check_folder(folder: Path, names: tuple[str, ...]) -> None:
+    """Refuse a folder that is no earlier report.
+
+    Args:
+        folder: where the report shall stand.
+        names: the files of a report; any other file is somebody's work.
+
+    Raises:
+        BenchError: it is a file, or it holds something else.
+    """
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise BenchError(f"Cannot write the report to {folder}: it is a file. Choose another --out.")
+    others = sorted({path.name for path in folder.iterdir()} - set(names))
+    if others:
+        raise BenchError(
+            f"Cannot write the report to {folder}: it holds other files ({', '.join(others[:3])}). Choose another "
+            "--out."
+        )
+    if any(folder.iterdir()) and not _is_report(folder / names[0]):
+        raise BenchError(f"Cannot write the report to {folder}: {names[0]} there is no report. Choose another --out.")
+
+
+def write_folder(folder: Path, files: Mapping[str, str]) -> list[Path]:
+    """Write the files of a report in one step, in place of an earlier one.
+
+    Args:
+        folder: where the report shall stand; its parent is made when absent.
+        files: text by name, the page first.
+
+    Returns:
+        The files, as paths under ``folder``.
+
+    Raises:
+        BenchError: what `check_folder` refuses, or the disk is full. Nothing under ``folder`` has changed then.
+    """
+    check_folder(folder, tuple(files))
+    place = folder.resolve()
+    partial, old = place.with_name(f".{place.name}.partial"), place.with_name(f".{place.name}.replaced")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        for left_over in (partial, old):
+            shutil.rmtree(left_over, ignore_errors=True)
+        partial.mkdir()
+        for name, text in files.items():
+            with (partial / name).open("w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+        if place.exists():
+            place.rename(old)
+        try:
+            partial.rename(place)
+        except OSError:
+            if old.exists():
+                old.rename(place)
+            raise
+    except OSError as error:
+        raise BenchError(
+            f"Cannot write the report to {folder}: {error.strerror or error}. Nothing was changed there."
+        ) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        if place.exists():
+            shutil.rmtree(old, ignore_errors=True)
+    return [folder / name for name in files]
+
+
+def _is_report(page: Path) -> bool:
+    try:
+        with page.open("rb") as file:
+            return GENERATOR.encode() in file.read(_HEAD)
+    except OSError:
+        return False
