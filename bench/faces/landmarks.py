@@ -139,7 +139,7 @@ class FaceLandmarker(Landmarker):
         for padding in self._paddings:
             faces = self._detector.find(image, padding=padding, least_score=self._least)
             if faces:
-                face = max(faces, key=lambda f: _prominence(f.box, image.shape[:2]))
+                face = max(faces, key=lambda f: prominence(f.box, image.shape[:2]))
                 found = self._look(image, face, len(faces))
                 if found is not None:
                     return found
@@ -187,7 +187,7 @@ def check_image(image: ByteImages) -> None:
         raise UsageError(f"A photograph is RGB, uint8 (h, w, 3) of 2 pixels or more, not {image.dtype} {image.shape}")
 
 
-def _prominence(box: NDArray[np.float64], shape: tuple[int, int]) -> float:
+def prominence(box: NDArray[np.float64], shape: tuple[int, int]) -> float:
     """Area of a box times its nearness to the centre of the image, 1 there and 0 at the corners."""
     centre = np.array([shape[1], shape[0]]) / 2
     distance = np.hypot(*((box[:2] + box[2:]) / 2 - centre)) / np.hypot(*centre)

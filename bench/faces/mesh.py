@@ -44,7 +44,7 @@ class HeadMesh:
         vertices: float32 (V, 3) in the photograph's pixels, z away from the camera; the first 468 are the landmarks.
         uv: float32 (V, 2), pixels of the photograph that give the colour; they may lie outside it.
         alpha: float32 (V,), 1 where the surface is opaque; it fades out behind the jaw, where the neck stands.
-        pivot: float32 (3,), the point the head turns about.
+        pivot: float32 (3,), the point the head turns about: before the ears, so that the face stays in the picture.
         rotation: float64 (3, 3), the pose in the photograph.
     """
 
@@ -110,9 +110,9 @@ def head_mesh(landmarks: Landmarks, bundle: Path | None = None) -> HeadMesh:
     flat = np.concatenate([uv_rings.reshape(-1, 3), uv_rings[-1].mean(0, keepdims=True)]) @ pose.T + middle
     uv = np.concatenate([seen[:, :2], flat[:, :2]])
     opaque = np.concatenate([np.ones(_FACE), alpha.ravel(), [1.0]])
-    pivot = np.array([0, centre[1], centre[2]]) @ pose.T + middle
-    floats = (array.astype(np.float32) for array in (vertices, uv, opaque, pivot))
-    return HeadMesh(*floats, rotation=pose)
+    pivot = np.array([0, centre[1], ears - 0.35 * width]) @ pose.T + middle
+    single = np.float32
+    return HeadMesh(vertices.astype(single), uv.astype(single), opaque.astype(single), pivot.astype(single), pose)
 
 
 def _skull(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import UsageError
+from bench.faces.backdrop import split
 from bench.faces.bundle import FloatArray
 from bench.faces.landmarks import Landmarks, check_image
 from bench.faces.mesh import HeadMesh, head_mesh, topology
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _SETTLED_DEG = 8.0  # from this turn on the background behind the head is wholly the inpainted one
-_HALO = 0.16  # hair beyond the skull that the background must not keep, as a fraction of the canvas
 _AMBIENT, _DIFFUSE = 0.5, 0.75
 
 
@@ -33,8 +33,10 @@ class Portrait:
     Attributes:
         mesh: the head, in pixels of the texture.
         texture: float32 (3, F, F) in [0, 1]: the photograph on a square, mirrored at its borders.
-        background: float32 (3, F, F): the same without the head.
-        replaced: float32 (1, F, F) in [0, 1]: where the two differ.
+        head: float32 (3, F, F): the head, carried on over what stands beside it.
+        smooth: float32 (3, F, F): the same, blurred.
+        background: float32 (3, F, F): the photograph without the head.
+        replaced: float32 (1, F, F) in [0, 1]: where that differs from the photograph.
         size: side of the views.
         oversample: F / size; views are averaged down by it, so that silhouettes are smooth.
         bundle: of the canonical mesh.
@@ -42,6 +44,8 @@ class Portrait:
 
     mesh: HeadMesh
     texture: FloatArray
+    head: FloatArray
+    smooth: FloatArray
     background: FloatArray
     replaced: FloatArray
     size: int
@@ -79,9 +83,9 @@ def prepare(
         bundle,
     )
     texture = torch.from_numpy(to_float([canvas]))
-    background, replaced = _without_head(mesh, texture, bundle)
-    arrays = (tensor[0].numpy() for tensor in (texture, background, replaced))
-    return Portrait(mesh, *arrays, size=size, oversample=oversample, bundle=bundle)
+    layers = (tensor[0].numpy() for tensor in (texture, *split(mesh, texture, bundle)))
+    image, head, smooth, background, replaced = layers
+    return Portrait(mesh, image, head, smooth, background, replaced, size, oversample, bundle)
 
 
 def turn(
@@ -211,24 +215,27 @@ def _views(
     turned = (vertices - pivot[:, None]) @ turn_by.mT + pivot[:, None]
     before, after = normals(vertices, triangles), normals(turned, triangles)
 
-    own, other = -before[:, :, 2], -before[:, mirror, 2]
-    gain = ((-after[:, :, 2] - own - 0.05) / 0.3).clamp(0, 1)
-    borrowed = symmetry * gain * ((other - own - 0.1) / 0.4).clamp(0, 1)
+    own, other, seen = -before[:, :, 2], -before[:, mirror, 2], -after[:, :, 2]
+    borrowed = symmetry * ((seen - own - 0.05) / 0.3).clamp(0, 1) * ((other - own - 0.1) / 0.4).clamp(0, 1)
+    stretch = seen / torch.maximum(own, torch.where(borrowed > 0.5, other, own)).clamp(min=0.05)
+    blurred = ((stretch - 3.5) / 4).clamp(0, 1) * ((seen - own - 0.05) / 0.3).clamp(0, 1)
     shade = _lamp(after, torch.from_numpy(lamps).to(device))
     side = people[0].size * people[0].oversample
     raster = rasterise(turned, triangles, side)
-    stacked = [uv, uv[:, mirror], alpha[..., None], borrowed[..., None], shade[..., None]]
+    stacked = [uv, uv[:, mirror], *(value[..., None] for value in (alpha, borrowed, blurred, shade))]
     pixels = interpolate(raster, triangles, torch.cat(stacked, 2))
-    texture = gather("texture")
-    share = pixels[:, 5:6]
-    head = sample(texture, pixels[:, :2])
-    if bool((share > 0).any()):
-        head = head + share * (sample(texture, pixels[:, 2:4]) - head)
-    opaque = pixels[:, 4:5]
+    opaque, share, soft, lit = torch.split(pixels[:, 4:], 1, 1)
     cosine = ((turn_by.diagonal(dim1=1, dim2=2).sum(1) - 1) / 2).clamp(-1, 1)
     settled = (torch.rad2deg(torch.arccos(cosine)) / _SETTLED_DEG).clamp(0, 1)[:, None, None, None]
+    texture = gather("texture")
+    skin = texture + settled * (gather("head") - texture)
+    layers = torch.cat([skin, gather("smooth")], 1)
+    colours = sample(layers, pixels[:, :2])
+    if bool((share > 0).any()):
+        colours = colours + share * (sample(layers, pixels[:, 2:4]) - colours)
+    head = colours[:, :3] + soft * (colours[:, 3:] - colours[:, :3])
     behind = texture + settled * gather("replaced") * (gather("background") - texture)
-    image = (head * pixels[:, 6:7]).clamp(0, 1) * opaque + behind * (1 - opaque)
+    image = (head * lit).clamp(0, 1) * opaque + behind * (1 - opaque)
     return functional.avg_pool2d(image, people[0].oversample)
 
 
@@ -278,48 +285,3 @@ def _square(photo: ByteImages, side: int) -> tuple[ByteImages, float, NDArray[np
     canvas = np.pad(small, [*pad, (0, 0)], mode="symmetric")
     shift = np.array([before[1], before[0]]) + 0.5 * scale - 0.5
     return canvas, scale, shift
-
-
-def _without_head(mesh: HeadMesh, texture: Tensor, bundle: Path | None) -> tuple[Tensor, Tensor]:
-    """The photograph with the head filled in from around it (1, 3, F, F), and where: (1, 1, F, F)."""
-    import torch
-    from torch.nn import functional
-
-    from bench.faces.render import interpolate, rasterise
-
-    triangles = torch.from_numpy(topology(bundle).triangles)
-    side = texture.shape[3]
-    raster = rasterise(torch.from_numpy(mesh.vertices)[None], triangles, side)
-    head = (interpolate(raster, triangles, torch.from_numpy(mesh.alpha)[None, :, None]) > 0.02).float()
-    reach = max(1, round(_HALO * side / 2))
-    wide = functional.max_pool2d(head, 2 * reach + 1, 1, reach)
-    rows = torch.arange(side)[:, None].float()
-    neck = ((rows - float(mesh.pivot[1])) / (0.15 * side)).clamp(0, 1)  # below the ears: no halo, the neck stays
-    hole = torch.maximum(functional.max_pool2d(head, 3, 1, 1), wide * (1 - neck))
-    soft = functional.avg_pool2d(hole, 2 * (reach // 2) + 1, 1, reach // 2, count_include_pad=False)
-    return fill(texture, 1 - hole), torch.maximum(soft * wide, head)
-
-
-def fill(image: Tensor, known: Tensor) -> Tensor:
-    """Fill in what is not known, smoothly, by the push-pull pyramid.
-
-    Args:
-        image: float32 (N, C, H, W).
-        known: float32 (N, 1, H, W) in [0, 1].
-
-    Returns:
-        float32 (N, C, H, W): image where known is 1; zero everywhere where nothing is known.
-
-    Source: Gortler et al. 1996, The lumigraph, section 3.4.
-    """
-    from torch.nn import functional
-
-    height, width = image.shape[2:]
-    if max(height, width) == 1:
-        return image * known
-    # Averages in blocks of two, weighted by what is known; a block is known as far as its best known pixel.
-    weighted = functional.avg_pool2d(image * known, 2, ceil_mode=True, count_include_pad=False)
-    weight = functional.avg_pool2d(known, 2, ceil_mode=True, count_include_pad=False)
-    coarse = fill(weighted / weight.clamp(min=1e-6), (weight * 4).clamp(max=1))
-    pulled = functional.interpolate(coarse, (height, width), mode="bilinear", align_corners=False)
-    return image * known + pulled * (1 - known)

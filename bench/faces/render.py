@@ -37,7 +37,7 @@ class Raster:
 
     @property
     def covered(self) -> Tensor:
-        """bool (N, S, S): a triangle is seen there."""
+        """Whether a triangle is seen, bool (N, S, S)."""
         return self.triangle >= 0
 
 
@@ -48,7 +48,8 @@ def rasterise(vertices: Tensor, triangles: Tensor, size: int) -> Raster:
     surface has no holes. Triangles that face away are left out. Equal depths go to the first triangle.
 
     Args:
-        vertices: float32 (N, V, 3): x and y in pixels, origin at the centre of the top-left one, z away from the camera.
+        vertices: float32 (N, V, 3): x and y in pixels, origin at the centre of the top-left one; z away from the
+            camera.
         triangles: int64 (T, 3), counter-clockwise as seen in an image whose y points down.
         size: side S of the square views.
 
@@ -61,7 +62,7 @@ def rasterise(vertices: Tensor, triangles: Tensor, size: int) -> Raster:
     _check(vertices, triangles, size)
     most = _MOST_PAIRS if vertices.device.type == "cpu" else _MOST_PAIRS_GPU
     step = max(1, most // len(triangles))
-    parts = [_rasterise(part, triangles, size) for part in vertices.float().split(step)]
+    parts = [_rasterise(part, triangles, size) for part in torch.split(vertices.float(), step)]
     if len(parts) == 1:
         return parts[0]
     joined = (torch.cat([getattr(part, name) for part in parts]) for name in ("triangle", "weights", "depth"))
