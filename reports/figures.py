@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import warnings
@@ -15,6 +16,7 @@ _TICKS = (1, 2, 5, 10, 20, 50)
 _DASHES = ("solid", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (9, 3)))
 _MARKERS = "osD^vPX*"
 _COLOURS = 8
+_LONGEST = 60  # characters of a name
 _INK, _LINE = "#010101", "#020202"  # stand-ins that become the page's own colours
 _SERIES = "#03030{}"
 
@@ -64,7 +66,7 @@ def cmc_curves(group: Group) -> str:
                 marker=_MARKERS[place % len(_MARKERS)],
                 markersize=5,
                 markevery=[rank - 1 for rank in _TICKS],
-                label=shorten(plain(name), 60),
+                label=shorten(plain(name), _LONGEST),
             )
             first = run.record.metrics.get("rank-1")
             if first is not None and first.low is not None and first.high is not None:
@@ -88,10 +90,11 @@ def cmc_curves(group: Group) -> str:
             transparent=True,
             metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
         )
-    return _inline(buffer.getvalue(), f"g{group.number}-")
+    names = ", ".join(shorten(plain(name), _LONGEST) for name in group.names)
+    return _inline(buffer.getvalue(), f"g{group.number}-", f"CMC curves up to rank {MAX_RANK} of {names}")
 
 
-def _inline(svg: str, prefix: str) -> str:
+def _inline(svg: str, prefix: str, label: str) -> str:
     """An SVG file as part of a page: no prolog, no metadata, ids of its own, colours of the page."""
 
     def tag(found: re.Match[str]) -> str:
@@ -103,4 +106,4 @@ def _inline(svg: str, prefix: str) -> str:
     svg = re.sub(r"<[^>]+>", tag, svg)  # tags alone: a label may hold anything
     opening, rest = svg.split(">", 1)
     opening = re.sub(r' (width|height)="[^"]*"', "", opening)
-    return f'{opening} aria-hidden="true" focusable="false">{rest}'.strip()
+    return f'{opening} role="img" aria-label="{html.escape(label)}">{rest}'.strip()

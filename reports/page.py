@@ -109,6 +109,11 @@ class Section:
         return [entry.pair for entry in self.entries if entry.pair]
 
     @property
+    def baselines(self) -> set[str]:
+        """Names of the runs that others are compared with."""
+        return {pair.baseline_name for pair in self.pairs}
+
+    @property
     def warnings(self) -> dict[str, list[str]]:
         """Sentences that belong beside the figures, each with the names of the runs concerned."""
         found: dict[str, list[str]] = {}
@@ -153,17 +158,17 @@ def make_page(groups: Sequence[Group], skipped: Sequence[Skipped], *, baseline: 
 def _section(group: Group, baseline: str | None) -> Section:
     pairs = compare(group)
     bases = set(group.baselines)
-    pictures = Pictures()
     entries: list[Entry] = []
     sets: list[StripSet] = []
-    for place, (name, run) in enumerate(zip(group.names, group.runs, strict=True)):
-        pair = pairs.get(place)
-        scored = sum(row.status != "failed" for row in run.probes)
-        entries.append(Entry(name, run, pair, place in bases, scored, _ties(run)))
-        if pair:
-            sets += changed(pair, pictures)
-        elif len(group.runs) == 1:
-            sets += extremes(run, name, pictures)
+    with Pictures() as pictures:
+        for place, (name, run) in enumerate(zip(group.names, group.runs, strict=True)):
+            pair = pairs.get(place)
+            scored = sum(row.status != "failed" for row in run.probes)
+            entries.append(Entry(name, run, pair, place in bases, scored, _ties(run)))
+            if pair:
+                sets += changed(pair, pictures)
+            elif len(group.runs) == 1:
+                sets += extremes(run, name, pictures)
     record = group.first.record
     return Section(
         number=group.number,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
 
-from bench.errors import DataError
 from bench.results import ProbeRow
-from bench.runfolder import read_image
+from bench.runfolder import IMAGES_FILE
 from reports.compare import Change, Pair, margin
 from reports.load import Run
 from reports.wording import ranked, score
@@ -64,22 +66,47 @@ class StripSet:
 
 
 class Pictures:
-    """The images that runs keep, as data URIs; what cannot be read is remembered, not raised."""
+    """The images that runs keep; what cannot be read is remembered, not raised. Use it in a ``with`` block.
+
+    Attributes:
+        faults: sentences on what could not be read.
+    """
 
     def __init__(self) -> None:
         self.faults: list[str] = []
+        self._archives: dict[Path, zipfile.ZipFile | None] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for archive in self._archives.values():
+            if archive:
+                archive.close()
 
     def find(self, run: Run, kind: str, place: int) -> bytes | None:
-        """PNG bytes of one image, or None."""
+        """PNG bytes of one image, or None where the run keeps none that can be shown."""
+        member = f"{kind}/{place:06d}.png"
         try:
-            data = read_image(run.folder, f"{kind}/{place:06d}.png")
-        except (DataError, RuntimeError, EOFError, zlib.error):  # encrypted or cut members raise what they like
+            archive = self._open(run)
+            info = archive.NameToInfo.get(member) if archive else None
+            if archive is None or info is None or not 24 <= info.file_size <= _LARGEST:
+                return None
+            data = archive.read(info)
+        except (zipfile.BadZipFile, OSError, RuntimeError, EOFError, zlib.error):  # a damaged member raises any of them
+            self._archives.setdefault(run.folder, None)
             fault = f"{run.folder_name}: images.zip is damaged, so some images are missing below."
             if fault not in self.faults:
                 self.faults.append(fault)
             return None
-        usable = data is not None and data.startswith(_PNG) and 24 <= len(data) <= _LARGEST
-        return data if usable else None
+        return data if data.startswith(_PNG) else None
+
+    def _open(self, run: Run) -> zipfile.ZipFile | None:
+        """The archive of a run, its directory read once however many images are asked for."""
+        if run.folder not in self._archives:
+            path = run.folder / IMAGES_FILE
+            self._archives[run.folder] = zipfile.ZipFile(path) if path.is_file() else None
+        return self._archives[run.folder]
 
 
 def changed(pair: Pair, pictures: Pictures) -> tuple[StripSet, StripSet]:

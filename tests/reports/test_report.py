@@ -171,6 +171,7 @@ def test_a_run_is_compared_with_the_baseline_of_its_own_recogniser(make_run: Any
     reports.build(runs, tmp_path / "out")
     found = [(r["run"], r["baseline"], r["also_differs_in"]) for r in table(tmp_path / "out" / "paired.csv")]
     assert found == [("none · dlib", "none · sface", "recogniser"), ("net", "none · dlib", "")]
+    assert re.search(r"to <bdi>none · dlib</bdi></small>", (tmp_path / "out" / "index.html").read_text("utf-8"))
 
 
 def test_equal_runs_give_equal_bytes_wherever_they_are(three: list[Path], tmp_path: Path) -> None:
@@ -211,6 +212,17 @@ def test_strips_show_the_stored_images(three: list[Path], tmp_path: Path) -> Non
         "best other person",
     }
     assert "LR, 16 × 16 px" in page.text
+
+
+def test_the_curves_end_where_the_figures_are(make_run: Any, tmp_path: Path) -> None:
+    reports.build([make_run("a", ranks=[1, 2, 2, 60], names=lambda i: (f"k{i}", f"p{i}"))], tmp_path / "out")
+    html = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert 'aria-label="CMC curves up to rank 50 of none"' in html
+    heights = [float(y) for y in re.findall(r"<use [^>]*y=\"([\d.]+)\"[^>]*--series-0", html)][:6]
+    first, *rest = heights  # markers at ranks 1, 2, 5, 10, 20, 50: 25 %, then 75 %
+    ticks = [float(y) for y in re.findall(r'<use [^>]*y="([\d.]+)"[^>]*--ink', html)][6:12]  # 0 %, 20 % ... 100 %
+    share = lambda y: (ticks[0] - y) / (ticks[0] - ticks[-1])  # noqa: E731
+    assert [share(first), *map(share, rest)] == pytest.approx([0.25] + [0.75] * 5, abs=1e-3)
 
 
 def test_a_smoke_run_is_refused_beside_others(three: list[Path], make_run: Any, tmp_path: Path) -> None:
@@ -350,10 +362,14 @@ def test_runs_without_images_are_reported_without_them(make_run: Any, tmp_path: 
 def test_damaged_images_cost_the_images_only(three: list[Path], tmp_path: Path) -> None:
     (three[1] / "images.zip").write_bytes(b"PK junk")
     with zipfile.ZipFile(three[2] / "images.zip", "w") as archive:
-        archive.writestr("lr/000000.png", "<svg onload='alert(1)'/>")
+        for i in range(24):
+            archive.writestr(
+                f"lr/{i:06d}.png", "<svg onload='alert(1)'/>" if i % 2 else b"\x89PNG\r\n\x1a\n" + bytes(2 << 20)
+            )
     reports.build(three, tmp_path / "out")
     page = page_of(tmp_path / "out")
     assert "cubic: images.zip is damaged" in page.text
+    assert len((tmp_path / "out" / "index.html").read_bytes()) < 1 << 20
     assert all((v["src"] or "").startswith("data:image/png;base64,iVBORw0KGgo") for t, v in page.elements if t == "img")
 
 
