@@ -36,7 +36,7 @@ def banners(record: RunRecord) -> list[str]:
     if record.smoke:
         found.append(f"SMOKE RUN on {record.limit} probes: not a result, for testing only")
     if record.sample:
-        found.append(f"SAMPLE, not {record.data['name']}: drawn faces, for trying out")
+        found.append(f"SAMPLE DATA, not {record.data['name']}: drawn faces, for trying out")
     return found
 
 
