@@ -27,7 +27,7 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder, new or empty")
     parser.add_argument("--identities", type=int, metavar="N", help="how many people (default: the sample's own)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="same seed, same bytes (default: 0)")
-    parser.add_argument("--painter", metavar="NAME", help="who draws (default: the suite's best)")
+    parser.add_argument("--painter", metavar="NAME", help="who draws (default: the suite's own choice)")
     parser.set_defaults(main=main)
 
 

@@ -121,9 +121,9 @@ def _draw(look: Look) -> ByteImages:
         on_head(step * wide, person.height * 0.5 + drop, wide * 0.2, thick, (150, 55, 60))
     if face.jaw > 0.3:
         on_head(0.0, person.height * 0.5, wide * 0.6, 0.03 * face.jaw, (50, 15, 20))
-    small = np.asarray(canvas.resize((look.size, look.size), Image.Resampling.BOX), np.float64)
+    small = np.asarray(canvas.resize((look.size, look.size), Image.Resampling.BOX), np.float32)
     rng = np.random.default_rng((look.identity, look.variation, 1))
-    lit = small * rng.uniform(0.94, 1.06) * _light(look) + rng.normal(0.0, 2.0, small.shape)
+    lit = small * rng.uniform(0.94, 1.06) * _light(look) + 2 * rng.standard_normal(small.shape, np.float32)
     image: ByteImages = np.clip(np.rint(lit), 0, 255).astype(np.uint8)
     return image
 

@@ -161,7 +161,7 @@ def _film(
             x1, y1 = round(corner_x + left * scale), round(corner_y + top * scale)
             x2, y2 = round(corner_x + right * scale), round(corner_y + bottom * scale)
             boxes[subject].append((frame + _FIRST_FRAME, x1, y1, max(x2, x1 + 1), max(y2, y1 + 1)))
-        noisy = view + rng.normal(0.0, 3.0, view.shape)
+        noisy = view + 3 * rng.standard_normal(view.shape, np.float32)
         frames.append(np.clip(np.rint(noisy), 0, 255).astype(np.uint8))
     write_mp4(root / video.folder / f"{name}.mp4", frames, per_second=_PER_SECOND)
     spelling = _SPELLINGS[number % len(_SPELLINGS)]

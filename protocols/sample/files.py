@@ -47,7 +47,7 @@ def png(image: ByteImages) -> bytes:
     from PIL import Image
 
     buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "PNG", compress_level=6)
+    Image.fromarray(image).save(buffer, "PNG", compress_level=2)  # noise does not get smaller by trying harder
     return buffer.getvalue()
 
 

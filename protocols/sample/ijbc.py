@@ -219,7 +219,9 @@ def _box(points: NDArray[np.float64]) -> tuple[int, int, int, int]:
 
 
 def _grainy(scene: ByteImages, rng: np.random.Generator) -> ByteImages:
-    return np.clip(np.rint(scene + rng.normal(0.0, 2.0, scene.shape)), 0, 255).astype(np.uint8)
+    noisy = scene + 2 * rng.standard_normal(scene.shape, np.float32)
+    image: ByteImages = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
+    return image
 
 
 def _write_crops(

@@ -108,9 +108,9 @@ def _averaged(image: ByteImages, width: int, height: int) -> NDArray[np.float64]
 
 
 @lru_cache(maxsize=64)
-def _fade(side: int, rounding: int) -> NDArray[np.float64]:
+def _fade(side: int, rounding: int) -> NDArray[np.float32]:
     """Weight of a square over what is behind it, (side, side, 1); rounding 2 is a circle, infinity a square."""
     axis = np.abs(np.linspace(-1, 1, side))
     rim = (axis[:, None] ** rounding + axis[None, :] ** rounding) ** (1 / rounding)
-    fade: NDArray[np.float64] = np.clip((1 - rim) / _FEATHER, 0, 1)[..., None]
+    fade: NDArray[np.float32] = np.clip((1 - rim) / _FEATHER, 0, 1)[..., None].astype(np.float32)
     return fade
