@@ -87,9 +87,10 @@ def write_sample(
         raise UsageError(f"A sample of {name} has no option {', '.join(unknown)}; its options: {known}.")
     paint = painter() if paint is None else paint
     people = sample.default if identities is None else identities
+    out = Path(os.path.abspath(out))  # "." and "x/.." have no name of their own to put a folder beside
     try:
         _refuse_taken(out)
-        parent = out.absolute().parent
+        parent = out.parent
         parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=parent))
         try:
@@ -112,6 +113,9 @@ def write_sample(
 
 
 def _refuse_taken(out: Path) -> None:
+    above = next(folder for folder in out.parents if folder.exists())
+    if not above.is_dir():
+        raise UsageError(f"{out}: {above} is no folder.")
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         raise UsageError(f"{out} is no folder; give one that does not exist yet.")
     if out.is_dir() and next(out.iterdir(), None) is not None:

@@ -59,6 +59,20 @@ def test_an_empty_folder_is_filled_and_one_that_holds_something_refused(tmp_path
         write_sample("tinyface", mine / "notes.txt", identities=3)
 
 
+def test_the_folder_one_stands_in_can_be_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    write_sample("tinyface", Path("."), identities=3)
+    assert is_sample(here) and [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+def test_a_place_below_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="file is no folder"):
+        write_sample("tinyface", tmp_path / "file" / "out", identities=3)
+
+
 @pytest.mark.parametrize("name", sorted(SAMPLES))
 def test_too_few_identities_are_refused_with_the_fewest_there_can_be(tmp_path: Path, name: str) -> None:
     minimum = SAMPLES[name].minimum
