@@ -22,6 +22,9 @@ class Versioned(Protocol):
 
 V = TypeVar("V", bound=Versioned)
 
+_WITHOUT_EFFECT = ("threads",)
+"""Arguments that change the time a component takes and nothing it computes."""
+
 
 @dataclass(frozen=True)
 class Built(Generic[V]):
@@ -68,8 +71,9 @@ def build(registry: Registry[V], spec: Spec, defaults: Mapping[str, object] | No
     component = entry.factory(**values)
     arguments = {name: _recordable(value) for name, value in values.items()}
     weights = [[w.name, w.sha256] for w in component.weights]
+    decisive = {name: value for name, value in arguments.items() if name not in _WITHOUT_EFFECT}
     fingerprint = digest_of(
-        [registry.kind, spec.name, arguments, component.version, weights, code_digest(type(component).__module__)]
+        [registry.kind, spec.name, decisive, component.version, weights, code_digest(type(component).__module__)]
     )
     return Built(component, spec, arguments, fingerprint, entry.source, entry.licence)
 
