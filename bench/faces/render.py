@@ -16,7 +16,6 @@ from bench.errors import UsageError
 
 _MOST_PAIRS = 60_000  # triangles of a chunk of views on a processor: what fits its cache is fastest
 _MOST_PAIRS_GPU = 8_000_000  # bounds memory to some gigabytes
-_DEPTH_STEPS = 2**31
 _INDEX_BITS = 24  # triangles of a chunk, at most
 _NONE = 2**62
 
@@ -81,12 +80,15 @@ def interpolate(raster: Raster, triangles: Tensor, attributes: Tensor) -> Tensor
         float32 (N, C, S, S); 0 where no triangle is seen.
     """
     views, side = raster.triangle.shape[:2]
-    count = attributes.shape[1]
-    corners = triangles[raster.triangle.clamp(min=0)].reshape(views, -1)
-    corners = corners + torch.arange(views, device=corners.device)[:, None] * count
-    values = attributes.reshape(views * count, -1).index_select(0, corners.reshape(-1))
-    values = values.reshape(views, side, side, 3, -1)
-    return (values * raster.weights[..., None]).sum(3).permute(0, 3, 1, 2)
+    count, channels = attributes.shape[1:]
+    owner = raster.triangle.reshape(views, -1).clamp(min=0)
+    shift = torch.arange(views, device=owner.device)[:, None] * count
+    values = attributes.reshape(views * count, channels)
+    total = values.new_zeros((owner.numel(), channels))
+    for corner in range(3):
+        vertex = triangles[:, corner].contiguous().index_select(0, owner.reshape(-1)).reshape(views, -1) + shift
+        total.addcmul_(values.index_select(0, vertex.reshape(-1)), raster.weights[..., corner].reshape(-1, 1))
+    return total.reshape(views, side, side, channels).permute(0, 3, 1, 2)
 
 
 def sample(texture: Tensor, uv: Tensor) -> Tensor:
@@ -151,88 +153,89 @@ def _check(vertices: Tensor, triangles: Tensor, size: int) -> None:
 
 def _rasterise(vertices: Tensor, triangles: Tensor, size: int) -> Raster:
     """One chunk of views: triangles to pixel rows, rows to pixels, nearest by one scatter."""
-    views, count = len(vertices), len(triangles)
-    everything = vertices[:, triangles.reshape(-1)].reshape(views * count, 3, 3)
-    one, two = (everything[:, k, :2] - everything[:, 0, :2] for k in (1, 2))
-    low, high = everything[:, :, :2].amin(1), everything[:, :, :2].amax(1)
-    facing = one[:, 0] * two[:, 1] < one[:, 1] * two[:, 0]
-    kept = (facing & (high >= 0).all(1) & (low <= size - 1).all(1)).nonzero()[:, 0]
-    corners = everything[kept]
+    views, many, count = len(vertices), vertices.shape[1], len(triangles)
+    starts = torch.arange(views, device=vertices.device) * many
+    corners = (triangles.T[:, None] + starts[:, None]).reshape(-1)  # corner, view, triangle
+    x, y, z = vertices.reshape(-1, 3).T.contiguous().index_select(1, corners).reshape(3, 3, views * count)
+    area = (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0])
+    inside = (_most(x) >= 0) & (_most(y) >= 0) & (_least(x) <= size - 1) & (_least(y) <= size - 1)
+    kept = ((area < 0) & inside).nonzero()[:, 0]
+    x, y, z, area = (values.index_select(-1, kept) for values in (x, y, z, area))
+    planes = _planes(x, y, z, area)
 
-    # Corners from top to bottom; an edge has the same two ends in the same order in both triangles that share it, so
-    # both compute the same crossing to the last bit.
-    x, y = corners[:, :, 0], corners[:, :, 1]
-    order = y.argsort(1)
-    x, y = x.gather(1, order), y.gather(1, order)
-    first = y[:, 0].ceil().clamp(min=0).long()
-    rows = ((y[:, 2].ceil().clamp(max=size).long()) - first).clamp(min=0)
+    # An edge runs from its upper end in both triangles that share it, so both compute the same crossing to the last
+    # bit. A row that an edge does not reach takes no crossing from it; two of three edges reach each row.
+    other_x, other_y = x[[1, 2, 0]], y[[1, 2, 0]]
+    down = y < other_y
+    top_x, top = torch.where(down, x, other_x), torch.minimum(y, other_y)
+    run = (other_x - x) / torch.where(y == other_y, torch.ones_like(y), other_y - y)
+    first = _least(y).ceil().clamp(min=0).long()
+    rows = (_most(y).ceil().clamp(max=size).long() - first).clamp(min=0)
     owner, row = _expand(first, rows)
-    height = row.float()
-    (x0, x1, x2), (y0, y1, y2) = x[owner].unbind(1), y[owner].unbind(1)
-    upper = height < y1
-    short = torch.where(upper, _crossing(height, x0, y0, x1, y1), _crossing(height, x1, y1, x2, y2))
-    long = _crossing(height, x0, y0, x2, y2)
-    start = torch.minimum(short, long).ceil().clamp(0, size).long()
-    stop = torch.maximum(short, long).ceil().clamp(0, size).long()
+    height = row.to(x.dtype)
+    edges = torch.cat([top_x, top, torch.maximum(y, other_y), run]).index_select(1, owner).reshape(4, 3, -1)
+    crossing = edges[0] + (height - edges[1]) * edges[3]
+    reached = (edges[1] <= height) & (height < edges[2])
+    start = _least(torch.where(reached, crossing, torch.inf)).ceil().clamp(0, size).long()
+    stop = _most(torch.where(reached, crossing, -torch.inf)).ceil().clamp(0, size).long()
     which, column = _expand(start, (stop - start).clamp(min=0))
 
-    owner, row = owner[which], row[which]
-    planes = _planes(corners)
-    slope = planes[:, 6:].index_select(0, owner)
-    depth = slope[:, 0] * column.float() + slope[:, 1] * row.float() + slope[:, 2]
-    pixel = (kept // count * size * size)[owner] + row * size + column
-    return _nearest(depth, pixel, owner, planes, kept % count, (views, size, size))
+    steps = planes[6:].index_select(1, owner)
+    nearer = (steps[1] * height + steps[2]).index_select(0, which)
+    depth = torch.addcmul(nearer, steps[0].index_select(0, which), column.to(x.dtype))
+    line = (kept // count * (size * size)).index_select(0, owner) + row * size
+    pixel = column + line.index_select(0, which)
+    return _nearest(depth, pixel, owner.index_select(0, which), planes, kept % count, (views, size, size))
 
 
 def _nearest(
     depth: Tensor, pixel: Tensor, owner: Tensor, planes: Tensor, names: Tensor, shape: tuple[int, int, int]
 ) -> Raster:
     """Keep the nearest candidate of each pixel: depth and triangle packed into one integer, least wins."""
-    pixels = shape[0] * shape[1] * shape[2]
-    nearest = torch.full((pixels,), _NONE, dtype=torch.int64, device=depth.device)
+    device, pixels = depth.device, shape[0] * shape[1] * shape[2]
+    nearest = torch.full((pixels,), _NONE, dtype=torch.int64, device=device)
     if len(depth):
-        floor = depth.min()
-        scale = (_DEPTH_STEPS - 1) / (depth.max() - floor).clamp(min=1e-6).double()
-        packed = ((depth - floor).double() * scale).long() * 2**_INDEX_BITS + owner
+        # The bits of a number that is not negative are ordered as the number is.
+        packed = (depth - depth.min()).view(torch.int32).long() * 2**_INDEX_BITS + owner
         nearest.scatter_reduce_(0, pixel, packed, "amin")
     seen = (nearest < _NONE).nonzero()[:, 0]
-    winner = nearest[seen] & (2**_INDEX_BITS - 1)
-    index = torch.full((pixels,), -1, dtype=torch.int64, device=depth.device)
-    index[seen] = names[winner]
-    x, y = (seen % shape[2]).float(), (seen // shape[2] % shape[1]).float()
-    plane = planes.index_select(0, winner)
-    second = (plane[:, 0] * x + plane[:, 1] * y + plane[:, 2]).clamp(0, 1)
-    third = (plane[:, 3] * x + plane[:, 4] * y + plane[:, 5]).clamp(0, 1)
-    weights = torch.zeros((pixels, 3), device=depth.device)
-    weights[seen] = torch.stack([1 - second - third, second, third], 1)
-    far = torch.full((pixels,), torch.inf, device=depth.device)
-    far[seen] = plane[:, 6] * x + plane[:, 7] * y + plane[:, 8]
-    return Raster(index.reshape(shape), weights.reshape(*shape, 3), far.reshape(shape))
+    winner = nearest.index_select(0, seen) & (2**_INDEX_BITS - 1)
+    line = torch.arange(shape[2], device=device, dtype=depth.dtype)
+    x = line.repeat(shape[0] * shape[1]).index_select(0, seen)
+    y = line.repeat_interleave(shape[2]).repeat(shape[0]).index_select(0, seen)
+    plane = planes.index_select(1, winner).reshape(3, 3, -1)
+    found = torch.addcmul(torch.addcmul(plane[:, 2], plane[:, 0], x), plane[:, 1], y)
+    second, third = found[0].clamp(0, 1), found[1].clamp(0, 1)
+    index = torch.full((pixels,), -1, dtype=torch.int64, device=device)
+    index.index_copy_(0, seen, names.index_select(0, winner))
+    weights = torch.zeros((3, pixels), device=device)
+    weights.index_copy_(1, seen, torch.stack([1 - second - third, second, third]))
+    far = torch.full((pixels,), torch.inf, device=device)
+    far.index_copy_(0, seen, found[2])
+    return Raster(index.reshape(shape), weights.reshape(3, *shape).permute(1, 2, 3, 0), far.reshape(shape))
 
 
-def _planes(corners: Tensor) -> Tensor:
-    """Second and third barycentric weight and depth, each as a x + b y + c: (M, 9)."""
-    origin = corners[:, 0]
-    one, two = corners[:, 1] - origin, corners[:, 2] - origin
-    area = (one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0])[:, None]
-    second = torch.stack([two[:, 1], -two[:, 0]], 1) / area
-    third = torch.stack([-one[:, 1], one[:, 0]], 1) / area
-    slope = second * one[:, 2:] + third * two[:, 2:]
-    flat = torch.stack([second, third, slope], 1)  # (M, 3, 2)
-    constant = -(flat * origin[:, None, :2]).sum(2)
-    constant[:, 2] += origin[:, 2]
-    return torch.cat([flat, constant[:, :, None]], 2).reshape(-1, 9)
+def _planes(x: Tensor, y: Tensor, z: Tensor, area: Tensor) -> Tensor:
+    """Second and third barycentric weight and depth of triangles (3, M), each as a x + b y + c: (9, M)."""
+    rows = []
+    weights = [(y[2] - y[0], x[0] - x[2]), (y[0] - y[1], x[1] - x[0])]
+    slopes = [(a / area, b / area) for a, b in weights]
+    deep = [slopes[0][k] * (z[1] - z[0]) + slopes[1][k] * (z[2] - z[0]) for k in range(2)]
+    for (a, b), constant in ((slopes[0], 0), (slopes[1], 0), (deep, z[0])):
+        rows += [a, b, constant - a * x[0] - b * y[0]]
+    return torch.stack(rows)
 
 
-def _crossing(height: Tensor, x0: Tensor, y0: Tensor, x1: Tensor, y1: Tensor) -> Tensor:
-    """Where an edge from (x0, y0) down to (x1, y1) crosses a row."""
-    fall = y1 - y0
-    part = (height - y0) / torch.where(fall == 0, torch.ones_like(fall), fall)
-    return x0 + part * (x1 - x0)
+def _least(values: Tensor) -> Tensor:
+    return torch.minimum(torch.minimum(values[0], values[1]), values[2])
+
+
+def _most(values: Tensor) -> Tensor:
+    return torch.maximum(torch.maximum(values[0], values[1]), values[2])
 
 
 def _expand(first: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
     """Runs of integers: for each i, counts[i] of them from first[i]; returns owners and integers."""
     owner = torch.repeat_interleave(counts)
     begin = counts.cumsum(0) - counts
-    return owner, torch.arange(len(owner), device=counts.device) + (first - begin)[owner]
+    return owner, torch.arange(len(owner), device=counts.device) + (first - begin).index_select(0, owner)

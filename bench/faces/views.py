@@ -97,7 +97,7 @@ def head_rotation(points: FloatArray, mesh: CanonicalMesh) -> NDArray[np.float64
     weights = (mesh.weights[used] / mesh.weights.sum()).astype(np.float64)[:, None]
     model, seen = mesh.vertices[used].astype(np.float64), points[: len(mesh.vertices)][used].astype(np.float64)
     model, seen = model - (weights * model).sum(0), seen - (weights * seen).sum(0)
-    if not np.isfinite(seen).all() or np.square(seen).sum() == 0:
+    if not np.isfinite(seen).all() or np.square(seen).sum() < 1e-6:
         raise DataError("A head pose needs finite points that do not all coincide")
     left, _, right = np.linalg.svd((weights * seen).T @ model)
     mirrored = np.array([1, 1, np.sign(np.linalg.det(left @ right))])
