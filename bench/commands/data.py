@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.commands import data_sample
+
 if TYPE_CHECKING:
     from bench.commands import Subparsers
 
@@ -26,6 +28,7 @@ def add_parser(subparsers: Subparsers) -> None:
     check.add_argument("root", type=Path, nargs="?", metavar="DIR", help="folder (default: as configured)")
     check.add_argument("--json", action="store_true", help="machine-readable findings")
     check.set_defaults(main=main)
+    data_sample.add_parser(commands)
 
 
 def main(args: argparse.Namespace) -> int:
