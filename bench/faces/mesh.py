@@ -73,7 +73,7 @@ def topology(bundle: Path | None = None) -> Topology:
     place = {int(vertex): k for k, vertex in enumerate(outline)}
     across = np.array([place[int(mirror[vertex])] for vertex in outline])
     whole = np.concatenate([mirror, *(ring[across] for ring in rings[1:]), [back]])
-    return Topology(np.concatenate([mesh.triangles, *extra]), outline, whole, mesh.triangles)
+    return Topology(np.concatenate([mesh.triangles, *extra]), outline, whole, mesh.triangles.copy())
 
 
 def head_mesh(landmarks: Landmarks, bundle: Path | None = None) -> HeadMesh:

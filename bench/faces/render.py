@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from bench.errors import UsageError
 
-_MOST_PAIRS = 60_000  # triangles of a chunk of views on a processor: what fits its cache is fastest
+_MOST_PAIRS = 30_000  # triangles of a chunk of views on a processor: what fits its cache is fastest
 _MOST_PAIRS_GPU = 8_000_000  # bounds memory to some gigabytes
 _INDEX_BITS = 24  # triangles of a chunk, at most
 _NONE = 2**62
@@ -59,9 +59,7 @@ def rasterise(vertices: Tensor, triangles: Tensor, size: int) -> Raster:
         UsageError: shapes do not fit, an index is out of range, a coordinate is not finite, or size is below 1.
     """
     _check(vertices, triangles, size)
-    most = _MOST_PAIRS if vertices.device.type == "cpu" else _MOST_PAIRS_GPU
-    step = max(1, most // len(triangles))
-    parts = [_rasterise(part, triangles, size) for part in torch.split(vertices.float(), step)]
+    parts = [_rasterise(part, triangles, size) for part in torch.split(vertices.float(), _step(vertices, triangles))]
     if len(parts) == 1:
         return parts[0]
     joined = (torch.cat([getattr(part, name) for part in parts]) for name in ("triangle", "weights", "depth"))
@@ -81,14 +79,14 @@ def interpolate(raster: Raster, triangles: Tensor, attributes: Tensor) -> Tensor
     """
     views, side = raster.triangle.shape[:2]
     count, channels = attributes.shape[1:]
-    owner = raster.triangle.reshape(views, -1).clamp(min=0)
-    shift = torch.arange(views, device=owner.device)[:, None] * count
-    values = attributes.reshape(views * count, channels)
-    total = values.new_zeros((owner.numel(), channels))
+    owner = raster.triangle.reshape(-1).clamp(min=0)
+    shift = (torch.arange(views, device=owner.device) * count).repeat_interleave(side * side)
+    values = attributes.reshape(views * count, channels).T.contiguous()
+    total = values.new_zeros((channels, owner.numel()))
     for corner in range(3):
-        vertex = triangles[:, corner].contiguous().index_select(0, owner.reshape(-1)).reshape(views, -1) + shift
-        total.addcmul_(values.index_select(0, vertex.reshape(-1)), raster.weights[..., corner].reshape(-1, 1))
-    return total.reshape(views, side, side, channels).permute(0, 3, 1, 2)
+        vertex = triangles[:, corner].contiguous().index_select(0, owner) + shift
+        total.addcmul_(values.index_select(1, vertex), raster.weights[..., corner].reshape(1, -1))
+    return total.reshape(channels, views, side, side).transpose(0, 1)
 
 
 def sample(texture: Tensor, uv: Tensor) -> Tensor:
@@ -132,10 +130,21 @@ def render(
             f"Rendering needs uv (N, V, 2) and texture (N, 3, h, w) for vertices {tuple(vertices.shape)}, not "
             f"{tuple(uv.shape)} and {tuple(texture.shape)}"
         )
-    raster = rasterise(vertices, triangles, size)
-    seen = raster.covered
-    image = sample(texture, interpolate(raster, triangles, uv.float())) * seen[:, None]
-    return image, raster.depth, seen
+    _check(vertices, triangles, size)
+    step, parts = _step(vertices, triangles), []
+    for start in range(0, len(vertices), step):
+        some = slice(start, start + step)
+        raster = _rasterise(vertices[some].float(), triangles, size)
+        image = sample(texture[some], interpolate(raster, triangles, uv[some].float()))
+        parts.append((image.mul_(raster.covered[:, None]), raster.depth, raster.covered))
+    images, depths, seen = (torch.cat(part) for part in zip(*parts, strict=True))
+    return images, depths, seen
+
+
+def _step(vertices: Tensor, triangles: Tensor) -> int:
+    """Views of a chunk."""
+    most = _MOST_PAIRS if vertices.device.type == "cpu" else _MOST_PAIRS_GPU
+    return max(1, most // len(triangles))
 
 
 def _check(vertices: Tensor, triangles: Tensor, size: int) -> None:
