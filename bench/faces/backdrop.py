@@ -53,19 +53,17 @@ def split(mesh: HeadMesh, texture: Tensor, bundle: Path | None = None) -> Layers
     Source: Rother, Kolmogorov & Blake 2004, GrabCut.
     """
     import torch
-    from torch.nn import functional
 
     side = texture.shape[3]
     opaque, face = _masks(mesh, side, bundle)
     rows = torch.arange(side)[:, None].float()
     above = 1 - ((rows - float(mesh.pivot[1])) / (0.15 * side)).clamp(0, 1)  # the ears; below, the neck stays
     reach, rim = max(1, round(_HALO * side)), round(_RIM * side)
-    deep = torch.maximum(face, -functional.max_pool2d(-opaque, 2 * rim + 1, 1, rim))
-    likely = torch.maximum(opaque, functional.max_pool2d(opaque, 2 * rim + 1, 1, rim) * above)
+    deep = torch.maximum(face, -_grown(-opaque, rim))
+    likely = torch.maximum(opaque, _grown(opaque, rim) * above)
     head = _segmented(texture, deep, likely)
-    wide = functional.max_pool2d(torch.maximum(head, opaque), 2 * reach + 1, 1, reach) * above
-    hole = torch.maximum(functional.max_pool2d(opaque, 3, 1, 1), wide)
-    kept = fill(texture, torch.maximum(-functional.max_pool2d(-head, 3, 1, 1), deep))
+    hole = torch.maximum(_grown(opaque, max(1, reach // 3)), _grown(torch.maximum(head, opaque), reach) * above)
+    kept = fill(texture, torch.maximum(-_grown(-head, 1), deep))
     smooth = _blur(kept, max(1, round(_SMOOTH * side)))
     replaced = torch.maximum(_blur(hole, max(1, reach // 2)), opaque)
     return Layers(kept, smooth, fill(texture, 1 - hole), replaced)
@@ -107,12 +105,21 @@ def _segmented(texture: Tensor, known: Tensor, skull: Tensor) -> Tensor:
     return (functional.interpolate(mask, (side, side), mode="bilinear", align_corners=False) > 0.5).float()
 
 
+def _grown(mask: Tensor, radius: int) -> Tensor:
+    """Largest value within a square around each pixel, one axis after the other."""
+    from torch.nn import functional
+
+    tall = functional.max_pool2d(mask, (2 * radius + 1, 1), 1, (radius, 0))
+    return functional.max_pool2d(tall, (1, 2 * radius + 1), 1, (0, radius))
+
+
 def _blur(image: Tensor, radius: int) -> Tensor:
-    """Two passes of a box filter."""
+    """Two passes of a box filter, one axis after the other; at the border the box is cut."""
     from torch.nn import functional
 
     for _ in range(2):
-        image = functional.avg_pool2d(image, 2 * radius + 1, 1, radius, count_include_pad=False)
+        for size, pad in (((2 * radius + 1, 1), (radius, 0)), ((1, 2 * radius + 1), (0, radius))):
+            image = functional.avg_pool2d(image, size, 1, pad, count_include_pad=False)
     return image
 
 
