@@ -44,6 +44,26 @@ def find_data(protocol: EvalProtocol, given: Path | None) -> Path:
     return found[0]
 
 
+def find_or_draw(protocol: EvalProtocol, given: Path | None, samples: Path) -> Path:
+    """The data set where the user has one, else its sample of drawn people, written once.
+
+    Args:
+        protocol: whose data.
+        given: the user's root, or None.
+        samples: folder that keeps samples.
+
+    Raises:
+        MissingError: there is no data set and the protocol has no sample; or a root the user gave is absent.
+        DataError: see `find_data`.
+    """
+    if given is not None or get_setting(f"data.{protocol.dataset}") or os.environ.get("BENCH_DATA"):
+        return find_data(protocol, given)
+    out = samples / f"{protocol.dataset}-{protocol.sample_version()}"
+    if not out.is_dir():
+        protocol.write_sample(out)
+    return protocol.locate(out)
+
+
 def _located(protocol: EvalProtocol, folder: Path) -> Path | None:
     try:
         return protocol.locate(folder) if folder.is_dir() else None

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from bench.errors import MissingError
 from bench.images import ByteImages, FloatImages
 from bench.registry import Registry
 from bench.types import OK, CheckLine, FaceTemplate, IdentificationSet, ImageSpec, Outcome, Points, WeightsFile
@@ -158,6 +159,22 @@ class EvalProtocol(ABC):
     @abstractmethod
     def locate(self, root: Path) -> Path:
         """Return the folder of the data set for a root the user gave; raise MissingError or DataError."""
+
+    def is_sample(self, root: Path) -> bool:
+        """Whether the folder holds drawn people instead of the data set; every result made on it then says so."""
+        return False
+
+    def sample_version(self) -> str:
+        """What tells this sample from one that an earlier version of the code wrote."""
+        return self.version
+
+    def write_sample(self, out: Path) -> None:
+        """Write the sample that serves when the user has no data, to a new folder; the same bytes every time.
+
+        Raises:
+            MissingError: the protocol has no sample (the default).
+        """
+        raise MissingError(f"There is no sample of {self.dataset}.\n{self.how_to_get}")
 
     @abstractmethod
     def read(self, root: Path) -> IdentificationSet:

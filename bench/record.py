@@ -61,7 +61,7 @@ def make_record(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         smoke=config.limit is not None,
         limit=config.limit,
-        sample=False,
+        sample=rules.is_sample(root),
         config={key: str(value) if isinstance(value, Path) else value for key, value in asdict(config).items()},
         config_digest=config_digest,
         protocol={

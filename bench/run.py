@@ -10,7 +10,7 @@ from bench import progress
 from bench.canaries import INTERPOLATING, Finding, inspect_outputs
 from bench.components import Built, build
 from bench.config import RunConfig, cache_folder
-from bench.datasets import find_data
+from bench.datasets import find_or_draw
 from bench.embed import Embedded, EmbedPlan, embedder_for
 from bench.engine import local
 from bench.errors import BenchError, MissingError
@@ -50,6 +50,11 @@ class Prepared:
         return {"probe": self.data.probes, "gallery": self.data.gallery, "distractor": self.data.distractors}
 
     @property
+    def sample(self) -> bool:
+        """Whether the people are drawn."""
+        return self.protocol.component.is_sample(self.root)
+
+    @property
     def cache(self) -> Path | None:
         """Folder of the cache, or None for none."""
         return None if self.config.no_cache else cache_folder(self.config)
@@ -70,7 +75,7 @@ def prepare(config: RunConfig) -> Prepared:
     probe_plan, gallery_plan = _plans(config, protocol.component)
     for plan in (probe_plan, gallery_plan):
         embedder_for(plan)
-    root = find_data(protocol.component, config.data_root)
+    root = find_or_draw(protocol.component, config.data_root, cache_folder(config) / "samples")
     data = protocol.component.read(root)
     if config.limit is not None:
         data = cut(data, config.limit)

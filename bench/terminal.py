@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from bench.types import CheckLine
 
 _EXAMPLES = 5
+SAMPLE = "SAMPLE DATA, not {0}: its people are drawn and do not exist. Figures on it say nothing about {0}."
 
 
 def describe_run(run: Prepared) -> str:
     """What is about to be measured, in a few lines."""
     counts = ", ".join(f"{len(media):,} {role}" for role, media in run.media.items())
-    lines = [
+    lines = [f"*** {SAMPLE.format(run.protocol.component.dataset)} ***"] if run.sample else []
+    lines += [
         f"{run.config.protocol}: {counts} images from {run.root}",
         f"hallucinator {run.config.hallucinator} on {run.config.hallucinate}, recogniser {run.config.recogniser}, "
         f"alignment {run.probe_plan.align} (gallery {run.gallery_plan.align})",
@@ -36,7 +38,7 @@ def banners(record: RunRecord) -> list[str]:
     if record.smoke:
         found.append(f"SMOKE RUN on {record.limit} probes: not a result, for testing only")
     if record.sample:
-        found.append(f"SAMPLE DATA, not {record.data['name']}: drawn faces, for trying out")
+        found.append(SAMPLE.format(record.data["name"]))
     return found
 
 

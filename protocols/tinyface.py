@@ -105,6 +105,25 @@ class TinyFace(EvalProtocol):
             f".mat files; found {there}."
         )
 
+    def is_sample(self, root: Path) -> bool:
+        """Whether the folder was written by `protocols.sample`."""
+        from protocols.sample.marker import is_sample
+
+        return is_sample(root)
+
+    def sample_version(self) -> str:
+        """Digest of the code and the face model that draw the sample."""
+        from protocols.sample.marker import version
+
+        return version()
+
+    def write_sample(self, out: Path) -> None:
+        """Write the sample: 40 drawn people in the layout of TinyFace."""
+        from bench import progress
+        from protocols.sample import write_sample
+
+        write_sample("tinyface", out, progress=progress.stage)
+
     def read(self, root: Path) -> IdentificationSet:
         """List the media under a located root in the order of the .mat files, distractors sorted by path.
 

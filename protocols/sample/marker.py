@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
+from bench.provenance import file_digest
 from protocols.sample.files import write_text
 from protocols.sample.summary import SampleSummary
 
@@ -15,6 +17,15 @@ SCHEMA = 1
 def is_sample(root: Path) -> bool:
     """Whether a folder is a sample; one of the two files is enough, so that a damaged sample stays a sample."""
     return (root / RECORD).is_file() or (root / NOTICE).is_file()
+
+
+def version() -> str:
+    """Twelve digits that change with anything that decides what a sample holds: writers, painters, face model."""
+    import bench.faces
+
+    folders = [Path(__file__).parent, Path(bench.faces.__file__).parent]
+    files = sorted(p for folder in folders for p in folder.iterdir() if p.suffix in (".py", ".safetensors"))
+    return hashlib.sha256("".join(file_digest(path) for path in files).encode()).hexdigest()[:12]
 
 
 def write_marker(root: Path, summary: SampleSummary, painter: str) -> None:

@@ -248,10 +248,27 @@ def test_the_run_keeps_pictures_of_every_probe(bench: Bench, small_tinyface: Pat
     assert sorted(os.listdir(tmp_path / "bare")) == ["ledger.csv", "per_probe.csv", "run.json"]
 
 
-def test_without_data_there_is_one_clear_message(bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_data_the_sample_is_drawn_once_and_labelled_everywhere(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     code, out, err = bench("run", "--protocol", "tinyface", "--out", tmp_path / "run")
-    assert (code, out) == (3, "")
-    assert "qmul-tinyface.github.io" in err
+    assert code == 0, err
+    assert "SAMPLE DATA, not tinyface" in out
+    assert "SAMPLE DATA, not tinyface" in err
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["sample"] is True
+    assert record["data"]["official"] is False
+    assert json.loads(bench("score", tmp_path / "run", "--json")[1])["sample"] is True
+    before = Path(record["data"]["root"]).stat().st_mtime_ns
+    assert bench("run", "--protocol", "tinyface", "--out", tmp_path / "run")[2].count("Nothing to do") == 1
+    assert Path(record["data"]["root"]).stat().st_mtime_ns == before
+    assert bench("report", tmp_path / "run", "--out", tmp_path / "report")[0] == 0
+    assert "SAMPLE DATA, not tinyface" in (tmp_path / "report" / "index.html").read_text()
+
+
+def test_a_folder_without_the_data_set_is_one_clear_message(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("BENCH_DATA", str(tmp_path))
     code, _, err = bench("run", "--protocol", "tinyface", "--out", tmp_path / "run")
     assert code == 3
