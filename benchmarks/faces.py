@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from bench.align.similarity import chip_by_points
-from bench.components import build
 from bench.faces.landmarks import FaceLandmarker, Landmarks, why_unusable
 from bench.faces.mesh import topology
 from bench.faces.others import DlibLandmarker
@@ -28,8 +27,8 @@ from bench.faces.pose import Portrait, frontalise, prepare, views
 from bench.faces.render import render
 from bench.faces.views import five_points, rotation, sixty_eight_points
 from bench.images import read_image, resize
-from bench.interfaces import RECOGNISERS, ByteImages
-from bench.registry import Spec
+from bench.interfaces import ByteImages
+from bench.recognisers.sface import SFace
 
 YAWS = (-90, -75, -55, -40, -22, 0, 22, 40, 55, 75, 90)
 SIZE = 128
@@ -232,7 +231,7 @@ def landmarks(data: Path, device: str) -> None:
 def identity(data: Path, device: str) -> None:
     """SFace similarity of each view to its own frontal photograph, beside that of different people."""
     people = usable(data, 500)
-    sface = build(RECOGNISERS, Spec.parse("sface"))
+    sface = SFace(threads=1)
     engine = FaceLandmarker()
 
     def embedded(images: list[ByteImages], points: list[NDArray[np.float32]]) -> NDArray[np.float64]:
