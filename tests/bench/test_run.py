@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -251,6 +252,8 @@ def test_the_run_keeps_pictures_of_every_probe(bench: Bench, small_tinyface: Pat
 def test_without_data_the_sample_is_drawn_once_and_labelled_everywhere(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    module = importlib.import_module("protocols.sample.painter")
+    monkeypatch.setattr(module, "DEFAULT_PAINTER", "cartoon")  # the default one takes a minute
     code, out, err = bench("run", "--protocol", "tinyface", "--out", tmp_path / "run")
     assert code == 0, err
     assert "SAMPLE DATA, not tinyface" in out

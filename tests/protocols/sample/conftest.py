@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+import importlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,14 @@ def blocks(looks: Sequence[Look]) -> list[ByteImages]:
         rows = np.arange(look.size) * 8 // look.size
         images.append(coarse[np.ix_(rows, rows)])
     return images
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cartoons() -> Iterator[None]:
+    """Layouts are tested with the quick painter; the default one has its own tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importlib.import_module("protocols.sample.painter"), "DEFAULT_PAINTER", "cartoon")
+        yield
 
 
 @pytest.fixture(scope="session")
