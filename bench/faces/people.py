@@ -30,6 +30,7 @@ _TENSORS = (
     "knots", "neutral", "shape_by_expression", "shape_basis", "texture_mean", "texture_basis", "texture_scale",
     "texture_by_expression", "group_means", "spread",
 )  # fmt: skip
+_SMALL = 96
 _SMOOTH = 40.0  # points follow to a quarter of a pixel, lips and lids do not fold
 _FARTHEST = 2.2  # standard deviations: nobody is drawn further out along one direction
 _COEFFICIENTS: dict[Expression, dict[tuple[int, ...], float]] = {  # of MediaPipe's 52; left and right together
@@ -107,7 +108,8 @@ class People:
     def _make_portrait(self, identity: int, expression: Expression, strength: float, size: int) -> Portrait:
         from bench.faces.pose import prepare
 
-        return prepare(*self.photograph(identity, expression, strength), size)
+        oversample = 1 if size <= _SMALL else 2  # silhouettes of small images are smoothed by what shrinks them
+        return prepare(*self.photograph(identity, expression, strength), size, oversample=oversample)
 
 
 def _read(path: Path) -> dict[str, NDArray[np.float64]]:

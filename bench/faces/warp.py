@@ -26,7 +26,7 @@ def spline(knots: Matrix, at: Matrix, *, smooth: float = 0.5) -> Matrix:
 
     Source: Bookstein 1989, Principal warps, IEEE PAMI 11(6), eq. (1) to (5), with a ridge on the kernel.
     """
-    return np.hstack([_kernel(at, knots), np.ones((len(at), 1)), at]) @ _inverse(knots, smooth)
+    return _features(at, knots) @ _solve(knots, np.eye(len(knots)), smooth)
 
 
 def smooth_map(knots: Matrix, values: Matrix, side: int, *, smooth: float) -> Matrix:
@@ -37,7 +37,7 @@ def smooth_map(knots: Matrix, values: Matrix, side: int, *, smooth: float) -> Ma
     import cv2
 
     count = (side + 2) // _STEP + 1
-    coarse = spline(knots, pixel_grid(count) * _STEP, smooth=smooth) @ values
+    coarse = _features(pixel_grid(count) * _STEP, knots) @ _solve(knots, values, smooth)
     at = (pixel_grid(side) / _STEP).reshape(side, side, 2).astype(np.float32)
     fine = cv2.remap(coarse.reshape(count, count, 2).astype(np.float32), at[..., 0], at[..., 1], cv2.INTER_CUBIC)
     return np.asarray(fine, np.float64).reshape(-1, 2)
@@ -60,14 +60,19 @@ def remap(image: ByteImages | FloatImages, where: Matrix, side: int) -> NDArray[
     return np.asarray(sampled, np.float32)
 
 
-def _inverse(knots: Matrix, smooth: float) -> Matrix:
+def _features(at: Matrix, knots: Matrix) -> Matrix:
+    return np.hstack([_kernel(at, knots), np.ones((len(at), 1)), at])
+
+
+def _solve(knots: Matrix, values: Matrix, smooth: float) -> Matrix:
+    """Weights of the features, (K + 3, C), for values (K, C) at the knots."""
     count = len(knots)
     system = np.zeros((count + 3, count + 3))
     system[:count, :count] = _kernel(knots, knots) + smooth * np.eye(count)
     system[:count, count:] = np.hstack([np.ones((count, 1)), knots])
     system[count:, :count] = system[:count, count:].T
-    inverse: Matrix = np.linalg.solve(system, np.eye(count + 3, count)).astype(np.float64)
-    return inverse
+    weights = np.linalg.solve(system, np.vstack([values, np.zeros((3, values.shape[1]))]))
+    return np.asarray(weights, np.float64)
 
 
 def _kernel(one: Matrix, other: Matrix) -> Matrix:
