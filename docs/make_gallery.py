@@ -1,0 +1,52 @@
+"""Makes the pictures of docs/people.md: ``python docs/make_gallery.py``. Drawn people only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from bench.faces.look import EXPRESSIONS, ILLUMINATIONS, Look
+from bench.faces.people import People
+from bench.images import ByteImages, resize
+
+IMAGES = Path(__file__).parent / "images"
+SIDE = 96
+YAWS = (-90, -75, -60, -45, -30, -15, 0, 15, 30, 45, 60, 75, 90)
+
+
+def main() -> None:
+    """Draw and store."""
+    people = People()
+    save(
+        "people.jpg",
+        [[Look(identity=10 * row + column, size=SIDE) for column in range(10)] for row in range(10)],
+        people,
+    )
+    persons = (11, 24, 36, 61)
+    save("poses.jpg", [[Look(identity=i, yaw_deg=yaw, size=SIDE) for yaw in YAWS] for i in persons], people)
+    save("expressions.jpg", [[Look(identity=i, expression=e, size=SIDE) for e in EXPRESSIONS] for i in persons], people)
+    lamps = [[Look(identity=i, illumination=k, size=SIDE) for k in range(ILLUMINATIONS)] for i in persons[:2]]
+    save("lamps.jpg", lamps, people)
+    faces = people([Look(identity=i, size=128) for i in range(40, 50)])
+    rows = [
+        [np.kron(resize(face, lr, lr), np.ones((128 // lr, 128 // lr, 1), np.uint8)) for face in faces]
+        for lr in (16, 32)
+    ]
+    write("resolutions.jpg", [*rows, faces])
+
+
+def save(name: str, looks: list[list[Look]], people: People) -> None:
+    """Draw rows of looks into one picture."""
+    write(name, [people(row) for row in looks])
+
+
+def write(name: str, rows: list[list[ByteImages]]) -> None:
+    """Store rows of images of one size as one JPEG."""
+    picture = np.concatenate([np.concatenate(row, axis=1) for row in rows])
+    Image.fromarray(picture).save(IMAGES / name, quality=85, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
