@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.commands import data_sample
+from bench.commands import data_pairs, data_sample
 
 if TYPE_CHECKING:
     from bench.commands import Subparsers
@@ -29,6 +29,7 @@ def add_parser(subparsers: Subparsers) -> None:
     check.add_argument("--json", action="store_true", help="machine-readable findings")
     check.set_defaults(main=main)
     data_sample.add_parser(commands)
+    data_pairs.add_parser(commands)
 
 
 def main(args: argparse.Namespace) -> int:

@@ -1,0 +1,224 @@
+"""A folder of photographs in one file that training reads with torch, NumPy, Pillow and OpenCV alone.
+
+The file is a NumPy archive without pickles: the frontal faces as JPEG, one after the other; their 478 landmarks; a name
+and a split each; and, as text, what was rejected and why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import BenchError, DataError
+from bench.faces.landmarks import Landmarker, Landmarks, why_unusable
+from bench.images import ByteImages, read_image, resize
+
+PACK_VERSION = 1
+SIDE = 128
+_POINT_SCALE = 64  # landmarks are stored in 64ths of a pixel
+_TRAIN_SHARE = 0.8
+
+
+@dataclass(frozen=True)
+class PackSummary:
+    """What went into a pack: faces by split, rejections by reason, bytes."""
+
+    train: int
+    test: int
+    rejected: dict[str, int]
+    size: int
+
+
+def pack(
+    files: Sequence[Path],
+    out: Path,
+    landmarker: Landmarker,
+    *,
+    person: Callable[[Path], str] = lambda path: path.name,
+    quality: int = 90,
+    most_yaw_deg: float = 15.0,
+    advance: Callable[[int], None] = lambda done: None,
+) -> PackSummary:
+    """Pack the usable photographs of a folder.
+
+    Args:
+        files: photographs, square or not; the longer side becomes 128 pixels.
+        out: the file to write; a suffix ``.npz`` is customary. Written in one step.
+        landmarker: finds the 478 points.
+        person: the person a photograph shows; all photographs of one are in one split.
+        quality: of the JPEGs.
+        most_yaw_deg: photographs turned further are no frontal truth.
+        advance: called with 1 after each photograph.
+
+    Returns:
+        What was packed and what was not.
+
+    Raises:
+        DataError: no photograph is usable.
+        BenchError: the file cannot be written; nothing is left behind.
+    """
+    rejected: Counter[str] = Counter()
+    faces, points, names, splits = [], [], [], []
+    for path in files:
+        reason, entry = _face(path, landmarker, most_yaw_deg)
+        advance(1)
+        if entry is None:
+            rejected[reason] += 1
+            continue
+        image, found = entry
+        faces.append(_jpeg(image, quality))
+        points.append(np.rint(found * _POINT_SCALE).astype(np.int16))
+        names.append(path.name)
+        splits.append(_in_test(person(path)))
+    if not faces:
+        raise DataError(f"None of {len(files)} photographs is usable: {dict(rejected)}")
+    lengths = np.array([len(face) for face in faces], np.int64)
+    test = np.array(splits, bool)
+    arrays: dict[str, NDArray[Any]] = {
+        "version": np.array(PACK_VERSION),
+        "jpeg": np.frombuffer(b"".join(faces), np.uint8),
+        "offsets": np.concatenate([[0], lengths.cumsum()]),
+        "points": _differences(np.stack(points)),
+        "names": np.array(names),
+        "test": test,
+        "rejected": np.array(json.dumps(dict(sorted(rejected.items())))),
+    }
+    _write(out, arrays)
+    return PackSummary(int((~test).sum()), int(test.sum()), dict(rejected), out.stat().st_size)
+
+
+class Pack:
+    """A packed file, opened for reading.
+
+    Attributes:
+        names: file names of the photographs.
+        test: bool (N,), True for the people left out of training.
+        rejected: photographs left out, by reason.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read the file.
+
+        Raises:
+            DataError: it is absent, damaged, no pack, or of another version.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                version = int(archive["version"])
+                if version != PACK_VERSION:
+                    raise DataError(
+                        f"{path} is a pack of version {version}; this bench reads {PACK_VERSION}. Pack again."
+                    )
+                self._jpeg, self._offsets = archive["jpeg"], archive["offsets"]
+                self._points = _restored(archive["points"])
+                self.names: tuple[str, ...] = tuple(str(name) for name in archive["names"])
+                self.test: NDArray[np.bool_] = archive["test"].astype(bool)
+                self.rejected: dict[str, int] = json.loads(str(archive["rejected"]))
+        except DataError:
+            raise
+        except Exception as error:  # noqa: BLE001  # a damaged archive makes NumPy and zlib raise nearly anything
+            raise DataError(f"{path} is no pack of photographs ({type(error).__name__}: {error}).") from error
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def face(self, index: int) -> tuple[ByteImages, Landmarks]:
+        """One frontal face, RGB uint8 (128, 128, 3), and its 478 landmarks in its pixels."""
+        from PIL import Image
+
+        data = self._jpeg[self._offsets[index] : self._offsets[index + 1]].tobytes()
+        with Image.open(io.BytesIO(data)) as image:
+            face = np.array(image.convert("RGB"))
+        points = self._points[index].astype(np.float32) / _POINT_SCALE
+        return face, Landmarks(points, 0.0, 0.0, 0.0, np.empty(0, np.float32), float("nan"), 1)
+
+    def indices(self, *, test: bool) -> NDArray[np.int64]:
+        """The faces of one split."""
+        return np.flatnonzero(self.test == test)
+
+
+def _face(
+    path: Path, landmarker: Landmarker, most_yaw_deg: float
+) -> tuple[str, tuple[ByteImages, NDArray[np.float32]] | None]:
+    """Why a photograph is rejected, or its square face and points."""
+    try:
+        image = read_image(path)
+    except DataError as error:
+        return str(error), None
+    found = landmarker.find([image])[0]
+    reason = why_unusable(found, *image.shape[:2], most_yaw_deg=most_yaw_deg)
+    if found is None or reason:
+        return reason or "no face", None
+    height, width = image.shape[:2]
+    longer = max(height, width)
+    top, left = (longer - height) // 2, (longer - width) // 2
+    square = np.pad(image, ((top, longer - height - top), (left, longer - width - left), (0, 0)), mode="edge")
+    scale = SIDE / longer
+    points = found.points.astype(np.float64) + np.array([left + 0.5, top + 0.5, 0.0])
+    points = points * scale - np.array([0.5, 0.5, 0.0])
+    return "", (resize(square, SIDE, SIDE), points.astype(np.float32))
+
+
+def _in_test(person: str) -> bool:
+    """Whether a person is left out of training: by a hash of the name, so that packs of other folders agree."""
+    digest = hashlib.sha256(person.encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64 >= _TRAIN_SHARE
+
+
+def _jpeg(image: ByteImages, quality: int) -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=quality, subsampling=0, optimize=True)
+    return buffer.getvalue()
+
+
+def _differences(points: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Points less the first face's: small numbers, which pack well."""
+    wide = points.astype(np.int32)
+    wide[1:] -= wide[:1]
+    return wide.astype(np.int16)
+
+
+def _restored(points: NDArray[np.int16]) -> NDArray[np.int32]:
+    wide = points.astype(np.int32)
+    wide[1:] += wide[:1]
+    return wide
+
+
+def _write(out: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    partial = out.with_name(f".{out.name}.partial")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+        partial.replace(out)
+    except OSError as error:
+        raise BenchError(f"Cannot write {out}: {error.strerror or error}. Nothing was left there.") from error
+    finally:
+        with suppress(OSError):  # where even that fails there was no file to remove
+            partial.unlink()
+
+
+def photographs(folder: Path) -> list[Path]:
+    """The image files of a folder and its subfolders, sorted.
+
+    Raises:
+        DataError: it is no folder or holds none.
+    """
+    endings = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+    found: Iterable[Path] = folder.rglob("*") if folder.is_dir() else ()
+    files = sorted(path for path in found if path.suffix.lower() in endings and not path.name.startswith("."))
+    if not files:
+        raise DataError(f"{folder} holds no photographs ({', '.join(endings)}).")
+    return files

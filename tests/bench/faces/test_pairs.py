@@ -1,0 +1,162 @@
+"""Packs and pairs: people never on both sides, truths unchanged, every rejection counted."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.__main__ import main
+from bench.errors import BenchError, DataError, UsageError
+from bench.faces.landmarks import Landmarker, Landmarks
+from bench.faces.pack import SIDE, Pack, pack, photographs
+from bench.faces.pairs import COMPONENTS, Jitter, component_boxes, heatmaps, make_pairs, moved_and_shrunk
+from bench.faces.people import People
+from bench.images import ByteImages, encode_png
+
+
+class Known(Landmarker):
+    """Knows the points of the photographs it is shown, in order; None for what is no face."""
+
+    def __init__(self, found: Sequence[Landmarks | None]) -> None:
+        self._found = list(found)
+
+    def find(self, images: Sequence[ByteImages]) -> list[Landmarks | None]:
+        return [self._found.pop(0) for _ in images]
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Pack:
+    folder = tmp_path_factory.mktemp("photographs")
+    people = People()
+    found: list[Landmarks | None] = []
+    for i in range(12):
+        photo, landmarks = people.photograph(i, "neutral", 1.0)
+        (folder / f"{i:02d}.png").write_bytes(encode_png(photo))
+        found.append(landmarks)
+    (folder / "98.png").write_bytes(encode_png(np.zeros((50, 50, 3), np.uint8)))
+    (folder / "99.png").write_bytes(b"junk")
+    summary = pack(photographs(folder), folder / "faces.npz", Known([*found, None]))
+    assert summary.rejected == {"no face": 1, "not an image": 1}
+    assert (summary.train + summary.test, summary.size) == (12, (folder / "faces.npz").stat().st_size)
+    return Pack(folder / "faces.npz")
+
+
+def test_a_pack_gives_back_faces_and_points(packed: Pack) -> None:
+    photo, landmarks = People().photograph(3, "neutral", 1.0)
+    face, found = packed.face(packed.names.index("03.png"))
+    assert np.abs(face.astype(int) - photo).mean() < 3
+    np.testing.assert_allclose(found.points, landmarks.points, atol=1 / 64)
+    assert packed.rejected == {"no face": 1, "not an image": 1}
+
+
+def test_the_split_is_by_person_and_the_same_in_every_pack(tmp_path: Path, packed: Pack) -> None:
+    assert sorted([*packed.indices(test=True), *packed.indices(test=False)]) == list(range(12))
+    photo, landmarks = People().photograph(0, "neutral", 1.0)
+    names = [f"{person}/{image}.png" for person in "abcdefghijklmnop" for image in range(3)]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(encode_png(photo))
+    files = photographs(tmp_path)
+    pack(files, tmp_path / "out.npz", Known([landmarks] * len(files)), person=lambda path: path.parent.name)
+    sides = Pack(tmp_path / "out.npz").test.reshape(16, 3)
+    assert (sides == sides[:, :1]).all()
+    assert 0 < sides[:, 0].sum() < 16
+
+
+def test_pairs_hold_the_truth_and_both_sides_of_every_yaw(packed: Pack) -> None:
+    pairs = make_pairs(packed, 2, yaws_deg=(22, 75), lr=16)
+    assert [pair.yaw_deg for pair in pairs] == [-22, 22, -75, 75]
+    face, _ = packed.face(2)
+    for pair in pairs:
+        assert np.array_equal(pair.frontal, face)
+        assert (pair.view.shape, pair.lr.shape, pair.landmarks.shape) == ((SIDE, SIDE, 3), (16, 16, 3), (68, 2))
+    change = [np.abs(pair.view.astype(int) - face).mean() for pair in pairs]
+    assert change[0] < change[2] and change[1] < change[3]
+
+
+def test_pairs_repeat_by_seed_and_differ_by_epoch(packed: Pack) -> None:
+    one, same, other = (make_pairs(packed, 1, yaws_deg=(40,), seed=seed)[0] for seed in (5, 5, 6))
+    assert np.array_equal(one.lr, same.lr)
+    assert not np.array_equal(one.lr, other.lr)
+    assert np.array_equal(one.view, other.view)
+
+
+def test_without_jitter_the_lr_image_is_the_shrunken_view(packed: Pack) -> None:
+    from bench.images import resize
+
+    image, _ = packed.face(0)
+    still = moved_and_shrunk(image, 32, np.random.default_rng(0), Jitter(0, 0, (1, 1)))
+    assert np.array_equal(still, resize(image, 32, 32))
+
+
+def test_components_lie_around_their_points_and_in_the_image(packed: Pack) -> None:
+    pair = make_pairs(packed, 0, yaws_deg=(22,))[0]
+    boxes = component_boxes(pair.five)
+    assert {name: box[2:] for name, box in boxes.items()} == COMPONENTS
+    left, top, width, height = boxes["left_eye"]
+    assert left <= pair.five[0, 0] < left + width and top <= pair.five[0, 1] < top + height
+    corner = component_boxes(np.zeros((5, 2), np.float32))
+    assert all(box[:2] == (0, 0) for box in corner.values())
+
+
+def test_a_heatmap_peaks_at_its_landmark() -> None:
+    maps = heatmaps(np.array([[20.5, 40.5], [-50, 10]], np.float32))
+    assert np.unravel_index(maps[0].argmax(), maps[0].shape) == (20, 10)
+    assert maps[0].max() == pytest.approx(1, abs=1e-6)
+    assert maps[1].max() < 1e-6
+
+
+@pytest.mark.parametrize(("yaws", "lr"), [((), 16), ((22,), 1), ((22,), 500)])
+def test_what_makes_no_pair_is_refused(packed: Pack, yaws: tuple[int, ...], lr: int) -> None:
+    with pytest.raises(UsageError):
+        make_pairs(packed, 0, yaws_deg=yaws, lr=lr)
+
+
+def test_nothing_usable_or_nothing_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="holds no photographs"):
+        photographs(tmp_path)
+    (tmp_path / "a.png").write_bytes(b"")
+    with pytest.raises(DataError, match="file is empty"):
+        pack(photographs(tmp_path), tmp_path / "out.npz", Known([]))
+    assert not (tmp_path / "out.npz").exists()
+
+
+def test_a_place_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    photo, landmarks = People().photograph(0, "neutral", 1.0)
+    (tmp_path / "a.png").write_bytes(encode_png(photo))
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(BenchError, match="Cannot write"):
+        pack([tmp_path / "a.png"], tmp_path / "file" / "out.npz", Known([landmarks]))
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", b"PK\x03\x04 cut"])
+def test_a_damaged_pack_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "faces.npz").write_bytes(content)
+    with pytest.raises(DataError, match=r"faces.npz is no pack"):
+        Pack(tmp_path / "faces.npz")
+
+
+def test_the_command_packs_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("ai_edge_litert")
+    for i in range(3):
+        (tmp_path / f"{i}.png").write_bytes(encode_png(People().photograph(i, "neutral", 1.0)[0]))
+    (tmp_path / "bad.png").write_bytes(b"junk")
+    assert main(["data", "pairs", str(tmp_path), "--out", str(tmp_path / "faces.npz")]) == 0
+    assert "rejected: 1 not an image" in capsys.readouterr().out
+    assert len(Pack(tmp_path / "faces.npz")) == 3
+
+
+def test_training_needs_only_what_a_bare_machine_has() -> None:
+    script = (
+        "import sys; import bench.faces.pairs\n"
+        "allowed = {'torch', 'torchvision', 'numpy', 'PIL', 'cv2', 'safetensors'}\n"
+        "heavy = {'scipy', 'pandas', 'onnx', 'onnxruntime', 'skimage', 'sklearn', 'ai_edge_litert', 'platformdirs'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
