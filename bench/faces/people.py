@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from bench.faces.look import ILLUMINATIONS, Expression, Look
 from bench.faces.views import five_points, rotation
 from bench.faces.warp import remap, smooth_map
 from bench.images import ByteImages
+from bench.threads import cpu_threads, torch_threads
 
 if TYPE_CHECKING:
     from bench.faces.pose import Portrait
@@ -65,14 +67,8 @@ class People:
 
     def __call__(self, looks: Sequence[Look]) -> list[ByteImages]:
         """Draw every look: RGB, uint8 (size, size, 3) each; equal looks give equal bytes."""
-        from bench.faces.pose import views
-
-        done: list[ByteImages] = []
-        for look in looks:
-            portrait = self._portrait(look.identity, look.expression, look.strength, look.size)
-            view = views([portrait], [_turn(look)], lights=[_lamp(look.illumination)])[0]
-            done.append(_varied(view, look))
-        return done
+        with torch_threads(1), ThreadPoolExecutor(cpu_threads(0)) as pool:  # faster than threads inside one look
+            return list(pool.map(self._draw, looks))
 
     def points(self, look: Look) -> NDArray[np.float64]:
         """The five points of a look, (5, 2), in pixels of its image."""
@@ -104,6 +100,12 @@ class People:
         photo = np.rint(remap(texture.clip(0, 255).astype(np.float32), where, SIDE)).clip(0, 255).astype(np.uint8)
         landmarks = Landmarks(points.astype(np.float32), 0.0, 0.0, 0.0, coefficients.astype(np.float32), 1.0, 1)
         return photo, landmarks
+
+    def _draw(self, look: Look) -> ByteImages:
+        from bench.faces.pose import views
+
+        portrait = self._portrait(look.identity, look.expression, look.strength, look.size)
+        return _varied(views([portrait], [_turn(look)], lights=[_lamp(look.illumination)])[0], look)
 
     def _make_portrait(self, identity: int, expression: Expression, strength: float, size: int) -> Portrait:
         from bench.faces.pose import prepare
