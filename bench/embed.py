@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -23,54 +23,10 @@ from bench.components import Built, build
 from bench.errors import ContractError, DataError
 from bench.images import decode, encode_png
 from bench.interfaces import ALIGNERS, RECOGNISERS, Aligner, ByteImages, FloatImages, Recogniser
+from bench.plan import ABSENT, Embedded, EmbedPlan
 from bench.plugins import load_plugins
 from bench.provenance import digest_of, source_digest
-from bench.registry import Spec
 from bench.types import OK, Media, Outcome, Points
-
-ABSENT = "absent"
-
-
-@dataclass(frozen=True, slots=True)
-class EmbedPlan:
-    """How one side of a comparison becomes embeddings; picklable and hashable.
-
-    Attributes:
-        chain: the hallucinator chain, or None when this side is left as it is.
-        align: the aligner.
-        recogniser: the recogniser.
-        flip: fusion with the mirror image, see `EvalProtocol.flip`.
-        batch_size: images per network call.
-        device: passed to components that take a ``device`` and were given none.
-        threads: likewise.
-    """
-
-    chain: str | None
-    align: Spec
-    recogniser: Spec
-    flip: Literal["none", "sum", "mean"] = "none"
-    batch_size: int = 64
-    device: str = "cpu"
-    threads: int = 0
-
-
-@dataclass(frozen=True)
-class Embedded:
-    """What became of a shard of N media, in their order.
-
-    Attributes:
-        vectors: float32 (N, D), not normalised; a row of NaN where the outcome is failed.
-        outcomes: one each.
-        file_digests: SHA-256 of each file in hexadecimal, or ``absent``.
-        seconds: by stage, the time spent (cached images cost none).
-        counts: by stage, the images that passed it.
-    """
-
-    vectors: FloatImages
-    outcomes: tuple[Outcome, ...]
-    file_digests: tuple[str, ...]
-    seconds: Mapping[str, float]
-    counts: Mapping[str, int]
 
 
 @dataclass

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from bench import progress
 from bench.cache import Cache
-from bench.embed import EmbedPlan, embedder_for
+from bench.embed import embedder_for
 from bench.errors import DataError
 from bench.images import encode_png, read_image, resize
 from bench.interfaces import ByteImages
+from bench.plan import EmbedPlan
 from bench.results import ProbeRow
 from bench.types import Media
 

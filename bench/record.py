@@ -11,8 +11,9 @@ from pathlib import Path
 from bench import __version__
 from bench.components import Built
 from bench.config import RunConfig
-from bench.embed import Embedded, EmbedPlan, embedder_for
+from bench.embed import embedder_for
 from bench.interfaces import EvalProtocol
+from bench.plan import Embedded, EmbedPlan
 from bench.provenance import data_digest, environment
 from bench.results import LedgerRow, ProbeRow, RoleLedger, RunRecord, StageRecord
 from bench.summary import figures

@@ -11,12 +11,13 @@ from bench.canaries import INTERPOLATING, Finding, inspect_outputs
 from bench.components import Built, build
 from bench.config import RunConfig, cache_folder
 from bench.datasets import find_or_draw
-from bench.embed import Embedded, EmbedPlan, embedder_for
+from bench.embed import embedder_for
 from bench.engine import local
 from bench.errors import BenchError, MissingError
 from bench.evaluate import identify, join_gallery
 from bench.interfaces import PROTOCOLS, EvalProtocol
 from bench.pictures import pictures, views
+from bench.plan import Embedded, EmbedPlan
 from bench.plugins import load_plugins
 from bench.provenance import digest_of, stat_digest
 from bench.record import ledger_rows, make_record

@@ -16,10 +16,11 @@ import time
 from pathlib import Path
 
 from bench.drawn import draw_face
-from bench.embed import EmbedPlan, embedder_for
+from bench.embed import embedder_for
 from bench.engine.local import embed_all
 from bench.errors import BenchError
 from bench.images import encode_png, resize
+from bench.plan import EmbedPlan
 from bench.registry import Spec
 from bench.types import Media
 from protocols.tinyface import TinyFace

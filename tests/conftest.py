@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from bench.__main__ import main
 
 
 @pytest.fixture(autouse=True)
@@ -33,3 +36,16 @@ def small_tinyface(tinyface_fixture: ModuleType, tmp_path_factory: pytest.TempPa
     """A drawn TinyFace in the official layout: 8 people, two gallery and two probe images each; not to be changed."""
     root: Path = tinyface_fixture.write_tinyface(tmp_path_factory.mktemp("tinyface") / "tinyface", identities=8)
     return root
+
+
+@pytest.fixture
+def bench(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run the command line: exit code, standard output, standard error."""
+
+    def call(*args: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main([str(arg) for arg in args])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call

@@ -23,7 +23,7 @@ LAYERS = (
         "hallucinators",
         "protocols",
     ),
-    ("bench.chain", "bench.templates", "bench.canaries"),
+    ("bench.chain", "bench.templates", "bench.canaries", "bench.plan"),
     ("bench.embed", "bench.evaluate", "bench.summary", "bench.conformance"),
     ("bench.engine", "bench.record", "bench.pictures", "bench.doctor"),
     ("bench.run", "bench.terminal"),

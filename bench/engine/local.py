@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.embed import Embedded, EmbedPlan, embed_shard, embedder_for
+from bench.embed import embed_shard, embedder_for
+from bench.plan import Embedded, EmbedPlan
 from bench.types import Media
 
 SHARD_SIZE = 256

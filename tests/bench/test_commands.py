@@ -17,17 +17,6 @@ from bench.__main__ import main
 Bench = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def bench(capsys: pytest.CaptureFixture[str]) -> Bench:
-    def call(*args: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main([str(arg) for arg in args])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
-
-
 def test_list_shows_every_kind_and_whether_it_can_run(bench: Bench) -> None:
     code, out, _ = bench("list", "--json")
     assert code == 0

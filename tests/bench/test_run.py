@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.__main__ import main
 from bench.components import build
 from bench.images import read_image
 from bench.interfaces import ALIGNERS, RECOGNISERS
@@ -27,17 +26,6 @@ from bench.runfolder import read_run
 from protocols.tinyface import TinyFace
 
 Bench = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def bench(capsys: pytest.CaptureFixture[str]) -> Bench:
-    def call(*args: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main([str(arg) for arg in args])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 @pytest.fixture
