@@ -73,10 +73,10 @@ class People:
     def points(self, look: Look) -> NDArray[np.float64]:
         """The five points of a look, (5, 2), in pixels of its image."""
         portrait = self._portrait(look.identity, look.expression, look.strength, look.size)
-        _, landmarks = self.photograph(look.identity, look.expression, look.strength)
+        frontal, _ = self._shape(look.identity, look.expression, look.strength)
         half = np.array([0.5, 0.5, 0.0])  # from pixel centres to the image's edge, where scaling starts
         scale = portrait.size * portrait.oversample / SIDE
-        points = (landmarks.points + half) * scale - half
+        points = (frontal.astype(np.float32) + half) * scale - half
         turned = (points - portrait.mesh.pivot) @ _turn(look).T + portrait.mesh.pivot
         five = five_points(turned.astype(np.float32))[:, :2].astype(np.float64)
         return (five + 0.5) / portrait.oversample - 0.5
@@ -84,22 +84,34 @@ class People:
     def photograph(self, identity: int, expression: Expression, strength: float) -> tuple[ByteImages, Landmarks]:
         """The frontal photograph of a person, RGB uint8 (128, 128, 3), and its landmarks."""
         model = self._model
-        rng = np.random.default_rng((identity, 0x5EED))
-        group = int(rng.integers(len(model["group_means"])))
-        away = np.clip(rng.normal(size=len(model["spread"])), -_FARTHEST, _FARTHEST)
-        parts = model["group_means"][group] + model["spread"] @ away
-        coefficients = _coefficients(expression, strength)
-        shape_parts = len(model["shape_basis"])
-        shape = parts[:shape_parts] @ model["shape_basis"] + coefficients @ model["shape_by_expression"]
-        points = model["neutral"] + shape.reshape(478, 3)
-        weights = parts[shape_parts:] + coefficients @ model["texture_by_expression"]
+        points, coefficients = self._shape(identity, expression, strength)
+        weights = self._person(identity)[len(model["shape_basis"]) :] + coefficients @ model["texture_by_expression"]
         texture = (model["texture_mean"] + weights @ model["texture_basis"]).reshape(SIDE, SIDE, 3)
-        points = points * SCALE
-        points[:, :2] += CENTRE
         where = smooth_map(points[:468, :2], model["knots"], SIDE, smooth=_SMOOTH)
         photo = np.rint(remap(texture.clip(0, 255).astype(np.float32), where, SIDE)).clip(0, 255).astype(np.uint8)
         landmarks = Landmarks(points.astype(np.float32), 0.0, 0.0, 0.0, coefficients.astype(np.float32), 1.0, 1)
         return photo, landmarks
+
+    def _person(self, identity: int) -> NDArray[np.float64]:
+        """Shape and texture components of a person."""
+        model = self._model
+        rng = np.random.default_rng((identity, 0x5EED))
+        group = int(rng.integers(len(model["group_means"])))
+        away = np.clip(rng.normal(size=len(model["spread"])), -_FARTHEST, _FARTHEST)
+        parts: NDArray[np.float64] = model["group_means"][group] + model["spread"] @ away
+        return parts
+
+    def _shape(
+        self, identity: int, expression: Expression, strength: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The 478 points of the frontal photograph in its pixels, and the expression coefficients."""
+        model = self._model
+        coefficients = _coefficients(expression, strength)
+        own = self._person(identity)[: len(model["shape_basis"])]
+        shape = own @ model["shape_basis"] + coefficients @ model["shape_by_expression"]
+        points = (model["neutral"] + shape.reshape(478, 3)) * SCALE
+        points[:, :2] += CENTRE
+        return points, coefficients
 
     def _draw(self, look: Look) -> ByteImages:
         from bench.faces.pose import views
