@@ -24,7 +24,7 @@ LAYERS = (
         "protocols",
     ),
     ("bench.chain", "bench.templates", "bench.canaries", "bench.plan"),
-    ("bench.embed", "bench.evaluate", "bench.summary", "bench.conformance"),
+    ("bench.embed", "bench.evaluate", "bench.heldout", "bench.summary", "bench.conformance"),
     ("bench.engine", "bench.record", "bench.pictures", "bench.doctor"),
     ("bench.run", "bench.terminal"),
     ("bench.commands", "bench.__main__"),

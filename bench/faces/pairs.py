@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import UsageError
+from bench.faces.bundle import FloatArray
+from bench.faces.landmarks import Landmarks
+from bench.faces.mesh import head_mesh
 from bench.faces.pack import SIDE, Pack
 from bench.faces.pose import prepare, views
 from bench.faces.views import five_points, rotation, sixty_eight_points
@@ -57,6 +60,8 @@ class Pair:
         lr: the view after the similarity, shrunk with antialiasing, RGB uint8 (lr, lr, 3).
         landmarks: 68 points of the truth, float32 (68, 2), xy in its pixels.
         five: five points of the truth, float32 (5, 2).
+        lr_five: where those points of the head lie in ``lr``, float32 (5, 2) in its pixels; they may be hidden there,
+            or outside.
     """
 
     name: str
@@ -66,6 +71,7 @@ class Pair:
     lr: ByteImages
     landmarks: NDArray[np.float32]
     five: NDArray[np.float32]
+    lr_five: NDArray[np.float32]
 
 
 def make_pairs(
@@ -106,23 +112,63 @@ def make_pairs(
     rng = np.random.default_rng((seed, index))
     points = sixty_eight_points(landmarks.points)[:, :2].astype(np.float32)
     five = five_points(landmarks.points)[:, :2].astype(np.float32)
-    return [
-        Pair(packed.names[index], yaw, face, view, moved_and_shrunk(view, lr, rng, jitter or Jitter()), points, five)
-        for yaw, view in zip(turns, turned, strict=True)
-    ]
+    pivot = head_mesh(landmarks).pivot
+    pairs = []
+    for yaw, view in zip(turns, turned, strict=True):
+        matrix = random_similarity(rng, jitter or Jitter())
+        lr_five = in_lr(turned_five(landmarks, yaw, pivot), lr, matrix)
+        pairs.append(Pair(packed.names[index], yaw, face, view, warped(view, lr, matrix), points, five, lr_five))
+    return pairs
 
 
 def moved_and_shrunk(image: ByteImages, lr: int, rng: np.random.Generator, jitter: Jitter) -> ByteImages:
     """Apply a random similarity (bicubic, borders mirrored), then shrink by Pillow's antialiased bicubic kernel."""
+    return warped(image, lr, random_similarity(rng, jitter, image.shape[0]))
+
+
+def random_similarity(rng: np.random.Generator, jitter: Jitter, side: int = SIDE) -> NDArray[np.float64]:
+    """Draw a similarity: float64 (2, 3), from pixels (x, y, 1) of a square image to those of the moved one."""
+    import cv2
+
+    angle = rng.uniform(-jitter.rotation_deg, jitter.rotation_deg)
+    scale = rng.uniform(*jitter.scale)
+    centre = (side - 1) / 2
+    matrix: NDArray[np.float64] = np.asarray(cv2.getRotationMatrix2D((centre, centre), angle, scale), np.float64)
+    matrix[:, 2] += rng.uniform(-jitter.shift, jitter.shift, 2) * side
+    return matrix
+
+
+def warped(image: ByteImages, lr: int, matrix: NDArray[np.float64]) -> ByteImages:
+    """Apply a similarity to a square image and shrink it, as `moved_and_shrunk` does."""
     import cv2
 
     side = image.shape[0]
-    angle = rng.uniform(-jitter.rotation_deg, jitter.rotation_deg)
-    scale = rng.uniform(*jitter.scale)
-    matrix = cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), angle, scale)
-    matrix[:, 2] += rng.uniform(-jitter.shift, jitter.shift, 2) * side
     moved = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
     return resize(np.asarray(moved, np.uint8), lr, lr)
+
+
+def turned_five(landmarks: Landmarks, yaw_deg: float, pivot: FloatArray | None = None) -> NDArray[np.float32]:
+    """Where five points of a face come to lie when its head is turned, as `bench.faces.pose.views` turns it.
+
+    Args:
+        landmarks: 478 points with depth.
+        yaw_deg: positive turns the face to the image's right.
+        pivot: float32 (3,) of the head's mesh, where it is known already.
+
+    Returns:
+        float32 (5, 2), pixels of the photograph.
+
+    Raises:
+        DataError: there are not 478 finite points.
+    """
+    centre = (head_mesh(landmarks).pivot if pivot is None else pivot).astype(np.float64)
+    return five_points(((landmarks.points - centre) @ rotation(yaw_deg).T + centre).astype(np.float32))
+
+
+def in_lr(points: NDArray[np.float32], lr: int, matrix: NDArray[np.float64], side: int = SIDE) -> NDArray[np.float32]:
+    """Carry points of a square image where `warped` carries its pixels: float32 (N, 2), pixels of the LR image."""
+    moved = points.astype(np.float64) @ matrix[:, :2].T + matrix[:, 2]
+    return np.asarray((moved + 0.5) * (lr / side) - 0.5, np.float32)
 
 
 def component_boxes(five: NDArray[np.float32]) -> dict[str, tuple[int, int, int, int]]:

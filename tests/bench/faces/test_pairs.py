@@ -14,7 +14,18 @@ from bench.__main__ import main
 from bench.errors import BenchError, DataError, UsageError
 from bench.faces.landmarks import Landmarker, Landmarks
 from bench.faces.pack import SIDE, Pack, pack, photographs
-from bench.faces.pairs import COMPONENTS, Jitter, component_boxes, heatmaps, make_pairs, moved_and_shrunk
+from bench.faces.pairs import (
+    COMPONENTS,
+    Jitter,
+    component_boxes,
+    heatmaps,
+    in_lr,
+    make_pairs,
+    moved_and_shrunk,
+    random_similarity,
+    turned_five,
+    warped,
+)
 from bench.faces.people import People
 from bench.images import ByteImages, encode_png
 
@@ -92,6 +103,53 @@ def test_without_jitter_the_lr_image_is_the_shrunken_view(packed: Pack) -> None:
     image, _ = packed.face(0)
     still = moved_and_shrunk(image, 32, np.random.default_rng(0), Jitter(0, 0, (1, 1)))
     assert np.array_equal(still, resize(image, 32, 32))
+
+
+def test_points_are_carried_by_rotation_scale_and_shift_as_worked_by_hand() -> None:
+    # a quarter turn to the left about the centre (63.5, 63.5), halved, moved by (10, 4): (63.5 + dx, 63.5 + dy) goes to
+    # (73.5 + dy / 2, 67.5 - dx / 2)
+    matrix = np.array([[0, 0.5, 73.5 - 31.75], [-0.5, 0, 67.5 + 31.75]])
+    points = np.array([[63.5, 63.5], [83.5, 63.5], [63.5, 3.5]], np.float32)
+    aim = np.array([[73.5, 67.5], [73.5, 57.5], [43.5, 67.5]])
+    np.testing.assert_allclose(in_lr(points, SIDE, matrix), aim, atol=1e-4)
+    np.testing.assert_allclose(in_lr(points, 16, matrix), (aim + 0.5) / 8 - 0.5, atol=1e-4)
+    edges = np.array([[-0.5, -0.5], [127.5, 127.5]], np.float32)
+    np.testing.assert_allclose(in_lr(edges, 16, np.eye(2, 3)), [[-0.5, -0.5], [15.5, 15.5]], atol=1e-5)
+
+
+def test_a_bright_spot_goes_where_its_point_is_carried() -> None:
+    rng = np.random.default_rng(4)
+    axis = np.arange(SIDE)
+    for _ in range(5):
+        point = rng.uniform(56, 72, 2).astype(np.float32)  # so far inside that no mirror image of it is seen
+        spot = np.exp(-((axis[None] - point[0]) ** 2 + (axis[:, None] - point[1]) ** 2) / (2 * 5.0**2))
+        image = np.repeat(np.rint(spot * 255).astype(np.uint8)[:, :, None], 3, axis=2)
+        matrix = random_similarity(rng, Jitter())
+        small = warped(image, 32, matrix)[:, :, 0].astype(float)
+        grid = np.arange(32)
+        centre = np.array([(small * grid[None]).sum(), (small * grid[:, None]).sum()]) / small.sum()
+        np.testing.assert_allclose(in_lr(point[None], 32, matrix)[0], centre, atol=0.05)
+
+
+def test_the_points_of_a_turned_head_follow_it(packed: Pack) -> None:
+    _, landmarks = packed.face(2)
+    still = make_pairs(packed, 2, yaws_deg=(40,), lr=SIDE, jitter=Jitter(0, 0, (1, 1)))
+    np.testing.assert_allclose(turned_five(landmarks, 0), still[0].five, atol=1e-4)
+    left, right = still
+    assert left.lr_five[2, 0] < left.five[2, 0] - 5 and right.lr_five[2, 0] > right.five[2, 0] + 5
+    np.testing.assert_allclose(left.lr_five[:, 1], left.five[:, 1], atol=1e-3)  # about the upright axis
+    shrunk = make_pairs(packed, 2, yaws_deg=(40,), lr=16, jitter=Jitter(0, 0, (1, 1)))[0].lr_five
+    np.testing.assert_allclose(shrunk, (left.lr_five + 0.5) / 8 - 0.5, atol=1e-4)
+    assert all(np.isfinite(pair.lr_five).all() for pair in make_pairs(packed, 2))
+
+
+def test_points_turn_about_the_pivot_as_worked_by_hand() -> None:
+    # pivot (60, 50, 20); a point 30 before it, 10 to the right: at 90 degrees it stands 30 to the right
+    points = np.tile(np.array([70, 44, -10], np.float32), (478, 1))
+    landmarks = Landmarks(points, 0, 0, 0, np.empty(0, np.float32), 1, 1)
+    pivot = np.array([60, 50, 20], np.float32)
+    np.testing.assert_allclose(turned_five(landmarks, 90, pivot), [[90, 44]] * 5, atol=1e-4)
+    np.testing.assert_allclose(turned_five(landmarks, -90, pivot), [[30, 44]] * 5, atol=1e-4)
 
 
 def test_components_lie_around_their_points_and_in_the_image(packed: Pack) -> None:
