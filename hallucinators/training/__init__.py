@@ -1,0 +1,1 @@
+"""How networks of this suite are trained: one loop for all of them; a task says what a step is."""

@@ -1,0 +1,140 @@
+"""One process or many: what differs when a run is started by torchrun, in a few functions that do nothing for one.
+
+Every process computes its share of a step, gradients are averaged over processes before each optimiser's step, and the
+process of rank 0 alone validates and writes. The number of processes is read from the environment (``RANK``,
+``WORLD_SIZE``, ``LOCAL_RANK``), so a source of batches can be built before the processes have met.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+
+import torch
+from torch import Tensor, nn
+from torch import distributed as dist
+
+from bench.errors import MissingError, UsageError
+
+
+def rank() -> int:
+    """Number of this process, from 0."""
+    return _from_environment("RANK", 0)
+
+
+def world_size() -> int:
+    """How many processes train together."""
+    return _from_environment("WORLD_SIZE", 1)
+
+
+def _from_environment(name: str, default: int) -> int:
+    text = os.environ.get(name, str(default))
+    if not text.isdigit():
+        raise UsageError(f"The environment variable {name} is {text!r}; torchrun sets it to a whole number")
+    return int(text)
+
+
+def device_of(name: str) -> torch.device:
+    """The device of this process: ``cuda`` means the card of its local rank.
+
+    Raises:
+        MissingError: a CUDA device is asked for and not here.
+    """
+    device = torch.device(name)
+    if device.type != "cuda":
+        return device
+    index = device.index if device.index is not None else _from_environment("LOCAL_RANK", 0)
+    if not torch.cuda.is_available() or index >= torch.cuda.device_count():
+        raise MissingError(
+            f"Device {name!r} (card {index}) was asked for; torch sees {torch.cuda.device_count()} CUDA devices. "
+            "Use device=cpu, or a torch built for your card."
+        )
+    return torch.device("cuda", index)
+
+
+@contextmanager
+def processes(device: torch.device) -> Iterator[None]:
+    """Let the processes meet for the length of the block; nothing to do for one, or where they have met already."""
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    if world_size() == 1 or dist.is_initialized():
+        yield
+        return
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
+    """Replace gradients by their means over all processes, in one exchange per dtype.
+
+    Parameters without a gradient are left without one; all processes must have the same ones. What is not finite in
+    one process is so in all of them afterwards, so they agree on undoing a step.
+    """
+    if world_size() == 1:
+        return
+    gradients: dict[torch.dtype, list[Tensor]] = {}
+    for parameter in parameters:
+        if parameter.grad is not None:
+            gradients.setdefault(parameter.grad.dtype, []).append(parameter.grad)
+    for same in gradients.values():
+        flat = torch.cat([gradient.reshape(-1) for gradient in same])
+        dist.all_reduce(flat)
+        flat /= world_size()
+        shares = torch.split(flat, [gradient.numel() for gradient in same])
+        for gradient, mean in zip(same, shares, strict=True):
+            gradient.copy_(mean.view(gradient.shape))
+
+
+@torch.no_grad()
+def broadcast_state(modules: Iterable[nn.Module]) -> None:
+    """Give every process the parameters and buffers of rank 0."""
+    if world_size() == 1:
+        return
+    for module in modules:
+        for tensor in chain(module.parameters(), module.buffers()):
+            whole = tensor.detach().contiguous()  # channels_last is dense, but not in the order that is sent
+            dist.broadcast(whole, src=0)
+            tensor.copy_(whole)
+
+
+def means(values: Sequence[float]) -> list[float]:
+    """Means over processes of numbers that each of them has."""
+    if world_size() == 1 or not values:
+        return list(values)
+    numbers = torch.tensor(values, dtype=torch.float64, device=_meeting_place())
+    dist.all_reduce(numbers)
+    return [float(value) for value in (numbers / world_size()).tolist()]
+
+
+def anywhere(flags: Sequence[bool]) -> list[bool]:
+    """Which of the flags are set in any process."""
+    return [value > 0 for value in means([float(flag) for flag in flags])]
+
+
+def from_rank_0(value: int) -> int:
+    """The number that rank 0 has."""
+    if world_size() == 1:
+        return value
+    number = torch.tensor(value, dtype=torch.int64, device=_meeting_place())
+    dist.broadcast(number, src=0)
+    return int(number)
+
+
+def gathered(tensor: Tensor) -> list[Tensor]:
+    """The tensors of all processes by rank, on the processor; all of one shape."""
+    if world_size() == 1:
+        return [tensor]
+    mine = tensor.to(_meeting_place())
+    every = [torch.empty_like(mine) for _ in range(world_size())]
+    dist.all_gather(every, mine)
+    return [one.cpu() for one in every]
+
+
+def _meeting_place() -> torch.device:
+    """Where tensors must lie to be exchanged."""
+    return torch.device("cuda", torch.cuda.current_device()) if dist.get_backend() == "nccl" else torch.device("cpu")
