@@ -1,0 +1,236 @@
+"""The views of a pack rendered once, so that training only moves and shrinks them.
+
+A folder of plain NumPy arrays, opened without reading them: turned faces, frontal truths, and for networks that carry
+pixels by flow, where each point of the frontal face stands in the turned one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import DataError, UsageError
+from bench.faces.mesh import topology
+from bench.faces.pack import SIDE, Pack
+from bench.faces.pairs import CELEBA_YAWS_DEG
+from bench.faces.pose import normals, prepare, views
+from bench.faces.render import interpolate, rasterise
+from bench.faces.views import five_points, rotation, sixty_eight_points
+
+FLOW_SIDE = 32
+FLOW_CHANNELS = 7
+"""x, y of a frontal point in the view; x, y there of the point opposite on the face; how well each of the two is seen
+(0 hidden to 1); how far the head covers the frontal pixel. Positions in pixels of the view of 128."""
+
+_SCALE = 64  # positions are stored in 64ths of a pixel
+_VERSION = 1
+_SEEN = 0.3  # cosine from which a surface counts as wholly seen
+
+
+@dataclass(frozen=True, slots=True)
+class ViewPlan:
+    """Which views of each face are rendered.
+
+    Attributes:
+        yaws_deg: turns, each made to both sides.
+        free: further views a face, with yaw, pitch and roll drawn at random.
+        seed: of those.
+        most_yaw_deg: they turn at most so far.
+        pitch_deg: standard deviation of their nod.
+    """
+
+    yaws_deg: tuple[float, ...] = CELEBA_YAWS_DEG
+    free: int = 4
+    seed: int = 0
+    most_yaw_deg: float = 80.0
+    pitch_deg: float = 8.0
+
+    def angles(self, face: int) -> NDArray[np.float32]:
+        """Yaw and pitch of each view of a face, degrees, float32 (V, 2)."""
+        rng = np.random.default_rng((self.seed, face, 0x7669))
+        fixed = [(sign * yaw, 0.0) for yaw in self.yaws_deg for sign in (-1.0, 1.0)]
+        yaws = rng.uniform(-self.most_yaw_deg, self.most_yaw_deg, self.free)
+        yaws[: self.free // 2] *= 0.3  # as many near the front, where most photographs are
+        pitches = np.clip(rng.normal(0, self.pitch_deg, self.free), -20, 20)
+        return np.array([*fixed, *zip(yaws, pitches, strict=True)], np.float32)
+
+
+class RenderedViews:
+    """A folder of rendered views, opened for reading.
+
+    Attributes:
+        faces: int64 (F,), their indices in the pack.
+        frontal: uint8 (F, 128, 128, 3).
+        view: uint8 (F, V, 128, 128, 3).
+        flow: int16 (F, V, 7, 32, 32), see `FLOW_CHANNELS`.
+        angles_deg: float32 (F, V, 2), yaw and pitch.
+        landmarks: float32 (F, 68, 2).
+        five: float32 (F, 5, 2).
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open it.
+
+        Raises:
+            DataError: it is absent, unfinished or damaged.
+        """
+        try:
+            self.facts: dict[str, Any] = json.loads((folder / "views.json").read_text(encoding="utf-8"))
+            arrays = {
+                name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+                for name in ("faces", "frontal", "view", "flow", "angles_deg", "landmarks", "five")
+            }
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"{folder} holds no finished views ({error}). Render them again into an empty folder."
+            ) from error
+        self.faces, self.frontal, self.view, self.flow = (arrays[k] for k in ("faces", "frontal", "view", "flow"))
+        self.angles_deg, self.landmarks, self.five = (arrays[k] for k in ("angles_deg", "landmarks", "five"))
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+
+def render_views(
+    pack: Pack,
+    faces: Sequence[int] | NDArray[np.int64],
+    folder: Path,
+    *,
+    plan: ViewPlan | None = None,
+    digest: str = "",
+    advance: Callable[[int], None] = lambda done: None,
+) -> RenderedViews:
+    """Render the views of some faces of a pack, or go on where a killed run stopped.
+
+    Args:
+        pack: the photographs.
+        faces: indices of them.
+        folder: where the arrays go; one that holds the same views is left as it is.
+        plan: which views.
+        digest: of the pack's file, so that views of another are not taken for these.
+        advance: called with 1 after each face.
+
+    Raises:
+        UsageError: no face.
+        DataError: the folder holds other views.
+    """
+    chosen = plan or ViewPlan()
+    if not len(faces):
+        raise UsageError("There are no faces to render")
+    facts = {"version": _VERSION, "pack": digest, "faces": len(faces), "plan": json.loads(json.dumps(asdict(chosen)))}
+    done_mark, begun = folder / "views.json", folder / "begun.json"
+    for mark in (done_mark, begun):
+        if mark.is_file() and json.loads(mark.read_text(encoding="utf-8"))["facts"] != facts:
+            raise DataError(f"{folder} holds views of another pack or plan. Name another folder, or remove that one.")
+    if not done_mark.is_file():
+        _render_missing(pack, np.asarray(faces, np.int64), folder, chosen, facts, advance)
+    return RenderedViews(folder)
+
+
+def _render_missing(
+    pack: Pack,
+    faces: NDArray[np.int64],
+    folder: Path,
+    plan: ViewPlan,
+    facts: dict[str, Any],
+    advance: Callable[[int], None],
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    begun, count, many = folder / "begun.json", len(faces), len(plan.angles(0))
+    state: dict[str, Any] = {"facts": facts, "done": 0}
+    shapes: dict[str, tuple[type, tuple[int, ...]]] = {
+        "frontal": (np.uint8, (count, SIDE, SIDE, 3)),
+        "view": (np.uint8, (count, many, SIDE, SIDE, 3)),
+        "flow": (np.int16, (count, many, FLOW_CHANNELS, FLOW_SIDE, FLOW_SIDE)),
+        "angles_deg": (np.float32, (count, many, 2)),
+        "landmarks": (np.float32, (count, 68, 2)),
+        "five": (np.float32, (count, 5, 2)),
+    }
+    mode = "r+" if begun.is_file() else "w+"
+    if mode == "r+":
+        state = json.loads(begun.read_text(encoding="utf-8"))
+    else:
+        np.save(folder / "faces.npy", faces)
+    out = {
+        name: np.lib.format.open_memmap(folder / f"{name}.npy", mode, dtype=kind, shape=shape)
+        for name, (kind, shape) in shapes.items()
+    }
+    advance(state["done"])
+    for row in range(state["done"], count):
+        face, landmarks = pack.face(int(faces[row]))
+        angles = plan.angles(int(faces[row]))
+        turns = [rotation(float(yaw), float(pitch)) for yaw, pitch in angles]
+        portrait = prepare(face, landmarks, SIDE, oversample=1)
+        out["frontal"][row], out["angles_deg"][row] = face, angles
+        out["view"][row] = views([portrait], turns)
+        out["flow"][row] = frontal_flow(portrait.mesh.vertices, portrait.mesh.alpha, portrait.mesh.pivot, turns)
+        out["landmarks"][row] = sixty_eight_points(landmarks.points)[:, :2]
+        out["five"][row] = five_points(landmarks.points)[:, :2]
+        advance(1)
+        if row % 64 == 63 or row + 1 == count:
+            for array in out.values():
+                array.flush()
+            _write(begun, {"facts": facts, "done": row + 1})
+    _write(folder / "views.json", {"facts": facts})
+    begun.unlink()
+
+
+def frontal_flow(
+    vertices: NDArray[np.float32],
+    alpha: NDArray[np.float32],
+    pivot: NDArray[np.float32],
+    turns: Sequence[NDArray[np.float64]],
+) -> NDArray[np.int16]:
+    """Where the points of a frontal head stand in its turned views.
+
+    Args:
+        vertices: float32 (V, 3), the head in pixels of a 128 x 128 photograph.
+        alpha: float32 (V,), how opaque it is.
+        pivot: float32 (3,), the point it turns about.
+        turns: T rotations (3, 3).
+
+    Returns:
+        int16 (T, 7, 32, 32), see `FLOW_CHANNELS`; positions in 64ths of a pixel, the rest in 64ths. Beside the head,
+        the background stays where it is.
+    """
+    import torch
+
+    shape = topology()
+    triangles, mirror = torch.from_numpy(shape.triangles), torch.from_numpy(shape.mirror)
+    points = torch.from_numpy(vertices)[None]
+    around = torch.from_numpy(pivot)
+    matrices = torch.from_numpy(np.stack(turns).astype(np.float32))
+    turned = (points - around) @ matrices.mT + around
+    seen = (-normals(turned, triangles)[:, :, 2:] / _SEEN).clamp(0, 1)
+    each = torch.cat([turned[:, :, :2], turned[:, mirror, :2], seen, seen[:, mirror]], 2)
+    flat = each.permute(1, 0, 2).reshape(1, len(vertices), -1)
+    step = SIDE / FLOW_SIDE
+    small = torch.cat([(points[..., :2] + 0.5) / step - 0.5, points[..., 2:] / step], 2)
+    raster = rasterise(small, triangles, FLOW_SIDE)
+    cover = interpolate(raster, triangles, torch.from_numpy(alpha)[None, :, None])[0]
+    values = interpolate(raster, triangles, flat)[0].reshape(len(turns), 6, FLOW_SIDE, FLOW_SIDE)
+    centres = (torch.arange(FLOW_SIDE) + 0.5) * step - 0.5
+    x, y = centres.expand(FLOW_SIDE, FLOW_SIDE), centres[:, None].expand(FLOW_SIDE, FLOW_SIDE)
+    one = torch.ones_like(x)
+    still = torch.stack([x, y, SIDE - 1 - x, y, one, one])
+    mixed = torch.where(raster.covered, values * cover + still * (1 - cover), still)
+    whole = torch.cat([mixed, cover[None].expand(len(turns), 1, FLOW_SIDE, FLOW_SIDE)], 1)
+    return np.asarray((whole * _SCALE).round().clamp(-32768, 32767).to(torch.int16).numpy())
+
+
+def flow_to_float(stored: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Undo the storage of `frontal_flow`."""
+    return stored.astype(np.float32) / np.float32(_SCALE)
+
+
+def _write(path: Path, facts: dict[str, Any]) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(facts), encoding="utf-8")
+    os.replace(partial, path)
