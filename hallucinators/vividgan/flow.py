@@ -1,0 +1,183 @@
+"""The coarse network of ``vividgan-flow``: feature-transform modules that carry picture and features by learned flows.
+
+Where the paper's modules move features by one similarity each (its STN), these move them by a dense flow to the frontal
+frame, and a second time by a flow to the mirrored place on the face: what a turned head hides is taken from its other
+side, softly. So the picture's own pixels reach the output, and identity with them.
+
+Source: beyond the paper; flows as in Zhou et al. 2016 (appearance flow), soft symmetry after Hassner et al. 2015.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+HR = 128
+GRID = 32
+"""Side at which flows are predicted, and to which every LR face is brought first: one network serves 16 x 16, 32 x 32
+and what lies between."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowResult:
+    """What the network gives; N faces.
+
+    Attributes:
+        coarse: float (N, 3, 128, 128), frontal, near [0, 1], not clamped.
+        carried: float (N, 3, 128, 128), the LR picture carried to the front, before anything is added.
+        flow: float32 (N, 4, 32, 32): x, y of each frontal point in the LR picture, and of the point opposite on the
+            face; from -1 to 1 over the picture's edges, as `torch.nn.functional.grid_sample` counts.
+        first: the same before it is refined.
+        seen: float32 (N, 3, 32, 32), logits: the own point is seen, the opposite one is, the head covers this pixel.
+    """
+
+    coarse: Tensor
+    carried: Tensor
+    flow: Tensor
+    first: Tensor
+    seen: Tensor
+
+
+class FlowCoarseNet(nn.Module):
+    """LR face, any size, to the coarse frontal face.
+
+    No normalisation layers: their statistics would cost time and move colours; residual branches start at zero instead.
+    """
+
+    frame: Tensor
+
+    def __init__(self, *, width: int = 48) -> None:
+        """Build it.
+
+        Args:
+            width: channels of the features at 32 x 32; the others follow.
+        """
+        super().__init__()
+        half, large = width // 2, 4 * width // 3
+        self.stem = nn.Sequential(_conv(3, half), nn.SiLU(), _conv(half, width), _Residual(width))
+        self.geometry = nn.Sequential(
+            _conv(width, large, 2), _Residual(large),
+            _conv(large, 2 * large, 2), _Residual(2 * large),
+            _conv(2 * large, 3 * large, 2), _Residual(3 * large), nn.SiLU(),
+        )  # fmt: skip
+        code = 6 * large
+        self.code = nn.Sequential(nn.Flatten(), nn.Linear(3 * large * 16, code), nn.SiLU())
+        self.similarity = nn.Linear(code, 6)
+        self.spread = nn.Linear(code, 2 * large * 16)
+        self.unfold = nn.Sequential(
+            nn.Unflatten(1, (2 * large, 4, 4)), nn.SiLU(),
+            nn.Upsample(scale_factor=2), _conv(2 * large, 3 * large // 2), nn.SiLU(),
+            nn.Upsample(scale_factor=2), _conv(3 * large // 2, large), nn.SiLU(),
+            nn.Upsample(scale_factor=2), _conv(large, half + 8), nn.SiLU(),
+        )  # fmt: skip
+        self.flow = _conv(half + 8, 7)
+        self.refine = nn.Sequential(_conv(2 * width + half + 8 + 3, 40), nn.SiLU(), _conv(40, 32), nn.SiLU())
+        self.refined = _conv(32, 7)
+        self.content = nn.Sequential(_Residual(width), _conv(width, width))
+        self.fuse = nn.Sequential(
+            _conv(2 * width + 32 + 9, width), _Residual(width), _Residual(width), nn.SiLU(),
+            _conv(width, 2 * width), nn.PixelShuffle(2),
+        )  # fmt: skip
+        self.detail = nn.Sequential(
+            _conv(half + 6, half), _Residual(half), nn.SiLU(), _conv(half, 2 * half), nn.PixelShuffle(2), nn.SiLU()
+        )
+        self.paint = _conv(half // 2 + 3, 3)
+        for layer in (self.similarity, self.flow, self.refined, self.paint):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # they have one by default
+        axis = (torch.arange(GRID) + 0.5) * (2 / GRID) - 1
+        frame = torch.stack([axis.expand(GRID, GRID), axis[:, None].expand(GRID, GRID), torch.ones(GRID, GRID)])
+        self.register_buffer("frame", frame, persistent=False)
+
+    def forward(self, lr: Tensor) -> FlowResult:
+        """Hallucinate.
+
+        Args:
+            lr: RGB in [0, 1], float (N, 3, s, s), s at least 2.
+        """
+        small = lr if lr.shape[-1] == GRID else functional.interpolate(lr, (GRID, GRID), mode="bicubic")
+        features = self.stem(small - 0.5)
+        first, seen, unfolded = self._first_flow(features)
+        flow, seen, hint = self._refine(features, first, seen, unfolded)
+        picture = self._carry(small, flow, seen, HR)
+        content = self.content(features)
+        own, opposite = sample(content, flow[:, :2]), sample(content, flow[:, 2:])
+        middle = self._carry(small, flow, seen, GRID)
+        pictures = [sample(small, flow[:, :2]) - 0.5, sample(small, flow[:, 2:]) - 0.5]
+        fused = self.fuse(torch.cat([own, opposite, hint, seen.sigmoid(), *(p.to(own) for p in pictures)], 1))
+        half = GRID * 2
+        at_half = [enlarged(middle, half).to(fused) - 0.5, functional.avg_pool2d(picture, 2).to(fused) - 0.5]
+        detail = self.detail(torch.cat([fused, *at_half], 1))
+        painted = self.paint(torch.cat([detail, picture.to(detail) - 0.5], 1))
+        return FlowResult(picture + painted.float(), picture, flow, first, seen)
+
+    def geometry_only(self, lr: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Flow, flow before it is refined, logits and carried picture alone: what the first stage trains."""
+        small = lr if lr.shape[-1] == GRID else functional.interpolate(lr, (GRID, GRID), mode="bicubic")
+        features = self.stem(small - 0.5)
+        first, seen, unfolded = self._first_flow(features)
+        flow, seen, _ = self._refine(features, first, seen, unfolded)
+        return flow, first, seen, self._carry(small, flow, seen, GRID * 2)
+
+    def _first_flow(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        code = self.code(self.geometry(features))
+        unfolded = self.unfold(self.spread(code))
+        dense = self.flow(unfolded).float()
+        identity = torch.tensor([1.0, 0.0, 0.0, 0.0, 1.0, 0.0], device=code.device)
+        matrix = (self.similarity(code).float() + identity).reshape(-1, 2, 3)
+        opposite = self.frame * torch.tensor([-1.0, 1.0, 1.0], device=code.device)[:, None, None]
+        own = torch.einsum("nij,jhw->nihw", matrix, self.frame) + dense[:, :2]
+        other = torch.einsum("nij,jhw->nihw", matrix, opposite) + dense[:, 2:4]
+        return torch.cat([own, other], 1), dense[:, 4:], unfolded
+
+    def _refine(self, features: Tensor, first: Tensor, seen: Tensor, unfolded: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        own, opposite = sample(features, first[:, :2]), sample(features, first[:, 2:])
+        hint = self.refine(torch.cat([own, opposite, unfolded, seen.sigmoid().to(own)], 1))
+        change = self.refined(hint).float()
+        return first + change[:, :4], seen + change[:, 4:], hint
+
+    def _carry(self, small: Tensor, flow: Tensor, seen: Tensor, side: int) -> Tensor:
+        """The picture at its own place and at the opposite one, mixed by how well each is seen; float32."""
+        flow, shares = enlarged(flow, side), enlarged(seen[:, :2].sigmoid(), side)
+        bicubic = enlarged(small.float(), HR) if side == HR else small.float()
+        own, opposite = sample(bicubic, flow[:, :2]), sample(bicubic, flow[:, 2:])
+        # The own place counts more, so that two sides that are seen alike are not blurred into each other.
+        weight = (shares[:, :1] + 0.02) / (shares[:, :1] + 0.02 + 0.25 * shares[:, 1:2] * (1 - shares[:, :1]))
+        return own * weight + opposite * (1 - weight)
+
+
+def sample(values: Tensor, at: Tensor) -> Tensor:
+    """Bilinear look-up of (N, C, h, w) at (N, 2, H, W), in the type of the values; borders repeat."""
+    grid = at.permute(0, 2, 3, 1)
+    looked = functional.grid_sample(
+        values.float(), grid.float(), mode="bilinear", padding_mode="border", align_corners=False
+    )
+    return looked.to(values.dtype)
+
+
+def enlarged(values: Tensor, side: int) -> Tensor:
+    """Bicubic for pictures would overshoot masks; bilinear for all but 3 channels."""
+    if values.shape[-1] == side:
+        return values
+    mode = "bicubic" if values.shape[1] == 3 else "bilinear"
+    return functional.interpolate(values.float(), (side, side), mode=mode, align_corners=False)
+
+
+class _Residual(nn.Module):
+    """x + conv(act(conv(act(x)))); the branch starts at zero."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first, self.second = _conv(channels, channels), _conv(channels, channels)
+        nn.init.zeros_(self.second.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        branch: Tensor = self.second(functional.silu(self.first(functional.silu(x))))
+        return x + branch
+
+
+def _conv(before: int, after: int, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(before, after, 3, stride, 1)
