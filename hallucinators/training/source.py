@@ -37,7 +37,7 @@ class Augmentation:
     """
 
     recipe: Jitter = Jitter()
-    mild: Jitter = Jitter(rotation_deg=10.0, shift=0.06, scale=(0.65, 1.1))
+    mild: Jitter = Jitter(rotation_deg=12.0, shift=0.14, scale=(0.6, 1.1))
     mild_share: float = 0.5
     stretch: float = 0.1
     mirror: float = 0.5
@@ -81,10 +81,16 @@ class PairSource:
         Raises:
             UsageError: a number is out of range.
         """
-        if batch_size < 1 or not sides or not 0 <= rank < ranks or batch_size * ranks > len(train):
+        fit = batch_size >= 1 and 0 <= rank < ranks and batch_size * ranks <= len(train)
+        if not fit or not sides or not all(2 <= side <= SIDE for side in sides):
             raise UsageError(
                 f"Batches of {batch_size} x {ranks} pairs, rank {rank}, LR sides {list(sides)}, from {len(train)} "
-                "faces: give one side or more, and no more pairs a step than there are faces"
+                f"faces: give one side or more, of 2 to {SIDE}, and no more pairs a step than there are faces"
+            )
+        if seed < 0 or held_out_pairs < 1 or not len(held_out):
+            raise UsageError(
+                f"{held_out_pairs} held-out pairs of {len(held_out)} faces, seed {seed}: give one or more of each, and "
+                "a seed that is not negative"
             )
         self._train, self._held_out = train, held_out
         self._size, self._seed, self._rank, self._ranks = batch_size, seed, rank, ranks
@@ -106,14 +112,15 @@ class PairSource:
     def held_out(self) -> list[Batch]:
         """Fixed pairs of people left out: the recipe's views and similarity, for each side of LR images."""
         plain = Augmentation(mild_share=0.0, mirror=0.0)
-        fixed = len(self._held_out.facts["facts"]["plan"]["yaws_deg"]) * 2
+        fixed = len(self._held_out.facts["facts"]["plan"]["yaws_deg"]) * 2 or self._held_out.view.shape[1]
         count = min(self._held_out_pairs, len(self._held_out) * fixed)
         batches = []
         for side in self._sides:
             rng = np.random.default_rng((self._seed, 0x686F))
             for start in range(0, count, self._size):
                 at = np.arange(start, min(start + self._size, count))
-                rows, columns = at % len(self._held_out), (at + at // len(self._held_out)) % fixed
+                rows = at % len(self._held_out)
+                columns = (rows + at // len(self._held_out)) % fixed
                 batches.append(make_batch(self._held_out, rows, columns, side, rng, plain, flow=self._flow))
         return batches
 

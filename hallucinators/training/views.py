@@ -31,6 +31,7 @@ FLOW_CHANNELS = 7
 
 _SCALE = 64  # positions are stored in 64ths of a pixel
 _VERSION = 1
+_EVERY = 64  # faces between two notes of how far the rendering has come
 _SEEN = 0.3  # cosine from which a surface counts as wholly seen
 
 
@@ -87,7 +88,9 @@ class RenderedViews:
                 name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
                 for name in ("faces", "frontal", "view", "flow", "angles_deg", "landmarks", "five")
             }
-        except (OSError, ValueError) as error:
+            if not isinstance(self.facts, dict) or any(len(a) != len(arrays["faces"]) for a in arrays.values()):
+                raise ValueError("their parts do not fit")
+        except (OSError, ValueError, EOFError, TypeError) as error:
             raise DataError(
                 f"{folder} holds no finished views ({error}). Render them again into an empty folder."
             ) from error
@@ -118,20 +121,30 @@ def render_views(
         advance: called with 1 after each face.
 
     Raises:
-        UsageError: no face.
-        DataError: the folder holds other views.
+        UsageError: no face, or a plan without views.
+        DataError: the folder holds other views, or damaged ones.
     """
-    chosen = plan or ViewPlan()
-    if not len(faces):
-        raise UsageError("There are no faces to render")
-    facts = {"version": _VERSION, "pack": digest, "faces": len(faces), "plan": json.loads(json.dumps(asdict(chosen)))}
+    chosen, rows = plan or ViewPlan(), np.asarray(faces, np.int64)
+    if not len(rows) or not len(chosen.angles(0)):
+        raise UsageError(f"There is nothing to render: {len(rows)} faces, {len(chosen.angles(0))} views of each")
+    facts = {"version": _VERSION, "pack": digest, "faces": len(rows), "plan": json.loads(json.dumps(asdict(chosen)))}
     done_mark, begun = folder / "views.json", folder / "begun.json"
     for mark in (done_mark, begun):
-        if mark.is_file() and json.loads(mark.read_text(encoding="utf-8"))["facts"] != facts:
+        if mark.is_file() and not _same(mark, facts, rows):
             raise DataError(f"{folder} holds views of another pack or plan. Name another folder, or remove that one.")
     if not done_mark.is_file():
-        _render_missing(pack, np.asarray(faces, np.int64), folder, chosen, facts, advance)
+        _render_missing(pack, rows, folder, chosen, facts, advance)
     return RenderedViews(folder)
+
+
+def _same(mark: Path, facts: dict[str, Any], faces: NDArray[np.int64]) -> bool:
+    """Whether a folder's mark and its list of faces say what is asked for."""
+    try:
+        state = json.loads(mark.read_text(encoding="utf-8"))
+        there = np.load(mark.with_name("faces.npy"), allow_pickle=False)
+        return bool(state["facts"] == facts and np.array_equal(there, faces))
+    except (OSError, ValueError, EOFError, KeyError, TypeError) as error:
+        raise DataError(f"{mark.parent} holds damaged views ({error!r}). Remove it, or name another folder.") from error
 
 
 def _render_missing(
@@ -158,10 +171,13 @@ def _render_missing(
         state = json.loads(begun.read_text(encoding="utf-8"))
     else:
         np.save(folder / "faces.npy", faces)
-    out = {
-        name: np.lib.format.open_memmap(folder / f"{name}.npy", mode, dtype=kind, shape=shape)
-        for name, (kind, shape) in shapes.items()
-    }
+    try:
+        out = {
+            name: np.lib.format.open_memmap(folder / f"{name}.npy", mode, dtype=kind, shape=shape)
+            for name, (kind, shape) in shapes.items()
+        }
+    except (OSError, ValueError) as error:
+        raise DataError(f"{folder} holds damaged views ({error}). Remove it, or name another folder.") from error
     advance(state["done"])
     for row in range(state["done"], count):
         face, landmarks = pack.face(int(faces[row]))
@@ -174,7 +190,7 @@ def _render_missing(
         out["landmarks"][row] = sixty_eight_points(landmarks.points)[:, :2]
         out["five"][row] = five_points(landmarks.points)[:, :2]
         advance(1)
-        if row % 64 == 63 or row + 1 == count:
+        if row % _EVERY == _EVERY - 1 or row + 1 == count:
             for array in out.values():
                 array.flush()
             _write(begun, {"facts": facts, "done": row + 1})

@@ -23,8 +23,9 @@ COMPONENTS = ("left_eye", "right_eye", "nose", "mouth")
 PatchSizes = Mapping[str, tuple[int, int]]
 """Width and height in pixels by component, multiples of 8."""
 
-PATCH_SIZES: PatchSizes = {"left_eye": (40, 40), "right_eye": (40, 40), "nose": (40, 32), "mouth": (48, 32)}
-"""Those of the authors' public code (SEU-yang/VividGAN), which are TP-GAN's."""
+PATCH_SIZES: PatchSizes = {"left_eye": (40, 40), "right_eye": (40, 40), "nose": (40, 32), "mouth": (64, 40)}
+"""Those of the authors' public code (SEU-yang/VividGAN), which are TP-GAN's, but for the mouth: 48 x 32 there, which
+would cut its corners off in the frame of UTKFace, where they are 47 pixels apart."""
 
 Frame = Literal["utkface", "tpgan"]
 

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from bench.errors import UsageError
+
 HR = 128
 GRID = 32
 """Side at which flows are predicted, and to which every LR face is brought first: one network serves 16 x 16, 32 x 32
@@ -54,8 +56,13 @@ class FlowCoarseNet(nn.Module):
 
         Args:
             width: channels of the features at 32 x 32; the others follow.
+
+        Raises:
+            UsageError: it is no multiple of 4.
         """
         super().__init__()
+        if width < 4 or width % 4:
+            raise UsageError(f"flow network: width is {width}; it must be a multiple of 4")
         half, large = width // 2, 4 * width // 3
         self.stem = nn.Sequential(_conv(3, half), nn.SiLU(), _conv(half, width), _Residual(width))
         self.geometry = nn.Sequential(
@@ -98,7 +105,7 @@ class FlowCoarseNet(nn.Module):
         Args:
             lr: RGB in [0, 1], float (N, 3, s, s), s at least 2.
         """
-        small = lr if lr.shape[-1] == GRID else functional.interpolate(lr, (GRID, GRID), mode="bicubic")
+        small = lr if lr.shape[-2:] == (GRID, GRID) else functional.interpolate(lr, (GRID, GRID), mode="bicubic")
         features = self.stem(small - 0.5)
         first, seen, unfolded = self._first_flow(features)
         flow, seen, hint = self._refine(features, first, seen, unfolded)
@@ -116,7 +123,7 @@ class FlowCoarseNet(nn.Module):
 
     def geometry_only(self, lr: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Flow, flow before it is refined, logits and carried picture alone: what the first stage trains."""
-        small = lr if lr.shape[-1] == GRID else functional.interpolate(lr, (GRID, GRID), mode="bicubic")
+        small = lr if lr.shape[-2:] == (GRID, GRID) else functional.interpolate(lr, (GRID, GRID), mode="bicubic")
         features = self.stem(small - 0.5)
         first, seen, unfolded = self._first_flow(features)
         flow, seen, _ = self._refine(features, first, seen, unfolded)
@@ -129,8 +136,7 @@ class FlowCoarseNet(nn.Module):
         identity = torch.tensor([1.0, 0.0, 0.0, 0.0, 1.0, 0.0], device=code.device)
         matrix = (self.similarity(code).float() + identity).reshape(-1, 2, 3)
         opposite = self.frame * torch.tensor([-1.0, 1.0, 1.0], device=code.device)[:, None, None]
-        own = torch.einsum("nij,jhw->nihw", matrix, self.frame) + dense[:, :2]
-        other = torch.einsum("nij,jhw->nihw", matrix, opposite) + dense[:, 2:4]
+        own, other = _applied(matrix, self.frame) + dense[:, :2], _applied(matrix, opposite) + dense[:, 2:4]
         return torch.cat([own, other], 1), dense[:, 4:], unfolded
 
     def _refine(self, features: Tensor, first: Tensor, seen: Tensor, unfolded: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -164,6 +170,14 @@ def enlarged(values: Tensor, side: int) -> Tensor:
         return values
     mode = "bicubic" if values.shape[1] == 3 else "bilinear"
     return functional.interpolate(values.float(), (side, side), mode=mode, align_corners=False)
+
+
+def _applied(matrix: Tensor, frame: Tensor) -> Tensor:
+    """Matrices (N, 2, 3) times the places of a frame (3, h, w): float32 (N, 2, h, w).
+
+    Written out because autocast would do a product of matrices in bfloat16, an eighth of a pixel of 128 off.
+    """
+    return (matrix[:, :, :, None, None] * frame).sum(2)
 
 
 class _Residual(nn.Module):

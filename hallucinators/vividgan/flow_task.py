@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import AdamW, Optimizer
 
+from bench.errors import UsageError
 from bench.faces.pack import SIDE
 from hallucinators.training.batch import Batch
 from hallucinators.training.figures import psnr_db
@@ -128,7 +129,7 @@ def flow_error(flow: Tensor, batch: Batch) -> Tensor:
 def _targets(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     """Flow targets (N, 4, 32, 32) as `grid_sample` counts, their weights, and what is seen (N, 3, 32, 32)."""
     if batch.flow is None:
-        raise ValueError("the flow network is trained on batches with flow targets; make the source with flow=True")
+        raise UsageError("The flow network is trained on batches with flow targets; make the source with flow=True")
     target = (batch.flow[:, :4] + 0.5) * (2 / SIDE) - 1
     labels, head = batch.flow[:, 4:7], batch.flow[:, 6:7]
     weight = torch.cat([(0.15 + 0.85 * labels[:, k : k + 1]) * head + 0.03 for k in (0, 0, 1, 1)], 1)

@@ -55,7 +55,11 @@ def teacher(name: str, device: str | torch.device = "cpu") -> Identity | None:
     """
     if name == "none":
         return None
-    return dlib_identity(device) if name == "dlib" else resnet50_identity(Path(name), device)
+    if name == "dlib":
+        return dlib_identity(device)
+    if not Path(name).is_file():
+        raise MissingError(f"There is no teacher {name!r}: known are dlib, none, and the path of ResNet-50's weights.")
+    return resnet50_identity(Path(name), device)
 
 
 def resnet50_identity(path: Path, device: str | torch.device = "cpu") -> Identity:
@@ -64,11 +68,16 @@ def resnet50_identity(path: Path, device: str | torch.device = "cpu") -> Identit
     Args:
         path: torchvision's ImageNet weights, .pth or .safetensors.
         device: torch device.
+
+    Raises:
+        MissingError: there is no such file.
+        DataError: it is damaged or of another network.
     """
     from torchvision.models import resnet50
 
     net = resnet50(weights=None)
-    load_into(net, load_state_dict(path), origin=str(path))
+    counters = {name: value for name, value in net.state_dict().items() if name.endswith("num_batches_tracked")}
+    load_into(net, counters | load_state_dict(path), origin=str(path))  # files of 2017 have no counters
     net.fc = nn.Identity()
     net.eval().requires_grad_(False).to(device)
     mean, std = (torch.tensor(v, device=device)[:, None, None] for v in (_IMAGENET_MEAN, _IMAGENET_STD))
@@ -119,13 +128,15 @@ def chips(images: Tensor, five: Tensor, template: Tensor, side: int) -> Tensor:
     Returns:
         float (N, 3, side, side); beyond the border the image repeats.
     """
-    linear, shift = similarity_to(template.expand(len(five), 5, 2).float(), five.float())
-    axis = torch.arange(side, device=five.device, dtype=torch.float32)
-    pixels = torch.stack([axis.expand(side, side), axis[:, None].expand(side, side)], 2).reshape(1, -1, 2)
-    at = (pixels @ linear.mT + shift[:, None]).reshape(len(five), side, side, 2)
-    limits = torch.tensor([images.shape[3], images.shape[2]], device=five.device)
-    grid = (at + 0.5) * 2 / limits - 1
-    return functional.grid_sample(images.float(), grid, padding_mode="border", align_corners=False)
+    with torch.autocast(images.device.type, enabled=False):  # positions in bfloat16 would be half a pixel off
+        linear, shift = similarity_to(five.float(), template.expand(len(five), 5, 2).float())
+        axis = torch.arange(side, device=five.device, dtype=torch.float32)
+        pixels = torch.stack([axis.expand(side, side), axis[:, None].expand(side, side)], 2).reshape(1, -1, 2)
+        back = linear / linear.square().sum(1, keepdim=True)  # the inverse, transposed
+        at = ((pixels - shift[:, None]) @ back).reshape(len(five), side, side, 2)
+        limits = torch.tensor([images.shape[3], images.shape[2]], device=five.device)
+        grid = (at + 0.5) * 2 / limits - 1
+        return functional.grid_sample(images.float(), grid, padding_mode="border", align_corners=False)
 
 
 def similarity_to(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:

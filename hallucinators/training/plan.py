@@ -1,0 +1,78 @@
+"""What ``bench train`` hands to a method, and what a method hands back: its stages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from hallucinators.training.task import Task
+
+METHODS: Mapping[str, str] = {
+    "vividgan": "hallucinators.vividgan.trainer",
+    "vividgan-flow": "hallucinators.vividgan.trainer",
+}
+"""What can be trained, and the module whose ``stages`` and ``export`` say how."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the user asked for.
+
+    Attributes:
+        method: name in `METHODS`.
+        lr: side of the LR faces, 16 or 32; ignored by methods that take both.
+        preset: sizes by name.
+        steps: of each stage by name; a stage that is not named takes its own default, and 0 leaves it out.
+        identity: teacher of the identity loss: ``dlib``, ``none``, or the path of ResNet-50's ImageNet weights.
+        losses: set of losses by name, where the method has several.
+        touchup: False trains without touching-up networks (V-TN).
+        component_aware: False trains without the component-aware module.
+        true_components: train and validate with the true components (V+GT).
+        device: torch device of the teacher.
+    """
+
+    method: str
+    lr: int = 16
+    preset: str = "compact"
+    steps: Mapping[str, int] = field(default_factory=dict)
+    identity: str = "dlib"
+    losses: str = "full"
+    touchup: bool = True
+    component_aware: bool = True
+    true_components: bool = False
+    device: str = "cpu"
+
+    def steps_of(self, stage: str, default: int, known: tuple[str, ...]) -> int:
+        """Steps of a stage.
+
+        Raises:
+            UsageError: steps are given for a stage the method does not have.
+        """
+        unknown = sorted(set(self.steps) - set(known))
+        if unknown:
+            raise UsageError(f"{self.method} has no stage {unknown[0]!r}; its stages are {', '.join(known)}")
+        return self.steps.get(stage, default)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One run of the loop.
+
+    Attributes:
+        name: of the stage and of its folder.
+        make: builds the task, given the folder of the whole training (finished stages are read from there).
+        steps: of optimisation.
+        sides: of the LR images, taking turns.
+        flow: whether batches carry flow targets.
+    """
+
+    name: str
+    make: Callable[[Path], Task]
+    steps: int
+    sides: tuple[int, ...]
+    flow: bool = False

@@ -1,0 +1,150 @@
+"""The stages of training VividGAN and ``vividgan-flow``, and the weight file at their end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+
+from bench.errors import DataError, UsageError
+from hallucinators.training import checkpoint
+from hallucinators.training.plan import Options, Stage
+from hallucinators.training.task import Task
+from hallucinators.vividgan.discriminators import Discriminator
+from hallucinators.vividgan.files import Facts, Network, build, save_weights
+from hallucinators.vividgan.flow_task import FlowTask
+from hallucinators.vividgan.losses import LOSS_SETS
+from hallucinators.vividgan.model import PRESETS, Preset, VividGAN
+from hallucinators.vividgan.objective import Objective
+from hallucinators.vividgan.stages import CoarseStage, TouchUpStage, WholeStage
+from hallucinators.vividgan.teacher import teacher
+
+STAGES = ("coarse", "touchup", "whole")
+_DEFAULT_STEPS = {"coarse": 4000, "touchup": 1000, "whole": 3000}
+_FLOW_STEPS = {"coarse": 9000, "touchup": 1000, "whole": 2000}
+_GEOMETRY_SHARE = 1 / 3
+_CRITIC_WIDTH = {"paper": 1.0, "compact": 0.25}
+_WITHOUT_MODULE = "figure_6f"
+
+
+def stages(options: Options) -> list[Stage]:
+    """Coarse network, touching-up networks, all together.
+
+    Raises:
+        UsageError: an unknown preset, size or set of losses.
+        MissingError: the teacher's weights are not here.
+    """
+    facts = facts_of(options)
+    objective = _objective(options)
+    flow = options.method == "vividgan-flow"
+    defaults = _FLOW_STEPS if flow else _DEFAULT_STEPS
+    steps = {name: options.steps_of(name, defaults[name], STAGES) for name in STAGES}
+    sides = (32, 16) if flow else (options.lr,)
+
+    def coarse(folder: Path) -> Task:
+        model = _model(facts)
+        if flow:
+            geometry = round(steps["coarse"] * _GEOMETRY_SHARE)
+            net = cast(Any, model.coarse)
+            identity = objective.identity if "identity" in objective.terms else None
+            return FlowTask(net, steps=steps["coarse"], geometry_steps=geometry, identity=identity)
+        return CoarseStage(model.coarse, _critic(options), objective, steps=steps["coarse"])
+
+    def touchup(folder: Path) -> Task:
+        model = _filled(_model(facts), folder, ("coarse",))
+        return TouchUpStage(model.to(options.device), steps=steps["touchup"])  # the loop moves what is trained alone
+
+    def whole(folder: Path) -> Task:
+        earlier = ("coarse", "touchup") if options.touchup and not options.true_components else ("coarse",)
+        model = _filled(_model(facts), folder, earlier)
+        return WholeStage(
+            model,
+            _critic(options),
+            _critic(options),
+            objective,
+            steps=steps["whole"],
+            freeze_coarse=flow,  # its flows are held to their targets in the first stage alone
+            true_components=options.true_components,
+        )
+
+    makers = {"coarse": coarse, "touchup": touchup, "whole": whole}
+    if not options.touchup or options.true_components:
+        steps["touchup"] = 0
+    return [Stage(n, makers[n], steps[n], sides, flow and n == "coarse") for n in STAGES if steps[n]]
+
+
+def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]) -> Facts:
+    """Write the weight file of a finished training.
+
+    Args:
+        options: those it was trained with.
+        folder: of the training.
+        out: the file.
+        trained: what the card says of it.
+
+    Raises:
+        DataError: no stage is finished.
+    """
+    facts = facts_of(options)
+    model = _model(facts)
+    if options.steps.get("whole") != 0 and checkpoint.best_path(folder / "whole") is not None:
+        model.load_state_dict(_best(folder / "whole")["model"])
+        fine = True
+    else:
+        model, fine = _filled(model, folder, ("coarse",)), False
+    facts = Facts(facts.network, facts.lr, facts.preset, facts.touchup, facts.component_aware, fine, {**trained})
+    save_weights(out, model, facts)
+    return facts
+
+
+def facts_of(options: Options) -> Facts:
+    """The network that options ask for."""
+    if options.preset not in PRESETS:
+        raise UsageError(f"{options.method} has no preset {options.preset!r}; known are {', '.join(PRESETS)}")
+    if options.lr not in (16, 32):
+        raise UsageError(f"{options.method} takes LR faces of 16 or 32 pixels, not {options.lr}")
+    flow = options.method == "vividgan-flow"
+    return Facts(
+        cast(Network, options.method),
+        0 if flow else options.lr,
+        cast(Preset, options.preset),
+        options.touchup,
+        options.component_aware,
+    )
+
+
+def _objective(options: Options) -> Objective:
+    if options.losses not in LOSS_SETS:
+        raise UsageError(f"{options.method} has no losses {options.losses!r}; known are {', '.join(LOSS_SETS)}")
+    terms = LOSS_SETS[options.losses]
+    if not options.component_aware:
+        terms = terms & LOSS_SETS[_WITHOUT_MODULE]
+    return Objective(terms=terms, identity=teacher(options.identity, options.device))
+
+
+def _critic(options: Options) -> Discriminator:
+    return Discriminator(width=_CRITIC_WIDTH[options.preset])
+
+
+def _model(facts: Facts) -> VividGAN:
+    torch.manual_seed(0)  # the same first weights in every stage and process
+    return build(facts)
+
+
+def _filled(model: VividGAN, folder: Path, parts: tuple[str, ...]) -> VividGAN:
+    """The model with the averaged weights of earlier stages."""
+    for part in parts:
+        found = _best(folder / part)
+        state = found.get(part) or found["net"]
+        getattr(model, part).load_state_dict(state)
+    return model
+
+
+def _best(folder: Path) -> dict[str, Any]:
+    path = checkpoint.best_path(folder)
+    if path is None:
+        raise DataError(f"{folder} holds no finished stage; train it first, or do not set its steps to 0.")
+    averages: dict[str, Any] = checkpoint.load(path)["averages"]
+    return averages

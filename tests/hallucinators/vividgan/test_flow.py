@@ -1,0 +1,161 @@
+"""The network that carries pixels: it starts by carrying the picture to where it is, and keeps its positions exact."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from bench.errors import UsageError
+from hallucinators.vividgan.flow import GRID, HR, FlowCoarseNet, enlarged, sample
+
+OWN = 0.52 / (0.52 + 0.25 * 0.5 * 0.5)
+"""Weight of the own place where nothing is known of what is seen: both logits are zero."""
+
+
+def fresh() -> FlowCoarseNet:
+    torch.manual_seed(0)
+    return FlowCoarseNet(width=12)
+
+
+def awake() -> FlowCoarseNet:
+    """A network in which nothing is zero, as after some training."""
+    net = fresh()
+    for name, parameter in net.named_parameters():
+        small = name.startswith(("similarity", "flow", "refined"))
+        torch.nn.init.normal_(parameter, std=0.01 if small else 0.05)
+    return net
+
+
+def pictures(count: int = 2, side: int = 32, seed: int = 1) -> Tensor:
+    rough = torch.rand(count, 3, 6, 6, generator=torch.Generator().manual_seed(seed))
+    return functional.interpolate(rough, (side, side), mode="bicubic").clamp(0, 1)
+
+
+def axis(side: int) -> Tensor:
+    return (torch.arange(side) + 0.5) * (2 / side) - 1
+
+
+def test_flows_start_as_the_identity_and_its_mirror_image() -> None:
+    found = fresh()(pictures())
+    x, y = axis(GRID).expand(2, GRID, GRID), axis(GRID)[:, None].expand(2, GRID, GRID)
+    assert torch.equal(found.flow, torch.stack([x, y, -x, y], 1))
+    assert torch.equal(found.first, found.flow)
+    assert not found.seen.any() and found.seen.shape == (2, 3, GRID, GRID)
+
+
+@pytest.mark.parametrize("side", [16, 32])
+def test_a_symmetric_picture_is_carried_to_where_it_is_before_any_training(side: int) -> None:
+    lr = pictures(side=side)
+    lr = (lr + lr.flip(3)) / 2
+    found = fresh()(lr)
+    assert torch.equal(found.coarse, found.carried), "nothing is painted yet"
+    assert found.carried.shape == (2, 3, HR, HR)
+    grid = lr if side == GRID else functional.interpolate(lr, (GRID, GRID), mode="bicubic")
+    bicubic = functional.interpolate(grid, (HR, HR), mode="bicubic")
+    torch.testing.assert_close(found.carried[..., 2:-2, 2:-2], bicubic[..., 2:-2, 2:-2], atol=1e-5, rtol=0)
+    assert (found.carried - bicubic).abs().max() < 0.1, "at the border the enlarged flow ends two pixels early"
+
+
+def test_the_own_place_outweighs_the_opposite_one_before_any_training() -> None:
+    lr = pictures()
+    bicubic = functional.interpolate(lr, (HR, HR), mode="bicubic")
+    mixed = OWN * bicubic + (1 - OWN) * bicubic.flip(3)
+    torch.testing.assert_close(fresh()(lr).carried[..., 2:-2, 2:-2], mixed[..., 2:-2, 2:-2], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(("own", "opposite", "weight"), [(9.0, 9.0, 1.0), (9.0, -9.0, 1.0), (-9.0, 9.0, 0.074)])
+def test_what_is_hidden_is_taken_from_the_other_side(own: float, opposite: float, weight: float) -> None:
+    net, lr = fresh(), pictures()
+    flow = net(lr).flow
+    seen = torch.tensor([own, opposite, 0.0])[:, None, None].expand(2, 3, GRID, GRID)
+    carried = net._carry(lr, flow, seen, GRID)
+    torch.testing.assert_close(carried, weight * lr + (1 - weight) * lr.flip(3), atol=2e-3, rtol=0)
+
+
+def test_geometry_alone_is_what_the_whole_pass_finds() -> None:
+    net = awake()
+    for side in (16, 32):
+        lr = pictures(side=side)
+        whole = net(lr)
+        flow, first, seen, carried = net.geometry_only(lr)
+        assert torch.equal(flow, whole.flow) and torch.equal(first, whole.first) and torch.equal(seen, whole.seen)
+        assert carried.shape == (2, 3, 64, 64)
+        small = functional.avg_pool2d(whole.carried, 2)
+        assert (carried - small).abs().mean() < 0.02 < (carried - small.flip(3)).abs().mean()
+
+
+def test_faces_do_not_depend_on_who_stands_beside_them() -> None:
+    net, lr = awake(), pictures(3)
+    together, alone = net(lr), net(lr[1:2])
+    for name in ("coarse", "carried", "flow", "first", "seen"):
+        torch.testing.assert_close(getattr(together, name)[1:2], getattr(alone, name), atol=1e-5, rtol=1e-4)
+    assert (together.coarse[0] - together.coarse[1]).abs().max() > 0.01
+
+
+@pytest.mark.parametrize("size", [(12, 12), (16, 16), (20, 20), (36, 36), (16, 32), (24, 32)])
+def test_every_small_size_is_taken(size: tuple[int, int]) -> None:
+    found = awake()(torch.rand(1, 3, *size))
+    assert found.coarse.shape == (1, 3, HR, HR) and found.flow.shape == (1, 4, GRID, GRID)
+    assert found.coarse.isfinite().all()
+
+
+def test_gradients_reach_every_weight_and_the_picture() -> None:
+    net, lr = awake(), pictures().requires_grad_()
+    found = net(lr)
+    torch.autograd.backward(found.coarse.square().mean() + found.first.square().mean() + found.seen.square().mean())
+    for name, parameter in net.named_parameters():
+        assert parameter.grad is not None and parameter.grad.isfinite().all() and parameter.grad.any(), name
+    assert lr.grad is not None and lr.grad.any()
+
+
+def test_the_first_step_of_a_fresh_network_moves_positions_and_paint() -> None:
+    net = fresh()
+    torch.autograd.backward((net(pictures()).coarse - pictures(seed=2, side=HR)).square().mean())
+    for layer in (net.similarity, net.flow, net.refined, net.paint):
+        assert layer.weight.grad is not None and layer.weight.grad.any()
+
+
+def test_under_bfloat16_positions_stay_exact() -> None:
+    net, lr = fresh(), pictures()
+    turn = torch.tensor([0.013, 0.21, 0.0421, -0.21, 0.0107, -0.0333])
+    with torch.no_grad():
+        net.similarity.bias.copy_(turn)
+        exact = net(lr)
+        with torch.autocast("cpu", torch.bfloat16):
+            found = net(lr)
+    assert found.flow.dtype == found.coarse.dtype == found.carried.dtype == torch.float32
+    # what is left is the rounding of six numbers; places in bfloat16 would be 0.002 off
+    torch.testing.assert_close(found.flow, exact.flow, atol=4e-4, rtol=0)
+
+
+def test_bfloat16_gives_nearly_the_same_face_and_gradients() -> None:
+    net, lr = awake(), pictures()
+    with torch.autocast("cpu", torch.bfloat16):
+        found = net(lr)
+    torch.testing.assert_close(found.coarse, net(lr).coarse, atol=0.05, rtol=0)
+    torch.autograd.backward(found.coarse.mean())
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
+
+
+def test_sampling_reads_pixel_centres_and_keeps_the_type() -> None:
+    values = torch.arange(8.0).reshape(1, 1, 2, 4)
+    at = torch.tensor([[-0.75, 0.75, 0.0, -3.0], [-0.5, 0.5, 0.0, -0.5]]).reshape(1, 2, 1, 4)
+    assert sample(values, at).flatten().tolist() == [0.0, 7.0, 3.5, 0.0]
+    assert sample(values.bfloat16(), at).dtype == torch.bfloat16
+
+
+def test_masks_do_not_overshoot_when_enlarged() -> None:
+    step = torch.zeros(1, 2, 4, 4)
+    step[..., 2:] = 1
+    large = enlarged(step, 16)
+    assert large.min() == 0 and large.max() == 1
+    assert enlarged(step, 4) is step
+    assert enlarged(step[:, :1].expand(1, 3, 4, 4), 16).min() < 0, "pictures are enlarged bicubically"
+
+
+@pytest.mark.parametrize("width", [0, 3, 50])
+def test_a_width_that_cannot_be_halved_twice_is_wrong_usage(width: int) -> None:
+    with pytest.raises(UsageError, match=f"width is {width}"):
+        FlowCoarseNet(width=width)
