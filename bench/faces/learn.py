@@ -20,19 +20,20 @@ from numpy.typing import NDArray
 from bench import progress
 from bench.errors import DataError
 from bench.faces.landmarks import FaceLandmarker
-from bench.faces.people import CENTRE, SCALE, SIDE
+from bench.faces.people import CENTRE, COLOUR, SCALE, SIDE, to_luma_chroma
 from bench.faces.views import head_rotation
 from bench.faces.warp import pixel_grid, remap, spline
 from bench.images import read_image
 
 Array = NDArray[np.float64]
 
-SHAPE_PARTS, TEXTURE_PARTS = 40, 120
+SHAPE_PARTS, TEXTURE_PARTS = 40, 380
 _JAW_OPEN = 25
 _MOUTH_AJAR = 0.25  # the mean face's mouth stands a little open, so that the texture has its inside
 _RIDGE_SHAPE, _RIDGE_TEXTURE = 20.0, 30.0
 _MOST_FOR_PCA = 3000
 _LEAST_IN_GROUP = 15
+_BEHIND = 0.4  # weight of what stands behind the face, hair and neck included, when directions are chosen
 _AGES = (3, 8, 13, 20, 30, 42, 55, 70)
 _COARSE_AGES = (13, 30, 55)
 
@@ -101,8 +102,11 @@ def learn(faces: Faces, frame: dict[str, Array]) -> dict[str, NDArray[np.generic
     pixels = _evenly_lit(faces.textures)
     mean = pixels.mean(0)
     pixels -= mean
-    basis = _principal(pixels, TEXTURE_PARTS)
-    weights = (pixels @ basis.T).astype(np.float64)
+    care = _care(frame["knots"])
+    pixels *= care
+    directions = _principal(pixels, TEXTURE_PARTS)
+    weights = (pixels @ directions.T).astype(np.float64)
+    basis = directions / care
     held = _held(faces)
     shape_by_expression, shape_rest = _regress(
         faces.expressions, held, (faces.shapes - frame["neutral"]).reshape(len(weights), -1), _RIDGE_SHAPE
@@ -122,7 +126,7 @@ def learn(faces: Faces, frame: dict[str, Array]) -> dict[str, NDArray[np.generic
         "texture_scale": (scale / 127).astype(np.float32),
         "texture_by_expression": texture_by_expression.astype(np.float32),
         "group_means": means.astype(np.float32),
-        "spread": spread.astype(np.float32),
+        "spread": spread.astype(np.float16),
     }
 
 
@@ -202,14 +206,25 @@ def _usable(textures: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], Counter[str
 
 
 def _evenly_lit(textures: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Textures as rows, without their slow left-right difference in lightness."""
+    """Textures as the model's rows, without their slow left-right difference in lightness."""
     import cv2
 
-    rows = textures.astype(np.float32)
-    for row in rows:
-        low = cv2.GaussianBlur(row.mean(2), (0, 0), SIDE / 9)
-        row -= ((low - low[:, ::-1]) / 2)[..., None]
-    return rows.reshape(len(rows), -1)
+    rows = []
+    for texture in textures.astype(np.float32):
+        low = cv2.GaussianBlur(texture.mean(2), (0, 0), SIDE / 9)
+        rows.append(to_luma_chroma(texture - ((low - low[:, ::-1]) / 2)[..., None]))
+    return np.stack(rows)
+
+
+def _care(knots: Array) -> NDArray[np.float32]:
+    """How much each number of a texture row matters: directions are for the face, not for what stands behind it."""
+    import cv2
+
+    hull = np.full((SIDE, SIDE), _BEHIND, np.float32)
+    cv2.fillConvexPoly(hull, cv2.convexHull(np.rint(knots).astype(np.int32)), 1.0)
+    mask = np.asarray(cv2.GaussianBlur(hull, (0, 0), SIDE / 32), np.float32)
+    coarse = np.asarray(cv2.resize(mask, (COLOUR, COLOUR), interpolation=cv2.INTER_AREA), np.float32)
+    return np.concatenate([mask.ravel(), np.repeat(coarse.ravel(), 2)])
 
 
 def _principal(rows: NDArray[np.float32], count: int) -> NDArray[np.float32]:

@@ -32,6 +32,9 @@ _TENSORS = (
     "knots", "neutral", "shape_by_expression", "shape_basis", "texture_mean", "texture_basis", "texture_scale",
     "texture_by_expression", "group_means", "spread",
 )  # fmt: skip
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+COLOUR, _STEP = 32, SIDE // 32  # colour is kept at a quarter of the resolution
+_WEIGHT = 2.5  # square root of what an error of a chroma sample costs in RGB, over that of a luma sample
 _SMALL = 96
 _SMOOTH = 40.0  # points follow to a quarter of a pixel, lips and lids do not fold
 _FARTHEST = 2.2  # standard deviations: nobody is drawn further out along one direction
@@ -86,9 +89,9 @@ class People:
         model = self._model
         points, coefficients = self._shape(identity, expression, strength)
         weights = self._person(identity)[len(model["shape_basis"]) :] + coefficients @ model["texture_by_expression"]
-        texture = (model["texture_mean"] + weights @ model["texture_basis"]).reshape(SIDE, SIDE, 3)
+        texture = from_luma_chroma(model["texture_mean"] + weights @ model["texture_basis"])
         where = smooth_map(points[:468, :2], model["knots"], SIDE, smooth=_SMOOTH)
-        photo = np.rint(remap(texture.clip(0, 255).astype(np.float32), where, SIDE)).clip(0, 255).astype(np.uint8)
+        photo = np.rint(remap(texture.clip(0, 255), where, SIDE)).clip(0, 255).astype(np.uint8)
         landmarks = Landmarks(points.astype(np.float32), 0.0, 0.0, 0.0, coefficients.astype(np.float32), 1.0, 1)
         return photo, landmarks
 
@@ -124,6 +127,28 @@ class People:
 
         oversample = 1 if size <= _SMALL else 2  # silhouettes of small images are smoothed by what shrinks them
         return prepare(*self.photograph(identity, expression, strength), size, oversample=oversample)
+
+
+def to_luma_chroma(texture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """RGB float32 (128, 128, 3), 0 to 255, as the row (18432,) that the model is learned in.
+
+    Eyes tell little of colour's detail, so most of a row is lightness (BT.601), and directions cost a third of RGB's.
+    """
+    luma = texture @ _LUMA
+    chroma = (texture[..., ::2] - luma[..., None]).reshape(COLOUR, _STEP, COLOUR, _STEP, 2).mean((1, 3))
+    return np.concatenate([luma.ravel(), (chroma * _WEIGHT).ravel()]).astype(np.float32)
+
+
+def from_luma_chroma(row: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The texture of such a row, RGB float32 (128, 128, 3), not clipped."""
+    import cv2
+
+    luma = row[: SIDE**2].reshape(SIDE, SIDE, 1).astype(np.float32)
+    chroma = (row[SIDE**2 :] / _WEIGHT).reshape(COLOUR, COLOUR, 2).astype(np.float32)
+    red, blue = np.moveaxis(cv2.resize(chroma, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), 2, 0)
+    green = -(_LUMA[0] * red + _LUMA[2] * blue) / _LUMA[1]
+    texture: NDArray[np.float32] = luma + np.stack([red, green, blue], 2)
+    return texture
 
 
 def _read(path: Path) -> dict[str, NDArray[np.float64]]:
