@@ -1,5 +1,6 @@
 """Hallucinators shipped with the suite. Importing this package registers them; nothing heavy is imported."""
 
 from hallucinators import bicubic, identity
+from hallucinators.vividgan import hallucinator as vividgan
 
-__all__ = ["bicubic", "identity"]
+__all__ = ["bicubic", "identity", "vividgan"]

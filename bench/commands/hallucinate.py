@@ -1,0 +1,135 @@
+"""``bench hallucinate``: the faces of photographs, hallucinated and laid side by side."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bench.chain import Chain
+    from bench.commands import Subparsers
+    from bench.images import ByteImages
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "hallucinate",
+        help="hallucinate the faces of photographs",
+        description="Find the faces of photographs, hallucinate each, and write LR, coarse face, components and final "
+        "face side by side. Faces larger than the hallucinator takes are shrunk first, which is said.",
+    )
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the pictures go")
+    parser.add_argument("--hallucinator", default="vividgan-flow", metavar="A+B", help="(default: vividgan-flow)")
+    parser.add_argument("--whole", action="store_true", help="each image is one cropped face: find none")
+    parser.add_argument("--lr", type=int, default=None, metavar="N", help="shrink each face to N x N pixels first")
+    parser.add_argument("--device", default="cpu")
+    parser.set_defaults(main=main)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run it; 1 where some image gave no face."""
+    from bench.chain import Chain
+    from bench.errors import DataError, UsageError
+    from bench.faces.show import beside, faces_of
+    from bench.images import encode_png, read_image
+    from bench.plugins import load_plugins
+
+    if args.lr is not None and not 2 <= args.lr <= 128:
+        raise UsageError(f"--lr is {args.lr}; a tiny face has 2 to 128 pixels")
+    load_plugins()
+    chain = Chain.parse(args.hallucinator, {"device": args.device})
+    _make_folder(args.out)
+    taken = {path.resolve() for path in args.images}  # no photograph is written over
+    good = 0
+    for path in args.images:
+        try:
+            image = read_image(path)
+        except DataError as error:
+            print(f"{path}: {error}; left out")
+            continue
+        faces = [image] if args.whole else faces_of(image)
+        if not faces:
+            print(f"{path}: no face found; left out (--whole takes the whole image as one face)")
+        done = 0
+        for number, face in enumerate(faces, 1):
+            columns, notes = _stages(chain, face, args.lr)
+            told = f"{path}: face {number} of {len(faces)}, {face.shape[1]} x {face.shape[0]} pixels{notes}"
+            if columns is None:
+                print(f"{told}; left out")
+                continue
+            name = _free_name(args.out, f"{path.stem}-{number}" if len(faces) > 1 else path.stem, taken)
+            _write(args.out / f"{name}.png", encode_png(columns[-1]))
+            _write(args.out / f"{name}-stages.png", encode_png(beside(columns)))
+            print(f"{told}: {name}.png, {name}-stages.png")
+            done += 1
+        good += bool(faces) and done == len(faces)
+    print(f"{args.out}: {good} of {len(args.images)} images hallucinated")
+    return 0 if good == len(args.images) else 1
+
+
+def _stages(chain: Chain, face: ByteImages, side: int | None) -> tuple[list[ByteImages] | None, str]:
+    """What the network was given, what it shows of its inside (where it can), the result; and what there is to say."""
+    from bench.images import resize, to_bytes, to_float
+
+    notes = "" if face.shape[0] == face.shape[1] else "; not square: stretched"
+    given = resize(face, side, side) if side else face
+    first = chain.steps[0].component
+    inside: list[ByteImages] = []
+    if len(chain.steps) == 1 and hasattr(first, "stages"):
+        found = first.stages(to_float([given]))
+        outcome = found.outcomes[0]
+        given = to_bytes(found.lr)[0]
+        pictures = [to_bytes(image)[0] for image in (found.coarse, found.prior, found.fine) if image is not None]
+        *inside, result = pictures
+    else:
+        wanted = first.input_spec.size or max(given.shape[:2])
+        given = given if first.input_spec.size is None else resize(given, wanted, wanted)
+        (made,), (outcome,) = chain.hallucinate([given])
+        if made is None:
+            return None, f"{notes}; {chain.text} failed: {outcome.reason}"
+        result = made
+    if given.shape != face.shape:
+        verb = "shrunk" if given.shape[0] < max(face.shape[:2]) else "enlarged"
+        notes += f"; {verb} to {given.shape[1]} x {given.shape[0]}"
+    notes += f"; {outcome.reason}" if outcome.reason else ""
+    return [given, *inside, result], notes
+
+
+def _make_folder(out: Path) -> None:
+    from bench.errors import UsageError
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = "is a file" if out.is_file() else f"cannot be made: {error.strerror}"
+        raise UsageError(f"--out {out} {what}; name a folder.") from None
+
+
+def _free_name(folder: Path, name: str, taken: set[Path]) -> str:
+    """A name under which neither this run nor a photograph it was given has a picture, and mark it as taken."""
+    number, free = 1, name
+    while not taken.isdisjoint(_pictures(folder, free)):
+        number += 1
+        free = f"{name}_{number}"
+    taken |= set(_pictures(folder, free))
+    return free
+
+
+def _pictures(folder: Path, name: str) -> list[Path]:
+    return [(folder / f"{name}{end}.png").resolve() for end in ("", "-stages")]
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write in one step, so that a picture is whole or not there."""
+    from bench.errors import BenchError
+
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise BenchError(f"Cannot write {path}: {error.strerror or error}.") from error

@@ -1,0 +1,185 @@
+"""VividGAN as an ONNX file, checked against torch before it is written."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bench import __version__
+from bench.drawn import draw_face
+from bench.errors import BenchError, ContractError
+from bench.images import FloatImages, resize, to_float
+from hallucinators.vividgan.components import template_centres
+from hallucinators.vividgan.files import Facts
+from hallucinators.vividgan.model import VividGAN
+
+OPSET = 20
+TOLERANCE = 1e-3
+"""Of 1.0: largest difference to torch that is let through, a quarter of a grey level of 255."""
+
+_BATCHES = (1, 3)
+_FLOW_SIDES = (16, 32)
+_SHIFT = 6.0  # pixels by which the check moves components about their usual places
+
+
+class Exported(NamedTuple):
+    """What was written.
+
+    Attributes:
+        inputs: names.
+        outputs: names.
+        sides: sides of LR faces it was checked with.
+        difference: the largest to torch.
+        size: of the file in bytes.
+    """
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    sides: tuple[int, ...]
+    difference: float
+    size: int
+
+
+def export_onnx(
+    model: VividGAN, facts: Facts, out: Path, *, weights_sha256: str = "", licence: str = "", sides: Sequence[int] = ()
+) -> Exported:
+    """Write the whole path as one graph of opset 20; nothing is written where it does not compute what torch does.
+
+    Inputs: ``lr`` float32 (N, 3, s, s), RGB in [0, 1], and ``centres`` float32 (N, 4, 2), where the components stand in
+    the coarse face (xy pixels; left eye, right eye, nose, mouth). Outputs: ``coarse``, ``prior`` and ``fine``, float32
+    (N, 3, 128, 128), clamped to [0, 1]. N is free, and for ``vividgan-flow`` so is s. A network without touching-up has
+    neither ``centres`` nor ``prior``; where ``facts.fine`` is False there is ``coarse`` alone. The file's metadata hold
+    the network, its licence, the digest of its weights and the usual centres.
+
+    Args:
+        model: the network, on the processor.
+        facts: what it is.
+        out: the file.
+        weights_sha256: digest of the weight file, for the metadata.
+        licence: of the weights, for the metadata.
+        sides: of LR faces to check with; by default those the network takes.
+
+    Raises:
+        ContractError: onnxruntime gives something else than torch.
+        BenchError: the file cannot be written.
+    """
+    path = _Path(model.eval(), fine=facts.fine)
+    checked = tuple(sides) or ((facts.lr,) if facts.lr else _FLOW_SIDES)
+    metadata = {
+        "network": facts.network,
+        "lr": str(facts.lr) if facts.lr else "any",
+        "preset": facts.preset,
+        "trained": json.dumps(dict(facts.trained), sort_keys=True),
+        "licence": licence,
+        "weights_sha256": weights_sha256,
+        "template_centres": json.dumps(template_centres().tolist()),
+        "made_by": f"face-hallucination-bench {__version__}",
+    }
+    graph = _graph(path, checked[0], free_side=not facts.lr, metadata=metadata)
+    difference = _difference(graph, path, checked)
+    if not difference <= TOLERANCE:
+        raise ContractError(
+            f"The ONNX graph of {facts.network} differs from torch by {difference:.2g} (at most {TOLERANCE:g} is let "
+            f"through), so {out} was not written."
+        )
+    _write(out, graph)
+    return Exported(path.inputs, path.outputs, checked, difference, len(graph))
+
+
+class _Path(nn.Module):
+    """LR face to images in [0, 1], as plain tensors."""
+
+    def __init__(self, model: VividGAN, *, fine: bool) -> None:
+        super().__init__()
+        self.model, self._fine = model, fine
+        self._prior = fine and model.touchup is not None
+        self.inputs = ("lr", "centres") if self._prior else ("lr",)
+        self.outputs = ("coarse", "prior", "fine") if self._prior else ("coarse", "fine") if fine else ("coarse",)
+
+    def forward(self, lr: Tensor, centres: Tensor | None = None) -> tuple[Tensor, ...]:
+        coarse = self.model.preview(lr)
+        if not self._fine:
+            return (coarse.clamp(0, 1),)
+        found = self.model.refine(coarse, centres=centres)
+        images = (coarse, found.prior, found.fine) if self._prior else (coarse, found.fine)
+        return tuple(image.clamp(0, 1) for image in images)
+
+
+def _graph(path: _Path, side: int, *, free_side: bool, metadata: Mapping[str, str]) -> bytes:
+    """The serialised graph."""
+    import onnx
+
+    free: dict[str, dict[int, str]] = {name: {0: "n"} for name in (*path.inputs, *path.outputs)}
+    if free_side:
+        free["lr"] |= {2: "height", 3: "width"}
+    examples = tuple(torch.from_numpy(values) for values in _faces(2, side, path).values())
+    with warnings.catch_warnings(), torch.no_grad(), tempfile.TemporaryDirectory() as folder:
+        warnings.simplefilter("ignore")  # sizes it takes for constants are constants, and the exporter is the older one
+        torch.onnx.export(
+            path,
+            examples,
+            str(Path(folder, "graph.onnx")),
+            input_names=list(path.inputs),
+            output_names=list(path.outputs),
+            dynamic_axes=free,
+            opset_version=OPSET,
+            dynamo=False,
+        )
+        model = onnx.load(str(Path(folder, "graph.onnx")))
+    for value in model.graph.output:  # the exporter loses sight of some sizes
+        for axis, size in enumerate((3, 128, 128), 1):
+            value.type.tensor_type.shape.dim[axis].dim_value = size
+    onnx.helper.set_model_props(model, dict(metadata))
+    onnx.checker.check_model(model)
+    serialised: bytes = model.SerializeToString()
+    return serialised
+
+
+def _difference(graph: bytes, path: _Path, sides: Sequence[int]) -> float:
+    """The largest difference between onnxruntime and torch, over drawn faces; NaN where values are not finite."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    worst = 0.0
+    for side in sides:
+        for count in _BATCHES:
+            given = _faces(count, side, path)
+            with torch.no_grad():
+                wanted = path(*(torch.from_numpy(values) for values in given.values()))
+            found = session.run(list(path.outputs), given)
+            for one, other in zip(found, wanted, strict=True):
+                same = one.shape == tuple(other.shape)
+                worst = float(np.maximum(worst, np.abs(one - other.numpy()).max() if same else np.inf))  # keeps NaN
+    return worst
+
+
+def _faces(count: int, side: int, path: _Path) -> dict[str, FloatImages]:
+    """Drawn faces and places of their components."""
+    rng = np.random.default_rng((count, side))
+    given = {"lr": to_float([resize(draw_face(person, 0), side, side) for person in range(count)])}
+    if "centres" in path.inputs:
+        moved = rng.normal(0, _SHIFT, (count, 4, 2))
+        given["centres"] = (template_centres().numpy()[None] + moved).astype(np.float32)
+    return given
+
+
+def _write(out: Path, graph: bytes) -> None:
+    partial = out.with_name(f".{out.name}.partial")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(graph)
+        partial.replace(out)
+    except OSError as error:
+        raise BenchError(f"Cannot write {out}: {error.strerror or error}.") from error
+    finally:
+        with suppress(OSError):
+            partial.unlink()
