@@ -1,4 +1,4 @@
-"""Makes the pictures of docs/people.md: ``python docs/make_gallery.py``. Drawn people only."""
+"""Makes the pictures of docs/people.md and docs/hallucinate.md: ``python docs/make_gallery.py``. Drawn people only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from PIL import Image
 
 from bench.faces.look import EXPRESSIONS, ILLUMINATIONS, Look
 from bench.faces.people import People
-from bench.images import ByteImages, resize
+from bench.images import ByteImages, resize, to_bytes, to_float
+from hallucinators.vividgan.hallucinator import VividGanFlow
 
 IMAGES = Path(__file__).parent / "images"
 SIDE = 96
@@ -35,6 +36,19 @@ def main() -> None:
         for lr in (16, 32)
     ]
     write("resolutions.jpg", [*rows, faces])
+    write("hallucinated.jpg", hallucinated(people))
+
+
+def hallucinated(people: People) -> list[list[ByteImages]]:
+    """Turned faces at 16 x 16, what vividgan-flow makes of them (coarse, final), and the true front."""
+    turns = (-75, -55, -40, -22, 0, 22, 40, 55, 75)
+    turned = people([Look(identity=60 + i, yaw_deg=yaw, size=128) for i, yaw in enumerate(turns)])
+    truth = people([Look(identity=60 + i, size=128) for i in range(len(turns))])
+    tiny = [resize(face, 16, 16) for face in turned]
+    found = VividGanFlow(output="fine").stages(to_float(tiny))
+    assert found.fine is not None
+    shown = [np.kron(face, np.ones((8, 8, 1), np.uint8)) for face in tiny]
+    return [shown, list(to_bytes(found.coarse)), list(to_bytes(found.fine)), list(truth)]
 
 
 def save(name: str, looks: list[list[Look]], people: People) -> None:

@@ -22,7 +22,9 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the pictures go")
-    parser.add_argument("--hallucinator", default="vividgan-flow", metavar="A+B", help="(default: vividgan-flow)")
+    parser.add_argument(
+        "--hallucinator", default="vividgan-flow:output=fine", metavar="A+B", help="(default: %(default)s)"
+    )
     parser.add_argument("--whole", action="store_true", help="each image is one cropped face: find none")
     parser.add_argument("--lr", type=int, default=None, metavar="N", help="shrink each face to N x N pixels first")
     parser.add_argument("--device", default="cpu")

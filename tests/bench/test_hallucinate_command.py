@@ -31,7 +31,13 @@ def _tiny(person: int, side: int = 20) -> ByteImages:
 
 def test_a_whole_image_gives_the_face_and_its_stages_side_by_side(bench: Bench, face: Path, tmp_path: Path) -> None:
     code, out, _ = bench(
-        "hallucinate", face, "--whole", "--hallucinator", "vividgan-flow:landmarks=template", "--out", tmp_path / "o"
+        "hallucinate",
+        face,
+        "--whole",
+        "--hallucinator",
+        "vividgan-flow:output=fine,landmarks=template",
+        "--out",
+        tmp_path / "o",
     )
     assert code == 0 and "1 of 1 images hallucinated" in out
     assert read_image(tmp_path / "o" / "face.png").shape == (128, 128, 3)
@@ -85,13 +91,13 @@ def test_the_exported_graph_computes_what_the_hallucinator_does(bench: Bench, fa
     from hallucinators.vividgan.hallucinator import VividGanFlow
 
     path = tmp_path / "flow.onnx"
-    code, out, _ = bench("export", "vividgan-flow:landmarks=template", "--out", path)
+    code, out, _ = bench("export", "vividgan-flow:output=fine,landmarks=template", "--out", path)
     assert code == 0 and "differs from torch by" in out
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     lr = to_float([_tiny(person, 32) for person in range(3)])
     centres = np.repeat(template_centres().numpy()[None], 3, axis=0)
     coarse, prior, fine = session.run(["coarse", "prior", "fine"], {"lr": lr, "centres": centres})
-    wanted = VividGanFlow(landmarks="template").stages(lr)
+    wanted = VividGanFlow(output="fine", landmarks="template").stages(lr)
     for found, expected in ((coarse, wanted.coarse), (prior, wanted.prior), (fine, wanted.fine)):
         assert expected is not None
         np.testing.assert_allclose(found, expected, atol=1e-3)
