@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,8 @@ import torch
 from bench.chain import Chain
 from bench.errors import DataError, MissingError, UsageError
 from bench.faces.bundle import find_bundle
+from bench.faces.landmarks import Landmarker, Landmarks
+from bench.images import ByteImages
 from bench.plugins import load_plugins
 from bench.weights import package_file
 from hallucinators.vividgan.files import Facts, build, save_weights
@@ -140,3 +145,103 @@ def test_what_ships_loads_by_its_bare_name() -> None:
     for shipped in (VividGanFlow(), VividGanFlow(output="fine", landmarks="template"), VividGanHallucinator()):
         face = shipped.hallucinate(grey)
         assert face.shape == (1, 3, 128, 128) and np.isfinite(face).all()
+
+
+class Choosy(Landmarker):
+    """Finds a face in every other preview, as it looks, at places that depend on that preview alone."""
+
+    def find(self, images: Sequence[ByteImages]) -> list[Landmarks | None]:
+        return [self._look(image) for image in images]
+
+    def _look(self, image: ByteImages) -> Landmarks | None:
+        seed = int(image.astype(np.int64).sum())
+        if seed % 2:
+            return None
+        points = np.random.default_rng(seed).uniform(30, 98, (478, 3)).astype(np.float32)
+        return Landmarks(points, 0.0, 0.0, 0.0, np.zeros(0, np.float32), 1.0, 1)
+
+
+def test_components_stand_where_each_face_has_them_whatever_its_neighbours(make: Callable[..., VividGanFlow]) -> None:
+    faces = np.random.default_rng(3).random((8, 3, 16, 16), np.float32)
+    hallucinator = make(landmarks="template")
+    hallucinator._bundle = Path("a stand-in")
+    hallucinator.__dict__["_landmarker"] = Choosy()
+    together, outcomes = hallucinator.hallucinate_counted(faces)
+    assert {outcome.status for outcome in outcomes} == {"ok", "fallback"}
+    by_template = make(landmarks="template").hallucinate(faces)
+    for index, outcome in enumerate(outcomes):
+        alone, (own,) = hallucinator.hallucinate_counted(faces[index : index + 1])
+        np.testing.assert_array_equal(alone[0], together[index])
+        assert own == outcome
+        assert np.array_equal(alone[0], by_template[index]) == (outcome.status == "fallback")
+
+
+def test_without_the_engine_auto_takes_the_usual_places_and_engine_says_what_to_install(
+    make: Callable[..., VividGanFlow], faces: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hallucinators.vividgan.hallucinator._engine_is_here", lambda: False)
+    monkeypatch.setattr("hallucinators.vividgan.hallucinator.find_bundle", lambda: Path(__file__))
+    monkeypatch.setattr("bench.faces.landmarks.FaceLandmarker", None)  # it must not be called
+    images, outcomes = make(landmarks="auto").hallucinate_counted(faces)
+    assert {outcome.status for outcome in outcomes} == {"ok"}
+    np.testing.assert_array_equal(images, make(landmarks="template").hallucinate(faces))
+    with pytest.raises(MissingError, match="pip install"):
+        make(landmarks="engine")
+
+
+def test_a_coarse_file_serves_the_coarse_output_alone(tmp_path: Path, faces: np.ndarray) -> None:
+    path = weights(tmp_path, Facts("vividgan-flow", 0, "compact", fine=False))
+    assert VividGanFlow(weights=path, output="coarse").hallucinate(faces).shape == (3, 3, 128, 128)
+    with pytest.raises(DataError, match="take output=coarse"):
+        VividGanFlow(weights=path, output="fine")
+
+
+def test_weights_whose_tensors_are_of_another_preset_than_their_header_are_refused(
+    faithful: Path, tmp_path: Path, faces: np.ndarray
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    path = tmp_path / "paper.safetensors"
+    save_file(load_file(faithful), path, {"bench": json.dumps(Facts("vividgan", 16, "paper").__dict__)})
+    with pytest.raises(DataError, match="do not fit"):
+        VividGanHallucinator(weights=path, landmarks="template").hallucinate(faces)
+
+
+@pytest.mark.parametrize("name", ["vividgan", "vividgan-flow:output=fine", "vividgan-flow:output=coarse"])
+def test_the_contract_holds(
+    bench: Callable[..., tuple[int, str, str]],
+    name: str,
+    faithful: Path,
+    flow: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bench.conformance.FACES", 4)
+    name, _, given = name.partition(":")
+    path = faithful if name == "vividgan" else flow
+    code, out, _ = bench("check", f"{name}:weights={path}{given and ','}{given}")
+    assert code == 0, out
+    assert "11 of 11 checks passed" in out
+
+
+def test_list_says_that_a_network_without_its_weights_cannot_run_here(
+    bench: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hallucinators.vividgan.hallucinator._WEIGHTS", tmp_path)
+    found = {entry["name"]: entry for entry in json.loads(bench("list", "--json")[1])["components"]}
+    for name in ("vividgan", "vividgan-flow"):
+        assert found[name]["runs_here"] is False
+        assert f"{name}:weights=FILE" in found[name]["why_not"]
+    code, _, err = bench("check", "vividgan-flow")
+    assert code == 3 and "which does not exist" in err and "vividgan-flow:weights=FILE" in err
+    (tmp_path / "vividgan-8x.safetensors").touch()
+    found = {entry["name"]: entry for entry in json.loads(bench("list", "--json")[1])["components"]}
+    assert (found["vividgan"]["runs_here"], found["vividgan-flow"]["runs_here"]) == (True, False)
+
+
+def test_weights_are_found_and_checked_without_torch(flow: Path) -> None:
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom hallucinators.vividgan.hallucinator import VividGanFlow\n"
+        f"VividGanFlow(weights=Path({str(flow)!r}))\nprint(sorted({{'torch', 'onnx', 'scipy'}} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
