@@ -22,6 +22,7 @@ from bench.weights import package_file
 from hallucinators.vividgan.files import Facts, build, save_weights
 from hallucinators.vividgan.hallucinator import VividGanFlow, VividGanHallucinator
 
+MODULE = sys.modules[VividGanFlow.__module__]
 FALLBACK = "face not found in the coarse image: components from template positions"
 
 
@@ -179,8 +180,8 @@ def test_components_stand_where_each_face_has_them_whatever_its_neighbours(make:
 def test_without_the_engine_auto_takes_the_usual_places_and_engine_says_what_to_install(
     make: Callable[..., VividGanFlow], faces: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hallucinators.vividgan.hallucinator._engine_is_here", lambda: False)
-    monkeypatch.setattr("hallucinators.vividgan.hallucinator.find_bundle", lambda: Path(__file__))
+    monkeypatch.setattr(MODULE, "_engine_is_here", lambda: False)
+    monkeypatch.setattr(MODULE, "find_bundle", lambda: Path(__file__))
     monkeypatch.setattr("bench.faces.landmarks.FaceLandmarker", None)  # it must not be called
     images, outcomes = make(landmarks="auto").hallucinate_counted(faces)
     assert {outcome.status for outcome in outcomes} == {"ok"}
@@ -226,7 +227,7 @@ def test_the_contract_holds(
 def test_list_says_that_a_network_without_its_weights_cannot_run_here(
     bench: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hallucinators.vividgan.hallucinator._WEIGHTS", tmp_path)
+    monkeypatch.setattr(MODULE, "_WEIGHTS", tmp_path)
     found = {entry["name"]: entry for entry in json.loads(bench("list", "--json")[1])["components"]}
     for name in ("vividgan", "vividgan-flow"):
         assert found[name]["runs_here"] is False
