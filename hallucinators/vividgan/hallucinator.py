@@ -156,8 +156,10 @@ class _Vivid(Hallucinator):
 
     def _centres(self, preview: FloatImages) -> tuple[NDArray[np.float32] | None, list[Outcome]]:
         """Where the components of each preview are (N, 4, 2), from its five points; the usual places else."""
+        import torch
+
         from bench.faces.views import five_points
-        from hallucinators.vividgan.components import template_centres
+        from hallucinators.vividgan.components import centres_from_five, template_centres
 
         if self._bundle is None or self._model.touchup is None:
             return None, [OK] * len(preview)
@@ -167,8 +169,7 @@ class _Vivid(Hallucinator):
             if found is None:
                 outcomes[row] = _FALLBACK
                 continue
-            five = five_points(found.points)
-            places[row] = np.concatenate([five[:3], five[3:].mean(0, keepdims=True)])
+            places[row] = centres_from_five(torch.from_numpy(five_points(found.points))[None])[0].numpy()
         return places, outcomes
 
     @cached_property
