@@ -1,4 +1,4 @@
-"""The stage every image passes: read, decode, hallucinate, align, embed. A pure function over a shard of media.
+"""The stage every image passes: read, decode, cut out, hallucinate, align, embed. A pure function over a shard.
 
 `embed_shard` takes and returns plain picklable values, so it runs alike in this process, in a worker or on a cluster.
 """
@@ -20,13 +20,15 @@ import numpy as np
 from bench.cache import Cache, CachedEmbedding
 from bench.chain import Chain
 from bench.components import Built, build
+from bench.cutting import cut_out
 from bench.errors import ContractError, DataError
 from bench.images import decode, encode_png
 from bench.interfaces import ALIGNERS, RECOGNISERS, Aligner, ByteImages, FloatImages, Recogniser
 from bench.plan import ABSENT, Embedded, EmbedPlan
 from bench.plugins import load_plugins
-from bench.provenance import digest_of, source_digest
+from bench.provenance import digest_of, file_digest, source_digest
 from bench.types import OK, Media, Outcome, Points
+from bench.video import read_frame
 
 
 @dataclass
@@ -85,7 +87,7 @@ class Embedder:
         self._batch_size = batch_size
         # a chain that changes nothing shares its results with the side that has none
         self._active = chain if chain and not chain.passthrough else None
-        core = source_digest("bench.embed", "bench.chain", "bench.images")
+        core = source_digest("bench.embed", "bench.chain", "bench.images", "bench.cutting", "bench.video")
         self._image_fingerprint = digest_of([core, self._active.fingerprint if self._active else None])
         self.fingerprint = digest_of([self._image_fingerprint, aligner.fingerprint, recogniser.fingerprint, flip])
 
@@ -114,7 +116,10 @@ class Embedder:
         with clock("read", len(items)):
             for item in items:
                 _read(item)
-        keys = {id(item): digest_of([item.digest, item.media.landmarks, self.fingerprint]) for item in items}
+        keys = {
+            id(item): digest_of([item.digest, item.media.landmarks, _cut_words(item.media), self.fingerprint])
+            for item in items
+        }
         known = cache.embeddings(sorted(set(keys.values()))) if cache else {}
         fresh = []
         for item in items:
@@ -133,6 +138,12 @@ class Embedder:
 
     def views(self, media: Sequence[Media], cache: Cache | None) -> list[tuple[ByteImages | None, ByteImages | None]]:
         """For each media the decoded image and what the chain makes of it; None where a stage failed."""
+        return [(lr, out) for lr, out, _ in self.made(media, cache)]
+
+    def made(
+        self, media: Sequence[Media], cache: Cache | None
+    ) -> list[tuple[ByteImages | None, ByteImages | None, Outcome]]:
+        """For each media the decoded image, what the chain makes of it, and how it fared; None where a stage failed."""
         clock = _Clock()
         items = [_Item(m) for m in media]
         for item in items:
@@ -140,13 +151,13 @@ class Embedder:
         self._decode([item for item in items if item.outcome.status != "failed"], clock)
         originals = [item.image for item in items]
         self._hallucinate(items, cache, clock)
-        return [(original, item.image) for original, item in zip(originals, items, strict=True)]
+        return [(original, item.image, item.outcome) for original, item in zip(originals, items, strict=True)]
 
     def _decode(self, items: Sequence[_Item], clock: _Clock) -> None:
         with clock("decode", len(items)):
             for item in items:
                 try:
-                    item.image = decode(item.data)
+                    item.image = _opened(item.media, item.data)
                     item.lr_shape = item.image.shape
                 except DataError as error:
                     item.fail("decode", str(error))
@@ -155,7 +166,7 @@ class Embedder:
         alive = [item for item in items if item.image is not None]
         if not self._active or not alive:
             return
-        keys = {id(item): digest_of([item.digest, self._image_fingerprint]) for item in alive}
+        keys = {id(item): digest_of([item.digest, _cut_words(item.media), self._image_fingerprint]) for item in alive}
         known = cache.images(sorted(set(keys.values()))) if cache else {}
         fresh = []
         for item in alive:
@@ -248,6 +259,17 @@ def embed_shard(plan: EmbedPlan, media: Sequence[Media], cache_folder: Path | No
         return embedder.embed(media, cache)
 
 
+def open_media(media: Media) -> ByteImages:
+    """Read, decode and cut out one media; raises DataError with a short reason."""
+    film = media.cut is not None and media.cut.frame is not None
+    try:
+        return _opened(media, b"" if film else media.path.read_bytes())
+    except FileNotFoundError:
+        raise DataError("file not found") from None
+    except OSError as error:
+        raise DataError(f"file not readable ({error.strerror})") from None
+
+
 @lru_cache(maxsize=8)
 def embedder_for(plan: EmbedPlan) -> Embedder:
     """The embedder of a plan, built once in each process."""
@@ -255,13 +277,35 @@ def embedder_for(plan: EmbedPlan) -> Embedder:
 
 
 def _read(item: _Item) -> None:
+    path = item.media.path
     try:
-        item.data = item.media.path.read_bytes()
-        item.digest = hashlib.sha256(item.data).hexdigest()
+        if item.media.cut is not None and item.media.cut.frame is not None:  # a film is not read anew for each frame
+            item.digest = _file_digest(path, path.stat().st_mtime_ns)
+        else:
+            item.data = path.read_bytes()
+            item.digest = hashlib.sha256(item.data).hexdigest()
     except FileNotFoundError:
         item.fail("decode", "file not found")
     except OSError as error:
         item.fail("decode", f"file not readable ({error.strerror})")
+
+
+@lru_cache(maxsize=64)
+def _file_digest(path: Path, changed: int) -> str:
+    return file_digest(path)
+
+
+def _opened(media: Media, data: bytes) -> ByteImages:
+    """Decode a media whose file's bytes are given (not needed for a frame of a film) and cut it out."""
+    if media.cut is None:
+        return decode(data)
+    whole = decode(data) if media.cut.frame is None else read_frame(media.path, media.cut.frame)
+    return cut_out(whole, media.cut)
+
+
+def _cut_words(media: Media) -> str:
+    """The cut as part of a cache key."""
+    return "" if media.cut is None else repr(media.cut)
 
 
 def _scaled(points: Points | None, before: tuple[int, ...], after: tuple[int, ...]) -> Points | None:

@@ -29,8 +29,16 @@ class Gallery:
     scored: NDArray[np.bool_]
 
 
-def join_gallery(enrolled: Templates, distractors: Templates) -> Gallery:
-    """Put enrolled templates and distractors into one search space; distractors lose any identity."""
+def join_gallery(enrolled: Templates, distractors: Templates, only: Sequence[str] | None = None) -> Gallery:
+    """Put enrolled templates (those named in ``only``, or all) and distractors into one search space.
+
+    Distractors lose any identity.
+
+    Raises:
+        DataError: a template that is named is not enrolled.
+    """
+    if only is not None:
+        enrolled = enrolled.only(only)
     outcomes = enrolled.outcomes + distractors.outcomes
     return Gallery(
         enrolled.keys + distractors.keys,
@@ -45,6 +53,8 @@ def identify(
     gallery: Gallery,
     *,
     similarity: Literal["cosine", "euclidean"],
+    name: str = "",
+    open_set: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[ProbeRow]:
     """Search every probe template in the gallery.
@@ -57,20 +67,22 @@ def identify(
         probes: the searched templates.
         gallery: the search space.
         similarity: ``cosine`` takes dot products of the vectors as they are; ``euclidean`` the negative distance.
+        name: of the gallery, where there are several.
+        open_set: whether a probe may be without a mate; its row then has no rank, and the best score of others.
         progress: called with (gallery templates done, all) now and then.
 
     Returns:
         One row a probe, in order.
 
     Raises:
-        DataError: there are no probes, or a probe's identity is not in the gallery (these are closed-set protocols).
+        DataError: there are no probes, or a probe's identity is not in the gallery of a closed-set search.
     """
     if not probes.keys:
         raise DataError("No probes to search: the protocol lists none.")
     index = {person: i for i, person in enumerate(sorted({p for p in gallery.identities if p is not None}))}
     mates = Counter(person for person in gallery.identities if person is not None)
     strangers = [key for key, person in zip(probes.keys, probes.identities, strict=True) if not mates[person or ""]]
-    if strangers:
+    if strangers and not open_set:
         raise DataError(f"{len(strangers)} of {len(probes.keys)} probes have no mate in the gallery: {strangers[:5]}")
     searched = [i for i, outcome in enumerate(probes.outcomes) if outcome.status != "failed"]
     enrolled = np.flatnonzero(gallery.scored)
@@ -79,34 +91,37 @@ def identify(
         found = search(
             probes.vectors[searched],
             gallery.vectors[enrolled],
-            np.array([index[probes.identities[i] or ""] for i in searched], np.int64),
+            np.array([index.get(probes.identities[i] or "", len(index)) for i in searched], np.int64),
             np.array([index.get(gallery.identities[i] or "", -1) for i in enrolled], np.int64),
             similarity=similarity,
             progress=progress,
         )
         matches = dict(zip(searched, found, strict=True))
     names = [gallery.keys[i] for i in enrolled]
-    return [_row(probes, i, mates[probes.identities[i] or ""], matches.get(i), names) for i in range(len(probes.keys))]
+    rows = range(len(probes.keys))
+    return [_row(probes, i, mates[probes.identities[i] or ""], matches.get(i), names, name) for i in rows]
 
 
-def _row(probes: Templates, i: int, mates: int, match: Match | None, names: Sequence[str]) -> ProbeRow:
+def _row(probes: Templates, i: int, mates: int, match: Match | None, names: Sequence[str], gallery: str) -> ProbeRow:
     outcome = probes.outcomes[i]
-    if outcome.status != "failed" and (match is None or not match.mated_ranks):
+    if outcome.status != "failed" and (match is None or (mates and not match.mated_ranks)):
         outcome = NO_MATE_SCORED
     found = match if outcome.status != "failed" else None
     return ProbeRow(
-        key=probes.keys[i],
+        key=f"{probes.keys[i]} in {gallery}" if gallery else probes.keys[i],
         identity=probes.identities[i] or "",
         status=outcome.status,
         stage=outcome.stage,
         reason=outcome.reason,
         mates=mates,
-        rank=found.mated_ranks[0] if found else None,
-        rank_optimistic=found.optimistic_ranks[0] if found else None,
+        rank=found.mated_ranks[0] if found and mates else None,
+        rank_optimistic=found.optimistic_ranks[0] if found and mates else None,
         mated_ranks=found.mated_ranks if found else (),
         best_mated_score=found.best_mated_score if found else None,
         best_mated_key=names[found.best_mated] if found and found.best_mated is not None else "",
         best_nonmated_score=found.best_nonmated_score if found else None,
         best_nonmated_key=names[found.best_nonmated] if found and found.best_nonmated is not None else "",
         attributes=probes.media[i].attributes,
+        gallery=gallery,
+        template=probes.keys[i],
     )

@@ -17,7 +17,8 @@ from typing import ClassVar, Literal
 from bench.errors import MissingError
 from bench.images import ByteImages, FloatImages
 from bench.registry import Registry
-from bench.types import OK, CheckLine, FaceTemplate, IdentificationSet, ImageSpec, Outcome, Points, WeightsFile
+from bench.studies import Study
+from bench.types import OK, CheckLine, FaceTemplate, ImageSpec, Outcome, Points, WeightsFile
 
 __all__ = [
     "ALIGNERS", "HALLUCINATORS", "PROTOCOLS", "RECOGNISERS", "REGISTRIES",
@@ -139,6 +140,10 @@ class EvalProtocol(ABC):
         unit_length: whether templates are scaled to unit length before they are scored.
         flip: fusion of each image with its mirror image: ``none``, ``sum`` (embeddings added as they are) or
             ``mean`` (each scaled to unit length first).
+        fusion: how the media of a template become one vector: ``mean`` of their embeddings as they are, ``unit`` (each
+            scaled to unit length first, then averaged) or ``media`` (images of one medium averaged, the media added).
+        score_weighted: whether an embedding counts by the detector's score of its image (``attributes["score"]``).
+        false_positive_rates: the FPIR at which open-set identification is reported, or the FAR of verification.
         ranks: the k of the rank-k rates reported.
         mean_average_precision: whether mAP is reported (trapezoid rule).
         default_align: name of the aligner used when the user names none.
@@ -150,6 +155,9 @@ class EvalProtocol(ABC):
     similarity: Literal["cosine", "euclidean"] = "cosine"
     unit_length: bool = True
     flip: Literal["none", "sum", "mean"] = "none"
+    fusion: Literal["mean", "unit", "media"] = "mean"
+    score_weighted: bool = False
+    false_positive_rates: tuple[float, ...] = (0.01, 0.1)
     ranks: tuple[int, ...] = (1, 5, 10, 20, 50)
     mean_average_precision: bool = True
     default_align: str = "none"
@@ -177,8 +185,20 @@ class EvalProtocol(ABC):
         raise MissingError(f"There is no sample of {self.dataset}.\n{self.how_to_get}")
 
     @abstractmethod
-    def read(self, root: Path) -> IdentificationSet:
+    def read(self, root: Path) -> Study:
         """List the media under a located root; decode nothing. Raises DataError on an inconsistent data set."""
+
+    def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> Study:
+        """Like `read`; what else reading needs (landmarks, turned views) may be computed and kept under ``scratch``.
+
+        What is kept there must be named after what it was made from, since the folder outlives changes of the data.
+
+        Args:
+            root: the located root.
+            scratch: a folder of this protocol's own, which may not exist yet.
+            progress: called with (images done, all) now and then.
+        """
+        return self.read(root)
 
     @abstractmethod
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:

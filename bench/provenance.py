@@ -61,14 +61,16 @@ def file_digest(path: Path) -> str:
 
 def stat_digest(media: Iterable[Media]) -> str:
     """A digest of which media there are and of each file's size and time: cheap, for 'has anything changed?'."""
+    states: dict[Path, str] = {}
     lines = []
     for item in media:
-        try:
-            stat = item.path.stat()
-            state = f"{stat.st_size} {stat.st_mtime_ns}"
-        except OSError:
-            state = "absent"
-        lines.append([*_identity_of(item), state])
+        if item.path not in states:  # frames of one film share its file
+            try:
+                stat = item.path.stat()
+                states[item.path] = f"{stat.st_size} {stat.st_mtime_ns}"
+            except OSError:
+                states[item.path] = "absent"
+        lines.append([*_identity_of(item), states[item.path]])
     return digest_of(sorted(lines))
 
 
@@ -100,7 +102,8 @@ def environment(*, device: str, threads: int) -> dict[str, object]:
 
 def _identity_of(item: Media) -> list[str]:
     attributes = json.dumps(dict(item.attributes), sort_keys=True)
-    return [item.role, item.key, item.identity or "", item.template, repr(item.landmarks), attributes]
+    cut = "" if item.cut is None else repr(item.cut)
+    return [item.role, item.key, item.identity or "", item.template, repr(item.landmarks), attributes, cut, item.medium]
 
 
 def _version_of(package: str) -> str | None:

@@ -14,12 +14,14 @@ from bench.config import RunConfig
 from bench.embed import embedder_for
 from bench.interfaces import EvalProtocol
 from bench.plan import Embedded, EmbedPlan
+from bench.prepared import Measured
 from bench.provenance import data_digest, environment
-from bench.results import LedgerRow, ProbeRow, RoleLedger, RunRecord, StageRecord
-from bench.summary import figures
-from bench.types import IdentificationSet, Media, Outcome
+from bench.results import LedgerRow, RoleLedger, RunRecord, StageRecord
+from bench.studies import Study
+from bench.types import Media, Outcome, Role
 
-EmbeddedMedia = Mapping[str, tuple[Sequence[Media], Embedded]]
+_PEOPLED: tuple[Role, ...] = ("probe", "gallery")
+EmbeddedMedia = Mapping[Role, tuple[Sequence[Media], Embedded]]
 
 
 def make_record(
@@ -28,11 +30,10 @@ def make_record(
     config_digest: str,
     protocol: Built[EvalProtocol],
     root: Path,
-    data: IdentificationSet,
+    data: Study,
     state: str,
     plans: Mapping[str, EmbedPlan],
-    embedded: EmbeddedMedia,
-    rows: Sequence[ProbeRow],
+    measured: Measured,
     warnings: tuple[str, ...],
 ) -> RunRecord:
     """Put the record of an identification run together.
@@ -45,11 +46,11 @@ def make_record(
         data: what was compared.
         state: the stat digest of the data.
         plans: by side (``probe``, ``gallery``), how its images were embedded.
-        embedded: by role, the media and what became of them.
-        rows: the searched probes.
+        measured: what came out.
         warnings: sentences that belong beside the figures.
     """
     rules = protocol.component
+    embedded = measured.embedded
     media = [item for items, _ in embedded.values() for item in items]
     digests = {
         item.key: digest
@@ -75,6 +76,9 @@ def make_record(
             "flip": rules.flip,
             "ranks": list(rules.ranks),
             "mean_average_precision": rules.mean_average_precision,
+            "fusion": rules.fusion,
+            "score_weighted": rules.score_weighted,
+            **measured.rules,
         },
         data={
             "name": rules.dataset,
@@ -84,13 +88,12 @@ def make_record(
             "stat_digest": state,
             "counts": {
                 **{role: len(items) for role, (items, _) in embedded.items()},
-                "probe identities": len({item.identity for item in data.probes}),
-                "gallery identities": len({item.identity for item in data.gallery}),
+                **{f"{role} identities": len({i.identity for i in data.media[role]}) for role in _PEOPLED},
             },
             "notes": list(data.notes),
         },
         stages=tuple(stage for side, plan in plans.items() for stage in _stages(side, plan)),
-        metrics=figures(rows, ranks=rules.ranks, mean_average_precision=rules.mean_average_precision, seed=config.seed),
+        metrics=measured.metrics,
         ledger={role: _role_ledger(part.outcomes) for role, (_, part) in embedded.items()},
         warnings=warnings,
         timings={

@@ -13,16 +13,17 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One reported figure, a fraction in [0, 1].
+    """One reported figure.
 
     Attributes:
-        value: over all probes; a failed probe counts as a miss.
-        n: probes in the denominator of ``value``.
+        value: over all items; a failed probe counts as a miss of a rate, and has no part in a quality.
+        n: items in the denominator of ``value``.
         low: lower end of the 95 % interval, or None where none can be given.
         high: upper end, likewise.
         interval: how the interval was made, or why there is none.
         without_failures: the same figure over the probes that did not fail; None when all failed.
         n_without_failures: probes in the denominator of ``without_failures``.
+        unit: ``fraction`` in [0, 1], ``dB``, ``ssim``, ``px``, ``cosine``, ``ms``, ``MiB``, ``count``...
     """
 
     value: float
@@ -32,6 +33,7 @@ class Figure:
     interval: str
     without_failures: float | None
     n_without_failures: int
+    unit: str = "fraction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class ProbeRow:
         status: ok, fallback or failed.
         stage: the stage that decided the status; empty when ok.
         reason: why; empty when ok.
-        mates: gallery templates of the same identity, failed ones included.
+        mates: gallery templates of the same identity, failed ones included; 0 in an open-set search without mates.
         rank: 1-based rank of the best mate, ties against the system; None when the probe or all its mates failed.
         rank_optimistic: the same with ties in the system's favour.
         mated_ranks: ranks of all scored mates in the sorted gallery, ascending, ties against the system.
@@ -78,6 +80,8 @@ class ProbeRow:
         best_nonmated_score: similarity to the best other identity, or None.
         best_nonmated_key: key of that gallery media, or empty.
         attributes: what the protocol knows of the probe (``yaw_deg``...).
+        gallery: name of the gallery searched, where there are several.
+        template: the probe's template; ``key`` without the gallery.
     """
 
     key: str
@@ -93,6 +97,32 @@ class ProbeRow:
     best_mated_key: str
     best_nonmated_score: float | None
     best_nonmated_key: str
+    attributes: Mapping[str, str | float] = field(default_factory=dict)
+    gallery: str = ""
+    template: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """One item of a run that searches no gallery: a restored face, a classified one, a fold, a template of pairs.
+
+    Attributes:
+        key: pairs this row with the same item of another run.
+        identity: the person, or empty.
+        status: ok, fallback or failed.
+        stage: the stage that decided the status; empty when ok.
+        reason: why; empty when ok.
+        values: what was measured, by name; a measure that could not be taken is absent, an infinite one the text
+            ``inf``.
+        attributes: what the protocol knows of the item (``yaw_deg``...).
+    """
+
+    key: str
+    identity: str
+    status: Status
+    stage: str
+    reason: str
+    values: Mapping[str, str | float] = field(default_factory=dict)
     attributes: Mapping[str, str | float] = field(default_factory=dict)
 
 
@@ -154,8 +184,18 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A finished run: the record, one row a probe in protocol order, and the images that did not end ok."""
+    """A finished run.
+
+    Attributes:
+        record: what ``run.json`` says.
+        probes: one row a probe in protocol order; empty where no gallery is searched.
+        ledger: the images that did not end ok.
+        items: one row an item of any other kind of run.
+        arrays: what is too large for rows (the scores of pairs), by name.
+    """
 
     record: RunRecord
     probes: tuple[ProbeRow, ...]
     ledger: tuple[LedgerRow, ...]
+    items: tuple[ItemRow, ...] = ()
+    arrays: Mapping[str, Any] = field(default_factory=dict)

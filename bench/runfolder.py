@@ -4,9 +4,12 @@ A run folder holds
 
 - ``run.json``: the record (`RunRecord`), strict JSON, one schema version;
 - ``per_probe.csv``: one row a probe (`ProbeRow`), enough to compute every figure again without a model;
+- ``per_item.csv`` (runs that search no gallery): one row an item (`ItemRow`);
+- ``arrays.npz`` (where needed): what is too large for rows, read without pickle;
 - ``ledger.csv``: one row for every image that did not end ``ok``;
-- ``images.zip`` (optional): for probe row i the members ``lr/00000i.png``, ``out/00000i.png`` (absent when it equals
-  the lr image), ``mate/00000i.png`` (best mated gallery image) and ``impostor/00000i.png`` (best non-mated one).
+- ``images.zip`` (optional): for probe row (or item) i the members ``lr/00000i.png``, ``out/00000i.png`` (absent when it
+  equals the lr image), ``mate/00000i.png`` (best mated gallery image) and ``impostor/00000i.png`` (best non-mated one),
+  or ``truth/00000i.png``.
 
 The folder appears in one step, by a rename: there is never a half-written one under its final name.
 """
@@ -24,10 +27,21 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from bench.errors import BenchError, DataError, MissingError
-from bench.results import SCHEMA_VERSION, Figure, LedgerRow, ProbeRow, RoleLedger, RunRecord, RunResult, StageRecord
+from bench.results import (
+    SCHEMA_VERSION,
+    Figure,
+    ItemRow,
+    LedgerRow,
+    ProbeRow,
+    RoleLedger,
+    RunRecord,
+    RunResult,
+    StageRecord,
+)
 from bench.types import Role, Status
 
 RUN_FILE, PROBES_FILE, LEDGER_FILE, IMAGES_FILE = "run.json", "per_probe.csv", "ledger.csv", "images.zip"
+ITEMS_FILE, ARRAYS_FILE = "per_item.csv", "arrays.npz"
 RowT = TypeVar("RowT")
 
 
@@ -81,6 +95,8 @@ def read_run(folder: Path) -> RunResult:
         record,
         tuple(_read_csv(folder / PROBES_FILE, _probe_from_cells)),
         tuple(_read_csv(folder / LEDGER_FILE, _ledger_from_cells)),
+        tuple(_read_csv(folder / ITEMS_FILE, _item_from_cells)) if (folder / ITEMS_FILE).is_file() else (),
+        _read_arrays(folder / ARRAYS_FILE),
     )
 
 
@@ -127,6 +143,12 @@ def _write_files(folder: Path, result: RunResult, images: Iterable[tuple[str, by
     (folder / RUN_FILE).write_text(dump_json(asdict(result.record)), encoding="utf-8")
     _write_csv(folder / PROBES_FILE, ProbeRow, result.probes)
     _write_csv(folder / LEDGER_FILE, LedgerRow, result.ledger)
+    if result.items:
+        _write_csv(folder / ITEMS_FILE, ItemRow, result.items)
+    if result.arrays:
+        import numpy as np
+
+        np.savez_compressed(folder / ARRAYS_FILE, allow_pickle=False, **result.arrays)
     if images is not None:
         with zipfile.ZipFile(folder / IMAGES_FILE, "w", zipfile.ZIP_STORED) as archive:
             for name, data in images:
@@ -150,7 +172,19 @@ def _swap(partial: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _write_csv(path: Path, row_type: type[ProbeRow] | type[LedgerRow], rows: Sequence[ProbeRow | LedgerRow]) -> None:
+def _read_arrays(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    import numpy as np
+
+    try:
+        with np.load(path, allow_pickle=False) as held:
+            return {name: held[name] for name in held.files}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} is damaged ({type(error).__name__}: {error}). Run it again.") from error
+
+
+def _write_csv(path: Path, row_type: type[Any], rows: Sequence[ProbeRow | LedgerRow | ItemRow]) -> None:
     names = [f.name for f in fields(row_type)]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -191,6 +225,20 @@ def _probe_from_cells(cells: dict[str, str]) -> ProbeRow:
         best_mated_key=cells["best_mated_key"],
         best_nonmated_score=_optional_float(cells["best_nonmated_score"]),
         best_nonmated_key=cells["best_nonmated_key"],
+        attributes=json.loads(cells["attributes"]),
+        gallery=cells.get("gallery", ""),
+        template=cells.get("template", ""),
+    )
+
+
+def _item_from_cells(cells: dict[str, str]) -> ItemRow:
+    return ItemRow(
+        key=cells["key"],
+        identity=cells["identity"],
+        status=_status(cells["status"]),
+        stage=cells["stage"],
+        reason=cells["reason"],
+        values=json.loads(cells["values"]),
         attributes=json.loads(cells["attributes"]),
     )
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.errors import DataError
 from bench.interfaces import FloatImages
 from bench.types import Media, Outcome
+
+Fusion = Literal["mean", "unit", "media"]
 
 
 @dataclass(frozen=True)
@@ -30,21 +34,52 @@ class Templates:
     outcomes: tuple[Outcome, ...]
     media: tuple[Media, ...]
 
+    def only(self, keys: Sequence[str]) -> Templates:
+        """Those of the given names, in that order.
 
-def fuse(media: Sequence[Media], vectors: FloatImages, outcomes: Sequence[Outcome], *, unit_length: bool) -> Templates:
-    """Average the media embeddings of each template; failed media are left out of the average.
+        Raises:
+            DataError: one is not here.
+        """
+        place = {key: i for i, key in enumerate(self.keys)}
+        absent = [key for key in keys if key not in place]
+        if absent:
+            raise DataError(f"{len(absent)} of {len(keys)} templates of a gallery have no media: {absent[:5]}")
+        rows = [place[key] for key in keys]
+        return Templates(
+            tuple(keys),
+            tuple(self.identities[i] for i in rows),
+            self.vectors[rows],
+            tuple(self.outcomes[i] for i in rows),
+            tuple(self.media[i] for i in rows),
+        )
+
+
+def fuse(
+    media: Sequence[Media],
+    vectors: FloatImages,
+    outcomes: Sequence[Outcome],
+    *,
+    unit_length: bool,
+    fusion: Fusion = "mean",
+    score_weighted: bool = False,
+) -> Templates:
+    """Fuse the media embeddings of each template; failed media are left out.
 
     Args:
         media: N media, each with its template.
         vectors: their embeddings, float32 (N, D), NaN where failed.
         outcomes: how each fared.
         unit_length: scale each template to length 1.
+        fusion: ``mean`` of the embeddings as they are; ``unit``: each at unit length, then the mean (on unit templates,
+            cosine with it ranks as the mean of the single cosines does); ``media``: images of one `Media.medium` are
+            averaged, and the media added up as they are (IJB's usual way).
+        score_weighted: multiply each embedding by ``attributes["score"]`` first.
 
     Returns:
         One row a template. A template whose vector has no length (a sum of zeros) fails: it can't be compared.
 
     Raises:
-        DataError: media of one template belong to different identities.
+        DataError: media of one template belong to different identities, or a score to weigh by is missing.
     """
     groups: dict[str, list[int]] = {}
     for index, item in enumerate(media):
@@ -61,7 +96,7 @@ def fuse(media: Sequence[Media], vectors: FloatImages, outcomes: Sequence[Outcom
         if not scored:
             fates.append(outcomes[members[0]])
             continue
-        vector = vectors[scored].mean(axis=0, dtype=np.float64) if len(scored) > 1 else vectors[scored[0]]
+        vector = _fused([media[i] for i in scored], vectors[scored], fusion, weighted=score_weighted)
         length = float(np.linalg.norm(vector))
         if unit_length and length == 0.0:
             fates.append(Outcome("failed", "embed", "embedding of length zero"))
@@ -72,6 +107,35 @@ def fuse(media: Sequence[Media], vectors: FloatImages, outcomes: Sequence[Outcom
     return Templates(
         tuple(groups), tuple(media[i].identity for i in firsts), fused, tuple(fates), tuple(media[i] for i in firsts)
     )
+
+
+def _fused(
+    media: Sequence[Media], vectors: FloatImages, fusion: Fusion, *, weighted: bool
+) -> NDArray[np.float32] | NDArray[np.float64]:
+    """One vector of one or more."""
+    if len(media) == 1 and not weighted and fusion != "unit":
+        single: FloatImages = vectors[0]
+        return single
+    rows = vectors.astype(np.float64)
+    if fusion == "unit":
+        rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    if weighted:
+        rows = rows * np.array([_score(item) for item in media])[:, None]
+    if fusion != "media":
+        mean: NDArray[np.float64] = rows.mean(axis=0)
+        return mean
+    groups: dict[str, list[int]] = {}
+    for row, item in enumerate(media):
+        groups.setdefault(item.medium or item.key, []).append(row)
+    total: NDArray[np.float64] = np.sum([rows[members].mean(axis=0) for members in groups.values()], axis=0)
+    return total
+
+
+def _score(item: Media) -> float:
+    score = item.attributes.get("score")
+    if not isinstance(score, float) or not np.isfinite(score) or score < 0:
+        raise DataError(f"{item.key} has the detector score {score!r}, to weigh by; it must be a number from 0")
+    return score
 
 
 def _worst(outcomes: Sequence[Outcome]) -> Outcome:

@@ -10,7 +10,7 @@ from bench.results import Figure, RunRecord, RunResult
 
 if TYPE_CHECKING:
     from bench.conformance import Check
-    from bench.run import Prepared
+    from bench.prepared import Prepared
     from bench.types import CheckLine
 
 _EXAMPLES = 5
@@ -49,11 +49,15 @@ def print_figures(result: RunResult) -> None:
         print(f"*** {banner} ***")
     counts = record.data["counts"]
     print(f"\n{record.protocol['name']}  {record.label}  ({record.stages[-1].name})")
-    print(f"  {'figure':<9} {'value':>8}  {'95 % interval':<17} {'without failures':<18}")
+    wide = max(len("figure"), *(len(name) for name in record.metrics))
+    print(f"  {'figure':<{wide}} {'value':>8}  {'95 % interval':<17} {'without failures':<18}")
     for name, figure in record.metrics.items():
-        print(f"  {name:<9} {figure.value:>8.2%}  {_interval(figure):<17} {_without(figure)}")
-    n = next(iter(record.metrics.values())).n
-    print(f"  over {n:,} probes of {counts['probe identities']:,} identities; a failed probe counts as a miss")
+        print(f"  {name:<{wide}} {worded(figure.value, figure.unit):>8}  {_interval(figure):<17} {_without(figure)}")
+    for n in dict.fromkeys(figure.n for figure in record.metrics.values()):
+        named = [name for name, figure in record.metrics.items() if figure.n == n]
+        which = "" if len(named) == len(record.metrics) else f" ({', '.join(named[:4])}{', ...' * (len(named) > 4)})"
+        print(f"  over {n:,} {record.protocol.get('items', 'probes')}{which}")
+    print(f"  of {counts['probe identities']:,} identities; a failed probe counts as a miss")
     for role, ledger in record.ledger.items():
         reasons = "; ".join(f"{count:,} {reason}" for reason, count in ledger.reasons.items())
         print(
@@ -92,10 +96,19 @@ def print_checks(subject: str, checks: Sequence[Check]) -> int:
     return 1 if failed else 0
 
 
+def worded(value: float, unit: str) -> str:
+    """A figure's value with its unit: fractions as per cent."""
+    if unit == "fraction":
+        return f"{value:.2%}"
+    if unit == "count":
+        return f"{value:,.0f}"
+    return f"{value:.4f}" if unit in ("ssim", "cosine", "lpips") else f"{value:.2f} {unit}"
+
+
 def _interval(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return "none"
-    return f"{figure.low:.2%} - {figure.high:.2%}"
+    return f"{worded(figure.low, figure.unit)} - {worded(figure.high, figure.unit)}"
 
 
 def _without(figure: Figure) -> str:
@@ -103,4 +116,4 @@ def _without(figure: Figure) -> str:
         return "no probe was scored"
     if figure.n_without_failures == figure.n:
         return "the same: none failed"
-    return f"{figure.without_failures:.2%} of {figure.n_without_failures:,}"
+    return f"{worded(figure.without_failures, figure.unit)} of {figure.n_without_failures:,}"

@@ -18,6 +18,45 @@ Points = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class FaceTemplate:
+    """Where a recogniser wants the face.
+
+    Attributes:
+        height: chip height, pixels.
+        width: chip width, pixels.
+        points: five points in the chip: image-left eye, image-right eye, nose, image-left and image-right mouth corner.
+    """
+
+    height: int
+    width: int
+    points: Points
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How a face is taken out of its file and brought to size, in the order of these fields.
+
+    Attributes:
+        frame: of a video, counted from 0; None where the file is a picture.
+        quarter_turns: clockwise turns of 90 degrees.
+        box: x, y, width, height in pixels of the (turned) picture, measured between pixel edges; rounded to whole
+            pixels; what lies beyond the picture repeats its border. None keeps the whole picture.
+        points: five points of the face in pixels of the (turned) picture, to be laid on those of ``face``; a box is
+            not used then.
+        face: the chip that ``points`` are brought to.
+        side: height and width it is shrunk to, antialiased bicubic, rounded to 8 bits: the LR face. None keeps the
+            size.
+    """
+
+    frame: int | None = None
+    quarter_turns: int = 0
+    box: tuple[float, float, float, float] | None = None
+    points: Points | None = None
+    face: FaceTemplate | None = None
+    side: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Media:
     """One image of one identity, not yet decoded.
 
@@ -27,8 +66,12 @@ class Media:
         role: what the image is compared as.
         identity: the person; None for a distractor whose identity is not given.
         template: the template this media belongs to; media of one template are fused.
-        landmarks: five points (eyes, nose, mouth corners; image left first), or None.
+        landmarks: five points (eyes, nose, mouth corners; image left first) in pixels of the image after its ``cut``,
+            or None.
         attributes: what the protocol knows of the image (``yaw_deg``, ``session``...), carried to the results.
+        cut: how the face is taken out of the file; None takes the picture as it is.
+        medium: what the image was taken from (a photograph, a video): where templates are fused by medium, images of
+            one are averaged first. Empty where each image is one by itself.
     """
 
     key: str
@@ -38,6 +81,8 @@ class Media:
     template: str
     landmarks: Points | None = None
     attributes: Mapping[str, str | float] = field(default_factory=dict)
+    cut: Cut | None = None
+    medium: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +126,6 @@ class ImageSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class FaceTemplate:
-    """Where a recogniser wants the face.
-
-    Attributes:
-        height: chip height, pixels.
-        width: chip width, pixels.
-        points: five points in the chip: image-left eye, image-right eye, nose, image-left and image-right mouth corner.
-    """
-
-    height: int
-    width: int
-    points: Points
-
-
-@dataclass(frozen=True, slots=True)
 class IdentificationSet:
     """Who is searched (probes) in what (gallery and distractors).
 
@@ -105,6 +135,9 @@ class IdentificationSet:
         distractors: gallery media whose identity has no probe; may be empty.
         official: True when the counts are those of the published data set.
         notes: sentences for the user about how the data differ from the official set; shown with every result.
+        galleries: templates of each gallery by its name, where probes are searched in several one after the other;
+            empty for one gallery of all. Distractors are in each.
+        open_set: whether a probe may be without a mate; figures of open-set identification are then given.
     """
 
     gallery: tuple[Media, ...]
@@ -112,6 +145,13 @@ class IdentificationSet:
     distractors: tuple[Media, ...] = ()
     official: bool = False
     notes: tuple[str, ...] = ()
+    galleries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    open_set: bool = False
+
+    @property
+    def media(self) -> dict[Role, tuple[Media, ...]]:
+        """The media by role, probes first: what is wrong with a chain shows before a long gallery is embedded."""
+        return {"probe": self.probes, "gallery": self.gallery, "distractor": self.distractors}
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,9 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run it."""
+    from bench.kinds import rescore
     from bench.runfolder import dump_json, read_run
-    from bench.summary import flat, rescore
+    from bench.summary import flat
     from bench.terminal import print_figures
 
     result = rescore(read_run(args.run))

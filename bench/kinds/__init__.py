@@ -1,0 +1,69 @@
+"""How each kind of study is measured: one module a kind, with ``KIND``, ``measure`` and ``figures``.
+
+``measure(run)`` does the work of a prepared run; ``figures(result)`` computes the figures of a finished one again from
+what it stored, without models or images.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from bench.efficiency import EfficiencySet
+from bench.errors import DataError
+from bench.studies import ExpressionSet, RestorationSet, Study, VerificationSet
+
+if TYPE_CHECKING:
+    from bench.prepared import Measured, Prepared
+    from bench.results import Figure, RunResult
+
+IDENTIFICATION = "identification"
+KINDS: dict[type, str] = {
+    VerificationSet: "verification",
+    RestorationSet: "restoration",
+    ExpressionSet: "expression",
+    EfficiencySet: "efficiency",
+}
+
+MORE_CODE = {"expression": ("bench.expressions",), "efficiency": ("bench.cost",)}
+"""Packages beside this one that decide a kind's figures."""
+
+
+def kind_of(study: Study) -> str:
+    """Name of the kind of a study."""
+    return KINDS.get(type(study), IDENTIFICATION)
+
+
+def code_digest_of(kind: str) -> str:
+    """Digest of the code that measures a kind, so that a finished run is made again when its measuring changed."""
+    from bench.provenance import code_digest, digest_of
+
+    modules = ["bench.kinds", *MORE_CODE.get(kind, ())]
+    for module in modules:
+        importlib.import_module(module)
+    return digest_of([code_digest(module) for module in modules])
+
+
+def measure(run: Prepared) -> Measured:
+    """Measure a prepared run.
+
+    Raises:
+        BenchError: nothing could be scored, so there is no result.
+    """
+    module = importlib.import_module(f"bench.kinds.{kind_of(run.data)}")
+    return cast("Measured", module.measure(run))
+
+
+def rescore(result: RunResult) -> RunResult:
+    """The same run with its figures computed again from what it stored.
+
+    Raises:
+        DataError: it is of a kind that this version does not know.
+    """
+    kind = result.record.protocol.get("kind", IDENTIFICATION)
+    if kind not in (IDENTIFICATION, *KINDS.values()):
+        raise DataError(f"A run of the kind {kind!r}; this bench knows {IDENTIFICATION}, {', '.join(KINDS.values())}")
+    module = importlib.import_module(f"bench.kinds.{kind}")
+    found = cast("dict[str, Figure]", module.figures(result))
+    return replace(result, record=replace(result.record, metrics=found))
