@@ -1,0 +1,173 @@
+"""Is this the official IJB-C, whole? Counts, people, pairs, and every image opened."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+
+from bench.errors import BenchError, DataError
+from bench.interfaces import Progress
+from bench.types import CheckLine
+from protocols.checking import count_line, disjoint_line, list_line, open_files
+from protocols.ijbc_files import Files
+from protocols.ijbc_pairs import places, read_pairs
+from protocols.ijbc_releases import Release, Task, complete, read_lists
+from protocols.ijbc_rows import Lists, Rows
+from protocols.ijbc_sets import OFFICIAL_PAIRS, OFFICIAL_ROWS, OFFICIAL_SEARCH
+
+
+def check(root: Path, progress: Progress | None = None, *, release: Release = "auto") -> list[CheckLine]:
+    """Compare a folder with the official lists; never raises on damage.
+
+    Args:
+        root: the located root.
+        progress: called with (images opened, all) now and then.
+        release: which lists.
+
+    Returns:
+        One line for each thing looked at. ``damaged`` stands wherever a run would refuse the folder or count failures.
+    """
+    lines: list[CheckLine] = []
+    search = _read(root, "identification", release, lines)
+    if search is not None:
+        lines.append(CheckLine("ok", "release", f"{search.release} (1:N)"))
+        _try(lambda: _search_lines(search, lines), "1:N lists", lines)
+    paired = complete(root, "verification")
+    pairs = None
+    if paired if release == "auto" else release in paired:
+        pairs = _read(root, "verification", release, lines)
+    else:
+        lines.append(CheckLine("differs", "1:1 lists", "none", "there"))
+    if pairs is not None:
+        _try(lambda: _pair_lines(pairs, lines), "1:1 lists", lines)
+    lists = search or pairs
+    if lists is not None:
+        _try(lambda: _image_lines(root, lists, lines, progress), "images", lines)
+    lines += [_usable(root, task, release) for task in get_args(Task) if complete(root, task)]
+    return lines
+
+
+def _read(root: Path, task: Task, release: Release, lines: list[CheckLine]) -> Lists | None:
+    """The lists of a task; a line where they cannot be read."""
+    try:
+        return read_lists(root, task, release)
+    except DataError as error:
+        lines.append(CheckLine("damaged", f"lists for {task}", str(error)))
+        return None
+
+
+def _try(look: Callable[[], None], subject: str, lines: list[CheckLine]) -> None:
+    """Look at something; a line where that fails."""
+    try:
+        look()
+    except DataError as error:
+        lines.append(CheckLine("damaged", subject, str(error)))
+
+
+def _usable(root: Path, task: Task, release: Release) -> CheckLine:
+    """What a run would say, so that this check never passes what a run refuses."""
+    from protocols.ijbc import IjbC
+
+    subject = f"readable for {task}"
+    try:
+        found = IjbC(task=task, release=release).read(root)
+    except BenchError as error:
+        return CheckLine("damaged", subject, str(error), "yes")
+    return CheckLine("ok" if found.official else "differs", subject, "yes", "yes", found.notes)
+
+
+def _search_lines(lists: Lists, lines: list[CheckLine]) -> None:
+    owners = {name: rows.subjects(name) for name, rows in {**lists.gallery, "probe": lists.probes}.items()}
+    for name, people in owners.items():
+        lines.append(count_line(f"{name} templates", len(people), OFFICIAL_SEARCH[f"{name} templates"]))
+        if name != "probe":
+            several = [str(person) for person, count in Counter(people.values()).items() if count > 1]
+            lines.append(list_line(f"people with several templates in {name}", several, level="differs"))
+    if lists.rows is not None:
+        lines.append(count_line("rows of the list of crops", lists.rows, OFFICIAL_ROWS))
+    one, two = ({str(person) for person in owners[name].values()} for name in ("G1", "G2"))
+    lines.append(disjoint_line("people in both galleries", one, two))
+    lost = {str(person) for person in owners["probe"].values()} - one - two
+    lines.append(list_line("people searched and in no gallery", lost))
+    templates = {name: {str(template) for template in people} for name, people in owners.items()}
+    lines.append(disjoint_line("templates in both galleries", templates["G1"], templates["G2"]))
+    lines.append(
+        disjoint_line("templates enrolled and searched", templates["G1"] | templates["G2"], templates["probe"])
+    )
+    empty = [str(template) for rows in (*lists.gallery.values(), lists.probes) for template, _ in rows.empty]
+    lines.append(list_line("templates without an image", empty))
+    enrolled = {f"{s} {n}" for rows in lists.gallery.values() for s, n in _faces(rows)}
+    both = enrolled & {f"{s} {n}" for s, n in _faces(lists.probes)}
+    lines.append(list_line("faces (person, file) enrolled and searched", both, level="differs"))
+
+
+def _faces(rows: Rows) -> Iterator[tuple[int, str]]:
+    return zip(rows.subject.tolist(), rows.filename, strict=True)
+
+
+def _pair_lines(lists: Lists, lines: list[CheckLine]) -> None:
+    if lists.matches is None:
+        return
+    pairs = read_pairs(lists.matches, labelled=lists.release == "C")
+    owners = {**lists.gallery["enrolled"].subjects("enrolled"), **lists.probes.subjects("verified")}
+    templates, people = list(owners), np.array(list(owners.values()), np.int64)
+    at = [places(column, templates) for column in (pairs.first, pairs.second)]
+    known = (at[0] >= 0) & (at[1] >= 0)
+    strange = {str(n) for column, found in zip((pairs.first, pairs.second), at, strict=True) for n in column[found < 0]}
+    by_subject = people[at[0]] == people[at[1]]
+    same = by_subject if pairs.same is None else pairs.same
+    genuine = int(same.sum())
+    lines.append(count_line("1:1 genuine pairs", genuine, OFFICIAL_PAIRS["genuine pairs"]))
+    lines.append(count_line("1:1 impostor pairs", len(same) - genuine, OFFICIAL_PAIRS["impostor pairs"]))
+    lines.append(list_line("templates of pairs without an image or a list", strange))
+    if pairs.same is not None:
+        sure = known & (people[at[0]] >= 0) & (people[at[1]] >= 0)
+        wrong = np.flatnonzero(sure & (by_subject != pairs.same)).tolist()
+        told = [f"line {line + 1}" for line in wrong]
+        lines.append(list_line("labels of pairs that contradict the subjects", told, level="differs"))
+
+
+def _image_lines(root: Path, lists: Lists, lines: list[CheckLine], progress: Progress | None) -> None:
+    parts = {**lists.gallery, "probe": lists.probes}
+    files = Files(root, lists.base)
+    paths = {part: [files.find(name) for name in dict.fromkeys(rows.filename)] for part, rows in parts.items()}
+    lines.append(list_line("images found with another ending", set(files.renamed), level="differs"))
+    opened, digests = open_files(root, paths, progress)
+    lines += opened
+    if lists.release == "C" and lists.matches is None:
+        searched = {digest: path.name for path, digest in digests["probe"].items()}
+        own = [(path, digest) for part, found in digests.items() if part != "probe" for path, digest in found.items()]
+        equal = [f"{path.name} = {searched[digest]}" for path, digest in own if digest in searched]
+        lines.append(list_line("crops enrolled and searched, equal byte for byte", equal, level="differs"))
+    outside = [told for rows in parts.values() for told in _outside(rows, files)]
+    lines.append(list_line("boxes without a size or outside their image", outside))
+
+
+def _outside(rows: Rows, files: Files) -> Iterator[str]:
+    """Faces whose box has no part of the image; images that do not open are told elsewhere."""
+    from PIL import Image
+
+    if rows.box is None:
+        return
+    sizes: dict[Path, tuple[int, int] | None] = {}
+    for template, name, (x, y, width, height) in zip(
+        rows.template.tolist(), rows.filename, rows.box.tolist(), strict=True
+    ):
+        path = files.find(name)
+        if path not in sizes:
+            try:
+                with Image.open(path) as image:
+                    sizes[path] = image.size
+            except (OSError, ValueError, Image.DecompressionBombError):
+                sizes[path] = None
+        size = sizes[path]
+        if size is None:
+            continue
+        right, bottom = x + width, y + height
+        inside = right > 0 and bottom > 0 and x < size[0] and y < size[1]  # false for NaN
+        if not (width >= 1 and height >= 1 and inside):
+            yield f"template {template}: {name}"
