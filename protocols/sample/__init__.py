@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import BenchError, DataError, UsageError
-from protocols.sample import celeba, dronesurf, ijbc, mmi, multipie, tinyface
+from protocols.sample import celeba, cfp, dronesurf, ijbc, lfw, mmi, multipie, tinyface
 from protocols.sample.marker import is_sample, write_marker
 from protocols.sample.painter import PAINTERS, Painter, Progress, painter, painter_name
 from protocols.sample.summary import SampleSummary
@@ -46,7 +46,7 @@ class Sample:
 
 SAMPLES: dict[str, Sample] = {
     module.NAME: Sample(module.write, module.MINIMUM, module.DEFAULT)
-    for module in (tinyface, multipie, mmi, celeba, dronesurf, ijbc)
+    for module in (tinyface, multipie, mmi, celeba, dronesurf, ijbc, lfw, cfp)
 }
 
 

@@ -1,0 +1,229 @@
+"""Accuracy of verification in folds, and the intervals of what `bench.metrics.roc` measures.
+
+A pair that could not be scored has the score NaN; it stays in the denominator of an accuracy, as an error.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import DataError, UsageError
+from bench.metrics.intervals import Interval, bootstrap_intervals
+from bench.metrics.roc import (
+    Bools,
+    Curve,
+    FarRule,
+    Ints,
+    Scores,
+    auc,
+    check_pairs,
+    eer,
+    enough,
+    ordered,
+    tar_at_far,
+)  # fmt: skip
+from bench.metrics.similarity import Similarity
+
+Thresholds = Literal["exact", "grid"]
+
+_GRID = np.arange(0, 4, 0.01)  # squared Euclidean distances of vectors of unit length
+_LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class FoldAccuracy:
+    """One fold judged by the threshold of the others.
+
+    Attributes:
+        threshold: a pair is called alike where its score is not below it (``grid``: where it is above it).
+        accuracy: share of the fold's pairs called right; a failed pair is not.
+        accuracy_scored: the same over the pairs that did not fail; None when all did.
+        pairs: in the fold.
+        failed: of them.
+    """
+
+    threshold: float
+    accuracy: float
+    accuracy_scored: float | None
+    pairs: int
+    failed: int
+
+
+def best_threshold(scores: Scores, same: Bools) -> float:
+    """Return the threshold with the most pairs called right when scores not below it are called alike.
+
+    All thresholds that tell pairs apart are tried: between any two neighbouring scores (half way), at the lowest score,
+    and just above the highest. Of equally good ones the highest is taken.
+
+    Args:
+        scores: (P,) finite.
+        same: (P,) whether each pair shows one person.
+
+    Returns:
+        The threshold, to be compared with scores as float64.
+
+    Raises:
+        DataError: no pairs, or a score that is not finite.
+    """
+    check_pairs(scores, same, failures=False)
+    order = np.argsort(-scores.astype(np.float64), kind="stable")
+    ordered, alike = scores[order].astype(np.float64), same[order]
+    right = np.concatenate([[0], np.cumsum(np.where(alike, 1, -1))])  # of the first k accepted, up to a constant
+    edge = np.concatenate([[True], np.diff(ordered) != 0, [True]])  # scores that tie are accepted together
+    chosen = int(np.argmax(np.where(edge, right, -len(ordered) - 1)))
+    if chosen == 0:
+        return float(np.nextafter(ordered[0], np.inf))
+    if chosen == len(ordered):
+        return float(ordered[-1])
+    above, below = float(ordered[chosen - 1]), float(ordered[chosen])
+    middle = (above + below) / 2
+    return middle if middle > below else above
+
+
+def fold_accuracies(
+    scores: Scores, same: Bools, fold: Ints, *, thresholds: Thresholds = "exact", similarity: Similarity = "cosine"
+) -> list[FoldAccuracy]:
+    """Judge each fold by the threshold that is best on all the others.
+
+    ``exact`` tries every threshold (`best_threshold`). ``grid`` does what insightface's ``verification.py`` does: the
+    squared Euclidean distance of vectors of unit length is compared with 0, 0.01 ... 3.99, alike is what is below, and
+    the first of equally good ones is taken.
+
+    Args:
+        scores: (P,), NaN where a pair failed; failed pairs have no part in choosing thresholds.
+        same: (P,).
+        fold: (P,) number of each pair's fold; folds are taken in ascending order.
+        thresholds: the rule.
+        similarity: what scores are, for ``grid``: the cosine, or the negative Euclidean distance.
+
+    Returns:
+        One row a fold.
+
+    Raises:
+        DataError: fewer than two folds, or none but failed pairs to choose a threshold on.
+        UsageError: an unknown rule.
+
+    Source: Huang et al. 2007 (View 2); insightface, recognition/arcface_torch/eval/verification.py.
+    """
+    if thresholds not in get_args(Thresholds):
+        raise UsageError(f"Unknown rule of thresholds {thresholds!r}; choose one of {', '.join(get_args(Thresholds))}.")
+    check_pairs(scores, same)
+    if fold.shape != scores.shape:
+        raise DataError(f"{len(scores)} scores but folds of shape {fold.shape}; expected one a pair.")
+    numbers = np.unique(fold)
+    if len(numbers) < 2:
+        raise DataError("Pairs in one fold only: a fold's threshold is chosen on the others, so two are least.")
+    scored = ~np.isnan(scores)
+    wide = scores.astype(np.float64)  # NumPy would round a threshold to the type of float32 scores
+    found = []
+    for number in numbers:
+        own = fold == number
+        training = ~own & scored
+        if not training.any():
+            raise DataError("Only failed pairs lie outside one of the folds, so its threshold cannot be chosen.")
+        if thresholds == "exact":
+            threshold = best_threshold(scores[training], same[training])
+            accepted = wide >= threshold  # NaN is not
+        else:
+            distances = _squared_distances(scores, similarity)
+            limit = _best_of_grid(distances[training], same[training])
+            accepted = distances < limit
+            threshold = 1 - limit / 2 if similarity == "cosine" else -math.sqrt(limit)
+        right = (accepted == same) & scored
+        alive = int((own & scored).sum())
+        hits = int((right & own).sum())
+        pairs = int(own.sum())
+        found.append(FoldAccuracy(threshold, hits / pairs, hits / alive if alive else None, pairs, pairs - alive))
+    return found
+
+
+def spread(values: Sequence[float]) -> tuple[float, float]:
+    """Standard deviation of single folds and standard error of their mean, both by n - 1 as in the reports on LFW.
+
+    Raises:
+        DataError: fewer than two values.
+
+    Source: Huang et al. 2007, section on reporting results: S_E = sigma / sqrt(10).
+    """
+    if len(values) < 2:
+        raise DataError(f"{len(values)} folds have no standard deviation; two are least.")
+    deviation = float(np.std(np.asarray(values, np.float64), ddof=1))
+    return deviation, deviation / math.sqrt(len(values))
+
+
+def fold_intervals(
+    scores: Scores, same: Bools, fold: Ints, rates: Sequence[float], *, rule: FarRule, seed: int, resamples: int = 1000
+) -> dict[str, Interval]:
+    """95 % intervals of ``auc``, ``eer`` and each rate's TAR (key: the rate) by resampling folds whole.
+
+    Folds hold different people, so pairs of two folds are independent; thresholds are found anew in each resample. None
+    where a fold lacks same or different pairs.
+
+    Args:
+        scores: (P,), NaN where failed.
+        same: (P,).
+        fold: (P,).
+        rates: false accept rates.
+        rule: of `tar_at_far`.
+        seed: of the generator.
+        resamples: how many.
+
+    Raises:
+        DataError: what `roc` refuses.
+    """
+    names: list[str] = ["auc", "eer", *(f"{rate:g}" for rate in rates)]
+    numbers, places = np.unique(fold, return_inverse=True)
+    count = len(numbers)
+    whole = all(len(np.unique(same[places == number])) == 2 for number in range(count))
+    if count < 2 or not whole:
+        why = "none: one fold only" if count < 2 else "none: a fold lacks same or different pairs"
+        return dict.fromkeys(names, Interval(None, None, why, count))
+    order, ends, values = ordered(scores)
+    alike, places = same[order], places[order]
+    weights = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
+    thresholds = np.concatenate([[np.inf], values])
+    table = np.empty((resamples, len(names)))
+    for row, drawn in zip(table, weights.astype(np.int64), strict=True):
+        weight = drawn[places]
+        total, true = np.cumsum(weight)[ends], np.cumsum(weight * alike)[ends]
+        curve = Curve(np.concatenate([[0], total - true]), np.concatenate([[0], true]), thresholds)
+        tars = [
+            tar_at_far(curve, rate, rule=rule).tar if enough(int(curve.false[-1]), rate) else np.nan for rate in rates
+        ]
+        row[:] = auc(curve), eer(curve), *tars
+    method = f"bootstrap over {count} folds, {resamples} resamples"
+    return {
+        name: Interval(None, None, "none: too few different pairs, or no spread", count)
+        if np.isnan(column).any() or np.ptp(column) == 0
+        else Interval(*_ends(column), method, count)
+        for name, column in zip(names, table.T, strict=True)
+    }
+
+
+def accuracy_interval(folds: Sequence[FoldAccuracy], *, seed: int) -> Interval:
+    """95 % interval of the mean accuracy by resampling folds; see `bench.metrics.intervals.bootstrap_interval`."""
+    names = [str(number) for number in range(len(folds))]
+    found = bootstrap_intervals([[row.accuracy] for row in folds], names, seed=seed)[0]
+    return Interval(found.low, found.high, found.method.replace("identities", "folds"), len(folds))
+
+
+def _ends(column: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = np.quantile(column, ((1 - _LEVEL) / 2, (1 + _LEVEL) / 2))
+    return float(low), float(high)
+
+
+def _squared_distances(scores: Scores, similarity: Similarity) -> NDArray[np.float64]:
+    wide = scores.astype(np.float64)
+    return 2 - 2 * wide if similarity == "cosine" else wide**2
+
+
+def _best_of_grid(distances: NDArray[np.float64], same: Bools) -> float:
+    alike, other = np.sort(distances[same]), np.sort(distances[~same])
+    right = np.searchsorted(alike, _GRID, side="left") + len(other) - np.searchsorted(other, _GRID, side="left")
+    return float(_GRID[np.argmax(right)])

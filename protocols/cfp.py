@@ -1,0 +1,260 @@
+"""Celebrities in Frontal-Profile: is a shrunk profile face the person of a frontal one?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from bench.errors import DataError
+from bench.interfaces import PROTOCOLS, EvalProtocol, Progress
+from bench.studies import VerificationSet
+from bench.types import CheckLine, Cut, IdentificationSet, Media, Points, Role
+from protocols.cfp_files import VIEWS, Pairs, People, Photograph, holds_cfp, read_fiducials, read_pairs, read_people
+from protocols.found_faces import Crop, Framing, find_faces, lr_side
+from protocols.pairing import places
+from protocols.roots import find_root
+
+OFFICIAL = {"people": 500, "frontal": 5000, "profile": 2000}
+FOLDS, A_FOLD = 10, 350
+_INSIDE = ("cfp", "cfp-dataset", "cfp-dataset-images", "cfp/cfp-dataset")
+_MARGIN = 0.25  # around the fiducial points, which do not reach the forehead
+
+Task = Literal["verification", "identification"]
+Read = tuple[list[Photograph], list[Photograph]]
+
+
+@PROTOCOLS.register(
+    "cfp",
+    summary="Frontal and profile photographs: 7,000 pairs in 10 folds, or a search of profiles among frontal faces.",
+    source="Sengupta et al., Frontal to Profile Face Verification in the Wild, WACV 2016; Protocol/Split",
+    licence="data set: its authors' terms; treat as research only and confirm",
+)
+class Cfp(EvalProtocol):
+    """A frontal face is enrolled at full size; a profile face (or another frontal one) is aligned, shrunk, compared.
+
+    Faces are aligned by the five points that MTCNN finds at full resolution. It finds no face in many a profile; such
+    a photograph is cut to a square around its 30 fiducial points and not aligned. The points themselves do not serve to
+    align: no published source says which is which, and half of them are hidden in a profile.
+    """
+
+    dataset = "cfp"
+    how_to_get = (
+        "Celebrities in Frontal-Profile (Sengupta et al. 2016): 7,000 photographs of 500 people. Its page is cfpw.io;\n"
+        "read its terms and take it as for research only unless they say otherwise. This suite never downloads it.\n"
+        "Once you have it, point to the folder that holds Data and Protocol (often cfp-dataset):\n"
+        "  bench run --protocol cfp --data-root DIR\n"
+        "  bench config set data.cfp DIR\n"
+        "  BENCH_DATA=DIR bench run --protocol cfp      (DIR, or a folder in it)\n"
+        "Files .bin of insightface are Python pickles, which can run anything; they are not read.\n"
+        "Then `bench data check cfp` says whether it is whole."
+    )
+    default_align = "landmarks"
+    ranks = (1, 5, 10, 20)
+    mean_average_precision = False
+    false_positive_rates = (0.001, 0.01, 0.1)
+
+    def __init__(
+        self,
+        *,
+        task: Task = "verification",
+        pairs: Pairs = "FP",
+        lr: int | None = 16,
+        crop: Crop = "recogniser",
+        thresholds: Literal["exact", "grid"] = "exact",
+    ) -> None:
+        """Choose what is measured, and how faces are framed.
+
+        Args:
+            task: ``verification``: pairs in folds. ``identification``: the first frontal photograph of each person is
+                enrolled, and all profile ones are searched.
+            pairs: ``FP``: frontal and profile; ``FF``: frontal and frontal.
+            lr: side in pixels that verified (searched) faces are shrunk to; 0 keeps them at full size.
+            crop: ``recogniser``: the chip of 112 x 112 pixels of ArcFace and what followed it; ``frame``: 128 x 128
+                pixels with the face as large as hallucinators here are trained on.
+            thresholds: of a fold: the best of all, or of insightface's grid.
+
+        Raises:
+            UsageError: an argument is out of range.
+        """
+        self.task, self.pairs, self.thresholds = task, pairs, thresholds
+        self.framing = Framing(crop, lr_side("cfp", lr))
+
+    def locate(self, root: Path) -> Path:
+        """Return the folder that holds ``Data/Images``: ``root``, or cfp-dataset and the like in it.
+
+        Raises:
+            MissingError: ``root`` is no folder.
+            DataError: it holds no CFP, or one that lies deeper; the text names the folder to use.
+        """
+        return find_root(
+            root,
+            holds=holds_cfp,
+            name="CFP",
+            expected="Data/Images/001/frontal and profile",
+            how_to_get=self.how_to_get,
+            inside=_INSIDE,
+        )
+
+    def is_sample(self, root: Path) -> bool:
+        """Whether the folder was written by `protocols.sample`."""
+        from protocols.sample.marker import is_sample
+
+        return is_sample(root)
+
+    def sample_version(self) -> str:
+        """Digest of the code and the face model that draw the sample."""
+        from protocols.sample.marker import version
+
+        return version()
+
+    def write_sample(self, out: Path) -> None:
+        """Write the sample: 20 drawn people, ten frontal and four profile photographs each."""
+        from bench import progress
+        from protocols.sample import write_sample
+
+        write_sample("cfp", out, progress=progress.stage)
+
+    def read(self, root: Path) -> IdentificationSet | VerificationSet:
+        """List the media without looking for faces: photographs are cut by their fiducial points, and a note says so.
+
+        Raises:
+            DataError: a list is absent, damaged or contradicts another, a path leaves the root, or the persons of a
+                pair are not what its file says.
+        """
+        return self._study(root, None, None)
+
+    def read_with(
+        self, root: Path, scratch: Path, progress: Progress | None = None
+    ) -> IdentificationSet | VerificationSet:
+        """List the media, and find the face in each photograph; points found are kept under ``scratch``.
+
+        Raises:
+            DataError: as `read`.
+            MissingError: facenet-pytorch, which brings MTCNN, is not installed.
+        """
+        return self._study(root, scratch, progress)
+
+    def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
+        """Compare with the official release; see `protocols.cfp_check`."""
+        from protocols.cfp_check import check
+
+        return check(root, progress)
+
+    def _study(
+        self, root: Path, scratch: Path | None, progress: Progress | None
+    ) -> IdentificationSet | VerificationSet:
+        people = read_people(root)
+        pairs = read_pairs(root, self.pairs) if self.task == "verification" else []
+        if pairs:
+            sides = [pair.first for pair in pairs], [pair.second for pair in pairs]
+        else:
+            sides = _search(people)
+        files = list(dict.fromkeys(photograph.path for side in sides for photograph in side))
+        notes = _differences(people)
+        absent = [path for path in files if not path.is_file()]
+        if absent:
+            notes.append(f"{len(absent):,} of {len(files):,} photographs that the lists name are absent.")
+        counted = Counter((pair.fold, pair.same) for pair in pairs)
+        if pairs and counted != {(fold, same): A_FOLD for fold in range(FOLDS) for same in (True, False)}:
+            notes.append(f"Not the official pairs: {len(pairs):,} in {len({fold for fold, _ in counted})} folds.")
+        official = not notes
+        points: dict[Path, Points | None] = {}
+        if scratch is None:
+            notes.append("Faces were not looked for: photographs are cut by their fiducial points.")
+        else:
+            points = find_faces(files, scratch, progress)
+        media = _Cutter(root, self.framing, points)
+        if not pairs:
+            gallery, probes = media.of(sides[0], "gallery", ""), media.of(sides[1], "probe", "")
+            found: IdentificationSet | VerificationSet
+            found = IdentificationSet(gallery, probes, official=official, notes=media.noted(notes))
+        else:
+            first, second = (list(dict.fromkeys(side)) for side in sides)
+            enrolled, verified = media.of(first, "gallery", "first/"), media.of(second, "probe", "second/")
+            found = VerificationSet(
+                enrolled,
+                verified,
+                places(sides[0]),
+                places(sides[1]),
+                np.array([pair.same for pair in pairs], bool),
+                np.array([pair.fold for pair in pairs], np.int64),
+                official=official,
+                notes=media.noted(notes),
+            )
+        return found
+
+
+class _Cutter:
+    """Makes media of photographs: by points found, else around the fiducial points, else whole."""
+
+    def __init__(self, root: Path, framing: Framing, points: Mapping[Path, Points | None]) -> None:
+        self._root, self._framing, self._points = root, framing, points
+        self._boxes: dict[Path, tuple[float, float, float, float] | None] = {}
+
+    def of(self, photographs: Sequence[Photograph], role: Role, prefix: str) -> tuple[Media, ...]:
+        media = []
+        for photograph in photographs:
+            cut, landmarks = self._framing.cut(self._points.get(photograph.path), lr=role == "probe")
+            if landmarks is None:
+                box = self._box(photograph)
+                cut = Cut(box=box, side=cut.side if cut else None) if box else cut
+            key = f"{prefix}{photograph.key}"
+            media.append(
+                Media(
+                    key,
+                    photograph.path,
+                    role,
+                    photograph.person,
+                    key,
+                    landmarks=landmarks,
+                    attributes={"view": photograph.view},
+                    cut=cut,
+                )
+            )
+        return tuple(media)
+
+    def noted(self, notes: Sequence[str]) -> tuple[str, ...]:
+        """Notes, and what became of the photographs in which no face was found."""
+        without = [path for path, points in self._points.items() if points is None]
+        if not without:
+            return tuple(notes)
+        boxed = sum(self._boxes.get(path) is not None for path in without)
+        whole = f"; {len(without) - boxed:,} are taken whole" if boxed < len(without) else ""
+        return (
+            *notes,
+            f"No face was found in {len(without):,} of {len(self._points):,} photographs: {boxed:,} are cut to a "
+            f"square around their fiducial points{whole}.",
+        )
+
+    def _box(self, photograph: Photograph) -> tuple[float, float, float, float] | None:
+        from bench.cutting import square_around
+
+        if photograph.path not in self._boxes:
+            points = read_fiducials(self._root, photograph)
+            box = None
+            if points:
+                across, down = zip(*points, strict=True)
+                tight = (min(across), min(down), max(across) - min(across), max(down) - min(down))
+                box = square_around(tight, _MARGIN) if max(tight[2:]) >= 1 else None
+            self._boxes[photograph.path] = box
+        return self._boxes[photograph.path]
+
+
+def _search(people: People) -> Read:
+    """The first frontal photograph of each person, and all profile ones of those who have one."""
+    gallery = [own["frontal"][0] for own in people.values() if own["frontal"]]
+    enrolled = {photograph.person for photograph in gallery}
+    probes = [photograph for own in people.values() for photograph in own["profile"] if photograph.person in enrolled]
+    if len(gallery) < 2 or not probes:
+        raise DataError(f"{len(gallery)} people with a frontal photograph and {len(probes)} profiles are no search.")
+    return gallery, probes
+
+
+def _differences(people: People) -> list[str]:
+    counts = {"people": len(people)} | {view: sum(len(own[view]) for own in people.values()) for view in VIEWS}
+    found = [f"{counts[name]:,} of {OFFICIAL[name]:,} {name}" for name in OFFICIAL if counts[name] != OFFICIAL[name]]
+    return [f"Not the official set: {'; '.join(found)}."] if found else []

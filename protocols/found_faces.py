@@ -1,0 +1,207 @@
+"""Faces found by MTCNN in photographs, kept by the bytes of each, and the crops they are cut to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+from bench.errors import DataError, UsageError
+from bench.images import ByteImages, decode
+from bench.interfaces import Progress
+from bench.provenance import digest_of
+from bench.recognisers.templates import ARCFACE_112
+from bench.types import Cut, FaceTemplate, Points
+
+Crop = Literal["recogniser", "frame"]
+Finder = Callable[[ByteImages], Points | None]
+
+SMALLEST, LARGEST = 8, 128
+_TELL_EVERY = 16
+_FRAME = 128
+# the frame hallucinators are trained in: mean points of UTKFace's aligned crops (frame utkface200 of bench.align)
+_UTKFACE_200: Points = ((58.2, 56.7), (139.6, 56.8), (98.4, 103.7), (61.9, 138.5), (135.5, 138.8))
+
+
+def in_size(points: Points, before: int, after: int) -> Points:
+    """Points of a square of one side in the pixels of another; origin at the first pixel's centre."""
+    scale = after / before
+    return tuple(((x + 0.5) * scale - 0.5, (y + 0.5) * scale - 0.5) for x, y in points)
+
+
+FACES: dict[Crop, FaceTemplate] = {
+    "recogniser": ARCFACE_112,
+    "frame": FaceTemplate(_FRAME, _FRAME, in_size(_UTKFACE_200, 200, _FRAME)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How found faces are cut.
+
+    Attributes:
+        crop: ``recogniser`` is the chip of 112 x 112 pixels of ArcFace and what followed it; ``frame`` one of 128 x 128
+            with the face as large as hallucinators are trained on.
+        lr: side that LR faces are shrunk to, or None.
+    """
+
+    crop: Crop
+    lr: int | None
+
+    def cut(self, points: Points | None, *, lr: bool) -> tuple[Cut | None, Points | None]:
+        """The cut of a photograph and where the face stands in it then; without points the photograph is taken whole.
+
+        Args:
+            points: of the face, in pixels of the photograph, or None where none was found.
+            lr: whether it is shrunk.
+        """
+        side = self.lr if lr else None
+        if points is None:
+            return (Cut(side=side) if side else None), None
+        face = FACES[self.crop]
+        return Cut(points=points, face=face, side=side), in_size(face.points, face.width, side or face.width)
+
+
+def lr_side(name: str, lr: int | None) -> int | None:
+    """A protocol's argument ``lr``: none and 0 are full size.
+
+    Raises:
+        UsageError: it is out of range.
+    """
+    if lr and not SMALLEST <= lr <= LARGEST:
+        raise UsageError(f"{name}: lr is {lr}; expected {SMALLEST} to {LARGEST} pixels, or 0 for full size.")
+    return lr or None
+
+
+def find_faces(
+    files: Sequence[Path],
+    scratch: Path,
+    progress: Progress | None = None,
+    *,
+    finder: Callable[[], Finder] | None = None,
+    engine: Callable[[], str] | None = None,
+) -> dict[Path, Points | None]:
+    """Five points of the face in each photograph, at its full resolution.
+
+    Args:
+        files: photographs; one that comes twice is looked at once.
+        scratch: keeps what was found in a file named after the detector, a line a photograph, by the digest of its
+            bytes: equal photographs are looked at once, changed ones again, and an interrupted search goes on.
+        progress: called with (photographs done, all).
+        finder: makes what finds points (default: MTCNN); called only when it is needed.
+        engine: tells one finder from another.
+
+    Returns:
+        By file, None where no face was found; a file that is absent or damaged has no entry.
+
+    Raises:
+        MissingError: facenet-pytorch, which brings MTCNN's weights, is not installed.
+        DataError: ``scratch`` cannot be written.
+    """
+    wanted = list(dict.fromkeys(files))
+    kept_in = scratch / f"mtcnn-{(engine or _engine)()[:16]}.jsonl"
+    kept = _kept(kept_in)
+    found: dict[Path, Points | None] = {}
+    look: Finder | None = None
+    writer = _Writer(kept_in)
+    try:
+        for done, path in enumerate(wanted, 1):
+            try:
+                data = path.read_bytes()
+                digest = hashlib.sha256(data).hexdigest()
+                if digest not in kept:
+                    image = decode(data)
+                    look = look or (finder or _mtcnn)()
+                    kept[digest] = look(image)
+                    writer.add(digest, kept[digest])
+                found[path] = kept[digest]
+            except (OSError, DataError) as error:
+                if isinstance(error, _UnwritableError):
+                    raise
+            if progress and (done % _TELL_EVERY == 0 or done == len(wanted)):
+                progress(done, len(wanted))
+    finally:
+        writer.close()
+    return found
+
+
+def found_notes(files: Sequence[Path], found: dict[Path, Points | None]) -> list[str]:
+    """Sentences about photographs without a face found."""
+    without = [path for path in dict.fromkeys(files) if path in found and found[path] is None]
+    if not without:
+        return []
+    return [
+        f"No face was found in {len(without):,} of {len(dict.fromkeys(files)):,} photographs ({without[0].name}...); "
+        "they are taken whole."
+    ]
+
+
+class _UnwritableError(DataError):
+    """The scratch folder cannot be written."""
+
+
+class _Writer:
+    """Appends lines; opens the file at the first."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[str] | None = None
+
+    def add(self, digest: str, points: Points | None) -> None:
+        line = json.dumps({"sha256": digest, "points": points}) + "\n"
+        try:
+            if self._file is None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self._path.open("a", encoding="ascii")
+                line = "\n" + line  # the last line of an interrupted search may have no end
+            self._file.write(line)
+            self._file.flush()
+        except OSError as error:
+            raise _UnwritableError(f"Cannot keep points in {self._path}: {error.strerror or error}.") from error
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def _kept(path: Path) -> dict[str, Points | None]:
+    """What was found before; lines that are damaged are looked for again."""
+    return dict(_lines(path))
+
+
+def _lines(path: Path) -> Iterator[tuple[str, Points | None]]:
+    try:
+        text = path.read_text("ascii", errors="replace")
+    except OSError:
+        return
+    for line in text.splitlines():
+        try:
+            entry = json.loads(line)
+            points = entry["points"]
+            if points is not None:
+                points = tuple((float(x), float(y)) for x, y in points)
+                if len(points) != 5 or not all(math.isfinite(value) for point in points for value in point):
+                    continue
+            yield str(entry["sha256"]), points
+        except (ValueError, KeyError, TypeError):
+            continue
+
+
+def _mtcnn() -> Finder:
+    from bench.align.mtcnn import Mtcnn
+
+    detector = Mtcnn()
+    return lambda image: detector.find([image])[0]
+
+
+def _engine() -> str:
+    from bench.align.mtcnn import Mtcnn
+    from bench.provenance import source_digest
+
+    detector = Mtcnn()
+    weights = [weights.sha256 for weights in detector.weights]
+    return digest_of([detector.version, weights, source_digest("bench.align.mtcnn")])
