@@ -1,0 +1,65 @@
+"""Faces restored from turned LR views, measured against the frontal truth: PSNR, SSIM, likeness, landmarks."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bench.align.template import Frame
+from bench.errors import UsageError
+from bench.interfaces import PROTOCOLS, EvalProtocol
+from protocols.restoration_sources import CelebAPairs, FolderPairs, MmiPairs
+from protocols.turned import JitterName, Recipe
+
+Source = Literal["celeba", "mmi", "multipie", "folder"]
+
+
+@PROTOCOLS.register(
+    "restoration",
+    summary="Turned LR faces against their frontal truth: PSNR, SSIM, likeness, landmarks; overall and by yaw.",
+    source="Zhang et al., Face Hallucination with Finishing Touches, 2021, section V; views by the face engine",
+    licence="that of the source's data set",
+)
+def restoration(
+    *,
+    source: Source = "celeba",
+    lr: Literal[16, 32, 0] = 16,
+    identities: int = 0,
+    photographs: int = 0,
+    person: Literal["file", "folder"] = "file",
+    jitter: JitterName = "paper",
+    frame: Frame = "utkface200",
+    seed: int = 0,
+) -> EvalProtocol:
+    """Choose where the faces come from.
+
+    Args:
+        source: ``celeba`` (test partition), ``mmi`` (drawn subjects), ``multipie`` (real pairs of the test subjects:
+            nothing is rendered), or ``folder``: any frontal photographs.
+        lr: side of the LR faces, pixels; 0 leaves them at 128.
+        identities: how many people; 0 takes 1,000 of celeba, 15 of mmi, all of a folder.
+        photographs: how many of each; 0 takes 2 of celeba, 12 of mmi, all of a folder.
+        person: of ``folder``, what names a person: the file, or its folder.
+        jitter: ranges of the random similarity of LR faces, see `protocols.turned.Recipe`.
+        frame: where true faces stand, see there; a hallucinator is judged in the frame in which it gives faces.
+        seed: of the draw and of the similarities.
+
+    Raises:
+        UsageError: a negative number; ``identities``, ``photographs``, ``jitter`` or ``frame`` with multipie, whose
+            pairs are those of the protocol of that name.
+    """
+    if identities < 0 or photographs < 0:
+        raise UsageError(f"restoration: identities={identities}, photographs={photographs}; 0 or more")
+    recipe = Recipe(frame=frame, jitter=jitter, seed=seed)
+    if source == "multipie":
+        if identities or photographs or recipe != Recipe(seed=seed):
+            raise UsageError(
+                "restoration: source=multipie takes lr and seed alone; its pairs are photographs in the crop of the "
+                "protocol multipie."
+            )
+        from protocols.restoration_multipie import MultiPiePairs
+
+        return MultiPiePairs(lr=lr, seed=seed)
+    if source == "folder":
+        return FolderPairs(recipe, lr or None, identities, photographs, by_folder=person == "folder")
+    kind = CelebAPairs if source == "celeba" else MmiPairs
+    return kind(recipe, lr or None, identities, photographs)

@@ -1,0 +1,239 @@
+"""Where the faces of the protocol `restoration` come from: CelebA, MMI, any folder; each turned by the face engine."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import DataError, MissingError
+from bench.interfaces import EvalProtocol, Progress
+from bench.studies import RestorationSet
+from bench.types import CheckLine, Media
+from protocols.roots import inside_of, printable
+from protocols.turned import (
+    Photograph,
+    Recipe,
+    Turned,
+    Turner,
+    default_scratch,
+    drawn,
+    face_media,
+    view_name,
+)
+
+PAPER = {"celeba": 16_000, "mmi": 1440}
+"""Test pairs of Zhang et al. 2021, section V.A: a fifth of 80,000 and of 7,200, of people and frames not named."""
+_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+
+
+@dataclass(frozen=True, slots=True)
+class Frontal:
+    """A frontal face with its views, and whose it is."""
+
+    person: str
+    name: str
+    face: Turned
+
+
+class TurnedPairs(EvalProtocol):
+    """Views of frontal photographs and the photographs: what the sources have in common."""
+
+    default_align = "landmarks"
+
+    def __init__(self, recipe: Recipe, lr: int | None, identities: int, photographs: int) -> None:
+        """Take what `restoration` was given; 0 stands for the source's own number."""
+        self._recipe, self._lr = recipe, lr
+        self._identities, self._photographs = identities, photographs
+
+    def is_sample(self, root: Path) -> bool:
+        """Whether the folder was written by `protocols.sample`, of whatever database."""
+        from protocols.sample.marker import is_sample
+
+        return is_sample(root)
+
+    def sample_version(self) -> str:
+        """Digest of the code and the face model that draw the sample."""
+        from protocols.sample.marker import version
+
+        return version()
+
+    def write_sample(self, out: Path) -> None:
+        """Write the sample of the source's database; see `EvalProtocol.write_sample` for a source without one."""
+        from bench import progress
+        from protocols.sample import SAMPLES, write_sample
+
+        if self.dataset not in SAMPLES:
+            super().write_sample(out)
+        write_sample(self.dataset, out, progress=progress.stage)
+
+    @abstractmethod
+    def _frontal(self, root: Path, turner: Turner, notes: list[str]) -> Iterator[tuple[Frontal, int, int]]:
+        """Faces one after the other, each with (people done, all)."""
+
+    def read(self, root: Path) -> RestorationSet:
+        """Like `read_with`; what is rendered is kept in the user's cache folder."""
+        return self.read_with(root, default_scratch(self.dataset))
+
+    def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> RestorationSet:
+        """Choose photographs, turn them, pair views with truths.
+
+        Raises:
+            DataError: the data are inconsistent, or no photograph can serve.
+            MissingError: the face engine is not installed.
+        """
+        turner = Turner(scratch, self._recipe)
+        notes: list[str] = []
+        faces: list[Media] = []
+        truths: list[Media] = []
+        told = 0
+        for frontal, done, total in self._frontal(root, turner, notes):
+            for view in frontal.face.views:
+                key = f"{frontal.name}@{view_name(view.yaw_deg)}"
+                attributes: dict[str, str | float] = {"yaw_deg": view.yaw_deg, "photograph": frontal.name}
+                # landmarks are where the restored face shall have them: in the truth
+                five, who = frontal.face.five, frontal.person
+                faces.append(face_media(key, view.path, "probe", who, five, lr=self._lr, attributes=attributes))
+                truths.append(face_media(f"truth of {key}", frontal.face.truth, "gallery", who, five, template=key))
+            if progress and done != told:
+                progress(done, total)
+                told = done
+        if not faces:
+            raise DataError(f"No photograph in {root} can serve. {' '.join(turner.note())}".rstrip())
+        paper = PAPER.get(self.dataset)
+        if paper is not None and len(faces) != paper:
+            notes.append(f"Not the paper's number: {len(faces):,} of {paper:,} pairs.")
+        official = len(faces) == paper and self._recipe.jitter == "paper" and self._lr is not None
+        return RestorationSet(tuple(faces), tuple(truths), official=official, notes=(*notes, *turner.note()))
+
+
+class CelebAPairs(TurnedPairs):
+    """People of CelebA's test partition, the most frontal photographs of each first."""
+
+    dataset = "celeba"
+    how_to_get = "See the protocol celeba: bench data check celeba DIR"
+
+    def locate(self, root: Path) -> Path:
+        """Return the folder of pictures and lists."""
+        from protocols.celeba_files import find_celeba
+
+        return find_celeba(root)
+
+    def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
+        """What the protocol celeba checks."""
+        from protocols.celeba_check import check
+
+        return check(root, progress)
+
+    def _frontal(self, root: Path, turner: Turner, notes: list[str]) -> Iterator[tuple[Frontal, int, int]]:
+        from protocols.celeba import searchable_people, turned_people
+
+        people = searchable_people(root)
+        notes += people.notes
+        total = min(self._identities or 1000, len(people.pictures))
+        done = 0
+        for person, found in turned_people(people, turner, self._photographs or 2, seed=self._recipe.seed):
+            done += bool(found)
+            for name, face in found:
+                yield Frontal(person, name, face), done, total
+            if done == total:
+                return
+
+
+class MmiPairs(TurnedPairs):
+    """Frames of MMI's subjects: neutral, the apex of each emotion, and others."""
+
+    dataset = "mmi"
+    how_to_get = "See the protocol mmi: bench data check mmi DIR"
+
+    def locate(self, root: Path) -> Path:
+        """Return the folder that holds ``Sessions``."""
+        from protocols.mmi_files import find_mmi
+
+        return find_mmi(root)
+
+    def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
+        """What the protocol mmi checks."""
+        from protocols.mmi_check import check
+
+        return check(root, progress)
+
+    def _frontal(self, root: Path, turner: Turner, notes: list[str]) -> Iterator[tuple[Frontal, int, int]]:
+        from protocols.mmi import fault_notes
+        from protocols.mmi_files import load_sessions
+        from protocols.mmi_people import draw_people
+
+        sessions, faults = load_sessions(root)
+        notes += fault_notes(faults)
+        count, moments = self._identities or 15, self._photographs or 12
+        total = min(count, len({session.subject for session in sessions}))
+        drawn_people = draw_people(sessions, turner, count=count, moments=moments, seed=self._recipe.seed)
+        names = []
+        for done, person in enumerate(drawn_people, 1):
+            names.append(person.subject)
+            for moment in person.moments:
+                yield Frontal(person.subject, moment.key, moment.face), done, total
+        notes.append(f"Subjects restored, whom a hallucinator must not be trained on: {', '.join(names)}.")
+
+
+class FolderPairs(TurnedPairs):
+    """Any folder of frontal photographs."""
+
+    dataset = "folder"
+    how_to_get = (
+        "restoration:source=folder measures on any folder of frontal photographs, one face each:\n"
+        "  bench run --protocol restoration:source=folder --data-root DIR\n"
+        "person=folder takes the folder of a photograph for its person; by default each is one of its own."
+    )
+
+    def __init__(self, recipe: Recipe, lr: int | None, identities: int, photographs: int, *, by_folder: bool) -> None:
+        """As `TurnedPairs`; ``by_folder``: whether the folder names the person."""
+        super().__init__(recipe, lr, identities, photographs)
+        self._by_folder = by_folder
+
+    def locate(self, root: Path) -> Path:
+        """Return the folder itself.
+
+        Raises:
+            MissingError: it is no folder.
+            DataError: there are no photographs in it.
+        """
+        if not root.is_dir():
+            raise MissingError(f"No folder {root}.\n{self.how_to_get}")
+        if not any(path.suffix.lower() in _ENDINGS for path in root.rglob("*")):
+            raise DataError(f"{root} holds no photographs ({', '.join(_ENDINGS)}).")
+        return root
+
+    def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
+        """Open every photograph."""
+        from protocols.checking import count_line, open_files
+
+        files = self._files(root)
+        opened, _ = open_files(root, {"photograph": files}, progress)
+        return [count_line("photographs", len(files), None), *opened]
+
+    def _frontal(self, root: Path, turner: Turner, notes: list[str]) -> Iterator[tuple[Frontal, int, int]]:
+        people: dict[str, list[Path]] = {}
+        for path in self._files(root):
+            name = path.relative_to(root)
+            people.setdefault((name.parent if self._by_folder else name).as_posix(), []).append(path)
+        total = min(self._identities or len(people), len(people))
+        done = 0
+        for person in drawn(people, self._recipe.seed):
+            turned = 0
+            for path in people[person]:
+                face = turner.turn(Photograph(path))
+                if face is not None:
+                    done += not turned
+                    turned += 1
+                    yield Frontal(person, printable(path.relative_to(root).as_posix()), face), done, total
+                if turned and turned == self._photographs:
+                    break
+            if done == total:
+                return
+
+    def _files(self, root: Path) -> list[Path]:
+        from bench.faces.pack import photographs
+
+        return [path for path in photographs(root) if inside_of(root, path)]
