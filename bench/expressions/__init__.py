@@ -1,0 +1,1 @@
+"""Classifiers of facial expressions: networks, and the plain loop that trains one a fold."""

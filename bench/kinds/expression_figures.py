@@ -1,0 +1,108 @@
+"""Figures of an expression run from its items alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import DataError
+from bench.metrics.confusion import Confusion, confusion
+from bench.metrics.grouped import mean_of_groups, mean_of_groups_interval
+from bench.metrics.intervals import Interval, bootstrap_interval
+from bench.results import Figure, ItemRow
+
+FRONTAL_HR, BICUBIC = "frontal HR", "bicubic"
+REFERENCES = (FRONTAL_HR, BICUBIC)
+"""What stands in brackets after ``predicted`` and ``accuracy``: the upper bound, and the lower one."""
+
+
+def predicted_name(reference: str = "") -> str:
+    """Name of a prediction among the values of an item."""
+    return f"predicted ({reference})" if reference else "predicted"
+
+
+def figures_of(items: Sequence[ItemRow], labels: Sequence[str], *, seed: int) -> dict[str, Figure]:
+    """Compute every figure.
+
+    Args:
+        items: the tested faces; one without a prediction failed and is a miss.
+        labels: the expressions.
+        seed: of the bootstrap, which resamples people.
+
+    Returns:
+        ``accuracy`` over faces; ``accuracy (mean of folds)``, each fold counting alike; ``uar``, the mean recall over
+        expressions that occur; ``recall (NAME)`` of each that occurs (there is no figure of one that does not); and
+        ``accuracy (frontal HR)``, ``accuracy (bicubic)`` with their ``uar`` where those were classified.
+
+    Raises:
+        DataError: there are no items, or an item has no expression or no fold.
+    """
+    if not items:
+        raise DataError("A run without faces has no figures.")
+    try:
+        truths = [str(item.values["expression"]) for item in items]
+        folds = [int(item.values["fold"]) for item in items]
+    except KeyError as error:
+        raise DataError(f"An item of the run has no {error}; per_item.csv is not of an expression run") from None
+    people = [item.identity for item in items]
+    hits = _hits(items, "")
+    scored = np.array([item.status != "failed" for item in items])
+    everything = [0] * len(items)
+    found = {
+        "accuracy": _figure(hits, scored, everything, people, seed),
+        "accuracy (mean of folds)": _figure(hits, scored, folds, people, seed),
+        "uar": _figure(hits, scored, truths, people, seed),
+    }
+    for label in labels:
+        own = np.array([truth == label for truth in truths])
+        if own.any():
+            faces = [person for person, is_own in zip(people, own, strict=True) if is_own]
+            found[f"recall ({label})"] = _figure(hits[own], scored[own], [0] * int(own.sum()), faces, seed)
+    for reference in REFERENCES:
+        if any(predicted_name(reference) in item.values for item in items):
+            own_hits = _hits(items, reference)
+            seen = np.array([predicted_name(reference) in item.values for item in items])
+            found[f"accuracy ({reference})"] = _figure(own_hits, seen, everything, people, seed)
+            found[f"uar ({reference})"] = _figure(own_hits, seen, truths, people, seed)
+    return found
+
+
+def confusion_of(items: Sequence[ItemRow], labels: Sequence[str], reference: str = "") -> Confusion:
+    """Confusion of the tested faces, or of a reference's."""
+    name = predicted_name(reference)
+    predicted = [str(item.values[name]) if name in item.values else None for item in items]
+    return confusion([str(item.values["expression"]) for item in items], predicted, labels)
+
+
+def _hits(items: Sequence[ItemRow], reference: str) -> NDArray[np.float64]:
+    name = predicted_name(reference)
+    return np.array([float(item.values.get(name) == item.values["expression"]) for item in items])
+
+
+def _figure(
+    hits: NDArray[np.float64],
+    scored: NDArray[np.bool_],
+    groups: Sequence[str | int],
+    people: Sequence[str],
+    seed: int,
+) -> Figure:
+    """A mean over groups that count alike; one group for a plain mean."""
+    left = [group for group, is_scored in zip(groups, scored, strict=True) if is_scored]
+    interval = _interval(hits, groups, people, seed)
+    return Figure(
+        value=mean_of_groups(hits, groups),
+        n=len(hits),
+        low=interval.low,
+        high=interval.high,
+        interval=interval.method,
+        without_failures=mean_of_groups(hits[scored], left) if left else None,
+        n_without_failures=len(left),
+    )
+
+
+def _interval(hits: NDArray[np.float64], groups: Sequence[str | int], people: Sequence[str], seed: int) -> Interval:
+    if len(set(groups)) == 1:
+        return bootstrap_interval(hits, people, seed=seed)
+    return mean_of_groups_interval(hits, groups, people, seed=seed)

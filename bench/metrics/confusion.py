@@ -1,0 +1,88 @@
+"""Confusion of classes: counts, rates by row, recalls, accuracy, unweighted average recall. Rows are the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import DataError
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """What items of each class were taken for.
+
+    Attributes:
+        labels: the K classes.
+        counts: int64 (K, K): row the true class, column the predicted one.
+        unpredicted: int64 (K,), items of each true class without a prediction: they failed, and are misses.
+    """
+
+    labels: tuple[str, ...]
+    counts: NDArray[np.int64]
+    unpredicted: NDArray[np.int64]
+
+    @property
+    def totals(self) -> NDArray[np.int64]:
+        """Items of each true class, those without a prediction included: int64 (K,)."""
+        total: NDArray[np.int64] = self.counts.sum(1) + self.unpredicted
+        return total
+
+
+def confusion(truth: Sequence[str], predicted: Sequence[str | None], labels: Sequence[str]) -> Confusion:
+    """Count what was taken for what.
+
+    Args:
+        truth: class of each of N items, N >= 1.
+        predicted: class given to each, or None where there is no prediction.
+        labels: the classes, each once, in the order of rows and columns.
+
+    Raises:
+        DataError: no items, other numbers of truths and predictions, a class that is none of the labels, a label twice.
+    """
+    place = {label: index for index, label in enumerate(labels)}
+    if len(place) != len(labels):
+        raise DataError(f"A class stands twice in {', '.join(labels)}")
+    if len(truth) != len(predicted) or not len(truth):
+        raise DataError(f"{len(truth)} true classes and {len(predicted)} predictions; there must be one each, at least")
+    strange = sorted(({*truth} | {p for p in predicted if p is not None}) - set(labels))
+    if strange:
+        raise DataError(f"{', '.join(strange[:5])}: none of the classes {', '.join(labels)}")
+    counts = np.zeros((len(labels), len(labels) + 1), np.int64)
+    columns = [len(labels) if p is None else place[p] for p in predicted]
+    np.add.at(counts, ([place[t] for t in truth], columns), 1)
+    return Confusion(tuple(labels), counts[:, :-1].copy(), counts[:, -1].copy())
+
+
+def row_rates(found: Confusion) -> list[tuple[float, ...] | None]:
+    """Each row of counts divided by the items of its class: K rates in [0, 1], or None for a class without items.
+
+    A row sums to 1 less the share of its items without a prediction.
+    """
+    return [
+        tuple(float(count / total) for count in row) if total else None
+        for row, total in zip(found.counts, found.totals, strict=True)
+    ]
+
+
+def recalls(found: Confusion) -> dict[str, float | None]:
+    """Share of each class that was recognised, by label; None for a class without items."""
+    rows = enumerate(zip(found.labels, row_rates(found), strict=True))
+    return {label: None if rates is None else rates[place] for place, (label, rates) in rows}
+
+
+def accuracy(found: Confusion) -> float:
+    """Share of all items that were recognised, in [0, 1]."""
+    return float(np.trace(found.counts) / found.totals.sum())
+
+
+def unweighted_average_recall(found: Confusion) -> tuple[float, int]:
+    """Mean recall over the classes that have items, each counting alike, and how many those are.
+
+    Also named balanced accuracy, or mean class accuracy.
+    """
+    present = [value for value in recalls(found).values() if value is not None]
+    return float(np.mean(present)), len(present)

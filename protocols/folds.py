@@ -1,0 +1,44 @@
+"""Subject-independent folds: people are dealt out, so nobody is in two."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from bench.errors import DataError, UsageError
+
+
+def deal_folds(subjects: Iterable[str], folds: int, *, seed: int | None = None) -> dict[str, int]:
+    """Deal people into folds like cards: sorted by id, the first to fold 0, the next to fold 1, and so on.
+
+    No official list of folds exists for MMI or CK+; this is the usual convention. Numbers in ids are sorted as numbers.
+
+    Args:
+        subjects: ids; one that comes twice counts once.
+        folds: how many, at least 2.
+        seed: shuffles the sorted ids first; None deals them in order.
+
+    Returns:
+        Fold from 0 of each id; sizes differ by at most one.
+
+    Raises:
+        UsageError: fewer than two folds.
+        DataError: fewer people than folds.
+    """
+    if folds < 2:
+        raise UsageError(f"folds is {folds}; a classifier needs other folds to learn from: at least 2")
+    people = sorted(set(subjects), key=_numbers_as_numbers)
+    if len(people) < folds:
+        fewer = f"Ask for fewer: folds={len(people)}." if len(people) > 1 else "One person has no others to learn from."
+        raise DataError(f"{len(people)} people cannot be dealt into {folds} folds. {fewer}")
+    if seed is not None:
+        import numpy as np
+
+        people = [people[i] for i in np.random.default_rng(seed).permutation(len(people))]
+    return {person: place % folds for place, person in enumerate(people)}
+
+
+def _numbers_as_numbers(name: str) -> tuple[list[tuple[int, str]], str]:
+    """Sorting key: ``S9`` before ``S10``."""
+    parts = re.split(r"([0-9]{1,18})", name)
+    return [(int(part), "") if place % 2 else (-1, part) for place, part in enumerate(parts)], name
