@@ -16,6 +16,8 @@ from bench.registry import convert
 from bench.types import Side
 
 Overwrite = Literal["only-missing", "always", "never"]
+Flip = Literal["none", "sum", "mean"]
+Fusion = Literal["mean", "unit", "media"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,9 @@ class RunConfig:
         align: the aligner of both sides; None takes the protocol's own.
         align_gallery: another aligner for gallery and distractors; None takes ``align``.
         hallucinate: which side goes through the chain.
+        flip: fusion of an image with its mirror image, see `EvalProtocol.flip`; None takes the protocol's own.
+        fusion: how media become a template, see `EvalProtocol.fusion`; None takes the protocol's own.
+        manifest: a file by ``bench data manifest`` that the data must agree with, or None.
         limit: a smoke run on so many probes, or None.
         out: the run folder; None makes one under ``runs/``.
         overwrite: what to do when the run folder exists: leave a finished run of the same configuration as it is,
@@ -50,6 +55,9 @@ class RunConfig:
     align: str | None = None
     align_gallery: str | None = None
     hallucinate: Side = "probe"
+    flip: Flip | None = None
+    fusion: Fusion | None = None
+    manifest: Path | None = None
     limit: int | None = None
     out: Path | None = None
     overwrite: Overwrite = "only-missing"
@@ -72,27 +80,37 @@ def make_config(file: Path | None, flags: Mapping[str, object]) -> RunConfig:
     Raises:
         UsageError: the file cannot be read, or keys are unknown or hold what does not fit; all are listed at once.
     """
-    merged = {**(_read_toml(file) if file else {}), **flags}
-    hints = get_type_hints(RunConfig)
-    faults = [f"unknown key {key!r}" for key in merged if key not in hints]
-    values: dict[str, Any] = {}
-    for key in hints.keys() & merged.keys():
-        try:
-            values[key] = convert(merged[key], hints[key])
-        except ValueError as error:
-            faults.append(f"{key}: {error}")
+    merged = {**(read_toml(file) if file else {}), **flags}
+    values, faults = check_values(merged)
     if "protocol" not in merged:
         faults.append("protocol is missing (--protocol NAME; `bench list` shows them)")
-    for key, least in (("limit", 1), ("batch_size", 1), ("threads", 0), ("seed", 0)):
-        value = values.get(key)
-        if value is not None and value < least:
-            faults.append(f"{key} is {value}; it must be at least {least}")
     if faults:
         where = f" (configuration {file})" if file else ""
         raise UsageError(
             f"Cannot run{where}: {'; '.join(faults)}. Keys: {', '.join(f.name for f in fields(RunConfig))}."
         )
     return RunConfig(**values)
+
+
+def check_values(given: Mapping[str, object]) -> tuple[dict[str, Any], list[str]]:
+    """Convert what was given for fields of `RunConfig`.
+
+    Returns:
+        The values that fit, and what is wrong with the others, one sentence each.
+    """
+    hints = get_type_hints(RunConfig)
+    faults = [f"unknown key {key!r}" for key in given if key not in hints]
+    values: dict[str, Any] = {}
+    for key in (key for key in hints if key in given):
+        try:
+            values[key] = convert(given[key], hints[key])
+        except ValueError as error:
+            faults.append(f"{key}: {error}")
+    for key, least in (("limit", 1), ("batch_size", 1), ("threads", 0), ("seed", 0)):
+        value = values.get(key)
+        if value is not None and value < least:
+            faults.append(f"{key} is {value}; it must be at least {least}")
+    return values, faults
 
 
 def settings_file() -> Path:
@@ -112,7 +130,7 @@ def cache_folder(config: RunConfig) -> Path:
 def read_settings() -> dict[str, Any]:
     """The user's settings; empty when there are none. Raises UsageError when the file is damaged."""
     path = settings_file()
-    return _read_toml(path, normalise=False) if path.is_file() else {}
+    return read_toml(path, normalise=False) if path.is_file() else {}
 
 
 def get_setting(key: str) -> str | None:
@@ -145,7 +163,8 @@ def set_setting(key: str, value: str) -> Path:
     return path
 
 
-def _read_toml(path: Path, *, normalise: bool = True) -> dict[str, Any]:
+def read_toml(path: Path, *, normalise: bool = True) -> dict[str, Any]:
+    """Read a TOML file; ``normalise`` makes ``data-root`` and ``data_root`` one. Raises UsageError when it can't be."""
     try:
         with path.open("rb") as file:
             content = tomllib.load(file)

@@ -58,6 +58,11 @@ def find_or_draw(protocol: EvalProtocol, given: Path | None, samples: Path) -> P
     """
     if given is not None or get_setting(f"data.{protocol.dataset}") or os.environ.get("BENCH_DATA"):
         return find_data(protocol, given)
+    return draw_once(protocol, samples)
+
+
+def draw_once(protocol: EvalProtocol, samples: Path) -> Path:
+    """The protocol's sample of drawn people in a folder that keeps samples; raises MissingError when it has none."""
     out = samples / f"{protocol.dataset}-{protocol.sample_version()}"
     if not out.is_dir():
         protocol.write_sample(out)

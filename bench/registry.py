@@ -180,7 +180,7 @@ class Spec:
         if not name or (colon and not rest):
             raise UsageError(f"{text!r} is not of the form name or name:key=value,key=value")
         pairs: dict[str, str] = {}
-        for part in _split_outside_brackets(rest) if rest else []:
+        for part in split_outside_brackets(rest) if rest else []:
             key, equals, value = part.partition("=")
             key = key.strip().replace("-", "_")
             if not equals or not key:
@@ -208,8 +208,10 @@ def convert(value: object, annotation: Any) -> object:
     origin = typing.get_origin(annotation)
     if origin in (Union, types.UnionType):
         options = typing.get_args(annotation)
-        if type(None) in options and (value is None or (isinstance(value, str) and value.lower() == "none")):
-            return None
+        chosen = any(typing.get_origin(o) is Literal and value in typing.get_args(o) for o in options)  # "none" may be
+        if type(None) in options and not chosen:
+            if value is None or (isinstance(value, str) and value.lower() == "none"):
+                return None
         faults = []
         for option in options:
             if option is not type(None):
@@ -282,7 +284,8 @@ def _did_you_mean(name: str, known: object) -> str:
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
-def _split_outside_brackets(text: str) -> list[str]:
+def split_outside_brackets(text: str) -> list[str]:
+    """Split at the commas that are in no brackets."""
     parts, depth, start = [], 0, 0
     for index, character in enumerate(text):
         depth += (character == "[") - (character == "]")

@@ -2,96 +2,70 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench import progress
+from bench import kinds, progress
 from bench.canaries import INTERPOLATING, Finding, inspect_outputs
 from bench.components import Built, build
 from bench.config import RunConfig, cache_folder
 from bench.datasets import find_or_draw
 from bench.embed import embedder_for
-from bench.engine import local
 from bench.errors import BenchError, MissingError
-from bench.evaluate import identify, join_gallery
 from bench.interfaces import PROTOCOLS, EvalProtocol
+from bench.manifest import check_manifest
 from bench.pictures import pictures, views
-from bench.plan import Embedded, EmbedPlan
+from bench.plan import EmbedPlan
 from bench.plugins import load_plugins
+from bench.prepared import Measured, Prepared
 from bench.provenance import digest_of, stat_digest
 from bench.record import ledger_rows, make_record
 from bench.registry import Spec
 from bench.results import RunResult
 from bench.runfolder import read_record, read_run, write_run
 from bench.smoke import cut
-from bench.templates import fuse
-from bench.types import IdentificationSet, Media
+from bench.studies import Study
+from bench.types import Role
 
 INSPECTED = 64
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A run made ready: everything that is known before an image is decoded."""
-
-    config: RunConfig
-    protocol: Built[EvalProtocol]
-    root: Path
-    data: IdentificationSet
-    probe_plan: EmbedPlan
-    gallery_plan: EmbedPlan
-    request_digest: str
-    stat_digest: str
-    out: Path
-
-    @property
-    def media(self) -> dict[str, tuple[Media, ...]]:
-        """The media by role, probes first: what is wrong with the chain shows before the long gallery is embedded."""
-        return {"probe": self.data.probes, "gallery": self.data.gallery, "distractor": self.data.distractors}
-
-    @property
-    def sample(self) -> bool:
-        """Whether the people are drawn."""
-        return self.protocol.component.is_sample(self.root)
-
-    @property
-    def cache(self) -> Path | None:
-        """Folder of the cache, or None for none."""
-        return None if self.config.no_cache else cache_folder(self.config)
-
-    def plan(self, role: str) -> EmbedPlan:
-        """How the media of a role become embeddings."""
-        return self.probe_plan if role == "probe" else self.gallery_plan
-
-
-def prepare(config: RunConfig) -> Prepared:
+def prepare(config: RunConfig, studies: dict[str, Study] | None = None) -> Prepared:
     """Check all that can be checked before the work starts: names, arguments, data, sizes.
+
+    Args:
+        config: what to do.
+        studies: what protocols have read, kept by the caller from one run to the next; None reads anew.
 
     Raises:
         UsageError, MissingError, DataError: something is wrong; nothing has been written.
     """
     load_plugins()
-    protocol = build(PROTOCOLS, Spec.parse(config.protocol))
+    official = build(PROTOCOLS, Spec.parse(config.protocol))
+    protocol = _overridden(official, config)
     probe_plan, gallery_plan = _plans(config, protocol.component)
     for plan in (probe_plan, gallery_plan):
         embedder_for(plan)
     root = find_or_draw(protocol.component, config.data_root, cache_folder(config) / "samples")
-    data = protocol.component.read(root)
+    data = _read(protocol, root, cache_folder(config), {} if studies is None else studies, config.manifest)
     if config.limit is not None:
         data = cut(data, config.limit)
-    request = digest_of(
-        [
-            embedder_for(probe_plan).fingerprint,
-            embedder_for(gallery_plan).fingerprint,
-            protocol.fingerprint,
-            config.limit,
-            config.seed,
-            config.images,
-        ]
-    )
+    decisive: list[object] = [
+        embedder_for(probe_plan).fingerprint,
+        embedder_for(gallery_plan).fingerprint,
+        protocol.fingerprint,
+        config.limit,
+        config.seed,
+        config.images,
+        kinds.code_digest_of(kinds.kind_of(data)),
+    ]
+    if protocol.component.fusion != official.component.fusion:  # the flip is part of the fingerprints
+        decisive.append(["fusion", protocol.component.fusion])
+    request = digest_of(decisive)
     out = config.out or _default_out(config, request)
-    state = stat_digest(data.probes + data.gallery + data.distractors)
+    state = _state(data)
     return Prepared(config, protocol, root, data, probe_plan, gallery_plan, request, state, out)
 
 
@@ -111,7 +85,7 @@ def execute(run: Prepared) -> tuple[RunResult, bool]:
     result = _compute(run)
     images = None
     if run.config.images == "all":
-        images = pictures(run.probe_plan, run.media, result.probes, run.cache)
+        images = pictures(run.probe_plan, run.media, result, run.cache)
     write_run(run.out, result, images=images, replace=run.config.overwrite == "always")
     return result, True
 
@@ -140,23 +114,7 @@ def _finished(run: Prepared) -> RunResult | None:
 
 
 def _compute(run: Prepared) -> RunResult:
-    parts: dict[str, Embedded] = {}
-    for role, media in run.media.items():
-        with progress.stage(f"embed {role} images", len(media)) as advance:
-            parts[role] = local.embed_all(run.plan(role), media, run.cache, advance)
-    protocol = run.protocol.component
-    fused = {
-        role: fuse(media, parts[role].vectors, parts[role].outcomes, unit_length=protocol.unit_length)
-        for role, media in run.media.items()
-    }
-    gallery = join_gallery(fused["gallery"], fused["distractor"])
-    with progress.stage("search the gallery", len(gallery.keys)) as advance:
-        rows = identify(fused["probe"], gallery, similarity=protocol.similarity, progress=progress.cumulative(advance))
-    if all(row.rank is None for row in rows):
-        causes = sorted({f"{row.stage}: {row.reason}" for row in rows})
-        raise BenchError(
-            f"None of {len(rows)} probes could be scored ({'; '.join(causes[:5])}), so there is no result."
-        )
+    measured = kinds.measure(run)
     record = make_record(
         config=run.config,
         config_digest=run.request_digest,
@@ -165,18 +123,19 @@ def _compute(run: Prepared) -> RunResult:
         data=run.data,
         state=run.stat_digest,
         plans={"probe": run.probe_plan, "gallery": run.gallery_plan},
-        embedded={role: (media, parts[role]) for role, media in run.media.items()},
-        rows=rows,
-        warnings=_warnings(run, parts),
+        measured=measured,
+        warnings=(*measured.warnings, *_warnings(run, measured)),
     )
-    return RunResult(record, tuple(rows), ledger_rows({role: (m, parts[role]) for role, m in run.media.items()}))
+    return RunResult(record, measured.rows, ledger_rows(measured.embedded), measured.items, measured.arrays)
 
 
-def _warnings(run: Prepared, parts: dict[str, Embedded]) -> tuple[str, ...]:
+def _warnings(run: Prepared, measured: Measured) -> tuple[str, ...]:
     """What a reader should know before believing the figures."""
     found = []
-    for role, what in (("distractor", "can only raise"), ("gallery", "changes")):
-        failed = sum(outcome.status == "failed" for outcome in parts[role].outcomes)
+    sides: tuple[tuple[Role, str], ...] = (("distractor", "can only raise"), ("gallery", "changes"))
+    for role, what in sides:
+        outcomes = measured.embedded[role][1].outcomes if role in measured.embedded else ()
+        failed = sum(outcome.status == "failed" for outcome in outcomes)
         if failed:
             found.append(f"{failed} {role} images failed and were not searched, which {what} the figures.")
     return (*found, *(f"{finding.name}: {finding.detail}" for finding in _odd_outputs(run)))
@@ -187,10 +146,42 @@ def _odd_outputs(run: Prepared) -> list[Finding]:
     chain = embedder_for(run.probe_plan).chain
     if chain is None or chain.passthrough:
         return []
-    shown = views(run.probe_plan, run.data.probes[:INSPECTED], run.cache)
+    shown = views(run.probe_plan, run.media["probe"][:INSPECTED], run.cache)
     pairs = [(lr, out) for lr, out in shown if lr is not None and out is not None]
     plain = all(step.spec.name in INTERPOLATING for step in chain.steps)
     return inspect_outputs(pairs, interpolation_expected=plain)
+
+
+def _overridden(protocol: Built[EvalProtocol], config: RunConfig) -> Built[EvalProtocol]:
+    """The protocol with the rules that the user names instead of its own; every kind of study then follows them."""
+    component = copy.copy(protocol.component)
+    if config.flip is not None:
+        component.flip = config.flip
+    if config.fusion is not None:
+        component.fusion = config.fusion
+    return replace(protocol, component=component)
+
+
+def _read(
+    protocol: Built[EvalProtocol], root: Path, cache: Path, studies: dict[str, Study], manifest: Path | None
+) -> Study:
+    """The protocol's study, read or kept, and the same as the manifest's where one is given."""
+    scratch = cache / "derived" / protocol.component.dataset
+    name = digest_of([protocol.fingerprint, str(root)])
+    if name not in studies:
+        with progress.counted(f"read {protocol.component.dataset}") as tell:
+            studies[name] = protocol.component.read_with(root, scratch, tell)
+    if manifest is not None:
+        agreed = digest_of([name, manifest, _state(studies[name])])
+        if agreed not in studies:
+            check_manifest(manifest, protocol, root, scratch, studies[name])
+            studies[agreed] = studies[name]
+    return studies[name]
+
+
+def _state(data: Study) -> str:
+    """The state of all files of a study."""
+    return stat_digest(item for items in data.media.values() for item in items)
 
 
 def _plans(config: RunConfig, protocol: EvalProtocol) -> tuple[EmbedPlan, EmbedPlan]:

@@ -6,10 +6,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.commands import data_pairs, data_sample
+from bench.commands import data_manifest, data_pairs, data_sample
 
 if TYPE_CHECKING:
     from bench.commands import Subparsers
+    from bench.components import Built
+    from bench.interfaces import EvalProtocol
+    from bench.types import CheckLine
 
 _EXIT = {"ok": 0, "differs": 4, "damaged": 1}
 
@@ -27,9 +30,11 @@ def add_parser(subparsers: Subparsers) -> None:
     check.add_argument("protocol", metavar="NAME", help="protocol, for instance tinyface")
     check.add_argument("root", type=Path, nargs="?", metavar="DIR", help="folder (default: as configured)")
     check.add_argument("--json", action="store_true", help="machine-readable findings")
+    check.add_argument("--manifest", type=Path, metavar="FILE", help="compare with a file by `bench data manifest` too")
     check.set_defaults(main=main)
     data_sample.add_parser(commands)
     data_pairs.add_parser(commands)
+    data_manifest.add_parser(commands)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -46,10 +51,13 @@ def main(args: argparse.Namespace) -> int:
     from bench.terminal import print_check
 
     load_plugins()
-    protocol = build(PROTOCOLS, Spec.parse(args.protocol)).component
+    built = build(PROTOCOLS, Spec.parse(args.protocol))
+    protocol = built.component
     root = find_data(protocol, args.root)
     with progress.counted("open every image") as tell:
         lines = protocol.check(root, tell)
+    if args.manifest:
+        lines = [*lines, _against(args.manifest, built, root)]
     worst = max((line.level for line in lines), key=("ok", "differs", "damaged").index)
     if args.json:
         findings = [asdict(line) for line in lines]
@@ -57,3 +65,21 @@ def main(args: argparse.Namespace) -> int:
     else:
         print_check(args.protocol, root, lines, worst)
     return _EXIT[worst]
+
+
+def _against(path: Path, protocol: Built[EvalProtocol], root: Path) -> CheckLine:
+    """What a manifest says of the data."""
+    from bench.config import RunConfig, cache_folder
+    from bench.errors import DataError
+    from bench.manifest import compare, read_manifest
+    from bench.types import CheckLine
+
+    manifest = read_manifest(path)
+    scratch = cache_folder(RunConfig(protocol=protocol.spec.name)) / "derived" / protocol.component.dataset
+    try:
+        data = protocol.component.read_with(root, scratch)
+        first, count = compare(manifest, protocol, root, scratch, data)
+    except DataError as error:
+        return CheckLine("damaged", "manifest", f"these data cannot be read: {error}")
+    found = f"{count:,} differences" if count else "the same data"
+    return CheckLine("differs" if count else "ok", "manifest", found, examples=tuple(first))

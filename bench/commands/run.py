@@ -9,27 +9,42 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bench.commands import Subparsers
+    from bench.study import Asked
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
         "run",
-        help="measure a hallucinator under a protocol",
+        help="measure hallucinators under protocols",
         description="Measure a hallucinator under a protocol and write a run folder. Components are written "
-        "name:key=value,key=value; `bench list NAME` shows what each takes. A flag beats the configuration file.",
+        "name:key=value,key=value; `bench list NAME` shows what each takes. Several protocols, hallucinators or "
+        "recognisers, separated by commas or by repeating the flag, make a study: every combination is run, with one "
+        "cache, and a table is printed. A flag beats the configuration file.",
         argument_default=argparse.SUPPRESS,
     )
+    parser.add_argument(
+        "study", type=Path, nargs="?", default=None, metavar="FILE", help="study file (TOML), or one as for --config"
+    )
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file with the same keys as these flags")
-    parser.add_argument("--protocol", metavar="NAME", help="protocol, for instance tinyface")
+    parser.add_argument(
+        "--protocol", action="append", metavar="NAME", help="protocol, for instance tinyface; all: every one that runs"
+    )
     parser.add_argument("--data-root", "--data_root", metavar="DIR", help="folder of the data set")
-    parser.add_argument("--hallucinator", metavar="A[+B]", help="hallucinator or chain (default: none)")
-    parser.add_argument("--recogniser", metavar="NAME", help="recogniser (default: sface)")
+    parser.add_argument(
+        "--manifest", metavar="FILE", help="refuse data that are not as this file of `bench data manifest` says"
+    )
+    parser.add_argument(
+        "--hallucinator", action="append", metavar="A[+B]", help="hallucinator or chain (default: none)"
+    )
+    parser.add_argument("--recogniser", action="append", metavar="NAME", help="recogniser (default: sface)")
     parser.add_argument("--align", metavar="NAME", help="aligner (default: the protocol's)")
     parser.add_argument("--align-gallery", metavar="NAME", help="another aligner for the gallery (default: --align)")
     parser.add_argument("--hallucinate", metavar="SIDE", help="probe, gallery or both (default: probe)")
+    parser.add_argument("--flip", metavar="HOW", help="fusion with the mirror image: none, sum or mean")
+    parser.add_argument("--fusion", metavar="HOW", help="of images to templates: mean, unit or media")
     parser.add_argument("--limit", metavar="N", help="smoke run on N probes, for testing only")
-    parser.add_argument("--out", metavar="DIR", help="run folder (default: one under runs/)")
+    parser.add_argument("--out", metavar="DIR", help="folder of the run or study (default: one under runs/)")
     parser.add_argument("--overwrite", metavar="WHEN", help="only-missing (default), always or never")
     parser.add_argument("--cache", metavar="DIR", help="cache folder (default: BENCH_CACHE or the user's)")
     parser.add_argument("--no-cache", action="store_true", help="work without a cache")
@@ -46,14 +61,44 @@ def add_parser(subparsers: Subparsers) -> None:
 def main(args: argparse.Namespace) -> int:
     """Run it."""
     from bench.config import make_config
+    from bench.errors import UsageError
+    from bench.plugins import load_plugins
     from bench.run import execute, prepare
+    from bench.study import Asked, asked_for
     from bench.terminal import describe_run, print_figures
 
-    flags = {key: value for key, value in vars(args).items() if key not in ("main", "config")}
-    prepared = prepare(make_config(getattr(args, "config", None), flags))
+    file = getattr(args, "config", None)
+    if args.study and file:
+        raise UsageError(f"Two files: {args.study} and --config {file}. Give one.")
+    file = args.study or file
+    flags = {key: value for key, value in vars(args).items() if key not in ("main", "config", "study")}
+    load_plugins()
+    asked = asked_for(file, flags)
+    if isinstance(asked, Asked):
+        return _run_study(asked)
+    prepared = prepare(make_config(file, asked))
     print(describe_run(prepared), file=sys.stderr)
     result, fresh = execute(prepared)
     print_figures(result)
     state = "Written to" if fresh else "Nothing to do: the finished run is in"
     print(f"{state} {prepared.out}\nReport: bench report {prepared.out} --out report", file=sys.stderr)
     return 0
+
+
+def _run_study(asked: Asked) -> int:
+    """Run every cell of a study; 0 when all worked, else 1."""
+    from bench.matrix import run_matrix
+    from bench.matrix_cells import make_matrix
+    from bench.matrix_state import read_state
+    from bench.matrix_table import print_study
+
+    matrix = make_matrix(asked)
+    try:
+        state = run_matrix(matrix)
+    except KeyboardInterrupt:
+        print_study(read_state(matrix.out), matrix.out)
+        raise
+    print_study(state, matrix.out)
+    if any(cell.state == "done" and not any("SMOKE" in banner for banner in cell.banners) for cell in state.cells):
+        print(f"Report: bench report {matrix.out}/*/ --out report", file=sys.stderr)
+    return 0 if all(cell.state == "done" for cell in state.cells) else 1

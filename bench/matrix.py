@@ -1,0 +1,104 @@
+"""A matrix of runs: every protocol with every hallucinator and recogniser, one run folder a cell, one cache for all."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+import traceback
+from dataclasses import asdict, replace
+from typing import Any
+
+from bench.components import build
+from bench.config import cache_folder
+from bench.datasets import draw_once
+from bench.errors import BenchError
+from bench.interfaces import PROTOCOLS
+from bench.matrix_cells import Cell, Matrix
+from bench.matrix_state import CellState, StudyState, read_state, write_state
+from bench.registry import Spec
+from bench.results import RunRecord
+from bench.run import execute, prepare
+from bench.runfolder import RUN_FILE
+from bench.studies import Study
+from bench.terminal import banners, describe_run
+
+
+def run_matrix(matrix: Matrix) -> StudyState:
+    """Run every cell; what one of them raises is kept and stops no other.
+
+    ``study.json`` is written after each cell. Cells that are finished are found so and left alone, as `execute` does.
+
+    Returns:
+        What became of the cells.
+
+    Raises:
+        BenchError: the study's folder cannot be used.
+        KeyboardInterrupt: the user wants to stop; ``study.json`` says how far it came.
+    """
+    state = _begin(matrix)
+    studies: dict[str, Study] = {}
+    before = None
+    for place, cell in enumerate(matrix.cells):
+        config = cell.config
+        if before not in (None, config.protocol):
+            studies.clear()  # lists of media of large data sets
+        before = config.protocol
+        title = f"{config.protocol} / {config.hallucinator} / {config.recogniser}"
+        print(f"\n[{place + 1} of {len(matrix.cells)}] {title}", file=sys.stderr, flush=True)
+        state.cells[place] = _run(cell, state.cells[place], studies)
+        write_state(matrix.out, state)
+    return state
+
+
+def _run(cell: Cell, before: CellState, studies: dict[str, Study]) -> CellState:
+    start = time.perf_counter()
+    try:
+        config = cell.config
+        if cell.drawn:
+            protocol = build(PROTOCOLS, Spec.parse(config.protocol)).component
+            config = replace(config, data_root=draw_once(protocol, cache_folder(config) / "samples"))
+        run = prepare(config, studies)
+        print(describe_run(run), file=sys.stderr, flush=True)
+        result, fresh = execute(run)
+    except Exception as error:  # noqa: BLE001  # one cell's fault must not lose the others
+        if not isinstance(error, BenchError):
+            traceback.print_exc(file=sys.stderr)
+        text = f"{type(error).__name__}: {error}"
+        print(f"FAILED: {text}", file=sys.stderr, flush=True)
+        spent = round(time.perf_counter() - start, 2)
+        return replace(before, state="failed", error=text, seconds=spent, figure=None, banners=(), official=None)
+    seconds = round(time.perf_counter() - start, 2) if fresh else before.seconds
+    figure = _headline(result.record)
+    print(f"done in {seconds} s" if fresh else "kept: it was finished", file=sys.stderr, flush=True)
+    return replace(
+        before,
+        state="done",
+        error=None,
+        seconds=seconds,
+        figure=figure,
+        banners=tuple(banners(result.record)),
+        official=bool(result.record.data["official"]),
+    )
+
+
+def _headline(record: RunRecord) -> dict[str, Any] | None:
+    """The first figure, with its name."""
+    return next(({"name": name, **asdict(figure)} for name, figure in record.metrics.items()), None)
+
+
+def _begin(matrix: Matrix) -> StudyState:
+    """The study's folder made ready; cells that an earlier call finished are carried over until they are looked at."""
+    if matrix.out.exists() and (not matrix.out.is_dir() or (matrix.out / RUN_FILE).exists()):
+        what = "is a run folder" if matrix.out.is_dir() else "is no folder"
+        raise BenchError(f"{matrix.out} {what}, and a study needs a folder of its own. Choose another --out.")
+    old = read_state(matrix.out) if (matrix.out / "study.json").exists() else None
+    known = {(cell.name, cell.digest): cell for cell in old.cells if cell.state == "done"} if old else {}
+    cells = []
+    for cell in matrix.cells:
+        new = CellState(cell.name, cell.config.protocol, cell.config.hallucinator, cell.config.recogniser, cell.digest)
+        cells.append(known.get((cell.name, cell.digest), new))
+    source = None if matrix.source is None else hashlib.sha256(matrix.source).hexdigest()
+    state = StudyState(matrix.name, matrix.digest, dict(matrix.config), dict(matrix.left_out), cells, source)
+    write_state(matrix.out, state, source=matrix.source)
+    return state
