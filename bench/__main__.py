@@ -7,10 +7,24 @@ import sys
 from collections.abc import Sequence
 
 from bench import __version__
-from bench.commands import check, config, data, doctor, export, hallucinate, list_, report, run, score, train
+from bench.commands import (
+    ablate,
+    check,
+    config,
+    data,
+    doctor,
+    export,
+    hallucinate,
+    list_,
+    report,
+    run,
+    score,
+    study,
+    train,
+)
 from bench.errors import BenchError
 
-_COMMANDS = (run, score, report, list_, hallucinate, export, train, data, doctor, check, config)
+_COMMANDS = (run, score, report, study, list_, hallucinate, export, train, ablate, data, doctor, check, config)
 _INTERRUPTED = 130
 
 

@@ -6,6 +6,7 @@ Networks hold random weights: their speed does not depend on them. The parts of 
 fine integration; the face engine's landmarks, on drawn people, because random weights paint no face) take turns within
 a round, and the median of the rounds counts. Each row runs in a process of its own, so that its memory is its own.
 Hallucinators on processors pass faces one by one: batch 1 is what they take; batch 32 is what the networks could.
+``bench run --protocol efficiency`` measures any hallucinator or chain as a whole, with its own weights.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ import multiprocessing
 import os
 import statistics
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+from bench.cost.memory import Watch, resident_mib
 
 Part = Callable[[], object]
 
@@ -191,28 +192,6 @@ def _engine(make, threads: int):
         return make(threads=threads), ""
     except MissingError as error:
         return None, f"without landmarks: {error}"
-
-
-def resident_mib() -> float:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-class Watch:
-    """The highest resident memory inside the block, MiB, sampled each 5 ms."""
-
-    def __enter__(self) -> Watch:
-        self.peak, self._done = resident_mib(), threading.Event()
-        self._thread = threading.Thread(target=self._look)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._done.wait(0.005):
-            self.peak = max(self.peak, resident_mib())
 
 
 if __name__ == "__main__":

@@ -1,5 +1,17 @@
 """Evaluation protocols, one database a file. Importing this package registers them; nothing heavy is imported."""
 
-from protocols import tinyface
+from protocols import celeba, cfp, dronesurf, efficiency, expression, ijbc, lfw, mmi, multipie, restoration, tinyface
 
-__all__ = ["tinyface"]
+__all__ = [
+    "celeba",
+    "cfp",
+    "dronesurf",
+    "efficiency",
+    "expression",
+    "ijbc",
+    "lfw",
+    "mmi",
+    "multipie",
+    "restoration",
+    "tinyface",
+]

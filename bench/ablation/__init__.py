@@ -1,0 +1,1 @@
+"""The ablation of Table III and figures 6 and 8: variants of VividGAN, trained and measured alike."""

@@ -1,0 +1,142 @@
+"""The variants of VividGAN, in the order of Table III, then figures 6 and 8; standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from hallucinators.training.plan import Options
+
+REFERENCE = "full"
+"""The variant that the others are compared with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to train VividGAN.
+
+    Attributes:
+        name: what the user types, and the name of its folder.
+        label: as the paper writes it.
+        losses: a name of `hallucinators.vividgan.losses.LOSS_SETS`.
+        touchup: False leaves the touching-up networks out.
+        component_aware: False leaves heatmaps and the integration block out.
+        true_components: the prior is made of the true components, in training and when it is measured.
+    """
+
+    name: str
+    label: str
+    losses: str
+    touchup: bool = True
+    component_aware: bool = True
+    true_components: bool = False
+
+
+VARIANTS: Mapping[str, Variant] = {
+    variant.name: variant
+    for variant in (
+        Variant("minus", "L-", "minus"),
+        Variant("dagger", "L†", "dagger"),
+        Variant("ddagger", "L‡ (Vivid-FHnet)", "ddagger"),
+        Variant("star", "L⋆ (+ Coarse-D)", "star"),
+        Variant("full", "L_G (VividGAN)", "full"),
+        Variant("figure_6f", "without the component-aware module", "figure_6f", component_aware=False),
+        Variant("figure_6i", "Vivid-FHnet + Fine-D", "figure_6i"),
+        Variant("v-tn", "V-TN", "full", touchup=False),
+        Variant("v+gt", "V+GT (true components given)", "full", true_components=True),
+    )
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What all variants share.
+
+    Attributes:
+        lr: side of the LR faces, 16 or 32.
+        preset: sizes of the networks by name.
+        steps: of stages by name; a stage that is not named takes its default.
+        identity: the teacher, see `hallucinators.training.plan.Options`.
+        batch: faces a step.
+        seed: of what is drawn while training.
+        device: torch device.
+        threads: processor threads, 0 for torch's choice.
+        precision: ``fp32`` or ``bf16``.
+        faces: people trained on, the first ones; None for all. With a number, it is a smoke run.
+    """
+
+    lr: int = 16
+    preset: str = "compact"
+    steps: Mapping[str, int]
+    identity: str = "dlib"
+    batch: int = 32
+    seed: int = 0
+    device: str = "cpu"
+    threads: int = 0
+    precision: str = "bf16"
+    faces: int | None = None
+
+
+def chosen(names: Sequence[str]) -> list[Variant]:
+    """The variants of some names, in the table's order.
+
+    Raises:
+        UsageError: a name is unknown, comes twice, or the one that others are compared with is not among them.
+    """
+    unknown = [name for name in names if name not in VARIANTS]
+    if unknown or len(set(names)) != len(names):
+        raise UsageError(f"Variants {', '.join(names)}: known are {', '.join(VARIANTS)}, each once")
+    if REFERENCE not in names:
+        raise UsageError(
+            f"Variants {', '.join(names)}: {REFERENCE} must be among them; it is what they are compared with"
+        )
+    return [variant for name, variant in VARIANTS.items() if name in names]
+
+
+def options_of(variant: Variant, recipe: Recipe) -> Options:
+    """What the trainer is asked for."""
+    from hallucinators.training.plan import Options
+
+    return Options(
+        method="vividgan",
+        lr=recipe.lr,
+        preset=recipe.preset,
+        steps=dict(recipe.steps),
+        identity=recipe.identity,
+        losses=variant.losses,
+        touchup=variant.touchup,
+        component_aware=variant.component_aware,
+        true_components=variant.true_components,
+        device=recipe.device,
+    )
+
+
+def terms_of(variant: Variant) -> list[str]:
+    """Names of the losses that are on, in the order of the equations."""
+    from typing import get_args
+
+    from hallucinators.vividgan.losses import LOSS_SETS, Term
+
+    return [term for term in get_args(Term) if term in LOSS_SETS[variant.losses]]
+
+
+def coarse_terms(variant: Variant, recipe: Recipe) -> list[str]:
+    """Those of equation 9, which decide the coarse network: variants that have the same share it."""
+    kept = ("pixel", "symmetry", "adversarial_coarse") + (("identity",) if recipe.identity != "none" else ())
+    return [term for term in terms_of(variant) if term in kept]
+
+
+def refuse_teacher(recogniser: str, recipe: Recipe) -> None:
+    """See that the ruler is not the teacher.
+
+    Raises:
+        UsageError: it is.
+    """
+    name = recogniser.partition(":")[0]
+    if name == Path(recipe.identity).stem:
+        raise UsageError(f"The recogniser {recogniser} is the teacher of the identity loss; measure with another one.")

@@ -1,0 +1,1 @@
+"""What a hallucinator costs: parameters, time of a face, memory; each measured in a process of its own."""

@@ -1,0 +1,137 @@
+"""What a hallucinator costs (Table IV): parameters, milliseconds a face, memory; on drawn faces, without data."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Literal
+
+from bench.efficiency import EfficiencySet
+from bench.errors import DataError
+from bench.interfaces import PROTOCOLS, EvalProtocol, Progress
+from bench.types import CheckLine, Media
+
+_DRAWN_AT = 128
+_NOTE = (
+    "The faces timed on are drawn, by the suite: the cost of a pass does not depend on who is shown. A hallucinator "
+    "that looks for landmarks may not find any in them, which is counted as a fallback."
+)
+
+
+@PROTOCOLS.register(
+    "efficiency",
+    summary="What a hallucinator costs: parameters, milliseconds a face, memory. Needs no data.",
+    source="Zhang et al. 2021, Face hallucination with finishing touches (TIP 30), section V-F and Table IV",
+    licence="Apache-2.0 (the faces are drawn)",
+)
+class Efficiency(EvalProtocol):
+    """Every batch size is measured in a process of its own, on one core unless more are asked for.
+
+    Media are RGB of ``lr`` x ``lr`` pixels. Measures: parameters (all, and those of modules that computed), median of
+    milliseconds a face from LR bytes to HR bytes, and peak memory.
+    """
+
+    dataset = "drawn-faces"
+    how_to_get = "There is nothing to get: its faces are drawn when they are needed. bench run --protocol efficiency"
+    ranks = ()
+    mean_average_precision = False
+
+    def __init__(
+        self,
+        *,
+        lr: Literal[16, 32] = 16,
+        batches: tuple[int, ...] = (1, 32),
+        repeats: int = 30,
+        warmup: int = 3,
+        seconds: float = 60.0,
+        cores: int = 1,
+    ) -> None:
+        """Choose what is timed.
+
+        Args:
+            lr: side of the LR faces.
+            batches: faces a pass.
+            repeats: timed passes of each batch, at most.
+            warmup: passes before them.
+            seconds: after so long no further pass of a batch is begun (three are timed at least).
+            cores: processor threads.
+
+        Raises:
+            UsageError: numbers that cannot be.
+        """
+        self._lr, self._batches, self._repeats, self._warmup = lr, batches, repeats, warmup
+        self._seconds, self._cores = seconds, cores
+        self._set(Path(), max(batches, default=0))  # says what cannot be, before anything is drawn
+
+    def locate(self, root: Path) -> Path:
+        """Return the module that draws the faces, whatever folder was given: none is read."""
+        from bench import drawn
+
+        return Path(drawn.__file__)
+
+    def write_sample(self, out: Path) -> None:
+        """Make the folder; faces are drawn when they are read."""
+        out.mkdir(parents=True, exist_ok=True)
+
+    def read(self, root: Path) -> EfficiencySet:
+        """The faces of a folder that `read_with` has drawn.
+
+        Raises:
+            DataError: there are fewer than the largest batch takes.
+        """
+        count = sum(path.stem.isdigit() for path in root.glob("*.png")) if root.is_dir() else 0
+        if count < max(self._batches):
+            raise DataError(f"{root} holds {count} drawn faces; bench run --protocol efficiency draws what it needs")
+        return self._set(root, max(self._batches))
+
+    def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> EfficiencySet:
+        """Draw the faces under ``scratch``, once, and list them."""
+        import bench.drawn
+        import bench.images
+        from bench.provenance import source_digest
+
+        version = source_digest(bench.drawn.__name__, bench.images.__name__)[:12]
+        count = max(self._batches)
+        folder = scratch / f"{version}-{self._lr}-{count}"
+        if not folder.is_dir():
+            _draw(folder, count, self._lr, progress)
+        return self.read(folder)
+
+    def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
+        """Nothing to compare: the faces are drawn."""
+        return [CheckLine("ok", "faces", "drawn when they are needed")]
+
+    def _set(self, folder: Path, count: int) -> EfficiencySet:
+        names = [f"{k:04d}.png" for k in range(count)]
+        return EfficiencySet(
+            tuple(Media(name, folder / name, "probe", f"drawn {k}", name) for k, name in enumerate(names)),
+            batches=self._batches,
+            repeats=self._repeats,
+            warmup=self._warmup,
+            seconds=self._seconds,
+            cores=self._cores,
+            notes=(_NOTE,),
+        )
+
+
+def _draw(folder: Path, count: int, lr: int, progress: Progress | None) -> None:
+    """Write faces as PNG, in one step; their times are set, so that drawing them anew changes nothing."""
+    from bench.drawn import draw_face
+    from bench.images import encode_png, resize
+
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for k in range(count):
+        path = partial / f"{k:04d}.png"
+        path.write_bytes(encode_png(resize(draw_face(k, 0, _DRAWN_AT), lr, lr)))
+        os.utime(path, (0, 0))
+        if progress:
+            progress(k + 1, count)
+    try:
+        partial.rename(folder)
+    except OSError:  # another process was first
+        shutil.rmtree(partial, ignore_errors=True)
+        if not folder.is_dir():
+            raise
