@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.kinds import IDENTIFICATION, kind_of
 from bench.results import Figure, RunRecord, RunResult
 
 if TYPE_CHECKING:
@@ -14,20 +15,37 @@ if TYPE_CHECKING:
     from bench.types import CheckLine
 
 _EXAMPLES = 5
+_MOST = 14  # figures printed one a line
+_FAILED = {
+    IDENTIFICATION: "a failed probe counts as a miss",
+    "verification": "a pair with a failed template counts as an error and is never accepted",
+    "restoration": "a failed face has no part in a mean, and is a miss of a rate",
+    "expression": "a failed face counts as a miss",
+}
+"""What a failure does to the figures, by kind."""
+_NOT_RECOGNISED = ("expression", "efficiency")
 SAMPLE = "SAMPLE DATA, not {0}: its people are drawn and do not exist. Figures on it say nothing about {0}."
 
 
 def describe_run(run: Prepared) -> str:
     """What is about to be measured, in a few lines."""
-    counts = ", ".join(f"{len(media):,} {role}" for role, media in run.media.items())
+    kind = kind_of(run.data)
+    costs = kind == "efficiency"
+    counts = ", ".join(f"{len(media):,} {role}" for role, media in run.media.items() if media or not costs)
     lines = [f"*** {SAMPLE.format(run.protocol.component.dataset)} ***"] if run.sample else []
+    chain = f"hallucinator {run.config.hallucinator}"
+    if not costs:
+        chain += f" on {run.config.hallucinate}"
+    if kind not in _NOT_RECOGNISED:
+        chain += (
+            f", recogniser {run.config.recogniser}, alignment {run.probe_plan.align} (gallery {run.gallery_plan.align})"
+        )
     lines += [
-        f"{run.config.protocol}: {counts} images from {run.root}",
-        f"hallucinator {run.config.hallucinator} on {run.config.hallucinate}, recogniser {run.config.recogniser}, "
-        f"alignment {run.probe_plan.align} (gallery {run.gallery_plan.align})",
+        f"{run.config.protocol}: {counts} images {'drawn by the suite' if costs else f'from {run.root}'}",
+        chain,
         *(f"note: {note}" for note in run.data.notes),
     ]
-    if not run.data.official:
+    if not run.data.official and not costs:
         lines.append(f"note: this is NOT the official {run.protocol.component.dataset} set")
     return "\n".join(lines)
 
@@ -45,20 +63,25 @@ def banners(record: RunRecord) -> list[str]:
 def print_figures(result: RunResult) -> None:
     """Print the figures of a run with intervals, denominators and failures."""
     record = result.record
+    kind = record.protocol.get("kind", IDENTIFICATION)
     for banner in banners(record):
         print(f"*** {banner} ***")
-    counts = record.data["counts"]
-    print(f"\n{record.protocol['name']}  {record.label}  ({record.stages[-1].name})")
-    wide = max(len("figure"), *(len(name) for name in record.metrics))
-    print(f"  {'figure':<{wide}} {'value':>8}  {'95 % interval':<17} {'without failures':<18}")
-    for name, figure in record.metrics.items():
-        print(f"  {name:<{wide}} {worded(figure.value, figure.unit):>8}  {_interval(figure):<17} {_without(figure)}")
-    for n in dict.fromkeys(figure.n for figure in record.metrics.values()):
-        named = [name for name, figure in record.metrics.items() if figure.n == n]
-        which = "" if len(named) == len(record.metrics) else f" ({', '.join(named[:4])}{', ...' * (len(named) > 4)})"
-        print(f"  over {n:,} {record.protocol.get('items', 'probes')}{which}")
-    print(f"  of {counts['probe identities']:,} identities; a failed probe counts as a miss")
+    print(f"\n{record.protocol['name']}  {record.label}{_told_by(record, kind)}")
+    shown, folded = _headlines(record.metrics)
+    wide = max(len("figure"), *(len(name) for name in shown))
+    print(f"  {'figure':<{wide}} {'value':>8}  {'95 % interval':<17} {'without failures':<18}".rstrip())
+    for name in shown:
+        figure = record.metrics[name]
+        line = f"  {name:<{wide}} {worded(figure.value, figure.unit):>8}  {_interval(figure):<17} "
+        print(f"{line}{_without(name, figure, kind)}".rstrip())
+    for part, names in folded.items():
+        values = (f"{base} {worded(record.metrics[name].value, record.metrics[name].unit)}" for base, name in names)
+        print(f"  {part or 'also'}: {', '.join(values)}")
+    for line in _denominators(record, kind, shown):
+        print(f"  {line}")
     for role, ledger in record.ledger.items():
+        if not ledger.total and kind == "efficiency":
+            continue
         reasons = "; ".join(f"{count:,} {reason}" for reason, count in ledger.reasons.items())
         print(
             f"  {role + ':':<12} {ledger.total:,} images: {ledger.ok:,} ok, {ledger.fallback:,} fallback, "
@@ -111,9 +134,49 @@ def _interval(figure: Figure) -> str:
     return f"{worded(figure.low, figure.unit)} - {worded(figure.high, figure.unit)}"
 
 
-def _without(figure: Figure) -> str:
+def _without(name: str, figure: Figure, kind: str) -> str:
+    if figure.unit != "fraction" or name.startswith("landmark_error"):
+        return ""  # a mean, a count or a time: failures have no part in it
     if figure.without_failures is None:
-        return "no probe was scored"
+        return "no probe was scored" if kind == IDENTIFICATION else "none was scored"
     if figure.n_without_failures == figure.n:
         return "the same: none failed"
     return f"{worded(figure.without_failures, figure.unit)} of {figure.n_without_failures:,}"
+
+
+def _told_by(record: RunRecord, kind: str) -> str:
+    """Who told: the recogniser, or what classified; nothing where only costs are measured."""
+    if kind == "expression":
+        return f"  ({record.protocol.get('classifier', {}).get('name', 'classifier')})"
+    return "" if kind in _NOT_RECOGNISED else f"  ({record.stages[-1].name})"
+
+
+def _headlines(metrics: Mapping[str, Figure]) -> tuple[list[str], dict[str, list[tuple[str, str]]]]:
+    """Figures that are printed one a line; of many, those of parts (a yaw, a class) by part: short and full name."""
+    if len(metrics) <= _MOST:
+        return list(metrics), {}
+    shown: list[str] = []
+    folded: dict[str, list[tuple[str, str]]] = {}
+    for name in metrics:
+        base, _, part = name.partition(" (")
+        if part.endswith(")"):
+            folded.setdefault(part[:-1], []).append((base, name))
+        else:
+            shown.append(name)
+    return (shown, folded) if shown else (list(metrics), {})
+
+
+def _denominators(record: RunRecord, kind: str, shown: Sequence[str]) -> list[str]:
+    """What the figures shown are over, and what failures do to them."""
+    if kind == "efficiency":
+        passes = {figure.n for name, figure in record.metrics.items() if figure.unit == "ms"}
+        timed = " and ".join(f"{n:,}" for n in sorted(passes))
+        return [f"medians over {timed} timed passes"] if passes else []
+    found = []
+    metrics = {name: record.metrics[name] for name in shown}
+    for n in dict.fromkeys(figure.n for figure in metrics.values()):
+        named = [name for name, figure in metrics.items() if figure.n == n]
+        which = "" if len(named) == len(metrics) else f" ({', '.join(named[:4])}{', ...' * (len(named) > 4)})"
+        found.append(f"over {n:,} {record.protocol.get('items', 'probes')}{which}")
+    people = record.data["counts"]["probe identities"]
+    return [*found, f"of {people:,} identities; {_FAILED.get(kind, 'failures are counted below')}"]

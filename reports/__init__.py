@@ -47,7 +47,7 @@ def build(runs: Sequence[Path], out: Path, *, baseline: str | None = None) -> li
     groups = make_groups(found, baseline)
     page = make_page(groups, skipped, baseline=baseline)
     texts = (
-        to_html(page, {group.number: cmc_curves(group) for group in groups}),
+        to_html(page, {group.number: cmc_curves(group) for group in groups if group.first.searched}),
         to_markdown(page),
         to_csv(summary(groups)),
         to_csv(paired({section.number: section.pairs for section in page.sections})),

@@ -102,7 +102,8 @@ def compare(group: Group) -> dict[int, Pair]:
 
     Returns:
         The pair of each run, by its place in the group; none for the main baseline, nor for a run that shares no
-        probe with its baseline.
+        probe with its baseline, nor where no probes are searched. Probes are those that rank-1 is over: of the joined
+        gallery where there are several, each with a mate.
     """
     drafts = {}
     for place, at in enumerate(group.baselines):
@@ -129,7 +130,7 @@ def compare(group: Group) -> dict[int, Pair]:
             baseline=group.runs[group.baselines[place]],
             baseline_name=group.names[group.baselines[place]],
             changes=changes,
-            unshared=len(group.runs[place].probes) + len(group.runs[group.baselines[place]].probes) - 2 * len(changes),
+            unshared=len(group.runs[place].head) + len(group.runs[group.baselines[place]].head) - 2 * len(changes),
             differs=differences(group.runs[place], group.runs[group.baselines[place]]),
             interval=interval,
             mcnemar=exact,
@@ -149,8 +150,8 @@ def margin(row: ProbeRow) -> float | None:
 
 
 def _shared(run: Run, baseline: Run) -> tuple[Change, ...]:
-    before = {row.key: (place, row) for place, row in enumerate(baseline.probes)}
-    found = ((place, row, before.get(row.key)) for place, row in enumerate(run.probes))
+    before = {row.key: (place, row) for place, row in baseline.head}
+    found = ((place, row, before.get(row.key)) for place, row in run.head)
     return tuple(
         Change(place, row, *match)
         for place, row, match in found

@@ -22,7 +22,7 @@ _SERIES = "#03030{}"
 
 
 def cmc_curves(group: Group) -> str:
-    """CMC curves of all runs of a group up to rank 50, the rank-1 rate with its 95 % interval.
+    """CMC curves of all runs of a group up to rank 50, the rank-1 rate with its 95 % interval; see `Run.head`.
 
     Returns:
         An ``<svg>`` element. Equal runs give equal bytes; ids begin with ``g`` and the number of the group.
@@ -56,7 +56,7 @@ def cmc_curves(group: Group) -> str:
         axes = figure.add_subplot()
         for place, (run, name) in enumerate(zip(group.runs, group.names, strict=True)):
             colour = _SERIES.format(place % _COLOURS)
-            curve = cmc([row.rank for row in run.probes], MAX_RANK)
+            curve = cmc([row.rank for _, row in run.head], MAX_RANK)
             axes.plot(
                 range(1, MAX_RANK + 1),
                 curve,

@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bench.errors import UsageError
-from reports.load import Run, metric_order
+from reports.items import EFFICIENCY
+from reports.load import Run
+from reports.names import headlines, in_order
 from reports.wording import GAP, arguments
 
 DEFAULT_BASELINE = "none"
@@ -53,8 +55,18 @@ class Group:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Names of all figures that a run of the group has: rank-k by k, then the others."""
-        return tuple(sorted({name for run in self.runs for name in run.record.metrics}, key=metric_order))
+        """Names of all figures that a run of the group has: rank-k by k, then the others as runs store them."""
+        return in_order(run.record.metrics for run in self.runs)
+
+    @property
+    def headlines(self) -> tuple[str, ...]:
+        """Those of the whole: the others are of parts (a yaw, a gallery, a class)."""
+        return headlines(self.metrics)[0]
+
+    @property
+    def kind(self) -> str:
+        """What kind of study it is: the same for all runs, as their protocol is."""
+        return self.first.kind
 
 
 def make_groups(runs: Sequence[Run], baseline: str | None) -> list[Group]:
@@ -103,8 +115,10 @@ def differences(run: Run, baseline: Run) -> tuple[str, ...]:
 
 
 def _comparable(run: Run) -> str:
-    data = run.record.data
-    return json.dumps([run.record.protocol, data["digest"], data.get("name"), run.record.sample], sort_keys=True)
+    data, rules = run.record.data, dict(run.record.protocol)
+    if run.kind == EFFICIENCY:  # what was found out of the chain, and no rule
+        rules = {key: value for key, value in rules.items() if key not in ("parameters", "memory")}
+    return json.dumps([rules, data["digest"], data.get("name"), run.record.sample], sort_keys=True)
 
 
 def _ruler_part(run: Run, stage: str, side: str) -> str:

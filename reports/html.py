@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from reports import wording
-from reports.page import READING, Page
+from reports.page import Page
 from reports.tables import PAIRED_FIGURE
 
 if TYPE_CHECKING:
@@ -36,6 +36,11 @@ def to_html(page: Page, curves: Mapping[int, str]) -> str:
             return escape(shown)
         return Markup('<data value="{}">{}</data>').format(repr(value), shown)
 
+    def measured(value: float | None, unit: str) -> Markup:
+        """A figure as shown, likewise."""
+        shown = wording.measured(value, unit)
+        return escape(shown) if value is None else Markup('<data value="{}">{}</data>').format(repr(value), shown)
+
     environment = Environment(
         loader=PackageLoader("reports"),
         autoescape=True,
@@ -44,11 +49,11 @@ def to_html(page: Page, curves: Mapping[int, str]) -> str:
         lstrip_blocks=True,
         finalize=lambda value: value if hasattr(value, "__html__") else wording.plain(value),
     )
-    environment.filters |= {"text": text, "number": number, "wording": _worded}
+    environment.filters |= {"text": text, "number": number, "measured": measured, "wording": _worded}
     return environment.get_template("report.html.j2").render(
         page=page,
         generator=GENERATOR,
-        reading=READING,
+        reading=page.reading,
         paired_figure=PAIRED_FIGURE,
         words=wording,
         curves={key: Markup(svg) for key, svg in curves.items()},  # made by us, labels escaped by matplotlib

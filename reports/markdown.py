@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from reports import wording
-from reports.page import READING, Page
+from reports.page import Page
 from reports.tables import PAIRED_FIGURE
 
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~$@]|:(?=//)|(?<=www)\.)")  # the last two would make links
@@ -28,6 +28,9 @@ def to_markdown(page: Page) -> str:
     def number(value: float | None, how: str) -> _Written:
         return _Written(getattr(wording, how)(value).replace("<", "&lt;"))
 
+    def measured(value: float | None, unit: str) -> _Written:
+        return _Written(wording.measured(value, unit))
+
     environment = Environment(  # escaped for Markdown by `finalize`, which sees every value
         loader=PackageLoader("reports"),
         autoescape=False,
@@ -36,7 +39,11 @@ def to_markdown(page: Page) -> str:
         lstrip_blocks=True,
         finalize=lambda value: value if isinstance(value, _Written) else escape(value),
     )
-    environment.filters |= {"number": number, "wording": lambda value, how: getattr(wording, how)(value)}
+    environment.filters |= {
+        "number": number,
+        "measured": measured,
+        "wording": lambda value, how: getattr(wording, how)(value),
+    }
     return environment.get_template("report.md.j2").render(
-        page=page, reading=READING, paired_figure=PAIRED_FIGURE, words=wording, gap=_Written(wording.GAP)
+        page=page, reading=page.reading, paired_figure=PAIRED_FIGURE, words=wording, gap=_Written(wording.GAP)
     )

@@ -2,52 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reports.compare import Pair, compare
+from reports.confusions import Matrix, matrices
+from reports.facts import comparison_notes, facts
 from reports.groups import Group
+from reports.items import EFFICIENCY, EXPRESSION, RESTORATION, VERIFICATION
+from reports.kinds import Words, counted, in_parts, units, words_of
 from reports.load import Run, Skipped
+from reports.names import split
+from reports.reading import Terms, reading
+from reports.restored import restored
+from reports.searches import head_words
 from reports.strips import Pictures, StripSet, changed, extremes
-from reports.wording import GAP, count
 
-READING = (
-    (
-        "Rank",
-        "Place of the best mate among all gallery templates and distractors, sorted by score; 1 is best. A tie counts "
-        "against the system: the mate is placed after every template of other people with the same score.",
-    ),
-    ("rank-k", "Share of all probes whose rank is k or better. The CMC curve is that share for every k."),
-    (
-        "mAP",
-        "Mean over probes of the average precision over all mates, by the trapezoid rule of the TinyFace evaluation.",
-    ),
-    (
-        "Failures",
-        "A probe that failed in any stage is a miss and stays in the denominator. The figure without failures leaves "
-        "such probes out, so it is over fewer probes; it is not the headline.",
-    ),
-    (
-        "95 % interval",
-        "Percentile bootstrap that draws whole identities with replacement, since probes of one person are not "
-        "independent. Where all probes are hits, or none is, an exact (Clopper-Pearson) interval over identities.",
-    ),
-    (
-        "Paired difference",
-        "Rank-1 rate of the method less that of its baseline on the same probes, in percentage points. Both are "
-        "resampled together, so its interval is narrower than two separate ones would suggest.",
-    ),
-    (
-        "p-values",
-        "McNemar: exact, takes probes as independent. By identity: signs of all differences of a person flipped "
-        "together, which is the safer one where people have several probes. Holm: corrected for the number of "
-        "comparisons in the section.",
-    ),
-    (
-        "Missing values",
-        "A dash means that there is no such value; it never stands for 0.",
-    ),
-)
+_RECOGNISING = "Recognition via hallucination"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +30,31 @@ class Entry:
         run: the run.
         pair: its comparison with a baseline, or None.
         base: whether it is the run that others are compared with.
-        scored: probes that did not fail.
-        ties: probes whose rank depends on how ties are broken.
+        total: probes, pairs, faces or passes.
+        lines: of those, how many did not fail, or are ties: words, a number, words.
     """
 
     name: str
     run: Run
     pair: Pair | None
     base: bool
-    scored: int
-    ties: int
+    total: int
+    lines: tuple[tuple[str, int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The figures of one part of a run, for the table that comes folded.
+
+    Attributes:
+        part: a yaw, a gallery, a class; empty for more of the whole.
+        entry: the run.
+        names: full name of the figure of each column, or None where there is none.
+    """
+
+    part: str
+    entry: Entry
+    names: tuple[str | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +66,19 @@ class Section:
         protocol: the protocol with its arguments.
         dataset: name of the data set.
         banners: what must stand above its figures, with the runs concerned.
-        official: whether the data are the published set.
+        official: whether the data are the published set, or none is meant.
         facts: terms and descriptions of what was measured on what.
         notes: sentences of the protocol about the data, and on the comparison.
-        metrics: names of figures, in the order of the columns.
+        kind: what kind of study.
+        words: how this kind speaks.
+        searched: whether probes are searched: then there are curves, and pairs of runs.
+        over: the searches that figures of the whole, curves and pairs are over.
+        metrics: names of the figures that stand side by side, in the order of the columns.
+        units: what stands beside a name.
+        columns: of the folded table: names of figures without their part, and their units.
+        parts: its rows.
         entries: the runs.
+        matrices: confusion of expressions, where those were told.
         picture_sets: strips of images.
         picture_notes: what to know about the images.
         has_images: whether any strip has an image.
@@ -97,8 +91,16 @@ class Section:
     official: bool
     facts: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+    kind: str
+    words: Words
+    searched: bool
+    over: str
     metrics: tuple[str, ...]
+    units: Mapping[str, str]
+    columns: tuple[tuple[str, str], ...]
+    parts: tuple[Part, ...]
     entries: tuple[Entry, ...]
+    matrices: tuple[Matrix, ...]
     picture_sets: tuple[StripSet, ...]
     picture_notes: tuple[str, ...]
     has_images: bool
@@ -107,6 +109,16 @@ class Section:
     def pairs(self) -> list[Pair]:
         """The comparisons, in the order of the runs."""
         return [entry.pair for entry in self.entries if entry.pair]
+
+    @property
+    def part_names(self) -> tuple[str, ...]:
+        """The parts that the folded table has figures of."""
+        return tuple(dict.fromkeys(row.part for row in self.parts if row.part))
+
+    @property
+    def has_identities(self) -> bool:
+        """Whether any run says how many people it is of."""
+        return any(entry.run.identities is not None for entry in self.entries)
 
     @property
     def baselines(self) -> set[str]:
@@ -132,12 +144,14 @@ class Page:
         banners: what must stand on top, with the runs concerned.
         skipped: run folders that could not be used.
         sections: one for each group.
+        reading: terms and what they mean.
     """
 
     title: str
     banners: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     sections: tuple[Section, ...]
+    reading: Terms
 
 
 def make_page(groups: Sequence[Group], skipped: Sequence[Skipped], *, baseline: str | None) -> Page:
@@ -151,8 +165,10 @@ def make_page(groups: Sequence[Group], skipped: Sequence[Skipped], *, baseline: 
     sections = tuple(_section(group, baseline) for group in groups)
     names = [f"{run.record.label} ({run.folder_name})" for group in groups for run in group.runs]
     runs = [run for group in groups for run in group.runs]
-    title = f"Recognition via hallucination: {', '.join(dict.fromkeys(group.protocol for group in groups))}"
-    return Page(title, _banners(names, runs), tuple(skipped), sections)
+    what = _RECOGNISING if any(run.searched or run.kind == VERIFICATION for run in runs) else "Face hallucination"
+    title = f"{what}: {', '.join(dict.fromkeys(group.protocol for group in groups))}"
+    terms = reading((run.kind for run in runs), parts=in_parts([run for run in runs if run.searched]))
+    return Page(title, _banners(names, runs), tuple(skipped), sections, terms)
 
 
 def _section(group: Group, baseline: str | None) -> Section:
@@ -163,61 +179,67 @@ def _section(group: Group, baseline: str | None) -> Section:
     with Pictures() as pictures:
         for place, (name, run) in enumerate(zip(group.names, group.runs, strict=True)):
             pair = pairs.get(place)
-            scored = sum(row.status != "failed" for row in run.probes)
-            entries.append(Entry(name, run, pair, place in bases, scored, _ties(run)))
+            entries.append(Entry(name, run, pair, place in bases, *counted(run)))
             if pair:
                 sets += changed(pair, pictures)
-            elif len(group.runs) == 1:
+            elif run.kind == RESTORATION:
+                sets += restored(run, name, pictures)
+            elif len(group.runs) == 1 and run.searched:
                 sets += extremes(run, name, pictures)
     record = group.first.record
+    columns, parts = _parts(group, entries)
     return Section(
         number=group.number,
         protocol=group.protocol,
         dataset=group.dataset,
         banners=_banners(group.names, group.runs),
-        official=record.data.get("official") is True,
-        facts=tuple(_facts(group)),
-        notes=(*record.data.get("notes", []), *_comparison_notes(group, pairs, baseline)),
-        metrics=group.metrics,
+        official=record.data.get("official") is True or group.kind == EFFICIENCY,
+        facts=tuple(facts(group)),
+        notes=(*record.data.get("notes", []), *comparison_notes(group, pairs, baseline)),
+        kind=group.kind,
+        words=words_of(group),
+        searched=group.first.searched,
+        over=_over(group),
+        metrics=group.headlines,
+        units=units(group),
+        columns=columns,
+        parts=parts,
         entries=tuple(entries),
+        matrices=tuple(_matrices(group)),
         picture_sets=tuple(sets),
         picture_notes=tuple(pictures.faults),
         has_images=any(strip.has_images for found in sets for strip in found.strips),
     )
 
 
-def _facts(group: Group) -> Iterable[tuple[str, str]]:
-    record = group.first.record
-    rules, data = record.protocol, record.data
-    yield "Protocol", f"{group.protocol}, version {rules.get('version', GAP)}"
-    yield "Similarity", str(rules.get("similarity", GAP))
-    yield "Templates", _choice(rules.get("unit_length"), "scaled to unit length", "as the recogniser gives them")
-    yield "Mirrored copy", _choice(rules.get("flip"), "embedded too and fused (flip test)", "not used")
-    yield "Recogniser", _all(run.recogniser for run in group.runs)
-    yield "Alignment", _all(run.aligner for run in group.runs)
-    yield "Hallucinated side", _all(run.side for run in group.runs)
-    yield "Data", f"{group.dataset}, {'the official set' if data.get('official') is True else 'NOT the official set'}"
-    yield "Counts", "; ".join(f"{role}: {count(n)}" for role, n in data.get("counts", {}).items()) or GAP
-    yield "Data digest (SHA-256)", str(data["digest"])
-    yield "Source", str(rules.get("source") or GAP)
+def _parts(group: Group, entries: Sequence[Entry]) -> tuple[tuple[tuple[str, str], ...], tuple[Part, ...]]:
+    """Columns and rows of the folded table: a row a part and run, as far as it has any of the figures."""
+    names = {split(name): name for name in group.metrics if name not in group.headlines}
+    named = units(group)
+    columns = {base: named[name] for (base, _), name in names.items()}
+    rows = []
+    for part in dict.fromkeys(part for _, part in names):
+        for entry in entries:
+            own = tuple(names.get((base, part)) for base in columns)
+            if any(name in entry.run.record.metrics for name in own if name):
+                rows.append(Part(part, entry, own))
+    return tuple(columns.items()), tuple(rows)
 
 
-def _comparison_notes(group: Group, pairs: Mapping[int, Pair], baseline: str | None) -> Iterable[str]:
-    if len(group.runs) == 1:
-        yield "One run only: there is nothing here to compare it with."
-    elif baseline is not None and not any(
-        baseline in (run.record.label, run.folder_name, name) for run, name in zip(group.runs, group.names, strict=True)
-    ):
-        yield f"No run here is called {baseline}; the first one is the baseline."
-    for place, at in enumerate(group.baselines):
-        if place != at and place not in pairs:
-            yield f"{group.names[place]} shares no probe with {group.names[at]}: not compared."
-    for pair in pairs.values():
-        if pair.unshared:
-            yield (
-                f"{pair.name} and {pair.baseline_name} do not have the same probes: {count(pair.unshared)} are in one "
-                f"only; their difference is over the {count(len(pair.changes))} that both have."
-            )
+def _over(group: Group) -> str:
+    if not group.first.searched or not in_parts(group.runs):
+        return "all probes"
+    return f"all searches with a mate in {head_words(group.first.probes) or 'the gallery'}"
+
+
+def _matrices(group: Group) -> list[Matrix]:
+    """The confusion matrices of all runs."""
+    if group.kind != EXPRESSION:
+        return []
+    labels = group.first.record.protocol["labels"]
+    return [
+        found for name, run in zip(group.names, group.runs, strict=True) for found in matrices(name, run.items, labels)
+    ]
 
 
 def _banners(names: Sequence[str], runs: Sequence[Run]) -> tuple[str, ...]:
@@ -229,15 +251,3 @@ def _banners(names: Sequence[str], runs: Sequence[Run]) -> tuple[str, ...]:
     return tuple(
         banner if len(found) == len(runs) else f"{banner}: {', '.join(found)}" for banner, found in concerned.items()
     )
-
-
-def _ties(run: Run) -> int:
-    return sum(row.rank != row.rank_optimistic for row in run.probes)
-
-
-def _choice(value: object, yes: str, no: str) -> str:
-    return yes if value is True else no if value is False else GAP
-
-
-def _all(words: Iterable[str]) -> str:
-    return ", ".join(dict.fromkeys(word or GAP for word in words))

@@ -34,7 +34,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """One probe: its key, person, ranks in words, whether they got ``better`` or ``worse`` (or empty), and images."""
+    """One probe: its key, person, ranks (of a face: PSNR) in words, ``better`` or ``worse`` (or empty), and images."""
 
     key: str
     identity: str
@@ -57,12 +57,16 @@ class StripSet:
         total: probes of that kind.
         of: probes looked at.
         strips: the first of them.
+        noun: what they are.
+        measure: what goes by in choosing them, as a heading.
     """
 
     title: str
     total: int
     of: int
     strips: tuple[Strip, ...]
+    noun: str = "probes"
+    measure: str = "Rank"
 
 
 class Pictures:
@@ -121,7 +125,7 @@ def changed(pair: Pair, pictures: Pictures) -> tuple[StripSet, StripSet]:
 
 def extremes(run: Run, name: str, pictures: Pictures) -> tuple[StripSet, StripSet]:
     """The surest hits and the worst misses of a run that is compared with none."""
-    placed = list(enumerate(run.probes))
+    placed = run.head
     hits = [(i, row) for i, row in placed if row.rank == 1]
     hits.sort(key=lambda item: (-(margin(item[1]) or 0.0), item[1].key))
     misses = [(i, row) for i, row in placed if row.rank is not None and row.rank > 1]
@@ -138,11 +142,11 @@ def _extreme_set(
     strips = []
     for place, row in found[:SHOWN]:
         lr, out = pictures.find(run, "lr", place), pictures.find(run, "out", place)
-        tiles = [_lr_tile(lr, "" if out else ranked(row.rank))]
+        tiles = [lr_tile(lr, "" if out else ranked(row.rank))]
         if out:
-            tiles.append(_tile(name, ranked(row.rank), f"output of {name}", out))
+            tiles.append(tile(name, ranked(row.rank), f"output of {name}", out))
         strips.append(Strip(row.key, row.identity, _outcome(row), "", (*tiles, *_gallery(run, place, row, pictures))))
-    return StripSet(title, len(found), len(run.probes), tuple(strips))
+    return StripSet(title, len(found), len(run.head), tuple(strips))
 
 
 def _changed_strip(pair: Pair, change: Change, pictures: Pictures) -> Strip:
@@ -156,7 +160,7 @@ def _changed_strip(pair: Pair, change: Change, pictures: Pictures) -> Strip:
     ):
         out = pictures.find(run, "out", place)
         if out:
-            outputs.append(_tile(name, words, f"output of {name}", out))
+            outputs.append(tile(name, words, f"output of {name}", out))
         else:  # the recogniser saw the LR face itself
             under_lr.append(f"{name}: {words}")
     return Strip(
@@ -164,7 +168,7 @@ def _changed_strip(pair: Pair, change: Change, pictures: Pictures) -> Strip:
         change.row.identity,
         f"{_outcome(change.base_row)} → {_outcome(change.row)}",
         "better" if change.gain > 0 else "worse",
-        (_lr_tile(lr, "; ".join(under_lr)), *outputs, *_gallery(pair.run, change.place, change.row, pictures)),
+        (lr_tile(lr, "; ".join(under_lr)), *outputs, *_gallery(pair.run, change.place, change.row, pictures)),
     )
 
 
@@ -175,13 +179,13 @@ def _gallery(run: Run, place: int, row: ProbeRow, pictures: Pictures) -> tuple[T
     else:
         where = ", scored above the mate" if difference < 0 else ", tied" if difference == 0 else ", below the mate"
     return (
-        _tile(
+        tile(
             "mate",
             f"score {score(row.best_mated_score)}",
             f"best mate, {row.best_mated_key or 'none scored'}",
             pictures.find(run, "mate", place),
         ),
-        _tile(
+        tile(
             "impostor",
             f"score {score(row.best_nonmated_score)}{where}",
             f"best other person, {row.best_nonmated_key or 'none scored'}",
@@ -194,14 +198,16 @@ def _outcome(row: ProbeRow) -> str:
     return ranked(row.rank) if row.rank is not None else f"failed ({row.stage}: {row.reason})"
 
 
-def _lr_tile(data: bytes | None, detail: str) -> Tile:
+def lr_tile(data: bytes | None, detail: str) -> Tile:
+    """The low-resolution face, its size in the caption where that is known."""
     if data is None:
         return Tile("LR", detail, "low-resolution probe", None)
     width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
     size = f", {width} × {height} px" if max(width, height) < _REDUCED_TO else ""
-    return _tile(f"LR{size}", detail, "low-resolution probe", data)
+    return tile(f"LR{size}", detail, "low-resolution probe", data)
 
 
-def _tile(caption: str, detail: str, alt: str, data: bytes | None) -> Tile:
+def tile(caption: str, detail: str, alt: str, data: bytes | None) -> Tile:
+    """One image, from PNG bytes or None."""
     uri = None if data is None else f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}"
     return Tile(caption, detail, alt, uri)

@@ -1,4 +1,4 @@
-"""The tables that come as files: figures and paired differences as CSV, fractions at full precision."""
+"""The tables that come as files: figures and paired differences as CSV, at full precision."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FORMULA = ("=", "+", "-", "@")  # how a spreadsheet tells a formula from text
 
 SUMMARY_COLUMNS = (
     "notice", "group", "run", "folder", "label", "protocol", "data", "data_digest", "official", "recogniser", "aligner",
-    "hallucinated_side", "figure", "value", "low", "high", "interval", "n", "identities", "without_failures",
+    "hallucinated_side", "figure", "unit", "value", "low", "high", "interval", "n", "identities", "without_failures",
     "n_without_failures", "probes_failed", "probes_fallback", "smoke", "sample", "seed", "bench_version", "created",
     "config_digest",
 )  # fmt: skip
@@ -49,6 +49,7 @@ def summary(groups: Sequence[Group]) -> pd.DataFrame:
                 "aligner": run.aligner,
                 "hallucinated_side": run.side,
                 "figure": metric,
+                "unit": figure.unit,
                 "value": figure.value,
                 "low": figure.low,
                 "high": figure.high,

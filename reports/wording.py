@@ -36,6 +36,24 @@ def percent(fraction: float | None) -> str:
     return GAP if fraction is None else f"{100 * fraction:.2f}"
 
 
+_FOUR = ("ssim", "cosine", "lpips")
+_NO_WORD = ("fraction", "count", *_FOUR)
+
+
+def measured(value: float | None, unit: str) -> str:
+    """A figure's value without its unit: fractions as percent, counts whole, similarities with four decimals."""
+    if value is None or unit == "fraction":
+        return percent(value)
+    if unit == "count":
+        return f"{value:,.0f}"
+    return f"{value:,.{4 if unit in _FOUR else 2}f}".replace("-", _MINUS)
+
+
+def unit_word(unit: str) -> str:
+    """What stands beside a value: ``%``, ``dB``, ``ms``; nothing for counts and for what names itself."""
+    return "%" if unit == "fraction" else "" if unit in _NO_WORD else unit
+
+
 def points(difference: float | None) -> str:
     """A difference of fractions in percentage points, always with its sign: ``+1.30``, ``−0.65``, ``0.00``."""
     if difference is None:

@@ -1,0 +1,43 @@
+"""Names of figures: ``rank-5``, ``psnr_db (yaw 22)``; their order, and which of many stand in front."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+MOST = 12
+"""Figures that a table shows side by side."""
+
+
+def split(name: str) -> tuple[str, str]:
+    """The figure and the part it is of: ``psnr_db (yaw 22)`` gives ``psnr_db`` and ``yaw 22``; no part is ""."""
+    base, found, rest = name.partition(" (")
+    return (base, rest[:-1]) if found and base and rest.endswith(")") else (name, "")
+
+
+def rank_of(name: str) -> int | None:
+    """The k of a ``rank-k``; None for any other figure."""
+    found = re.fullmatch(r"rank-(\d+)", name)
+    return int(found[1]) if found else None
+
+
+def in_order(runs: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """Names of the figures of several runs: rank-k by k, then the others in the order in which runs store them."""
+    order: list[str] = []
+    for names in runs:
+        at = 0
+        for name in names:
+            if name in order:
+                at = order.index(name) + 1
+            else:
+                order.insert(at, name)
+                at += 1
+    ranks = {name: k for name in order if (k := rank_of(name)) is not None}
+    return (*sorted(ranks, key=lambda name: (ranks[name], name)), *(name for name in order if name not in ranks))
+
+
+def headlines(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Figures of the whole, and those that come folded: of parts, and past the `MOST` that stand side by side."""
+    whole = [name for name in names if not split(name)[1]] or list(names)
+    front = tuple(whole[:MOST])
+    return front, tuple(name for name in names if name not in front)

@@ -1,0 +1,117 @@
+"""What `bench run` prints of runs of every kind."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench.efficiency import EfficiencySet
+from bench.results import Figure, RoleLedger, RunRecord, RunResult, StageRecord
+from bench.studies import ExpressionSet
+from bench.terminal import describe_run, print_figures
+from bench.types import IdentificationSet, Media
+
+
+def figure(value: float, n: int, unit: str = "fraction", without: int | None = None) -> Figure:
+    return Figure(value, n, None, None, "none", value, n if without is None else without, unit)
+
+
+def result(kind: str, metrics: dict[str, Figure], **rules: Any) -> RunResult:
+    record = RunRecord(
+        bench_version="1",
+        label="net",
+        created="2026",
+        smoke=False,
+        limit=None,
+        sample=False,
+        config={},
+        config_digest="",
+        protocol={"name": kind, **({} if kind == "identification" else {"kind": kind}), **rules},
+        data={"name": "data", "counts": {"probe identities": 7}},
+        stages=(StageRecord("embed", "gallery", "sface", "1", {}, ()),),
+        metrics=metrics,
+        ledger={"probe": RoleLedger(9, 8, 0, 1, {"decode: x": 1}), "gallery": RoleLedger(0, 0, 0, 0, {})},
+        warnings=(),
+        timings={},
+        environment={},
+        seed=0,
+    )
+    return RunResult(record, (), ())
+
+
+def test_a_search_counts_a_failed_probe_as_a_miss(capsys: pytest.CaptureFixture[str]) -> None:
+    print_figures(result("identification", {"rank-1": figure(0.5, 9, without=8)}))
+    out = capsys.readouterr().out
+    assert "(sface)" in out and "50.00% of 8" in out
+    assert "over 9 probes\n  of 7 identities; a failed probe counts as a miss\n" in out
+
+
+def test_many_figures_are_grouped_and_the_whole_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    base = {"psnr_db": figure(21.5, 8, "dB"), "landmark_error": figure(0.2, 4), "landmarks_found": figure(0.5, 9)}
+    parts = {f"{name} (yaw {yaw})": f for yaw in (0, 22, 40, 55, 75) for name, f in base.items()}
+    print_figures(result("restoration", base | parts, items="faces"))
+    out = capsys.readouterr().out
+    assert re.search(r"\n  psnr_db +21.50 dB  none\n", out)
+    assert "\n  yaw 22: psnr_db 21.50 dB, landmark_error 20.00%, landmarks_found 50.00%\n" in out
+    assert out.count("none failed") == 1  # of the rate: a mean leaves failed faces out
+    assert "over 9 faces (landmarks_found)" in out and "a failed face has no part in a mean" in out
+    assert "probe counts as a miss" not in out
+
+
+def test_few_figures_are_printed_one_a_line_parts_too(capsys: pytest.CaptureFixture[str]) -> None:
+    print_figures(result("identification", {"rank-1": figure(0.5, 9), "rank-1 (G1)": figure(0.25, 4)}))
+    assert "\n  rank-1 (G1)   25.00%  none" in capsys.readouterr().out
+
+
+def test_costs_have_no_recogniser_no_people_and_no_misses(capsys: pytest.CaptureFixture[str]) -> None:
+    found = {"parameters": figure(26_500_000, 1, "count"), "ms@batch=1": figure(12.345, 30, "ms")}
+    print_figures(result("efficiency", found, items="measurements"))
+    out = capsys.readouterr().out
+    assert "26,500,000" in out and "12.35 ms" in out and "medians over 30 timed passes" in out
+    for word in ("sface", "identities", "miss", "gallery"):
+        assert word not in out
+
+
+def test_expressions_are_told_by_a_classifier(capsys: pytest.CaptureFixture[str]) -> None:
+    print_figures(result("expression", {"uar": figure(0.5, 9)}, items="faces", classifier={"name": "vgg"}))
+    out = capsys.readouterr().out
+    assert "(vgg)" in out and "sface" not in out and "a failed face counts as a miss" in out
+
+
+def test_pairs_with_a_failed_template_are_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    print_figures(result("verification", {"accuracy": replace(figure(0.5, 9), without_failures=None)}, items="pairs"))
+    out = capsys.readouterr().out
+    assert "over 9 pairs" in out and "a pair with a failed template counts as an error" in out
+    assert "none was scored" in out and "no probe" not in out
+
+
+def prepared(data: Any) -> Any:
+    component = SimpleNamespace(dataset="faces")
+    config = SimpleNamespace(protocol="p", hallucinator="net", hallucinate="probe", recogniser="sface")
+    plan = SimpleNamespace(align="landmarks")
+    return SimpleNamespace(
+        data=data,
+        media=data.media,
+        sample=False,
+        config=config,
+        root="/data",
+        protocol=SimpleNamespace(component=component),
+        probe_plan=plan,
+        gallery_plan=plan,
+    )
+
+
+def test_what_is_about_to_be_measured_is_told_by_kind(tmp_path: Any) -> None:
+    face = Media("k", tmp_path / "k.png", "probe", "p", "k", attributes={"expression": "glad"})
+    costs = describe_run(prepared(EfficiencySet((face,), batches=(1,))))
+    assert costs == "p: 1 probe images drawn by the suite\nhallucinator net"
+    told = describe_run(prepared(ExpressionSet((face,), (face,), ("glad",), {"p": 0})))
+    assert "hallucinator net on probe\n" in told and "sface" not in told and "NOT the official faces set" in told
+    search = describe_run(prepared(IdentificationSet((face,), (face,))))
+    assert "recogniser sface, alignment landmarks (gallery landmarks)" in search and "0 distractor" in search
+    assert np.all([word not in costs for word in ("official", "sface", "/data")])
