@@ -43,6 +43,11 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--no-touchup", action="store_true", help="V-TN: without the touching-up networks")
     parser.add_argument("--no-component-module", action="store_true", help="without heatmaps and integration block")
     parser.add_argument("--true-components", action="store_true", help="V+GT: the prior made of true components")
+    parser.add_argument(
+        "--no-carry",
+        action="store_true",
+        help="the paper's letter: the coarse network paints on grey, not on the LR face",
+    )
     parser.add_argument("--patience", type=int, default=0, metavar="N", help="validations without gain before the end")
     parser.add_argument("--faces", type=int, metavar="N", help="train on the first N people only: a smoke run")
     parser.add_argument("--seed", type=int, default=0)
@@ -80,6 +85,7 @@ def main(args: argparse.Namespace) -> int:
         touchup=not args.no_touchup,
         component_aware=not args.no_component_module,
         true_components=args.true_components,
+        carry=not args.no_carry,
         device=str(distributed.device_of(args.device)),
     )
     method = importlib.import_module(METHODS[args.method])
@@ -175,6 +181,7 @@ def _recipe(options: Options, digest: str, faces: int | None) -> dict[str, str |
         "touchup": int(options.touchup),
         "component_aware": int(options.component_aware),
         "true_components": int(options.true_components),
+        "carry": int(options.carry),
         "data": digest,
         "faces": faces or 0,
     }

@@ -33,6 +33,7 @@ class Options:
         touchup: False trains without touching-up networks (V-TN).
         component_aware: False trains without the component-aware module.
         true_components: train and validate with the true components (V+GT).
+        carry: False leaves out the aligned LR picture that the paper's coarse network is given to add to.
         device: torch device of the teacher.
     """
 
@@ -45,6 +46,7 @@ class Options:
     touchup: bool = True
     component_aware: bool = True
     true_components: bool = False
+    carry: bool = True
     device: str = "cpu"
 
     def steps_of(self, stage: str, default: int, known: tuple[str, ...]) -> int:

@@ -33,14 +33,20 @@ class Augmentation:
         mild: another one, nearer to what detectors hand over, with other framings.
         mild_share: share of pairs that take the mild one.
         stretch: height against width changes by up to this fraction (mild ones only).
+        surround: share of the mild ones that are laid on another picture, where others go on mirrored at their border:
+            a crop that is wider than the face shows things the face does not tell.
         mirror: share of pairs that are mirrored.
+        frontal: share of pairs whose view is the photograph itself, as near-frontal as it is: rendered views all turn
+            the head, and what carries pixels must also learn to leave them where they are.
     """
 
     recipe: Jitter = Jitter()
-    mild: Jitter = Jitter(rotation_deg=12.0, shift=0.14, scale=(0.6, 1.1))
-    mild_share: float = 0.5
-    stretch: float = 0.1
+    mild: Jitter = Jitter(rotation_deg=15.0, shift=0.18, scale=(0.55, 1.2))
+    mild_share: float = 0.6
+    stretch: float = 0.15
+    surround: float = 0.5
     mirror: float = 0.5
+    frontal: float = 0.25
 
 
 class PairSource:
@@ -111,7 +117,7 @@ class PairSource:
 
     def held_out(self) -> list[Batch]:
         """Fixed pairs of people left out: the recipe's views and similarity, for each side of LR images."""
-        plain = Augmentation(mild_share=0.0, mirror=0.0)
+        plain = Augmentation(mild_share=0.0, mirror=0.0, frontal=0.0)
         fixed = len(self._held_out.facts["facts"]["plan"]["yaws_deg"]) * 2 or self._held_out.view.shape[1]
         count = min(self._held_out_pairs, len(self._held_out) * fixed)
         batches = []
@@ -146,14 +152,31 @@ def make_batch(
         augmentation: their ranges.
         flow: whether to give flow targets.
     """
-    matrices = np.stack([_similarity(rng, augmentation) for _ in rows])
+    mild = rng.random(len(rows)) < augmentation.mild_share
+    matrices = np.stack([_similarity(rng, augmentation, mild=bool(m)) for m in mild])
     mirrored = rng.random(len(rows)) < augmentation.mirror
-    moved = np.stack([_moved(views.view[r, c], m) for r, c, m in zip(rows, columns, matrices, strict=True)])
+    laid = mild & (rng.random(len(rows)) < augmentation.surround)
+    others = rng.integers(0, len(views), len(rows))
+    frontal = rng.random(len(rows)) < augmentation.frontal
+    shown = [
+        views.frontal[row] if still else views.view[row, column]
+        for row, column, still in zip(rows, columns, frontal, strict=True)
+    ]
+    moved = np.stack(
+        [
+            _moved(image, matrix, views.frontal[other][::-1] if on_another else None)
+            for image, matrix, other, on_another in zip(shown, matrices, others, laid, strict=True)
+        ]
+    )
     lr = _shrunk(moved, side)
     hr = np.stack([views.frontal[r] for r in rows]).transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)
     landmarks, five = views.landmarks[rows].copy(), views.five[rows].copy()
-    yaw = views.angles_deg[rows, columns, 0].copy()
-    target = _moved_flow(flow_to_float(views.flow[rows, columns]), matrices) if flow else None
+    yaw = np.where(frontal, np.float32(0), views.angles_deg[rows, columns, 0])
+    target = None
+    if flow:
+        target = flow_to_float(views.flow[rows, columns])
+        target[frontal] = _frontal_flow(target[frontal], five[frontal])
+        target = _moved_flow(target, matrices)
     lr[mirrored], hr[mirrored] = lr[mirrored][..., ::-1], hr[mirrored][..., ::-1]
     landmarks[mirrored], five[mirrored] = (
         _mirrored_points(landmarks[mirrored], MIRRORED_68),
@@ -174,9 +197,8 @@ def make_batch(
     )
 
 
-def _similarity(rng: np.random.Generator, augmentation: Augmentation) -> NDArray[np.float64]:
+def _similarity(rng: np.random.Generator, augmentation: Augmentation, *, mild: bool) -> NDArray[np.float64]:
     """A random affine matrix (2, 3) on pixels of the view."""
-    mild = rng.random() < augmentation.mild_share
     jitter = augmentation.mild if mild else augmentation.recipe
     angle = np.deg2rad(rng.uniform(-jitter.rotation_deg, jitter.rotation_deg))
     scale = rng.uniform(*jitter.scale)
@@ -188,9 +210,16 @@ def _similarity(rng: np.random.Generator, augmentation: Augmentation) -> NDArray
     return np.hstack([linear, (centre - linear @ centre + shift)[:, None]])
 
 
-def _moved(image: ByteImages, matrix: NDArray[np.float64]) -> ByteImages:
+def _moved(image: ByteImages, matrix: NDArray[np.float64], surround: ByteImages | None = None) -> ByteImages:
+    """The image moved; beyond its border another one (upside down, so that it is no second face), or its mirror."""
     import cv2
 
+    if surround is not None:
+        ground = surround.copy()
+        cv2.warpAffine(
+            image, matrix, (SIDE, SIDE), dst=ground, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_TRANSPARENT
+        )
+        return ground
     moved = cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(moved, np.uint8)
 
@@ -200,6 +229,22 @@ def _shrunk(images: ByteImages, side: int) -> NDArray[np.float32]:
     small = resize_float(images.transpose(0, 3, 1, 2).astype(np.float32), side, side)
     rounded: NDArray[np.float32] = np.rint(small.clip(0, 255)).astype(np.float32) / np.float32(255)
     return rounded
+
+
+def _frontal_flow(flow: NDArray[np.float32], five: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Flow targets (N, 7, h, w) of photographs that are their own view: every point stays, and the one opposite is its
+    mirror image across the line through the middles of eyes and mouth (N, 5, 2).
+    """
+    side = flow.shape[-1]
+    axis = (np.arange(side, dtype=np.float32) + 0.5) * (SIDE / side) - 0.5
+    place = np.stack(np.meshgrid(axis, axis))[None]
+    eyes, mouth = five[:, :2].mean(1), five[:, 3:].mean(1)
+    down = (mouth - eyes) / np.linalg.norm(mouth - eyes, axis=1, keepdims=True)
+    across = np.stack([down[:, 1], -down[:, 0]], 1)[:, :, None, None]
+    away = ((place - eyes[:, :, None, None]) * across).sum(1, keepdims=True)
+    still = flow.copy()
+    still[:, :2], still[:, 2:4], still[:, 4:6] = place, place - 2 * away * across, flow[:, 6:7]
+    return still
 
 
 def _moved_flow(flow: NDArray[np.float32], matrices: NDArray[np.float64]) -> NDArray[np.float32]:

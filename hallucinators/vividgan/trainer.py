@@ -13,6 +13,8 @@ from bench.errors import DataError, UsageError
 from hallucinators.training import checkpoint
 from hallucinators.training.plan import Options, Stage
 from hallucinators.training.task import Task
+from hallucinators.vividgan.alignment import GeometryStage
+from hallucinators.vividgan.coarse import CoarseNet
 from hallucinators.vividgan.discriminators import Discriminator
 from hallucinators.vividgan.files import Facts, Network, build, save_weights
 from hallucinators.vividgan.flow_task import FlowTask
@@ -22,16 +24,18 @@ from hallucinators.vividgan.objective import Objective
 from hallucinators.vividgan.stages import CoarseStage, TouchUpStage, WholeStage
 from hallucinators.vividgan.teacher import teacher
 
-STAGES = ("coarse", "touchup", "whole")
-_DEFAULT_STEPS = {"coarse": 4000, "touchup": 1000, "whole": 3000}
-_FLOW_STEPS = {"coarse": 9000, "touchup": 1000, "whole": 2000}
+STAGES = ("geometry", "coarse", "touchup", "whole")
+_DEFAULT_STEPS = {"geometry": 12000, "coarse": 6500, "touchup": 1000, "whole": 3000}
+_FLOW_STEPS = {"geometry": 0, "coarse": 9000, "touchup": 1000, "whole": 2000}
 _GEOMETRY_SHARE = 1 / 3
+_PLACED = ("geometry", "coarse")
+"""Stages whose batches say where each point of the face is."""
 _CRITIC_WIDTH = {"paper": 1.0, "compact": 0.25}
 _WITHOUT_MODULE = "figure_6f"
 
 
 def stages(options: Options) -> list[Stage]:
-    """Coarse network, touching-up networks, all together.
+    """Where the face is, coarse network, touching-up networks, all together; the flow network's first two are one.
 
     Raises:
         UsageError: an unknown preset, size or set of losses.
@@ -44,8 +48,16 @@ def stages(options: Options) -> list[Stage]:
     steps = {name: options.steps_of(name, defaults[name], STAGES) for name in STAGES}
     sides = (32, 16) if flow else (options.lr,)
 
+    if flow:
+        steps["geometry"] = 0  # its coarse stage begins with it
+
+    def geometry(folder: Path) -> Task:
+        return GeometryStage(cast(CoarseNet, _model(facts).coarse), steps=steps["geometry"])
+
     def coarse(folder: Path) -> Task:
         model = _model(facts)
+        if steps["geometry"]:
+            model.coarse.load_state_dict(_best(folder / "geometry")["coarse"])
         if flow:
             geometry = round(steps["coarse"] * _GEOMETRY_SHARE)
             net = cast(Any, model.coarse)
@@ -71,10 +83,10 @@ def stages(options: Options) -> list[Stage]:
             true_components=options.true_components,
         )
 
-    makers = {"coarse": coarse, "touchup": touchup, "whole": whole}
+    makers = {"geometry": geometry, "coarse": coarse, "touchup": touchup, "whole": whole}
     if not options.touchup or options.true_components:
         steps["touchup"] = 0
-    return [Stage(n, makers[n], steps[n], sides, flow and n == "coarse") for n in STAGES if steps[n]]
+    return [Stage(n, makers[n], steps[n], sides, n in _PLACED) for n in STAGES if steps[n]]
 
 
 def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]) -> Facts:
@@ -96,7 +108,7 @@ def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]
         fine = True
     else:
         model, fine = _filled(model, folder, ("coarse",)), False
-    facts = Facts(facts.network, facts.lr, facts.preset, facts.touchup, facts.component_aware, fine, {**trained})
+    facts = replace(facts, fine=fine, trained={**trained})
     save_weights(out, model, facts)
     return facts
 
@@ -114,6 +126,7 @@ def facts_of(options: Options) -> Facts:
         cast(Preset, options.preset),
         options.touchup,
         options.component_aware,
+        carry=options.carry,
     )
 
 

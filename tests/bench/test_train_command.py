@@ -23,7 +23,7 @@ from hallucinators.vividgan import trainer
 from hallucinators.vividgan.files import load_weights, read_facts
 
 Bench = Callable[..., tuple[int, str, str]]
-STEPS = "coarse=2,touchup=2,whole=2"
+STEPS = "geometry=2,coarse=2,touchup=2,whole=2"
 
 
 @pytest.fixture(scope="session")
@@ -106,17 +106,17 @@ def test_a_training_killed_after_a_stage_goes_on_with_the_next(
 
     with monkeypatch.context() as patch:
         patch.setattr(trainer, "TouchUpStage", dies)
-        code, out, err = train("vividgan", steps="coarse=2,touchup=1,whole=0")
+        code, out, err = train("vividgan", steps="geometry=0,coarse=2,touchup=1,whole=0")
     assert code == 130 and "interrupted" in err and "SMOKE" not in out
     kept = checkpoint.path_of(tmp_path / "out" / "coarse", 2).read_bytes()
-    code, out, err = train("vividgan", steps="coarse=2,touchup=1,whole=0")
+    code, out, err = train("vividgan", steps="geometry=0,coarse=2,touchup=1,whole=0")
     assert code == 0, err
     assert "vividgan-coarse: had ended (done)" in err and "vividgan-touchup: stopped (done) after 1 steps" in err
     assert checkpoint.path_of(tmp_path / "out" / "coarse", 2).read_bytes() == kept
 
 
 def test_the_coarse_network_alone_makes_weights_of_it_alone(train: Bench, tmp_path: Path) -> None:
-    code, out, err = train("vividgan", "--lr", 32, steps="coarse=1,touchup=0,whole=0")
+    code, out, err = train("vividgan", "--lr", 32, steps="geometry=0,coarse=1,touchup=0,whole=0")
     assert code == 0, err
     weights = tmp_path / "out" / "vividgan.safetensors"
     facts = read_facts(weights)
@@ -131,11 +131,11 @@ def test_the_coarse_network_alone_makes_weights_of_it_alone(train: Bench, tmp_pa
 
 
 def test_another_recipe_is_refused_in_the_same_folder(train: Bench) -> None:
-    assert train("vividgan", steps="coarse=1,touchup=0,whole=0")[0] == 0
+    assert train("vividgan", steps="geometry=0,coarse=1,touchup=0,whole=0")[0] == 0
     for more in (("--losses", "minus"), ("--no-component-module",), ("--lr", 32), ("--batch", 2), ("--seed", 1)):
-        code, out, err = train("vividgan", *more, steps="coarse=1,touchup=0,whole=0")
+        code, out, err = train("vividgan", *more, steps="geometry=0,coarse=1,touchup=0,whole=0")
         assert code == 1 and ("of another run" in err or "another pack or plan" in err), more
-    code, _, err = train("vividgan-flow", steps="coarse=1,touchup=0,whole=0")
+    code, _, err = train("vividgan-flow", steps="geometry=0,coarse=1,touchup=0,whole=0")
     assert code == 1 and "method is 'vividgan-flow' here and 'vividgan' in the checkpoint" in err or "task is" in err
 
 
@@ -188,7 +188,7 @@ def test_a_pack_that_is_absent_damaged_or_without_people_left_out_is_said(
 
 
 def test_a_training_out_of_time_says_so_and_goes_on_with_more(train: Bench, tmp_path: Path) -> None:
-    steps = "coarse=3,touchup=0,whole=0"
+    steps = "geometry=0,coarse=3,touchup=0,whole=0"
     for _ in range(2):
         code, out, err = train("vividgan", "--minutes", "0.0001", steps=steps)
         assert code == 0 and "--minutes" in out and "SMOKE" not in out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ STILL = Jitter(rotation_deg=0, shift=0, scale=(1, 1))
 
 
 def plain(mirror: float = 0.0, jitter: Jitter = STILL) -> Augmentation:
-    return Augmentation(recipe=jitter, mild_share=0, mirror=mirror)
+    return Augmentation(recipe=jitter, mild_share=0, mirror=mirror, frontal=0)
 
 
 def equal(a: Batch, b: Batch) -> bool:
@@ -161,14 +161,15 @@ def test_a_mirrored_pair_is_the_pair_in_a_mirror(trained_on: RenderedViews) -> N
     "augmentation",
     [
         plain(jitter=Jitter()),
-        Augmentation(mild=Jitter(rotation_deg=10.0, shift=0.06, scale=(0.65, 1.1)), mild_share=1, stretch=0.1),
+        Augmentation(mild=Jitter(10.0, 0.06, (0.65, 1.1)), mild_share=1, stretch=0.1, surround=0, frontal=0),
+        Augmentation(mild=Jitter(10.0, 0.06, (0.65, 1.1)), mild_share=1, stretch=0.1, surround=0, frontal=1),
     ],
-    ids=["recipe", "mild"],
+    ids=["recipe", "mild", "frontal"],
 )
 def test_the_flow_leads_from_the_moved_picture_to_the_truth(
     trained_on: RenderedViews, augmentation: Augmentation, mirror: float
 ) -> None:
-    chosen = Augmentation(augmentation.recipe, augmentation.mild, augmentation.mild_share, augmentation.stretch, mirror)
+    chosen = replace(augmentation, mirror=mirror)
     batch = drawn(trained_on, 3, chosen)
     assert batch.flow is not None
     truth = functional.avg_pool2d(batch.hr, 4)
@@ -199,7 +200,8 @@ def test_the_recipe_is_that_of_the_pairs_of_the_paper(trained_on: RenderedViews)
         angle = np.rad2deg(np.arctan2(found[:, 0, 1], found[:, 0, 0]))
         return np.column_stack([angle, np.hypot(found[:, 0, 0], found[:, 0, 1]), shift])
 
-    ours = parts([module._similarity(np.random.default_rng(k), plain(jitter=Jitter())) for k in range(1000)])
+    recipe = plain(jitter=Jitter())
+    ours = parts([module._similarity(np.random.default_rng(k), recipe, mild=False) for k in range(1000)])
     theirs = parts([random_similarity(np.random.default_rng(k), Jitter()) for k in range(1000)])
     low, high = np.array([-45, 0.8, -6.4, -6.4]), np.array([45, 1, 6.4, 6.4])
     for found in (ours, theirs):
@@ -211,15 +213,52 @@ def test_the_recipe_is_that_of_the_pairs_of_the_paper(trained_on: RenderedViews)
 
 def test_mild_ones_stretch_the_face_and_stay_within_their_ranges() -> None:
     mild = Augmentation(mild_share=1, mild=Jitter(rotation_deg=0, shift=0, scale=(0.65, 1.1)), stretch=0.1)
-    found = np.stack([module._similarity(np.random.default_rng(k), mild) for k in range(500)])
+    found = np.stack([module._similarity(np.random.default_rng(k), mild, mild=True) for k in range(500)])
     ratio, area = found[:, 0, 0] / found[:, 1, 1], found[:, 0, 0] * found[:, 1, 1]
     assert 0.9 <= ratio.min() < 0.91 and 1.09 < ratio.max() <= 1.1
     assert 0.65 <= np.sqrt(area.min()) < 0.67 and 1.08 < np.sqrt(area.max()) <= 1.1
     np.testing.assert_allclose(found[:, :, :2] @ np.full(2, 63.5) + found[:, :, 2], 63.5)
-    share = [
-        module._similarity(np.random.default_rng(k), Augmentation(recipe=STILL, mild_share=0.3)) for k in range(400)
-    ]
-    assert np.mean([not np.allclose(m, np.eye(2, 3)) for m in share]) == pytest.approx(0.3, abs=0.08)
+
+
+def test_the_stated_share_of_pairs_is_mild(trained_on: RenderedViews) -> None:
+    shifted = Augmentation(
+        recipe=STILL, mild=Jitter(rotation_deg=0, shift=0.16), mild_share=0.3, mirror=0, surround=0, frontal=0
+    )
+    columns = np.zeros(400, np.int64)
+    batch = make_batch(trained_on, columns, columns, SIDE, np.random.default_rng(0), shifted)
+    still = torch.from_numpy(trained_on.view[0, 0].copy()).permute(2, 0, 1).float() / 255
+    moved = [not torch.allclose(face, still, atol=2 / 255) for face in batch.lr]
+    assert np.mean(moved) == pytest.approx(0.3, abs=0.08)
+
+
+def test_some_views_are_the_photograph_itself_and_turn_by_nothing(trained_on: RenderedViews) -> None:
+    still = replace(plain(), frontal=1)
+    batch = drawn(trained_on, 3, still)
+    assert not batch.yaw_deg.any() and batch.flow is not None
+    torch.testing.assert_close(batch.lr, batch.hr, atol=1e-6, rtol=0)
+    axis = torch.arange(32.0) * 4 + 1.5
+    assert torch.equal(batch.flow[:, 0], axis.expand(len(batch), 32, 32))
+    eyes = batch.five[:, :2].mean(1)  # the line of symmetry goes through them, and they are each other's opposites
+    opposite = torch.nn.functional.grid_sample(
+        batch.flow[:, 2:4], ((batch.five[:, None, :2] + 0.5) * 2 / SIDE - 1), align_corners=False
+    )[:, :, 0].transpose(1, 2)
+    torch.testing.assert_close(opposite.mean(1), eyes, atol=1.0, rtol=0)
+    assert (opposite - batch.five[:, [1, 0]]).norm(dim=2).mean() < 4
+
+
+def test_some_crops_show_another_picture_around_the_face(trained_on: RenderedViews) -> None:
+    small = Jitter(rotation_deg=0, shift=0, scale=(0.5, 0.5))
+    wide = Augmentation(mild=small, mild_share=1, stretch=0, mirror=0, surround=1, frontal=0)
+    rows, columns = np.arange(4), np.full(4, 2)
+    laid = make_batch(trained_on, rows, columns, SIDE, np.random.default_rng(0), wide).lr
+    bare = Augmentation(mild=small, mild_share=1, stretch=0, mirror=0, surround=0, frontal=0)
+    mirrored_at_border = make_batch(trained_on, rows, columns, SIDE, np.random.default_rng(0), bare).lr
+    inner = (slice(None), slice(None), slice(34, 94), slice(34, 94))
+    torch.testing.assert_close(laid[inner], mirrored_at_border[inner])
+    upside_down = torch.from_numpy(np.stack(trained_on.frontal)[:, ::-1].copy()).permute(0, 3, 1, 2).float() / 255
+    for face in laid:
+        band = (face[:, :24] - upside_down[:, :, :24]).abs().amax((1, 2, 3))
+        assert band.min() < 1 / 255, "the border is a row of some other face, upside down"
 
 
 def test_a_truth_is_the_photograph_of_the_pack(trained_on: RenderedViews, packed: Pack) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from bench.align.template import _FRAMES
+from bench.align.template import FRAMES
 from bench.errors import DataError, UsageError
 from hallucinators.vividgan.components import (
     COMPONENTS,
@@ -110,7 +110,7 @@ def test_the_mouth_is_centred_between_its_corners() -> None:
 
 
 def test_the_template_is_the_mean_face_of_the_aligner() -> None:
-    five = torch.tensor(_FRAMES["utkface200"])[None] * 128 - 0.5
+    five = torch.tensor(FRAMES["utkface200"])[None] * 128 - 0.5
     torch.testing.assert_close(template_centres(), centres_from_five(five)[0], atol=0.01, rtol=0)
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.errors import UsageError
-from hallucinators.vividgan.flow import GRID, HR, FlowCoarseNet, enlarged, sample
+from hallucinators.vividgan.flow import GRID, HR, FlowCoarseNet, _Even, enlarged, sample, settled
 
 OWN = 0.52 / (0.52 + 0.25 * 0.5 * 0.5)
 """Weight of the own place where nothing is known of what is seen: both logits are zero."""
@@ -159,3 +159,33 @@ def test_masks_do_not_overshoot_when_enlarged() -> None:
 def test_a_width_that_cannot_be_halved_twice_is_wrong_usage(width: int) -> None:
     with pytest.raises(UsageError, match=f"width is {width}"):
         FlowCoarseNet(width=width)
+
+
+def test_the_filter_after_a_pixel_shuffle_takes_a_chequerboard_out_and_leaves_flat_colour_alone() -> None:
+    board = torch.tensor([1.0, -1.0]).repeat(8)[None, :] * torch.tensor([1.0, -1.0]).repeat(8)[:, None]
+    found = _Even()(board[None, None])
+    assert found.shape == (1, 1, 16, 16) and found[..., 1:-1, 1:-1].abs().max() < 1e-6
+    flat = torch.full((1, 2, 8, 8), 0.3)
+    torch.testing.assert_close(_Even()(flat), flat)
+    ramp = torch.arange(8.0).expand(1, 1, 8, 8)
+    torch.testing.assert_close(_Even()(ramp)[..., 1:-1], ramp[..., 1:-1])
+
+
+def test_a_flow_that_is_a_similarity_is_left_alone() -> None:
+    frame = fresh().frame
+    turned = torch.stack([0.8 * frame[0] - 0.3 * frame[1] + 0.1, 0.3 * frame[0] + 0.8 * frame[1] - 0.2])[None]
+    flow = torch.cat([turned, turned.flip(3)], 1)
+    torch.testing.assert_close(settled(flow, torch.zeros(1, 3, GRID, GRID), frame), flow, atol=1e-5, rtol=0)
+
+
+def test_small_bends_are_taken_back_and_a_turn_is_not() -> None:
+    frame, seen = fresh().frame, torch.zeros(1, 3, GRID, GRID)
+    bent = torch.stack([frame[0] ** 3 - 0.6 * frame[0], 0 * frame[1]])[None]  # no similarity explains it
+    bent = bent / bent.square().sum(1).mean().sqrt() / 64  # one pixel of 128
+    place = frame[None, :2]
+    for pixels, share in ((1.0, 0.3), (2.9, 0.3), (4.5, 0.65), (20.0, 1.0)):
+        flow = torch.cat([place + pixels * bent, place], 1)
+        found = settled(flow, seen, frame)
+        left = (found[:, :2] - place).square().sum(1).mean().sqrt() * 64
+        assert float(left) == pytest.approx(share * pixels, rel=0.12, abs=0.05), pixels
+        assert torch.equal(found[:, 2:], flow[:, 2:])

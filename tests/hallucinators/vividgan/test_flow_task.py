@@ -15,7 +15,7 @@ from hallucinators.training.schedule import rate_at
 from hallucinators.training.source import PairSource
 from hallucinators.training.views import RenderedViews
 from hallucinators.vividgan.flow import FlowCoarseNet
-from hallucinators.vividgan.flow_task import FlowTask, charbonnier, flow_error, flow_losses
+from hallucinators.vividgan.flow_task import FlowTask, charbonnier, edges, flow_error, flow_losses
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_the_geometry_phase_learns_flows_and_leaves_the_painting_alone(batch: Ba
 def test_the_full_phase_learns_the_face(batch: Batch) -> None:
     task = FlowTask(net(), steps=1000, geometry_steps=0, identity=pixels)
     told = [task.update(batch, 200 + step) for step in range(12)]
-    parts = {"pixel", "carried", "identity", "confusion", "flow", "first_flow", "seen"}
+    parts = {"pixel", "edges", "carried", "identity", "confusion", "flow", "first_flow", "seen"}
     assert set(told[0]) == parts | {"total"}
     assert told[-1]["total"] < told[0]["total"] and told[-1]["pixel"] < told[0]["pixel"]
 
@@ -137,3 +137,18 @@ def test_charbonnier_is_the_absolute_value_but_near_zero() -> None:
     difference = torch.zeros(1, requires_grad=True)
     torch.autograd.backward(charbonnier(difference))
     assert difference.grad is not None and difference.grad.item() == 0
+
+
+def test_edges_by_hand_and_a_shift_of_colour_is_none() -> None:
+    truth = torch.tensor([[[[0.0, 0.2], [0.4, 0.4]]]])
+    images = torch.zeros(1, 1, 2, 2)
+    across, down = (0.2 + 0.0) / 2, (0.4 + 0.2) / 2
+    assert float(edges(images, truth)) == pytest.approx(across + down)
+    assert float(edges(truth + 0.3, truth)) == pytest.approx(0, abs=1e-6)
+
+
+def test_a_chequerboard_costs_edges_more_than_a_smooth_error_as_large() -> None:
+    board = torch.tensor([1.0, -1.0]).repeat(16)[None, :] * torch.tensor([1.0, -1.0]).repeat(16)[:, None]
+    smooth = torch.linspace(-2, 2, 32).expand(32, 32)
+    truth = torch.zeros(1, 1, 32, 32)
+    assert float(edges(0.01 * board[None, None], truth)) > 20 * float(edges(0.01 * smooth[None, None], truth))

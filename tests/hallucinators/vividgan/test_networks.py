@@ -15,8 +15,9 @@ FINE = FineWidths(at_128=4, at_64=4, at_32=8, hourglass=8)
 
 
 @pytest.mark.parametrize("lr", [16, 32])
-def test_the_first_coarse_face_is_grey(lr: int) -> None:
-    assert torch.equal(CoarseNet(lr=lr, widths=COARSE)(torch.rand(2, 3, lr, lr)), torch.full((2, 3, 128, 128), 0.5))
+def test_the_first_coarse_face_of_the_papers_letter_is_grey(lr: int) -> None:
+    painting = CoarseNet(lr=lr, widths=COARSE, carry=False)
+    assert torch.equal(painting(torch.rand(2, 3, lr, lr)), torch.full((2, 3, 128, 128), 0.5))
 
 
 @pytest.mark.parametrize(("lr", "modules"), [(16, 3), (32, 2)])
@@ -30,14 +31,15 @@ def test_the_coarse_network_learns_one_face() -> None:
     lr, hr = torch.rand(1, 3, 16, 16), torch.zeros(1, 3, 128, 128)
     hr[..., 64:] = 1
     optimiser = torch.optim.Adam(network.parameters(), lr=3e-3)
+    heard: set[str] = set()
     for _ in range(40):
         loss = (network(lr) - hr).square().mean()
         optimiser.zero_grad()
         loss.backward()
+        heard |= {name for name, p in network.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
         optimiser.step()
-    assert loss.item() < 0.1  # 0.25 at first
-    silent = [name for name, p in network.named_parameters() if p.grad is None or p.grad.abs().sum() == 0]
-    assert not silent
+    assert loss.item() < 0.1  # 0.33 at first
+    assert heard == {name for name, _ in network.named_parameters()}
 
 
 def test_the_coarse_network_refuses_other_sizes() -> None:

@@ -6,7 +6,13 @@ import pytest
 import torch
 
 from bench.errors import DataError, UsageError
-from hallucinators.vividgan.stn import MAX_LOG_SCALE, MAX_SHIFT, SpatialTransformer, localisation_parameters
+from hallucinators.vividgan.stn import (
+    MAX_LOG_SCALE,
+    MAX_ROTATION_RAD,
+    MAX_SHIFT,
+    SpatialTransformer,
+    localisation_parameters,
+)
 
 
 def with_outputs(network: SpatialTransformer, *values: float) -> SpatialTransformer:
@@ -41,9 +47,9 @@ def test_a_shift_moves_the_map_by_whole_pixels() -> None:
 
 def test_theta_is_rotation_times_scale_times_shift() -> None:
     network = with_outputs(SpatialTransformer(3, 16), 2 / 3, 0.5, 0.2, -0.4)
-    angle, scale = math.pi / 6, math.exp(0.5 * MAX_LOG_SCALE)
+    angle, scale = MAX_ROTATION_RAD * 2 / 3, math.exp(0.5 * MAX_LOG_SCALE)
     turn = torch.tensor([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]) * scale
-    expected = torch.cat([turn, turn @ torch.tensor([[0.1], [-0.2]])], dim=1)
+    expected = torch.cat([turn, turn @ torch.tensor([[0.2], [-0.4]]) * MAX_SHIFT], dim=1)
     torch.testing.assert_close(network.theta(torch.zeros(1, 3, 16, 16))[0], expected)
 
 
@@ -51,7 +57,7 @@ def test_wild_outputs_stay_within_bounds() -> None:
     network = SpatialTransformer(3, 16)
     network.similarity.bias.data.fill_(1e6)
     theta = network.theta(torch.zeros(1, 3, 16, 16))[0]
-    assert theta[:, :2].norm(dim=1).max().item() == pytest.approx(1.5)
+    assert theta[:, :2].norm(dim=1).max().item() == pytest.approx(math.exp(MAX_LOG_SCALE))
 
 
 def test_sampling_agrees_with_affine_grid() -> None:

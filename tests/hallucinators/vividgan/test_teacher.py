@@ -131,7 +131,7 @@ def test_the_confusion_is_the_cross_entropy_of_the_distances_worked_by_hand() ->
     assert confusion.item() == pytest.approx((first + second) / 2, rel=1e-5)
 
 
-def test_both_faces_are_shaken_and_mirrored_alike_and_anew_each_time(batch: Batch) -> None:
+def test_both_faces_are_shaken_blurred_and_mirrored_alike_and_anew_each_time(batch: Batch) -> None:
     seen: list[tuple[Tensor, Tensor]] = []
 
     def embed(images: Tensor, five: Tensor) -> Tensor:
@@ -139,21 +139,25 @@ def test_both_faces_are_shaken_and_mirrored_alike_and_anew_each_time(batch: Batc
         return images.flatten(1)
 
     torch.manual_seed(0)
-    mirrored = 0
+    mirrored, blurred = 0, 0
+    soft = nn.functional.avg_pool2d(batch.hr, 3, 1, 1, count_include_pad=False)
     for _ in range(12):
         identity_losses(batch.hr, batch.hr, batch.five, embed)
         (truth, its), (images, theirs) = seen[-2:]
         assert torch.equal(truth, images) and torch.equal(its, theirs)
-        flipped = torch.equal(images, batch.hr.flip(3))
-        assert flipped or torch.equal(images, batch.hr)
+        known = {(f, b): (soft if b else batch.hr) for f in (False, True) for b in (False, True)}
+        ((flipped, softened),) = [
+            (f, b) for (f, b), face in known.items() if torch.equal(images, face.flip(3) if f else face)
+        ]
         mirrored += flipped
+        blurred += softened
         expected = batch.five
         if flipped:
             expected = batch.five[:, [1, 0, 2, 4, 3]] * torch.tensor([-1.0, 1.0]) + torch.tensor([127.0, 0.0])
         away = theirs - expected
-        assert 0.3 < away.std() < 3 and away.abs().max() < 6
+        assert 0.3 < away.std() < 5 and away.abs().max() < 14
         assert (theirs[:, 0, 0] < theirs[:, 1, 0]).all(), "the eye at the image's left stays the first"
-    assert 1 <= mirrored <= 11
+    assert 1 <= mirrored <= 11 and 1 <= blurred <= 11
     assert not torch.equal(seen[0][1], seen[2][1])
 
 

@@ -15,10 +15,15 @@ from hallucinators.training.plan import METHODS, Options
 from hallucinators.training.source import PairSource
 from hallucinators.training.views import RenderedViews
 from hallucinators.vividgan import trainer
+from hallucinators.vividgan.alignment import GeometryStage
+from hallucinators.vividgan.coarse import CoarseNet
 from hallucinators.vividgan.files import Facts, build, load_weights
 from hallucinators.vividgan.flow_task import FlowTask
 from hallucinators.vividgan.stages import CoarseStage, TouchUpStage, WholeStage
 from hallucinators.vividgan.trainer import export, facts_of, stages
+
+ALREADY: dict[str, Any] = {"steps": {"geometry": 0}}
+"""The coarse stage is the first then."""
 
 
 def options(method: str = "vividgan", **changes: Any) -> Options:
@@ -49,32 +54,35 @@ def test_every_method_says_its_stages_and_exports() -> None:
 
     for name in METHODS:
         method = importlib.import_module(METHODS[name])
-        assert [stage.name for stage in method.stages(options(name))] == ["coarse", "touchup", "whole"]
+        found = [stage.name for stage in method.stages(options(name))]
+        assert found == [*(["geometry"] if name == "vividgan" else []), "coarse", "touchup", "whole"]
         assert callable(method.export)
 
 
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({}, {"coarse": 4000, "touchup": 1000, "whole": 3000}),
-        ({"steps": {"touchup": 7}}, {"coarse": 4000, "touchup": 7, "whole": 3000}),
-        ({"steps": {"touchup": 0, "whole": 0}}, {"coarse": 4000}),
-        ({"touchup": False}, {"coarse": 4000, "whole": 3000}),
-        ({"true_components": True}, {"coarse": 4000, "whole": 3000}),
-        ({"touchup": False, "steps": {"touchup": 9}}, {"coarse": 4000, "whole": 3000}),
-        ({"steps": {"coarse": 0, "touchup": 0, "whole": 0}}, {}),
+        ({}, {"geometry": 12000, "coarse": 6500, "touchup": 1000, "whole": 3000}),
+        ({"steps": {"touchup": 7, "geometry": 3}}, {"geometry": 3, "coarse": 6500, "touchup": 7, "whole": 3000}),
+        ({"steps": {"touchup": 0, "whole": 0}}, {"geometry": 12000, "coarse": 6500}),
+        ({"touchup": False, "steps": {"geometry": 0}}, {"coarse": 6500, "whole": 3000}),
+        ({"true_components": True, "steps": {"geometry": 0}}, {"coarse": 6500, "whole": 3000}),
+        ({"touchup": False, "steps": {"touchup": 9, "geometry": 0}}, {"coarse": 6500, "whole": 3000}),
+        ({"steps": {"geometry": 0, "coarse": 0, "touchup": 0, "whole": 0}}, {}),
     ],
 )
 def test_stages_are_those_that_were_asked_for(changes: dict[str, Any], expected: dict[str, int]) -> None:
     assert {stage.name: stage.steps for stage in stages(options(**changes))} == expected
 
 
-def test_only_the_flow_networks_first_stage_sees_flows_and_it_sees_both_sizes() -> None:
+def test_first_stages_see_where_points_went_and_the_flow_network_sees_both_sizes() -> None:
     assert [(s.sides, s.flow) for s in stages(options("vividgan-flow"))] == [
         ((32, 16), f) for f in (True, False, False)
     ]
-    assert [(s.sides, s.flow) for s in stages(options(lr=32))] == [((32,), False)] * 3
-    assert [(s.sides, s.flow) for s in stages(options(lr=16))] == [((16,), False)] * 3
+    for side in (16, 32):
+        assert [(s.sides, s.flow) for s in stages(options(lr=side))] == [
+            ((side,), f) for f in (True, True, False, False)
+        ]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +91,7 @@ def test_only_the_flow_networks_first_stage_sees_flows_and_it_sees_both_sizes() 
         ({"preset": "huge"}, "paper, compact"),
         ({"losses": "all"}, "minus, dagger, ddagger, star, full"),
         ({"lr": 24}, "16 or 32"),
-        ({"steps": {"fine": 3}}, "coarse, touchup, whole"),
+        ({"steps": {"fine": 3}}, "geometry, coarse, touchup, whole"),
     ],
 )
 def test_unknown_names_are_met_with_the_known_ones(changes: dict[str, Any], known: str) -> None:
@@ -99,7 +107,7 @@ def test_a_teacher_that_is_not_here_is_missing() -> None:
 
 def test_first_weights_are_the_same_in_every_process_and_stage(tmp_path: Path) -> None:
     def first() -> list[dict[str, Tensor]]:
-        modules = stages(options())[0].make(tmp_path).modules()
+        modules = stages(options(**ALREADY))[0].make(tmp_path).modules()
         assert set(modules) == {"coarse", "coarse_d"}
         return [dict(module.state_dict()) for module in modules.values()]
 
@@ -114,7 +122,7 @@ def test_later_stages_start_from_the_averages_of_the_earlier_ones(tmp_path: Path
     coarse = finished(tmp_path, "coarse", different(fresh.coarse, 1))
     finished(tmp_path, "coarse", different(fresh.coarse, 9), step=3)
     assert fresh.touchup is not None
-    made = [stage.make for stage in stages(options())]
+    made = [stage.make for stage in stages(options(**ALREADY))]
     touching = made[1](tmp_path)
     assert isinstance(touching, TouchUpStage) and holds(touching._model.coarse, coarse)
     touchup = finished(tmp_path, "touchup", different(fresh.touchup, 2))
@@ -124,14 +132,33 @@ def test_later_stages_start_from_the_averages_of_the_earlier_ones(tmp_path: Path
 
 
 def test_a_stage_without_the_one_before_says_so(tmp_path: Path) -> None:
-    for stage in stages(options())[1:]:
+    with pytest.raises(DataError, match="geometry holds no finished stage; train it first"):
+        stages(options())[1].make(tmp_path)
+    for stage in stages(options(**ALREADY))[1:]:
         with pytest.raises(DataError, match="coarse holds no finished stage; train it first"):
             stage.make(tmp_path)
     finished(tmp_path, "coarse", different(build(facts_of(options())).coarse, 1))
     with pytest.raises(DataError, match="touchup holds no finished stage"):
-        stages(options())[2].make(tmp_path)
-    for asked in (options(touchup=False), options(true_components=True)):
+        stages(options(**ALREADY))[2].make(tmp_path)
+    for asked in (options(touchup=False, **ALREADY), options(true_components=True, **ALREADY)):
         assert stages(asked)[1].make(tmp_path).name == "vividgan"
+
+
+def test_the_coarse_stage_starts_from_what_learned_where_the_face_is(tmp_path: Path) -> None:
+    geometry, coarse = stages(options())[:2]
+    task = geometry.make(tmp_path)
+    assert isinstance(task, GeometryStage) and set(task.modules()) == {"coarse"}
+    placed = finished(tmp_path, "coarse", different(build(facts_of(options())).coarse, 4))
+    (tmp_path / "coarse").rename(tmp_path / "geometry")
+    assert holds(coarse.make(tmp_path).modules()["coarse"], placed)
+
+
+def test_the_papers_letter_is_an_option_and_stands_in_the_file(tmp_path: Path) -> None:
+    letter = options(carry=False, steps={"touchup": 0, "whole": 0})
+    finished(tmp_path, "coarse", different(build(facts_of(letter)).coarse, 1))
+    assert not export(letter, tmp_path, tmp_path / "w.safetensors", {}).carry
+    model, found = load_weights(tmp_path / "w.safetensors")
+    assert not found.carry and isinstance(model.coarse, CoarseNet) and not model.coarse.carry
 
 
 def test_the_flow_networks_coarse_stage_is_geometry_first_and_then_frozen(tmp_path: Path) -> None:
@@ -165,19 +192,19 @@ def test_a_set_of_losses_without_identity_asks_no_teacher(
         return nn.functional.avg_pool2d(images.float(), 32).flatten(1)
 
     monkeypatch.setattr(trainer, "teacher", lambda name, device: embed)
-    stage = stages(options(method, losses=losses, steps={"coarse": 3}))[0]
+    stage = stages(options(method, losses=losses, steps={"geometry": 0, "coarse": 3}))[0]
     source = PairSource(trained_on, left_out, batch_size=2, sides=stage.sides, flow=stage.flow)
     stage.make(tmp_path).update(source.batch(0), 2)
     assert bool(asked) == taught
 
 
 def test_variants_leave_out_what_their_name_says(tmp_path: Path) -> None:
-    bare = stages(options(component_aware=False))
+    bare = stages(options(component_aware=False, **ALREADY))
     task = bare[0].make(tmp_path)
     assert isinstance(task, CoarseStage) and "structure" not in task._objective.terms
     assert "adversarial_coarse" in task._objective.terms
     finished(tmp_path, "coarse", different(build(facts_of(options())).coarse, 1))
-    lean = stages(options(component_aware=False, touchup=False, losses="ddagger"))[1].make(tmp_path)
+    lean = stages(options(component_aware=False, touchup=False, losses="ddagger", **ALREADY))[1].make(tmp_path)
     assert isinstance(lean, WholeStage) and set(lean.modules()) == {"model"}
     assert lean._model.touchup is None and lean._model.fine.hourglass is None
 
