@@ -19,8 +19,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from bench.align.template import _FRAMES as FRAMES
-from bench.align.template import Frame
+from bench.align.template import FRAMES, Frame
 from bench.config import RunConfig, cache_folder
 from bench.errors import BenchError, DataError, UsageError
 from bench.provenance import code_digest, digest_of, file_digest, source_digest

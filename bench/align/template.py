@@ -18,7 +18,7 @@ def _fractions(width: float, height: float, *points: tuple[float, float]) -> Poi
     return tuple(((x + 0.5) / width, (y + 0.5) / height) for x, y in points)
 
 
-_FRAMES: dict[Frame, Points] = {
+FRAMES: dict[Frame, Points] = {
     # Labeled Faces in the Wild, deep-funneled, 250 x 250: mean points of facenet-pytorch's MTCNN (the face nearest to
     # the centre) over 400 photographs, one a person, drawn with seed 0; standard deviation 2.3 to 6.3 pixels
     "lfw250": _fractions(250, 250, (105.2, 113.5), (147.2, 112.6), (126.5, 137.2), (108.2, 159.3), (145.6, 158.4)),
@@ -55,7 +55,7 @@ class KnownFrame(Aligner):
         """
         if len(points) not in (0, 10):
             raise UsageError(f"template: points holds {len(points)} numbers; five points are ten: x, y, x, y...")
-        self._points: Points = tuple(zip(points[::2], points[1::2], strict=True)) or _FRAMES[frame]
+        self._points: Points = tuple(zip(points[::2], points[1::2], strict=True)) or FRAMES[frame]
         try:
             fit_similarity(self._points, self._points)
         except DataError as error:

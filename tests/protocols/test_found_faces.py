@@ -108,7 +108,7 @@ def test_a_scratch_folder_that_cannot_be_written_is_told(files: list[Path], eye:
 
 
 def test_the_frame_is_the_one_that_hallucinators_are_trained_in() -> None:
-    fractions = np.array(template._FRAMES["utkface200"])
+    fractions = np.array(template.FRAMES["utkface200"])
     assert np.allclose(FACES["frame"].points, fractions * 128 - 0.5)
     assert FACES["recogniser"] == ARCFACE_112
 
