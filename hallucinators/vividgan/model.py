@@ -42,7 +42,7 @@ PRESETS: Mapping[Preset, Widths] = MappingProxyType(
     {
         # Table IV read as float32 kibibytes: 26.5 and 62.0 million parameters for 16 pixels
         "paper": Widths(
-            CoarseWidths(encoder=96, code=864, at_16=512, at_32=256, at_64=128, at_128=64),
+            CoarseWidths(encoder=96, code=780, at_16=512, at_32=256, at_64=128, at_128=64),
             (32, 64, 128, 256),
             FineWidths(at_128=64, at_64=128, at_32=256, hourglass=256),
             hourglasses=4,
