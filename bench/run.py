@@ -138,7 +138,21 @@ def _warnings(run: Prepared, measured: Measured) -> tuple[str, ...]:
         failed = sum(outcome.status == "failed" for outcome in outcomes)
         if failed:
             found.append(f"{failed} {role} images failed and were not searched, which {what} the figures.")
-    return (*found, *(f"{finding.name}: {finding.detail}" for finding in _odd_outputs(run)))
+    found += [_moved(plan) for plan in (run.probe_plan, run.gallery_plan) if _moved(plan)]
+    return (*dict.fromkeys(found), *(f"{finding.name}: {finding.detail}" for finding in _odd_outputs(run)))
+
+
+def _moved(plan: EmbedPlan) -> str:
+    """A warning where faces that a hallucinator has moved are aligned by the landmarks of what they were made from."""
+    chain = embedder_for(plan).chain
+    frames = [step.component.output_frame for step in chain.steps] if chain else []
+    frame = next((frame for frame in reversed(frames) if frame), "")
+    if not frame or plan.align.name != "landmarks":
+        return ""
+    return (
+        f"{plan.chain} moves every face to the frame {frame}, but alignment is by landmarks of the image before: use "
+        f"--align template:frame={frame} (and --align-gallery landmarks where the gallery is not hallucinated)."
+    )
 
 
 def _odd_outputs(run: Prepared) -> list[Finding]:

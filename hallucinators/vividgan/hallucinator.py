@@ -63,6 +63,7 @@ class _Vivid(Hallucinator):
     """What both have in common."""
 
     output_spec = ImageSpec(128)
+    output_frame = "utkface200"
     network: ClassVar[Network]
 
     def __init__(
