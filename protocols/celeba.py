@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.align.template import Frame
 from bench.errors import DataError, UsageError
-from bench.interfaces import PROTOCOLS, EvalProtocol, Progress
+from bench.interfaces import PROTOCOLS, Progress
 from bench.types import CheckLine, IdentificationSet, Media
 from protocols.celeba_files import (
     HOW_TO_GET,
@@ -25,6 +25,7 @@ from protocols.celeba_files import (
     picture_path,
     read_list,
 )
+from protocols.sampled import SampledProtocol
 from protocols.turned import (
     JitterName,
     Photograph,
@@ -65,7 +66,7 @@ class People:
     source="Liu et al., Deep Learning Face Attributes in the Wild, ICCV 2015; search of Zhang et al. 2021, Table V",
     licence="data set: non-commercial research only, no redistribution; identities on request",
 )
-class CelebA(EvalProtocol):
+class CelebA(SampledProtocol):
     """1,000 people of the test partition, drawn by a seed; 8 views each, at yaw 22, 40, 55, 75 degrees to both sides.
 
     The paper names no people. The views are rendered by the face engine from frontal photographs, as the paper's are by
@@ -111,25 +112,6 @@ class CelebA(EvalProtocol):
     def locate(self, root: Path) -> Path:
         """Return the folder of pictures and lists; see `protocols.celeba_files.find_celeba`."""
         return find_celeba(root)
-
-    def is_sample(self, root: Path) -> bool:
-        """Whether the folder was written by `protocols.sample`."""
-        from protocols.sample.marker import is_sample
-
-        return is_sample(root)
-
-    def sample_version(self) -> str:
-        """Digest of the code and the face model that draw the sample."""
-        from protocols.sample.marker import version
-
-        return version()
-
-    def write_sample(self, out: Path) -> None:
-        """Write the sample: 40 drawn people in the layout of CelebA."""
-        from bench import progress
-        from protocols.sample import write_sample
-
-        write_sample("celeba", out, progress=progress.stage)
 
     def read(self, root: Path) -> IdentificationSet:
         """Like `read_with`; what is rendered is kept in the user's cache folder."""

@@ -10,13 +10,14 @@ from typing import Literal
 import numpy as np
 
 from bench.errors import DataError
-from bench.interfaces import PROTOCOLS, EvalProtocol, Progress
+from bench.interfaces import PROTOCOLS, Progress
 from bench.studies import VerificationSet
 from bench.types import CheckLine, Cut, IdentificationSet, Media, Points, Role
 from protocols.cfp_files import VIEWS, Pairs, People, Photograph, holds_cfp, read_fiducials, read_pairs, read_people
 from protocols.found_faces import Crop, Framing, find_faces, lr_side
 from protocols.pairing import places
 from protocols.roots import find_root
+from protocols.sampled import SampledProtocol
 
 OFFICIAL = {"people": 500, "frontal": 5000, "profile": 2000}
 FOLDS, A_FOLD = 10, 350
@@ -33,7 +34,7 @@ Read = tuple[list[Photograph], list[Photograph]]
     source="Sengupta et al., Frontal to Profile Face Verification in the Wild, WACV 2016; Protocol/Split",
     licence="data set: its authors' terms; treat as research only and confirm",
 )
-class Cfp(EvalProtocol):
+class Cfp(SampledProtocol):
     """A frontal face is enrolled at full size; a profile face (or another frontal one) is aligned, shrunk, compared.
 
     Faces are aligned by the five points that MTCNN finds at full resolution. It finds no face in many a profile; such
@@ -98,25 +99,6 @@ class Cfp(EvalProtocol):
             how_to_get=self.how_to_get,
             inside=_INSIDE,
         )
-
-    def is_sample(self, root: Path) -> bool:
-        """Whether the folder was written by `protocols.sample`."""
-        from protocols.sample.marker import is_sample
-
-        return is_sample(root)
-
-    def sample_version(self) -> str:
-        """Digest of the code and the face model that draw the sample."""
-        from protocols.sample.marker import version
-
-        return version()
-
-    def write_sample(self, out: Path) -> None:
-        """Write the sample: 20 drawn people, ten frontal and four profile photographs each."""
-        from bench import progress
-        from protocols.sample import write_sample
-
-        write_sample("cfp", out, progress=progress.stage)
 
     def read(self, root: Path) -> IdentificationSet | VerificationSet:
         """List the media without looking for faces: photographs are cut by their fiducial points, and a note says so.

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Literal
 
 from bench.errors import DataError, UsageError
-from bench.interfaces import PROTOCOLS, EvalProtocol, Progress
+from bench.interfaces import PROTOCOLS, Progress
 from bench.types import CheckLine, Cut, IdentificationSet, Media, Points
 from protocols.dronesurf_draw import SUBJECTS, TEST, TRAINING, draw_test, frame_base
 from protocols.dronesurf_files import SPLIT, Listing, Track, holds_dronesurf, scan
 from protocols.dronesurf_lines import Coordinates, read_coordinates
 from protocols.roots import find_root, printable
+from protocols.sampled import SampledProtocol
 
 VIDEOS, GALLERY_IMAGES = 200, 4
 _LARGEST_MARGIN = 2.0
@@ -54,7 +55,7 @@ class Chosen:
     source="Kalra et al., DroneSURF, FG 2019; VividGAN, section VI",
     licence="data set: its authors' agreement; treat as non-commercial research and confirm",
 )
-class DroneSurf(EvalProtocol):
+class DroneSurf(SampledProtocol):
     """Every annotated face of a test subject (or all of a video together) is searched in the gallery; all have a mate.
 
     Probes are frames of videos cut to a square around the annotated box, at the size they have.
@@ -127,25 +128,6 @@ class DroneSurf(EvalProtocol):
             how_to_get=self.how_to_get,
             inside=("dronesurf", "DroneSURF"),
         )
-
-    def is_sample(self, root: Path) -> bool:
-        """Whether the folder was written by `protocols.sample`."""
-        from protocols.sample.marker import is_sample
-
-        return is_sample(root)
-
-    def sample_version(self) -> str:
-        """Digest of the code and the face model that draw the sample."""
-        from protocols.sample.marker import version
-
-        return version()
-
-    def write_sample(self, out: Path) -> None:
-        """Write the sample: a few drawn people in videos, in the layout of DroneSURF."""
-        from bench import progress
-        from protocols.sample import write_sample
-
-        write_sample("dronesurf", out, progress=progress.stage)
 
     def read(self, root: Path) -> IdentificationSet:
         """List the media, gallery images as they are; `read_with` cuts them to their faces.

@@ -20,6 +20,7 @@ from protocols.fer2013_files import HOW_TO_GET as FER2013_HOW_TO_GET
 from protocols.fer2013_files import USAGES, find_fer2013, table_of
 from protocols.mmi_files import HOW_TO_GET as MMI_HOW_TO_GET
 from protocols.mmi_files import find_mmi
+from protocols.sampled import SampledProtocol
 from protocols.turned import JitterName, Recipe, default_scratch
 
 Source = Literal["mmi", "ckplus", "fer2013"]
@@ -47,7 +48,7 @@ class Rules:
     weights: tuple[WeightsFile, ...]
 
 
-class MmiExpression(EvalProtocol):
+class MmiExpression(SampledProtocol):
     """Six emotions and neutral from MMI's clips, subject-independent folds."""
 
     dataset = "mmi"
@@ -60,23 +61,6 @@ class MmiExpression(EvalProtocol):
     def locate(self, root: Path) -> Path:
         """Return the folder that holds ``Sessions``, or downloads that do."""
         return find_mmi(root)
-
-    def is_sample(self, root: Path) -> bool:
-        """Whether the folder was written by `protocols.sample`."""
-        return _is_sample(root)
-
-    def sample_version(self) -> str:
-        """Digest of the code and the face model that draw the sample."""
-        from protocols.sample.marker import version
-
-        return version()
-
-    def write_sample(self, out: Path) -> None:
-        """Write the sample: 12 drawn people in the layout of MMI."""
-        from bench import progress
-        from protocols.sample import write_sample
-
-        write_sample("mmi", out, progress=progress.stage)
 
     def read(self, root: Path) -> ExpressionSet:
         """Like `read_with`; what is found is kept in the user's cache folder."""
@@ -93,7 +77,7 @@ class MmiExpression(EvalProtocol):
         return check_mmi(root, self._choice.folds, progress)
 
 
-class CkPlusExpression(EvalProtocol):
+class CkPlusExpression(SampledProtocol):
     """Six emotions and neutral from CK+'s labelled sequences, subject-independent folds."""
 
     dataset = "ckplus"
@@ -106,10 +90,6 @@ class CkPlusExpression(EvalProtocol):
     def locate(self, root: Path) -> Path:
         """Return the folder that holds ``cohn-kanade-images`` and ``Emotion``."""
         return find_ckplus(root)
-
-    def is_sample(self, root: Path) -> bool:
-        """Whether the folder was written by `protocols.sample`."""
-        return _is_sample(root)
 
     def read(self, root: Path) -> ExpressionSet:
         """Like `read_with`; what is found is kept in the user's cache folder."""
@@ -126,7 +106,7 @@ class CkPlusExpression(EvalProtocol):
         return check_ckplus(root, self._choice.folds, progress)
 
 
-class Fer2013Expression(EvalProtocol):
+class Fer2013Expression(SampledProtocol):
     """Seven expressions of grey 48 x 48 faces; learned from Training, tested on PrivateTest."""
 
     dataset = "fer2013"
@@ -139,10 +119,6 @@ class Fer2013Expression(EvalProtocol):
     def locate(self, root: Path) -> Path:
         """Return the folder that holds ``fer2013.csv``."""
         return find_fer2013(root)
-
-    def is_sample(self, root: Path) -> bool:
-        """Whether the folder was written by `protocols.sample`."""
-        return _is_sample(root)
 
     def read(self, root: Path) -> ExpressionSet:
         """Like `read_with`; faces are unpacked into the user's cache folder."""
@@ -246,9 +222,3 @@ def _weights(classifier: ClassifierName, weights: Path | None) -> tuple[Path | N
 
     path = weights or default_weights()
     return path, (weights_file(path, wanted_by="classifier vgg16", how_to_get=VGG16_HOW_TO_GET),)
-
-
-def _is_sample(root: Path) -> bool:
-    from protocols.sample.marker import is_sample
-
-    return is_sample(root)

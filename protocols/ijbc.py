@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Literal
 
 from bench.errors import UsageError
-from bench.interfaces import PROTOCOLS, EvalProtocol, Progress
+from bench.interfaces import PROTOCOLS, Progress
 from bench.studies import VerificationSet
 from bench.types import CheckLine, IdentificationSet
 from protocols.ijbc_releases import INSIDE, Release, Task, holds_ijbc
 from protocols.roots import find_root
+from protocols.sampled import SampledProtocol
 
 ClosedSet = Literal["joined", "pooled"]
 Crop = Literal["face", "whole"]
@@ -24,7 +25,7 @@ SMALLEST, LARGEST = 4, 256
     source="Maze et al., IARPA Janus Benchmark - C, ICB 2018; template fusion as in its public evaluation codes",
     licence="data set: NIST's terms, no longer given out; only for those who have it",
 )
-class IjbC(EvalProtocol):
+class IjbC(SampledProtocol):
     """19,593 probe templates are searched in G1 and in G2; each has its mate in one of them.
 
     A template is the sum of its media, a medium the mean of its images, an image the sum of the embeddings of itself
@@ -115,25 +116,6 @@ class IjbC(EvalProtocol):
             how_to_get=self.how_to_get,
             inside=INSIDE,
         )
-
-    def is_sample(self, root: Path) -> bool:
-        """Whether the folder was written by `protocols.sample`."""
-        from protocols.sample.marker import is_sample
-
-        return is_sample(root)
-
-    def sample_version(self) -> str:
-        """Digest of the code and the face model that draw the sample."""
-        from protocols.sample.marker import version
-
-        return version()
-
-    def write_sample(self, out: Path) -> None:
-        """Write the sample: 12 drawn people in 48 templates, as release B."""
-        from bench import progress
-        from protocols.sample import write_sample
-
-        write_sample("ijbc", out, progress=progress.stage)
 
     def read(self, root: Path) -> IdentificationSet | VerificationSet:
         """List the media and who is compared with whom; opens no image.

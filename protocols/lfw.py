@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from bench.errors import DataError, UsageError
-from bench.interfaces import PROTOCOLS, EvalProtocol, Progress
+from bench.interfaces import PROTOCOLS, Progress
 from bench.studies import VerificationSet
 from bench.types import CheckLine, IdentificationSet, Media, Points, Role
 from protocols.found_faces import Crop, Framing, find_faces, found_notes, lr_side
@@ -27,6 +27,7 @@ from protocols.lfw_files import (
     read_people,
 )
 from protocols.pairing import places
+from protocols.sampled import SampledProtocol
 
 OFFICIAL = {"images": 13_233, "people": 5749}
 OFFICIAL_PAIRS = {1: ((0, 2200), (1, 1000)), 2: tuple((fold, 600) for fold in range(10))}
@@ -41,7 +42,7 @@ Image = tuple[str, int]
     source="Huang, Ramesh, Berg, Learned-Miller, Labeled Faces in the Wild, 2007; pairs.txt (View 2)",
     licence="data set: its authors' terms; for research, no claim of fitness for use may rest on it",
 )
-class Lfw(EvalProtocol):
+class Lfw(SampledProtocol):
     """One photograph of a person is enrolled, another one is aligned, shrunk and compared.
 
     Faces are aligned by the five points that MTCNN finds at full resolution, both sides alike; so the figures say what
@@ -108,22 +109,8 @@ class Lfw(EvalProtocol):
 
     def is_sample(self, root: Path) -> bool:
         """Whether the folder, or the one around a folder of LFW's name, was written by `protocols.sample`."""
-        from protocols.sample.marker import is_sample
-
-        return is_sample(root) or (root.name in FOLDERS and is_sample(root.parent))
-
-    def sample_version(self) -> str:
-        """Digest of the code and the face model that draw the sample."""
-        from protocols.sample.marker import version
-
-        return version()
-
-    def write_sample(self, out: Path) -> None:
-        """Write the sample: 40 drawn people with two photographs or more, with all lists."""
-        from bench import progress
-        from protocols.sample import write_sample
-
-        write_sample("lfw", out, progress=progress.stage)
+        sampled = super().is_sample
+        return sampled(root) or (root.name in FOLDERS and sampled(root.parent))
 
     def read(self, root: Path) -> IdentificationSet | VerificationSet:
         """List the media without looking for faces: photographs are taken whole, and a note says so.

@@ -7,10 +7,11 @@ from typing import Literal
 
 from bench.align.template import Frame
 from bench.errors import DataError, UsageError
-from bench.interfaces import PROTOCOLS, EvalProtocol, Progress
+from bench.interfaces import PROTOCOLS, Progress
 from bench.types import CheckLine, IdentificationSet, Media
 from protocols.mmi_files import HOW_TO_GET, Fault, find_mmi, load_sessions
 from protocols.mmi_people import Person, draw_people
+from protocols.sampled import SampledProtocol
 from protocols.turned import JitterName, Recipe, Turner, default_scratch, face_media, view_name
 
 PAPER = {"gallery": 16, "probe": 896}
@@ -24,7 +25,7 @@ _MOMENTS = 7
     "Table V",
     licence="data set: account after a signed agreement; free for the scientific community",
 )
-class Mmi(EvalProtocol):
+class Mmi(SampledProtocol):
     """16 subjects drawn by a seed; 7 frames each (neutral and the six emotions, where shown) at 8 yaws.
 
     The paper says 16 enrolled and 896 probes, and neither who nor which frames: 896 is 16 x 7 x 8. The views are
@@ -67,25 +68,6 @@ class Mmi(EvalProtocol):
     def locate(self, root: Path) -> Path:
         """Return the folder that holds ``Sessions``, or downloads that do."""
         return find_mmi(root)
-
-    def is_sample(self, root: Path) -> bool:
-        """Whether the folder was written by `protocols.sample`."""
-        from protocols.sample.marker import is_sample
-
-        return is_sample(root)
-
-    def sample_version(self) -> str:
-        """Digest of the code and the face model that draw the sample."""
-        from protocols.sample.marker import version
-
-        return version()
-
-    def write_sample(self, out: Path) -> None:
-        """Write the sample: 12 drawn people in the layout of MMI."""
-        from bench import progress
-        from protocols.sample import write_sample
-
-        write_sample("mmi", out, progress=progress.stage)
 
     def read(self, root: Path) -> IdentificationSet:
         """Like `read_with`; what is rendered is kept in the user's cache folder."""

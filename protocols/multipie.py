@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bench.errors import DataError, UsageError
-from bench.interfaces import PROTOCOLS, EvalProtocol, Progress
+from bench.interfaces import PROTOCOLS, Progress
 from bench.types import CheckLine, IdentificationSet, Media, Role
 from protocols.multipie_draw import GallerySession, by_subject, draw_shots, draw_subjects, enrol
 from protocols.multipie_files import Listing, Shot, holds_multipie, scan
@@ -24,6 +24,7 @@ from protocols.multipie_tables import (
     is_neutral,
 )
 from protocols.roots import find_root
+from protocols.sampled import SampledProtocol
 
 if TYPE_CHECKING:
     from protocols.multipie_crops import Crop
@@ -60,7 +61,7 @@ class Chosen:
     source="Gross et al., Multi-PIE, IVC 2010; VividGAN, section VI and table V; settings 1 and 2: TP-GAN, ICCV 2017",
     licence="data set: licensed by Carnegie Mellon University, which see",
 )
-class MultiPie(EvalProtocol):
+class MultiPie(SampledProtocol):
     """Every probe is searched in a gallery of one frontal, neutral image of each test subject; every probe has a mate.
 
     ``paper``: 50 test subjects, 100 probes each. ``1``: session 1, subjects above 150. ``2``: neutral recordings of all
@@ -127,25 +128,6 @@ class MultiPie(EvalProtocol):
             how_to_get=self.how_to_get,
             inside=("multipie", "Multi-PIE", "MultiPIE"),
         )
-
-    def is_sample(self, root: Path) -> bool:
-        """Whether the folder was written by `protocols.sample`."""
-        from protocols.sample.marker import is_sample
-
-        return is_sample(root)
-
-    def sample_version(self) -> str:
-        """Digest of the code and the face model that draw the sample."""
-        from protocols.sample.marker import version
-
-        return version()
-
-    def write_sample(self, out: Path) -> None:
-        """Write the sample: a few drawn people in the layout of Multi-PIE."""
-        from bench import progress
-        from protocols.sample import write_sample
-
-        write_sample("multipie", out, progress=progress.stage)
 
     def read(self, root: Path) -> IdentificationSet:
         """List the media uncropped; `read_with` finds the faces.

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import DataError, MissingError
-from bench.interfaces import EvalProtocol, Progress
+from bench.interfaces import Progress
 from bench.studies import RestorationSet
 from bench.types import CheckLine, Media
 from protocols.roots import inside_of, printable
+from protocols.sampled import SampledProtocol
 from protocols.turned import (
     Photograph,
     Recipe,
@@ -37,7 +38,7 @@ class Frontal:
     face: Turned
 
 
-class TurnedPairs(EvalProtocol):
+class TurnedPairs(SampledProtocol):
     """Views of frontal photographs and the photographs: what the sources have in common."""
 
     default_align = "landmarks"
@@ -46,27 +47,6 @@ class TurnedPairs(EvalProtocol):
         """Take what `restoration` was given; 0 stands for the source's own number."""
         self._recipe, self._lr = recipe, lr
         self._identities, self._photographs = identities, photographs
-
-    def is_sample(self, root: Path) -> bool:
-        """Whether the folder was written by `protocols.sample`, of whatever database."""
-        from protocols.sample.marker import is_sample
-
-        return is_sample(root)
-
-    def sample_version(self) -> str:
-        """Digest of the code and the face model that draw the sample."""
-        from protocols.sample.marker import version
-
-        return version()
-
-    def write_sample(self, out: Path) -> None:
-        """Write the sample of the source's database; see `EvalProtocol.write_sample` for a source without one."""
-        from bench import progress
-        from protocols.sample import SAMPLES, write_sample
-
-        if self.dataset not in SAMPLES:
-            super().write_sample(out)
-        write_sample(self.dataset, out, progress=progress.stage)
 
     @abstractmethod
     def _frontal(self, root: Path, turner: Turner, notes: list[str]) -> Iterator[tuple[Frontal, int, int]]:

@@ -56,8 +56,8 @@ def names_in(folder: Path) -> list[str]:
 
 
 def printable(name: str) -> str:
-    """A file name that can be written to UTF-8."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """A file name that any text file can hold: bytes that are no UTF-8 are written in hexadecimal."""
+    return name if name.isascii() else os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def folders_in(folder: Path) -> list[Path]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Literal
 
 from bench.errors import DataError, MissingError, UsageError
-from bench.interfaces import PROTOCOLS, EvalProtocol, Progress
+from bench.interfaces import PROTOCOLS, Progress
 from bench.types import CheckLine, IdentificationSet, Media, Role
 from protocols.idpairs import read_id_pairs
-from protocols.tinyface_files import image_files, match, printable
+from protocols.roots import folders_in, names_in, printable
+from protocols.sampled import SampledProtocol
+from protocols.tinyface_files import image_files, match
 
 GALLERY, DISTRACTORS, PROBES = "Gallery_Match", "Gallery_Distractor", "Probe"
 OFFICIAL = {"gallery": 4443, "distractor": 153_428, "probe": 3728, "identities": 2569}
@@ -28,7 +29,7 @@ Flip = Literal["variant", "none", "sum", "mean"]
     source="Cheng, Zhu, Gong, Low-Resolution Face Recognition, ACCV 2018; official test_face_identification.m",
     licence="data set: its authors' terms; treat as non-commercial research and confirm",
 )
-class TinyFace(EvalProtocol):
+class TinyFace(SampledProtocol):
     """Every probe image is searched in Gallery_Match + Gallery_Distractor; every probe has a mate.
 
     Media are RGB of any size; a template holds one media. ``official``: Euclidean distance, rank-1/5/10/20/50 and mAP
@@ -98,31 +99,12 @@ class TinyFace(EvalProtocol):
         if deeper:
             where = deeper.relative_to(root)
             raise DataError(f"{root} holds TinyFace too deep, in {where}. Use --data-root {deeper} instead.")
-        names = _names(root)
+        names = names_in(root)
         there = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "") if names else "nothing"
         raise DataError(
             f"{root} is no TinyFace: expected the folder Testing_Set with {PROBES}, {GALLERY}, {DISTRACTORS} and two "
             f".mat files; found {there}."
         )
-
-    def is_sample(self, root: Path) -> bool:
-        """Whether the folder was written by `protocols.sample`."""
-        from protocols.sample.marker import is_sample
-
-        return is_sample(root)
-
-    def sample_version(self) -> str:
-        """Digest of the code and the face model that draw the sample."""
-        from protocols.sample.marker import version
-
-        return version()
-
-    def write_sample(self, out: Path) -> None:
-        """Write the sample: 40 drawn people in the layout of TinyFace."""
-        from bench import progress
-        from protocols.sample import write_sample
-
-        write_sample("tinyface", out, progress=progress.stage)
 
     def read(self, root: Path) -> IdentificationSet:
         """List the media under a located root in the order of the .mat files, distractors sorted by path.
@@ -232,27 +214,11 @@ def misnamed(pairs: list[tuple[str, int]]) -> list[str]:
     return [name for name, head, own in heads if head.isascii() and head.isdigit() and head.lstrip("0") != own]
 
 
-def _names(folder: Path) -> list[str]:
-    try:
-        return sorted(printable(name) for name in os.listdir(folder))
-    except OSError:
-        return []
-
-
-def _folders(folder: Path) -> list[Path]:
-    """Folders in a folder; none where it cannot be read."""
-    try:
-        with os.scandir(folder) as entries:
-            return [folder / entry.name for entry in entries if entry.is_dir()]
-    except OSError:
-        return []
-
-
 def _find_deeper(root: Path) -> Path | None:
     """The TinyFace a few folders further down, if any."""
     level = [root]
     for _ in range(_DEEPEST):
-        level = sorted(child for folder in level for child in _folders(folder))[:_MOST_LOOKED_AT]
+        level = sorted(child for folder in level for child in folders_in(folder))[:_MOST_LOOKED_AT]
         for folder in level:
             if (folder / "Testing_Set").is_dir():
                 return folder

@@ -11,6 +11,7 @@ from bench.errors import DataError
 from bench.images import decode
 from bench.interfaces import Progress
 from bench.types import CheckLine
+from protocols.roots import folders_in, printable
 from protocols.tinyface import (
     DISTRACTORS,
     GALLERY,
@@ -22,7 +23,7 @@ from protocols.tinyface import (
     pairs_files,
     read_pairs,
 )
-from protocols.tinyface_files import image_files, match, printable
+from protocols.tinyface_files import image_files, match
 
 OFFICIAL_TRAINING = {"identities": 2570, "images": 7804}
 _EXAMPLES = 5
@@ -101,7 +102,7 @@ def _copies(root: Path, folder: str, pairs: Pairs) -> CheckLine:
 def _against_disk(root: Path, folder: str, pairs: Pairs, files: Mapping[str, Path]) -> list[CheckLine]:
     """What the .mat file names and what the disk holds."""
     matching = match([name for name, _ in pairs], files)
-    inner = sorted(path.name for path in _folders(root / "Testing_Set" / folder))
+    inner = sorted(path.name for path in folders_in(root / "Testing_Set" / folder))
     extra = [printable(name) for name in matching.extra]
     return [
         _none_or("damaged", f"{folder} images named in the .mat file but absent", sorted(matching.absent)),
@@ -123,18 +124,11 @@ def _identities(probes: Pairs, gallery: Pairs) -> list[CheckLine]:
     ]
 
 
-def _folders(folder: Path) -> list[Path]:
-    try:
-        return sorted(path for path in folder.iterdir() if path.is_dir())
-    except OSError:
-        return []
-
-
 def _training(root: Path, tested: set[int]) -> list[CheckLine]:
     folder = root / "Training_Set"
     if not folder.is_dir():
         return [CheckLine("differs", "Training_Set", "absent (not needed to measure)", "2,570 identities")]
-    people = [path.name for path in _folders(folder)]
+    people = [path.name for path in folders_in(folder)]
     try:
         images = [len(image_files(root, folder / name, recursive=True)) for name in people]
     except DataError as error:

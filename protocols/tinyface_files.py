@@ -96,11 +96,6 @@ def match(names: Sequence[str], files: Iterable[str]) -> Matching:
     return Matching(found, absent, tuple(sorted(ambiguous)), tuple(sorted(unclaimed)))
 
 
-def printable(name: str) -> str:
-    """A file name that any text file can hold: bytes that are no UTF-8 are written in hexadecimal."""
-    return name if name.isascii() else os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
 def _inside(path: str, home: str) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(home)
 
