@@ -27,6 +27,13 @@ def add_parser(subparsers: Subparsers) -> None:
         help="what names a person: the file (default) or its folder",
     )
     parser.add_argument("--quality", type=int, default=90, metavar="Q", help="of the JPEGs (default: 90)")
+    parser.add_argument(
+        "--margin",
+        type=int,
+        metavar="N",
+        help="for photographs that show more than a face: bring each to the frame of hallucinated faces, with N pixels "
+        "of its surroundings (default: photographs are aligned crops, taken whole)",
+    )
     parser.set_defaults(main=main)
 
 
@@ -44,6 +51,7 @@ def main(args: argparse.Namespace) -> int:
             FaceLandmarker(),
             person=(lambda path: path.parent.name) if args.person == "folder" else (lambda path: path.name),
             quality=args.quality,
+            margin=args.margin,
             advance=advance,
         )
     print(f"{args.out}: {done.train:,} faces to train, {done.test:,} left out, {done.size / 2**20:.1f} MiB")

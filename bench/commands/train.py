@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bench.commands import Subparsers
-    from bench.faces.pack import Pack
     from hallucinators.training.plan import Options, Stage
     from hallucinators.training.settings import Settings
-    from hallucinators.training.views import RenderedViews
 
 _GO_ON = {
     "signal": "The same command goes on from there.",
@@ -29,8 +27,17 @@ def add_parser(subparsers: Subparsers) -> None:
         "when the same command is given again. Several processes: python -m torch.distributed.run --nproc-per-node=2 "
         "-m bench train ...",
     )
-    parser.add_argument("method", help="vividgan, vividgan-flow")
-    parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="packed photographs (.npz)")
+    parser.add_argument(
+        "method", help="vividgan, vividgan-flow, stn, srgan, cbn, waveletsrnet, tdae, tann, drgan, cyclegan"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        nargs="+",
+        metavar="FILE",
+        help="packed photographs (.npz); the first names the people left out on whom weights are chosen",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoints, curves, pictures, weights")
     parser.add_argument("--views", type=Path, metavar="DIR", help="rendered views, shared by trainings (OUT/views)")
     parser.add_argument("--lr", type=int, default=16, choices=(16, 32), help="side of the LR faces (default: 16)")
@@ -48,6 +55,12 @@ def add_parser(subparsers: Subparsers) -> None:
         action="store_true",
         help="the paper's letter: the coarse network paints on grey, not on the LR face",
     )
+    parser.add_argument(
+        "--aligner", type=Path, metavar="FILE", help="trained stn that super-resolvers stand behind (default: shipped)"
+    )
+    parser.add_argument(
+        "--of", default="vividgan-flow", metavar="HALLUCINATOR", help="whose faces cyclegan learns to adapt"
+    )
     parser.add_argument("--patience", type=int, default=0, metavar="N", help="validations without gain before the end")
     parser.add_argument("--faces", type=int, metavar="N", help="train on the first N people only: a smoke run")
     parser.add_argument("--seed", type=int, default=0)
@@ -63,10 +76,11 @@ def main(args: argparse.Namespace) -> int:
 
     from bench.errors import UsageError
     from bench.faces.pack import Pack
-    from bench.provenance import file_digest
+    from bench.provenance import digest_of, file_digest
     from hallucinators.training import distributed
     from hallucinators.training.loop import Result, train
     from hallucinators.training.plan import METHODS, Options
+    from hallucinators.training.rendering import rendered
     from hallucinators.training.source import PairSource
 
     if args.method not in METHODS:
@@ -75,6 +89,9 @@ def main(args: argparse.Namespace) -> int:
         raise UsageError(f"--faces is {args.faces}; give 1 or more, or leave it out to train on all people")
     processes = distributed.world_size()
     settings = _settings(args, processes)
+    packs = {file_digest(path): Pack(path) for path in args.data}
+    digests = list(packs)
+    digest = digests[0] if len(digests) == 1 else digest_of(digests)
     options = Options(
         method=args.method,
         lr=args.lr,
@@ -87,12 +104,13 @@ def main(args: argparse.Namespace) -> int:
         true_components=args.true_components,
         carry=not args.no_carry,
         device=str(distributed.device_of(args.device)),
+        people=sum(len(pack.indices(test=False)[: args.faces]) for pack in packs.values()),
+        aligner=args.aligner,
+        of=args.of,
     )
     method = importlib.import_module(METHODS[args.method])
     stages: list[Stage] = method.stages(options)
-    pack = Pack(args.data)
-    digest = file_digest(args.data)
-    people, left_out = _views(args, pack, digest)
+    people, left_out = rendered(packs, args.views or args.out / "views", faces=args.faces, seed=args.seed)
     results: dict[str, Result] = {}
     with distributed.processes(distributed.device_of(args.device)):  # once: torchrun's store lets them meet only once
         for stage in stages:
@@ -105,6 +123,7 @@ def main(args: argparse.Namespace) -> int:
                 ranks=processes,
                 sides=stage.sides,
                 flow=stage.flow,
+                upright=stage.upright,
             )
             spent = sum(result.seconds for result in results.values()) / 60
             result = train(
@@ -127,7 +146,7 @@ def main(args: argparse.Namespace) -> int:
                 return 130 if result.stopped == "signal" else 0
     if distributed.rank() == 0:
         weights = args.out / f"{args.method}.safetensors"
-        trained = {"pack": digest, "people": len(people), "smoke": args.faces is not None, "losses": options.losses}
+        trained = {"pack": digest, "people": options.people, "smoke": args.faces is not None, "losses": options.losses}
         trained |= {f"{name}_samples": result.samples_seen for name, result in results.items()}
         trained |= {f"{name}_minutes": round(result.seconds / 60, 1) for name, result in results.items()}
         facts = method.export(options, args.out, weights, trained)
@@ -185,33 +204,3 @@ def _recipe(options: Options, digest: str, faces: int | None) -> dict[str, str |
         "data": digest,
         "faces": faces or 0,
     }
-
-
-def _views(args: argparse.Namespace, pack: Pack, digest: str) -> tuple[RenderedViews, RenderedViews]:
-    """Views of the people trained on and of some left out, rendered by the first process where they are not there."""
-    import time
-
-    from bench import progress
-    from bench.errors import DataError
-    from hallucinators.training import distributed
-    from hallucinators.training.views import RenderedViews, ViewPlan, render_views
-
-    folder = args.views or args.out / "views"
-    chosen = {"train": pack.indices(test=False)[: args.faces], "left-out": pack.indices(test=True)}
-    chosen["left-out"] = chosen["left-out"][:: 1 if args.faces else 8]
-    counts = {name: len(faces) for name, faces in chosen.items()}
-    if not all(counts.values()):
-        raise DataError(
-            f"{args.data} has {counts['train']} faces to train on and {counts['left-out']} left out; a training needs "
-            "both. Pack more photographs."
-        )
-    if args.faces:
-        chosen["left-out"] = chosen["left-out"][: max(2, args.faces // 4)]
-    plan = ViewPlan(seed=args.seed)
-    for name, faces in chosen.items():
-        if distributed.rank() == 0:
-            with progress.stage(f"render views of the {name} people", len(faces)) as advance:
-                render_views(pack, faces, folder / name, plan=plan, digest=digest, advance=advance)
-        while not (folder / name / "views.json").is_file():
-            time.sleep(1)
-    return RenderedViews(folder / "train"), RenderedViews(folder / "left-out")

@@ -12,18 +12,22 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import BenchError, DataError
+from bench.align.similarity import fit_similarity
+from bench.align.template import FRAMES
+from bench.errors import BenchError, DataError, UsageError
 from bench.faces.landmarks import Landmarker, Landmarks, why_unusable
+from bench.faces.views import five_points
 from bench.images import ByteImages, read_image, resize
 
-PACK_VERSION = 1
+PACK_VERSION = 2
+_READ = (1, 2)  # the first knew no surroundings
 SIDE = 128
 _POINT_SCALE = 64  # landmarks are stored in 64ths of a pixel
 _TRAIN_SHARE = 0.8
@@ -47,6 +51,7 @@ def pack(
     person: Callable[[Path], str] = lambda path: path.name,
     quality: int = 90,
     most_yaw_deg: float = 15.0,
+    margin: int | None = None,
     advance: Callable[[int], None] = lambda done: None,
 ) -> PackSummary:
     """Pack the usable photographs of a folder.
@@ -58,6 +63,9 @@ def pack(
         person: the person a photograph shows; all photographs of one are in one split.
         quality: of the JPEGs.
         most_yaw_deg: photographs turned further are no frontal truth.
+        margin: None takes photographs as they are. A number brings each, by its landmarks, to the frame that
+            hallucinators give (`bench.align.template`, ``utkface200``) at 128 pixels, with so many pixels of what
+            surrounds it on every side: for photographs that show more than a face.
         advance: called with 1 after each photograph.
 
     Returns:
@@ -65,12 +73,15 @@ def pack(
 
     Raises:
         DataError: no photograph is usable.
+        UsageError: a margin below 0 or above 128.
         BenchError: the file cannot be written; nothing is left behind.
     """
+    if margin is not None and not 0 <= margin <= SIDE:
+        raise UsageError(f"A margin is 0 to {SIDE} pixels, not {margin}")
     rejected: Counter[str] = Counter()
     faces, points, names, splits = [], [], [], []
     for path in files:
-        reason, entry = _face(path, landmarker, most_yaw_deg)
+        reason, entry = _face(path, landmarker, most_yaw_deg, margin)
         advance(1)
         if entry is None:
             rejected[reason] += 1
@@ -86,6 +97,7 @@ def pack(
     test = np.array(splits, bool)
     arrays: dict[str, NDArray[Any]] = {
         "version": np.array(PACK_VERSION),
+        "margin": np.array(margin or 0),
         "jpeg": np.frombuffer(b"".join(faces), np.uint8),
         "offsets": np.concatenate([[0], lengths.cumsum()]),
         "points": _differences(np.stack(points)),
@@ -104,6 +116,7 @@ class Pack:
         names: file names of the photographs.
         test: bool (N,), True for the people left out of training.
         rejected: photographs left out, by reason.
+        margin: pixels of surroundings on each side of the faces.
     """
 
     def __init__(self, path: Path) -> None:
@@ -115,10 +128,9 @@ class Pack:
         try:
             with np.load(path, allow_pickle=False) as archive:
                 version = int(archive["version"])
-                if version != PACK_VERSION:
-                    raise DataError(
-                        f"{path} is a pack of version {version}; this bench reads {PACK_VERSION}. Pack again."
-                    )
+                if version not in _READ:
+                    raise DataError(f"{path} is a pack of version {version}; this bench reads {_READ}. Pack again.")
+                self.margin = int(archive["margin"]) if version > 1 else 0
                 self._jpeg, self._offsets = archive["jpeg"], archive["offsets"]
                 self._points = _restored(archive["points"])
                 self.names: tuple[str, ...] = tuple(str(name) for name in archive["names"])
@@ -134,6 +146,14 @@ class Pack:
 
     def face(self, index: int) -> tuple[ByteImages, Landmarks]:
         """One frontal face, RGB uint8 (128, 128, 3), and its 478 landmarks in its pixels."""
+        image, found = self.with_surroundings(index)
+        inside = slice(self.margin, self.margin + SIDE)
+        return image[inside, inside], replace(
+            found, points=found.points - np.array([self.margin, self.margin, 0], np.float32)
+        )
+
+    def with_surroundings(self, index: int) -> tuple[ByteImages, Landmarks]:
+        """The same with what is around it: RGB uint8 (s, s, 3), s of 128 + 2 * ``margin``, landmarks in its pixels."""
         from PIL import Image
 
         data = self._jpeg[self._offsets[index] : self._offsets[index + 1]].tobytes()
@@ -148,7 +168,7 @@ class Pack:
 
 
 def _face(
-    path: Path, landmarker: Landmarker, most_yaw_deg: float
+    path: Path, landmarker: Landmarker, most_yaw_deg: float, margin: int | None
 ) -> tuple[str, tuple[ByteImages, NDArray[np.float32]] | None]:
     """Why a photograph is rejected, or its square face and points."""
     try:
@@ -159,6 +179,8 @@ def _face(
     reason = why_unusable(found, *image.shape[:2], most_yaw_deg=most_yaw_deg)
     if found is None or reason:
         return reason or "no face", None
+    if margin is not None:
+        return "", _framed(image, found, margin)
     height, width = image.shape[:2]
     longer = max(height, width)
     top, left = (longer - height) // 2, (longer - width) // 2
@@ -167,6 +189,29 @@ def _face(
     points = found.points.astype(np.float64) + np.array([left + 0.5, top + 0.5, 0.0])
     points = points * scale - np.array([0.5, 0.5, 0.0])
     return "", (resize(square, SIDE, SIDE), points.astype(np.float32))
+
+
+def _framed(image: ByteImages, found: Landmarks, margin: int) -> tuple[ByteImages, NDArray[np.float32]]:
+    """A photograph brought to the frame of hallucinated faces, and its points there; mirrored where it ends."""
+    import cv2
+
+    side = SIDE + 2 * margin
+    target = np.array(FRAMES["utkface200"]) * SIDE - 0.5 + margin
+    five = five_points(found.points)[:, :2].astype(np.float64)
+    matrix = fit_similarity(tuple(map(tuple, five)), tuple(map(tuple, target)))
+    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    if scale < 1:  # antialiased: shrunk to the frame's size first
+        height, width = (max(2, round(length * scale)) for length in image.shape[:2])
+        grow = np.array([image.shape[1] / width, image.shape[0] / height])
+        step = np.array([[grow[0], 0, grow[0] / 2 - 0.5], [0, grow[1], grow[1] / 2 - 0.5], [0, 0, 1]])
+        image, from_small = resize(image, height, width), matrix @ step
+    else:
+        from_small = matrix
+    moved = cv2.warpAffine(image, from_small, (side, side), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    points = found.points.astype(np.float64)
+    points[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+    points[:, 2] *= scale
+    return np.asarray(moved, np.uint8), points.astype(np.float32)
 
 
 def _in_test(person: str) -> bool:

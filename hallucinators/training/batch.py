@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -20,6 +20,9 @@ class Batch:
         yaw_deg: float32 (N,), turn of the view.
         face: int64 (N,), index of the photograph in its pack; its mirror image counts as the same.
         flow: float32 (N, 7, 32, 32), see `hallucinators.training.views`, or None.
+        upright: float32 (N, 3, 128, 128): the turned face before it was moved and shrunk; None where not asked for.
+        similarity: float32 (N, 2, 3): from pixels (x, y, 1) of ``upright`` to those of the moved face of 128 pixels
+            that ``lr`` is shrunk from (an affine map where the draw stretches); None where not asked for.
     """
 
     lr: Tensor
@@ -29,19 +32,16 @@ class Batch:
     yaw_deg: Tensor
     face: Tensor
     flow: Tensor | None = None
+    upright: Tensor | None = None
+    similarity: Tensor | None = None
 
     def to(self, device: str | torch.device) -> Batch:
         """The same batch on a device."""
-        flow = None if self.flow is None else self.flow.to(device)
-        return Batch(
-            self.lr.to(device),
-            self.hr.to(device),
-            self.landmarks.to(device),
-            self.five.to(device),
-            self.yaw_deg.to(device),
-            self.face.to(device),
-            flow,
-        )
+        return Batch(*(None if part is None else part.to(device) for part in self.parts()))  # type: ignore[arg-type]
+
+    def parts(self) -> tuple[Tensor | None, ...]:
+        """Its tensors, in order."""
+        return tuple(getattr(self, field.name) for field in fields(self))
 
     def __len__(self) -> int:
         return len(self.lr)

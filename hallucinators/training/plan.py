@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 METHODS: Mapping[str, str] = {
     "vividgan": "hallucinators.vividgan.trainer",
     "vividgan-flow": "hallucinators.vividgan.trainer",
+    "stn": "hallucinators.baselines.stn",
+    "srgan": "hallucinators.baselines.srgan",
+    "cbn": "hallucinators.baselines.cbn",
+    "waveletsrnet": "hallucinators.baselines.waveletsrnet",
+    "tdae": "hallucinators.baselines.tdae",
+    "tann": "hallucinators.baselines.tann",
+    "drgan": "hallucinators.baselines.drgan",
+    "cyclegan": "hallucinators.baselines.cyclegan",
 }
 """What can be trained, and the module whose ``stages`` and ``export`` say how."""
 
@@ -35,6 +43,9 @@ class Options:
         true_components: train and validate with the true components (V+GT).
         carry: False leaves out the aligned LR picture that the paper's coarse network is given to add to.
         device: torch device of the teacher.
+        people: how many people are trained on; networks that classify them need to know.
+        aligner: weight file of the trained ``stn`` for methods that see its output; None takes the shipped one.
+        of: hallucinator whose faces a domain adapter learns from, as on the command line.
     """
 
     method: str
@@ -48,6 +59,9 @@ class Options:
     true_components: bool = False
     carry: bool = True
     device: str = "cpu"
+    people: int = 0
+    aligner: Path | None = None
+    of: str = "vividgan-flow"
 
     def steps_of(self, stage: str, default: int, known: tuple[str, ...]) -> int:
         """Steps of a stage.
@@ -71,6 +85,7 @@ class Stage:
         steps: of optimisation.
         sides: of the LR images, taking turns.
         flow: whether batches carry flow targets.
+        upright: whether batches carry the turned face before it was moved.
     """
 
     name: str
@@ -78,3 +93,4 @@ class Stage:
     steps: int
     sides: tuple[int, ...]
     flow: bool = False
+    upright: bool = False

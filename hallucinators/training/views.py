@@ -68,8 +68,10 @@ class RenderedViews:
 
     Attributes:
         faces: int64 (F,), their indices in the pack.
-        frontal: uint8 (F, 128, 128, 3).
-        view: uint8 (F, V, 128, 128, 3).
+        margin: pixels of surroundings on each side.
+        wide: uint8 (F, s, s, 3), s of 128 + 2 * margin.
+        frontal: uint8 (F, 128, 128, 3), the same without surroundings.
+        view: uint8 (F, V, s, s, 3).
         flow: int16 (F, V, 7, 32, 32), see `FLOW_CHANNELS`.
         angles_deg: float32 (F, V, 2), yaw and pitch.
         landmarks: float32 (F, 68, 2).
@@ -94,7 +96,10 @@ class RenderedViews:
             raise DataError(
                 f"{folder} holds no finished views ({error}). Render them again into an empty folder."
             ) from error
-        self.faces, self.frontal, self.view, self.flow = (arrays[k] for k in ("faces", "frontal", "view", "flow"))
+        self.faces, self.wide, self.view, self.flow = (arrays[k] for k in ("faces", "frontal", "view", "flow"))
+        self.margin = (self.wide.shape[1] - SIDE) // 2
+        inside = slice(self.margin, self.margin + SIDE)
+        self.frontal = self.wide[:, inside, inside]
         self.angles_deg, self.landmarks, self.five = (arrays[k] for k in ("angles_deg", "landmarks", "five"))
 
     def __len__(self) -> int:
@@ -158,9 +163,11 @@ def _render_missing(
     folder.mkdir(parents=True, exist_ok=True)
     begun, count, many = folder / "begun.json", len(faces), len(plan.angles(0))
     state: dict[str, Any] = {"facts": facts, "done": 0}
+    margin = np.array([pack.margin, pack.margin, 0], np.float32)
+    side = SIDE + 2 * pack.margin
     shapes: dict[str, tuple[type, tuple[int, ...]]] = {
-        "frontal": (np.uint8, (count, SIDE, SIDE, 3)),
-        "view": (np.uint8, (count, many, SIDE, SIDE, 3)),
+        "frontal": (np.uint8, (count, side, side, 3)),
+        "view": (np.uint8, (count, many, side, side, 3)),
         "flow": (np.int16, (count, many, FLOW_CHANNELS, FLOW_SIDE, FLOW_SIDE)),
         "angles_deg": (np.float32, (count, many, 2)),
         "landmarks": (np.float32, (count, 68, 2)),
@@ -180,15 +187,16 @@ def _render_missing(
         raise DataError(f"{folder} holds damaged views ({error}). Remove it, or name another folder.") from error
     advance(state["done"])
     for row in range(state["done"], count):
-        face, landmarks = pack.face(int(faces[row]))
+        face, landmarks = pack.with_surroundings(int(faces[row]))
         angles = plan.angles(int(faces[row]))
         turns = [rotation(float(yaw), float(pitch)) for yaw, pitch in angles]
-        portrait = prepare(face, landmarks, SIDE, oversample=1)
+        portrait = prepare(face, landmarks, side, oversample=1)
         out["frontal"][row], out["angles_deg"][row] = face, angles
         out["view"][row] = views([portrait], turns)
-        out["flow"][row] = frontal_flow(portrait.mesh.vertices, portrait.mesh.alpha, portrait.mesh.pivot, turns)
-        out["landmarks"][row] = sixty_eight_points(landmarks.points)[:, :2]
-        out["five"][row] = five_points(landmarks.points)[:, :2]
+        mesh = portrait.mesh
+        out["flow"][row] = frontal_flow(mesh.vertices - margin, mesh.alpha, mesh.pivot - margin, turns)
+        points = landmarks.points - margin
+        out["landmarks"][row], out["five"][row] = sixty_eight_points(points)[:, :2], five_points(points)[:, :2]
         advance(1)
         if row % _EVERY == _EVERY - 1 or row + 1 == count:
             for array in out.values():

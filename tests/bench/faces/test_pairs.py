@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bench.__main__ import main
+from bench.align.template import FRAMES
 from bench.errors import BenchError, DataError, UsageError
 from bench.faces.landmarks import Landmarker, Landmarks
 from bench.faces.pack import SIDE, Pack, pack, photographs
@@ -27,6 +29,7 @@ from bench.faces.pairs import (
     warped,
 )
 from bench.faces.people import People
+from bench.faces.views import five_points
 from bench.images import ByteImages, encode_png
 
 
@@ -218,3 +221,36 @@ def test_training_needs_only_what_a_bare_machine_has() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_photographs_with_surroundings_are_brought_to_the_frame(tmp_path: Path) -> None:
+    photo, landmarks = People().photograph(3, "neutral", 1.0)
+    side, margin = photo.shape[0], 24
+    wide = np.zeros((3 * side, 3 * side, 3), np.uint8)
+    wide[:, :, 1] = 200  # green all around
+    wide[side : 2 * side, side : 2 * side] = photo
+    (tmp_path / "a.png").write_bytes(encode_png(wide))
+    moved = replace(landmarks, points=landmarks.points + np.array([side, side, 0], np.float32))
+    pack(photographs(tmp_path), tmp_path / "wide.npz", Known([moved]), margin=margin)
+    made = Pack(tmp_path / "wide.npz")
+    assert made.margin == margin
+    face, found = made.face(0)
+    assert face.shape == (SIDE, SIDE, 3)
+    five = five_points(found.points)[:, :2]
+    frame = np.array(FRAMES["utkface200"]) * SIDE - 0.5
+    assert np.abs(five - frame).max() < 6  # a similarity brings a face near its frame, no face wholly into it
+    assert np.abs(five.mean(0) - frame.mean(0)).max() < 0.1
+    whole, points = made.with_surroundings(0)
+    assert whole.shape == (SIDE + 2 * margin,) * 2 + (3,)
+    assert np.array_equal(whole[margin:-margin, margin:-margin], face)
+    np.testing.assert_allclose(points.points[:, :2] - margin, found.points[:, :2], atol=1e-4)
+    assert tuple(whole[0, 0]) == (0, 200, 0), "the surroundings are not those of the photograph"
+    # a point of the photograph is where its colour is in the pack
+    nose = five_points(moved.points)[2, :2]
+    there = face[tuple(np.rint(five[2]).astype(int)[::-1])].astype(int)
+    assert np.abs(there - wide[tuple(np.rint(nose).astype(int)[::-1])]).max() < 40
+
+
+def test_an_impossible_margin_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="margin is 0 to 128"):
+        pack([], tmp_path / "x.npz", Known([]), margin=-1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -16,9 +17,11 @@ from bench.faces.mesh import topology
 from bench.faces.pack import SIDE, Pack
 from bench.faces.pairs import Jitter, random_similarity, warped
 from bench.faces.views import SIXTY_EIGHT
-from hallucinators.training import source as module
+from hallucinators.training import moving as module
+from hallucinators.training import source as drawing
 from hallucinators.training.batch import Batch
-from hallucinators.training.source import MIRRORED_5, MIRRORED_68, Augmentation, PairSource, make_batch
+from hallucinators.training.moving import MIRRORED_5, MIRRORED_68, Augmentation, make_batch
+from hallucinators.training.source import PairSource
 from hallucinators.training.views import RenderedViews
 
 STILL = Jitter(rotation_deg=0, shift=0, scale=(1, 1))
@@ -46,17 +49,18 @@ def drawn(views: RenderedViews, column: int, augmentation: Augmentation, side: i
 
 
 def test_a_batch_is_what_its_docstring_says(trained_on: RenderedViews, left_out: RenderedViews) -> None:
-    batch = PairSource(trained_on, left_out, batch_size=3, flow=True).batch(0)
+    batch = PairSource(trained_on, left_out, batch_size=3, flow=True, upright=True).batch(0)
     shapes = {f.name: tuple(getattr(batch, f.name).shape) for f in fields(Batch)}
     assert shapes == {
         "lr": (3, 3, 16, 16), "hr": (3, 3, 128, 128), "landmarks": (3, 68, 2), "five": (3, 5, 2), "yaw_deg": (3,),
-        "face": (3,), "flow": (3, 7, 32, 32),
+        "face": (3,), "flow": (3, 7, 32, 32), "upright": (3, 3, 128, 128), "similarity": (3, 2, 3),
     }  # fmt: skip
     assert {getattr(batch, f.name).dtype for f in fields(Batch) if f.name != "face"} == {torch.float32}
     assert batch.face.dtype == torch.int64 and len(batch) == 3
     assert 0 <= batch.lr.min() and batch.lr.max() <= 1 and 0 <= batch.hr.min() and batch.hr.max() <= 1
     torch.testing.assert_close(batch.lr * 255, (batch.lr * 255).round(), atol=1e-4, rtol=0)
-    assert PairSource(trained_on, left_out, batch_size=3).batch(0).flow is None
+    plain = PairSource(trained_on, left_out, batch_size=3).batch(0)
+    assert plain.flow is None and plain.upright is None and plain.similarity is None
     assert equal(batch, batch.to("cpu"))
 
 
@@ -126,7 +130,7 @@ def test_no_pair_is_held_out_twice(trained_on: RenderedViews, left_out: Rendered
         return None  # type: ignore[return-value]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "make_batch", record)
+        patch.setattr(drawing, "make_batch", record)
         PairSource(trained_on, Few(), batch_size=3).held_out()  # type: ignore[arg-type]
     assert sorted(drawn) == [(row, column) for row in range(people) for column in range(4)]
 
@@ -280,3 +284,34 @@ def test_numbers_that_cannot_be_are_wrong_usage(
 ) -> None:
     with pytest.raises(UsageError):
         PairSource(trained_on, left_out, **({"batch_size": 2} | wrong))  # type: ignore[arg-type]
+
+
+def test_the_similarity_takes_the_upright_face_to_where_the_lr_face_shows_it(trained_on: RenderedViews) -> None:
+    plain = Augmentation(mild_share=0.0, mirror=1.0, frontal=0.5)
+    rows, columns = np.arange(len(trained_on)), np.zeros(len(trained_on), np.int64)
+    batch = make_batch(trained_on, rows, columns, SIDE, np.random.default_rng(3), plain, upright=True)
+    assert batch.upright is not None and batch.similarity is not None
+    moved = np.stack(
+        [
+            cv2.warpAffine(
+                np.ascontiguousarray(face.permute(1, 2, 0).numpy()), matrix.numpy().astype(np.float64), (SIDE, SIDE),
+                flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101,
+            )
+            for face, matrix in zip(batch.upright, batch.similarity, strict=True)
+        ]
+    )  # fmt: skip
+    off = np.abs(moved.transpose(0, 3, 1, 2) - batch.lr.numpy())
+    assert off.mean() < 0.004 < np.abs(batch.upright.numpy() - batch.lr.numpy()).mean()
+
+
+def test_faces_of_several_sets_come_equally_often_and_are_told_apart(
+    trained_on: RenderedViews, left_out: RenderedViews
+) -> None:
+    both = PairSource([trained_on, left_out], left_out, batch_size=4)
+    total = len(trained_on) + len(left_out)
+    steps = total // 4
+    faces = torch.cat([both.batch(step).face for step in range(steps)])
+    assert len(set(faces.tolist())) == steps * 4, "a face came twice in one epoch"
+    names = {int(face) for face in trained_on.faces} | {int(face) + 2**32 for face in left_out.faces}
+    assert set(faces.tolist()) <= names and len(names) == total
+    assert equal(both.batch(2), both.batch(2))

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from bench.errors import DataError, UsageError
+from bench.faces.landmarks import Landmarks
 from bench.faces.mesh import topology
 from bench.faces.pack import SIDE, Pack
 from bench.faces.pose import prepare
 from bench.faces.views import rotation
+from bench.images import ByteImages
 from hallucinators.training import views
 from hallucinators.training.views import RenderedViews, ViewPlan, flow_to_float, frontal_flow, render_views
 
@@ -199,3 +201,26 @@ def test_nothing_to_render_is_wrong_usage_and_nothing_rendered_is_no_data(packed
     with pytest.raises(DataError, match="holds no finished views"):
         RenderedViews(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_surroundings_are_rendered_and_the_flow_stays_that_of_the_face(
+    packed: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    margin = 16
+    plain = render_views(packed, [1], tmp_path / "plain", plan=ViewPlan(yaws_deg=(0.0, 40.0), free=0))
+
+    face, found = packed.face(1)
+
+    def wide(self: Pack, index: int) -> tuple[ByteImages, Landmarks]:
+        around = np.pad(face, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
+        return around, replace(found, points=found.points + np.array([margin, margin, 0], np.float32))
+
+    monkeypatch.setattr(Pack, "with_surroundings", wide)
+    monkeypatch.setattr(packed, "margin", margin)
+    made = render_views(packed, [1], tmp_path / "wide", plan=ViewPlan(yaws_deg=(0.0, 40.0), free=0))
+    assert made.margin == margin and made.view.shape[2:4] == (SIDE + 2 * margin,) * 2
+    np.testing.assert_array_equal(made.frontal[0], plain.frontal[0])
+    np.testing.assert_allclose(made.flow, plain.flow, atol=2)
+    np.testing.assert_allclose(made.five, plain.five, atol=1e-4)
+    inner = made.view[0, 2, margin:-margin, margin:-margin].astype(int)
+    assert np.abs(inner - plain.view[0, 2]).mean() < 6

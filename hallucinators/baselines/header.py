@@ -1,0 +1,61 @@
+"""The header of a baseline's weight file: what network it is of. Read without torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.errors import DataError, MissingError
+
+KEY = "bench"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a weight file is of.
+
+    Attributes:
+        network: by name, as on the command line.
+        lr: side of the LR faces it was trained on; 0 where it takes faces of any size.
+        preset: sizes by name.
+        trained: how it was trained, for the card: data, samples, minutes.
+    """
+
+    network: str
+    lr: int
+    preset: str
+    trained: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_facts(path: Path, *, network: str, lr: int) -> Facts:
+    """What a weight file is of, which must be what is wanted.
+
+    Args:
+        path: the file.
+        network: that is wanted.
+        lr: side of LR faces that is wanted; 0 for a network that takes any.
+
+    Raises:
+        MissingError: there is no such file.
+        DataError: it is damaged, no baseline's, or of another network or size.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise MissingError(f"There is no weights file {path}.")
+    try:
+        with safe_open(path, "np") as file:
+            header = (file.metadata() or {}).get(KEY)
+        found = json.loads(header) if header else None
+        facts = Facts(**found) if isinstance(found, dict) else None
+    except (SafetensorError, OSError, ValueError, TypeError) as error:
+        raise DataError(f"The weights {path} are damaged or of another version of bench: {error}") from None
+    if facts is None:
+        raise DataError(f"The weights {path} have no header of bench; `bench train {network}` writes files that have.")
+    for what, wanted, there in (("network", network, facts.network), ("lr", lr, facts.lr)):
+        if wanted != there:
+            raise DataError(f"The weights {path} are of {what} {there!r}; {what} {wanted!r} was asked for.")
+    return facts
