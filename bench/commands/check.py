@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bench.commands import Subparsers
+    from bench.registry import Spec
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -32,8 +33,19 @@ def main(args: argparse.Namespace) -> int:
 
     load_plugins()
     spec = Spec.parse(args.component)
-    if spec.name in RECOGNISERS and spec.name not in HALLUCINATORS:
+    if spec.name in RECOGNISERS and not _is_hallucinator(spec):
         checks = check_recogniser(build(RECOGNISERS, spec))
     else:
         checks = check_hallucinator(build(HALLUCINATORS, spec))
     return print_checks(str(spec), checks)
+
+
+def _is_hallucinator(spec: Spec) -> bool:
+    """Whether a name is a hallucinator's; where a recogniser has it too, the arguments decide."""
+    from bench.interfaces import HALLUCINATORS, RECOGNISERS
+
+    if spec.name not in HALLUCINATORS or spec.name not in RECOGNISERS:
+        return spec.name in HALLUCINATORS
+    takes, others = ({a.name for a in registry[spec.name].arguments()} for registry in (HALLUCINATORS, RECOGNISERS))
+    given = {name for name, _ in spec.arguments}
+    return given <= takes or not given <= others

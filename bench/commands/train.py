@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bench.commands import Subparsers
-    from hallucinators.training.plan import Options, Stage
+    from hallucinators.training.method import People
+    from hallucinators.training.plan import Options
     from hallucinators.training.settings import Settings
+
+ALL = "all"
+_SMOKE = "SMOKE RUN: trained on a part of the people; its figures say nothing about the method."
 
 _GO_ON = {
     "signal": "The same command goes on from there.",
@@ -28,7 +31,9 @@ def add_parser(subparsers: Subparsers) -> None:
         "-m bench train ...",
     )
     parser.add_argument(
-        "method", help="vividgan, vividgan-flow, stn, srgan, cbn, waveletsrnet, tdae, tann, drgan, cyclegan"
+        "method",
+        help="vividgan, vividgan-flow, stn, srgan, cbn, waveletsrnet, tdae, tann, drgan, cyclegan; or all: every "
+        "baseline, one after the other, 8x and 4x, on the same people with the same budget",
     )
     parser.add_argument(
         "--data",
@@ -40,10 +45,12 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoints, curves, pictures, weights")
     parser.add_argument("--views", type=Path, metavar="DIR", help="rendered views, shared by trainings (OUT/views)")
-    parser.add_argument("--lr", type=int, default=16, choices=(16, 32), help="side of the LR faces (default: 16)")
+    parser.add_argument("--lr", type=int, choices=(16, 32), help="side of the LR faces (default: 16; of all: both)")
     parser.add_argument("--preset", default="compact", help="compact (default) or paper")
     parser.add_argument("--steps", default="", metavar="STAGE=N,...", help="steps of stages; 0 leaves one out")
-    parser.add_argument("--minutes", type=float, metavar="M", help="stop after so long, over all stages")
+    parser.add_argument(
+        "--minutes", type=float, metavar="M", help="stop after so long, over all stages; in all, each network"
+    )
     parser.add_argument("--batch", type=int, default=32, metavar="N", help="faces a step, over all processes")
     parser.add_argument("--identity", default="dlib", help="teacher: dlib (default), none, or ResNet-50's weights file")
     parser.add_argument("--losses", default="full", help="a set of Table III: minus, dagger, ddagger, star, full")
@@ -72,29 +79,26 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run it."""
-    import importlib
-
     from bench.errors import UsageError
     from bench.faces.pack import Pack
     from bench.provenance import digest_of, file_digest
     from hallucinators.training import distributed
-    from hallucinators.training.loop import Result, train
+    from hallucinators.training.method import People, stages_of
     from hallucinators.training.plan import METHODS, Options
     from hallucinators.training.rendering import rendered
-    from hallucinators.training.source import PairSource
 
-    if args.method not in METHODS:
-        raise UsageError(f"There is no training of {args.method!r}; known are {', '.join(METHODS)}.")
+    if args.method not in (*METHODS, ALL):
+        raise UsageError(f"There is no training of {args.method!r}; known are {', '.join(METHODS)}, {ALL}.")
     if args.faces is not None and args.faces < 1:
         raise UsageError(f"--faces is {args.faces}; give 1 or more, or leave it out to train on all people")
-    processes = distributed.world_size()
-    settings = _settings(args, processes)
-    packs = {file_digest(path): Pack(path) for path in args.data}
+    settings = _settings(args, distributed.world_size())
+    opened = [(Pack(path), file_digest(path)) for path in args.data]  # a pack says what is wrong with a file
+    packs = {digest: pack for pack, digest in opened}
     digests = list(packs)
-    digest = digests[0] if len(digests) == 1 else digest_of(digests)
+    device = distributed.device_of(args.device)
     options = Options(
         method=args.method,
-        lr=args.lr,
+        lr=args.lr or 16,
         preset=args.preset,
         steps=_steps(args.steps),
         identity=args.identity,
@@ -103,58 +107,66 @@ def main(args: argparse.Namespace) -> int:
         component_aware=not args.no_component_module,
         true_components=args.true_components,
         carry=not args.no_carry,
-        device=str(distributed.device_of(args.device)),
+        device=str(device),
         people=sum(len(pack.indices(test=False)[: args.faces]) for pack in packs.values()),
         aligner=args.aligner,
         of=args.of,
     )
-    method = importlib.import_module(METHODS[args.method])
-    stages: list[Stage] = method.stages(options)
-    people, left_out = rendered(packs, args.views or args.out / "views", faces=args.faces, seed=args.seed)
-    results: dict[str, Result] = {}
-    with distributed.processes(distributed.device_of(args.device)):  # once: torchrun's store lets them meet only once
-        for stage in stages:
-            source = PairSource(
-                people,
-                left_out,
-                batch_size=settings.batch_size,
-                seed=args.seed,
-                rank=distributed.rank(),
-                ranks=processes,
-                sides=stage.sides,
-                flow=stage.flow,
-                upright=stage.upright,
-            )
-            spent = sum(result.seconds for result in results.values()) / 60
-            result = train(
-                stage.make(args.out),
-                source,
-                replace(
-                    settings,
-                    steps=stage.steps,
-                    minutes=None if args.minutes is None else max(args.minutes - spent, min(args.minutes, 0.01)),
-                    validate_every=min(500, stage.steps),
-                    checkpoint_every=min(250, stage.steps),
-                ),
-                args.out / stage.name,
-                recipe=_recipe(options, digest, args.faces),
-            )
-            results[stage.name] = result
-            if result.stopped in ("signal", "time"):
-                if distributed.rank() == 0:
-                    print(f"Stopped ({result.stopped}) in stage {stage.name}. {_GO_ON[result.stopped]}")
-                return 130 if result.stopped == "signal" else 0
+    if args.method != ALL:
+        stages_of(options)  # says what is wrong before anything is rendered
+    train, left_out = rendered(packs, args.views or args.out / "views", faces=args.faces, seed=args.seed)
+    people = People(
+        train=train,
+        left_out=left_out,
+        digest=digests[0] if len(digests) == 1 else digest_of(digests),
+        faces=args.faces or 0,
+    )
+    with distributed.processes(device):  # once: torchrun's store lets them meet only once
+        if args.method == ALL:
+            return _all(args, options, settings, people)
+        return _one(args, options, settings, people)
+
+
+def _one(args: argparse.Namespace, options: Options, settings: Settings, people: People) -> int:
+    from hallucinators.training import distributed
+    from hallucinators.training.method import train_method
+
+    ended = train_method(options, settings, people, args.out)
     if distributed.rank() == 0:
-        weights = args.out / f"{args.method}.safetensors"
-        trained = {"pack": digest, "people": options.people, "smoke": args.faces is not None, "losses": options.losses}
-        trained |= {f"{name}_samples": result.samples_seen for name, result in results.items()}
-        trained |= {f"{name}_minutes": round(result.seconds / 60, 1) for name, result in results.items()}
-        facts = method.export(options, args.out, weights, trained)
-        more = (f",size={facts.lr}" if facts.lr else "") + ("" if facts.fine else ",output=coarse")
-        print(f"{weights}: use it by --hallucinator {args.method}:weights={weights}{more}")
+        if ended.stopped in ("signal", "time"):
+            print(f"Stopped ({ended.stopped}) in stage {ended.stage}. {_GO_ON[ended.stopped]}")
+        else:
+            print(
+                f"{ended.weights}: use it by --hallucinator {options.method}:weights={ended.weights}{ended.arguments}"
+            )
+            if args.faces is not None:
+                print(_SMOKE)
+    return 130 if ended.stopped == "signal" else 0
+
+
+def _all(args: argparse.Namespace, options: Options, settings: Settings, people: People) -> int:
+    import sys
+
+    from hallucinators.training import distributed
+    from hallucinators.training.everything import table, train_all
+
+    sizes = (args.lr,) if args.lr else (16, 32)
+    first = distributed.rank() == 0
+    rows = train_all(
+        options,
+        settings,
+        people,
+        args.out,
+        sizes=sizes,
+        say=lambda name: print(f"== {name}", file=sys.stderr) if first else None,
+    )
+    if first:
+        print(table(rows))
         if args.faces is not None:
-            print("SMOKE RUN: trained on a part of the people; its figures say nothing about the method.")
-    return 0
+            print(_SMOKE)
+    if any(row.ended is not None and row.ended.stopped == "signal" for row in rows):
+        return 130
+    return 1 if any(row.ended is None for row in rows) else 0
 
 
 def _settings(args: argparse.Namespace, processes: int) -> Settings:
@@ -187,20 +199,3 @@ def _steps(text: str) -> dict[str, int]:
             raise UsageError(f"--steps is STAGE=N,STAGE=N; {part!r} is not of that kind")
         found[name] = int(number)
     return found
-
-
-def _recipe(options: Options, digest: str, faces: int | None) -> dict[str, str | int | float]:
-    """What a checkpoint must share with the run that goes on from it."""
-    return {
-        "method": options.method,
-        "lr": options.lr,
-        "preset": options.preset,
-        "identity": Path(options.identity).name,
-        "losses": options.losses,
-        "touchup": int(options.touchup),
-        "component_aware": int(options.component_aware),
-        "true_components": int(options.true_components),
-        "carry": int(options.carry),
-        "data": digest,
-        "faces": faces or 0,
-    }

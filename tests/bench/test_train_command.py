@@ -16,8 +16,10 @@ import pytest
 
 from bench.components import build
 from bench.interfaces import HALLUCINATORS
+from bench.provenance import file_digest
 from bench.registry import Spec
 from hallucinators.training import checkpoint
+from hallucinators.training.plan import Options
 from hallucinators.training.settings import Settings
 from hallucinators.vividgan import trainer
 from hallucinators.vividgan.files import load_weights, read_facts
@@ -78,6 +80,8 @@ def test_a_training_ends_with_weights_that_a_hallucinator_takes_and_again_return
     facts = read_facts(weights)
     assert facts.network == method and facts.fine
     assert facts.trained["smoke"] is True and facts.trained["people"] == 8
+    card = weights.with_suffix(".md").read_text()
+    assert "SMOKE RUN" in card and file_digest(weights) in card and "| whole | 2 | 8 |" in card
     stages = (*(["geometry"] if method == "vividgan" else []), "coarse", "touchup", "whole")
     assert [facts.trained[f"{stage}_samples"] for stage in stages] == [8] * len(stages)
     hint = re.search(r"--hallucinator (\S+)", out)
@@ -212,11 +216,15 @@ def test_minutes_count_over_all_stages(train: Bench, tmp_path: Path, monkeypatch
     class Nothing:
         def __init__(self, *args: object, **named: object) -> None: ...
 
+    def written(path: Path, *rest: object) -> None:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"weights")
+
     monkeypatch.setattr(loop, "train", record)
     for stage in ("TouchUpStage", "WholeStage"):
         monkeypatch.setattr(trainer, stage, Nothing)
     monkeypatch.setattr(trainer, "_filled", lambda model, *rest: model)
-    monkeypatch.setattr(trainer, "save_weights", lambda *args: None)
+    monkeypatch.setattr(trainer, "save_weights", written)
     assert train("vividgan", "--minutes", "2", steps="geometry=0,coarse=2,touchup=2,whole=2")[0] == 0
     assert limits[:2] == [2, 0.5] and limits[2] is not None and 0 < limits[2] < 0.1
 
@@ -236,3 +244,40 @@ def test_two_processes_of_torchrun_train_all_stages(data: Path, tmp_path: Path, 
         assert done.stderr.count("had ended (done)") == (stages if again else 0)
     facts = read_facts(tmp_path / "out" / f"{method}.safetensors")
     assert facts.fine and facts.trained["whole_samples"] == 8
+
+
+def test_all_trains_every_baseline_in_order_with_one_budget_and_goes_on_after_a_failure(
+    bench: Bench, data: Path, views: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bench.errors import MissingError
+    from hallucinators.training import everything, loop
+    from hallucinators.training.method import Ended
+
+    asked: list[tuple[str, int, str, float | None, str]] = []
+
+    def record(options: Options, settings: Settings, people: object, out: Path) -> Ended:
+        aligner = "" if options.aligner is None else str(options.aligner.relative_to(tmp_path))
+        asked.append((options.method, options.lr, out.name, settings.minutes, aligner))
+        if options.method == "cbn":
+            raise MissingError("no landmarks\nmore")
+        return Ended("done", "pixels", {"pixels": loop.Result(5, "done", {"psnr_db": 20.0}, 60.0, 160, 0)}, out / "w")
+
+    monkeypatch.setattr(everything, "train_method", record)
+    monkeypatch.setattr(everything, "stages_of", lambda options: [])
+    given = ("--data", data, "--out", tmp_path / "out", "--views", views, "--faces", 8, "--batch", 4, "--minutes", 3)
+    code, out, _ = bench("train", "all", *given)
+    assert code == 1 and "cbn-8x               FAILED: no landmarks" in out and "SMOKE RUN" in out
+    assert [name for _, _, name, _, _ in asked] == [
+        "stn-8x", "stn-4x", "srgan-8x", "srgan-4x", "cbn-8x", "cbn-4x", "waveletsrnet-8x", "waveletsrnet-4x",
+        "tdae-8x", "tdae-4x", "tann-8x", "tann-4x", "drgan", "cyclegan",
+    ]  # fmt: skip
+    assert {minutes for *_, minutes, _ in asked} == {3}
+    assert {(lr, aligner) for method, lr, _, _, aligner in asked if method == "srgan"} == {
+        (16, "out/stn-8x/stn.safetensors"),
+        (32, "out/stn-4x/stn.safetensors"),
+    }
+    asked.clear()
+    assert bench("train", "all", *given, "--lr", 32)[0] == 1
+    assert [name for _, _, name, _, _ in asked][:2] == ["stn-4x", "srgan-4x"] and len(asked) == 8
+    code, _, err = bench("train", "all", *given, "--steps", "pixels=3")
+    assert code == 2 and "--steps is for one method" in err
