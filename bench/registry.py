@@ -16,6 +16,7 @@ from bench.errors import UnknownNameError, UsageError
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., object])
 
+Details = Mapping[str, str | tuple[str, ...]]
 ENTRY_POINT_GROUP = "bench.plugins"
 _BOOLEANS = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(("false", "no", "off", "0"), False)
 
@@ -49,6 +50,8 @@ class Entry(Generic[T]):
         missing: called without arguments; returns why the component cannot run here and what to do, or None when it
             can. Must be quick: no heavy import.
         module: the module that registered it.
+        details: called without arguments; returns what else there is to know, by name, as text or as lines: sizes,
+            parameters, where the implementation departs from its paper. Must be quick.
     """
 
     kind: str
@@ -59,6 +62,7 @@ class Entry(Generic[T]):
     licence: str
     missing: Callable[[], str | None]
     module: str
+    details: Callable[[], Details] = dict
 
     def arguments(self) -> tuple[Argument, ...]:
         """The factory's keyword arguments, in order."""
@@ -118,6 +122,7 @@ class Registry(Generic[T]):
         source: str = "",
         licence: str = "",
         missing: Callable[[], str | None] = lambda: None,
+        details: Callable[[], Details] = dict,
     ) -> Callable[[F], F]:
         """Register the decorated factory (a function or a class) under a name.
 
@@ -135,7 +140,7 @@ class Registry(Generic[T]):
                 )
             self._entries[name] = Entry(
                 self.kind, name, typing.cast("Callable[..., T]", factory), summary, source, licence, missing,
-                factory.__module__,
+                factory.__module__, details,
             )  # fmt: skip
             return factory
 

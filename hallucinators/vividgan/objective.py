@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Adam
 
 from hallucinators.training import distributed
@@ -13,7 +13,6 @@ from hallucinators.training.batch import Batch
 from hallucinators.training.gradients import descend
 from hallucinators.training.schedule import set_rates
 from hallucinators.vividgan import losses
-from hallucinators.vividgan.discriminators import Discriminator
 from hallucinators.vividgan.losses import LOSS_SETS, Term, Weights
 from hallucinators.vividgan.teacher import Identity, identity_losses
 
@@ -55,7 +54,7 @@ class Objective:
 class Critic:
     """A discriminator and its optimiser."""
 
-    def __init__(self, net: Discriminator, rate: float) -> None:
+    def __init__(self, net: nn.Module, rate: float) -> None:
         self.net = net
         group = {"params": list(net.parameters()), "lr": rate, "greatest": rate}
         self.optimiser = Adam([group], betas=(0.5, 0.999))

@@ -19,10 +19,11 @@ from bench.faces.landmarks import Landmarker, Landmarks
 from bench.images import ByteImages
 from bench.plugins import load_plugins
 from bench.weights import package_file
+from hallucinators.vividgan import passes
 from hallucinators.vividgan.files import Facts, build, save_weights
 from hallucinators.vividgan.hallucinator import VividGanFlow, VividGanHallucinator
 
-MODULE = sys.modules[VividGanFlow.__module__]
+MODULE = passes
 FALLBACK = "face not found in the coarse image: components from template positions"
 
 
@@ -227,7 +228,8 @@ def test_the_contract_holds(
 def test_list_says_that_a_network_without_its_weights_cannot_run_here(
     bench: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(MODULE, "_WEIGHTS", tmp_path)
+    for module in (MODULE, sys.modules[VividGanFlow.__module__]):
+        monkeypatch.setattr(module, "SHIPPED", tmp_path)
     found = {entry["name"]: entry for entry in json.loads(bench("list", "--json")[1])["components"]}
     for name in ("vividgan", "vividgan-flow"):
         assert found[name]["runs_here"] is False
@@ -246,3 +248,16 @@ def test_weights_are_found_and_checked_without_torch(flow: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_frame_of_recognisers_shows_the_face_with_its_surroundings(
+    make: Callable[..., VividGanFlow], faces: np.ndarray
+) -> None:
+    plain, wide = make(landmarks="template"), make(landmarks="template", frame="arcface112")
+    assert (plain.output_frame, wide.output_frame) == ("utkface200", "arcface112")
+    found = wide.hallucinate(faces)
+    assert found.shape == (3, 3, 128, 128) and 0 <= found.min() and found.max() <= 1
+    assert np.abs(found - plain.hallucinate(faces)).mean() > 0.01
+    passed = plain.stages(faces)
+    assert passed.similarity.shape == (3, 2, 3)
+    np.testing.assert_array_equal(found, wide.in_frame(wide.stages(faces)))

@@ -1,0 +1,118 @@
+"""What super-resolvers of upright faces share: an unaligned LR face is brought upright by the ``stn`` before them.
+
+- `AlignedHallucinator` is the base of the registered hallucinators; importing it imports no torch.
+- `frozen_aligner` gives a training the finished ``stn``, whose output the network is trained on.
+- The two stages of their training, for the loop, are `hallucinators.baselines.upsampling.Upsampler`.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.errors import MissingError
+from bench.weights import weights_file
+from hallucinators.baselines.header import read_facts
+from hallucinators.baselines.network import SHIPPED, NetworkHallucinator, shipped_missing, shipped_name
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from hallucinators.baselines.stn import Aligner
+    from hallucinators.training.plan import Options
+
+STN = "stn"
+_TRAIN_IT = "Train it first (bench train stn --lr {lr} ...) and name the file: {how}."
+
+
+class AlignedHallucinator(NetworkHallucinator):
+    """A super-resolver from 16 x 16 or 32 x 32 to 128 x 128 whose faces the ``stn`` aligns first.
+
+    Subclasses say ``network``, `build`, and `upsample` where calling the network is not enough; they take the
+    arguments ``size``, ``align``, ``stn``, ``weights``, ``device`` and ``threads``. Both files are in ``weights``.
+    """
+
+    def __init__(
+        self, *, lr: int, align: bool, stn: Path | None, weights: Path | None, device: str, threads: int
+    ) -> None:
+        """Find both weight files and see that they are what they should be.
+
+        Args:
+            lr: side of the LR faces, 16 or 32.
+            align: False where faces are upright already; ``stn`` is not looked for then.
+            stn: weight file of the aligner; None takes the shipped one.
+            weights: that of the super-resolver; None takes the shipped one.
+            device: torch device.
+            threads: processor threads; 0 leaves torch's own choice.
+
+        Raises:
+            MissingError: a file is not there.
+            DataError: it is damaged, or of another network or size.
+        """
+        super().__init__(lr=lr, weights=weights, device=device, threads=threads)
+        self._stn_path: Path | None = None
+        if align:
+            how = f"{self.network}:stn=FILE, or take align=false for upright faces"
+            self._stn_path = aligner_file(stn, lr, wanted_by=f"Hallucinator {self.network}", how=how)
+            self.weights += (weights_file(self._stn_path, wanted_by=f"Hallucinator {self.network}", how_to_get=""),)
+
+    def upsample(self, network: nn.Module, faces: Tensor) -> Tensor:
+        """Super-resolve upright float32 (N, 3, lr, lr) in [0, 1]: (N, 3, 128, 128), clipped later."""
+        found: Tensor = network(faces)
+        return found
+
+    def run(self, network: nn.Module, faces: Tensor) -> Tensor:
+        """Align where asked, then `upsample`."""
+        return self.upsample(network, faces if self._stn_path is None else self._aligner(faces))
+
+    @cached_property
+    def _aligner(self) -> Aligner:
+        from hallucinators.baselines.stn import load_aligner
+
+        assert self._stn_path is not None  # `run` asks for it in no other case
+        return load_aligner(self._stn_path, self._lr).to(self._device)
+
+
+def aligner_file(path: Path | None, lr: int, *, wanted_by: str, how: str) -> Path:
+    """The weight file of an aligner, seen to be one for this size.
+
+    Args:
+        path: the file; None takes the shipped one.
+        lr: side of the LR faces.
+        wanted_by: who wants it, for the error.
+        how: how to name another file, for the error.
+
+    Raises:
+        MissingError: there is no such file.
+        DataError: it is damaged, or of another network or size.
+    """
+    chosen = path or SHIPPED / shipped_name(STN, lr)
+    if not chosen.is_file():
+        raise MissingError(
+            f"{wanted_by} aligns faces by the stn, whose weights {chosen} are not here. "
+            f"{_TRAIN_IT.format(lr=lr, how=how)}"
+        )
+    read_facts(chosen, network=STN, lr=lr)
+    return chosen
+
+
+def frozen_aligner(options: Options) -> Aligner:
+    """The finished ``stn`` that a training's options name, on their device: ``aligner(lr)`` gives upright LR faces.
+
+    Args:
+        options: of the training; ``aligner`` is its weight file, None takes the shipped one.
+
+    Raises:
+        MissingError: it is not trained yet.
+        DataError: its file is damaged, or of another network or size.
+    """
+    from hallucinators.baselines.stn import load_aligner
+
+    path = aligner_file(options.aligner, options.lr, wanted_by=f"Training {options.method}", how="--aligner FILE")
+    return load_aligner(path, options.lr).to(options.device)
+
+
+def aligned_missing(network: str, lr: int) -> str | None:
+    """Why a super-resolver cannot run by its bare name: either file is not here; None where both are."""
+    return shipped_missing(network, lr) or shipped_missing(STN, lr)

@@ -1,0 +1,245 @@
+"""How super-resolvers of upright faces are trained: by pixels, then with a discriminator where they have one.
+
+They see what the finished aligner makes of unaligned LR faces; the truth is the same face, upright and in its pose.
+
+A method says what is its own in an `Upsampler`, and its ``stages`` and ``export`` are that of the `Upsampler`::
+
+    METHOD = Upsampler(build=Net, steps={"pixels": 1500}, terms=lambda options, stage: my_terms)
+    stages, export = METHOD.stages, METHOD.export
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from bench.errors import DataError, UsageError
+from hallucinators.baselines.aligned import frozen_aligner
+from hallucinators.baselines.files import save_weights
+from hallucinators.baselines.header import Facts
+from hallucinators.training import checkpoint
+from hallucinators.training.batch import Batch
+from hallucinators.training.figures import psnr_db
+from hallucinators.training.gradients import descend
+from hallucinators.training.plan import Options, Stage
+from hallucinators.training.schedule import rate_at, set_rates
+from hallucinators.training.task import Task
+from hallucinators.vividgan import losses
+from hallucinators.vividgan.objective import Critic
+
+Aligned = Callable[[Tensor], Tensor]
+"""Unaligned LR faces (N, 3, s, s) to upright ones."""
+Terms = Callable[[nn.Module, Tensor, Batch], tuple[Tensor, dict[str, Tensor]]]
+"""Network, upright LR faces and their batch, to faces (N, 3, 128, 128) and weighted losses by name, which are added."""
+PRESETS = ("paper", "compact")
+
+
+def pixel_terms(network: nn.Module, aligned: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    """The mean squared error to the upright face, and nothing else."""
+    images = network(aligned)
+    return images, {"pixel": losses.pixel(images, upright(batch))}
+
+
+def upright(batch: Batch) -> Tensor:
+    """The truth: the turned face before it was moved, (N, 3, 128, 128).
+
+    Raises:
+        DataError: the batch has none.
+    """
+    if batch.upright is None:
+        raise DataError("super-resolution: the batches carry no upright faces; make their source with upright=True")
+    return batch.upright
+
+
+class UpsamplingTask:
+    """One stage: losses of the method's own, and those of a discriminator where it is given."""
+
+    averaged: tuple[str, ...] = ("network",)
+
+    def __init__(
+        self,
+        name: str,
+        network: nn.Module,
+        aligned: Aligned,
+        *,
+        steps: int,
+        terms: Terms = pixel_terms,
+        critic: nn.Module | None = None,
+        adversarial: float = 1e-3,
+        rate: float = 1e-3,
+        critic_rate: float = 1e-4,
+    ) -> None:
+        """Say what is trained and how long.
+
+        Args:
+            name: of the task.
+            network: upright LR faces (N, 3, s, s) to (N, 3, 128, 128), both around [0, 1].
+            aligned: the finished aligner.
+            steps: of the whole stage.
+            terms: the method's own losses.
+            critic: a discriminator, faces (N, 3, 128, 128) in [0, 1] to logits (N,), or None.
+            adversarial: weight of its judgement.
+            rate: greatest learning rate of the network.
+            critic_rate: that of the discriminator.
+        """
+        self.name, self._network, self._aligned, self._steps = name, network, aligned, steps
+        self._terms, self._weight = terms, adversarial
+        self._critic = Critic(critic, critic_rate) if critic is not None else None
+        group = {"params": list(network.parameters()), "lr": rate, "greatest": rate}
+        self._optimiser = Adam([group], betas=(0.9, 0.99))
+
+    def modules(self) -> dict[str, nn.Module]:
+        """The network and its discriminator."""
+        return {"network": self._network} | ({"critic": self._critic.net} if self._critic else {})
+
+    def optimisers(self) -> dict[str, Optimizer]:
+        """One each."""
+        found: dict[str, Optimizer] = {"network": self._optimiser}
+        return found | ({"critic": self._critic.optimiser} if self._critic else {})
+
+    def update(self, batch: Batch, step: int) -> dict[str, float]:
+        """One step of the network, then one of the discriminator."""
+        share = rate_at(step, self._steps)
+        set_rates(self._optimiser, share)
+        images, terms = self._terms(self._network, self.aligned(batch.lr), batch)
+        total = torch.stack(list(terms.values())).sum()
+        if self._critic:
+            terms["adversarial"] = self._critic.judge(images)
+            total = total + self._weight * terms["adversarial"]
+        told = {"total": descend(total, self._optimiser, name="total", limit=1.0)}
+        told |= {name: float(term.detach()) for name, term in terms.items()}
+        if self._critic:
+            told["critic"] = self._critic.learn(images, upright(batch), share, name="critic")
+        return told
+
+    def validate(self, batch: Batch) -> dict[str, float]:
+        """PSNR to the upright face."""
+        return {"psnr_db": psnr_db(self._network(self.aligned(batch.lr)), upright(batch))}
+
+    def preview(self, batch: Batch) -> list[Tensor]:
+        """LR, aligned, super-resolved, truth."""
+        aligned = self.aligned(batch.lr)
+        return [batch.lr, aligned, self._network(aligned).float().clamp(0, 1), upright(batch)]
+
+    def aligned(self, lr: Tensor) -> Tensor:
+        """Upright LR faces; no gradients, and float32 whatever the step is computed in."""
+        with torch.no_grad(), torch.autocast(lr.device.type, enabled=False):
+            return self._aligned(lr.float())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upsampler:
+    """A method: what is trained, how long, by which losses.
+
+    Attributes:
+        build: the network of a preset and of a side of LR faces, with first weights.
+        steps: of its stages by name, in order: ``pixels`` and, where it has a discriminator, ``adversarial``.
+        terms: its own losses, made of the options (an unknown file is to be met there, before anything is rendered);
+            the second argument is the stage.
+        critic: the discriminator of a preset; needed by the stage ``adversarial``.
+        adversarial: weight of its judgement.
+        rate: greatest learning rate of the first stage.
+        adversarial_rate: that of the second.
+    """
+
+    build: Callable[[str, int], nn.Module]
+    steps: Mapping[str, int]
+    terms: Callable[[Options, str], Terms] = lambda options, stage: pixel_terms
+    critic: Callable[[str], nn.Module] | None = None
+    adversarial: float = 1e-3
+    rate: float = 1e-3
+    adversarial_rate: float = 1e-4
+
+    def stages(self, options: Options) -> list[Stage]:
+        """The stages that are asked for.
+
+        Raises:
+            UsageError: an unknown preset, size or stage.
+            MissingError: the aligner is not trained yet.
+            DataError: its file is damaged or of another network.
+        """
+        _check(options)
+        known = tuple(self.steps)
+        steps = {name: options.steps_of(name, self.steps[name], known) for name in known}
+        terms = {name: self.terms(options, name) for name in known}
+        aligner = frozen_aligner(options)
+
+        def maker(name: str) -> Callable[[Path], Task]:
+            def make(folder: Path) -> Task:
+                late = name == "adversarial"
+                network = self._network(options)
+                if late and steps.get("pixels"):
+                    network.load_state_dict(finished(folder / "pixels"))
+                return UpsamplingTask(
+                    f"{options.method}-{name}",
+                    network,
+                    aligner,
+                    steps=steps[name],
+                    terms=terms[name],
+                    critic=self.critic(options.preset) if late and self.critic else None,
+                    adversarial=self.adversarial,
+                    rate=self.adversarial_rate if late else self.rate,
+                )
+
+            return make
+
+        return [Stage(n, maker(n), steps[n], (options.lr,), upright=True) for n in known if steps[n]]
+
+    def export(self, options: Options, folder: Path, out: Path, trained: Mapping[str, Any]) -> Facts:
+        """Write the weight file of the last finished stage.
+
+        Args:
+            options: those it was trained with.
+            folder: of the training.
+            out: the file.
+            trained: what the card says of it.
+
+        Raises:
+            DataError: no stage is finished.
+        """
+        _check(options)
+        network = self._network(options)
+        asked = [name for name in self.steps if options.steps.get(name) != 0]
+        done = [name for name in asked if checkpoint.best_path(folder / name) is not None]
+        last = (done or list(self.steps))[-1]
+        network.load_state_dict(finished(folder / last, best=last != "adversarial"))
+        facts = Facts(options.method, options.lr, options.preset, trained={**trained})
+        save_weights(out, network, facts)
+        return facts
+
+    def _network(self, options: Options) -> nn.Module:
+        torch.manual_seed(0)  # the same first weights in every stage and process
+        return self.build(options.preset, options.lr)
+
+
+def finished(folder: Path, module: str = "network", *, best: bool = True) -> dict[str, Tensor]:
+    """Averaged weights of a module of a stage.
+
+    Args:
+        folder: of the stage.
+        module: its name.
+        best: those of the best PSNR; False takes the last ones. A discriminator costs PSNR, so by it the best of its
+            stage are those that learned the least from it.
+
+    Raises:
+        DataError: the stage is not finished.
+    """
+    path = checkpoint.best_path(folder)
+    if path is None:
+        raise DataError(f"{folder} holds no finished stage; train it first, or do not set its steps to 0.")
+    last = None if best else checkpoint.newest(folder, lambda text: None)
+    state: dict[str, Tensor] = (last or checkpoint.load(path))["averages"][module]
+    return state
+
+
+def _check(options: Options) -> None:
+    if options.preset not in PRESETS:
+        raise UsageError(f"{options.method} has no preset {options.preset!r}; known are {', '.join(PRESETS)}")
+    if options.lr not in (16, 32):
+        raise UsageError(f"{options.method} takes LR faces of 16 or 32 pixels, not {options.lr}")

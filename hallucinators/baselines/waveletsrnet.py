@@ -1,0 +1,115 @@
+"""Training WaveletSRNet: the losses on its bands.
+
+Source: H. Huang, R. He, Z. Sun, T. Tan, ICCV 2017, as hhb072/WaveletSRNet, main.py has it. What we do otherwise is
+listed in `hallucinators.waveletsrnet.DEPARTURES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from hallucinators.baselines.haar import inverse, transform
+from hallucinators.baselines.header import Facts
+from hallucinators.baselines.upsampling import Terms, Upsampler, upright
+from hallucinators.baselines.waveletsrnet_net import WaveletSRNet
+from hallucinators.training.batch import Batch
+from hallucinators.training.plan import Options, Stage
+
+HIGH, LOW, IMAGE, TEXTURE = 0.99, 0.01, 0.1, 1.0
+"""The authors' weights: of all bands but the first, of the first, of the image, of the texture."""
+ELEMENTS = 3 * 128**2
+FACTOR = ELEMENTS / 2
+"""The authors' loss is so many times ours: they sum squares over a face and halve the sum, we take the mean over its
+49152 numbers. Their texture term is a mean, so here it has 1 / FACTOR of its weight and acts as little as theirs."""
+_ENOUGH = 1.2  # times the true energy
+
+
+def texture(bands: Tensor, truth: Tensor) -> Tensor:
+    """By how much the energy of predicted bands falls short of 1.2 times the true one.
+
+    Args:
+        bands: float (N, 3 * B, h, w), colours of a band together; the first band left out.
+        truth: the same.
+
+    Returns:
+        Mean over bands and places of the shortfall of the squared norm over the three colours.
+    """
+    found, wanted = (_energies(part) for part in (bands, truth))
+    return F.relu(_ENOUGH * wanted - found).mean()
+
+
+def _energies(bands: Tensor) -> Tensor:
+    n, channels, h, w = bands.shape
+    return bands.float().reshape(n, channels // 3, 3, h, w).square().sum(2)
+
+
+def band_losses(bands: Tensor, truth: Tensor) -> dict[str, Tensor]:
+    """The weighted terms of one batch, to be added.
+
+    The term of the image needs no inverse transform: the bands are those of an orthonormal one, so squared distances
+    of images and of bands are the same.
+
+    Args:
+        bands: predicted, float (N, 3 * B, h, w), 3 * B * h * w being 49152.
+        truth: of the true face.
+    """
+    squared = (bands.float() - truth.float()).square()
+    low, high = (part.flatten(1).sum(1).mean() / ELEMENTS for part in (squared[:, :3], squared[:, 3:]))
+    return {
+        "high": HIGH * high,
+        "low": LOW * low,
+        "image": IMAGE * (high + low),
+        "texture": TEXTURE / FACTOR * texture(bands[:, 3:], truth[:, 3:]),
+    }
+
+
+def terms(network: nn.Module, aligned: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    """Faces (N, 3, 128, 128), which carry no gradient, and the weighted losses by name."""
+    net = cast(WaveletSRNet, network)
+    bands = net.bands(aligned)
+    found = band_losses(bands, transform(upright(batch), net.levels))
+    return inverse(bands.detach(), net.levels), found
+
+
+def _terms(options: Options, stage: str) -> Terms:
+    return terms
+
+
+def _method(rate: float) -> Upsampler:
+    return Upsampler(
+        build=lambda preset, lr: WaveletSRNet(lr=lr, preset=preset), steps={"pixels": 1500}, terms=_terms, rate=rate
+    )
+
+
+_METHODS = {"paper": _method(2e-4), "compact": _method(1e-3)}
+
+
+def stages(options: Options) -> list[Stage]:
+    """One stage: the bands.
+
+    Raises:
+        UsageError: an unknown preset, size or stage.
+        MissingError: the aligner is not trained yet.
+        DataError: its file is damaged or of another network.
+    """
+    return _METHODS.get(options.preset, _METHODS["compact"]).stages(options)
+
+
+def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]) -> Facts:
+    """Write the weight file of a finished training.
+
+    Args:
+        options: those it was trained with.
+        folder: of the training.
+        out: the file.
+        trained: what the card says of it.
+
+    Raises:
+        DataError: no stage is finished.
+    """
+    return _METHODS.get(options.preset, _METHODS["compact"]).export(options, folder, out, trained)

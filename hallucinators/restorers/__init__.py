@@ -1,0 +1,1 @@
+"""Other people's restoration networks, run from their files: ``spandrel`` (torch weights) and ``onnx``."""

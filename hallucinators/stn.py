@@ -1,0 +1,68 @@
+"""The aligner by itself: unaligned LR faces brought upright, of the same size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from bench.interfaces import HALLUCINATORS
+from bench.types import ImageSpec
+from hallucinators.baselines.header import Facts
+from hallucinators.baselines.network import NetworkHallucinator, shipped_missing
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+PAPER_PARAMETERS = 58_592
+"""Of the authors' spatial transformer on an RGB face of 16 x 16 in the paper preset; 13,244 at 32 x 32."""
+DEPARTURES: tuple[str, ...] = (
+    "the paper only says that a spatial transformer aligns; the layers of the preset `paper` are those of the authors' "
+    "earlier code (XinYuANU/JFFH), which starts from a turn by 1 rad where this starts from the identity",
+    "rotation, scale and shift are kept within 60 degrees, a factor of 2 and 0.3 of the side",
+    "it is told how far points are from where they should be, as made pairs know; by pixels alone it finds nothing",
+    "compact: looks twice, the second time at what the first brought upright; six convolutions and more channels a "
+    "look",
+    "resampled once, bicubic where the authors' code is bilinear: 1.8 to 1.9 dB nearer by the true similarity",
+)
+
+
+@HALLUCINATORS.register(
+    "stn",
+    summary="Brings an unaligned LR face upright, same size, same pose: the step before srgan, cbn, waveletsrnet.",
+    source="Zhang, Tsang, Li, Liu, Lu, Yu, TIP 2021, section V.A.2; Jaderberg et al., NIPS 2015",
+    licence="code Apache-2.0; weights for non-commercial research (trained on UTKFace)",
+    missing=lambda: shipped_missing("stn", 16),
+)
+class Stn(NetworkHallucinator):
+    """Aligns faces of ``size`` x ``size`` pixels. srgan, cbn and waveletsrnet do it themselves (``align``)."""
+
+    network = "stn"
+    output_spec = ImageSpec()
+
+    def __init__(
+        self, *, size: Literal[16, 32] = 16, weights: Path | None = None, device: str = "cpu", threads: int = 0
+    ) -> None:
+        """Find the weights.
+
+        Args:
+            size: side of the LR face; other images are resized to it first.
+            weights: a file of `bench train stn`; by default the one that is shipped.
+            device: torch device.
+            threads: processor threads; 0 leaves torch's own choice.
+
+        Raises:
+            MissingError: there are no weights.
+            DataError: they are damaged, or of another network or size.
+        """
+        super().__init__(lr=size, weights=weights, device=device, threads=threads)
+
+    def build(self, facts: Facts) -> nn.Module:
+        """The aligner of a weight file."""
+        from hallucinators.baselines.stn import Aligner
+
+        return Aligner(facts.preset, facts.lr)
+
+    def run(self, network: nn.Module, faces: Tensor) -> Tensor:
+        """Align float32 (N, 3, size, size) in [0, 1]."""
+        aligned: Tensor = network(faces)
+        return aligned

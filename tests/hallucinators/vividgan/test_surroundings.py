@@ -1,0 +1,68 @@
+"""Faces put back among their surroundings: nothing moves, nothing is black, and the face is the hallucinated one."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+
+from bench.align.similarity import fit_similarity
+from bench.align.template import FRAMES
+from hallucinators.vividgan.surroundings import framed
+
+SIDE = 128
+IDENTITY = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+
+
+def smooth(seed: int, side: int) -> torch.Tensor:
+    noise = np.random.default_rng(seed).random((8, 8, 3)).astype(np.float32)
+    image = cv2.resize(noise, (side, side), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+    return torch.from_numpy(image.transpose(2, 0, 1))[None]
+
+
+def to_arcface() -> np.ndarray:
+    """Pixels of a 128 square in the frame utkface200 to those of one in arcface112, worked out apart."""
+    before, after = (np.array(FRAMES[name]) * SIDE - 0.5 for name in ("utkface200", "arcface112"))
+    return fit_similarity(tuple(map(tuple, before)), tuple(map(tuple, after)))
+
+
+def test_in_their_own_frame_faces_are_left_alone() -> None:
+    face = smooth(0, SIDE)
+    assert framed(face, smooth(1, 16), IDENTITY[None], "utkface200") is face
+
+
+def test_the_face_is_where_a_warp_of_its_own_puts_it() -> None:
+    face = smooth(0, SIDE)
+    found = framed(face, torch.zeros(1, 3, 16, 16), IDENTITY[None], "arcface112")[0].permute(1, 2, 0).numpy()
+    pixels = np.ascontiguousarray(face[0].permute(1, 2, 0).numpy())
+    warped = cv2.warpAffine(pixels, to_arcface(), (SIDE, SIDE), flags=cv2.INTER_LINEAR)
+    inside = cv2.warpAffine(np.pad(np.ones((100, 100), np.float32), 14), to_arcface(), (SIDE, SIDE)) > 0.999
+    assert inside.sum() > 3000
+    assert np.abs(found - warped)[inside].max() < 0.02
+    assert not found[:4].any(), "beyond the face there is what surrounded it, here black"
+
+
+def test_surroundings_are_the_lr_picture_where_the_similarity_has_it() -> None:
+    turned = torch.tensor([[0.0, -0.8, 0.1], [0.8, 0.0, -0.05]])  # a quarter turn, smaller, shifted
+    picture = smooth(2, 32)
+    found = framed(torch.zeros(1, 3, SIDE, SIDE), picture, turned[None], "arcface112")[0]
+    matrix = np.linalg.inv(np.vstack([to_arcface(), [0, 0, 1]]))
+    enlarged = torch.nn.functional.interpolate(picture, (SIDE, SIDE), mode="bicubic").clamp(0, 1)[0]
+    checked = 0
+    for x, y in ((3, 5), (60, 2), (125, 40), (4, 100), (40, 3), (80, 6), (2, 60), (126, 90), (20, 9), (100, 4)):
+        u, v = (matrix @ [x, y, 1])[:2]
+        place = turned.numpy() @ [(u + 0.5) / 64 - 1, (v + 0.5) / 64 - 1, 1]
+        column, row = (place + 1) * 64 - 0.5
+        if max(abs((u + 0.5) / 64 - 1), abs((v + 0.5) / 64 - 1)) >= 1 and 1 <= column < 126 and 1 <= row < 126:
+            there = cv2.getRectSubPix(enlarged.permute(1, 2, 0).numpy(), (1, 1), (float(column), float(row)))[0, 0]
+            np.testing.assert_allclose(found[:, y, x].numpy(), there, atol=0.01)
+            checked += 1
+    assert checked >= 2
+
+
+def test_each_face_has_its_own_surroundings() -> None:
+    faces, pictures = torch.cat([smooth(0, SIDE), smooth(1, SIDE)]), torch.cat([smooth(2, 16), smooth(3, 16)])
+    both = framed(faces, pictures, IDENTITY.expand(2, 2, 3), "arcface112")
+    for index in range(2):
+        one = slice(index, index + 1)
+        torch.testing.assert_close(both[one], framed(faces[one], pictures[one], IDENTITY[None], "arcface112"))
