@@ -1,6 +1,23 @@
 """Hallucinators shipped with the suite. Importing this package registers them; nothing heavy is imported."""
 
-from hallucinators import bicubic, identity
+from hallucinators import bicubic, cbn, cyclegan, drgan, identity, srgan, stn, tann, tdae, waveletsrnet
+from hallucinators.hassner import hallucinator as hassner_hallucinator
+from hallucinators.restorers import onnx_file, spandrel_file
 from hallucinators.vividgan import hallucinator
 
-__all__ = ["bicubic", "identity", "hallucinator"]
+__all__ = [
+    "bicubic",
+    "identity",
+    "hallucinator",
+    "hassner_hallucinator",
+    "onnx_file",
+    "spandrel_file",
+    "cyclegan",
+    "drgan",
+    "tann",
+    "tdae",
+    "srgan",
+    "stn",
+    "cbn",
+    "waveletsrnet",
+]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bench.interfaces import HALLUCINATORS
 from hallucinators.baselines.aligned import AlignedHallucinator, aligned_missing
+from hallucinators.baselines.details import details
 from hallucinators.baselines.header import Facts
 
 if TYPE_CHECKING:
@@ -40,6 +41,13 @@ DEPARTURES: tuple[str, ...] = (
     source="Zhu, Liu, Loy, Tang, Deep Cascaded Bi-Network for Face Hallucination, ECCV 2016",
     licence="code Apache-2.0; weights for non-commercial research (trained on UTKFace)",
     missing=lambda: aligned_missing("cbn", 16),
+    details=lambda: details(
+        ("cbn-8x.safetensors", "cbn-4x.safetensors"),
+        sizes="16 x 16 (8x) or 32 x 32 (4x) to 128 x 128",
+        aligned="upright by the stn first; pose unchanged",
+        paper_parameters=f"{PAPER_PARAMETERS:,}",
+        departures=DEPARTURES,
+    ),
 )
 class Cbn(AlignedHallucinator):
     """Aligns, unless told not to, and super-resolves faces of ``size`` x ``size`` pixels."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bench.interfaces import HALLUCINATORS
 from bench.types import ImageSpec
+from hallucinators.baselines.details import details
 from hallucinators.baselines.header import Facts
 from hallucinators.baselines.network import NetworkHallucinator, shipped_missing
 
@@ -32,6 +33,13 @@ DEPARTURES: tuple[str, ...] = (
     source="Zhang, Tsang, Li, Liu, Lu, Yu, TIP 2021, section V.A.2; Jaderberg et al., NIPS 2015",
     licence="code Apache-2.0; weights for non-commercial research (trained on UTKFace)",
     missing=lambda: shipped_missing("stn", 16),
+    details=lambda: details(
+        ("stn-8x.safetensors", "stn-4x.safetensors"),
+        sizes="16 x 16 or 32 x 32, given back",
+        aligned="it is the aligner; pose unchanged",
+        paper_parameters=f"{PAPER_PARAMETERS:,}",
+        departures=DEPARTURES,
+    ),
 )
 class Stn(NetworkHallucinator):
     """Aligns faces of ``size`` x ``size`` pixels. srgan, cbn and waveletsrnet do it themselves (``align``)."""

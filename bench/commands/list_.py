@@ -88,7 +88,7 @@ def _print_full(entry: Entry[Any]) -> None:
     print(f"  module:   {entry.module}\n  here:     {'can run' if missing is None else f'cannot run: {missing}'}")
     for name, told in entry.details().items():
         if isinstance(told, str):
-            print(f"  {name + ':':<10}{told}")
+            print(f"  {name + ': ':<10}{told}")
             continue
         print(f"  {name}:")
         for line in told:
