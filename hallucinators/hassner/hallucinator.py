@@ -1,0 +1,159 @@
+"""``hassner``: landmarks, pose, one generic surface, soft symmetry. Learns nothing and makes nothing sharper."""
+
+from __future__ import annotations
+
+import importlib.util
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import MissingError, UsageError
+from bench.faces.bundle import find_bundle
+from bench.faces.views import sixty_eight_points
+from bench.images import resize_float, to_bytes
+from bench.interfaces import HALLUCINATORS, FloatImages, Hallucinator
+from bench.types import OK, ImageSpec, Outcome
+from bench.weights import weights_file
+from hallucinators.hassner.frontal import Symmetry, frontalise
+from hallucinators.hassner.pose import camera, find_projection, magnification, scaled
+from hallucinators.hassner.surface import SIDE, reference
+
+if TYPE_CHECKING:
+    from bench.faces.landmarks import Landmarker
+
+DEPARTURES: tuple[str, ...] = (
+    "landmarks: 68 of the face engine's in place of dlib's (or the paper's detector, SDM)",
+    "reference: the engine's generic head in the frame utkface200, 128 x 128, in place of a scanned face at 320 x 320; "
+    "the published kernels, threshold and eye mask are brought to that size",
+    "the surface is smooth and goes on to the frame's border: hair and background are carried along, not black",
+    "what lies beyond the photograph repeats its border and counts as hidden; published code makes it black",
+    "the camera goes with the image's size; the published one fits photographs of the size of LFW's alone",
+    "small images are enlarged to 128 pixels (bicubic) first, faces half as large again as the frame's are shrunk",
+    "no choice by classifiers between the two outputs, which no published code has either",
+)
+PAPER_PARAMETERS = 0
+"""Nothing is learned beside the landmark networks."""
+
+_LARGE = 1.5  # of the frame's face: a larger one is shrunk first, since sampling does not average
+_WHO = "Hallucinator hassner"
+_ENGINE = "It needs the face engine: pip install 'face-hallucination-bench[faces]'."
+_NO_FACE = Outcome("fallback", "hallucinate", "no landmarks found: image resized, not frontalised")
+_NO_POSE = Outcome("fallback", "hallucinate", "no pose fits the landmarks: image resized, not frontalised")
+_NOT_FINITE = Outcome("failed", "hallucinate", "input not finite")
+
+
+def _missing() -> str | None:
+    """Why it cannot run; None where it can."""
+    try:
+        find_bundle()
+    except MissingError as error:
+        return str(error)
+    return None if _engine_is_here() else _ENGINE
+
+
+@HALLUCINATORS.register(
+    "hassner",
+    summary="Hassner et al.: the face turned to the front over one generic 3D surface. Any size, given back.",
+    source="Hassner, Harel, Paz, Enbar 2015, Effective face frontalization in unconstrained images (CVPR)",
+    licence="Apache-2.0",
+    missing=_missing,
+    details=lambda: {
+        "sizes": "any, given back; 128 x 128 inside",
+        "aligned": "finds the face by itself; gives it frontal and upright",
+        "parameters": "none learned",
+        "departures": DEPARTURES,
+    },
+)
+class Hassner(Hallucinator):
+    """A frontaliser for the orders F+SR and SR+F; what it cannot find landmarks in passes resized, and is counted."""
+
+    output_spec = ImageSpec(scale=1)
+    output_frame = "utkface200"
+
+    def __init__(self, *, symmetry: Symmetry = "auto", landmarks: Literal["engine"] = "engine") -> None:
+        """Find the landmark networks.
+
+        Args:
+            symmetry: whether the hidden side is filled from the other one: by the published rule (``auto``), which
+                does so from the slightest turn on, ``always``, or ``never`` (the raw frontal face).
+            landmarks: who finds them: the face engine.
+
+        Raises:
+            MissingError: the face engine is not installed.
+            DataError: its networks cannot be read.
+        """
+        self._bundle = find_bundle()
+        if not _engine_is_here():
+            raise MissingError(f"{_WHO}: {_ENGINE}")
+        self.weights = (weights_file(self._bundle, wanted_by=_WHO, how_to_get=""),)
+        self._symmetry: Symmetry = symmetry
+
+    def hallucinate(self, lr: FloatImages) -> FloatImages:
+        """Turn float32 (N, 3, h, w) in [0, 1] to the front: the same shape."""
+        return self.hallucinate_counted(lr)[0]
+
+    def hallucinate_counted(self, lr: FloatImages) -> tuple[FloatImages, list[Outcome]]:
+        """The same, and a fallback for each face without landmarks: it passes as it is.
+
+        Raises:
+            UsageError: no RGB batch, or an empty one.
+        """
+        if lr.ndim != 4 or lr.shape[1] != 3 or not len(lr) or min(lr.shape[2:]) < 2:
+            raise UsageError(f"hassner takes RGB faces (N, 3, h, w), N of 1 or more, not {lr.shape}.")
+        results = [self._frontal(image[None]) for image in lr]
+        height, width = lr.shape[2:]
+        images = [_resized(image, height, width) if image.shape[2:] != lr.shape[2:] else image for image, _ in results]
+        return np.concatenate(images), [outcome for _, outcome in results]
+
+    def _frontal(self, image: FloatImages) -> tuple[FloatImages, Outcome]:
+        """One face, (1, 3, h, w) to (1, 3, 128, 128); where it cannot be turned, itself."""
+        if not np.isfinite(image).all():
+            return np.zeros_like(image), _NOT_FINITE
+        image = image.clip(0, 1)
+        photo = _enlarged(image)
+        found = self._landmarker.find([to_bytes(photo)[0]])[0]
+        if found is None:
+            return image, _NO_FACE
+        generic = reference()
+        seen = sixty_eight_points(found.points)[:, :2].astype(np.float64)
+        projection = find_projection(seen, generic.points, camera(*photo.shape[2:]))
+        if projection is None:
+            return image, _NO_POSE
+        photo, projection = _shrunk(photo, projection, magnification(projection) / generic.pixels_per_cm)
+        pixels = np.ascontiguousarray(photo[0].transpose(1, 2, 0))
+        frontal = frontalise(pixels, projection, generic, self._symmetry)
+        return np.ascontiguousarray(frontal.transpose(2, 0, 1)[None]).clip(0, 1), OK
+
+    @cached_property
+    def _landmarker(self) -> Landmarker:
+        from bench.faces.landmarks import FaceLandmarker
+
+        return FaceLandmarker(self._bundle)
+
+
+def _engine_is_here() -> bool:
+    return importlib.util.find_spec("ai_edge_litert") is not None
+
+
+def _enlarged(image: FloatImages) -> FloatImages:
+    """An image whose longer side is at least that of the frame."""
+    height, width = image.shape[2:]
+    factor = SIDE / max(height, width)
+    return image if factor <= 1 else _resized(image, max(2, round(height * factor)), max(2, round(width * factor)))
+
+
+def _shrunk(
+    photo: FloatImages, projection: NDArray[np.float64], times: float
+) -> tuple[FloatImages, NDArray[np.float64]]:
+    """Photograph and projection with a face as large as the frame's, where it is ``times`` as large and much larger."""
+    if times <= _LARGE:
+        return photo, projection
+    height, width = photo.shape[2:]
+    small = _resized(photo, max(2, round(height / times)), max(2, round(width / times)))
+    return small, scaled(projection, small.shape[2] / height, small.shape[3] / width)
+
+
+def _resized(image: FloatImages, height: int, width: int) -> FloatImages:
+    return resize_float(image, height, width).clip(0, 1)
