@@ -169,7 +169,7 @@ def test_the_registry_knows_it_its_frame_and_its_networks() -> None:
     entry = HALLUCINATORS["hassner"]
     assert entry.missing() is None and entry.details()["departures"]
     made = entry.create({"symmetry": "never"})
-    assert made.output_frame == "utkface200" and made.output_spec.size == SIDE
+    assert made.output_frame == "utkface200" and made.output_spec.scale == 1
     assert [file.name for file in made.weights] == ["face_landmarker.task"]
     with pytest.raises(UsageError, match="auto, always, never"):
         entry.create({"symmetry": "soft"})
