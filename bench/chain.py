@@ -23,6 +23,8 @@ class Chain:
         steps: its built steps.
         fingerprint: SHA-256 that identifies what it computes.
         passthrough: True when every step returns its input.
+        input_size: side that native images are brought to first: what the first step takes, or, where it gives back any
+            size as it came, the next one; None takes them as they are.
     """
 
     def __init__(self, steps: Sequence[Built[Hallucinator]]) -> None:
@@ -37,7 +39,8 @@ class Chain:
         self.text = "+".join(str(step.spec) for step in steps)
         self.fingerprint = digest_of([step.fingerprint for step in steps])
         self.passthrough = all(step.component.passthrough for step in steps)
-        _check_sizes(self.steps)
+        self.input_size = _input_size(self.steps)
+        _check_sizes(self.steps, self.input_size)
 
     @classmethod
     def parse(cls, text: str, defaults: Mapping[str, object] | None = None) -> Chain:
@@ -67,7 +70,7 @@ class Chain:
         """
         if self.passthrough:
             return list(images), [OK] * len(images)
-        wanted = self.steps[0].component.input_spec.size
+        wanted = self.input_size
         sized = [image if wanted is None else resize(image, wanted, wanted) for image in images]
         results: list[ByteImages | None] = [None] * len(images)
         outcomes = [OK] * len(images)
@@ -103,8 +106,17 @@ class Chain:
         return values, outcomes
 
 
-def _check_sizes(steps: Sequence[Built[Hallucinator]]) -> None:
-    size = steps[0].component.input_spec.size
+def _input_size(steps: Sequence[Built[Hallucinator]]) -> int | None:
+    for step in steps:
+        takes, gives = step.component.input_spec.size, step.component.output_spec
+        if takes is not None:
+            return takes
+        if gives.size is not None or gives.scale != 1:
+            break
+    return None
+
+
+def _check_sizes(steps: Sequence[Built[Hallucinator]], size: int | None) -> None:
     for index, step in enumerate(steps):
         takes, gives = step.component.input_spec, step.component.output_spec
         if index and takes.size is not None and takes.size != size:

@@ -85,10 +85,10 @@ def _stages(chain: Chain, face: ByteImages, side: int | None) -> tuple[list[Byte
         outcome = found.outcomes[0]
         given = to_bytes(found.lr)[0]
         pictures = [to_bytes(image)[0] for image in (found.coarse, found.prior, found.fine) if image is not None]
-        *inside, result = pictures
+        *inside, last = pictures
+        result = to_bytes(first.in_frame(found))[0] if hasattr(first, "in_frame") else last
     else:
-        wanted = first.input_spec.size or max(given.shape[:2])
-        given = given if first.input_spec.size is None else resize(given, wanted, wanted)
+        given = given if chain.input_size is None else resize(given, chain.input_size, chain.input_size)
         (made,), (outcome,) = chain.hallucinate([given])
         if made is None:
             return None, f"{notes}; {chain.text} failed: {outcome.reason}"

@@ -21,13 +21,42 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="run folder")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the report")
     parser.add_argument("--baseline", metavar="LABEL", help="run to compare with (default: none, else the first)")
+    parser.add_argument(
+        "--style",
+        choices=("page", "paper"),
+        default="page",
+        help="page: what compares runs; paper: Tables I to VII and the figures of the paper, from runs, folders of "
+        "`bench ablate` and tallies of `bench study tally` (default: page)",
+    )
+    parser.add_argument(
+        "--with-published", action="store_true", help="with --style paper: the paper's numbers below, labelled"
+    )
     parser.set_defaults(main=main)
 
 
 def main(args: argparse.Namespace) -> int:
     """Run it."""
+    if args.style == "paper":
+        return _paper(args)
+    if args.with_published:
+        from bench.errors import UsageError
+
+        raise UsageError("--with-published goes with --style paper.")
     from reports import build
 
     for path in build(args.runs, args.out, baseline=args.baseline):
+        print(path)
+    return 0
+
+
+def _paper(args: argparse.Namespace) -> int:
+    """Tables and figures of the paper."""
+    from reports.paper import build
+
+    if args.baseline is not None:
+        from bench.errors import UsageError
+
+        raise UsageError("--baseline has no meaning with --style paper: its tables compare by row.")
+    for path in build(args.runs, args.out, with_published=args.with_published):
         print(path)
     return 0

@@ -145,3 +145,35 @@ def test_a_step_may_say_how_each_image_fared() -> None:
 
     _, outcomes = Chain([built(Picky()), built(Doubling())]).hallucinate([noise(4, 4), noise(4, 4, 1)])
     assert [outcome.status for outcome in outcomes] == ["fallback", "ok"]
+
+
+class Halo(Hallucinator):
+    """Any size, given back, darker."""
+
+    output_spec = ImageSpec(scale=1)
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, ...]] = []
+
+    def hallucinate(self, lr: FloatImages) -> FloatImages:
+        self.seen.append(lr.shape[2:])
+        return lr * np.float32(0.5)
+
+
+def test_native_images_are_brought_to_what_stands_behind_steps_that_keep_their_size() -> None:
+    """F+SR: a frontaliser before a super-resolver of 16 x 16."""
+    halo = Halo()
+    chain = Chain([built(halo), built(Fixed())])
+    assert chain.input_size == 16
+    results, outcomes = chain.hallucinate([noise(20, 12), noise(16, 16)])
+    assert outcomes == [OK, OK] and halo.seen == [(16, 16)]
+    assert all(result is not None and result.shape == (32, 32, 3) for result in results)
+    alone = Halo()
+    assert Chain([built(alone)]).input_size is None
+    Chain([built(alone)]).hallucinate([noise(20, 12)])
+    assert alone.seen == [(20, 12)]
+
+
+def test_steps_that_change_the_size_still_need_a_resizing_step() -> None:
+    with pytest.raises(UsageError, match="takes 16 x 16 pixels but"):
+        Chain([built(Doubling()), built(Fixed())])

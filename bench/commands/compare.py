@@ -1,0 +1,49 @@
+"""``bench compare``: two finished runs, figure by figure; an exit code for continuous integration."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bench.commands import Subparsers
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "compare",
+        help="compare two runs, figure by figure",
+        description="Print every figure of two runs of one protocol on the same data, the paired difference with its "
+        "interval and p-value, and what differs in their configurations. Exit code: 0 done; 1 a --fail-below was not "
+        "met, or a run is damaged; 2 the runs were not measured alike; 3 a run is not there.",
+    )
+    parser.add_argument("first", type=Path, metavar="RUN", help="run folder to compare with")
+    parser.add_argument("second", type=Path, metavar="RUN", help="run folder that is judged")
+    parser.add_argument(
+        "--fail-below",
+        action="append",
+        default=[],
+        metavar="FIGURE=POINTS",
+        help="exit with 1 when FIGURE of the second run is worse by more than POINTS: percentage points of a fraction, "
+        "else its own unit (rank-1=0.5, psnr_db=0.1); may be given several times",
+    )
+    parser.add_argument("--json", action="store_true", help="JSON at full precision")
+    parser.set_defaults(main=main)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run it."""
+    from reports.contrast import compare_runs, gates, parse_gates
+    from reports.contrast_text import to_lines, to_object
+    from reports.lines import to_json
+
+    wanted = parse_gates(args.fail_below)  # before the work: a typing error should cost no time
+    comparison = compare_runs(args.first, args.second)
+    judged = gates(comparison, wanted)
+    if args.json:
+        print(to_json(to_object(comparison, judged)), end="")
+    else:
+        print("\n".join(to_lines(comparison, judged)))
+    return 1 if any(gate.failed for gate in judged) else 0
