@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 DEPARTURES: tuple[str, ...] = (
-    "compact preset: ResNet-3 that begins with stride 2, adds to the face it is given, and has one instance norm a "
-    "block; a narrow PatchGAN",
+    "compact preset: ResNet-3 that begins with stride 2, adds to the face it is given, has one instance norm a block "
+    "and grows maps by bilinear interpolation in place of transposed convolutions; a narrow PatchGAN",
+    "compact preset: errors of cycle and identity below 0.1 grow by their square, since a network that adds to its "
+    "face is otherwise held at returning it",
     "batches of faces, half hallucinated and half of the gallery, in place of single ones; no jitter by crops",
     "compact preset: Adam at 0.0005 in place of 0.0002",
     "rates fall by a half cosine in place of a line; averaged weights are used",

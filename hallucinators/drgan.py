@@ -28,9 +28,11 @@ DEPARTURES: tuple[str, ...] = (
     "two stages: pixels alone, then discriminator, identity and pose, with a weight of 0.001 each; the paper has them "
     "from the start, alone",
     "one network for both orders of a chain: trained on sharp upright, shrunk upright and unaligned LR faces in turn",
+    "real and made faces pass the discriminator as one batch: with batch norm over each alone it learns nothing",
     "single image, no fusion of several; no random 96 x 96 crops, but a shake of the upright faces",
-    "compact preset: fewer channels and layers, strides in the first convolutions, 9 pose bins (the yaws of our "
-    "views) in place of 13, 16 noise numbers in place of 50",
+    "compact preset: fewer channels and layers, strides in the first convolutions, bilinear interpolation in place of "
+    "the last two transposed convolutions, 9 pose bins (the yaws of our views) in place of 13, 16 noise numbers in "
+    "place of 50",
     "compact preset: in place of a class for each of thousands of people with one photograph each, identity is told "
     "among the people of the batch, by the cosine of features with those of the frontal truths",
     "paper preset: classes are numbers in the pack modulo the number of people",

@@ -32,7 +32,7 @@ from hallucinators.training.task import Task
 
 STAGES = ("cycle",)
 _DEFAULT_STEPS = 1500
-_RATE = {"paper": 2e-4, "paper-9": 2e-4, "compact": 1e-3}
+_RATE = {"paper": 2e-4, "paper-9": 2e-4, "compact": 5e-4}
 CYCLE, IDENTITY = 10.0, 5.0
 """Weights of the absolute errors of faces in [-1, 1] that come back, and of faces that were right already."""
 ROUNDED: Mapping[str, float] = {"paper": 0.0, "paper-9": 0.0, "compact": 0.1}
