@@ -138,6 +138,8 @@ def recipe_of(options: Options, people: People) -> dict[str, str | int | float]:
         "data": people.digest,
         "faces": people.faces,
     }
+    if options.method == "cyclegan":
+        shared["of"] = options.of
     return shared
 
 
