@@ -10,11 +10,13 @@ from bench import __version__
 from bench.commands import (
     ablate,
     check,
+    compare,
     config,
     data,
     doctor,
     export,
     hallucinate,
+    leaderboard,
     list_,
     report,
     run,
@@ -24,7 +26,10 @@ from bench.commands import (
 )
 from bench.errors import BenchError
 
-_COMMANDS = (run, score, report, study, list_, hallucinate, export, train, ablate, data, doctor, check, config)
+_COMMANDS = (
+    run, score, report, compare, leaderboard, study, list_, hallucinate, export, train, ablate, data, doctor, check,
+    config,
+)  # fmt: skip
 _INTERRUPTED = 130
 
 

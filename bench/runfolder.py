@@ -115,7 +115,7 @@ def read_record(folder: Path) -> RunRecord:
                 f"{path} has schema version {version}; this bench reads version {SCHEMA_VERSION}. Run it again, or use "
                 f"the bench that wrote it ({raw.get('bench_version', 'unknown')})."
             )
-        return _record_from_json(raw)
+        return record_from_json(raw)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path} is damaged ({type(error).__name__}: {error}). Run it again.") from error
 
@@ -264,7 +264,12 @@ def _optional_float(text: str) -> float | None:
     return float(text) if text else None
 
 
-def _record_from_json(raw: dict[str, Any]) -> RunRecord:
+def record_from_json(raw: Mapping[str, Any]) -> RunRecord:
+    """The record that ``run.json`` holds.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: ``raw`` is no such record.
+    """
     raw = dict(raw)
     raw["stages"] = tuple(StageRecord(**{**s, "weights": tuple(s["weights"])}) for s in raw["stages"])
     raw["metrics"] = {name: Figure(**figure) for name, figure in raw["metrics"].items()}

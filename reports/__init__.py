@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-FILES = ("index.html", "report.md", "summary.csv", "paired.csv")
+FILES = ("index.html", "report.md", "summary.csv", "paired.csv", "report.json")
 _log = logging.getLogger(__name__)
 
 
@@ -23,7 +23,7 @@ def build(runs: Sequence[Path], out: Path, *, baseline: str | None = None) -> li
             ``none``, else the first of each section.
 
     Returns:
-        The files written: ``index.html``, ``report.md``, ``summary.csv``, ``paired.csv``.
+        The files written: ``index.html``, ``report.md``, ``summary.csv``, ``paired.csv``, ``report.json``.
 
     Raises:
         UsageError: no runs, a smoke run beside others, or no run called ``baseline``.
@@ -31,6 +31,7 @@ def build(runs: Sequence[Path], out: Path, *, baseline: str | None = None) -> li
         DataError: all run folders are damaged.
         BenchError: ``out`` holds something else, or the disk is full; nothing there has changed.
     """
+    from reports.as_json import to_report
     from reports.figures import cmc_curves
     from reports.groups import make_groups
     from reports.html import to_html
@@ -51,5 +52,6 @@ def build(runs: Sequence[Path], out: Path, *, baseline: str | None = None) -> li
         to_markdown(page),
         to_csv(summary(groups)),
         to_csv(paired({section.number: section.pairs for section in page.sections})),
+        to_report(page),
     )
     return write_folder(out, dict(zip(FILES, texts, strict=True)))

@@ -83,12 +83,12 @@ def make_groups(runs: Sequence[Run], baseline: str | None) -> list[Group]:
     """
     parts: dict[str, list[Run]] = {}
     for run in runs:
-        parts.setdefault(_comparable(run), []).append(run)
+        parts.setdefault(json.dumps(comparable(run), sort_keys=True), []).append(run)
     wanted = baseline if baseline is not None else DEFAULT_BASELINE
     groups = []
     known = False
     for number, members in enumerate(parts.values(), 1):
-        names = _names(members)
+        names = distinct_names(members)
         fitting = [
             i
             for i, run in enumerate(members)
@@ -114,11 +114,22 @@ def differences(run: Run, baseline: Run) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _comparable(run: Run) -> str:
+def comparable(run: Run) -> dict[str, object]:
+    """What must be equal for figures of two runs to stand side by side: rules of the protocol and the data, by name."""
     data, rules = run.record.data, dict(run.record.protocol)
     if run.kind == EFFICIENCY:  # what was found out of the chain, and no rule
         rules = {key: value for key, value in rules.items() if key not in ("parameters", "memory")}
-    return json.dumps([rules, data["digest"], data.get("name"), run.record.sample], sort_keys=True)
+    return {
+        **{f"protocol {key}": value for key, value in rules.items()},
+        "data digest": data["digest"],
+        "data set": data.get("name"),
+        "sample data": run.record.sample,
+    }
+
+
+def ruler(run: Run) -> list[str]:
+    """Recogniser and alignments with versions, arguments and weights: equal where two runs measure alike."""
+    return [_ruler_part(run, stage, side) for stage, side, _ in _STAGES]
 
 
 def _ruler_part(run: Run, stage: str, side: str) -> str:
@@ -131,7 +142,7 @@ def _ruler_part(run: Run, stage: str, side: str) -> str:
 
 def _baselines(runs: Sequence[Run], fitting: Sequence[int]) -> tuple[int, ...]:
     """The first fitting run with the same ruler, else the first fitting one, else the first run of all."""
-    rulers = [[_ruler_part(run, stage, side) for stage, side, _ in _STAGES] for run in runs]
+    rulers = [ruler(run) for run in runs]
     main = fitting[0] if fitting else 0
     return tuple(
         main if place in fitting else next((i for i in fitting if rulers[i] == rulers[place]), main)
@@ -139,7 +150,7 @@ def _baselines(runs: Sequence[Run], fitting: Sequence[int]) -> tuple[int, ...]:
     )
 
 
-def _names(runs: Sequence[Run]) -> tuple[str, ...]:
+def distinct_names(runs: Sequence[Run]) -> tuple[str, ...]:
     """The label; where two runs share one, followed by what tells them apart."""
     facets: tuple[Callable[[Run], str], ...] = (
         lambda run: run.recogniser,

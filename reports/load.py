@@ -142,7 +142,7 @@ def load(folders: Sequence[Path]) -> tuple[list[Run], list[Skipped]]:
     skipped: list[Skipped] = []
     for folder in distinct:
         try:
-            runs.append(_read(folder))
+            runs.append(read_one(folder))
         except BenchError as error:
             reason = str(error).replace(str(folder), folder.resolve().name)
             skipped.append(Skipped(folder.resolve().name, reason))
@@ -158,7 +158,13 @@ def load(folders: Sequence[Path]) -> tuple[list[Run], list[Skipped]]:
     return runs, skipped
 
 
-def _read(folder: Path) -> Run:
+def read_one(folder: Path) -> Run:
+    """Read one run folder.
+
+    Raises:
+        MissingError: there is no run folder.
+        DataError: it is damaged, of another schema version, or contradicts itself.
+    """
     result = read_run(folder)
     faults = [*wrong_types(result.record), *wrong_items(result.items)]
     if not faults:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from bench.results import split_name as split
+
+__all__ = ["MOST", "headlines", "in_order", "rank_of", "split"]
+
 MOST = 12
 """Figures that a table shows side by side."""
-
-
-def split(name: str) -> tuple[str, str]:
-    """The figure and the part it is of: ``psnr_db (yaw 22)`` gives ``psnr_db`` and ``yaw 22``; no part is ""."""
-    base, found, rest = name.partition(" (")
-    return (base, rest[:-1]) if found and base and rest.endswith(")") else (name, "")
 
 
 def rank_of(name: str) -> int | None:

@@ -37,12 +37,13 @@ def check_folder(folder: Path, names: tuple[str, ...]) -> None:
         raise BenchError(f"Cannot write the report to {folder}: {names[0]} there is no report. Choose another --out.")
 
 
-def write_folder(folder: Path, files: Mapping[str, str]) -> list[Path]:
+def write_folder(folder: Path, files: Mapping[str, str | bytes], names: tuple[str, ...] | None = None) -> list[Path]:
     """Write the files of a report in one step, in place of an earlier one.
 
     Args:
         folder: where the report shall stand; its parent is made when absent.
-        files: text by name, the page first.
+        files: text or bytes by name, the page first.
+        names: all files that an earlier report may hold; None for ``files``.
 
     Returns:
         The files, as paths under ``folder``.
@@ -50,7 +51,7 @@ def write_folder(folder: Path, files: Mapping[str, str]) -> list[Path]:
     Raises:
         BenchError: what `check_folder` refuses, or the disk is full. Nothing under ``folder`` has changed then.
     """
-    check_folder(folder, tuple(files))
+    check_folder(folder, names or tuple(files))
     place = folder.resolve()
     partial, old = place.with_name(f".{place.name}.partial"), place.with_name(f".{place.name}.replaced")
     try:
@@ -58,9 +59,9 @@ def write_folder(folder: Path, files: Mapping[str, str]) -> list[Path]:
         for left_over in (partial, old):
             shutil.rmtree(left_over, ignore_errors=True)
         partial.mkdir()
-        for name, text in files.items():
-            with (partial / name).open("w", encoding="utf-8", newline="") as file:
-                file.write(text)
+        for name, content in files.items():
+            with (partial / name).open("wb") as file:
+                file.write(content if isinstance(content, bytes) else content.encode())
                 file.flush()
                 os.fsync(file.fileno())
         if place.exists():
