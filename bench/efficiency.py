@@ -19,7 +19,7 @@ class EfficiencySet:
         warmup: passes before them that are not timed; the first builds the network.
         seconds: after so long, and three passes, no further pass is begun.
         cores: processor threads of the timed process.
-        official: whether the faces are those of a published set.
+        official: always None: there is no published set of faces to time on.
         notes: sentences for the user.
 
     Raises:
@@ -33,7 +33,7 @@ class EfficiencySet:
     warmup: int = 3
     seconds: float = 60.0
     cores: int = 1
-    official: bool = False
+    official: None = None
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -20,15 +19,16 @@ import numpy as np
 from bench.cache import Cache, CachedEmbedding
 from bench.chain import Chain
 from bench.components import Built, build
-from bench.cutting import cut_out
 from bench.errors import ContractError, DataError
 from bench.images import decode, encode_png
 from bench.interfaces import ALIGNERS, RECOGNISERS, Aligner, ByteImages, FloatImages, Recogniser
+from bench.opening import Source, cut_words, open_media, open_sources, read_source
 from bench.plan import ABSENT, Embedded, EmbedPlan
 from bench.plugins import load_plugins
-from bench.provenance import digest_of, file_digest, source_digest
+from bench.provenance import digest_of, source_digest
 from bench.types import OK, Media, Outcome, Points
-from bench.video import read_frame
+
+__all__ = ["Embedder", "embed_shard", "embedder_for", "open_media"]
 
 
 @dataclass
@@ -36,12 +36,21 @@ class _Item:
     """One image on its way."""
 
     media: Media
-    data: bytes = b""
-    digest: str = ABSENT
+    source: Source | None = None
     outcome: Outcome = OK
     image: ByteImages | None = None
     lr_shape: tuple[int, ...] = ()
     vector: FloatImages | None = None
+
+    @property
+    def digest(self) -> str:
+        return self.source.digest if self.source else ABSENT
+
+    def read(self) -> None:
+        try:
+            self.source = read_source(self.media)
+        except DataError as error:
+            self.fail("decode", str(error))
 
     def fail(self, stage: str, reason: str) -> None:
         self.outcome = Outcome("failed", stage, reason)
@@ -87,7 +96,9 @@ class Embedder:
         self._batch_size = batch_size
         # a chain that changes nothing shares its results with the side that has none
         self._active = chain if chain and not chain.passthrough else None
-        core = source_digest("bench.embed", "bench.chain", "bench.images", "bench.cutting", "bench.video")
+        core = source_digest(
+            "bench.embed", "bench.opening", "bench.chain", "bench.images", "bench.cutting", "bench.video"
+        )
         self._image_fingerprint = digest_of([core, self._active.fingerprint if self._active else None])
         self.fingerprint = digest_of([self._image_fingerprint, aligner.fingerprint, recogniser.fingerprint, flip])
 
@@ -115,9 +126,9 @@ class Embedder:
         items = [_Item(m) for m in media]
         with clock("read", len(items)):
             for item in items:
-                _read(item)
+                item.read()
         keys = {
-            id(item): digest_of([item.digest, item.media.landmarks, _cut_words(item.media), self.fingerprint])
+            id(item): digest_of([item.digest, item.media.landmarks, cut_words(item.media), self.fingerprint])
             for item in items
         }
         known = cache.embeddings(sorted(set(keys.values()))) if cache else {}
@@ -128,7 +139,7 @@ class Embedder:
                 item.vector, item.outcome = hit.vector, hit.outcome
             elif item.outcome.status != "failed":
                 fresh.append(item)
-        self._decode(fresh, clock)
+        self._decode(fresh, cache, clock)
         self._hallucinate(fresh, cache, clock)
         self._align_and_embed(fresh, clock)
         if cache:
@@ -147,26 +158,26 @@ class Embedder:
         clock = _Clock()
         items = [_Item(m) for m in media]
         for item in items:
-            _read(item)
-        self._decode([item for item in items if item.outcome.status != "failed"], clock)
+            item.read()
+        self._decode([item for item in items if item.outcome.status != "failed"], cache, clock)
         originals = [item.image for item in items]
         self._hallucinate(items, cache, clock)
         return [(original, item.image, item.outcome) for original, item in zip(originals, items, strict=True)]
 
-    def _decode(self, items: Sequence[_Item], clock: _Clock) -> None:
+    def _decode(self, items: Sequence[_Item], cache: Cache | None, clock: _Clock) -> None:
         with clock("decode", len(items)):
-            for item in items:
-                try:
-                    item.image = _opened(item.media, item.data)
-                    item.lr_shape = item.image.shape
-                except DataError as error:
-                    item.fail("decode", str(error))
+            opened = open_sources([item.source for item in items if item.source], cache)
+        for item, image in zip(items, opened, strict=True):
+            if isinstance(image, DataError):
+                item.fail("decode", str(image))
+            else:
+                item.image, item.lr_shape = image, image.shape
 
     def _hallucinate(self, items: Sequence[_Item], cache: Cache | None, clock: _Clock) -> None:
         alive = [item for item in items if item.image is not None]
         if not self._active or not alive:
             return
-        keys = {id(item): digest_of([item.digest, _cut_words(item.media), self._image_fingerprint]) for item in alive}
+        keys = {id(item): digest_of([item.digest, cut_words(item.media), self._image_fingerprint]) for item in alive}
         known = cache.images(sorted(set(keys.values()))) if cache else {}
         fresh = []
         for item in alive:
@@ -259,53 +270,10 @@ def embed_shard(plan: EmbedPlan, media: Sequence[Media], cache_folder: Path | No
         return embedder.embed(media, cache)
 
 
-def open_media(media: Media) -> ByteImages:
-    """Read, decode and cut out one media; raises DataError with a short reason."""
-    film = media.cut is not None and media.cut.frame is not None
-    try:
-        return _opened(media, b"" if film else media.path.read_bytes())
-    except FileNotFoundError:
-        raise DataError("file not found") from None
-    except OSError as error:
-        raise DataError(f"file not readable ({error.strerror})") from None
-
-
 @lru_cache(maxsize=8)
 def embedder_for(plan: EmbedPlan) -> Embedder:
     """The embedder of a plan, built once in each process."""
     return Embedder.from_plan(plan)
-
-
-def _read(item: _Item) -> None:
-    path = item.media.path
-    try:
-        if item.media.cut is not None and item.media.cut.frame is not None:  # a film is not read anew for each frame
-            item.digest = _file_digest(path, path.stat().st_mtime_ns)
-        else:
-            item.data = path.read_bytes()
-            item.digest = hashlib.sha256(item.data).hexdigest()
-    except FileNotFoundError:
-        item.fail("decode", "file not found")
-    except OSError as error:
-        item.fail("decode", f"file not readable ({error.strerror})")
-
-
-@lru_cache(maxsize=64)
-def _file_digest(path: Path, changed: int) -> str:
-    return file_digest(path)
-
-
-def _opened(media: Media, data: bytes) -> ByteImages:
-    """Decode a media whose file's bytes are given (not needed for a frame of a film) and cut it out."""
-    if media.cut is None:
-        return decode(data)
-    whole = decode(data) if media.cut.frame is None else read_frame(media.path, media.cut.frame)
-    return cut_out(whole, media.cut)
-
-
-def _cut_words(media: Media) -> str:
-    """The cut as part of a cache key."""
-    return "" if media.cut is None else repr(media.cut)
 
 
 def _scaled(points: Points | None, before: tuple[int, ...], after: tuple[int, ...]) -> Points | None:

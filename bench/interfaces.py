@@ -150,6 +150,8 @@ class EvalProtocol(ABC):
         ranks: the k of the rank-k rates reported.
         mean_average_precision: whether mAP is reported (trapezoid rule).
         default_align: name of the aligner used when the user names none.
+        recognises: whether figures depend on a recogniser and on alignment; where not, a matrix of runs has one cell
+            for all recognisers.
         version: raise it whenever the same files would give another list of media or other figures.
     """
 
@@ -164,6 +166,7 @@ class EvalProtocol(ABC):
     ranks: tuple[int, ...] = (1, 5, 10, 20, 50)
     mean_average_precision: bool = True
     default_align: str = "none"
+    recognises: bool = True
     version: str = "1"
     weights: tuple[WeightsFile, ...] = ()
 

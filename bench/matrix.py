@@ -44,7 +44,7 @@ def run_matrix(matrix: Matrix) -> StudyState:
         if before not in (None, config.protocol):
             studies.clear()  # lists of media of large data sets
         before = config.protocol
-        title = f"{config.protocol} / {config.hallucinator} / {config.recogniser}"
+        title = " / ".join(filter(None, (config.protocol, config.hallucinator, cell.recogniser)))
         print(f"\n[{place + 1} of {len(matrix.cells)}] {title}", file=sys.stderr, flush=True)
         state.cells[place] = _run(cell, state.cells[place], studies)
         write_state(matrix.out, state)
@@ -67,7 +67,9 @@ def _run(cell: Cell, before: CellState, studies: dict[str, Study]) -> CellState:
         text = f"{type(error).__name__}: {error}"
         print(f"FAILED: {text}", file=sys.stderr, flush=True)
         spent = round(time.perf_counter() - start, 2)
-        return replace(before, state="failed", error=text, seconds=spent, figure=None, banners=(), official=None)
+        return replace(
+            before, state="failed", error=text, seconds=spent, figure=None, banners=(), official=None, warnings=()
+        )
     seconds = round(time.perf_counter() - start, 2) if fresh else before.seconds
     figure = _headline(result.record)
     print(f"done in {seconds} s" if fresh else "kept: it was finished", file=sys.stderr, flush=True)
@@ -78,7 +80,8 @@ def _run(cell: Cell, before: CellState, studies: dict[str, Study]) -> CellState:
         seconds=seconds,
         figure=figure,
         banners=tuple(banners(result.record)),
-        official=bool(result.record.data["official"]),
+        official=result.record.data["official"],
+        warnings=result.record.warnings,
     )
 
 
@@ -96,7 +99,7 @@ def _begin(matrix: Matrix) -> StudyState:
     known = {(cell.name, cell.digest): cell for cell in old.cells if cell.state == "done"} if old else {}
     cells = []
     for cell in matrix.cells:
-        new = CellState(cell.name, cell.config.protocol, cell.config.hallucinator, cell.config.recogniser, cell.digest)
+        new = CellState(cell.name, cell.config.protocol, cell.config.hallucinator, cell.recogniser, cell.digest)
         cells.append(known.get((cell.name, cell.digest), new))
     source = None if matrix.source is None else hashlib.sha256(matrix.source).hexdigest()
     state = StudyState(matrix.name, matrix.digest, dict(matrix.config), dict(matrix.left_out), cells, source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import product
 from pathlib import Path
@@ -20,6 +20,7 @@ from bench.registry import Entry, Spec
 from bench.study import ALL, AXES, Asked
 
 _LONGEST = 120
+_OF_EMBEDDINGS = ("recogniser", "align", "align_gallery", "flip", "fusion")
 _WITHOUT_EFFECT = ("out", "cache", "no_cache", "overwrite", "threads", "batch_size")
 
 
@@ -31,11 +32,18 @@ class Cell:
         name: of its folder in the study's.
         config: of the run.
         drawn: whether the protocol's sample is used though ``BENCH_DATA`` names a folder, which lacks this data set.
+        recognises: whether its figures depend on the recogniser; where not, this is the cell of all recognisers.
     """
 
     name: str
     config: RunConfig
     drawn: bool = False
+    recognises: bool = True
+
+    @property
+    def recogniser(self) -> str:
+        """The recogniser as asked; empty where none matters."""
+        return self.config.recogniser if self.recognises else ""
 
     @property
     def digest(self) -> str:
@@ -70,15 +78,16 @@ class Matrix:
 
 
 def make_matrix(asked: Asked) -> Matrix:
-    """Lay out the cells of a study.
+    """Lay out the cells of a study; protocols whose figures depend on no recogniser have one cell for all of them.
 
     Raises:
         UsageError: no cell is left, or one data folder or manifest is named for several data sets.
     """
     protocols, drawn, left_out = _protocols(asked)
-    datasets = {item: _dataset(item) for item in protocols}
+    built = {item: _built(item) for item in protocols}
+    datasets = {item: protocol.dataset if protocol else "" for item, protocol in built.items()}
     _check_data(asked, datasets)
-    configs, samples = [], []
+    bare: list[Cell] = []
     for combination in product(protocols, asked.axes["hallucinator"], asked.axes["recogniser"]):
         axes = dict(zip(AXES, combination, strict=True))
         rules = [rule for rule in asked.rules if rule.holds_for(axes)]
@@ -87,18 +96,20 @@ def make_matrix(asked: Asked) -> Matrix:
         values = {**asked.options, **{k: v for rule in rules for k, v in rule.options.items()}, **axes}
         if datasets[axes["protocol"]] in asked.data:
             values["data_root"] = asked.data[datasets[axes["protocol"]]]
-        configs.append(RunConfig(**{**values, **asked.flags}))
-        samples.append(axes["protocol"] in drawn)
-    if not configs:
+        protocol = built[axes["protocol"]]
+        recognises = protocol is None or protocol.recognises
+        cell = Cell("", RunConfig(**{**values, **asked.flags}), axes["protocol"] in drawn, recognises)
+        if recognises or not any(_unrecognised(cell) == _unrecognised(other) for other in bare):
+            bare.append(cell)
+    if not bare:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
         raise UsageError(f"No cell is left to run{f' ({reasons})' if reasons else ''}.")
-    bare = tuple(Cell("", config) for config in configs)
     digest = digest_of([cell.digest for cell in bare])
     out = asked.out or Path("runs") / (asked.name or f"study__{digest[:8]}")
     names = _names(bare)
     cells = tuple(
-        Cell(name, replace(config, out=out / name), sample)
-        for name, config, sample in zip(names, configs, samples, strict=True)
+        replace(cell, name=name, config=replace(cell.config, out=out / name))
+        for name, cell in zip(names, bare, strict=True)
     )
     return Matrix(asked.name or out.name, out, cells, left_out, _plain(asked), asked.source)
 
@@ -148,12 +159,18 @@ def _why_not(entry: Entry[EvalProtocol], asked: Asked, drawn: set[str]) -> str |
     return None
 
 
-def _dataset(item: str) -> str:
-    """The data set of a protocol; empty where it cannot be built, which its cells will say."""
+def _built(item: str) -> EvalProtocol | None:
+    """A protocol; None where it cannot be built, which its cells will say."""
     try:
-        return build(PROTOCOLS, Spec.parse(item)).component.dataset
+        return build(PROTOCOLS, Spec.parse(item)).component
     except MissingError:
-        return ""
+        return None
+
+
+def _unrecognised(cell: Cell) -> RunConfig:
+    """What is asked, but for what embeddings alone depend on."""
+    plain = RunConfig(protocol="")
+    return replace(cell.config, **{name: getattr(plain, name) for name in _OF_EMBEDDINGS})
 
 
 def _check_data(asked: Asked, datasets: Mapping[str, str]) -> None:
@@ -175,7 +192,7 @@ def _check_data(asked: Asked, datasets: Mapping[str, str]) -> None:
         )
 
 
-def _names(cells: tuple[Cell, ...]) -> list[str]:
+def _names(cells: Sequence[Cell]) -> list[str]:
     """A folder name for each cell, readable and its own."""
     names = []
     for cell in cells:

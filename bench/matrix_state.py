@@ -25,14 +25,15 @@ class CellState:
         name: of its run folder in the study's.
         protocol: as asked.
         hallucinator: likewise.
-        recogniser: likewise.
+        recogniser: likewise; empty where figures depend on none.
         digest: of its configuration.
         state: ``waiting``, ``done`` or ``failed``.
         figure: the first figure of its run: ``name`` and the fields of `Figure`.
         seconds: it took, or None where it was found finished.
         error: class and text of what it raised.
         banners: what must stand above its figure.
-        official: whether its data are the published set.
+        warnings: what stands beside its figures.
+        official: whether its data are the published set; None where it has not worked, or no set is published.
     """
 
     name: str
@@ -46,6 +47,7 @@ class CellState:
     error: str | None = None
     banners: tuple[str, ...] = ()
     official: bool | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass
@@ -97,7 +99,7 @@ def read_state(folder: Path) -> StudyState:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         version = raw["schema_version"]
-        cells = [CellState(**{**cell, "banners": tuple(cell["banners"])}) for cell in raw["cells"]]
+        cells = [_cell(cell) for cell in raw["cells"]]
         state = StudyState(raw["name"], raw["digest"], raw["config"], raw["left_out"], cells, raw["source_sha256"])
     except FileNotFoundError:
         raise MissingError(f"No study in {folder}: {STUDY_FILE} is not there.") from None
@@ -109,6 +111,11 @@ def read_state(folder: Path) -> StudyState:
     if version != STUDY_VERSION:
         raise DataError(f"{path} has schema version {version}; this bench reads {STUDY_VERSION}. Choose another --out.")
     return state
+
+
+def _cell(raw: dict[str, Any]) -> CellState:
+    texts = {name: tuple(raw.get(name, ())) for name in ("banners", "warnings")}  # older files have no warnings
+    return CellState(**{**raw, **texts})
 
 
 def _replace(path: Path, content: bytes) -> None:

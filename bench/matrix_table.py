@@ -10,6 +10,8 @@ from bench.terminal import worded
 
 _COLUMNS = ("protocol", "hallucinator", "recogniser", "figure", "value", "95 % interval", "data", "seconds")
 _RIGHT = ("value", "seconds")
+_OFFICIAL = {True: "official", False: "not official", None: "none published"}
+"""Whether data are the published set."""
 
 
 def print_study(state: StudyState, out: Path) -> None:
@@ -22,11 +24,18 @@ def print_study(state: StudyState, out: Path) -> None:
     wide = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
     for row in rows:
         print(f"  {_line(row, wide)}".rstrip())
+    warned: dict[str, list[str]] = {}
+    for cell in state.cells:
+        for warning in cell.warnings:
+            warned.setdefault(warning, []).append(_name(cell))
+    for warning, names in warned.items():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        print(f"  warning: {warning} ({names[0]}{more})")
     failed = [cell for cell in state.cells if cell.state == "failed"]
     if failed:
         print("failed:")
     for cell in failed:
-        print(f"  {cell.protocol} / {cell.hallucinator} / {cell.recogniser}")
+        print(f"  {_name(cell)}")
         for line in (cell.error or "").splitlines():
             print(f"    {line}")
     for name, reason in state.left_out.items():
@@ -34,8 +43,12 @@ def print_study(state: StudyState, out: Path) -> None:
     print()
 
 
+def _name(cell: CellState) -> str:
+    return " / ".join(filter(None, (cell.protocol, cell.hallucinator, cell.recogniser)))
+
+
 def _row(cell: CellState) -> tuple[str, ...]:
-    head = (cell.protocol, cell.hallucinator, cell.recogniser)
+    head = (cell.protocol, cell.hallucinator, cell.recogniser or "(none)")
     seconds = "" if cell.seconds is None else f"{cell.seconds:.1f}"
     figure = cell.figure
     if figure is None:
@@ -49,7 +62,7 @@ def _row(cell: CellState) -> tuple[str, ...]:
 
 def _data(cell: CellState) -> str:
     marks = [mark for mark in ("SMOKE", "SAMPLE") if any(banner.startswith(mark) for banner in cell.banners)]
-    return " ".join(marks) or ("official" if cell.official else "not official")
+    return " ".join(marks) or _OFFICIAL[cell.official]
 
 
 def _line(row: Sequence[str], wide: Sequence[int]) -> str:

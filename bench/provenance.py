@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import os
 import platform
@@ -48,8 +49,8 @@ def code_digest(module: str) -> str:
 
 @cache
 def source_digest(*modules: str) -> str:
-    """SHA-256 over the source files of the named, already imported modules."""
-    files = [sys.modules[module].__file__ for module in modules]
+    """SHA-256 over the source files of the named modules, which are imported where they are not yet."""
+    files = [importlib.import_module(module).__file__ for module in modules]
     return digest_of([file_digest(Path(file)) for file in files if file])
 
 

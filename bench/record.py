@@ -13,6 +13,7 @@ from bench.components import Built
 from bench.config import RunConfig
 from bench.embed import embedder_for
 from bench.interfaces import EvalProtocol
+from bench.kinds import UNRECOGNISED, kind_of
 from bench.plan import Embedded, EmbedPlan
 from bench.prepared import Measured
 from bench.provenance import data_digest, environment
@@ -36,7 +37,7 @@ def make_record(
     measured: Measured,
     warnings: tuple[str, ...],
 ) -> RunRecord:
-    """Put the record of an identification run together.
+    """Put the record of a run together.
 
     Args:
         config: the configuration as resolved.
@@ -45,7 +46,7 @@ def make_record(
         root: the located data root.
         data: what was compared.
         state: the stat digest of the data.
-        plans: by side (``probe``, ``gallery``), how its images were embedded.
+        plans: by side (``probe``, ``gallery``), how its images were hallucinated and embedded.
         measured: what came out.
         warnings: sentences that belong beside the figures.
     """
@@ -92,7 +93,7 @@ def make_record(
             },
             "notes": list(data.notes),
         },
-        stages=tuple(stage for side, plan in plans.items() for stage in _stages(side, plan)),
+        stages=_stages(plans, embeds=kind_of(data) not in UNRECOGNISED),
         metrics=measured.metrics,
         ledger={role: _role_ledger(part.outcomes) for role, (_, part) in embedded.items()},
         warnings=warnings,
@@ -122,11 +123,13 @@ def _role_ledger(outcomes: Sequence[Outcome]) -> RoleLedger:
     return RoleLedger(len(outcomes), status["ok"], status["fallback"], status["failed"], dict(sorted(reasons.items())))
 
 
-def _stages(side: str, plan: EmbedPlan) -> list[StageRecord]:
-    embedder = embedder_for(plan)
-    steps = embedder.chain.steps if embedder.chain else ()
-    return [
-        *(step.record("hallucinate", side) for step in steps),
-        embedder.aligner.record("align", side),
-        embedder.recogniser.record("embed", side),
-    ]
+def _stages(plans: Mapping[str, EmbedPlan], *, embeds: bool) -> tuple[StageRecord, ...]:
+    """The stages that images passed; where nothing is embedded, the chains alone."""
+    found = []
+    for side, plan in plans.items():
+        embedder = embedder_for(plan)
+        steps = embedder.chain.steps if embedder.chain else ()
+        found += [step.record("hallucinate", side) for step in steps]
+        if embeds:
+            found += [embedder.aligner.record("align", side), embedder.recogniser.record("embed", side)]
+    return tuple(found)

@@ -36,6 +36,12 @@ class Figure:
     unit: str = "fraction"
 
 
+def split_name(name: str) -> tuple[str, str]:
+    """A figure's own name and the part it is of: ``rank-1 (yaw 22)`` gives ``rank-1`` and ``yaw 22``; no part is ""."""
+    base, found, rest = name.partition(" (")
+    return (base, rest[:-1]) if found and base and rest.endswith(")") else (name, "")
+
+
 @dataclass(frozen=True, slots=True)
 class StageRecord:
     """One stage of the chain as it ran: what, on which side, with which arguments and weights."""

@@ -133,7 +133,7 @@ def _warnings(run: Prepared, measured: Measured) -> tuple[str, ...]:
     """What a reader should know before believing the figures."""
     found = []
     sides: tuple[tuple[Role, str], ...] = (("distractor", "can only raise"), ("gallery", "changes"))
-    for role, what in sides:
+    for role, what in sides if kinds.kind_of(run.data) == kinds.IDENTIFICATION else ():
         outcomes = measured.embedded[role][1].outcomes if role in measured.embedded else ()
         failed = sum(outcome.status == "failed" for outcome in outcomes)
         if failed:

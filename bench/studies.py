@@ -62,13 +62,13 @@ class RestorationSet:
     Attributes:
         faces: LR media, role ``probe``; each its own template.
         truths: the true face of each, role ``gallery``, same order; the template of face i is that of truth i.
-        official: whether counts are those of the published set.
+        official: whether counts are those of the published set; None where no set is published.
         notes: sentences for the user.
     """
 
     faces: tuple[Media, ...]
     truths: tuple[Media, ...]
-    official: bool = False
+    official: bool | None = False
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.kinds import IDENTIFICATION, kind_of
-from bench.results import Figure, RunRecord, RunResult
+from bench.kinds import IDENTIFICATION, UNRECOGNISED, kind_of
+from bench.results import Figure, RunRecord, RunResult, split_name
 
 if TYPE_CHECKING:
     from bench.conformance import Check
@@ -23,7 +23,6 @@ _FAILED = {
     "expression": "a failed face counts as a miss",
 }
 """What a failure does to the figures, by kind."""
-_NOT_RECOGNISED = ("expression", "efficiency")
 SAMPLE = "SAMPLE DATA, not {0}: its people are drawn and do not exist. Figures on it say nothing about {0}."
 
 
@@ -36,7 +35,7 @@ def describe_run(run: Prepared) -> str:
     chain = f"hallucinator {run.config.hallucinator}"
     if not costs:
         chain += f" on {run.config.hallucinate}"
-    if kind not in _NOT_RECOGNISED:
+    if kind not in UNRECOGNISED:
         chain += (
             f", recogniser {run.config.recogniser}, alignment {run.probe_plan.align} (gallery {run.gallery_plan.align})"
         )
@@ -45,7 +44,7 @@ def describe_run(run: Prepared) -> str:
         chain,
         *(f"note: {note}" for note in run.data.notes),
     ]
-    if not run.data.official and not costs:
+    if run.data.official is False:
         lines.append(f"note: this is NOT the official {run.protocol.component.dataset} set")
     return "\n".join(lines)
 
@@ -101,9 +100,10 @@ def print_check(protocol: str, root: Path, lines: Sequence[CheckLine], verdict: 
         print(f"  {line.level:<8} {line.subject:<{width}}  {line.found}{expected}")
         for example in line.examples[:_EXAMPLES]:
             print(f"  {'':<8} {'':<{width}}    {example}")
+    published = any(line.expected not in ("", "none", "yes") for line in lines)
     words = {
-        "ok": "the official set, whole",
-        "differs": "usable, but NOT the official set",
+        "ok": "the official set, whole" if published else "nothing is wrong; no set is published to compare with",
+        "differs": "usable, but NOT the official set" if published else "usable; no set is published to compare with",
         "damaged": "damaged: mend what is marked before a run",
     }
     print(f"verdict: {words[verdict]}")
@@ -148,7 +148,7 @@ def _told_by(record: RunRecord, kind: str) -> str:
     """Who told: the recogniser, or what classified; nothing where only costs are measured."""
     if kind == "expression":
         return f"  ({record.protocol.get('classifier', {}).get('name', 'classifier')})"
-    return "" if kind in _NOT_RECOGNISED else f"  ({record.stages[-1].name})"
+    return "" if kind in UNRECOGNISED else f"  ({record.stages[-1].name})"
 
 
 def _headlines(metrics: Mapping[str, Figure]) -> tuple[list[str], dict[str, list[tuple[str, str]]]]:
@@ -158,9 +158,9 @@ def _headlines(metrics: Mapping[str, Figure]) -> tuple[list[str], dict[str, list
     shown: list[str] = []
     folded: dict[str, list[tuple[str, str]]] = {}
     for name in metrics:
-        base, _, part = name.partition(" (")
-        if part.endswith(")"):
-            folded.setdefault(part[:-1], []).append((base, name))
+        base, part = split_name(name)
+        if part:
+            folded.setdefault(part, []).append((base, name))
         else:
             shown.append(name)
     return (shown, folded) if shown else (list(metrics), {})

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from bench.align.template import Frame
-from bench.errors import DataError, UsageError
+from bench.errors import DataError
 from bench.interfaces import PROTOCOLS, Progress
 from bench.types import CheckLine, IdentificationSet, Media
 from protocols.celeba_files import (
@@ -25,18 +25,8 @@ from protocols.celeba_files import (
     picture_path,
     read_list,
 )
-from protocols.sampled import SampledProtocol
-from protocols.turned import (
-    JitterName,
-    Photograph,
-    Recipe,
-    Turned,
-    Turner,
-    default_scratch,
-    drawn,
-    face_media,
-    view_name,
-)
+from protocols.turned import JitterName, Photograph, Turned, Turner, drawn, face_media, view_name
+from protocols.turned_search import TurnedSearch
 
 OFFICIAL = {"rows": 202_599, "train": 162_770, "validation": 19_867, "test": 19_962, "identities": 10_177}
 PAPER = {"gallery": 1000, "probe": 8000}
@@ -66,7 +56,7 @@ class People:
     source="Liu et al., Deep Learning Face Attributes in the Wild, ICCV 2015; search of Zhang et al. 2021, Table V",
     licence="data set: non-commercial research only, no redistribution; identities on request",
 )
-class CelebA(SampledProtocol):
+class CelebA(TurnedSearch):
     """1,000 people of the test partition, drawn by a seed; 8 views each, at yaw 22, 40, 55, 75 degrees to both sides.
 
     The paper names no people. The views are rendered by the face engine from frontal photographs, as the paper's are by
@@ -76,7 +66,7 @@ class CelebA(SampledProtocol):
     dataset = "celeba"
     how_to_get = HOW_TO_GET
     ranks = (1, 5, 10, 20)
-    mean_average_precision = False
+    paper = PAPER
 
     def __init__(
         self,
@@ -102,20 +92,12 @@ class CelebA(SampledProtocol):
         Raises:
             UsageError: fewer than two identities.
         """
-        if identities < 2:
-            raise UsageError(f"celeba: identities={identities}; a search needs two or more")
-        self._lr, self._probe, self._identities = lr or None, probe, identities
-        self._paper = identities == PAPER["gallery"] and jitter == "paper" and lr != 0
-        self._recipe, self._seed = Recipe(frame=frame, jitter=jitter, seed=seed), seed
-        self.default_align = f"template:frame={frame}"
+        super().__init__(lr=lr, identities=identities, jitter=jitter, frame=frame, seed=seed)
+        self._probe = probe
 
     def locate(self, root: Path) -> Path:
         """Return the folder of pictures and lists; see `protocols.celeba_files.find_celeba`."""
         return find_celeba(root)
-
-    def read(self, root: Path) -> IdentificationSet:
-        """Like `read_with`; what is rendered is kept in the user's cache folder."""
-        return self.read_with(root, default_scratch(self.dataset))
 
     def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> IdentificationSet:
         """Draw people, find a frontal photograph of each (two for ``probe=other``) and turn it.
@@ -141,18 +123,11 @@ class CelebA(SampledProtocol):
                 progress(len(gallery), min(self._identities, len(people.pictures)))
             if len(gallery) == self._identities:
                 break
-        if not gallery:
-            raise DataError(f"None of {len(people.pictures)} people has a photograph to enroll. {turner.note()[0]}")
-        counts = {"gallery": len(gallery), "probe": len(probes)}
         notes = [*people.notes, *turner.note()]
         if few:
             what = "two different frontal photographs" if wanted == 2 else "a frontal photograph"
             notes.append(f"{few:,} people without {what} in the test partition were passed over.")
-        if counts != PAPER:
-            told = ", ".join(f"{counts[role]:,} of {PAPER[role]:,} {role} images" for role in PAPER)
-            notes.append(f"Not the paper's numbers: {told}.")
-        official = people.whole and counts == PAPER and self._paper
-        return IdentificationSet(tuple(gallery), tuple(probes), official=official, notes=tuple(notes))
+        return self._search(gallery, probes, notes, among=len(people.pictures), whole=people.whole)
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """Compare with the official release; see `protocols.celeba_check`."""
@@ -214,7 +189,7 @@ def searchable_people(root: Path) -> People:
         if parts[person] == {TEST}
     }
     if not pictures:
-        raise DataError(f"Nobody in {root} stands in the test partition alone.")
+        raise DataError(f"Nobody in {root} stands in the test partition alone. {' '.join(notes)}".rstrip())
     counts = Counter(part for (part,) in partitions.rows.values())
     whole = (
         len(identities.rows) == OFFICIAL["rows"]

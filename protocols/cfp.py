@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from bench.errors import DataError
 from bench.interfaces import PROTOCOLS, Progress
-from bench.studies import VerificationSet
 from bench.types import CheckLine, Cut, IdentificationSet, Media, Points, Role
 from protocols.cfp_files import VIEWS, Pairs, People, Photograph, holds_cfp, read_fiducials, read_pairs, read_people
 from protocols.found_faces import Crop, Framing, find_faces, lr_side
-from protocols.pairing import places
+from protocols.pairing import PhotographProtocol, Searched, paired
 from protocols.roots import find_root
-from protocols.sampled import SampledProtocol
 
 OFFICIAL = {"people": 500, "frontal": 5000, "profile": 2000}
 FOLDS, A_FOLD = 10, 350
@@ -34,11 +31,11 @@ Read = tuple[list[Photograph], list[Photograph]]
     source="Sengupta et al., Frontal to Profile Face Verification in the Wild, WACV 2016; Protocol/Split",
     licence="data set: its authors' terms; treat as research only and confirm",
 )
-class Cfp(SampledProtocol):
+class Cfp(PhotographProtocol):
     """A frontal face is enrolled at full size; a profile face (or another frontal one) is aligned, shrunk, compared.
 
-    Faces are aligned by the five points that MTCNN finds at full resolution. It finds no face in many a profile; such
-    a photograph is cut to a square around its 30 fiducial points and not aligned. The points themselves do not serve to
+    MTCNN finds no face in many a profile; such a photograph (and all where no face is looked for) is cut to a square
+    around its 30 fiducial points and not aligned. The points themselves do not serve to
     align: no published source says which is which, and half of them are hidden in a profile.
     """
 
@@ -53,10 +50,6 @@ class Cfp(SampledProtocol):
         "Files .bin of insightface are Python pickles, which can run anything; they are not read.\n"
         "Then `bench data check cfp` says whether it is whole."
     )
-    default_align = "landmarks"
-    ranks = (1, 5, 10, 20)
-    mean_average_precision = False
-    false_positive_rates = (0.001, 0.01, 0.1)
 
     def __init__(
         self,
@@ -100,35 +93,13 @@ class Cfp(SampledProtocol):
             inside=_INSIDE,
         )
 
-    def read(self, root: Path) -> IdentificationSet | VerificationSet:
-        """List the media without looking for faces: photographs are cut by their fiducial points, and a note says so.
-
-        Raises:
-            DataError: a list is absent, damaged or contradicts another, a path leaves the root, or the persons of a
-                pair are not what its file says.
-        """
-        return self._study(root, None, None)
-
-    def read_with(
-        self, root: Path, scratch: Path, progress: Progress | None = None
-    ) -> IdentificationSet | VerificationSet:
-        """List the media, and find the face in each photograph; points found are kept under ``scratch``.
-
-        Raises:
-            DataError: as `read`.
-            MissingError: facenet-pytorch, which brings MTCNN, is not installed.
-        """
-        return self._study(root, scratch, progress)
-
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """Compare with the official release; see `protocols.cfp_check`."""
         from protocols.cfp_check import check
 
         return check(root, progress)
 
-    def _study(
-        self, root: Path, scratch: Path | None, progress: Progress | None
-    ) -> IdentificationSet | VerificationSet:
+    def _study(self, root: Path, scratch: Path | None, progress: Progress | None) -> Searched:
         people = read_people(root)
         pairs = read_pairs(root, self.pairs) if self.task == "verification" else []
         if pairs:
@@ -150,24 +121,13 @@ class Cfp(SampledProtocol):
         else:
             points = find_faces(files, scratch, progress)
         media = _Cutter(root, self.framing, points)
-        if not pairs:
-            gallery, probes = media.of(sides[0], "gallery", ""), media.of(sides[1], "probe", "")
-            found: IdentificationSet | VerificationSet
-            found = IdentificationSet(gallery, probes, official=official, notes=media.noted(notes))
+        found: Searched
+        if pairs:
+            found = paired(pairs, media.of, official=official)
         else:
-            first, second = (list(dict.fromkeys(side)) for side in sides)
-            enrolled, verified = media.of(first, "gallery", "first/"), media.of(second, "probe", "second/")
-            found = VerificationSet(
-                enrolled,
-                verified,
-                places(sides[0]),
-                places(sides[1]),
-                np.array([pair.same for pair in pairs], bool),
-                np.array([pair.fold for pair in pairs], np.int64),
-                official=official,
-                notes=media.noted(notes),
-            )
-        return found
+            gallery, probes = media.of(sides[0], "gallery", ""), media.of(sides[1], "probe", "")
+            found = IdentificationSet(gallery, probes, official=official)
+        return replace(found, notes=media.noted(notes))
 
 
 class _Cutter:

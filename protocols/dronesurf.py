@@ -211,6 +211,11 @@ class DroneSurf(SampledProtocol):
             faults.update(coordinates.faults)
         notes += [f"Found {count:,} {fault}." for fault, count in sorted(faults.items())]
         enrolled = tuple(sorted(test if self.gallery == "test" else listing.gallery))
+        if len(enrolled) < 2:
+            raise DataError(
+                f"{len(enrolled)} person can be enrolled, of {len(named)} test subjects; a search needs two or more. "
+                "Has everyone a folder in HR Gallery?"
+            )
         whole = all(len(listing.gallery[subject]) == GALLERY_IMAGES for subject in enrolled)
         counts = (len(everyone), len(named), len(training), len(listing.videos))
         official = split is not None and whole and counts == (SUBJECTS, TEST, TRAINING, VIDEOS) and not strangers

@@ -37,6 +37,7 @@ class Coordinates:
     faults: Counter[str] = field(default_factory=Counter)
 
 
+NO_FACE = "coordinate files without a face"
 NO_NUMBERS = "lines without five whole numbers"
 SWAPPED = "boxes whose corners were swapped (put right)"
 NO_SIZE = "boxes of size zero"
@@ -69,6 +70,8 @@ def read_coordinates(path: Path) -> Coordinates:
         if face is not None:
             seen[face.frame] = face
     found.faces = [seen[frame] for frame in sorted(seen)]
+    if not found.faces:
+        found.faults[NO_FACE] += 1
     return found
 
 

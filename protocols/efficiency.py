@@ -36,6 +36,7 @@ class Efficiency(EvalProtocol):
     how_to_get = "There is nothing to get: its faces are drawn when they are needed. bench run --protocol efficiency"
     ranks = ()
     mean_average_precision = False
+    recognises = False
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -20,8 +20,8 @@ from protocols.fer2013_files import HOW_TO_GET as FER2013_HOW_TO_GET
 from protocols.fer2013_files import USAGES, find_fer2013, table_of
 from protocols.mmi_files import HOW_TO_GET as MMI_HOW_TO_GET
 from protocols.mmi_files import find_mmi
-from protocols.sampled import SampledProtocol
-from protocols.turned import JitterName, Recipe, default_scratch
+from protocols.sampled import ScratchProtocol
+from protocols.turned import JitterName, Recipe
 
 Source = Literal["mmi", "ckplus", "fer2013"]
 Retrain = Literal["once", "per-fold"]
@@ -33,38 +33,25 @@ _PER_FOLD = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What the three sources have in common.
+class ExpressionProtocol(ScratchProtocol):
+    """Expressions told by a classifier; what the sources have in common."""
 
-    Attributes:
-        choice: of faces and folds.
-        plan: of the classifier.
-        weights: files that the classifier starts from.
-    """
+    recognises = False
 
-    choice: Choice
-    plan: ClassifierPlan
-    weights: tuple[WeightsFile, ...]
+    def __init__(self, choice: Choice, plan: ClassifierPlan, weights: tuple[WeightsFile, ...]) -> None:
+        """Take the choice of faces and folds, the plan of the classifier and the files that it starts from."""
+        self._choice, self.classification, self.weights = choice, plan, weights
 
 
-class MmiExpression(SampledProtocol):
+class MmiExpression(ExpressionProtocol):
     """Six emotions and neutral from MMI's clips, subject-independent folds."""
 
     dataset = "mmi"
     how_to_get = MMI_HOW_TO_GET
 
-    def __init__(self, rules: Rules) -> None:
-        """Take the rules."""
-        self._choice, self.classification, self.weights = rules.choice, rules.plan, rules.weights
-
     def locate(self, root: Path) -> Path:
         """Return the folder that holds ``Sessions``, or downloads that do."""
         return find_mmi(root)
-
-    def read(self, root: Path) -> ExpressionSet:
-        """Like `read_with`; what is found is kept in the user's cache folder."""
-        return self.read_with(root, default_scratch(self.dataset))
 
     def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> ExpressionSet:
         """List the faces; see `protocols.expression_sources.mmi_shots` and `protocols.expression_study.study_of`."""
@@ -77,23 +64,15 @@ class MmiExpression(SampledProtocol):
         return check_mmi(root, self._choice.folds, progress)
 
 
-class CkPlusExpression(SampledProtocol):
+class CkPlusExpression(ExpressionProtocol):
     """Six emotions and neutral from CK+'s labelled sequences, subject-independent folds."""
 
     dataset = "ckplus"
     how_to_get = CKPLUS_HOW_TO_GET
 
-    def __init__(self, rules: Rules) -> None:
-        """Take the rules."""
-        self._choice, self.classification, self.weights = rules.choice, rules.plan, rules.weights
-
     def locate(self, root: Path) -> Path:
         """Return the folder that holds ``cohn-kanade-images`` and ``Emotion``."""
         return find_ckplus(root)
-
-    def read(self, root: Path) -> ExpressionSet:
-        """Like `read_with`; what is found is kept in the user's cache folder."""
-        return self.read_with(root, default_scratch(self.dataset))
 
     def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> ExpressionSet:
         """List the faces; see `protocols.expression_sources.ckplus_shots` and `protocols.expression_study.study_of`."""
@@ -106,23 +85,15 @@ class CkPlusExpression(SampledProtocol):
         return check_ckplus(root, self._choice.folds, progress)
 
 
-class Fer2013Expression(SampledProtocol):
+class Fer2013Expression(ExpressionProtocol):
     """Seven expressions of grey 48 x 48 faces; learned from Training, tested on PrivateTest."""
 
     dataset = "fer2013"
     how_to_get = FER2013_HOW_TO_GET
 
-    def __init__(self, rules: Rules) -> None:
-        """Take the rules."""
-        self._choice, self.classification, self.weights = rules.choice, rules.plan, rules.weights
-
     def locate(self, root: Path) -> Path:
         """Return the folder that holds ``fer2013.csv``."""
         return find_fer2013(root)
-
-    def read(self, root: Path) -> ExpressionSet:
-        """Like `read_with`; faces are unpacked into the user's cache folder."""
-        return self.read_with(root, default_scratch(self.dataset))
 
     def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> ExpressionSet:
         """List the faces; see `protocols.expression_study.fer_study`."""
@@ -136,6 +107,13 @@ class Fer2013Expression(SampledProtocol):
         from protocols.expression_check import check_fer2013
 
         return check_fer2013(root)
+
+
+_SOURCES: dict[Source, Callable[[Choice, ClassifierPlan, tuple[WeightsFile, ...]], ExpressionProtocol]] = {
+    "mmi": MmiExpression,
+    "ckplus": CkPlusExpression,
+    "fer2013": Fer2013Expression,
+}
 
 
 @PROTOCOLS.register(
@@ -205,10 +183,8 @@ def mmi_expression(
         tested, trained = (USAGES.index("PrivateTest"),), (USAGES.index("Training"),)
     recipe = Recipe(frame=frame, jitter=jitter, seed=seed)
     choice = Choice(folds, classes, views, lr or None, seed if shuffle else None, recipe)
-    rules = Rules(choice, ClassifierPlan(classifier, path, train_on, epochs, seed, references, tested, trained), files)
-    if source == "mmi":
-        return MmiExpression(rules)
-    return CkPlusExpression(rules) if source == "ckplus" else Fer2013Expression(rules)
+    plan = ClassifierPlan(classifier, path, train_on, epochs, seed, references, tested, trained)
+    return _SOURCES[source](choice, plan, files)
 
 
 def _weights(classifier: ClassifierName, weights: Path | None) -> tuple[Path | None, tuple[WeightsFile, ...]]:

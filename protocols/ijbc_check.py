@@ -148,7 +148,7 @@ def _image_lines(root: Path, lists: Lists, lines: list[CheckLine], progress: Pro
 
 
 def _outside(rows: Rows, files: Files) -> Iterator[str]:
-    """Faces whose box has no part of the image; images that do not open are told elsewhere."""
+    """Faces whose box has no part of the image, or is far larger; images that do not open are told elsewhere."""
     from PIL import Image
 
     if rows.box is None:
@@ -169,5 +169,6 @@ def _outside(rows: Rows, files: Files) -> Iterator[str]:
             continue
         right, bottom = x + width, y + height
         inside = right > 0 and bottom > 0 and x < size[0] and y < size[1]  # false for NaN
-        if not (width >= 1 and height >= 1 and inside):
+        huge = max(width, height) > 4 * min(size)  # `bench.cutting` refuses such a square
+        if huge or not (width >= 1 and height >= 1 and inside):
             yield f"template {template}: {name}"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from bench.errors import DataError, UsageError
 from bench.interfaces import PROTOCOLS, Progress
-from bench.studies import VerificationSet
 from bench.types import CheckLine, IdentificationSet, Media, Points, Role
 from protocols.found_faces import Crop, Framing, find_faces, found_notes, lr_side
 from protocols.lfw_files import (
@@ -26,8 +24,7 @@ from protocols.lfw_files import (
     read_pairs,
     read_people,
 )
-from protocols.pairing import places
-from protocols.sampled import SampledProtocol
+from protocols.pairing import PhotographProtocol, Searched, paired
 
 OFFICIAL = {"images": 13_233, "people": 5749}
 OFFICIAL_PAIRS = {1: ((0, 2200), (1, 1000)), 2: tuple((fold, 600) for fold in range(10))}
@@ -42,11 +39,11 @@ Image = tuple[str, int]
     source="Huang, Ramesh, Berg, Learned-Miller, Labeled Faces in the Wild, 2007; pairs.txt (View 2)",
     licence="data set: its authors' terms; for research, no claim of fitness for use may rest on it",
 )
-class Lfw(SampledProtocol):
+class Lfw(PhotographProtocol):
     """One photograph of a person is enrolled, another one is aligned, shrunk and compared.
 
-    Faces are aligned by the five points that MTCNN finds at full resolution, both sides alike; so the figures say what
-    the loss of resolution costs, not what finding a tiny face costs.
+    Faces are found at full resolution on both sides, so the figures say what the loss of resolution costs, not what
+    finding a tiny face costs. A photograph without a face found is taken whole.
     """
 
     dataset = "lfw"
@@ -60,10 +57,6 @@ class Lfw(SampledProtocol):
         "Pairs need pairs.txt beside the people, or beside their folder.\n"
         "Then `bench data check lfw` says whether it is whole."
     )
-    default_align = "landmarks"
-    ranks = (1, 5, 10, 20)
-    mean_average_precision = False
-    false_positive_rates = (0.001, 0.01, 0.1)
 
     def __init__(
         self,
@@ -112,38 +105,13 @@ class Lfw(SampledProtocol):
         sampled = super().is_sample
         return sampled(root) or (root.name in FOLDERS and sampled(root.parent))
 
-    def read(self, root: Path) -> IdentificationSet | VerificationSet:
-        """List the media without looking for faces: photographs are taken whole, and a note says so.
-
-        Raises:
-            DataError: a folder or a list is damaged, a link leads out of the root, or there are no two people.
-            MissingError: pairs are asked for and their list is not there.
-        """
-        return self._study(root, None, None)
-
-    def read_with(
-        self, root: Path, scratch: Path, progress: Progress | None = None
-    ) -> IdentificationSet | VerificationSet:
-        """List the media, and find the face in each photograph; points found are kept under ``scratch``.
-
-        A photograph that is listed but absent, or damaged, stays in the list and becomes a counted failure; one
-        without a face found is taken whole. Both are told in the notes.
-
-        Raises:
-            DataError: as `read`.
-            MissingError: as `read`; or facenet-pytorch, which brings MTCNN, is not installed.
-        """
-        return self._study(root, scratch, progress)
-
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """Compare with the official release; see `protocols.lfw_check`."""
         from protocols.lfw_check import check
 
         return check(root, progress)
 
-    def _study(
-        self, root: Path, scratch: Path | None, progress: Progress | None
-    ) -> IdentificationSet | VerificationSet:
+    def _study(self, root: Path, scratch: Path | None, progress: Progress | None) -> Searched:
         people = read_people(root)
         pairs = self._pairs(root) if self.task == "verification" else []
         chosen = [] if pairs else self._chosen(people)
@@ -167,9 +135,9 @@ class Lfw(SampledProtocol):
         else:
             points = find_faces(files, scratch, progress)
             notes += found_notes(files, points)
+        media = partial(self._media, root, people, points)
         if not pairs:
-            gallery = self._media(root, people, sides[0], "gallery", points, "")
-            probes = self._media(root, people, sides[1], "probe", points, "")
+            gallery, probes = media(sides[0], "gallery", ""), media(sides[1], "probe", "")
             return IdentificationSet(gallery, probes, official=official, notes=tuple(notes))
         if self.view == 1:
             notes.append("View 1 is for tuning: fold 1 is pairsDevTrain, fold 2 pairsDevTest, judged by each other.")
@@ -177,17 +145,7 @@ class Lfw(SampledProtocol):
         if numbers != OFFICIAL_PAIRS[self.view]:
             notes.append(f"Not the official list: {len(pairs):,} pairs in {len(numbers)} folds.")
             official = False
-        first, second = (list(dict.fromkeys(side)) for side in sides)
-        return VerificationSet(
-            self._media(root, people, first, "gallery", points, "first/"),
-            self._media(root, people, second, "probe", points, "second/"),
-            places(sides[0]),
-            places(sides[1]),
-            np.array([pair.same for pair in pairs], bool),
-            np.array([pair.fold for pair in pairs], np.int64),
-            official=official and not absent,
-            notes=tuple(notes),
-        )
+        return paired(pairs, media, official=official and not absent, notes=notes)
 
     def _pairs(self, root: Path) -> list[Pair]:
         if self.view == 2:
@@ -206,9 +164,9 @@ class Lfw(SampledProtocol):
         self,
         root: Path,
         people: People,
+        points: dict[Path, Points | None],
         images: Sequence[Image],
         role: Role,
-        points: dict[Path, Points | None],
         prefix: str,
     ) -> tuple[Media, ...]:
         media = []

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Literal
 
 from bench.align.template import Frame
-from bench.errors import DataError, UsageError
 from bench.interfaces import PROTOCOLS, Progress
 from bench.types import CheckLine, IdentificationSet, Media
 from protocols.mmi_files import HOW_TO_GET, Fault, find_mmi, load_sessions
 from protocols.mmi_people import Person, draw_people
-from protocols.sampled import SampledProtocol
-from protocols.turned import JitterName, Recipe, Turner, default_scratch, face_media, view_name
+from protocols.turned import JitterName, Turner, face_media, view_name
+from protocols.turned_search import TurnedSearch
 
 PAPER = {"gallery": 16, "probe": 896}
 _MOMENTS = 7
@@ -25,7 +24,7 @@ _MOMENTS = 7
     "Table V",
     licence="data set: account after a signed agreement; free for the scientific community",
 )
-class Mmi(SampledProtocol):
+class Mmi(TurnedSearch):
     """16 subjects drawn by a seed; 7 frames each (neutral and the six emotions, where shown) at 8 yaws.
 
     The paper says 16 enrolled and 896 probes, and neither who nor which frames: 896 is 16 x 7 x 8. The views are
@@ -35,7 +34,7 @@ class Mmi(SampledProtocol):
     dataset = "mmi"
     how_to_get = HOW_TO_GET
     ranks = (1, 5, 10)
-    mean_average_precision = False
+    paper = PAPER
 
     def __init__(
         self,
@@ -58,20 +57,11 @@ class Mmi(SampledProtocol):
         Raises:
             UsageError: fewer than two identities.
         """
-        if identities < 2:
-            raise UsageError(f"mmi: identities={identities}; a search needs two or more")
-        self._lr, self._identities, self._seed = lr or None, identities, seed
-        self._paper = identities == PAPER["gallery"] and jitter == "paper" and lr != 0
-        self._recipe = Recipe(frame=frame, jitter=jitter, seed=seed)
-        self.default_align = f"template:frame={frame}"
+        super().__init__(lr=lr, identities=identities, jitter=jitter, frame=frame, seed=seed)
 
     def locate(self, root: Path) -> Path:
         """Return the folder that holds ``Sessions``, or downloads that do."""
         return find_mmi(root)
-
-    def read(self, root: Path) -> IdentificationSet:
-        """Like `read_with`; what is rendered is kept in the user's cache folder."""
-        return self.read_with(root, default_scratch(self.dataset))
 
     def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> IdentificationSet:
         """Draw subjects, choose their frames, turn them.
@@ -89,25 +79,16 @@ class Mmi(SampledProtocol):
             people.append(person)
             if progress:
                 progress(len(people), min(self._identities, len(subjects)))
-        if not people:
-            raise DataError(
-                f"None of {len(subjects)} subjects of MMI can be enrolled. {' '.join(turner.note('frames'))}"
-            )
-        gallery = tuple(
+        gallery = [
             face_media(f"gallery/{p.enrolled.key}", p.enrolled.face.truth, "gallery", p.subject, p.enrolled.face.five)
             for p in people
-        )
-        probes = tuple(probe for person in people for probe in turned_probes(person, self._lr))
-        counts = {"gallery": len(gallery), "probe": len(probes)}
-        notes = [
-            f"Subjects searched, whom a hallucinator must not be trained on: {', '.join(p.subject for p in people)}.",
-            *fault_notes(faults),
-            *turner.note("frames"),
         ]
-        if counts != PAPER:
-            told = ", ".join(f"{counts[role]:,} of {PAPER[role]:,} {role} images" for role in PAPER)
-            notes.append(f"Not the paper's numbers: {told}.")
-        return IdentificationSet(gallery, probes, official=counts == PAPER and self._paper, notes=tuple(notes))
+        probes = [probe for person in people for probe in turned_probes(person, self._lr)]
+        notes = [*fault_notes(faults), *turner.note("frames")]
+        if people:
+            names = ", ".join(person.subject for person in people)
+            notes.insert(0, f"Subjects searched, whom a hallucinator must not be trained on: {names}.")
+        return self._search(gallery, probes, notes, among=len(subjects))
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """Compare with what is published; see `protocols.mmi_check`."""

@@ -81,7 +81,7 @@ def choose(own: Sequence[Session], turner: Turner, moments: int) -> Person | Non
 
     Enrolled: the first frame of the first clip in which a frontal face is found. Searched: a neutral first frame of
     another clip, the middle of the apex of one clip for each emotion, then further frames at the apex of any clip,
-    until there are enough.
+    until there are enough. A video that cannot be opened counts as rejected.
 
     Args:
         own: the subject's sessions with a frontal view.
@@ -91,6 +91,9 @@ def choose(own: Sequence[Session], turner: Turner, moments: int) -> Person | Non
     Returns:
         None where no frame can be enrolled or none is left to search.
     """
+    broken = sum(not session.frames for session in own)
+    if broken:
+        turner.rejected["not a video"] += broken
     ordered = sorted(own, key=lambda session: (session.clip, session.key))
     enrolled = _first(((s, s.neutral_frame(), NEUTRAL) for s in ordered), turner)
     if enrolled is None:

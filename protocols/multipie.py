@@ -235,6 +235,11 @@ class MultiPie(SampledProtocol):
         return tuple(notes)
 
     def _study(self, chosen: Chosen, made: Mapping[Take, Crop], notes: tuple[str, ...]) -> IdentificationSet:
+        if len(chosen.gallery) < 2:
+            raise DataError(
+                f"One subject can be enrolled; a search needs two or more. {' '.join(chosen.notes)} Name another shot: "
+                "multipie:gallery_flash=N."
+            )
         gallery = tuple(self._media(shot, "gallery", made.get(shot.take)) for shot in chosen.gallery)
         probes = tuple(self._media(shot, "probe", made.get(shot.take)) for shot in chosen.probes)
         return IdentificationSet(gallery, probes, official=chosen.official, notes=(*chosen.notes, *notes))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench.errors import DataError
-from bench.interfaces import EvalProtocol, Progress
+from bench.interfaces import Progress
 from bench.studies import RestorationSet
 from bench.types import CheckLine, Media
 from protocols.multipie import MultiPie
@@ -14,10 +14,10 @@ from protocols.multipie_crops import Crop, crops
 from protocols.multipie_files import Shot, Take
 from protocols.multipie_points import find_points
 from protocols.multipie_tables import CAMERAS, FRONTAL
-from protocols.turned import default_scratch
+from protocols.sampled import ScratchProtocol
 
 
-class MultiPiePairs(EvalProtocol):
+class MultiPiePairs(ScratchProtocol):
     """The probes of the protocol multipie, each with the frontal image of its subject, session, recording and flash.
 
     Real photographs: nothing is rendered, faces stand where TP-GAN's crop puts them, and no similarity is added.
@@ -40,25 +40,9 @@ class MultiPiePairs(EvalProtocol):
         """The folder that holds ``data``."""
         return self._source.locate(root)
 
-    def is_sample(self, root: Path) -> bool:
-        """Whether the folder was written by `protocols.sample`."""
-        return self._source.is_sample(root)
-
-    def sample_version(self) -> str:
-        """Digest of the code and the face model that draw the sample."""
-        return self._source.sample_version()
-
-    def write_sample(self, out: Path) -> None:
-        """Write the sample of Multi-PIE."""
-        self._source.write_sample(out)
-
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """What the protocol multipie checks."""
         return self._source.check(root, progress)
-
-    def read(self, root: Path) -> RestorationSet:
-        """Like `read_with`; points that are found are kept in the user's cache folder."""
-        return self.read_with(root, default_scratch(self.dataset))
 
     def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> RestorationSet:
         """Pair each probe with its frontal image; both are cropped by their own points.

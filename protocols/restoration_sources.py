@@ -12,17 +12,8 @@ from bench.interfaces import Progress
 from bench.studies import RestorationSet
 from bench.types import CheckLine, Media
 from protocols.roots import inside_of, printable
-from protocols.sampled import SampledProtocol
-from protocols.turned import (
-    Photograph,
-    Recipe,
-    Turned,
-    Turner,
-    default_scratch,
-    drawn,
-    face_media,
-    view_name,
-)
+from protocols.sampled import ScratchProtocol
+from protocols.turned import Photograph, Recipe, Turned, Turner, drawn, face_media, view_name
 
 PAPER = {"celeba": 16_000, "mmi": 1440}
 """Test pairs of Zhang et al. 2021, section V.A: a fifth of 80,000 and of 7,200, of people and frames not named."""
@@ -38,7 +29,7 @@ class Frontal:
     face: Turned
 
 
-class TurnedPairs(SampledProtocol):
+class TurnedPairs(ScratchProtocol):
     """Views of frontal photographs and the photographs: what the sources have in common."""
 
     default_align = "landmarks"
@@ -51,10 +42,6 @@ class TurnedPairs(SampledProtocol):
     @abstractmethod
     def _frontal(self, root: Path, turner: Turner, notes: list[str]) -> Iterator[tuple[Frontal, int, int]]:
         """Faces one after the other, each with (people done, all)."""
-
-    def read(self, root: Path) -> RestorationSet:
-        """Like `read_with`; what is rendered is kept in the user's cache folder."""
-        return self.read_with(root, default_scratch(self.dataset))
 
     def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> RestorationSet:
         """Choose photographs, turn them, pair views with truths.
@@ -84,7 +71,9 @@ class TurnedPairs(SampledProtocol):
         paper = PAPER.get(self.dataset)
         if paper is not None and len(faces) != paper:
             notes.append(f"Not the paper's number: {len(faces):,} of {paper:,} pairs.")
-        official = len(faces) == paper and self._recipe.jitter == "paper" and self._lr is not None
+        official = None
+        if paper is not None:
+            official = len(faces) == paper and self._recipe.jitter == "paper" and self._lr is not None
         return RestorationSet(tuple(faces), tuple(truths), official=official, notes=(*notes, *turner.note()))
 
 

@@ -1,10 +1,13 @@
-"""What every protocol of a database with a sample does alike: tell the sample, and draw it."""
+"""What protocols do alike: tell and draw the sample of a database; keep what reading finds or makes."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from pathlib import Path
 
-from bench.interfaces import EvalProtocol
+from bench.config import RunConfig, cache_folder
+from bench.interfaces import EvalProtocol, Progress
+from bench.studies import Study
 
 
 class SampledProtocol(EvalProtocol):
@@ -34,3 +37,16 @@ class SampledProtocol(EvalProtocol):
         if self.dataset not in SAMPLES:
             super().write_sample(out)
         write_sample(self.dataset, out, progress=progress.stage)
+
+
+class ScratchProtocol(SampledProtocol):
+    """One that cannot be read without finding or making something, which it keeps."""
+
+    def read(self, root: Path) -> Study:
+        """Like `read_with`; what is found or made is kept in the user's cache folder."""
+        scratch = cache_folder(RunConfig(protocol=self.dataset)) / "derived" / self.dataset
+        return self.read_with(root, scratch)
+
+    @abstractmethod
+    def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> Study:
+        """See `EvalProtocol.read_with`."""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from bench.errors import DataError, MissingError, UsageError
+from bench.errors import DataError, UsageError
 from bench.interfaces import PROTOCOLS, Progress
 from bench.types import CheckLine, IdentificationSet, Media, Role
 from protocols.idpairs import read_id_pairs
-from protocols.roots import folders_in, names_in, printable
+from protocols.roots import find_root, folders_in, printable
 from protocols.sampled import SampledProtocol
 from protocols.tinyface_files import image_files, match
 
 GALLERY, DISTRACTORS, PROBES = "Gallery_Match", "Gallery_Distractor", "Probe"
 OFFICIAL = {"gallery": 4443, "distractor": 153_428, "probe": 3728, "identities": 2569}
-_DEEPEST = 3
-_MOST_LOOKED_AT = 100  # folders a level: a wrong root may hold the whole disk
 
 Variant = Literal["official", "adaface"]
 Similarity = Literal["variant", "cosine", "euclidean"]
@@ -87,23 +86,13 @@ class TinyFace(SampledProtocol):
             MissingError: ``root`` is no folder.
             DataError: it holds no TinyFace, or holds it deeper than it should; the text names the folder to use.
         """
-        if not root.is_dir():
-            raise MissingError(f"No folder {root}.\n{self.how_to_get}")
-        for folder in (root, root / "tinyface"):
-            if (folder / "Testing_Set").is_dir():
-                return folder
-        here = root.absolute()
-        if here.name == "Testing_Set":
-            raise DataError(f"{root} is the Testing_Set of TinyFace. Use --data-root {here.parent} instead.")
-        deeper = _find_deeper(root)
-        if deeper:
-            where = deeper.relative_to(root)
-            raise DataError(f"{root} holds TinyFace too deep, in {where}. Use --data-root {deeper} instead.")
-        names = names_in(root)
-        there = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "") if names else "nothing"
-        raise DataError(
-            f"{root} is no TinyFace: expected the folder Testing_Set with {PROBES}, {GALLERY}, {DISTRACTORS} and two "
-            f".mat files; found {there}."
+        return find_root(
+            root,
+            holds=lambda folder: (folder / "Testing_Set").is_dir(),
+            name="TinyFace",
+            expected=f"the folder Testing_Set with {PROBES}, {GALLERY}, {DISTRACTORS} and two .mat files",
+            how_to_get=self.how_to_get,
+            inside=("tinyface", "TinyFace"),
         )
 
     def read(self, root: Path) -> IdentificationSet:
@@ -131,6 +120,12 @@ class TinyFace(SampledProtocol):
             raise DataError(
                 f"{len(strangers)} of {len(probes)} probes have no mate in {GALLERY}: {first}. The .mat files of a "
                 "release belong together; are they from two?"
+            )
+        trained = in_training(root, people)
+        if trained:
+            notes.append(
+                f"{len(trained):,} people of the test set are in Training_Set too ({trained[0]}...): a network trained "
+                "on it has seen them."
             )
         counts = {
             "gallery": len(gallery),
@@ -208,18 +203,14 @@ def _listed(root: Path, folder: str, role: Role, notes: list[str]) -> tuple[tupl
     return tuple(media), not matching.absent
 
 
+def in_training(root: Path, tested: Iterable[str | None]) -> list[str]:
+    """Folders of Training_Set, where there is one, that are named by the number of somebody tested; sorted."""
+    known = set(tested)
+    names = [path.name for path in folders_in(root / "Training_Set")]
+    return [name for name in names if name.isascii() and name.isdigit() and str(int(name)) in known]
+
+
 def misnamed(pairs: list[tuple[str, int]]) -> list[str]:
     """Names that begin with ``<number>_``, and the number is not the identity given."""
     heads = [(name, name.partition("_")[0], str(identity)) for name, identity in pairs if "_" in name]
     return [name for name, head, own in heads if head.isascii() and head.isdigit() and head.lstrip("0") != own]
-
-
-def _find_deeper(root: Path) -> Path | None:
-    """The TinyFace a few folders further down, if any."""
-    level = [root]
-    for _ in range(_DEEPEST):
-        level = sorted(child for folder in level for child in folders_in(folder))[:_MOST_LOOKED_AT]
-        for folder in level:
-            if (folder / "Testing_Set").is_dir():
-                return folder
-    return None

@@ -18,6 +18,7 @@ from protocols.tinyface import (
     OFFICIAL,
     PROBES,
     TinyFace,
+    in_training,
     misnamed,
     pairs_file,
     pairs_files,
@@ -133,11 +134,10 @@ def _training(root: Path, tested: set[int]) -> list[CheckLine]:
         images = [len(image_files(root, folder / name, recursive=True)) for name in people]
     except DataError as error:
         return [CheckLine("differs", "Training_Set", str(error), "2,570 identities")]
-    shared = [name for name in people if name.isascii() and name.isdigit() and int(name) in tested]
     return [
         _count("training identities", len(people), OFFICIAL_TRAINING["identities"]),
         _count("training images", sum(images), OFFICIAL_TRAINING["images"]),
-        _none_or("damaged", "identities in both training and test set", shared),
+        _none_or("damaged", "identities in both training and test set", in_training(root, map(str, tested))),
     ]
 
 

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from bench.align.template import FRAMES, Frame
-from bench.config import RunConfig, cache_folder
 from bench.errors import BenchError, DataError, UsageError
 from bench.provenance import code_digest, digest_of, file_digest, source_digest
 from bench.types import Cut, Media, Points, Role
@@ -223,11 +222,6 @@ class Turner:
             "views": [{"file": file, "yaw_deg": yaw, "five": five} for file, (yaw, _, five) in files.items()],
         }
         return record, {_TRUTH: made.truth, **{file: view for file, (_, view, _) in files.items()}}
-
-
-def default_scratch(dataset: str) -> Path:
-    """Where a run keeps what it makes of a data set, unless told otherwise."""
-    return cache_folder(RunConfig(protocol=dataset)) / "derived" / dataset
 
 
 def face_media(

@@ -34,7 +34,7 @@ LAYERS = (
         "hallucinators",
         "protocols",
     ),
-    ("bench.chain", "bench.templates", "bench.canaries", "bench.plan", "bench.cutting"),
+    ("bench.chain", "bench.templates", "bench.canaries", "bench.plan", "bench.cutting", "bench.opening"),
     (
         "bench.embed",
         "bench.evaluate",

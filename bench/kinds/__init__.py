@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from bench.efficiency import EfficiencySet
-from bench.errors import DataError
+from bench.errors import ContractError, DataError
 from bench.studies import ExpressionSet, RestorationSet, Study, VerificationSet
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ KINDS: dict[type, str] = {
     EfficiencySet: "efficiency",
 }
 
+UNRECOGNISED = ("expression", "efficiency")
+"""Kinds whose figures depend on no recogniser and no alignment."""
 MORE_CODE = {"expression": ("bench.expressions",), "efficiency": ("bench.cost",)}
 """Packages beside this one that decide a kind's figures."""
 
@@ -50,8 +52,15 @@ def measure(run: Prepared) -> Measured:
 
     Raises:
         BenchError: nothing could be scored, so there is no result.
+        ContractError: the protocol says that no recogniser matters, and has read a study of which that is not true.
     """
-    module = importlib.import_module(f"bench.kinds.{kind_of(run.data)}")
+    kind = kind_of(run.data)
+    if not run.protocol.component.recognises and kind not in UNRECOGNISED:
+        raise ContractError(
+            f"The protocol {run.protocol.spec.name} says recognises=False, but its study is of the kind {kind}, whose "
+            "figures depend on a recogniser."
+        )
+    module = importlib.import_module(f"bench.kinds.{kind}")
     return cast("Measured", module.measure(run))
 
 

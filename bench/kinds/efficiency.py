@@ -27,10 +27,19 @@ TIME, MEMORY, PARAMETERS, USED = "ms", "mib", "parameters", "parameters_used"
 
 
 def measure(run: Prepared) -> Measured:
-    """Time the chain on drawn faces."""
+    """Time the chain on drawn faces.
+
+    Raises:
+        UsageError: threads are given in the wrong place, or a gallery is to be hallucinated.
+        BenchError: no pass could be timed.
+    """
     data = run.data
     if not isinstance(data, EfficiencySet):
         raise DataError(f"An efficiency run was given a {type(data).__name__}")
+    if run.config.hallucinate != "probe":
+        raise UsageError(
+            f"hallucinate={run.config.hallucinate}: an efficiency run has no gallery. Use --hallucinate probe."
+        )
     if run.config.threads not in (0, data.cores):
         raise UsageError(
             f"An efficiency run was asked for {run.config.threads} threads. They are part of what it measures: give "

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bench.cost.passes import Answer
 from bench.interfaces import PROTOCOLS, EvalProtocol
 
 Bench = Callable[..., tuple[int, str, str]]
@@ -214,3 +215,54 @@ def test_smoke_and_sample_stand_above_the_table_and_in_its_rows(bench: Bench, to
     assert "*** SAMPLE DATA, not toys" in out
     assert out.count("SMOKE SAMPLE") == 2
     assert "bench report" not in err
+
+
+def test_what_no_recogniser_matters_to_is_run_once_for_all_of_them(
+    bench: Bench, toys: Any, command: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.cost.passes.measure", lambda ask: Answer((10.0, 12.0), None, "no such system"))
+    costs = "efficiency:batches=[1]"
+    flags = ("--protocol", costs, "--hallucinator", "none,counted", "--recogniser", "pixels,pixels:side=8")
+    code, out, err = bench("run", "--protocol", "toys", *flags, "--out", tmp_path / "out")
+    assert code == 0, err
+    cells = study_of(tmp_path / "out")["cells"]
+    asked = [(cell["protocol"], cell["hallucinator"], cell["recogniser"]) for cell in cells]
+    both = ("pixels", "pixels:side=8")
+    assert asked == [
+        *(("toys", h, r) for h in ("none", "counted") for r in both),
+        *((costs, h, "") for h in ("none", "counted")),
+    ]
+    line = next(line for line in out.splitlines() if costs in line)
+    assert "none published" in line and "(none)" in line and "official" not in line
+    assert f"{costs} / counted\n" in err
+    warned = [line for line in out.splitlines() if "Memory was not measured: no such system" in line]
+    assert warned == [f"  warning: Memory was not measured: no such system ({costs} / none and 1 more)"]
+    records = [json.loads((tmp_path / "out" / cell["name"] / "run.json").read_text()) for cell in cells]
+    assert [stage["stage"] for stage in records[-1]["stages"]] == ["hallucinate"]
+    assert [s["stage"] for s in records[0]["stages"]] == ["hallucinate", "align", "embed", "align", "embed"]
+    assert records[-1]["data"]["official"] is None
+
+
+def test_exceptions_decide_which_recogniser_the_cell_of_all_is_made_with(
+    bench: Bench, toys: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.cost.passes.measure", lambda ask: Answer((10.0, 12.0), 40.0))
+    study = tmp_path / "bench.toml"
+    study.write_text(
+        'protocols = ["efficiency:batches=[1]"]\nhallucinators = ["none"]\nrecognisers = ["pixels", "pixels:side=8"]\n'
+        '[[cell]]\nrecogniser = "pixels"\nexclude = true\n[[cell]]\nrecogniser = "pixels:side=8"\nalign = "none"\n'
+    )
+    assert bench("run", study, "--out", tmp_path / "one")[0] == 0
+    assert [cell["name"].rpartition("__")[2] for cell in study_of(tmp_path / "one")["cells"]] == ["pixels-side=8"]
+    study.write_text(study.read_text().replace("exclude = true", "seed = 5"))
+    assert bench("run", study, "--out", tmp_path / "two")[0] == 0
+    assert len(study_of(tmp_path / "two")["cells"]) == 2, "another seed is another run"
+
+
+def test_a_protocol_that_says_no_recogniser_matters_must_be_right(
+    bench: Bench, toys: Any, command: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toys.protocol, "recognises", False)
+    code, _, err = bench(*command, "--recogniser", "pixels")
+    assert code == 1
+    assert "says recognises=False, but its study is of the kind identification" in err

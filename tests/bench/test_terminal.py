@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,8 +14,8 @@ import pytest
 from bench.efficiency import EfficiencySet
 from bench.results import Figure, RoleLedger, RunRecord, RunResult, StageRecord
 from bench.studies import ExpressionSet
-from bench.terminal import describe_run, print_figures
-from bench.types import IdentificationSet, Media
+from bench.terminal import describe_run, print_check, print_figures
+from bench.types import CheckLine, IdentificationSet, Media
 
 
 def figure(value: float, n: int, unit: str = "fraction", without: int | None = None) -> Figure:
@@ -115,3 +116,20 @@ def test_what_is_about_to_be_measured_is_told_by_kind(tmp_path: Any) -> None:
     search = describe_run(prepared(IdentificationSet((face,), (face,))))
     assert "recogniser sface, alignment landmarks (gallery landmarks)" in search and "0 distractor" in search
     assert np.all([word not in costs for word in ("official", "sface", "/data")])
+
+
+@pytest.mark.parametrize(
+    ("expected", "level", "words"),
+    [
+        ("5,749", "ok", "the official set, whole"),
+        ("5,749", "differs", "usable, but NOT the official set"),
+        ("none", "ok", "nothing is wrong; no set is published to compare with"),
+        ("", "differs", "usable; no set is published to compare with"),
+        ("none", "damaged", "damaged: mend what is marked before a run"),
+    ],
+)
+def test_a_check_calls_official_only_what_is_published(
+    capsys: pytest.CaptureFixture[str], expected: str, level: Any, words: str
+) -> None:
+    print_check("any", Path("root"), [CheckLine("ok", "files", "7", expected)], level)
+    assert f"verdict: {words}\n" in capsys.readouterr().out

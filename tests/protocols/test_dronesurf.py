@@ -214,9 +214,11 @@ def test_videos_and_people_without_coordinates_are_counted(drone: Path) -> None:
 
 def test_test_subjects_without_gallery_images_are_left_out_and_told(drone: Path) -> None:
     shutil.rmtree(drone / "HR Gallery/4")
-    data = DroneSurf(step=1).read(drone)
+    data = DroneSurf(step=1, gallery="all").read(drone)
     assert {media.identity for media in data.probes} == {"3"}
     assert "1 test subjects are not in the gallery; their 8 faces are left out." in data.notes
+    with pytest.raises(DataError, match="1 person can be enrolled, of 2 test subjects; a search needs two or more"):
+        DroneSurf(step=1).read(drone)
     shutil.rmtree(drone / "HR Gallery")
     with pytest.raises(DataError, match="no gallery"):
         DroneSurf().read(drone)

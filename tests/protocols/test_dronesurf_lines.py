@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from bench.errors import DataError
-from protocols.dronesurf_lines import NO_NUMBERS, NO_SIZE, OUTSIDE, SWAPPED, TWICE, Face, parse_line, read_coordinates
+from protocols.dronesurf_lines import (
+    NO_FACE,
+    NO_NUMBERS,
+    NO_SIZE,
+    OUTSIDE,
+    SWAPPED,
+    TWICE,
+    Face,
+    parse_line,
+    read_coordinates,
+)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +65,7 @@ def test_a_file_is_sorted_by_frame_and_its_faults_are_counted(tmp_path: Path) ->
 
 def test_an_empty_file_has_no_faces_and_an_absent_one_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "coordinates.txt").write_bytes(b"")
-    assert read_coordinates(tmp_path / "coordinates.txt").faces == []
+    found = read_coordinates(tmp_path / "coordinates.txt")
+    assert found.faces == [] and found.faults == {NO_FACE: 1}
     with pytest.raises(DataError, match="cannot be read"):
         read_coordinates(tmp_path / "other" / "coordinates.txt")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +21,7 @@ from bench.faces.landmarks import Landmarker, Landmarks
 from bench.images import ByteImages, decode, encode_png
 from bench.interfaces import PROTOCOLS
 from bench.types import Cut
-from protocols import expression_study
+from protocols import expression_faces, expression_study
 from protocols.expression import mmi_expression
 from protocols.expression_faces import FrontalFaces
 from protocols.expression_sources import SIX, mmi_shots
@@ -85,6 +87,12 @@ def test_a_clip_gives_its_first_frame_as_neutral_and_three_at_the_apex(sample: P
     begins = {int(mark.attrib["Type"]): int(mark.attrib["Frame"]) - 1 for mark in list(coded)[1:4]}
     frames = [int(shot.key.split("#")[1]) for shot in own]
     assert frames[0] == 0 and all(begins[2] <= frame < begins[3] for frame in frames[1:])
+
+
+def test_where_faces_are_is_kept_alike_whatever_was_imported_before() -> None:
+    code = "from protocols.expression_faces import _engine; print(_engine(15.0))"
+    alone = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert alone.stdout.strip() == expression_faces._engine(15.0)
 
 
 def test_sessions_without_an_emotion_and_stills_are_left_out_and_counted(sample: Path) -> None:

@@ -164,6 +164,7 @@ def test_a_draw_depends_on_the_seed_and_on_nothing_that_is_not_drawn(planted: Pa
 
 def test_seeds_draw_different_probes(tmp_path: Path) -> None:
     grow(tmp_path, 201, [(1, 1)], shots=range(20))
+    grow(tmp_path, 202, [(1, 1)], cameras=("05_1",), shots=[7])
     first, second = ({m.key for m in MultiPie(seed=seed).read(tmp_path).probes} for seed in (0, 1))
     assert len(first) == len(second) == 100 and first != second
 
@@ -196,18 +197,28 @@ def test_no_gallery_at_all_is_an_error_that_names_the_way_out(planted: Path) -> 
         MultiPie(gallery_flash=6).read(planted)
 
 
+def test_one_subject_alone_is_no_search(tmp_path: Path) -> None:
+    grow(tmp_path, 201, [(1, 1)])
+    grow(tmp_path, 202, [(1, 1)], cameras=("04_1",))
+    with pytest.raises(
+        DataError, match="One subject can be enrolled; a search needs two or more.*1 subjects have no frontal"
+    ):
+        MultiPie().read(tmp_path)
+
+
 def test_no_probe_at_all_is_an_error(tmp_path: Path) -> None:
-    grow(tmp_path, 201, [(1, 1)], cameras=("05_1",))
+    for subject in (201, 202):
+        grow(tmp_path, subject, [(1, 1)], cameras=("05_1",))
     with pytest.raises(DataError, match="no image in the cameras 05_0"):
         MultiPie(cameras=("05_0",)).read(tmp_path)
 
 
 def test_known_bad_subjects_are_left_out_when_asked(tmp_path: Path) -> None:
     assert 209 in KNOWN_BAD
-    for subject in (201, 209):
+    for subject in (201, 202, 209):
         grow(tmp_path, subject, [(1, 1)])
-    assert set(enrolled(MultiPie(setting="2").read(tmp_path))) == {"201", "209"}
-    assert set(enrolled(MultiPie(setting="2", exclude_known_bad=True).read(tmp_path))) == {"201"}
+    assert set(enrolled(MultiPie(setting="2").read(tmp_path))) == {"201", "202", "209"}
+    assert set(enrolled(MultiPie(setting="2", exclude_known_bad=True).read(tmp_path))) == {"201", "202"}
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_a_set_unzipped_too_deep_is_found_and_named(root: Path) -> None:
 
 
 def test_the_testing_set_itself_leads_to_the_folder_around_it(root: Path) -> None:
-    with pytest.raises(DataError, match=r"is the Testing_Set of TinyFace. Use --data-root .*tinyface instead"):
+    with pytest.raises(DataError, match=r"is a part of TinyFace. Use --data-root .*tinyface instead"):
         TinyFace().locate(root / "Testing_Set")
 
 
@@ -104,6 +104,13 @@ def test_the_copies_beside_the_official_script_serve_too(root: Path) -> None:
     assert "probe_img_ID_pairs.mat is missing in Testing_Set; the copy in Face_Identification_Evaluation was used." in (
         data.notes
     )
+
+
+def test_people_tested_who_are_in_the_training_set_too_are_told(root: Path) -> None:
+    assert not any("Training_Set" in note for note in TinyFace().read(root).notes)
+    for name in ("0002", "3", "77", "more"):
+        (root / "Training_Set" / name).mkdir()
+    assert any("2 people of the test set are in Training_Set too (0002...)" in n for n in TinyFace().read(root).notes)
 
 
 @pytest.mark.parametrize("folder", ["Probe", "Gallery_Match", "Gallery_Distractor"])

@@ -62,6 +62,8 @@ def test_more_cores_are_another_run_and_threads_are_refused(
     assert code == 1 and "another configuration" in err
     code, _, err = run(bench, tmp_path / "two", "efficiency:batches=[1,2]", "--threads", 2)
     assert code == 2 and "efficiency:cores=2" in err
+    code, _, err = run(bench, tmp_path / "two", "efficiency:batches=[1,2]", "--hallucinate", "gallery")
+    assert code == 2 and "an efficiency run has no gallery" in err
     assert run(bench, tmp_path / "two", "efficiency:batches=[1,2],cores=2", "--threads", 2)[0] == 0
     assert [ask.cores for ask in asked] == [1, 1, 2, 2]
     assert [len(ask.faces) for ask in asked] == [1, 2, 1, 2]

@@ -113,6 +113,7 @@ def test_every_face_is_told_by_a_classifier_of_other_people(
     assert np.array_equal(arrays["confusion"], confusion_matrix(truth, predicted, labels=LABELS))
     assert record["protocol"]["labels"] == list(LABELS) and record["protocol"]["folds"]["1"] == ["p1", "p4"]
     assert record["ledger"]["probe"]["ok"] == 18 and record["ledger"]["gallery"]["ok"] == 18
+    assert [(stage["stage"], stage["side"]) for stage in record["stages"]] == [("hallucinate", "probe")]
 
 
 def test_score_computes_the_same_figures_from_the_items(
@@ -137,6 +138,25 @@ def test_the_plain_enlargement_is_not_trained_on_twice_and_equals_its_reference(
     metrics = run(bench, patches, tmp_path / "run", "none")["metrics"]
     assert len(seen) == 6
     assert metrics["accuracy"]["value"] == metrics["accuracy (bicubic)"]["value"]
+
+
+def test_the_classifiers_of_references_are_trained_once_for_all_hallucinators(
+    bench: Bench, patches: Path, tmp_path: Path, registered: type[Patches], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import bench.expressions.training as training
+
+    seen: list[int] = []
+    real = training.train
+    monkeypatch.setattr(training, "train", lambda images, *a, **k: seen.append(len(images)) or real(images, *a, **k))
+    first = run(bench, patches, tmp_path / "one")["metrics"]
+    assert len(seen) == 9
+    second = run(bench, patches, tmp_path / "two", "bicubic:size=64")["metrics"]
+    assert len(seen) == 12  # the made faces of three folds
+    same = [name for name in first if "(frontal HR)" in name or "(bicubic)" in name]
+    assert same and all(first[name] == second[name] for name in same)
+    registered.classification = ClassifierPlan(epochs=3, seed=5)
+    run(bench, patches, tmp_path / "three")
+    assert len(seen) == 21
 
 
 def test_one_classifier_a_fold_serves_all_where_it_learns_from_true_faces(

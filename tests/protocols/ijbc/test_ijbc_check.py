@@ -65,11 +65,12 @@ def test_boxes_that_cannot_be_cut_out_are_named(copy: Copy, edit: Edit) -> None:
 
     def broken(rows: list[dict[str, str]]) -> list[dict[str, str]]:
         rows[0]["FACE_X"], rows[1]["FACE_WIDTH"], rows[2]["FACE_Y"], rows[3]["FACE_X"] = "5000", "0", "", "-3"
+        rows[4]["FACE_HEIGHT"] = "90000"
         return rows
 
     edit(root / PROBES, broken)
     line = lines(root)["boxes without a size or outside their image"]
-    assert (line.level, line.found) == ("damaged", "3")
+    assert (line.level, line.found) == ("damaged", "4")
 
 
 def test_people_in_both_galleries_and_in_none_are_damage(copy: Copy, edit: Edit) -> None:

@@ -75,11 +75,11 @@ def test_views_of_the_photograph_enrolled_are_searched(
 
 
 def test_views_of_another_photograph_are_searched(write_celeba: Write, tmp_path: Path, quick_views: object) -> None:
-    root = write_celeba(ROWS)
+    root = write_celeba([*ROWS, (4, 2, True)])
     data = CelebA(probe="other").read_with(root, tmp_path / "scratch")
-    assert [m.key for m in data.gallery] == ["gallery/000004.png"]
-    assert {m.attributes["photograph"] for m in data.probes} == {"000005.png"}
-    assert any("2 people without two different frontal photographs" in note for note in data.notes)
+    assert {m.identity: m.key for m in data.gallery} == {"3": "gallery/000004.png", "4": "gallery/000006.png"}
+    assert {m.attributes["photograph"] for m in data.probes} == {"000005.png", "000010.png"}
+    assert any("1 people without two different frontal photographs" in note for note in data.notes)
 
 
 def test_a_copy_of_the_photograph_enrolled_is_no_other_one(
@@ -89,7 +89,9 @@ def test_a_copy_of_the_photograph_enrolled_is_no_other_one(
     folder = picture_folder(root)
     assert folder is not None
     (folder / "000005.png").write_bytes((folder / "000004.png").read_bytes())
-    with pytest.raises(DataError, match="None of 3 people"):
+    with pytest.raises(
+        DataError, match="0 of 3 people can be enrolled.*3 people without two different frontal photographs"
+    ):
         CelebA(probe="other").read_with(root, tmp_path / "scratch")
 
 
@@ -117,6 +119,19 @@ def test_a_second_read_renders_nothing(write_celeba: Write, tmp_path: Path, quic
     assert len(quick_views) == rendered
     CelebA(seed=1).read_with(root, tmp_path / "scratch")
     assert len(quick_views) == 2 * rendered
+
+
+def test_one_person_alone_is_no_search(write_celeba: Write, tmp_path: Path, quick_views: object) -> None:
+    root = write_celeba([(3, 2, True), (6, 2, False)])
+    with pytest.raises(DataError, match="1 of 2 people can be enrolled; a search needs two or more.*1 not frontal"):
+        CelebA().read_with(root, tmp_path / "scratch")
+
+
+def test_nobody_to_search_comes_with_what_is_wrong_in_the_lists(write_celeba: Write) -> None:
+    root = write_celeba([(1, 0, True), (1, 2, True), (2, 2, True)])
+    replace_row(root / "Anno/identity_CelebA.txt", 2, "000003.png")
+    with pytest.raises(DataError, match="Nobody .* 1 rows of identity.* no identity .* are in another one too"):
+        searchable_people(root)
 
 
 def test_without_identities_nobody_can_be_searched(write_celeba: Write) -> None:
