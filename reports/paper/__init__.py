@@ -1,0 +1,76 @@
+"""The paper's tables and figures by name, from runs: LaTeX, Markdown, CSV, SVG and PDF. Needs no torch."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+INDEX, DOCUMENT = "index.md", "paper.tex"
+TABLES = (
+    *(f"table-{number}-{scale}x" for number in (1, 2) for scale in (8, 4)),
+    "table-3",
+    "table-4-8x",
+    "table-4-4x",
+    "table-5",
+    "table-6a",
+    "table-6b",
+    "table-7",
+)
+FIGURES = ("figure-8", "figure-8-faces", *(f"figure-{number}" for number in range(10, 16)))
+FILES = (
+    INDEX,
+    DOCUMENT,
+    *(f"{stem}.{end}" for stem in TABLES for end in ("md", "tex", "csv")),
+    *(f"{stem}.{end}" for stem in FIGURES for end in ("svg", "pdf")),
+)
+"""All files that there may be."""
+_log = logging.getLogger(__name__)
+
+
+def build(given: Sequence[Path], out: Path, *, with_published: bool = False) -> list[Path]:
+    """Write the tables and figures that runs have something for, and say which they have nothing for.
+
+    Equal runs in the same order give equal bytes.
+
+    Args:
+        given: run folders, folders of ``bench ablate``, and tallies of ``bench study tally --out``, in any order.
+        out: the folder; an earlier one of this kind there is replaced.
+        with_published: put the paper's numbers below ours, labelled as of other data.
+
+    Returns:
+        The files written, ``index.md`` first.
+
+    Raises:
+        UsageError: nothing given, or a smoke run beside others.
+        MissingError: something given does not exist.
+        DataError: all that was given is damaged.
+        BenchError: ``out`` holds something else, or the disk is full; nothing there has changed.
+    """
+    from reports.paper.given import read
+    from reports.paper.index import MARK, to_document, to_index
+    from reports.paper.latex import to_latex
+    from reports.paper.making import figures_of, tables_of
+    from reports.paper.markdown import to_markdown
+    from reports.paper.rows import to_csv
+    from reports.write import check_folder, write_folder
+
+    check_folder(out, FILES)
+    found = read(given)
+    for item in found.skipped:
+        _log.warning("Left out of the tables: %s. %s", item.folder_name, item.reason)
+    tables, gaps = tables_of(found, with_published=with_published)
+    figures, more, faults = figures_of(found, with_published=with_published)
+    files: dict[str, str | bytes] = {
+        INDEX: to_index(tables, figures, found, faults, [*gaps, *more], with_published=with_published),
+        DOCUMENT: to_document(tables, figures),
+    }
+    for table in tables:
+        files |= {
+            f"{table.stem}.md": to_markdown(table, MARK),
+            f"{table.stem}.tex": to_latex(table, MARK),
+            f"{table.stem}.csv": to_csv(table),
+        }
+    for figure in figures:
+        files |= {f"{figure.stem}.svg": figure.svg, f"{figure.stem}.pdf": figure.pdf}
+    return write_folder(out, files, FILES)

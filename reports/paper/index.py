@@ -1,0 +1,82 @@
+"""The page that says which tables and figures there are, why others are not, and a LaTeX file that holds them all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reports.html import GENERATOR
+from reports.markdown import escape
+from reports.paper.drawing import Drawn
+from reports.paper.given import Given
+from reports.paper.latex import escape as tex
+from reports.paper.markdown import banner_lines, grid
+from reports.paper.table import PUBLISHED, Table
+from reports.wording import plain
+
+MARK = f"{GENERATOR}: tables and figures of the paper"
+"""First line of every text file."""
+
+
+def to_index(
+    tables: Sequence[Table], figures: Sequence[Drawn], given: Given, faults: Sequence[str], absent: Sequence[str],
+    *, with_published: bool,
+) -> str:  # fmt: skip
+    """The page ``index.md``."""
+    banners = dict.fromkeys([*(b for t in tables for b in t.banners), *(b for f in figures for b in f.banners)])
+    lines = [f"<!-- {MARK} -->", "# Tables and figures after Face Hallucination with Finishing Touches"]
+    lines += [*banner_lines(list(banners)), ""]
+    lines.append(
+        "Numbers are of the runs named in each file; a dash is a gap, never 0. The best of each column is bold."
+    )
+    if with_published:
+        lines += ["", f"{escape(PUBLISHED)}. Such numbers stand in parts of their own."]
+    lines += [
+        "",
+        *grid(["", "Shows", "Files", "Labelled"], [_of_table(t) for t in tables] + [_of_figure(f) for f in figures]),
+    ]
+    if absent:
+        lines += ["", "## Gaps", "", *(f"- {escape(text)}" for text in absent)]
+    noted = [figure for figure in figures if figure.notes]
+    if noted:
+        lines += ["", "## Notes on figures"]
+        for figure in noted:
+            lines += ["", f"{_called(figure)}:", "", *(f"- {escape(note)}" for note in figure.notes)]
+    if given.skipped or faults:
+        lines += ["", "## Left out", ""]
+        lines += [f"- {escape(item.folder_name)}: {escape(item.reason)}" for item in given.skipped]
+        lines += [f"- {escape(fault)}" for fault in faults]
+    return "\n".join(lines) + "\n"
+
+
+def to_document(tables: Sequence[Table], figures: Sequence[Drawn]) -> str:
+    """The file ``paper.tex``, which can be compiled in the folder."""
+    banners = dict.fromkeys([*(b for t in tables for b in t.banners), *(b for f in figures for b in f.banners)])
+    lines = [f"% {MARK}", *(f"% {plain(banner)}" for banner in banners)]
+    lines += [r"\documentclass[10pt]{article}", r"\usepackage[T1]{fontenc}", r"\usepackage[utf8]{inputenc}"]
+    lines += [rf"\usepackage{{{name}}}" for name in ("textcomp", "booktabs", "graphicx")]
+    lines += [r"\usepackage[margin=2cm]{geometry}", r"\begin{document}"]
+    lines += [rf"\input{{{table.stem}}}" for table in tables]
+    for figure in figures:
+        banner = "".join(rf" \textbf{{{tex(text)}}}." for text in figure.banners)
+        lines += [
+            r"\begin{figure*}[htbp]",
+            r"\centering",
+            rf"\includegraphics[width=\textwidth,height=0.6\textheight,keepaspectratio]{{{figure.stem}.pdf}}",
+            rf"\caption{{Figure {figure.number}: {tex(figure.title)}.{banner}}}",
+            r"\end{figure*}",
+        ]
+    return "\n".join([*lines, r"\end{document}"]) + "\n"
+
+
+def _of_table(table: Table) -> list[str]:
+    files = ", ".join(f"[{end}]({table.stem}.{end})" for end in ("md", "tex", "csv"))
+    return [f"Table {table.number}", escape(table.title), files, escape("; ".join(table.banners))]
+
+
+def _of_figure(figure: Drawn) -> list[str]:
+    files = ", ".join(f"[{end}]({figure.stem}.{end})" for end in ("svg", "pdf"))
+    return [_called(figure), escape(figure.title), files, escape("; ".join(figure.banners))]
+
+
+def _called(figure: Drawn) -> str:
+    return f"Figure {figure.number}" + (" (faces)" if figure.stem.endswith("-faces") else "")
