@@ -30,7 +30,8 @@ def framed(faces: Tensor, lr: Tensor, similarity: Tensor, frame: Frame, *, own: 
         own: the frame of the faces.
 
     Returns:
-        float32 (N, 3, s, s) in [0, 1].
+        float32 (N, 3, s, s) in [0, 1]; black where the LR picture ends, as recognisers' chips have it. (Its border repeated
+        makes streaks, which recognisers take for hair: 2 points of rank-1 less on LFW shrunk to 12-36 pixels.)
     """
     if frame == own:
         return faces
@@ -39,7 +40,7 @@ def framed(faces: Tensor, lr: Tensor, similarity: Tensor, frame: Frame, *, own: 
     x, y = at[..., 0], at[..., 1]
     there = [s[:, 0, None, None] * x + s[:, 1, None, None] * y + s[:, 2, None, None] for s in similarity.unbind(1)]
     enlarged = functional.interpolate(lr.float(), (side, side), mode="bicubic").clamp(0, 1)
-    around = _look_up(enlarged, torch.stack(there, 3))
+    around = _look_up(enlarged, torch.stack(there, 3), beyond="zeros")
     face = _look_up(faces.float(), at.expand(len(faces), -1, -1, -1))
     share = ((1 - at.abs().amax(2)) / _RAMP).clamp(0, 1)
     return share * face + (1 - share) * around
@@ -58,5 +59,5 @@ def _centred(frame: Frame) -> tuple[tuple[float, float], ...]:
     return tuple((2 * x - 1, 2 * y - 1) for x, y in FRAMES[frame])
 
 
-def _look_up(images: Tensor, at: Tensor) -> Tensor:
-    return functional.grid_sample(images, at, padding_mode="border", align_corners=False)
+def _look_up(images: Tensor, at: Tensor, *, beyond: str = "border") -> Tensor:
+    return functional.grid_sample(images, at, padding_mode=beyond, align_corners=False)
