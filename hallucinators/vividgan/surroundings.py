@@ -30,8 +30,8 @@ def framed(faces: Tensor, lr: Tensor, similarity: Tensor, frame: Frame, *, own: 
         own: the frame of the faces.
 
     Returns:
-        float32 (N, 3, s, s) in [0, 1]; black where the LR picture ends, as recognisers' chips have it. (Its border repeated
-        makes streaks, which recognisers take for hair: 2 points of rank-1 less on LFW shrunk to 12-36 pixels.)
+        float32 (N, 3, s, s) in [0, 1]; black where the LR picture ends, as recognisers' chips have it. (Its border
+        repeated makes streaks, which they take for hair: 2 points of rank-1 less on LFW shrunk to 12-36 pixels.)
     """
     if frame == own:
         return faces
