@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import DataError, MissingError
+from bench.errors import BenchError, DataError, MissingError
 from bench.provenance import file_digest
 from bench.types import WeightsFile
 
@@ -53,6 +54,37 @@ def package_file(package: str, relative: str) -> Path | None:
         if path.is_file():
             return path
     return None
+
+
+def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], header: Mapping[str, str]) -> None:
+    """Write a safetensors file in one step: half precision, but for what is no floating point.
+
+    Args:
+        path: the file.
+        tensors: by name.
+        header: texts by name, to stand in its metadata.
+
+    Raises:
+        BenchError: it cannot be written; nothing is left behind.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    halved = {
+        name: tensor.detach().to("cpu", torch.float16 if tensor.is_floating_point() else tensor.dtype).contiguous()
+        for name, tensor in tensors.items()
+    }
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(halved, partial, dict(header))
+        partial.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise BenchError(f"Cannot write {path}: {getattr(error, 'strerror', None) or error}.") from error
+    finally:
+        with suppress(OSError):  # where even that fails there was no file to remove
+            partial.unlink()
 
 
 def load_state_dict(path: Path) -> dict[str, torch.Tensor]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from bench.interfaces import HALLUCINATORS
 from hallucinators.baselines.aligned import AlignedHallucinator, aligned_missing
@@ -53,18 +52,6 @@ class Cbn(AlignedHallucinator):
     """Aligns, unless told not to, and super-resolves faces of ``size`` x ``size`` pixels."""
 
     network = "cbn"
-
-    def __init__(
-        self,
-        *,
-        size: Literal[16, 32] = 16,
-        align: bool = True,
-        stn: Path | None = None,
-        weights: Path | None = None,
-        device: str = "cpu",
-        threads: int = 0,
-    ) -> None:
-        super().__init__(lr=size, align=align, stn=stn, weights=weights, device=device, threads=threads)
 
     def build(self, facts: Facts) -> nn.Module:
         """The cascade of a weight file's preset."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from bench.interfaces import HALLUCINATORS
 from hallucinators.baselines.aligned import AlignedHallucinator, aligned_missing
@@ -46,32 +45,6 @@ class Srgan(AlignedHallucinator):
     """Aligns, unless told not to, and super-resolves faces of ``size`` x ``size`` pixels."""
 
     network = "srgan"
-
-    def __init__(
-        self,
-        *,
-        size: Literal[16, 32] = 16,
-        align: bool = True,
-        stn: Path | None = None,
-        weights: Path | None = None,
-        device: str = "cpu",
-        threads: int = 0,
-    ) -> None:
-        """Find the weights.
-
-        Args:
-            size: side of the LR face; other images are resized to it first (16 is 8x, 32 is 4x).
-            align: bring faces upright first; false for faces that are upright already.
-            stn: the aligner, a file of `bench train stn`; by default the one that is shipped.
-            weights: a file of `bench train srgan`; by default the one that is shipped.
-            device: torch device.
-            threads: processor threads; 0 leaves torch's own choice.
-
-        Raises:
-            MissingError: a file is not there.
-            DataError: it is damaged, or of another network or size.
-        """
-        super().__init__(lr=size, align=align, stn=stn, weights=weights, device=device, threads=threads)
 
     def build(self, facts: Facts) -> nn.Module:
         """SRResNet of a weight file's preset."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from bench.interfaces import HALLUCINATORS
 from bench.types import ImageSpec
 from hallucinators.baselines.details import details
 from hallucinators.baselines.header import Facts
-from hallucinators.baselines.network import NetworkHallucinator, shipped_missing
+from hallucinators.baselines.network import SizedHallucinator, shipped_missing
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
 PAPER_PARAMETERS = 58_592
 """Of the authors' spatial transformer on an RGB face of 16 x 16 in the paper preset; 13,244 at 32 x 32."""
@@ -41,36 +40,14 @@ DEPARTURES: tuple[str, ...] = (
         departures=DEPARTURES,
     ),
 )
-class Stn(NetworkHallucinator):
+class Stn(SizedHallucinator):
     """Aligns faces of ``size`` x ``size`` pixels. srgan, cbn and waveletsrnet do it themselves (``align``)."""
 
     network = "stn"
     output_spec = ImageSpec()
-
-    def __init__(
-        self, *, size: Literal[16, 32] = 16, weights: Path | None = None, device: str = "cpu", threads: int = 0
-    ) -> None:
-        """Find the weights.
-
-        Args:
-            size: side of the LR face; other images are resized to it first.
-            weights: a file of `bench train stn`; by default the one that is shipped.
-            device: torch device.
-            threads: processor threads; 0 leaves torch's own choice.
-
-        Raises:
-            MissingError: there are no weights.
-            DataError: they are damaged, or of another network or size.
-        """
-        super().__init__(lr=size, weights=weights, device=device, threads=threads)
 
     def build(self, facts: Facts) -> nn.Module:
         """The aligner of a weight file."""
         from hallucinators.baselines.stn import Aligner
 
         return Aligner(facts.preset, facts.lr)
-
-    def run(self, network: nn.Module, faces: Tensor) -> Tensor:
-        """Align float32 (N, 3, size, size) in [0, 1]."""
-        aligned: Tensor = network(faces)
-        return aligned

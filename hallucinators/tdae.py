@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from bench.interfaces import HALLUCINATORS
 from hallucinators.baselines.details import details
 from hallucinators.baselines.header import Facts
-from hallucinators.baselines.network import NetworkHallucinator, shipped_missing
+from hallucinators.baselines.network import SizedHallucinator, shipped_missing
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
 DEPARTURES: tuple[str, ...] = (
     "a stage before the paper's teaches the first spatial transformer where the face is, and a term of weight 0.3 goes "
@@ -47,35 +46,13 @@ PAPER_PARAMETERS = 6_909_529
         departures=DEPARTURES,
     ),
 )
-class TdaeHallucinator(NetworkHallucinator):
+class TdaeHallucinator(SizedHallucinator):
     """Takes the unaligned face itself: no aligner in front."""
 
     network = "tdae"
-
-    def __init__(
-        self, *, size: Literal[16, 32] = 16, weights: Path | None = None, device: str = "cpu", threads: int = 0
-    ) -> None:
-        """Find the weights.
-
-        Args:
-            size: side of the LR face; other images are resized to it first (16 is 8x, 32 is 4x).
-            weights: a file of `bench train tdae`; by default the one that is shipped.
-            device: torch device.
-            threads: processor threads; 0 leaves torch's own choice.
-
-        Raises:
-            MissingError: there are no weights.
-            DataError: they are damaged, or of another network or size.
-        """
-        super().__init__(lr=size, weights=weights, device=device, threads=threads)
 
     def build(self, facts: Facts) -> nn.Module:
         """The three networks."""
         from hallucinators.baselines.tdae_net import TdaeNet
 
         return TdaeNet(lr=facts.lr, preset=facts.preset)
-
-    def run(self, network: nn.Module, faces: Tensor) -> Tensor:
-        """Hallucinate float32 (N, 3, size, size) in [0, 1]: (N, 3, 128, 128)."""
-        found: Tensor = network(faces)
-        return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import zipfile
 import zlib
@@ -33,6 +34,11 @@ _HOW_TO_GET = (
 _CANONICAL_FACE = Path(__file__).parent / "canonical_face.binarypb"  # MediaPipe's geometry metadata, Apache-2.0
 _MOST_BYTES = 64 * 2**20  # the largest member of the real bundle has 2.6 MB
 _VERTICES, _TRIANGLES = 468, 898
+
+
+def engine_is_here() -> bool:
+    """Whether landmarks can be found here: the bundle, and what runs its networks, are installed."""
+    return package_file(_PACKAGE, _FILE) is not None and importlib.util.find_spec("ai_edge_litert") is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bench.errors import MissingError
 from bench.weights import weights_file
 from hallucinators.baselines.header import read_facts
-from hallucinators.baselines.network import SHIPPED, NetworkHallucinator, shipped_missing, shipped_name
+from hallucinators.baselines.network import SHIPPED, SizedHallucinator, shipped_missing, shipped_name
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -26,23 +26,29 @@ STN = "stn"
 _TRAIN_IT = "Train it first (bench train stn --lr {lr} ...) and name the file: {how}."
 
 
-class AlignedHallucinator(NetworkHallucinator):
+class AlignedHallucinator(SizedHallucinator):
     """A super-resolver from 16 x 16 or 32 x 32 to 128 x 128 whose faces the ``stn`` aligns first.
 
-    Subclasses say ``network``, `build`, and `upsample` where calling the network is not enough; they take the
-    arguments ``size``, ``align``, ``stn``, ``weights``, ``device`` and ``threads``. Both files are in ``weights``.
+    Subclasses say ``network``, and `build`. Both files are in ``weights``.
     """
 
     def __init__(
-        self, *, lr: int, align: bool, stn: Path | None, weights: Path | None, device: str, threads: int
+        self,
+        *,
+        size: Literal[16, 32] = 16,
+        align: bool = True,
+        stn: Path | None = None,
+        weights: Path | None = None,
+        device: str = "cpu",
+        threads: int = 0,
     ) -> None:
         """Find both weight files and see that they are what they should be.
 
         Args:
-            lr: side of the LR faces, 16 or 32.
-            align: False where faces are upright already; ``stn`` is not looked for then.
-            stn: weight file of the aligner; None takes the shipped one.
-            weights: that of the super-resolver; None takes the shipped one.
+            size: side of the LR face; other images are resized to it first (16 is 8x, 32 is 4x).
+            align: bring faces upright first; false for faces that are upright already, and ``stn`` is not looked for.
+            stn: the aligner, a file of `bench train stn`; by default the one that is shipped.
+            weights: that of the super-resolver; by default the one that is shipped.
             device: torch device.
             threads: processor threads; 0 leaves torch's own choice.
 
@@ -50,21 +56,16 @@ class AlignedHallucinator(NetworkHallucinator):
             MissingError: a file is not there.
             DataError: it is damaged, or of another network or size.
         """
-        super().__init__(lr=lr, weights=weights, device=device, threads=threads)
+        super().__init__(size=size, weights=weights, device=device, threads=threads)
         self._stn_path: Path | None = None
         if align:
             how = f"{self.network}:stn=FILE, or take align=false for upright faces"
-            self._stn_path = aligner_file(stn, lr, wanted_by=f"Hallucinator {self.network}", how=how)
+            self._stn_path = aligner_file(stn, size, wanted_by=f"Hallucinator {self.network}", how=how)
             self.weights += (weights_file(self._stn_path, wanted_by=f"Hallucinator {self.network}", how_to_get=""),)
 
-    def upsample(self, network: nn.Module, faces: Tensor) -> Tensor:
-        """Super-resolve upright float32 (N, 3, lr, lr) in [0, 1]: (N, 3, 128, 128), clipped later."""
-        found: Tensor = network(faces)
-        return found
-
     def run(self, network: nn.Module, faces: Tensor) -> Tensor:
-        """Align where asked, then `upsample`."""
-        return self.upsample(network, faces if self._stn_path is None else self._aligner(faces))
+        """Align where asked, then super-resolve float32 (N, 3, size, size) in [0, 1]: (N, 3, 128, 128)."""
+        return super().run(network, faces if self._stn_path is None else self._aligner(faces))
 
     @cached_property
     def _aligner(self) -> Aligner:

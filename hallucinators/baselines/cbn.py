@@ -6,10 +6,7 @@ Source: S. Zhu, S. Liu, C. C. Loy, X. Tang, ECCV 2016. The authors published net
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -18,10 +15,9 @@ from torch import Tensor, nn
 from bench.faces.pack import SIDE
 from hallucinators.baselines.cbn_masks import turned_landmarks
 from hallucinators.baselines.cbn_net import CBN, Hallucination
-from hallucinators.baselines.header import Facts
-from hallucinators.baselines.upsampling import Terms, Upsampler, upright
+from hallucinators.baselines.upsampling import Terms, Upsampler
 from hallucinators.training.batch import Batch
-from hallucinators.training.plan import Options, Stage
+from hallucinators.training.plan import Options
 
 EARLIER, COMMON, LANDMARKS = 0.3, 0.1, 0.1
 """Weights beside the last picture: of the earlier stages' pictures, of what the common branches make alone, and of the
@@ -59,7 +55,7 @@ def terms(network: nn.Module, aligned: Tensor, batch: Batch) -> tuple[Tensor, di
     """Faces (N, 3, 128, 128) and the weighted losses by name."""
     net = cast(CBN, network)
     made = net.cascade(aligned)
-    return made.face, cascade_losses(made, net.seen(upright(batch)), turned_landmarks(batch))
+    return made.face, cascade_losses(made, net.seen(batch.turned()), turned_landmarks(batch))
 
 
 def _distance(a: Tensor, b: Tensor) -> Tensor:
@@ -70,37 +66,11 @@ def _terms(options: Options, stage: str) -> Terms:
     return terms
 
 
-def _method(rate: float) -> Upsampler:
-    return Upsampler(
-        build=lambda preset, lr: CBN(lr=lr, preset=preset), steps={"pixels": 1500}, terms=_terms, rate=rate
-    )
-
-
-_METHODS = {"paper": _method(1e-4), "compact": _method(1e-3)}
-
-
-def stages(options: Options) -> list[Stage]:
-    """One stage: the whole cascade. Its batches say where points of the face went, which gives the landmarks.
-
-    Raises:
-        UsageError: an unknown preset, size or stage.
-        MissingError: the aligner is not trained yet.
-        DataError: its file is damaged or of another network.
-    """
-    found = _METHODS.get(options.preset, _METHODS["compact"]).stages(options)
-    return [replace(stage, flow=True) for stage in found]
-
-
-def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]) -> Facts:
-    """Write the weight file of a finished training.
-
-    Args:
-        options: those it was trained with.
-        folder: of the training.
-        out: the file.
-        trained: what the card says of it.
-
-    Raises:
-        DataError: no stage is finished.
-    """
-    return _METHODS.get(options.preset, _METHODS["compact"]).export(options, folder, out, trained)
+METHOD = Upsampler(
+    build=lambda preset, lr: CBN(lr=lr, preset=preset),
+    steps={"pixels": 1500},
+    terms=_terms,
+    rates={"paper": 1e-4, "compact": 1e-3},
+    flow=True,  # which gives the landmarks
+)
+stages, export = METHOD.stages, METHOD.export

@@ -8,8 +8,7 @@ from math import prod
 from pathlib import Path
 
 from bench.registry import Details
-
-SHIPPED = Path(__file__).parent.parent / "weights"
+from hallucinators.baselines.network import SHIPPED
 
 
 def details(

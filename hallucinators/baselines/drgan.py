@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Adam, Optimizer
 
-from bench.errors import DataError, UsageError
+from bench.errors import UsageError
 from hallucinators.baselines.drgan_net import SIDE, Answer, DrDiscriminator, DrGan, nearest_bin, resized, widths_of
 from hallucinators.baselines.files import save_weights
 from hallucinators.baselines.header import Facts
@@ -93,7 +93,7 @@ class DrGanStage:
         """One step of the generator, then one of the discriminator."""
         share = rate_at(step, self._steps, warm=min(200, self._steps // 5))
         set_rates(self._optimiser, share)
-        front, turned = resized(batch.hr, SIDE), resized(_upright(batch), SIDE)
+        front, turned = resized(batch.hr, SIDE), resized(batch.turned(), SIDE)
         own = nearest_bin(batch.yaw_deg, self._net.poses_deg)
         pose, paired = self._wanted(own)
         made = self._net(seen(batch, shake=True), pose, self._noise(len(own)).to(batch.hr.device))
@@ -200,7 +200,7 @@ def classes(face: Tensor, people: int) -> Tensor:
 
 def kinds(batch: Batch, *, shake: bool = False) -> dict[str, Tensor]:
     """What DR-GAN may be given, (N, 3, 96, 96) each: sharp and upright, upright from few pixels, and the LR face."""
-    upright = _shaken(_upright(batch)) if shake else _upright(batch)
+    upright = _shaken(batch.turned()) if shake else batch.turned()
     small = resized(upright, batch.lr.shape[-1])
     return {"upright": resized(upright, SIDE), "shrunk": resized(small, SIDE), "lr": resized(batch.lr, SIDE)}
 
@@ -210,12 +210,6 @@ def seen(batch: Batch, *, shake: bool = False) -> Tensor:
     given = torch.stack(list(kinds(batch, shake=shake).values()))
     rows = torch.arange(len(batch), device=given.device)
     return given[rows % len(given), rows]
-
-
-def _upright(batch: Batch) -> Tensor:
-    if batch.upright is None:
-        raise DataError("drgan: the batch has no upright faces; ask the source for them")
-    return batch.upright
 
 
 def _shaken(faces: Tensor) -> Tensor:
@@ -250,7 +244,7 @@ def stages(options: Options) -> list[Stage]:
         net = _net(options)
         critic = DrDiscriminator(options.preset, people=people)
         if steps["pixel"]:
-            net.load_state_dict(_best(folder / "pixel"))
+            net.load_state_dict(checkpoint.finished(folder / "pixel")["net"])
         return DrGanStage(net, critic, steps=steps["adversarial"], people=people, rate=late, critic_rate=rate)
 
     makers = {"pixel": pixel, "adversarial": adversarial}
@@ -265,7 +259,7 @@ def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]
     """
     net = _net(options)
     last = [name for name in STAGES if options.steps.get(name) != 0 and checkpoint.best_path(folder / name)]
-    net.load_state_dict(_best(folder / (last or STAGES)[-1]))
+    net.load_state_dict(checkpoint.finished(folder / (last or STAGES)[-1])["net"])
     facts = Facts("drgan", 0, options.preset, {**trained})
     save_weights(out, net, facts)
     return facts
@@ -274,11 +268,3 @@ def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]
 def _net(options: Options) -> DrGan:
     torch.manual_seed(0)  # the same first weights in every stage and process
     return DrGan(options.preset)
-
-
-def _best(folder: Path) -> dict[str, Any]:
-    path = checkpoint.best_path(folder)
-    if path is None:
-        raise DataError(f"{folder} holds no finished stage; train it first, or do not set its steps to 0.")
-    state: dict[str, Any] = checkpoint.load(path)["averages"]["net"]
-    return state

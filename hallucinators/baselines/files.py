@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
 from torch import nn
 
-from bench.errors import BenchError
-from bench.weights import load_into, load_state_dict
+from bench.weights import load_into, load_state_dict, save_tensors
 from hallucinators.baselines.header import KEY, Facts
 
 
@@ -21,23 +18,7 @@ def save_weights(path: Path, network: nn.Module, facts: Facts) -> None:
     Raises:
         BenchError: it cannot be written.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
-
-    state = {
-        name: tensor.detach().to("cpu", torch.float16 if tensor.is_floating_point() else tensor.dtype).contiguous()
-        for name, tensor in network.state_dict().items()
-    }
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(state, partial, {KEY: json.dumps(asdict(facts), sort_keys=True)})
-        partial.replace(path)
-    except (OSError, SafetensorError) as error:
-        raise BenchError(f"Cannot write {path}: {getattr(error, 'strerror', None) or error}.") from error
-    finally:
-        with suppress(OSError):  # where even that fails there was no file to remove
-            partial.unlink()
+    save_tensors(path, network.state_dict(), {KEY: json.dumps(asdict(facts), sort_keys=True)})
 
 
 def fill(network: nn.Module, path: Path) -> nn.Module:

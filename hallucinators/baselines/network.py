@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
@@ -70,9 +70,10 @@ class NetworkHallucinator(Hallucinator):
     def build(self, facts: Facts) -> nn.Module:
         """The network of a weight file, with first weights."""
 
-    @abstractmethod
     def run(self, network: nn.Module, faces: Tensor) -> Tensor:
-        """Hallucinate float32 (N, 3, h, w) in [0, 1]: (N, 3, 128, 128), values outside [0, 1] are clipped."""
+        """Hallucinate float32 (N, 3, h, w) in [0, 1]; values outside [0, 1] are clipped later."""
+        found: Tensor = network(faces)
+        return found
 
     def hallucinate(self, lr: FloatImages) -> FloatImages:
         """Hallucinate float32 (N, 3, h, w) in [0, 1] as float32 (N, 3, 128, 128)."""
@@ -108,6 +109,27 @@ class NetworkHallucinator(Hallucinator):
         if self._device != "cpu" and not torch.cuda.is_available():
             raise UsageError(f"Device {self._device!r} was asked for, but torch finds no such device; use cpu.")
         return fill(self.build(self._facts), self._path).to(self._device)
+
+
+class SizedHallucinator(NetworkHallucinator):
+    """One whose network takes LR faces of 16 x 16 or of 32 x 32, a weight file for each."""
+
+    def __init__(
+        self, *, size: Literal[16, 32] = 16, weights: Path | None = None, device: str = "cpu", threads: int = 0
+    ) -> None:
+        """Find the weights.
+
+        Args:
+            size: side of the LR face; other images are resized to it first (16 is 8x, 32 is 4x).
+            weights: a file of `bench train`; by default the one that is shipped.
+            device: torch device.
+            threads: processor threads; 0 leaves torch's own choice.
+
+        Raises:
+            MissingError: there are no weights.
+            DataError: they are damaged, or of another network or size.
+        """
+        super().__init__(lr=size, weights=weights, device=device, threads=threads)
 
 
 def shipped_name(network: str, lr: int) -> str:

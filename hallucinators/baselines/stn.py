@@ -135,10 +135,8 @@ def upright_lr(batch: Batch) -> Tensor:
     Raises:
         DataError: the batch has none.
     """
-    if batch.upright is None:
-        raise DataError("stn: the batches carry no upright faces; make their source with upright=True")
     side = batch.lr.shape[-1]
-    return functional.interpolate(batch.upright, (side, side), mode="bicubic", antialias=True).clamp(0, 1)
+    return functional.interpolate(batch.turned(), (side, side), mode="bicubic", antialias=True).clamp(0, 1)
 
 
 class AlignTask:
@@ -211,11 +209,8 @@ def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]
     Raises:
         DataError: it is not finished.
     """
-    path = checkpoint.best_path(folder / "align")
-    if path is None:
-        raise DataError(f"{folder / 'align'} holds no finished stage; train it first.")
     network = _network(options)
-    network.load_state_dict(checkpoint.load(path)["averages"]["network"])
+    network.load_state_dict(checkpoint.finished(folder / "align")["network"])
     facts = Facts(NETWORK, options.lr, options.preset, trained={**trained})
     save_weights(out, network, facts)
     return facts

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Adam, Optimizer
 
-from bench.errors import DataError, UsageError
 from bench.faces.pack import SIDE
 from hallucinators.baselines.files import save_weights
 from hallucinators.baselines.geometry import WEIGHT, GeometryStage
@@ -160,7 +159,7 @@ def stages(options: Options) -> list[Stage]:
     def image(folder: Path) -> Task:
         net = _net(options)
         if steps["geometry"]:
-            net.load_state_dict(_best(folder / "geometry"))
+            net.load_state_dict(checkpoint.finished(folder / "geometry")["net"])
         critic = Discriminator(width=CRITIC_WIDTH[options.preset], dropout="channel")
         return ImageStage(net, critic, steps=steps["image"], perceptual=compare)
 
@@ -175,28 +174,17 @@ def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]
         DataError: it is not finished.
     """
     net, facts = _net(options), facts_of(options, trained)
-    net.load_state_dict(_best(folder / "image"))
+    net.load_state_dict(checkpoint.finished(folder / "image")["net"])
     save_weights(out, net, facts)
     return facts
 
 
 def facts_of(options: Options, trained: Mapping[str, Any] | None = None) -> Facts:
     """The network that options ask for."""
-    if options.preset not in PRESETS:
-        raise UsageError(f"tann has no preset {options.preset!r}; known are {', '.join(PRESETS)}")
-    if options.lr not in (16, 32):
-        raise UsageError(f"tann takes LR faces of 16 or 32 pixels, not {options.lr}")
+    options.refuse_unknown(PRESETS)
     return Facts("tann", options.lr, options.preset, {**(trained or {})})
 
 
 def _net(options: Options) -> TannNet:
     torch.manual_seed(0)  # the same first weights in every stage and process
     return TannNet(lr=options.lr, preset=options.preset)
-
-
-def _best(folder: Path) -> dict[str, Tensor]:
-    path = checkpoint.best_path(folder)
-    if path is None:
-        raise DataError(f"{folder} holds no finished stage; train it first, or do not set its steps to 0.")
-    weights: dict[str, Tensor] = checkpoint.load(path)["averages"]["net"]
-    return weights

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from bench.errors import DataError, UsageError
 from bench.faces.pack import SIDE
 from hallucinators.baselines.files import save_weights
 from hallucinators.baselines.geometry import WEIGHT, GeometryStage, upright_alignment
@@ -85,7 +84,7 @@ class DecoderStage:
         """One step of the discriminator, where it takes part, and one of the decoder."""
         share = _share(step, self._steps)
         set_rates(self._optimiser, share)
-        truth = _upright(batch)
+        truth = batch.turned()
         found, similarity = self._decode(self._feed(batch.lr, self._noise))
         terms = {"pixel": (1.0, losses.pixel(found, truth))}
         if similarity is not None:
@@ -102,7 +101,7 @@ class DecoderStage:
     def validate(self, batch: Batch) -> dict[str, float]:
         """PSNR of the face; of decoder 1 also by how many pixels of 128 the first transformer is off."""
         found, similarity = self._decode(self._feed(batch.lr, 0.0))
-        told = {"psnr_db": psnr_db(found, _upright(batch))}
+        told = {"psnr_db": psnr_db(found, batch.turned())}
         if similarity is not None:
             told["alignment_px"] = float(upright_alignment(similarity, batch)) * SIDE / 2
         return told
@@ -110,7 +109,7 @@ class DecoderStage:
     def preview(self, batch: Batch) -> list[Tensor]:
         """LR, what the decoder is fed, hallucinated, truth."""
         fed = self._feed(batch.lr, 0.0)
-        return [batch.lr, fed, self._decode(fed)[0].clamp(0, 1), _upright(batch)]
+        return [batch.lr, fed, self._decode(fed)[0].clamp(0, 1), batch.turned()]
 
     def _decode(self, fed: Tensor) -> tuple[Tensor, Tensor | None]:
         if isinstance(self._net, DecoderOne):
@@ -141,25 +140,19 @@ class EncoderStage:
         """One step."""
         set_rates(self._optimiser, _share(step, self._steps))
         found = self._net(self._feed(batch.lr, self._noise))
-        loss = losses.pixel(found, shrunk(_upright(batch), self._net.lr))
+        loss = losses.pixel(found, shrunk(batch.turned(), self._net.lr))
         return {"pixel": descend(loss, self._optimiser, name=self.name, limit=1.0)}
 
     def validate(self, batch: Batch) -> dict[str, float]:
         """PSNR of the LR face, and of decoder 1's face merely shrunk."""
-        faces, truth = self._feed(batch.lr, 0.0), shrunk(_upright(batch), self._net.lr)
+        faces, truth = self._feed(batch.lr, 0.0), shrunk(batch.turned(), self._net.lr)
         before = psnr_db(shrunk(faces, self._net.lr), truth)
         return {"psnr_db": psnr_db(self._net(faces), truth), "before_psnr_db": before}
 
     def preview(self, batch: Batch) -> list[Tensor]:
         """LR, face of decoder 1, LR face made of it, true one."""
         faces = self._feed(batch.lr, 0.0)
-        return [batch.lr, faces, self._net(faces).clamp(0, 1), shrunk(_upright(batch), self._net.lr)]
-
-
-def _upright(batch: Batch) -> Tensor:
-    if batch.upright is None:
-        raise DataError("tdae: the batches carry no upright faces; make their source with upright=True")
-    return batch.upright
+        return [batch.lr, faces, self._net(faces).clamp(0, 1), shrunk(batch.turned(), self._net.lr)]
 
 
 def _adam(net: nn.Module, rate: float) -> Optimizer:
@@ -188,12 +181,12 @@ def stages(options: Options) -> list[Stage]:
 
     def geometry(folder: Path) -> Task:
         net = _net(options).decoder1
-        return GeometryStage("tdae-geometry", net, upright_alignment, _upright, steps=steps["geometry"])
+        return GeometryStage("tdae-geometry", net, upright_alignment, Batch.turned, steps=steps["geometry"])
 
     def decoder1(folder: Path) -> Task:
         net = _net(options).decoder1
         if steps["geometry"]:
-            net.load_state_dict(_best(folder / "geometry"))
+            net.load_state_dict(checkpoint.finished(folder / "geometry")["net"])
         return DecoderStage("tdae-decoder1", net, _critic(options), noisy, steps=steps["decoder1"], noise=noise)
 
     def encoder(folder: Path) -> Task:
@@ -227,10 +220,7 @@ def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]
 
 def facts_of(options: Options, trained: Mapping[str, Any] | None = None) -> Facts:
     """The network that options ask for."""
-    if options.preset not in PRESETS:
-        raise UsageError(f"tdae has no preset {options.preset!r}; known are {', '.join(PRESETS)}")
-    if options.lr not in (16, 32):
-        raise UsageError(f"tdae takes LR faces of 16 or 32 pixels, not {options.lr}")
+    options.refuse_unknown(PRESETS)
     return Facts("tdae", options.lr, options.preset, {**(trained or {})})
 
 
@@ -251,7 +241,7 @@ def _finished(options: Options, folder: Path, parts: tuple[str, ...]) -> TdaeNet
 
 def _filled(whole: TdaeNet, folder: Path, parts: tuple[str, ...]) -> TdaeNet:
     for part in parts:
-        getattr(whole, part).load_state_dict(_best(folder / part))
+        getattr(whole, part).load_state_dict(checkpoint.finished(folder / part)["net"])
     return whole
 
 
@@ -261,11 +251,3 @@ def _fed_by(network: Callable[[Tensor], Tensor]) -> Feed:
             return network(noisy(lr, noise))
 
     return feed
-
-
-def _best(folder: Path) -> dict[str, Tensor]:
-    path = checkpoint.best_path(folder)
-    if path is None:
-        raise DataError(f"{folder} holds no finished stage; train it first, or do not set its steps to 0.")
-    weights: dict[str, Tensor] = checkpoint.load(path)["averages"]["net"]
-    return weights

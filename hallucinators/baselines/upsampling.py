@@ -11,7 +11,7 @@ A method says what is its own in an `Upsampler`, and its ``stages`` and ``export
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from bench.errors import DataError, UsageError
 from hallucinators.baselines.aligned import frozen_aligner
 from hallucinators.baselines.files import save_weights
 from hallucinators.baselines.header import Facts
@@ -43,18 +42,7 @@ PRESETS = ("paper", "compact")
 def pixel_terms(network: nn.Module, aligned: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
     """The mean squared error to the upright face, and nothing else."""
     images = network(aligned)
-    return images, {"pixel": losses.pixel(images, upright(batch))}
-
-
-def upright(batch: Batch) -> Tensor:
-    """The truth: the turned face before it was moved, (N, 3, 128, 128).
-
-    Raises:
-        DataError: the batch has none.
-    """
-    if batch.upright is None:
-        raise DataError("super-resolution: the batches carry no upright faces; make their source with upright=True")
-    return batch.upright
+    return images, {"pixel": losses.pixel(images, batch.turned())}
 
 
 class UpsamplingTask:
@@ -115,17 +103,17 @@ class UpsamplingTask:
         told = {"total": descend(total, self._optimiser, name="total", limit=1.0)}
         told |= {name: float(term.detach()) for name, term in terms.items()}
         if self._critic:
-            told["critic"] = self._critic.learn(images, upright(batch), share, name="critic")
+            told["critic"] = self._critic.learn(images, batch.turned(), share, name="critic")
         return told
 
     def validate(self, batch: Batch) -> dict[str, float]:
         """PSNR to the upright face."""
-        return {"psnr_db": psnr_db(self._network(self.aligned(batch.lr)), upright(batch))}
+        return {"psnr_db": psnr_db(self._network(self.aligned(batch.lr)), batch.turned())}
 
     def preview(self, batch: Batch) -> list[Tensor]:
         """LR, aligned, super-resolved, truth."""
         aligned = self.aligned(batch.lr)
-        return [batch.lr, aligned, self._network(aligned).float().clamp(0, 1), upright(batch)]
+        return [batch.lr, aligned, self._network(aligned).float().clamp(0, 1), batch.turned()]
 
     def aligned(self, lr: Tensor) -> Tensor:
         """Upright LR faces; no gradients, and float32 whatever the step is computed in."""
@@ -144,8 +132,9 @@ class Upsampler:
             the second argument is the stage.
         critic: the discriminator of a preset; needed by the stage ``adversarial``.
         adversarial: weight of its judgement.
-        rate: greatest learning rate of the first stage.
+        rates: greatest learning rate of the first stage by preset.
         adversarial_rate: that of the second.
+        flow: whether batches say where points of the face went.
     """
 
     build: Callable[[str, int], nn.Module]
@@ -153,8 +142,9 @@ class Upsampler:
     terms: Callable[[Options, str], Terms] = lambda options, stage: pixel_terms
     critic: Callable[[str], nn.Module] | None = None
     adversarial: float = 1e-3
-    rate: float = 1e-3
+    rates: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(PRESETS, 1e-3))
     adversarial_rate: float = 1e-4
+    flow: bool = False
 
     def stages(self, options: Options) -> list[Stage]:
         """The stages that are asked for.
@@ -164,7 +154,7 @@ class Upsampler:
             MissingError: the aligner is not trained yet.
             DataError: its file is damaged or of another network.
         """
-        _check(options)
+        options.refuse_unknown(PRESETS)
         known = tuple(self.steps)
         steps = {name: options.steps_of(name, self.steps[name], known) for name in known}
         terms = {name: self.terms(options, name) for name in known}
@@ -175,7 +165,7 @@ class Upsampler:
                 late = name == "adversarial"
                 network = self._network(options)
                 if late and steps.get("pixels"):
-                    network.load_state_dict(finished(folder / "pixels"))
+                    network.load_state_dict(checkpoint.finished(folder / "pixels")["network"])
                 return UpsamplingTask(
                     f"{options.method}-{name}",
                     network,
@@ -184,12 +174,12 @@ class Upsampler:
                     terms=terms[name],
                     critic=self.critic(options.preset) if late and self.critic else None,
                     adversarial=self.adversarial,
-                    rate=self.adversarial_rate if late else self.rate,
+                    rate=self.adversarial_rate if late else self.rates[options.preset],
                 )
 
             return make
 
-        return [Stage(n, maker(n), steps[n], (options.lr,), upright=True) for n in known if steps[n]]
+        return [Stage(n, maker(n), steps[n], (options.lr,), flow=self.flow, upright=True) for n in known if steps[n]]
 
     def export(self, options: Options, folder: Path, out: Path, trained: Mapping[str, Any]) -> Facts:
         """Write the weight file of the last finished stage.
@@ -203,12 +193,15 @@ class Upsampler:
         Raises:
             DataError: no stage is finished.
         """
-        _check(options)
+        options.refuse_unknown(PRESETS)
         network = self._network(options)
         asked = [name for name in self.steps if options.steps.get(name) != 0]
         done = [name for name in asked if checkpoint.best_path(folder / name) is not None]
         last = (done or list(self.steps))[-1]
-        network.load_state_dict(finished(folder / last, best=last != "adversarial"))
+        averages = checkpoint.finished(folder / last)
+        if last == "adversarial":  # a discriminator costs PSNR: the best by it learned the least from it
+            averages = (checkpoint.newest(folder / last, lambda text: None) or {"averages": averages})["averages"]
+        network.load_state_dict(averages["network"])
         facts = Facts(options.method, options.lr, options.preset, trained={**trained})
         save_weights(out, network, facts)
         return facts
@@ -216,30 +209,3 @@ class Upsampler:
     def _network(self, options: Options) -> nn.Module:
         torch.manual_seed(0)  # the same first weights in every stage and process
         return self.build(options.preset, options.lr)
-
-
-def finished(folder: Path, module: str = "network", *, best: bool = True) -> dict[str, Tensor]:
-    """Averaged weights of a module of a stage.
-
-    Args:
-        folder: of the stage.
-        module: its name.
-        best: those of the best PSNR; False takes the last ones. A discriminator costs PSNR, so by it the best of its
-            stage are those that learned the least from it.
-
-    Raises:
-        DataError: the stage is not finished.
-    """
-    path = checkpoint.best_path(folder)
-    if path is None:
-        raise DataError(f"{folder} holds no finished stage; train it first, or do not set its steps to 0.")
-    last = None if best else checkpoint.newest(folder, lambda text: None)
-    state: dict[str, Tensor] = (last or checkpoint.load(path))["averages"][module]
-    return state
-
-
-def _check(options: Options) -> None:
-    if options.preset not in PRESETS:
-        raise UsageError(f"{options.method} has no preset {options.preset!r}; known are {', '.join(PRESETS)}")
-    if options.lr not in (16, 32):
-        raise UsageError(f"{options.method} takes LR faces of 16 or 32 pixels, not {options.lr}")

@@ -6,19 +6,16 @@ listed in `hallucinators.waveletsrnet.DEPARTURES`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hallucinators.baselines.haar import inverse, transform
-from hallucinators.baselines.header import Facts
-from hallucinators.baselines.upsampling import Terms, Upsampler, upright
+from hallucinators.baselines.upsampling import Terms, Upsampler
 from hallucinators.baselines.waveletsrnet_net import WaveletSRNet
 from hallucinators.training.batch import Batch
-from hallucinators.training.plan import Options, Stage
+from hallucinators.training.plan import Options
 
 HIGH, LOW, IMAGE, TEXTURE = 0.99, 0.01, 0.1, 1.0
 """The authors' weights: of all bands but the first, of the first, of the image, of the texture."""
@@ -72,7 +69,7 @@ def terms(network: nn.Module, aligned: Tensor, batch: Batch) -> tuple[Tensor, di
     """Faces (N, 3, 128, 128), which carry no gradient, and the weighted losses by name."""
     net = cast(WaveletSRNet, network)
     bands = net.bands(aligned)
-    found = band_losses(bands, transform(upright(batch), net.levels))
+    found = band_losses(bands, transform(batch.turned(), net.levels))
     return inverse(bands.detach(), net.levels), found
 
 
@@ -80,36 +77,10 @@ def _terms(options: Options, stage: str) -> Terms:
     return terms
 
 
-def _method(rate: float) -> Upsampler:
-    return Upsampler(
-        build=lambda preset, lr: WaveletSRNet(lr=lr, preset=preset), steps={"pixels": 1500}, terms=_terms, rate=rate
-    )
-
-
-_METHODS = {"paper": _method(2e-4), "compact": _method(1e-3)}
-
-
-def stages(options: Options) -> list[Stage]:
-    """One stage: the bands.
-
-    Raises:
-        UsageError: an unknown preset, size or stage.
-        MissingError: the aligner is not trained yet.
-        DataError: its file is damaged or of another network.
-    """
-    return _METHODS.get(options.preset, _METHODS["compact"]).stages(options)
-
-
-def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]) -> Facts:
-    """Write the weight file of a finished training.
-
-    Args:
-        options: those it was trained with.
-        folder: of the training.
-        out: the file.
-        trained: what the card says of it.
-
-    Raises:
-        DataError: no stage is finished.
-    """
-    return _METHODS.get(options.preset, _METHODS["compact"]).export(options, folder, out, trained)
+METHOD = Upsampler(
+    build=lambda preset, lr: WaveletSRNet(lr=lr, preset=preset),
+    steps={"pixels": 1500},
+    terms=_terms,
+    rates={"paper": 2e-4, "compact": 1e-3},
+)
+stages, export = METHOD.stages, METHOD.export

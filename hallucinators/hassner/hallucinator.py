@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import MissingError, UsageError
-from bench.faces.bundle import find_bundle
+from bench.faces.bundle import engine_is_here, find_bundle
 from bench.faces.views import sixty_eight_points
 from bench.images import resize_float, to_bytes
 from bench.interfaces import HALLUCINATORS, FloatImages, Hallucinator
@@ -50,7 +49,7 @@ def _missing() -> str | None:
         find_bundle()
     except MissingError as error:
         return str(error)
-    return None if _engine_is_here() else _ENGINE
+    return None if engine_is_here() else _ENGINE
 
 
 @HALLUCINATORS.register(
@@ -85,7 +84,7 @@ class Hassner(Hallucinator):
             DataError: its networks cannot be read.
         """
         self._bundle = find_bundle()
-        if not _engine_is_here():
+        if not engine_is_here():
             raise MissingError(f"{_WHO}: {_ENGINE}")
         self.weights = (weights_file(self._bundle, wanted_by=_WHO, how_to_get=""),)
         self._symmetry: Symmetry = symmetry
@@ -131,10 +130,6 @@ class Hassner(Hallucinator):
         from bench.faces.landmarks import FaceLandmarker
 
         return FaceLandmarker(self._bundle)
-
-
-def _engine_is_here() -> bool:
-    return importlib.util.find_spec("ai_edge_litert") is not None
 
 
 def _enlarged(image: FloatImages) -> FloatImages:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
+from bench.errors import DataError
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -38,6 +40,16 @@ class Batch:
     def to(self, device: str | torch.device) -> Batch:
         """The same batch on a device."""
         return Batch(*(None if part is None else part.to(device) for part in self.parts()))  # type: ignore[arg-type]
+
+    def turned(self) -> Tensor:
+        """``upright``, which must be there.
+
+        Raises:
+            DataError: the batch has none.
+        """
+        if self.upright is None:
+            raise DataError("The batches carry no upright faces; make their source with upright=True")
+        return self.upright
 
     def parts(self) -> tuple[Tensor | None, ...]:
         """Its tensors, in order."""

@@ -91,6 +91,19 @@ def best_path(out: Path) -> Path | None:
     return path_of(out, steps[-1], "best") if steps else None
 
 
+def finished(folder: Path) -> State:
+    """Averaged weights of the best of a stage, by module.
+
+    Raises:
+        DataError: the stage is not finished.
+    """
+    path = best_path(folder)
+    if path is None:
+        raise DataError(f"{folder} holds no finished stage; train it first, or do not set its steps to 0.")
+    averages: State = load(path)["averages"]
+    return averages
+
+
 def newest(out: Path, say: Callable[[str], None]) -> State | None:
     """The newest readable checkpoint; None where there is none at all.
 

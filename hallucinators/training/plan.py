@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,6 +62,17 @@ class Options:
     people: int = 0
     aligner: Path | None = None
     of: str = "vividgan-flow"
+
+    def refuse_unknown(self, presets: Collection[str], sizes: Collection[int] = (16, 32)) -> None:
+        """See that the method has such a preset and takes such LR faces.
+
+        Raises:
+            UsageError: it does not.
+        """
+        if self.preset not in presets:
+            raise UsageError(f"{self.method} has no preset {self.preset!r}; known are {', '.join(presets)}")
+        if self.lr not in sizes:
+            raise UsageError(f"{self.method} takes LR faces of {' or '.join(map(str, sizes))} pixels, not {self.lr}")
 
     def steps_of(self, stage: str, default: int, known: tuple[str, ...]) -> int:
         """Steps of a stage.

@@ -140,11 +140,15 @@ class CoarseNet(nn.Module):
         Raises:
             DataError: the faces have another shape.
         """
+        return self.located(lr)[0]
+
+    def located(self, lr: Tensor) -> tuple[Tensor, Tensor]:
+        """The same, and where the face is, see `similarity`."""
         if lr.ndim != 4 or lr.shape[1:] != (3, self.lr, self.lr):
             raise DataError(f"coarse network: built for (N, 3, {self.lr}, {self.lr}), given {tuple(lr.shape)}")
         theta = self.similarity(lr)
         rgb: Tensor = self.to_rgb(self.transforms(self.encoder(lr, theta)))
-        return rgb.float() + (carried(lr, theta, rgb.shape[-1]) if self.carry else 0.5)
+        return rgb.float() + (carried(lr, theta, rgb.shape[-1]) if self.carry else 0.5), theta
 
     def similarity(self, lr: Tensor) -> Tensor:
         """Where the first spatial transformer looks: float32 (N, 2, 3), frontal frame to LR picture in [-1, 1]."""

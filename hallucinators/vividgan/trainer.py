@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import torch
 
-from bench.errors import DataError, UsageError
+from bench.errors import UsageError
 from hallucinators.training import checkpoint
 from hallucinators.training.plan import Options, Stage
 from hallucinators.training.task import Task
@@ -57,7 +57,7 @@ def stages(options: Options) -> list[Stage]:
     def coarse(folder: Path) -> Task:
         model = _model(facts)
         if steps["geometry"]:
-            model.coarse.load_state_dict(_best(folder / "geometry")["coarse"])
+            model.coarse.load_state_dict(checkpoint.finished(folder / "geometry")["coarse"])
         if flow:
             geometry = round(steps["coarse"] * _GEOMETRY_SHARE)
             net = cast(Any, model.coarse)
@@ -104,7 +104,7 @@ def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]
     facts = facts_of(options)
     model = _model(facts)
     if options.steps.get("whole") != 0 and checkpoint.best_path(folder / "whole") is not None:
-        model.load_state_dict(_best(folder / "whole")["model"])
+        model.load_state_dict(checkpoint.finished(folder / "whole")["model"])
         fine = True
     else:
         model, fine = _filled(model, folder, ("coarse",)), False
@@ -115,10 +115,7 @@ def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]
 
 def facts_of(options: Options) -> Facts:
     """The network that options ask for."""
-    if options.preset not in PRESETS:
-        raise UsageError(f"{options.method} has no preset {options.preset!r}; known are {', '.join(PRESETS)}")
-    if options.lr not in (16, 32):
-        raise UsageError(f"{options.method} takes LR faces of 16 or 32 pixels, not {options.lr}")
+    options.refuse_unknown(PRESETS)
     flow = options.method == "vividgan-flow"
     return Facts(
         cast(Network, options.method),
@@ -151,15 +148,7 @@ def _model(facts: Facts) -> VividGAN:
 def _filled(model: VividGAN, folder: Path, parts: tuple[str, ...]) -> VividGAN:
     """The model with the averaged weights of earlier stages."""
     for part in parts:
-        found = _best(folder / part)
+        found = checkpoint.finished(folder / part)
         state = found.get(part) or found["net"]
         getattr(model, part).load_state_dict(state)
     return model
-
-
-def _best(folder: Path) -> dict[str, Any]:
-    path = checkpoint.best_path(folder)
-    if path is None:
-        raise DataError(f"{folder} holds no finished stage; train it first, or do not set its steps to 0.")
-    averages: dict[str, Any] = checkpoint.load(path)["averages"]
-    return averages

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 import pytest
@@ -52,8 +52,8 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     return weights, stn
 
 
-def made(weights: Path, stn: Path | None, *, align: bool = True, lr: int = 16) -> Repeating:
-    return Repeating(lr=lr, align=align, stn=stn, weights=weights, device="cpu", threads=0)
+def made(weights: Path, stn: Path | None, *, align: bool = True, lr: Literal[16, 32] = 16) -> Repeating:
+    return Repeating(size=lr, align=align, stn=stn, weights=weights, device="cpu", threads=0)
 
 
 def test_faces_are_aligned_and_then_super_resolved(files: tuple[Path, Path]) -> None:

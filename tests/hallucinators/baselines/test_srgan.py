@@ -18,7 +18,7 @@ from hallucinators.baselines.files import save_weights
 from hallucinators.baselines.header import Facts
 from hallucinators.baselines.srgan_net import Critic, SRResNet
 from hallucinators.baselines.stn import Aligner
-from hallucinators.baselines.upsampling import UpsamplingTask, upright
+from hallucinators.baselines.upsampling import UpsamplingTask
 from hallucinators.training.batch import Batch
 from hallucinators.training.plan import METHODS, Options
 from hallucinators.training.source import PairSource
@@ -113,7 +113,7 @@ def test_an_unknown_preset_or_size_is_refused(stn: Path) -> None:
 
 def test_features_are_compared_beside_pixels(batch: Batch) -> None:
     def compare(images: Tensor, truth: Tensor) -> Tensor:
-        assert torch.equal(truth, upright(batch))
+        assert torch.equal(truth, batch.turned())
         return images.new_tensor(8.0)
 
     _, found = srgan.perceptual_terms(compare)(SRResNet("compact", 16), batch.lr, batch)

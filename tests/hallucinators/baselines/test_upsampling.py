@@ -14,7 +14,7 @@ from bench.errors import DataError, MissingError, UsageError
 from hallucinators.baselines.files import save_weights
 from hallucinators.baselines.header import Facts
 from hallucinators.baselines.stn import Aligner
-from hallucinators.baselines.upsampling import Terms, Upsampler, UpsamplingTask, finished, pixel_terms, upright
+from hallucinators.baselines.upsampling import Terms, Upsampler, UpsamplingTask, pixel_terms
 from hallucinators.training import checkpoint
 from hallucinators.training.batch import Batch
 from hallucinators.training.plan import Options
@@ -70,7 +70,7 @@ def leave(folder: Path, stage: str, value: float, *, last: float | None = None) 
 def test_pixels_are_compared_with_the_upright_face(batch: Batch) -> None:
     images, terms = pixel_terms(Tiny(), batch.lr, batch)
     assert set(terms) == {"pixel"}
-    torch.testing.assert_close(terms["pixel"], (images - upright(batch)).square().mean())
+    torch.testing.assert_close(terms["pixel"], (images - batch.turned()).square().mean())
 
 
 def test_a_batch_without_upright_faces_is_refused(trained_on: RenderedViews, left_out: RenderedViews) -> None:
@@ -178,4 +178,4 @@ def test_the_file_holds_the_best_by_pixels_and_the_last_by_a_critic(stn: Path, t
     leave(tmp_path, "adversarial", 2.0, last=3.0)
     assert written() == 3.0
     assert written(steps={"adversarial": 0}) == 0.5
-    assert finished(tmp_path / "adversarial")["mix.bias"][0] == 2.0
+    assert checkpoint.finished(tmp_path / "adversarial")["network"]["mix.bias"][0] == 2.0

@@ -116,7 +116,7 @@ def test_its_stage_and_its_file(stn: Path, tmp_path: Path, batch: Batch) -> None
 
 
 def test_each_preset_has_its_rate_and_others_are_unknown(stn: Path) -> None:
-    assert {name: method.rate for name, method in waveletsrnet._METHODS.items()} == {"paper": 2e-4, "compact": 1e-3}
+    assert waveletsrnet.METHOD.rates == {"paper": 2e-4, "compact": 1e-3}
     with pytest.raises(UsageError, match="paper, compact"):
         stages(Options(method="waveletsrnet", preset="huge", aligner=stn))
     with pytest.raises(UsageError, match="its stages are pixels"):

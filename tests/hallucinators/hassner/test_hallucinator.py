@@ -176,7 +176,7 @@ def test_the_registry_knows_it_its_frame_and_its_networks() -> None:
 
 
 def test_without_the_engine_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MODULE, "_engine_is_here", lambda: False)
+    monkeypatch.setattr(MODULE, "engine_is_here", lambda: False)
     with pytest.raises(MissingError, match="pip install"):
         Hassner()
     assert "pip install" in (HALLUCINATORS["hassner"].missing() or "")

@@ -181,7 +181,7 @@ def test_components_stand_where_each_face_has_them_whatever_its_neighbours(make:
 def test_without_the_engine_auto_takes_the_usual_places_and_engine_says_what_to_install(
     make: Callable[..., VividGanFlow], faces: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(MODULE, "_engine_is_here", lambda: False)
+    monkeypatch.setattr(MODULE, "engine_is_here", lambda: False)
     monkeypatch.setattr(MODULE, "find_bundle", lambda: Path(__file__))
     monkeypatch.setattr("bench.faces.landmarks.FaceLandmarker", None)  # it must not be called
     images, outcomes = make(landmarks="auto").hallucinate_counted(faces)
