@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -41,6 +42,28 @@ def weights_file(path: Path, *, wanted_by: str, how_to_get: str) -> WeightsFile:
         raise DataError(f"The weights {path} of {wanted_by} cannot be read: {error.strerror}.") from None
 
 
+def hub_file(path: Path, name: str, *, wanted_by: str, how_to_get: str) -> WeightsFile:
+    """Like `weights_file`, for a file that torchvision names after its digest.
+
+    Args:
+        path: the file; if it has the name, it must have the digest whose first digits end it.
+        name: torchvision's.
+        wanted_by: the component that wants it, for the error.
+        how_to_get: what to do when it is not there or damaged, for the error.
+
+    Raises:
+        MissingError: there is no such file.
+        DataError: it cannot be read, or is not the one of that name.
+    """
+    found = weights_file(path, wanted_by=wanted_by, how_to_get=how_to_get)
+    if path.name == name and not found.sha256.startswith(Path(name).stem.rpartition("-")[2]):
+        raise DataError(
+            f"The weights {path} of {wanted_by} are damaged or other ones: their SHA-256 begins with "
+            f"{found.sha256[:8]}, not as the name ends. {how_to_get}"
+        )
+    return found
+
+
 @lru_cache(maxsize=64)
 def _digest(path: Path, size: int, changed: int) -> str:
     return file_digest(path)  # size and time are only there to notice that the file was replaced
@@ -54,6 +77,12 @@ def package_file(package: str, relative: str) -> Path | None:
         if path.is_file():
             return path
     return None
+
+
+def torch_home() -> Path:
+    """Where torch keeps what it has fetched: TORCH_HOME, or ``torch`` in the user's cache; found without torch."""
+    home = os.environ.get("TORCH_HOME") or os.path.join(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "torch")
+    return Path(home).expanduser()
 
 
 def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], header: Mapping[str, str]) -> None:

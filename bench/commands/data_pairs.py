@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bench.commands import Subparsers
+    from bench.faces.landmarks import Landmarker
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -34,6 +35,13 @@ def add_parser(subparsers: Subparsers) -> None:
         help="for photographs that show more than a face: bring each to the frame of hallucinated faces, with N pixels "
         "of its surroundings (default: photographs are aligned crops, taken whole)",
     )
+    parser.add_argument(
+        "--heatmaps",
+        default="auto",
+        metavar="WHOSE",
+        help="whose 68 points heatmaps are made of: engine, dlib, or the archive 2DFAN4 of FAN, the paper's (default: "
+        "FAN where torch's cache has it, else engine)",
+    )
     parser.set_defaults(main=main)
 
 
@@ -44,6 +52,7 @@ def main(args: argparse.Namespace) -> int:
     from bench.faces.pack import pack, photographs
 
     files = photographs(args.folder)
+    outline = _outline(args.heatmaps)
     with progress.stage("pack faces", len(files)) as advance:
         done = pack(
             files,
@@ -52,9 +61,27 @@ def main(args: argparse.Namespace) -> int:
             person=(lambda path: path.parent.name) if args.person == "folder" else (lambda path: path.name),
             quality=args.quality,
             margin=args.margin,
+            outline=outline,
             advance=advance,
         )
     print(f"{args.out}: {done.train:,} faces to train, {done.test:,} left out, {done.size / 2**20:.1f} MiB")
+    print(f"  68 points for heatmaps: {outline[0] if outline else 'engine'}")
     for reason, count in sorted(done.rejected.items(), key=lambda item: -item[1]):
         print(f"  rejected: {count:,} {reason}")
     return 0
+
+
+def _outline(whose: str) -> tuple[str, Landmarker] | None:
+    """The landmarker of the 68 points; None is the engine, whose 478 points they are read off.
+
+    Raises:
+        MissingError, DataError: what was named is not here or damaged.
+    """
+    from bench.faces.others import DlibLandmarker, FanLandmarker, fan_weights
+
+    found = fan_weights() if whose == "auto" else None
+    if whose == "dlib":
+        return "dlib", DlibLandmarker()
+    if whose in ("auto", "engine") and found is None:
+        return None
+    return "fan", FanLandmarker(found or Path(whose))

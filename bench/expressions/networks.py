@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import UsageError
 from bench.expressions.plan import ClassifierName
-from bench.weights import load_into, load_state_dict
+from bench.weights import load_into, load_state_dict, torch_home
 
 if TYPE_CHECKING:
     from torch import nn
@@ -86,8 +85,7 @@ def build(name: ClassifierName, classes: int, weights: Path | None) -> nn.Module
 
 def default_weights() -> Path:
     """Where torch keeps VGG-16 when it has fetched it."""
-    home = os.environ.get("TORCH_HOME") or os.path.join(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "torch")
-    return Path(home, "hub", "checkpoints", VGG16_FILE).expanduser()
+    return torch_home() / "hub" / "checkpoints" / VGG16_FILE
 
 
 def _vgg16(classes: int, weights: Path | None) -> nn.Module:

@@ -13,7 +13,7 @@ from bench.faces.bundle import DETECTOR, FloatArray, find_bundle, read_member
 from bench.faces.detect import BlazeFace
 from bench.faces.landmarks import Landmarker, Landmarks, check_image, prominence
 from bench.interfaces import ByteImages
-from bench.weights import package_file
+from bench.weights import package_file, torch_home
 
 _PACKAGE = "face_recognition_models"
 _FILE = "models/shape_predictor_68_face_landmarks.dat"
@@ -21,8 +21,15 @@ _DLIB = (
     "It comes inside the package face-recognition-models: pip install 'face-hallucination-bench[dlib]'. Or pass "
     "weights=PATH of shape_predictor_68_face_landmarks.dat."
 )
+_FAN_FILE = "2DFAN4-cd938726ad.zip"
 _FAN = "Pass weights=PATH of its 2DFAN4 TorchScript archive, which the package face-alignment downloads on first use."
 _NAN = float("nan")
+
+
+def fan_weights() -> Path | None:
+    """FAN's archive where the package face-alignment has fetched it, or None."""
+    path = torch_home() / "hub" / "checkpoints" / _FAN_FILE
+    return path if path.is_file() else None
 
 
 class DlibLandmarker(Landmarker):

@@ -23,12 +23,14 @@ from bench.align.similarity import fit_similarity
 from bench.align.template import FRAMES
 from bench.errors import BenchError, DataError, UsageError
 from bench.faces.landmarks import Landmarker, Landmarks, why_unusable
-from bench.faces.views import five_points
+from bench.faces.views import five_points, sixty_eight_points
 from bench.images import ByteImages, read_image, resize
 
-PACK_VERSION = 2
-_READ = (1, 2)  # the first knew no surroundings
+PACK_VERSION = 3
+_READ = (1, 2, 3)  # the first knew no surroundings, the second no 68 points of another landmarker
+ENGINE = "engine"
 SIDE = 128
+_MESH = 478
 _POINT_SCALE = 64  # landmarks are stored in 64ths of a pixel
 _TRAIN_SHARE = 0.8
 
@@ -52,6 +54,7 @@ def pack(
     quality: int = 90,
     most_yaw_deg: float = 15.0,
     margin: int | None = None,
+    outline: tuple[str, Landmarker] | None = None,
     advance: Callable[[int], None] = lambda done: None,
 ) -> PackSummary:
     """Pack the usable photographs of a folder.
@@ -66,6 +69,7 @@ def pack(
         margin: None takes photographs as they are. A number brings each, by its landmarks, to the frame that
             hallucinators give (`bench.align.template`, ``utkface200``) at 128 pixels, with so many pixels of what
             surrounds it on every side: for photographs that show more than a face.
+        outline: name and landmarker of the 68 points that heatmaps are to be made of; None reads them off the 478.
         advance: called with 1 after each photograph.
 
     Returns:
@@ -81,7 +85,7 @@ def pack(
     rejected: Counter[str] = Counter()
     faces, points, names, splits = [], [], [], []
     for path in files:
-        reason, entry = _face(path, landmarker, most_yaw_deg, margin)
+        reason, entry = _face(path, landmarker, most_yaw_deg, margin, outline)
         advance(1)
         if entry is None:
             rejected[reason] += 1
@@ -101,6 +105,7 @@ def pack(
         "jpeg": np.frombuffer(b"".join(faces), np.uint8),
         "offsets": np.concatenate([[0], lengths.cumsum()]),
         "points": _differences(np.stack(points)),
+        "outline": np.array(outline[0] if outline else ENGINE),
         "names": np.array(names),
         "test": test,
         "rejected": np.array(json.dumps(dict(sorted(rejected.items())))),
@@ -117,6 +122,7 @@ class Pack:
         test: bool (N,), True for the people left out of training.
         rejected: photographs left out, by reason.
         margin: pixels of surroundings on each side of the faces.
+        outline: name of the landmarker that the 68 points are by; ``engine`` read them off the 478.
     """
 
     def __init__(self, path: Path) -> None:
@@ -133,6 +139,7 @@ class Pack:
                 self.margin = int(archive["margin"]) if version > 1 else 0
                 self._jpeg, self._offsets = archive["jpeg"], archive["offsets"]
                 self._points = _restored(archive["points"])
+                self.outline = str(archive["outline"]) if version > 2 else ENGINE
                 self.names: tuple[str, ...] = tuple(str(name) for name in archive["names"])
                 self.test: NDArray[np.bool_] = archive["test"].astype(bool)
                 self.rejected: dict[str, int] = json.loads(str(archive["rejected"]))
@@ -159,8 +166,14 @@ class Pack:
         data = self._jpeg[self._offsets[index] : self._offsets[index + 1]].tobytes()
         with Image.open(io.BytesIO(data)) as image:
             face = np.array(image.convert("RGB"))
-        points = self._points[index].astype(np.float32) / _POINT_SCALE
+        points = (self._points[index, :_MESH] / _POINT_SCALE).astype(np.float32)
         return face, Landmarks(points, 0.0, 0.0, 0.0, np.empty(0, np.float32), float("nan"), 1)
+
+    def sixty_eight(self, index: int) -> NDArray[np.float32]:
+        """The 68 points of iBUG 300-W by ``outline``: float32 (68, 2), in the pixels of `face`."""
+        points = (self._points[index] / _POINT_SCALE).astype(np.float32)
+        found = points[_MESH:] if len(points) > _MESH else sixty_eight_points(points)
+        return found[:, :2] - np.float32(self.margin)
 
     def indices(self, *, test: bool) -> NDArray[np.int64]:
         """The faces of one split."""
@@ -168,7 +181,11 @@ class Pack:
 
 
 def _face(
-    path: Path, landmarker: Landmarker, most_yaw_deg: float, margin: int | None
+    path: Path,
+    landmarker: Landmarker,
+    most_yaw_deg: float,
+    margin: int | None,
+    outline: tuple[str, Landmarker] | None,
 ) -> tuple[str, tuple[ByteImages, NDArray[np.float32]] | None]:
     """Why a photograph is rejected, or its square face and points."""
     try:
@@ -179,25 +196,31 @@ def _face(
     reason = why_unusable(found, *image.shape[:2], most_yaw_deg=most_yaw_deg)
     if found is None or reason:
         return reason or "no face", None
+    points = found.points
+    if outline is not None:
+        other = outline[1].find([image])[0]
+        if other is None:
+            return f"no 68 points by {outline[0]}", None
+        points = np.concatenate([points, np.nan_to_num(other.points)])  # their depth is not known
     if margin is not None:
-        return "", _framed(image, found, margin)
+        return "", _framed(image, points, margin)
     height, width = image.shape[:2]
     longer = max(height, width)
     top, left = (longer - height) // 2, (longer - width) // 2
     square = np.pad(image, ((top, longer - height - top), (left, longer - width - left), (0, 0)), mode="edge")
     scale = SIDE / longer
-    points = found.points.astype(np.float64) + np.array([left + 0.5, top + 0.5, 0.0])
+    points = points.astype(np.float64) + np.array([left + 0.5, top + 0.5, 0.0])
     points = points * scale - np.array([0.5, 0.5, 0.0])
     return "", (resize(square, SIDE, SIDE), points.astype(np.float32))
 
 
-def _framed(image: ByteImages, found: Landmarks, margin: int) -> tuple[ByteImages, NDArray[np.float32]]:
+def _framed(image: ByteImages, found: NDArray[np.float32], margin: int) -> tuple[ByteImages, NDArray[np.float32]]:
     """A photograph brought to the frame of hallucinated faces, and its points there; mirrored where it ends."""
     import cv2
 
     side = SIDE + 2 * margin
     target = np.array(FRAMES["utkface200"]) * SIDE - 0.5 + margin
-    five = five_points(found.points)[:, :2].astype(np.float64)
+    five = five_points(found[:_MESH])[:, :2].astype(np.float64)
     matrix = fit_similarity(tuple(map(tuple, five)), tuple(map(tuple, target)))
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     if scale < 1:  # antialiased: shrunk to the frame's size first
@@ -208,7 +231,7 @@ def _framed(image: ByteImages, found: Landmarks, margin: int) -> tuple[ByteImage
     else:
         from_small = matrix
     moved = cv2.warpAffine(image, from_small, (side, side), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
-    points = found.points.astype(np.float64)
+    points = found.astype(np.float64)
     points[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
     points[:, 2] *= scale
     return np.asarray(moved, np.uint8), points.astype(np.float32)

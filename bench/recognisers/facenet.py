@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -11,7 +10,7 @@ from bench.interfaces import RECOGNISERS, ByteImages, FloatImages, Recogniser
 from bench.recognisers._chips import check_chips, network_input
 from bench.recognisers._torch_network import TorchNetwork
 from bench.recognisers.templates import FACENET_160
-from bench.weights import load_into, load_state_dict, package_file, weights_file
+from bench.weights import load_into, load_state_dict, package_file, torch_home, weights_file
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,8 +29,7 @@ def _how_to_get(pretrained: Pretrained) -> str:
 
 def _cache() -> Path:
     """Folder that torch, and with it facenet-pytorch, keeps downloaded weights in."""
-    home = os.environ.get("TORCH_HOME") or os.path.join(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "torch")
-    return Path(home, "checkpoints").expanduser()
+    return torch_home() / "checkpoints"
 
 
 def _missing() -> str | None:

@@ -22,7 +22,7 @@ from bench.faces.pack import SIDE, Pack
 from bench.faces.pairs import CELEBA_YAWS_DEG
 from bench.faces.pose import normals, prepare, views
 from bench.faces.render import interpolate, rasterise
-from bench.faces.views import five_points, rotation, sixty_eight_points
+from bench.faces.views import five_points, rotation
 
 FLOW_SIDE = 32
 FLOW_CHANNELS = 7
@@ -195,8 +195,8 @@ def _render_missing(
         out["view"][row] = views([portrait], turns)
         mesh = portrait.mesh
         out["flow"][row] = frontal_flow(mesh.vertices - margin, mesh.alpha, mesh.pivot - margin, turns)
-        points = landmarks.points - margin
-        out["landmarks"][row], out["five"][row] = sixty_eight_points(points)[:, :2], five_points(points)[:, :2]
+        out["landmarks"][row] = pack.sixty_eight(int(faces[row]))
+        out["five"][row] = five_points(landmarks.points - margin)[:, :2]
         advance(1)
         if row % _EVERY == _EVERY - 1 or row + 1 == count:
             for array in out.values():

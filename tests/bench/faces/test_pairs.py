@@ -15,6 +15,7 @@ from bench.__main__ import main
 from bench.align.template import FRAMES
 from bench.errors import BenchError, DataError, UsageError
 from bench.faces.landmarks import Landmarker, Landmarks
+from bench.faces.others import flat
 from bench.faces.pack import SIDE, Pack, pack, photographs
 from bench.faces.pairs import (
     COMPONENTS,
@@ -29,7 +30,7 @@ from bench.faces.pairs import (
     warped,
 )
 from bench.faces.people import People
-from bench.faces.views import five_points
+from bench.faces.views import five_points, sixty_eight_points
 from bench.images import ByteImages, encode_png
 
 
@@ -66,6 +67,40 @@ def test_a_pack_gives_back_faces_and_points(packed: Pack) -> None:
     assert np.abs(face.astype(int) - photo).mean() < 3
     np.testing.assert_allclose(found.points, landmarks.points, atol=1 / 64)
     assert packed.rejected == {"no face": 1, "not an image": 1}
+
+
+@pytest.mark.parametrize("margin", [None, 48])
+def test_the_68_points_of_another_landmarker_go_where_the_face_goes(margin: int | None, tmp_path: Path) -> None:
+    people = People()
+    drawn = [people.photograph(i, "neutral", 1.0) for i in range(3)]
+    for i, (photo, _) in enumerate(drawn):
+        (tmp_path / f"{i}.png").write_bytes(encode_png(photo))
+    ours = [landmarks for _, landmarks in drawn]
+    theirs = [flat(sixty_eight_points(one.points)[:, :2] + 3, 1) for one in ours[:2]]  # three pixels down and right
+    out = tmp_path / "faces.npz"
+    summary = pack(photographs(tmp_path), out, Known(ours), margin=margin, outline=("dlib", Known([*theirs, None])))
+    assert summary.rejected == {"no 68 points by dlib": 1} and summary.train + summary.test == 2
+    plain = tmp_path / "plain.npz"
+    pack(photographs(tmp_path), plain, Known(ours), margin=margin)
+    one, other = Pack(out), Pack(plain)
+    assert (one.outline, other.outline) == ("dlib", "engine")
+    for i in range(2):
+        np.testing.assert_allclose(other.sixty_eight(i), sixty_eight_points(other.face(i)[1].points)[:, :2], atol=1e-4)
+        assert np.array_equal(one.face(i)[1].points, other.face(i)[1].points)
+        shift = one.sixty_eight(i) - other.sixty_eight(i)
+        assert shift.std(0).max() < 0.03 and np.hypot(*shift.mean(0)) > 0.5
+
+
+def test_a_pack_from_before_there_was_a_choice_has_the_engines_68_points(packed: Pack, tmp_path: Path) -> None:
+    path = tmp_path / "now.npz"
+    photo, landmarks = People().photograph(0, "neutral", 1.0)
+    (tmp_path / "0.png").write_bytes(encode_png(photo))
+    pack(photographs(tmp_path), path, Known([landmarks]))
+    with np.load(path) as archive:
+        arrays = {name: archive[name] for name in archive.files if name != "outline"}
+    np.savez(tmp_path / "then.npz", **{**arrays, "version": np.array(2)})
+    assert Pack(tmp_path / "then.npz").outline == "engine"
+    assert np.array_equal(Pack(tmp_path / "then.npz").sixty_eight(0), Pack(path).sixty_eight(0))
 
 
 def test_the_split_is_by_person_and_the_same_in_every_pack(tmp_path: Path, packed: Pack) -> None:
@@ -202,14 +237,49 @@ def test_a_damaged_pack_is_named(tmp_path: Path, content: bytes) -> None:
         Pack(tmp_path / "faces.npz")
 
 
-def test_the_command_packs_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_packs_a_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("ai_edge_litert")
     for i in range(3):
         (tmp_path / f"{i}.png").write_bytes(encode_png(People().photograph(i, "neutral", 1.0)[0]))
     (tmp_path / "bad.png").write_bytes(b"junk")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "empty"))
     assert main(["data", "pairs", str(tmp_path), "--out", str(tmp_path / "faces.npz")]) == 0
-    assert "rejected: 1 not an image" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "rejected: 1 not an image" in told and "68 points for heatmaps: engine" in told
     assert len(Pack(tmp_path / "faces.npz")) == 3
+
+
+def test_the_command_takes_the_heatmaps_points_of_fan_where_it_is_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ai_edge_litert")
+    pytest.importorskip("face_alignment", reason="the package face-alignment is not installed")
+    import torch
+
+    class Middle(torch.nn.Module):
+        """Every heatmap peaks in the middle of the crop."""
+
+        def forward(self, chips: torch.Tensor) -> torch.Tensor:
+            maps = torch.zeros(len(chips), 68, 64, 64)
+            maps[:, :, 32, 32] = 1.0
+            return maps
+
+    photos, cache = tmp_path / "photos", tmp_path / "home" / "hub" / "checkpoints"
+    photos.mkdir()
+    cache.mkdir(parents=True)
+    (photos / "0.png").write_bytes(encode_png(People().photograph(0, "neutral", 1.0)[0]))
+    torch.jit.script(Middle()).save(str(cache / "2DFAN4-cd938726ad.zip"))  # type: ignore[no-untyped-call]
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
+    assert main(["data", "pairs", str(photos), "--out", str(tmp_path / "auto.npz")]) == 0
+    assert "68 points for heatmaps: fan" in capsys.readouterr().out
+    packed = Pack(tmp_path / "auto.npz")
+    assert packed.outline == "fan" and np.ptp(packed.sixty_eight(0), axis=0).max() < 0.1
+    assert main(["data", "pairs", str(photos), "--out", str(tmp_path / "engine.npz"), "--heatmaps", "engine"]) == 0
+    assert Pack(tmp_path / "engine.npz").outline == "engine"
+    assert main(["data", "pairs", str(photos), "--out", str(tmp_path / "x.npz"), "--heatmaps", "nobody"]) == 3
+    assert "nobody" in capsys.readouterr().err and not (tmp_path / "x.npz").exists()
 
 
 def test_training_needs_only_what_a_bare_machine_has() -> None:
