@@ -10,7 +10,7 @@ from PIL import Image
 from bench.faces.look import EXPRESSIONS, ILLUMINATIONS, Look
 from bench.faces.people import People
 from bench.images import ByteImages, resize, to_bytes, to_float
-from hallucinators.vividgan.hallucinator import VividGanFlow
+from hallucinators.vividgan.hallucinator import VividGanFlow, VividGanHallucinator
 
 IMAGES = Path(__file__).parent / "images"
 SIDE = 96
@@ -37,6 +37,7 @@ def main() -> None:
     ]
     write("resolutions.jpg", [*rows, faces])
     write("hallucinated.jpg", hallucinated(people))
+    write("forty.jpg", forty(people))
 
 
 def hallucinated(people: People) -> list[list[ByteImages]]:
@@ -49,6 +50,24 @@ def hallucinated(people: People) -> list[list[ByteImages]]:
     assert found.fine is not None
     shown = [np.kron(face, np.ones((8, 8, 1), np.uint8)) for face in tiny]
     return [shown, list(to_bytes(found.coarse)), list(to_bytes(found.fine)), list(truth)]
+
+
+def forty(people: People) -> list[list[ByteImages]]:
+    """Forty turned faces at 16 x 16 in five bands of eight: LR, vividgan, vividgan-flow, the true front."""
+    side, across = 64, 8
+    turns = [yaw for _ in range(5) for yaw in (-75, -55, -40, -22, 22, 40, 55, 75)]
+    turned = people([Look(identity=10 + i, yaw_deg=yaw, size=128) for i, yaw in enumerate(turns)])
+    truth = people([Look(identity=10 + i, size=128) for i in range(len(turns))])
+    tiny = [resize(face, 16, 16) for face in turned]
+    faces = to_float(tiny)
+    rows = [
+        [np.kron(face, np.ones((8, 8, 1), np.uint8)) for face in tiny],
+        list(to_bytes(VividGanHallucinator().hallucinate(faces))),
+        list(to_bytes(VividGanFlow().hallucinate(faces))),
+        list(truth),
+    ]
+    bands = [row[start : start + across] for start in range(0, len(turns), across) for row in rows]
+    return [[resize(face, side, side) for face in band] for band in bands]
 
 
 def save(name: str, looks: list[list[Look]], people: People) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bench import progress
 from bench.ablation.measuring import BICUBIC, Measures, Ruler, split
@@ -16,10 +16,6 @@ from bench.ablation.variants import REFERENCE, VARIANTS, Recipe, chosen, options
 from bench.errors import BenchError, DataError, UsageError
 from bench.provenance import environment, file_digest
 from bench.runfolder import dump_json
-
-if TYPE_CHECKING:
-    from bench.faces.pack import Pack
-    from hallucinators.training.views import RenderedViews
 
 PLAN = "plan.json"
 
@@ -58,6 +54,8 @@ def ablate(
         BenchError: no variant could be trained and measured; the text says why.
     """
     from bench.faces.pack import Pack
+    from hallucinators.training.rendering import view_set
+    from hallucinators.training.views import ViewPlan
     from hallucinators.vividgan.trainer import stages
 
     variants = chosen(names)
@@ -84,11 +82,12 @@ def ablate(
         raise UsageError(f"Batches of {recipe.batch} faces from {len(trained_on)} people: give a smaller --batch.")
     _same_plan(out, recipe, digest)
     folder = views or out / "views"
+    plan = ViewPlan(seed=recipe.seed)
     trainer = Trainer(
         out,
         recipe,
-        _views(packed, trained_on, folder / "train", recipe.seed, digest),
-        _views(packed, validated, folder / "left-out", recipe.seed, digest),
+        view_set(packed, trained_on, folder / "train", plan, digest),
+        view_set(packed, validated, folder / "left-out", plan, digest),
         digest,
         say,
     )
@@ -120,13 +119,6 @@ def ablate(
 
 def _bicubic(measures: Measures) -> Row:
     return Row(BICUBIC, "interpolation, pose kept, rank-1 with the head's own points", (), measures)
-
-
-def _views(packed: Pack, faces: Sequence[int], folder: Path, seed: int, digest: str) -> RenderedViews:
-    from hallucinators.training.views import ViewPlan, render_views
-
-    with progress.stage(f"render views of {folder.name}", len(faces)) as advance:
-        return render_views(packed, faces, folder, plan=ViewPlan(seed=seed), digest=digest, advance=advance)
 
 
 def _same_plan(out: Path, recipe: Recipe, digest: str) -> None:

@@ -48,6 +48,7 @@ def main(args: argparse.Namespace) -> int:
     from bench.ablation.variants import VARIANTS, Recipe
     from bench.errors import UsageError
     from bench.plugins import load_plugins
+    from hallucinators.training.plan import steps_of_text
 
     if args.faces is not None and args.faces < 1:
         raise UsageError(f"--faces is {args.faces}; give 1 or more, or leave it out to train on all people")
@@ -55,7 +56,7 @@ def main(args: argparse.Namespace) -> int:
     recipe = Recipe(
         lr=args.lr,
         preset=args.preset,
-        steps=_steps(args.steps),
+        steps=steps_of_text(args.steps),
         identity=args.identity,
         batch=args.batch,
         seed=args.seed,
@@ -80,16 +81,3 @@ def main(args: argparse.Namespace) -> int:
     if failed:
         print(f"bench: {len(failed)} of {len(rows) - 1} variants failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
-
-
-def _steps(text: str) -> dict[str, int]:
-    """``coarse=100,whole=50`` as a mapping."""
-    from bench.errors import UsageError
-
-    found = {}
-    for part in filter(None, text.split(",")):
-        name, _, number = part.partition("=")
-        if not number.isdecimal():
-            raise UsageError(f"--steps is STAGE=N,STAGE=N; {part!r} is not of that kind")
-        found[name.strip()] = int(number)
-    return found

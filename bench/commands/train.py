@@ -84,7 +84,7 @@ def main(args: argparse.Namespace) -> int:
     from bench.provenance import digest_of, file_digest
     from hallucinators.training import distributed
     from hallucinators.training.method import People, stages_of
-    from hallucinators.training.plan import METHODS, Options
+    from hallucinators.training.plan import METHODS, Options, steps_of_text
     from hallucinators.training.rendering import rendered
 
     if args.method not in (*METHODS, ALL):
@@ -100,7 +100,7 @@ def main(args: argparse.Namespace) -> int:
         method=args.method,
         lr=args.lr or 16,
         preset=args.preset,
-        steps=_steps(args.steps),
+        steps=steps_of_text(args.steps),
         identity=args.identity,
         losses=args.losses,
         touchup=not args.no_touchup,
@@ -186,16 +186,3 @@ def _settings(args: argparse.Namespace, processes: int) -> Settings:
         threads=args.threads,
         patience=args.patience,
     )
-
-
-def _steps(text: str) -> dict[str, int]:
-    """``coarse=100,whole=0`` as a mapping."""
-    from bench.errors import UsageError
-
-    found = {}
-    for part in filter(None, text.split(",")):
-        name, _, number = part.partition("=")
-        if not number.isdecimal():
-            raise UsageError(f"--steps is STAGE=N,STAGE=N; {part!r} is not of that kind")
-        found[name] = int(number)
-    return found

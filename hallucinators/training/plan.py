@@ -27,6 +27,21 @@ METHODS: Mapping[str, str] = {
 """What can be trained, and the module whose ``stages`` and ``export`` say how."""
 
 
+def steps_of_text(text: str) -> dict[str, int]:
+    """``coarse=100,whole=0`` as a mapping.
+
+    Raises:
+        UsageError: it is not of that kind.
+    """
+    found = {}
+    for part in filter(None, text.split(",")):
+        name, _, number = part.partition("=")
+        if not number.isdecimal():
+            raise UsageError(f"--steps is STAGE=N,STAGE=N; {part!r} is not of that kind")
+        found[name.strip()] = int(number)
+    return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What the user asked for.

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bench import progress
 from bench.errors import DataError
@@ -43,11 +46,26 @@ def rendered(
                 "out in the first. Pack more photographs."
             )
         for name, rows in chosen.items():
-            if distributed.rank() == 0:
-                with progress.stage(f"render views of the {name} people", len(rows)) as advance:
-                    render_views(pack, rows, folder / name, plan=plan, digest=digest, advance=advance)
-            while not (folder / name / "views.json").is_file():
-                time.sleep(1)
-            if name != "left-out":
-                train.append(RenderedViews(folder / name))
-    return train, RenderedViews(folder / "left-out")
+            found = view_set(pack, rows, folder / name, plan, digest)
+            if name == "left-out":
+                left_out_views = found
+            else:
+                train.append(found)
+    return train, left_out_views
+
+
+def view_set(
+    pack: Pack, faces: Sequence[int] | NDArray[np.int64], folder: Path, plan: ViewPlan, digest: str
+) -> RenderedViews:
+    """Views of some faces of a pack: rendered by the first process, where they are not there yet, and opened by all.
+
+    Raises:
+        UsageError: no face.
+        DataError: the folder holds other views, or damaged ones.
+    """
+    if distributed.rank() == 0:
+        with progress.stage(f"render views of the {folder.name} people", len(faces)) as advance:
+            render_views(pack, faces, folder, plan=plan, digest=digest, advance=advance)
+    while not (folder / "views.json").is_file():
+        time.sleep(1)
+    return RenderedViews(folder)

@@ -23,6 +23,7 @@ from hallucinators.vividgan.losses import LOSS_SETS
 from hallucinators.vividgan.model import VividGAN, Widths
 from hallucinators.vividgan.objective import BALANCED, Critic, Objective, coarse_objective
 from hallucinators.vividgan.stages import CoarseStage, TouchUpStage, WholeStage
+from hallucinators.vividgan.teacher import identity_losses
 
 TINY = Widths(
     CoarseWidths(encoder=4, code=8, at_16=8, at_32=8, at_64=4, at_128=4),
@@ -256,3 +257,16 @@ def test_without_adversaries_no_discriminator_is_needed(batch: Batch) -> None:
     for stage in stages:
         assert not any(name.endswith("_d") for name in stage.update(batch, 5))
         assert len(stage.modules()) == len(stage.optimisers()) == 1
+
+
+def test_telling_people_apart_is_a_share_of_the_identity_loss(batch: Batch) -> None:
+    def loss(apart: float) -> float:
+        torch.manual_seed(7)  # the same shaken chips
+        found = Objective(identity=averages, apart=apart).identity_loss(batch.hr.flip(0), batch)
+        assert found is not None
+        return float(found)
+
+    torch.manual_seed(7)
+    distance, confusion = identity_losses(batch.hr.flip(0), batch.hr, batch.five, averages)
+    assert loss(0.0) == pytest.approx(float(distance))
+    assert loss(0.5) == pytest.approx(float(distance + 0.5 * confusion)) and float(confusion) > 0

@@ -1,0 +1,41 @@
+"""Hallucinators on a CUDA device: the same faces as on a processor but for rounding, counted alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from bench.interfaces import HALLUCINATORS
+from bench.plugins import load_plugins
+
+load_plugins()
+NAMES = [
+    name
+    for name in HALLUCINATORS
+    if {"device"} <= {argument.name for argument in HALLUCINATORS[name].arguments()}
+    and not any(argument.name == "file" for argument in HALLUCINATORS[name].arguments())
+]
+
+
+def test_every_method_with_a_network_of_ours_is_here() -> None:
+    assert {"vividgan", "vividgan-flow", "srgan", "cbn", "waveletsrnet", "tdae", "tann", "drgan", "cyclegan"} <= set(
+        NAMES
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_gpu_gives_the_face_a_processor_gives(name: str) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("there is no CUDA device")
+    missing = HALLUCINATORS[name].missing
+    if missing and (why := missing()):
+        pytest.skip(why)
+    here = HALLUCINATORS[name].create({"device": "cpu"})
+    there = HALLUCINATORS[name].create({"device": "cuda"})
+    faces = np.random.default_rng(0).random((3, 3, here.input_size or 16, here.input_size or 16), np.float32)
+    wanted, outcomes = here.hallucinate_counted(faces)
+    found, others = there.hallucinate_counted(faces)
+    assert isinstance(found, np.ndarray) and found.dtype == np.float32 and found.shape == wanted.shape
+    assert np.abs(found - wanted).mean() < 2e-3  # TF32 and other orders of summing
+    assert outcomes == others
