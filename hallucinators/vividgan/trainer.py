@@ -36,9 +36,9 @@ _OTHER_TEACHER = Weights(alpha1=0.1, alpha2=0.1)
 _APART = 0.5
 """Weights of the identity loss, and in it of telling people apart, where dlib teaches (docs/training.md).
 
-At the paper's 0.01 dlib's squared distances, of 0.2 to 0.5, are an eighth of the pixel loss, which paints over who somebody
-is (rank-1 of the coarse face 44 %, where the picture that it paints on has 71 %); at 0.1 alone all faces come likelier at
-once (49 %); with both it is 71 %. ResNet-50's features, the paper's, keep the paper's weight.
+At the paper's 0.01 dlib's squared distances, of 0.2 to 0.5, are an eighth of the pixel loss, which paints over who
+somebody is (rank-1 of the coarse face 44 %, where the picture that it paints on has 71 %); at 0.1 alone all faces come
+likelier at once (49 %); with both it is 71 %. ResNet-50's features, the paper's, keep the paper's weight.
 """
 
 
