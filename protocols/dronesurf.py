@@ -14,6 +14,7 @@ from bench.types import CheckLine, Cut, IdentificationSet, Media, Points
 from protocols.dronesurf_draw import SUBJECTS, TEST, TRAINING, draw_test, frame_base
 from protocols.dronesurf_files import SPLIT, Listing, Track, holds_dronesurf, scan
 from protocols.dronesurf_lines import Coordinates, read_coordinates
+from protocols.found_faces import Detector, find_faces, found_notes
 from protocols.roots import find_root, printable
 from protocols.sampled import SampledProtocol
 
@@ -85,6 +86,7 @@ class DroneSurf(SampledProtocol):
         frame_base: Literal["auto", "0", "1"] = "auto",
         lr: int | None = None,
         margin: float = 0.0,
+        detector: Detector = "mtcnn",
         seed: int = 0,
     ) -> None:
         """Choose the rules.
@@ -100,6 +102,7 @@ class DroneSurf(SampledProtocol):
             frame_base: number of a video's first frame in the coordinate files; ``auto`` decides it from them.
             lr: side the probes are brought to, pixels; None leaves them as they are.
             margin: border around the square box, as a fraction of its side on each side.
+            detector: what finds the faces of the gallery.
             seed: of the split, where the folder has no train_test_split.csv.
 
         Raises:
@@ -114,6 +117,7 @@ class DroneSurf(SampledProtocol):
         self.scenario, self.level, self.step = scenario, level, step
         self.gallery_fusion, self.gallery, self.frame_base = gallery_fusion, gallery, frame_base
         self.lr, self.margin, self.seed = lr or None, margin, seed
+        self.detector: Detector = detector
         self.unit_length = (
             gallery_fusion != "score"
         )  # means of unit vectors as they are: their product is the mean score
@@ -142,13 +146,11 @@ class DroneSurf(SampledProtocol):
 
         Raises:
             DataError: as `read`.
-            MissingError: facenet-pytorch, which brings the detector, is not installed.
+            MissingError: the package that brings the detector is not installed.
         """
-        from protocols.found_faces import find_faces, found_notes
-
         chosen = self.choose(root)
         files = [path for subject in chosen.enrolled for path in chosen.listing.gallery[subject]]
-        found = find_faces(files, scratch, progress)
+        found = find_faces(files, scratch, progress, detector=self.detector)
         return self._study(root, chosen, found, found_notes(files, found))
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:

@@ -193,8 +193,8 @@ def _weights(classifier: ClassifierName, weights: Path | None) -> tuple[Path | N
         if weights is not None:
             raise UsageError(f"mmi-expression: weights go with classifier=vgg16; {classifier} starts from nothing")
         return None, ()
-    from bench.expressions.networks import VGG16_HOW_TO_GET, default_weights
-    from bench.weights import weights_file
+    from bench.expressions.networks import VGG16_FILE, VGG16_HOW_TO_GET, default_weights
+    from bench.weights import hub_file
 
     path = weights or default_weights()
-    return path, (weights_file(path, wanted_by="classifier vgg16", how_to_get=VGG16_HOW_TO_GET),)
+    return path, (hub_file(path, VGG16_FILE, wanted_by="classifier vgg16", how_to_get=VGG16_HOW_TO_GET),)

@@ -1,4 +1,4 @@
-"""Faces found by MTCNN in photographs, kept by the bytes of each, and the crops they are cut to."""
+"""Faces found by a detector in photographs, kept by the bytes of each, and the crops they are cut to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 from bench.errors import DataError, UsageError
 from bench.images import ByteImages, decode
@@ -17,7 +17,12 @@ from bench.provenance import digest_of
 from bench.recognisers.templates import ARCFACE_112
 from bench.types import Cut, FaceTemplate, Points
 
+if TYPE_CHECKING:
+    from bench.align.mtcnn import Mtcnn
+    from bench.align.yunet import YuNet
+
 Crop = Literal["recogniser", "frame"]
+Detector = Literal["mtcnn", "yunet"]
 Finder = Callable[[ByteImages], Points | None]
 
 SMALLEST, LARGEST = 8, 128
@@ -82,8 +87,9 @@ def find_faces(
     scratch: Path,
     progress: Progress | None = None,
     *,
-    finder: Callable[[], Finder] | None = None,
-    engine: Callable[[], str] | None = None,
+    detector: Detector = "mtcnn",
+    finder: Callable[[Detector], Finder] | None = None,
+    engine: Callable[[Detector], str] | None = None,
 ) -> dict[Path, Points | None]:
     """Five points of the face in each photograph, at its full resolution.
 
@@ -92,18 +98,19 @@ def find_faces(
         scratch: keeps what was found in a file named after the detector, a line a photograph, by the digest of its
             bytes: equal photographs are looked at once, changed ones again, and an interrupted search goes on.
         progress: called with (photographs done, all).
-        finder: makes what finds points (default: MTCNN); called only when it is needed.
+        detector: which aligner's points they are.
+        finder: makes what finds points (default: that aligner); called only when it is needed.
         engine: tells one finder from another.
 
     Returns:
         By file, None where no face was found; a file that is absent or damaged has no entry.
 
     Raises:
-        MissingError: facenet-pytorch, which brings MTCNN's weights, is not installed.
+        MissingError: the package that brings the detector's weights is not installed.
         DataError: ``scratch`` cannot be written.
     """
     wanted = list(dict.fromkeys(files))
-    kept_in = scratch / f"mtcnn-{(engine or _engine)()[:16]}.jsonl"
+    kept_in = scratch / f"{detector}-{(engine or _engine)(detector)[:16]}.jsonl"
     kept = _kept(kept_in)
     found: dict[Path, Points | None] = {}
     look: Finder | None = None
@@ -115,7 +122,7 @@ def find_faces(
                 digest = hashlib.sha256(data).hexdigest()
                 if digest not in kept:
                     image = decode(data)
-                    look = look or (finder or _mtcnn)()
+                    look = look or (finder or _finder)(detector)
                     kept[digest] = look(image)
                     writer.add(digest, kept[digest])
                 found[path] = kept[digest]
@@ -191,17 +198,21 @@ def _lines(path: Path) -> Iterator[tuple[str, Points | None]]:
             continue
 
 
-def _mtcnn() -> Finder:
+def _aligner(detector: Detector) -> Mtcnn | YuNet:
     from bench.align.mtcnn import Mtcnn
+    from bench.align.yunet import YuNet
 
-    detector = Mtcnn()
-    return lambda image: detector.find([image])[0]
+    return YuNet() if detector == "yunet" else Mtcnn()
 
 
-def _engine() -> str:
-    from bench.align.mtcnn import Mtcnn
+def _finder(detector: Detector) -> Finder:
+    aligner = _aligner(detector)
+    return lambda image: aligner.find([image])[0]
+
+
+def _engine(detector: Detector) -> str:
     from bench.provenance import source_digest
 
-    detector = Mtcnn()
-    weights = [weights.sha256 for weights in detector.weights]
-    return digest_of([detector.version, weights, source_digest("bench.align.mtcnn")])
+    aligner = _aligner(detector)
+    weights = [weights.sha256 for weights in aligner.weights]
+    return digest_of([aligner.version, weights, source_digest(f"bench.align.{detector}", "bench.align.canvas")])

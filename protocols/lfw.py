@@ -10,7 +10,7 @@ from typing import Literal
 from bench.errors import DataError, UsageError
 from bench.interfaces import PROTOCOLS, Progress
 from bench.types import CheckLine, IdentificationSet, Media, Points, Role
-from protocols.found_faces import Crop, Framing, find_faces, found_notes, lr_side
+from protocols.found_faces import Crop, Detector, Framing, find_faces, found_notes, lr_side
 from protocols.lfw_files import (
     DEV_TEST,
     DEV_TRAIN,
@@ -66,6 +66,7 @@ class Lfw(PhotographProtocol):
         view: int = 2,
         lr: int | None = 16,
         crop: Crop = "recogniser",
+        detector: Detector = "mtcnn",
         thresholds: Literal["exact", "grid"] = "exact",
     ) -> None:
         """Choose what is measured, and how faces are framed.
@@ -79,6 +80,7 @@ class Lfw(PhotographProtocol):
             lr: side in pixels that searched (verified) faces are shrunk to; 0 keeps them at full size.
             crop: ``recogniser``: the chip of 112 x 112 pixels of ArcFace and what followed it; ``frame``: 128 x 128
                 pixels with the face as large as hallucinators here are trained on.
+            detector: what finds the faces, at full resolution on both sides.
             thresholds: of a fold: the best of all, or of insightface's grid.
 
         Raises:
@@ -89,6 +91,7 @@ class Lfw(PhotographProtocol):
         if view not in OFFICIAL_PAIRS:
             raise UsageError(f"lfw: view is {view}; expected 2 (to report) or 1 (to tune).")
         self.task, self.people, self.view, self.thresholds = task, people, view, thresholds
+        self.detector: Detector = detector
         self.framing = Framing(crop, lr_side("lfw", lr))
 
     def locate(self, root: Path) -> Path:
@@ -133,7 +136,7 @@ class Lfw(PhotographProtocol):
         if scratch is None:
             notes.append("Faces were not looked for: photographs are taken whole.")
         else:
-            points = find_faces(files, scratch, progress)
+            points = find_faces(files, scratch, progress, detector=self.detector)
             notes += found_notes(files, points)
         media = partial(self._media, root, people, points)
         if not pairs:

@@ -145,25 +145,14 @@ class MultiPie(SampledProtocol):
             MissingError: the face engine is not installed.
         """
         from protocols.multipie_crops import crops
-        from protocols.multipie_points import find_points
+        from protocols.multipie_points import find_points, found_notes
 
         chosen = self.choose(root)
         used = {shot.take for shot in (*chosen.gallery, *chosen.probes)}
         takes = {take: shots for take, shots in chosen.listing.takes().items() if take in used}
         found = find_points(root, takes, scratch, progress)
         made, distrusted = crops(found.points)
-        notes = []
-        if found.given:
-            notes.append(f"Points of {found.given:,} of {len(takes):,} takes are from the .5pt files.")
-        if found.ignored:
-            notes.append(f"{len(found.ignored):,} .5pt files were not used, such as {sorted(found.ignored)[0]}.")
-        boxed = sum(crop.points is None for crop in made.values())
-        if boxed:
-            notes.append(
-                f"{boxed:,} of {len(takes):,} takes are cropped to the square usual in their camera: in "
-                f"{boxed - distrusted:,} no face was found, in {distrusted:,} its points were not trusted."
-            )
-        return self._study(chosen, made, tuple(notes))
+        return self._study(chosen, made, found_notes(found, made, distrusted))
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """Compare with the official release; see `protocols.multipie_check`."""

@@ -14,6 +14,7 @@ from bench.images import ByteImages, read_image
 from bench.interfaces import Progress
 from bench.provenance import digest_of
 from bench.types import Points
+from protocols.multipie_crops import Crop
 from protocols.multipie_files import Shot, Take
 from protocols.multipie_tables import BEST_FLASH
 from protocols.roots import inside_of, printable
@@ -40,6 +41,28 @@ class Found:
     points: dict[Take, Points | None] = field(default_factory=dict)
     given: int = 0
     ignored: list[str] = field(default_factory=list)
+
+
+def found_notes(found: Found, made: Mapping[Take, Crop], distrusted: int) -> tuple[str, ...]:
+    """Sentences about where points came from, and which takes are cropped without.
+
+    Args:
+        found: the points.
+        made: crop of each take.
+        distrusted: takes whose points were not trusted.
+    """
+    notes = []
+    if found.given:
+        notes.append(f"Points of {found.given:,} of {len(made):,} takes are from the .5pt files.")
+    if found.ignored:
+        notes.append(f"{len(found.ignored):,} .5pt files were not used, such as {sorted(found.ignored)[0]}.")
+    boxed = sum(crop.points is None for crop in made.values())
+    if boxed:
+        notes.append(
+            f"{boxed:,} of {len(made):,} takes are cropped to the square usual in their camera: in "
+            f"{boxed - distrusted:,} no face was found, in {distrusted:,} its points were not trusted."
+        )
+    return tuple(notes)
 
 
 def find_points(

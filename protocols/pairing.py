@@ -40,7 +40,7 @@ class Pair(Protocol[Image]):
 
 
 class PhotographProtocol(SampledProtocol):
-    """Faces are found by MTCNN at full resolution on both sides and aligned by its points; then one side is shrunk."""
+    """Faces are found at full resolution on both sides and aligned by five points; then one side is shrunk."""
 
     default_align = "landmarks"
     ranks = (1, 5, 10, 20)
@@ -60,8 +60,8 @@ class PhotographProtocol(SampledProtocol):
         Raises:
             DataError: a folder or a list is absent, damaged or contradicts another, a path or link leads out of the
                 root, or there are no two people.
-            MissingError: pairs are asked for and their list is not there; or facenet-pytorch, which brings MTCNN, is
-                not installed.
+            MissingError: pairs are asked for and their list is not there; or the package that brings the detector
+                is not installed.
         """
         return self._study(root, scratch, progress)
 

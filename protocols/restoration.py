@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from bench.align.template import Frame
 from bench.errors import UsageError
 from bench.interfaces import PROTOCOLS, EvalProtocol
-from protocols.restoration_sources import CelebAPairs, FolderPairs, MmiPairs
+from protocols.restoration_sources import CelebAPairs, FolderPairs, MmiPairs, TurnedPairs
 from protocols.turned import JitterName, Recipe
+
+if TYPE_CHECKING:
+    from protocols.restoration_multipie import MultiPiePairs
 
 Source = Literal["celeba", "mmi", "multipie", "folder"]
 
@@ -16,7 +20,7 @@ Source = Literal["celeba", "mmi", "multipie", "folder"]
 @PROTOCOLS.register(
     "restoration",
     summary="Turned LR faces against their frontal truth: PSNR, SSIM, likeness, landmarks; overall and by yaw.",
-    source="Zhang et al., Face Hallucination with Finishing Touches, 2021, section V; views by the face engine",
+    source="Zhang et al., Face Hallucination with Finishing Touches, 2021, section V; views rendered or real",
     licence="that of the source's data set",
 )
 def restoration(
@@ -28,6 +32,7 @@ def restoration(
     person: Literal["file", "folder"] = "file",
     jitter: JitterName = "paper",
     frame: Frame = "utkface200",
+    alexnet: Path | None = None,
     seed: int = 0,
 ) -> EvalProtocol:
     """Choose where the faces come from.
@@ -41,11 +46,14 @@ def restoration(
         person: of ``folder``, what names a person: the file, or its folder.
         jitter: ranges of the random similarity of LR faces, see `protocols.turned.Recipe`.
         frame: where true faces stand, see there; a hallucinator is judged in the frame in which it gives faces.
+        alexnet: AlexNet of ImageNet for LPIPS, in place of the file in torch's cache.
         seed: of the draw and of the similarities.
 
     Raises:
         UsageError: a negative number; ``identities``, ``photographs``, ``jitter`` or ``frame`` with multipie, whose
             pairs are those of the protocol of that name.
+        MissingError: ``alexnet`` is given, and it or the package lpips is not here.
+        DataError: AlexNet's file is damaged.
     """
     if identities < 0 or photographs < 0:
         raise UsageError(f"restoration: identities={identities}, photographs={photographs}; 0 or more")
@@ -53,13 +61,22 @@ def restoration(
     if source == "multipie":
         if identities or photographs or recipe != Recipe(seed=seed):
             raise UsageError(
-                "restoration: source=multipie takes lr and seed alone; its pairs are photographs in the crop of the "
-                "protocol multipie."
+                "restoration: source=multipie takes lr, alexnet and seed alone; its pairs are photographs in the crop "
+                "of the protocol multipie."
             )
         from protocols.restoration_multipie import MultiPiePairs
 
-        return MultiPiePairs(lr=lr, seed=seed)
+        return _with_backbone(MultiPiePairs(lr=lr, seed=seed), alexnet)
     if source == "folder":
-        return FolderPairs(recipe, lr or None, identities, photographs, by_folder=person == "folder")
+        folder = FolderPairs(recipe, lr or None, identities, photographs, by_folder=person == "folder")
+        return _with_backbone(folder, alexnet)
     kind = CelebAPairs if source == "celeba" else MmiPairs
-    return kind(recipe, lr or None, identities, photographs)
+    return _with_backbone(kind(recipe, lr or None, identities, photographs), alexnet)
+
+
+def _with_backbone(protocol: TurnedPairs | MultiPiePairs, alexnet: Path | None) -> EvalProtocol:
+    """Say which AlexNet LPIPS is measured with, so that a run is made anew when it appears or changes."""
+    from bench.perceptual import backbone_files
+
+    protocol.backbone, protocol.weights = alexnet, backbone_files(alexnet)
+    return protocol

@@ -12,9 +12,14 @@ from bench.types import CheckLine, Media
 from protocols.multipie import MultiPie
 from protocols.multipie_crops import Crop, crops
 from protocols.multipie_files import Shot, Take
-from protocols.multipie_points import find_points
+from protocols.multipie_points import find_points, found_notes
 from protocols.multipie_tables import CAMERAS, FRONTAL
 from protocols.sampled import ScratchProtocol
+
+_REAL = (
+    "Real pairs in the crop of the protocol multipie (frame tpgan128): nothing is rendered or moved, so identities, "
+    "photographs, person, jitter and frame have no part."
+)
 
 
 class MultiPiePairs(ScratchProtocol):
@@ -26,6 +31,7 @@ class MultiPiePairs(ScratchProtocol):
     dataset = "multipie"
     how_to_get = MultiPie.how_to_get
     default_align = "landmarks"
+    backbone: Path | None = None
 
     def __init__(self, *, lr: Literal[16, 32, 0], seed: int) -> None:
         """Choose as `protocols.multipie.MultiPie` does.
@@ -59,8 +65,9 @@ class MultiPiePairs(ScratchProtocol):
             raise DataError(f"None of {len(found):,} turned images of {root} has a frontal one in the same flash.")
         used = {take for shot, truth in pairs for take in (shot.take, truth.take)}
         takes = {take: shots for take, shots in chosen.listing.takes().items() if take in used}
-        made, _ = crops(find_points(root, takes, scratch, progress).points)
-        notes = list(chosen.notes)
+        points = find_points(root, takes, scratch, progress)
+        made, distrusted = crops(points.points)
+        notes = [*chosen.notes, *found_notes(points, made, distrusted), _REAL]
         if len(pairs) < len(found):
             notes.append(f"{len(found) - len(pairs):,} turned images have no frontal one in the same flash: left out.")
         return RestorationSet(
@@ -78,7 +85,11 @@ class MultiPiePairs(ScratchProtocol):
             identity=f"{shot.take.subject:03d}",
             template=shot.key,
             landmarks=true.landmarks(self._lr),  # where the restored face shall have them
-            attributes={"yaw_deg": float(CAMERAS[shot.take.camera]), "camera": shot.take.camera},
+            attributes={
+                "yaw_deg": float(CAMERAS[shot.take.camera]),
+                "camera": shot.take.camera,
+                "crop": "points" if own.points else "box",
+            },
             cut=own.cut(self._lr),
         )
 

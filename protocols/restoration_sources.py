@@ -33,6 +33,7 @@ class TurnedPairs(ScratchProtocol):
     """Views of frontal photographs and the photographs: what the sources have in common."""
 
     default_align = "landmarks"
+    backbone: Path | None = None
 
     def __init__(self, recipe: Recipe, lr: int | None, identities: int, photographs: int) -> None:
         """Take what `restoration` was given; 0 stands for the source's own number."""

@@ -27,6 +27,7 @@ LAYERS = (
         "bench.components",
         "bench.datasets",
         "bench.expressions",
+        "bench.perceptual",
         "bench.smoke",
         "bench.recognisers",
         "bench.align",

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from bench.align.canvas import on_canvas
 from bench.align.similarity import chip_by_points, stacked
 from bench.errors import MissingError, UsageError
-from bench.images import resize
 from bench.interfaces import ALIGNERS, Aligner, ByteImages
 from bench.threads import torch_threads
 from bench.types import FaceTemplate, Outcome, Points
@@ -18,7 +18,6 @@ from bench.weights import package_file, weights_file
 
 _NETS = ("data/pnet.pt", "data/rnet.pt", "data/onet.pt")
 _HOW_TO_GET = "It comes inside the package facenet-pytorch: pip install facenet-pytorch."
-_LARGEST = 800  # pixels: side of the largest canvas; larger images are shrunk to it for looking
 _SMALLEST = 12  # pixels: the first of MTCNN's networks looks at windows of this size
 
 
@@ -83,25 +82,11 @@ class Mtcnn(Aligner):
 
     def _find_one(self, image: ByteImages) -> Points | None:
         """One image a call: in a batch, facenet-pytorch's box suppression lets images disturb each other."""
-        canvas, scale, offset = self._canvas(image)
-        boxes, _, points = self._detector.detect(canvas, landmarks=True)
+        canvas = on_canvas(image, least=self._side, margin=self._margin)
+        boxes, _, points = self._detector.detect(canvas.pixels, landmarks=True)
         if boxes is None:
             return None
-        chosen = points[_most_central(np.asarray(boxes, np.float64), len(canvas))]
-        return _off_canvas(chosen, scale, offset)
-
-    def _canvas(self, image: ByteImages) -> tuple[ByteImages, tuple[float, float], tuple[int, int]]:
-        """The square canvas with the image on it; scale and offset (x, y) of the image there."""
-        height, width = image.shape[:2]
-        longest = max(height, width)
-        inside = 1 - 2 * self._margin
-        side = min(max(self._side, round(longest / inside)), max(self._side, _LARGEST))
-        grown = side * inside / longest if longest < self._side * inside or longest > side * inside + 1 else 1.0
-        placed = resize(image, max(1, round(height * grown)), max(1, round(width * grown)))
-        left, top = (side - placed.shape[1]) // 2, (side - placed.shape[0]) // 2
-        around = ((top, side - top - placed.shape[0]), (left, side - left - placed.shape[1]), (0, 0))
-        canvas = np.pad(placed, around, mode="edge")
-        return canvas, (placed.shape[1] / width, placed.shape[0] / height), (left, top)
+        return canvas.in_image(points[_most_central(np.asarray(boxes, np.float64), len(canvas.pixels))])
 
     @cached_property
     def _detector(self) -> Any:
@@ -115,9 +100,3 @@ def _most_central(boxes: np.ndarray[Any, np.dtype[np.float64]], side: int) -> in
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     offsets = (boxes[:, :2] + boxes[:, 2:]) / 2 - (side - 1) / 2
     return int(np.argmax(areas - 2 * np.square(offsets).sum(axis=1)))
-
-
-def _off_canvas(points: Sequence[Sequence[float]], scale: tuple[float, float], offset: tuple[int, int]) -> Points:
-    """Points on the canvas in the pixels of the image; origin of both at the first pixel's centre."""
-    (sx, sy), (left, top) = scale, offset
-    return tuple(((float(x) - left + 0.5) / sx - 0.5, (float(y) - top + 0.5) / sy - 0.5) for x, y in points)

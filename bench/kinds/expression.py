@@ -21,7 +21,7 @@ from bench.kinds.expression_figures import BICUBIC, FRONTAL_HR, confusion_of, fi
 from bench.prepared import Measured, Prepared
 from bench.results import Figure, ItemRow, RunResult
 from bench.studies import ExpressionSet
-from bench.types import Outcome
+from bench.types import Outcome, WeightsFile
 
 if TYPE_CHECKING:
     pass
@@ -80,7 +80,7 @@ def measure(run: Prepared) -> Measured:
         items=tuple(items),
         arrays=arrays,
         warnings=tuple(warnings),
-        rules=_rules(data, plan, tested),
+        rules=_rules(data, plan, tested, run.protocol.component.weights),
     )
 
 
@@ -125,7 +125,9 @@ def _items(
     return items
 
 
-def _rules(data: ExpressionSet, plan: ClassifierPlan, tested: Sequence[int]) -> dict[str, object]:
+def _rules(
+    data: ExpressionSet, plan: ClassifierPlan, tested: Sequence[int], files: Sequence[WeightsFile]
+) -> dict[str, object]:
     """What the record says: the classes, the classifier, who was in which fold."""
     settings = settings_of(plan.classifier)
     people: dict[str, list[str]] = {}
@@ -140,6 +142,7 @@ def _rules(data: ExpressionSet, plan: ClassifierPlan, tested: Sequence[int]) -> 
             "name": plan.classifier,
             "epochs": plan.epochs or settings.epochs,
             "weights": plan.weights.name if plan.weights else "",
+            "weights_sha256": "".join(file.sha256 for file in files),
             "train_on": plan.train_on,
             "seed": plan.seed,
         },

@@ -15,7 +15,8 @@ from bench.errors import BenchError, DataError, UsageError
 from bench.images import ByteImages, FloatImages, resize
 from bench.kinds.identification import embed_roles
 from bench.kinds.restoration_figures import figures_of
-from bench.kinds.restoration_measures import LandmarkMeasure, PerceptualMeasure, quality
+from bench.kinds.restoration_measures import LandmarkMeasure, quality
+from bench.perceptual import PerceptualMeasure
 from bench.prepared import Measured, Prepared
 from bench.results import Figure, ItemRow, RunResult
 from bench.studies import RestorationSet
@@ -78,7 +79,8 @@ def measure(run: Prepared) -> Measured:
         )
     parts = embed_roles(run)
     likeness = _cosines(parts["probe"].vectors, parts["gallery"].vectors)
-    tools = _Tools(LandmarkMeasure(), PerceptualMeasure(run.config.device))
+    backbone = getattr(run.protocol.component, "backbone", None)
+    tools = _Tools(LandmarkMeasure(), PerceptualMeasure(run.config.device, backbone))
     items: list[ItemRow] = []
     with progress.stage("compare with truths", len(data.faces)) as advance:
         for start in range(0, len(data.faces), _CHUNK):
@@ -97,7 +99,7 @@ def measure(run: Prepared) -> Measured:
         {"probe": (data.faces, parts["probe"]), "gallery": (data.truths, parts["gallery"])},
         items=tuple(items),
         warnings=_warnings(tools),
-        rules={"kind": KIND, "items": "faces", "conventions": _CONVENTIONS},
+        rules={"kind": KIND, "items": "faces", "conventions": _CONVENTIONS | tools.perceptual.convention()},
     )
 
 

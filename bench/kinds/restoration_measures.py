@@ -1,17 +1,16 @@
-"""What is measured of a restored face beside its truth: quality, landmarks, perceptual distance."""
+"""What is measured of a restored face beside its truth: quality and landmarks."""
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import MissingError
-from bench.images import ByteImages, to_float
+from bench.images import ByteImages
 from bench.metrics.quality import psnr_rgb_db, psnr_y_db, ssim_rgb_wang, ssim_y_wang
 from bench.types import Cut
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from bench.faces.landmarks import Landmarker
 
 Values = dict[str, str | float]
-_BACKBONE = "alexnet-owt-7be5be79.pth"  # torchvision's name for it in torch's folder of weights
 
 
 def quality(truth: ByteImages, image: ByteImages) -> Values:
@@ -102,51 +100,3 @@ class LandmarkMeasure:
     def _points(self, image: ByteImages) -> NDArray[np.float32] | None:
         found = self._landmarker.find([image])[0] if self._landmarker else None
         return None if found is None else found.points
-
-
-class PerceptualMeasure:
-    """LPIPS (AlexNet, version 0.1) where the package and both weight files are there; nothing is downloaded.
-
-    Source: Zhang et al. 2018, The Unreasonable Effectiveness of Deep Features as a Perceptual Metric.
-    """
-
-    def __init__(self, device: str = "cpu") -> None:
-        """Load the network, or note why not."""
-        self._device, self._network, self._missing = device, None, ""
-        if importlib.util.find_spec("lpips") is None:
-            self._missing = "the package lpips is not installed"
-            return
-        import torch
-
-        backbone = Path(torch.hub.get_dir()) / "checkpoints" / _BACKBONE
-        if not backbone.is_file():
-            self._missing = f"the weights {_BACKBONE} are not in torch's folder of checkpoints"
-            return
-        self._network = _load_lpips(backbone, device)
-
-    def compare(self, truth: ByteImages, image: ByteImages) -> Values:
-        """``lpips``, or nothing."""
-        if self._network is None:
-            return {}
-        import torch
-
-        left, right = (torch.from_numpy(to_float([x]) * 2 - 1).to(self._device) for x in (truth, image))
-        with torch.inference_mode():
-            return {"lpips": float(self._network(left, right).item())}
-
-    def notes(self) -> tuple[str, ...]:
-        """A sentence where it could not be measured."""
-        return (f"LPIPS was not measured: {self._missing}.",) if self._missing else ()
-
-
-def _load_lpips(backbone: Path, device: str) -> Any:
-    """The network with torchvision's AlexNet from a file: the package itself would download it, and unpickle it."""
-    import lpips  # type: ignore[import-not-found]  # optional
-    import torch
-
-    network = lpips.LPIPS(net="alex", version="0.1", pnet_rand=True, verbose=False)
-    state = torch.load(backbone, map_location="cpu", weights_only=True)
-    with torch.no_grad():
-        for name, parameter in network.net.named_parameters():  # slice1.0.weight is features.0.weight there
-            parameter.copy_(state[f"features.{name.partition('.')[2]}"])
-    return network.eval().to(device)

@@ -36,6 +36,7 @@ class FlowTask:
         geometry_steps: int,
         identity: Identity | None = None,
         identity_weight: float = 0.1,
+        apart: float = 0.2,
         rate: float = 4e-4,
     ) -> None:
         """Say how.
@@ -45,12 +46,12 @@ class FlowTask:
             steps: of the whole training; the rate falls to nothing at its end.
             geometry_steps: how many of them learn flows alone.
             identity: a recogniser that is not the ruler; None leaves the identity loss out.
-            identity_weight: of its squared distance, against the mean absolute difference of pixels; telling people
-                apart weighs a fifth of it.
+            identity_weight: of its squared distance, against the mean absolute difference of pixels.
+            apart: share in it of telling people apart (`identity_losses`).
             rate: greatest learning rate.
         """
         self._net, self._steps, self._geometry_steps = net, steps, geometry_steps
-        self._identity, self._identity_weight = identity, identity_weight
+        self._identity, self._identity_weight, self._apart = identity, identity_weight, apart
         group = {"params": list(net.parameters()), "lr": rate, "greatest": rate}
         self._optimiser = AdamW([group], betas=(0.9, 0.98), weight_decay=1e-4)
 
@@ -78,7 +79,7 @@ class FlowTask:
             if self._identity is not None:
                 distance, confusion = identity_losses(result.coarse, batch.hr, batch.five, self._identity)
                 losses["identity"] = self._identity_weight * distance
-                losses["confusion"] = self._identity_weight / 5 * confusion
+                losses["confusion"] = self._identity_weight * self._apart * confusion
         losses |= flow_losses(flow, first, seen, batch)
         total = torch.stack(list(losses.values())).sum()
         value = descend(total, self._optimiser, name="total", limit=1.0)

@@ -10,12 +10,8 @@ from bench.interfaces import HALLUCINATORS
 from bench.plugins import load_plugins
 
 load_plugins()
-NAMES = [
-    name
-    for name in HALLUCINATORS
-    if {"device"} <= {argument.name for argument in HALLUCINATORS[name].arguments()}
-    and not any(argument.name == "file" for argument in HALLUCINATORS[name].arguments())
-]
+TAKE = {entry.name: {argument.name for argument in entry.arguments()} for entry in HALLUCINATORS}
+NAMES = [name for name, taken in TAKE.items() if "device" in taken and "file" not in taken]
 
 
 def test_every_method_with_a_network_of_ours_is_here() -> None:
@@ -33,7 +29,8 @@ def test_a_gpu_gives_the_face_a_processor_gives(name: str) -> None:
         pytest.skip(why)
     here = HALLUCINATORS[name].create({"device": "cpu"})
     there = HALLUCINATORS[name].create({"device": "cuda"})
-    faces = np.random.default_rng(0).random((3, 3, here.input_size or 16, here.input_size or 16), np.float32)
+    side = here.input_spec.size or 16
+    faces = np.random.default_rng(0).random((3, 3, side, side), np.float32)
     wanted, outcomes = here.hallucinate_counted(faces)
     found, others = there.hallucinate_counted(faces)
     assert isinstance(found, np.ndarray) and found.dtype == np.float32 and found.shape == wanted.shape

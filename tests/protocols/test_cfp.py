@@ -26,8 +26,8 @@ FRONTAL, PROFILE, PEOPLE = 3, 2, 4
 @pytest.fixture(autouse=True)
 def quick_finder(monkeypatch: pytest.MonkeyPatch) -> None:
     """A face wherever the photograph is bright."""
-    monkeypatch.setattr(found_faces, "_engine", lambda: "quick")
-    monkeypatch.setattr(found_faces, "_mtcnn", lambda: lambda image: POINTS if image.mean() > 20 else None)
+    monkeypatch.setattr(found_faces, "_engine", lambda detector: "quick")
+    monkeypatch.setattr(found_faces, "_finder", lambda detector: lambda image: POINTS if image.mean() > 20 else None)
 
 
 @pytest.fixture

@@ -146,8 +146,8 @@ def test_gallery_faces_are_cut_as_large_as_annotated_boxes(
     def look(image: ByteImages) -> Points | None:
         return points if image[0, 0, 0] < 160 else None  # subject 3 alone
 
-    monkeypatch.setattr(found_faces, "_mtcnn", lambda: look)
-    monkeypatch.setattr(found_faces, "_engine", lambda: "stub")
+    monkeypatch.setattr(found_faces, "_finder", lambda detector: look)
+    monkeypatch.setattr(found_faces, "_engine", lambda detector: "stub")
     data = DroneSurf().read_with(planted, tmp_path / "scratch")
     cuts = {media.key: media.cut for media in data.gallery}
     # eyes to mouth 10, so 29 wide; the middle is (25.5, 25.5) between edges, raised by a twentieth of 29

@@ -256,6 +256,10 @@ def test_absent_weights_of_vgg16_are_missing_with_how_to_get_them(
         mmi_expression(classifier="vgg16")
     (tmp_path / "w.pth").write_bytes(b"weights")
     assert mmi_expression(classifier="vgg16", weights=tmp_path / "w.pth").weights[0].name == "w.pth"
+    (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "hub" / "checkpoints" / "vgg16-397923af.pth").write_bytes(b"half of it")
+    with pytest.raises(DataError, match=r"vgg16-397923af\.pth of classifier vgg16 are damaged"):
+        mmi_expression(classifier="vgg16")
 
 
 def test_the_registry_names_every_argument() -> None:

@@ -17,7 +17,7 @@ from bench.errors import DataError, UsageError
 from bench.images import ByteImages, encode_png, resize
 from bench.recognisers.templates import ARCFACE_112
 from bench.types import Points
-from protocols.found_faces import FACES, Finder, Framing, find_faces, found_notes, in_size, lr_side
+from protocols.found_faces import FACES, Detector, Finder, Framing, find_faces, found_notes, in_size, lr_side
 
 POINTS: Points = ((10.0, 12.0), (30.0, 11.0), (20.0, 22.0), (13.0, 31.0), (28.0, 30.0))
 
@@ -28,7 +28,7 @@ class Eye:
     def __init__(self) -> None:
         self.looks = 0
 
-    def __call__(self) -> Finder:
+    def __call__(self, detector: Detector) -> Finder:
         def look(image: ByteImages) -> Points | None:
             self.looks += 1
             return POINTS if image.mean() > 20 else None
@@ -44,7 +44,7 @@ def eye() -> Eye:
 @pytest.fixture
 def find(tmp_path: Path, eye: Eye) -> Callable[..., dict[Path, Points | None]]:
     def run(files: list[Path], engine: str = "a" * 20) -> dict[Path, Points | None]:
-        return find_faces(files, tmp_path / "scratch", finder=eye, engine=lambda: engine)
+        return find_faces(files, tmp_path / "scratch", finder=eye, engine=lambda detector: engine)
 
     return run
 
@@ -104,7 +104,41 @@ def test_files_that_cannot_be_read_have_no_entry_and_are_no_missing_faces(
 def test_a_scratch_folder_that_cannot_be_written_is_told(files: list[Path], eye: Eye, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="Cannot keep points"):
-        find_faces(files, tmp_path / "file" / "scratch", finder=eye, engine=lambda: "a")
+        find_faces(files, tmp_path / "file" / "scratch", finder=eye, engine=lambda detector: "a")
+
+
+def test_each_detector_keeps_its_points_in_a_file_of_its_own(files: list[Path], tmp_path: Path) -> None:
+    """Points are the detector's: those of MTCNN must not serve a run that asks for YuNet."""
+    moved = {"mtcnn": POINTS, "yunet": POINTS[::-1]}
+    for detector in ("mtcnn", "yunet", "mtcnn"):
+        found = find_faces(
+            files[:1],
+            tmp_path / "scratch",
+            detector=detector,
+            finder=lambda name: lambda image: moved[name],
+            engine=lambda name: "same",
+        )
+        assert found == {files[0]: moved[detector]}
+    assert {path.name for path in (tmp_path / "scratch").iterdir()} == {"mtcnn-same.jsonl", "yunet-same.jsonl"}
+
+
+@pytest.mark.parametrize("detector", ["mtcnn", "yunet"])
+def test_points_are_those_of_the_aligner_of_that_name(detector: Detector, tmp_path: Path) -> None:
+    from bench.interfaces import ALIGNERS
+
+    if ALIGNERS[detector].missing and ALIGNERS[detector].missing():
+        pytest.skip(f"{detector} has no weights here")
+    data = pytest.importorskip("skimage.data")
+    try:
+        portrait = np.ascontiguousarray(data.astronaut()[20:220, 125:325])
+    except Exception as error:
+        pytest.skip(f"scikit-image's portrait is not here: {error}")
+    path = tmp_path / "portrait.png"
+    path.write_bytes(encode_png(portrait))
+    found = find_faces([path], tmp_path / "scratch", detector=detector)
+    assert found == {path: ALIGNERS[detector].create({}).find([portrait])[0]}
+    (kept,) = (tmp_path / "scratch").iterdir()
+    assert kept.name.startswith(f"{detector}-")
 
 
 def test_the_frame_is_the_one_that_hallucinators_are_trained_in() -> None:

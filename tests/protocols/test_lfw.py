@@ -28,8 +28,8 @@ PAIRS = "2\t2\nAnn_Bo\t1\t2\nAnn_Bo\t1\t3\nAnn_Bo\t2\tZoe\t1\nZoe\t1\tAnn_Bo\t3\
 @pytest.fixture(autouse=True)
 def quick_finder(monkeypatch: pytest.MonkeyPatch) -> None:
     """A face wherever the photograph is bright."""
-    monkeypatch.setattr(found_faces, "_engine", lambda: "quick")
-    monkeypatch.setattr(found_faces, "_mtcnn", lambda: lambda image: POINTS if image.mean() > 20 else None)
+    monkeypatch.setattr(found_faces, "_engine", lambda detector: "quick")
+    monkeypatch.setattr(found_faces, "_finder", lambda detector: lambda image: POINTS if image.mean() > 20 else None)
 
 
 @pytest.fixture

@@ -65,7 +65,8 @@
     }
     const open = schedule().questions.findIndex((index) => !(study.questions[index].id in answers.answers));
     place = open < 0 ? study.questions.length - 1 : open;
-    ask();
+    if (open < 0) thank();
+    else ask();
   }
 
   function keep() {
@@ -128,6 +129,10 @@
   function finish() {
     answers.finished = new Date().toISOString();
     keep();
+    thank();
+  }
+
+  function thank() {
     at("summary").textContent = done() + " of " + study.questions.length + " questions answered.";
     at("text").value = text();
     show(at("done"));

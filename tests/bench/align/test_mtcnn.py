@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from bench.align import mtcnn
-from bench.align.mtcnn import Mtcnn, _most_central, _off_canvas
+from bench.align.mtcnn import Mtcnn, _most_central
 from bench.align.none import whole_image
 from bench.errors import MissingError, UsageError
+from bench.images import resize
 from bench.interfaces import ALIGNERS
 from bench.recognisers.templates import ARCFACE_112
 from bench.types import OK, Outcome
@@ -16,28 +17,12 @@ if mtcnn._missing():
 
 
 @pytest.fixture(scope="module")
-def astronaut() -> np.ndarray:
-    """A portrait that scikit-image carries, about 110 pixels of face in 200."""
-    data = pytest.importorskip("skimage.data")
-    try:
-        return np.ascontiguousarray(data.astronaut()[20:220, 125:325])
-    except Exception as error:
-        pytest.skip(f"scikit-image's portrait is not here: {error}")
-
-
-@pytest.fixture(scope="module")
 def aligner() -> Mtcnn:
     return Mtcnn()
 
 
-def shrunk(image: np.ndarray, side: int) -> np.ndarray:
-    from bench.images import resize
-
-    return resize(image, side, side)
-
-
 def test_the_eyes_come_to_the_template_at_any_size(aligner: Mtcnn, astronaut: np.ndarray) -> None:
-    images = [astronaut, shrunk(astronaut, 32)]
+    images = [astronaut, resize(astronaut, 32, 32)]
     chips, outcomes = aligner.align(images, [None, None], ARCFACE_112)
     assert outcomes == [OK, OK]
     assert chips.shape == (2, 112, 112, 3)
@@ -60,34 +45,16 @@ def test_an_image_without_a_face_falls_back_to_the_whole_image(aligner: Mtcnn) -
 
 
 def test_a_chip_depends_on_its_own_image_alone(aligner: Mtcnn, astronaut: np.ndarray) -> None:
-    images = [shrunk(astronaut, side) for side in (24, 36, 24)] + [np.zeros((9, 30, 3), np.uint8)]
+    images = [resize(astronaut, side, side) for side in (24, 36, 24)] + [np.zeros((9, 30, 3), np.uint8)]
     together, _ = aligner.align(images, [None] * 4, ARCFACE_112)
     for index, image in enumerate(images):
         assert np.array_equal(aligner.align([image], [None], ARCFACE_112)[0][0], together[index])
-
-
-def test_a_very_wide_image_is_looked_at_on_a_canvas_of_bounded_size(aligner: Mtcnn) -> None:
-    canvas, scale, _ = aligner._canvas(np.zeros((2, 5000, 3), np.uint8))
-    assert canvas.shape == (800, 800, 3)
-    assert scale[0] == pytest.approx(0.128)
-
-
-def test_an_image_that_fills_the_canvas_is_not_resampled(aligner: Mtcnn) -> None:
-    image = np.random.default_rng(0).integers(0, 256, (250, 250, 3), dtype=np.uint8)
-    canvas, scale, (left, top) = aligner._canvas(image)
-    assert scale == (1.0, 1.0)
-    assert np.array_equal(canvas[top : top + 250, left : left + 250], image)
 
 
 def test_the_central_face_is_taken_unless_another_is_much_larger() -> None:
     central, corner, huge = (60, 60, 100, 100), (0, 0, 42, 42), (0, 0, 150, 150)
     assert _most_central(np.array([corner, central], float), 160) == 1
     assert _most_central(np.array([central, huge], float), 160) == 1
-
-
-def test_points_leave_the_canvas_by_pixel_centres() -> None:
-    # twice enlarged and shifted by (10, 4): image pixel 0 covers canvas pixels 10 and 11, centre 10.5
-    assert _off_canvas([[10.5, 4.5], [12.5, 8.5]], (2.0, 2.0), (10, 4)) == ((0.0, 0.0), (1.0, 2.0))
 
 
 @pytest.mark.parametrize("arguments", [{"margin": 0.5}, {"margin": -0.1}, {"min_face": 8}, {"upscale_to": 30}])

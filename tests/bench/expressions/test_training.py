@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -130,10 +132,36 @@ def test_the_small_network_is_small() -> None:
     assert sum(p.numel() for p in build("small", 7, None).parameters()) < 500_000
 
 
-def test_damaged_weights_of_vgg16_are_refused(tmp_path: object) -> None:
-    from pathlib import Path
-
-    path = Path(str(tmp_path)) / "vgg.pth"
+def test_damaged_weights_of_vgg16_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "vgg.pth"
     path.write_bytes(b"not a torch file")
     with pytest.raises(DataError, match=r"vgg\.pth"), torch.device("meta"):
         build("vgg16", 7, path)
+
+
+def test_weights_of_torchvision_s_vgg16_are_read_from_a_file_but_for_the_last_layer(tmp_path: Path) -> None:
+    """Each tensor of the file is one number spread out, so the file is small and shows where its values went."""
+    from torchvision.models import vgg16
+
+    with torch.device("meta"):
+        published = vgg16(weights=None).state_dict()
+    numbers = {name: torch.tensor(place / 64) for place, name in enumerate(published, 1)}
+    torch.save({name: number.expand(published[name].shape) for name, number in numbers.items()}, tmp_path / "vgg.pth")
+    state = build("vgg16", 7, tmp_path / "vgg.pth").state_dict()
+    assert list(state) == list(published)
+    for name, tensor in state.items():
+        if not name.startswith("classifier.6"):
+            assert tensor.flatten()[0] == numbers[name] == tensor.flatten()[-1], name
+    assert state["classifier.6.weight"].shape == (7, 4096) and state["classifier.6.weight"].std() > 0
+    torch.save({"features.0.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "vgg.pth")
+    with pytest.raises(DataError, match=r"vgg\.pth do not fit VGG"), torch.device("meta"):
+        build("vgg16", 7, tmp_path / "vgg.pth")
+
+
+def test_a_gpu_learns_as_well() -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("there is no CUDA device")
+    network = train(*bars(32, 0), 3, ClassifierPlan(epochs=10), device="cuda")
+    assert next(network.parameters()).is_cuda
+    images, targets = bars(40, 1)
+    assert (predict(network, images, ClassifierPlan()).argmax(1) == targets).mean() > 0.9

@@ -20,7 +20,7 @@ from bench.kinds import rescore
 from bench.kinds import restoration as kind
 from bench.kinds.restoration import figures
 from bench.kinds.restoration_figures import figures_of
-from bench.kinds.restoration_measures import LandmarkMeasure, PerceptualMeasure, landmark_error, quality
+from bench.kinds.restoration_measures import LandmarkMeasure, landmark_error, quality
 from bench.metrics.quality import psnr_rgb_db, ssim_rgb_wang
 from bench.results import ItemRow
 from bench.run import execute, prepare
@@ -86,7 +86,7 @@ def test_landmarks_are_looked_for_once_a_truth_and_misses_are_counted() -> None:
     assert tool.notes() == ("No landmarks were found in the truths of 1 faces.",)
 
 
-def test_measures_that_are_not_there_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_landmarks_that_cannot_be_found_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*args: object, **options: object) -> Landmarker:
         raise MissingError("no engine here.\nInstall it.")
 
@@ -95,10 +95,6 @@ def test_measures_that_are_not_there_are_told(monkeypatch: pytest.MonkeyPatch) -
     image = np.zeros((8, 8, 3), np.uint8)
     assert tool.compare(Path("t"), None, image, image) == {}
     assert tool.notes() == ("Landmarks were not measured: no engine here.",)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    perceptual = PerceptualMeasure()
-    assert perceptual.compare(image, image) == {}
-    assert perceptual.notes() == ("LPIPS was not measured: the package lpips is not installed.",)
 
 
 def test_means_are_over_what_is_finite_and_the_rest_is_counted() -> None:

@@ -278,6 +278,14 @@ def test_a_device_that_is_not_there_is_refused_before_any_face_is_read(
         SpandrelFile(file=small, device="cuda")
 
 
+def test_a_gpu_gives_the_face_a_processor_gives(small: Path) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("there is no CUDA device")
+    faces = np.random.default_rng(0).random((2, 3, 16, 16), np.float32)
+    found = SpandrelFile(file=small, device="cuda").hallucinate(faces)
+    np.testing.assert_allclose(found, SpandrelFile(file=small).hallucinate(faces), atol=1e-2)
+
+
 def test_without_the_library_the_error_says_how_to_install_it(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spandrel_file.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingError, match=r"pip install 'face-hallucination-bench\[restorers\]'"):

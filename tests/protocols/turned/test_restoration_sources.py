@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -108,7 +108,7 @@ def test_each_source_reads_the_root_of_its_own_data_set() -> None:
 def test_arguments_are_checked() -> None:
     with pytest.raises(UsageError, match="0 or more"):
         restoration(identities=-1)
-    with pytest.raises(UsageError, match="takes lr and seed alone"):
+    with pytest.raises(UsageError, match="takes lr, alexnet and seed alone"):
         restoration(source="multipie", jitter="none")
     with pytest.raises(UsageError, match="none of celeba, mmi, multipie, folder"):
         build(PROTOCOLS, Spec.parse("restoration:source=lfw"))
@@ -116,12 +116,15 @@ def test_arguments_are_checked() -> None:
 
 def test_multipie_gives_what_two_cameras_saw_in_one_flash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from protocols import restoration_multipie
+    from protocols.multipie_files import Take
     from protocols.multipie_points import Found
 
     points = ((50.0, 40.0), (80.0, 40.0), (65.0, 60.0), (52.0, 80.0), (78.0, 80.0))
-    monkeypatch.setattr(
-        restoration_multipie, "find_points", lambda root, takes, scratch, progress: Found(dict.fromkeys(takes, points))
-    )
+
+    def find(root: object, takes: Mapping[Take, object], scratch: object, progress: object) -> Found:
+        return Found({take: None if take.camera == "19_0" else points for take in takes})
+
+    monkeypatch.setattr(restoration_multipie, "find_points", find)
     base = tmp_path / "data/session01/multiview/250/01"
     for camera, shots in {"05_1": (6, 7), "08_0": (6, 7, 9), "19_0": (7,)}.items():
         folder = base / camera
@@ -140,6 +143,12 @@ def test_multipie_gives_what_two_cameras_saw_in_one_flash(tmp_path: Path, monkey
     assert all(face.template == truth.template for face, truth in zip(data.faces, data.truths, strict=True))
     assert {face.cut.side for face in data.faces if face.cut} == {32}
     assert any("1 turned images have no frontal one in the same flash" in note for note in data.notes)
+    assert any("1 of 3 takes are cropped to the square usual in their camera" in note for note in data.notes)
+    assert {face.attributes["camera"]: face.attributes["crop"] for face in data.faces} == {
+        "08_0": "points",
+        "19_0": "box",
+    }
+    assert any("nothing is rendered or moved" in note for note in data.notes)
 
 
 def test_views_can_be_opened_and_differ(write_celeba: Write, tmp_path: Path, quick_views: object) -> None:
