@@ -6,11 +6,13 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.errors import UsageError
+
 FILES = ("index.html", "report.md", "summary.csv", "paired.csv", "report.json")
 _log = logging.getLogger(__name__)
 
 
-def build(runs: Sequence[Path], out: Path, *, baseline: str | None = None) -> list[Path]:
+def build(runs: Sequence[Path], out: Path, *, baseline: str | None = None, viewer: str = "sampled") -> list[Path]:
     """Write a report that sets runs side by side.
 
     Runs of different protocols or data come in separate sections. A damaged run folder beside good ones is left out,
@@ -21,17 +23,20 @@ def build(runs: Sequence[Path], out: Path, *, baseline: str | None = None) -> li
         out: folder of the report; an earlier report there is replaced.
         baseline: label, name in the report or folder name of the run to compare with; None takes the one labelled
             ``none``, else the first of each section.
+        viewer: whose pictures go with the page: ``sampled``, as many as fit into it, those that changed most first;
+            ``folder``, all of them, in the folder ``faces`` beside it; ``none``.
 
     Returns:
         The files written: ``index.html``, ``report.md``, ``summary.csv``, ``paired.csv``, ``report.json``.
 
     Raises:
-        UsageError: no runs, a smoke run beside others, or no run called ``baseline``.
+        UsageError: no runs, a smoke run beside others, no run called ``baseline``, or another ``viewer``.
         MissingError: a run folder does not exist.
         DataError: all run folders are damaged.
         BenchError: ``out`` holds something else, or the disk is full; nothing there has changed.
     """
     from reports.as_json import to_report
+    from reports.charts import charts_of, scatters_of
     from reports.figures import cmc_curves
     from reports.groups import make_groups
     from reports.html import to_html
@@ -39,19 +44,27 @@ def build(runs: Sequence[Path], out: Path, *, baseline: str | None = None) -> li
     from reports.markdown import to_markdown
     from reports.page import make_page
     from reports.tables import paired, summary, to_csv
-    from reports.write import check_folder, write_folder
+    from reports.viewer import FOLDER, VIEWERS, make_viewers
+    from reports.write import check_folder, replacing, write_files
 
-    check_folder(out, FILES)
+    if viewer not in VIEWERS:
+        raise UsageError(f"Unknown viewer {viewer!r}; choose one of {', '.join(VIEWERS)}.")
+    names = (*FILES, f"{FOLDER}/")
+    check_folder(out, names)
     found, skipped = load(runs)
     for item in skipped:
         _log.warning("Left out of the report: %s. %s", item.folder_name, item.reason)
     groups = make_groups(found, baseline)
-    page = make_page(groups, skipped, baseline=baseline)
-    texts = (
-        to_html(page, {group.number: cmc_curves(group) for group in groups if group.first.searched}),
-        to_markdown(page),
-        to_csv(summary(groups)),
-        to_csv(paired({section.number: section.pairs for section in page.sections})),
-        to_report(page),
-    )
-    return write_folder(out, dict(zip(FILES, texts, strict=True)))
+    page = make_page(groups, skipped, baseline=baseline, pictures=viewer != "none")
+    curves = {group.number: cmc_curves(group) for group in groups if group.first.searched}
+    charts = {group.number: charts_of(group) for group in groups}
+    with replacing(out, names) as folder:
+        texts = (
+            to_html(page, curves, charts, scatters_of(groups), make_viewers(groups, viewer, folder)),
+            to_markdown(page),
+            to_csv(summary(groups)),
+            to_csv(paired({section.number: section.pairs for section in page.sections})),
+            to_report(page),
+        )
+        write_files(folder, dict(zip(FILES, texts, strict=True)))
+    return [out / name for name in FILES]

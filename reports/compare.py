@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.metrics.intervals import Interval, difference_interval
+import numpy as np
+
+from bench.metrics.intervals import Interval
 from bench.metrics.paired import PairedTest, holm, mcnemar, sign_flip_test
 from bench.results import ProbeRow
 from reports.groups import Group, differences
 from reports.load import Run
+from reports.together import difference_intervals
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +120,15 @@ def compare(group: Group) -> dict[int, Pair]:
         seed = baseline.record.seed
         drafts[place] = (
             changes,
-            difference_interval(first, second, people, seed=seed),
+            np.array(first, np.float64) - np.array(second, np.float64),
             mcnemar(first, second),
             sign_flip_test(first, second, people, seed=seed),
         )
+    intervals = difference_intervals(
+        [draft[1] for draft in drafts.values()],
+        [[change.row.identity for change in draft[0]] for draft in drafts.values()],
+        seeds=[group.runs[group.baselines[place]].record.seed for place in drafts],
+    )
     plain = _holm([draft[2].p_value for draft in drafts.values()])
     clustered = _holm([draft[3].p_value for draft in drafts.values()])
     return {
@@ -132,13 +140,13 @@ def compare(group: Group) -> dict[int, Pair]:
             changes=changes,
             unshared=len(group.runs[place].head) + len(group.runs[group.baselines[place]].head) - 2 * len(changes),
             differs=differences(group.runs[place], group.runs[group.baselines[place]]),
-            interval=interval,
+            interval=intervals[i],
             mcnemar=exact,
             by_identity=flips,
             mcnemar_holm=plain[i],
             by_identity_holm=clustered[i],
         )
-        for i, (place, (changes, interval, exact, flips)) in enumerate(drafts.items())
+        for i, (place, (changes, _, exact, flips)) in enumerate(drafts.items())
     }
 
 

@@ -75,7 +75,7 @@ def comparison_notes(group: Group, pairs: Mapping[int, Pair], baseline: str | No
     if len(group.runs) == 1:
         yield "One run only: there is nothing here to compare it with."
     elif not group.first.searched:
-        yield "Runs of this kind are set side by side; no paired test is made of them."
+        yield "Runs of this kind are set side by side; no paired test is made of them, and no p-values are given."
     elif baseline is not None and not any(
         baseline in (run.record.label, run.folder_name, name) for run, name in zip(group.runs, group.names, strict=True)
     ):

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bench.errors import UsageError
 from reports.items import EFFICIENCY
@@ -100,6 +101,23 @@ def make_groups(runs: Sequence[Run], baseline: str | None) -> list[Group]:
         have = ", ".join(name for group in groups for name in group.names)
         raise UsageError(f"No run is called {baseline!r}, so it cannot be the baseline. The runs: {have}.")
     return groups
+
+
+def short_names(groups: Sequence[Group]) -> list[str]:
+    """A distinct name for each group: its protocol, with those arguments that groups of the same protocol differ in."""
+    names = []
+    for group in groups:
+        kin = [other for other in groups if _rule(other, "name") == _rule(group, "name")]
+        own, others = _rule(group, "arguments"), [_rule(other, "arguments") for other in kin]
+        told = {key: value for key, value in own.items() if any(other.get(key) != value for other in others)}
+        name = str(_rule(group, "name"))
+        names.append(f"{name}:{arguments(told).replace(', ', ',')}" if told else name)
+    twice = {name for name, number in Counter(names).items() if number > 1}
+    return [f"{name} ({group.number})" if name in twice else name for name, group in zip(names, groups, strict=True)]
+
+
+def _rule(group: Group, key: str) -> Any:
+    return group.first.record.protocol.get(key, {})
 
 
 def differences(run: Run, baseline: Run) -> tuple[str, ...]:

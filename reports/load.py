@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bench.errors import BenchError, DataError, MissingError, UsageError
 from bench.results import ItemRow, ProbeRow, RunRecord, StageRecord
@@ -26,12 +27,14 @@ class Run:
         record: its ``run.json``.
         probes: its rows, where a gallery is searched.
         items: its rows, of any other kind of run.
+        arrays: what is too large for rows: the scores of pairs.
     """
 
     folder: Path
     record: RunRecord
     probes: tuple[ProbeRow, ...]
     items: tuple[ItemRow, ...] = ()
+    arrays: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def kind(self) -> str:
@@ -171,7 +174,7 @@ def read_one(folder: Path) -> Run:
         faults = list(contradictions(result))
     if faults:
         raise DataError(f"{folder} is damaged: {'; '.join(faults[:5])}. Run it again.")
-    return Run(folder, result.record, result.probes, result.items)
+    return Run(folder, result.record, result.probes, result.items, result.arrays)
 
 
 def _name(stage: StageRecord | None) -> str:

@@ -7,18 +7,22 @@ from dataclasses import dataclass
 
 from reports.compare import Pair, compare
 from reports.confusions import Matrix, matrices
+from reports.deltas import Delta, delta_name, deltas
 from reports.facts import comparison_notes, facts
-from reports.groups import Group
+from reports.groups import Group, short_names
 from reports.items import EFFICIENCY, EXPRESSION, RESTORATION, VERIFICATION
 from reports.kinds import Words, counted, in_parts, units, words_of
 from reports.load import Run, Skipped
 from reports.names import split
 from reports.reading import Terms, reading
 from reports.restored import restored
+from reports.rivals import Standing, standings
 from reports.searches import head_words
-from reports.strips import Pictures, StripSet, changed, extremes
+from reports.strips import SHOWN, SHOWN_OF_MANY, Pictures, StripSet, changed, extremes
+from reports.values import direction
 
 _RECOGNISING = "Recognition via hallucination"
+_FEW = 3  # pairs of runs with as many strips as there is room for
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,9 @@ class Entry:
         name: its name in the report.
         run: the run.
         pair: its comparison with a baseline, or None.
+        delta: what it gains on that baseline in the first figure, or None.
         base: whether it is the run that others are compared with.
+        base_place: place of its baseline in the section; its own where it has none.
         total: probes, pairs, faces or passes.
         lines: of those, how many did not fail, or are ties: words, a number, words.
     """
@@ -37,7 +43,9 @@ class Entry:
     name: str
     run: Run
     pair: Pair | None
+    delta: Delta | None
     base: bool
+    base_place: int
     total: int
     lines: tuple[tuple[str, int, str], ...]
 
@@ -64,6 +72,7 @@ class Section:
     Attributes:
         number: 1-based.
         protocol: the protocol with its arguments.
+        short: with those that other sections of it have otherwise.
         dataset: name of the data set.
         banners: what must stand above its figures, with the runs concerned.
         official: whether the data are the published set, or none is meant.
@@ -74,6 +83,8 @@ class Section:
         searched: whether probes are searched: then there are curves, and pairs of runs.
         over: the searches that figures of the whole, curves and pairs are over.
         metrics: names of the figures that stand side by side, in the order of the columns.
+        standings: which run is best in each of them, and which cannot be told from it; empty for one run.
+        delta: the figure that differences to the baseline are of; empty where there are none.
         units: what stands beside a name.
         columns: of the folded table: names of figures without their part, and their units.
         parts: its rows.
@@ -86,6 +97,7 @@ class Section:
 
     number: int
     protocol: str
+    short: str
     dataset: str
     banners: tuple[str, ...]
     official: bool
@@ -96,6 +108,8 @@ class Section:
     searched: bool
     over: str
     metrics: tuple[str, ...]
+    standings: Mapping[str, Standing]
+    delta: str
     units: Mapping[str, str]
     columns: tuple[tuple[str, str], ...]
     parts: tuple[Part, ...]
@@ -110,6 +124,27 @@ class Section:
         """The comparisons, in the order of the runs."""
         return [entry.pair for entry in self.entries if entry.pair]
 
+    def mark(self, metric: str, place: int) -> str:
+        """``best``, ``tied`` or nothing, for a figure of the run at that place."""
+        return self.standings[metric].mark(place) if metric in self.standings else ""
+
+    @property
+    def noun(self) -> str:
+        """What is counted: probes, pairs, faces."""
+        return self.words.items.lower()
+
+    @property
+    def untold(self) -> list[str]:
+        """Figures with a best run of which ties cannot be told."""
+        return [name for name, found in self.standings.items() if found.best and not found.told]
+
+    @property
+    def better(self) -> dict[str, str]:
+        """Which way each figure is better, ``higher`` or ``lower``; empty where neither is."""
+        records = [entry.run.record.metrics for entry in self.entries]
+        found = {name: figure.unit for metrics in reversed(records) for name, figure in metrics.items()}
+        return {name: direction(name, found[name]) or "" for name in self.metrics}
+
     @property
     def part_names(self) -> tuple[str, ...]:
         """The parts that the folded table has figures of."""
@@ -123,7 +158,7 @@ class Section:
     @property
     def baselines(self) -> set[str]:
         """Names of the runs that others are compared with."""
-        return {pair.baseline_name for pair in self.pairs}
+        return {entry.delta.to for entry in self.entries if entry.delta}
 
     @property
     def warnings(self) -> dict[str, list[str]]:
@@ -154,34 +189,43 @@ class Page:
     reading: Terms
 
 
-def make_page(groups: Sequence[Group], skipped: Sequence[Skipped], *, baseline: str | None) -> Page:
+def make_page(
+    groups: Sequence[Group], skipped: Sequence[Skipped], *, baseline: str | None, pictures: bool = True
+) -> Page:
     """Put everything together.
 
     Args:
         groups: at least one.
         skipped: folders to name as unusable.
         baseline: the baseline asked for, or None for the default.
+        pictures: whether to show any.
     """
-    sections = tuple(_section(group, baseline) for group in groups)
+    short = short_names(groups)
+    sections = tuple(_section(group, name, baseline, pictures) for group, name in zip(groups, short, strict=True))
     names = [f"{run.record.label} ({run.folder_name})" for group in groups for run in group.runs]
     runs = [run for group in groups for run in group.runs]
     what = _RECOGNISING if any(run.searched or run.kind == VERIFICATION for run in runs) else "Face hallucination"
-    title = f"{what}: {', '.join(dict.fromkeys(group.protocol for group in groups))}"
+    title = f"{what}: {', '.join(short)}"
     terms = reading((run.kind for run in runs), parts=in_parts([run for run in runs if run.searched]))
     return Page(title, _banners(names, runs), tuple(skipped), sections, terms)
 
 
-def _section(group: Group, baseline: str | None) -> Section:
+def _section(group: Group, short: str, baseline: str | None, shown: bool) -> Section:
     pairs = compare(group)
+    standing = standings(group)
+    gains = deltas(group, pairs, standing)
     bases = set(group.baselines)
     entries: list[Entry] = []
     sets: list[StripSet] = []
-    with Pictures() as pictures:
+    most = SHOWN if len(pairs) <= _FEW else SHOWN_OF_MANY
+    with Pictures(shown=shown) as pictures:
         for place, (name, run) in enumerate(zip(group.names, group.runs, strict=True)):
             pair = pairs.get(place)
-            entries.append(Entry(name, run, pair, place in bases, *counted(run)))
+            entries.append(
+                Entry(name, run, pair, gains.get(place), place in bases, group.baselines[place], *counted(run))
+            )
             if pair:
-                sets += changed(pair, pictures)
+                sets += changed(pair, pictures, most)
             elif run.kind == RESTORATION:
                 sets += restored(run, name, pictures)
             elif len(group.runs) == 1 and run.searched:
@@ -191,6 +235,7 @@ def _section(group: Group, baseline: str | None) -> Section:
     return Section(
         number=group.number,
         protocol=group.protocol,
+        short=short,
         dataset=group.dataset,
         banners=_banners(group.names, group.runs),
         official=record.data.get("official") is True or group.kind == EFFICIENCY,
@@ -201,6 +246,8 @@ def _section(group: Group, baseline: str | None) -> Section:
         searched=group.first.searched,
         over=_over(group),
         metrics=group.headlines,
+        standings=standing,
+        delta=delta_name(group) if gains else "",
         units=units(group),
         columns=columns,
         parts=parts,

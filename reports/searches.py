@@ -25,7 +25,7 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
-class _Search:
+class Search:
     """A gallery with mates of some probes and not of others."""
 
     mated: list[ProbeRow]
@@ -42,8 +42,9 @@ class _Search:
             rate,
         ).rate
 
-    def scored(self) -> _Search:
-        return _Search(*([row for row in part if row.status != "failed"] for part in (self.mated, self.nonmated)))
+    def scored(self) -> Search:
+        """The same over the probes that did not fail."""
+        return Search(*([row for row in part if row.status != "failed"] for part in (self.mated, self.nonmated)))
 
 
 def galleries(rows: Sequence[ProbeRow]) -> list[str]:
@@ -80,7 +81,7 @@ def expected(name: str, rows: Sequence[ProbeRow], rates: Sequence[float]) -> Exp
     """
     names = galleries(rows)
     base, part = (name, "") if names == [""] else split(name)
-    searches = _searches(rows)
+    searches = open_searches(rows)
     if base.startswith(_OPEN):
         rate = next((rate for rate in rates if f"{_OPEN}{rate:g}" == base), None)
         if rate is None or (part and part not in searches):
@@ -105,15 +106,19 @@ def _value(base: str, k: int | None, rows: Sequence[ProbeRow]) -> float | None:
     return None
 
 
-def _open_set(rate: float, searches: Sequence[_Search]) -> Expected:
-    values = [search.tpir(rate) for search in searches]
+def _open_set(rate: float, searches: Sequence[Search]) -> Expected:
     whole = all(search.scored().tpir(rate) is not None for search in searches)
+    return _expected(searches, whole, open_tpir(rate, searches))
+
+
+def open_tpir(rate: float, searches: Sequence[Search]) -> float | None:
+    """TPIR at that FPIR, the plain mean over galleries; None where one has too few probes."""
+    values = [search.tpir(rate) for search in searches]
     known = [value for value in values if value is not None]
-    mean = sum(known) / len(known) if known and len(known) == len(values) else None
-    return _expected(searches, whole, mean)
+    return sum(known) / len(known) if known and len(known) == len(values) else None
 
 
-def _mean(k: int | None, searches: Sequence[_Search]) -> Expected | None:
+def _mean(k: int | None, searches: Sequence[Search]) -> Expected | None:
     if k is None or k < 1:
         return None
     values = [rank_k_rate([row.rank for row in search.mated], k) for search in searches]
@@ -121,16 +126,16 @@ def _mean(k: int | None, searches: Sequence[_Search]) -> Expected | None:
     return _expected(searches, whole, sum(values) / len(values))
 
 
-def _expected(searches: Sequence[_Search], whole: bool, value: float | None) -> Expected:
+def _expected(searches: Sequence[Search], whole: bool, value: float | None) -> Expected:
     mated = [row for search in searches for row in search.mated]
     return Expected(len(mated), sum(row.status != "failed" for row in mated) if whole else 0, value)
 
 
-def _searches(rows: Sequence[ProbeRow]) -> dict[str, _Search]:
+def open_searches(rows: Sequence[ProbeRow]) -> dict[str, Search]:
     """Galleries with probes of both kinds; the joined one only where it is alone."""
     names = galleries(rows)
     apart = [name for name in names if name != JOINED] or names
-    found = {name: _Search([], []) for name in apart}
+    found = {name: Search([], []) for name in apart}
     for row in rows:
         if row.gallery in found:
             (found[row.gallery].mated if row.mates else found[row.gallery].nonmated).append(row)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import io
 import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from bench.results import ProbeRow
 from bench.runfolder import IMAGES_FILE
@@ -16,9 +17,14 @@ from reports.compare import Change, Pair, margin
 from reports.load import Run
 from reports.wording import ranked, score
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 SHOWN = 8
+SHOWN_OF_MANY = 3
 _PNG = b"\x89PNG\r\n\x1a\n"
 _REDUCED_TO = 128  # runs keep larger images at this size, so it says nothing of the original
+_WIDEST = 1024  # pixels: a hostile picture of a few kilobytes may be of gigabytes
 _LARGEST = 1 << 20  # bytes: a picture of a face is a few kilobytes
 
 
@@ -73,10 +79,12 @@ class Pictures:
     """The images that runs keep; what cannot be read is remembered, not raised. Use it in a ``with`` block.
 
     Attributes:
+        shown: False makes `find` find nothing.
         faults: sentences on what could not be read.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, shown: bool = True) -> None:
+        self.shown = shown
         self.faults: list[str] = []
         self._archives: dict[Path, zipfile.ZipFile | None] = {}
 
@@ -89,7 +97,17 @@ class Pictures:
                 archive.close()
 
     def find(self, run: Run, kind: str, place: int) -> bytes | None:
-        """PNG bytes of one image, or None where the run keeps none that can be shown."""
+        """PNG bytes of one image, written anew, or None where the run keeps none that can be shown."""
+        data = self.stored(run, kind, place) if self.shown else None
+        image = self.decoded(run, data) if data else None
+        if image is None:
+            return None
+        buffer = io.BytesIO()
+        image.save(buffer, "PNG")
+        return buffer.getvalue()
+
+    def stored(self, run: Run, kind: str, place: int) -> bytes | None:
+        """What the run keeps under the name of that image, if it looks like a PNG of a face; it may still be none."""
         member = f"{kind}/{place:06d}.png"
         try:
             archive = self._open(run)
@@ -99,11 +117,26 @@ class Pictures:
             data = archive.read(info)
         except (zipfile.BadZipFile, OSError, RuntimeError, EOFError, zlib.error):  # a damaged member raises any of them
             self._archives.setdefault(run.folder, None)
-            fault = f"{run.folder_name}: images.zip is damaged, so some images are missing below."
-            if fault not in self.faults:
-                self.faults.append(fault)
+            self._tell(f"{run.folder_name}: images.zip is damaged, so some images are missing below.")
             return None
         return data if data.startswith(_PNG) else None
+
+    def decoded(self, run: Run, data: bytes) -> Image | None:
+        """The picture, RGB; None where the bytes are no PNG, or one of a size that no run keeps."""
+        from PIL import Image
+
+        try:
+            with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+                if max(image.size) <= _WIDEST:
+                    return image.convert("RGB")
+        except (OSError, ValueError, SyntaxError, zlib.error):  # what Pillow raises on damaged files
+            pass
+        self._tell(f"{run.folder_name}: some images in images.zip are no pictures of faces, and are missing below.")
+        return None
+
+    def _tell(self, fault: str) -> None:
+        if fault not in self.faults:
+            self.faults.append(fault)
 
     def _open(self, run: Run) -> zipfile.ZipFile | None:
         """The archive of a run, its directory read once however many images are asked for."""
@@ -113,11 +146,11 @@ class Pictures:
         return self._archives[run.folder]
 
 
-def changed(pair: Pair, pictures: Pictures) -> tuple[StripSet, StripSet]:
-    """The probes most helped and most hurt by a run against its baseline."""
+def changed(pair: Pair, pictures: Pictures, most: int = SHOWN) -> tuple[StripSet, StripSet]:
+    """The probes most helped and most hurt by a run against its baseline, so many of each."""
     found = []
     for word, changes in (("helped", pair.helped), ("hurt", pair.hurt)):
-        strips = tuple(_changed_strip(pair, change, pictures) for change in changes[:SHOWN])
+        strips = tuple(_changed_strip(pair, change, pictures) for change in changes[:most])
         title = f"Most {word} by {pair.name} against {pair.baseline_name}"
         found.append(StripSet(title, len(changes), len(pair.changes), strips))
     return found[0], found[1]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench.errors import BenchError
 from reports.html import GENERATOR
 
 _HEAD = 4096  # bytes of the page in which the mark of its maker stands
+_PICTURE = re.compile(r"s\d+(/\d{6,}\.jpg)?")
 
 
 def check_folder(folder: Path, names: tuple[str, ...]) -> None:
@@ -18,7 +21,8 @@ def check_folder(folder: Path, names: tuple[str, ...]) -> None:
 
     Args:
         folder: where the report shall stand.
-        names: the files of a report; any other file is somebody's work.
+        names: the files of a report; one that ends in ``/`` is a folder of pictures that reports number. Anything
+            else is somebody's work.
 
     Raises:
         BenchError: it is a file, or it holds something else.
@@ -27,7 +31,7 @@ def check_folder(folder: Path, names: tuple[str, ...]) -> None:
         return
     if not folder.is_dir():
         raise BenchError(f"Cannot write the report to {folder}: it is a file. Choose another --out.")
-    others = sorted({path.name for path in folder.iterdir()} - set(names))
+    others = sorted(_others(folder, names))
     if others:
         raise BenchError(
             f"Cannot write the report to {folder}: it holds other files ({', '.join(others[:3])}). Choose another "
@@ -51,7 +55,23 @@ def write_folder(folder: Path, files: Mapping[str, str | bytes], names: tuple[st
     Raises:
         BenchError: what `check_folder` refuses, or the disk is full. Nothing under ``folder`` has changed then.
     """
-    check_folder(folder, names or tuple(files))
+    with replacing(folder, names or tuple(files)) as partial:
+        write_files(partial, files)
+    return [folder / name for name in files]
+
+
+@contextmanager
+def replacing(folder: Path, names: tuple[str, ...]) -> Iterator[Path]:
+    """A new folder to write a report into, which takes the place of ``folder`` when the block ends well.
+
+    Args:
+        folder: where the report shall stand; its parent is made when absent.
+        names: what an earlier report may hold, the page first; see `check_folder`.
+
+    Raises:
+        BenchError: what `check_folder` refuses, or the disk is full. Nothing under ``folder`` has changed then.
+    """
+    check_folder(folder, names)
     place = folder.resolve()
     partial, old = place.with_name(f".{place.name}.partial"), place.with_name(f".{place.name}.replaced")
     try:
@@ -59,11 +79,7 @@ def write_folder(folder: Path, files: Mapping[str, str | bytes], names: tuple[st
         for left_over in (partial, old):
             shutil.rmtree(left_over, ignore_errors=True)
         partial.mkdir()
-        for name, content in files.items():
-            with (partial / name).open("wb") as file:
-                file.write(content if isinstance(content, bytes) else content.encode())
-                file.flush()
-                os.fsync(file.fileno())
+        yield partial
         if place.exists():
             place.rename(old)
         try:
@@ -80,7 +96,28 @@ def write_folder(folder: Path, files: Mapping[str, str | bytes], names: tuple[st
         shutil.rmtree(partial, ignore_errors=True)
         if place.exists():
             shutil.rmtree(old, ignore_errors=True)
-    return [folder / name for name in files]
+
+
+def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """Write texts or bytes by name into a folder and have them reach the disk."""
+    for name, content in files.items():
+        with (folder / name).open("wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _others(folder: Path, names: tuple[str, ...]) -> Iterator[str]:
+    """What is in a folder that no report of ours writes."""
+    for path in folder.iterdir():
+        if path.name in names:
+            continue
+        if f"{path.name}/" not in names or not path.is_dir() or path.is_symlink():
+            yield path.name
+            continue
+        for inner in path.rglob("*"):
+            if not _PICTURE.fullmatch(inner.relative_to(path).as_posix()):
+                yield f"{path.name}/{inner.relative_to(path).as_posix()}"
 
 
 def _is_report(page: Path) -> bool:

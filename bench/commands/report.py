@@ -22,6 +22,11 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the report")
     parser.add_argument("--baseline", metavar="LABEL", help="run to compare with (default: none, else the first)")
     parser.add_argument(
+        "--viewer",
+        choices=("sampled", "folder", "none"),
+        help="pictures of probes: as many as fit into the page; all, in a folder beside it; none (default: sampled)",
+    )
+    parser.add_argument(
         "--style",
         choices=("page", "paper"),
         default="page",
@@ -44,18 +49,19 @@ def main(args: argparse.Namespace) -> int:
         raise UsageError("--with-published goes with --style paper.")
     from reports import build
 
-    for path in build(args.runs, args.out, baseline=args.baseline):
+    for path in build(args.runs, args.out, baseline=args.baseline, viewer=args.viewer or "sampled"):
         print(path)
     return 0
 
 
 def _paper(args: argparse.Namespace) -> int:
     """Tables and figures of the paper."""
+    from bench.errors import UsageError
     from reports.paper import build
 
+    if args.viewer is not None:
+        raise UsageError("--viewer has no meaning with --style paper: it is of the page.")
     if args.baseline is not None:
-        from bench.errors import UsageError
-
         raise UsageError("--baseline has no meaning with --style paper: its tables compare by row.")
     for path in build(args.runs, args.out, with_published=args.with_published):
         print(path)

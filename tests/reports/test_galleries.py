@@ -22,7 +22,7 @@ from reports.searches import head
 def cells(html: str) -> dict[tuple[str, str], tuple[float, str]]:
     """The first value of each cell with a figure, by run and figure."""
     found = {}
-    for run, row in re.findall(r'<tr data-run="([^"]*)">(.*?)</tr>', html, re.DOTALL):
+    for run, row in re.findall(r'<tr data-run="([^"]*)"[^>]*>(.*?)</tr>', html, re.DOTALL):
         for name, value, shown in re.findall(
             r'data-figure="([^"]*)"><strong><data value="([^"]*)">([^<]*)</data></strong>', row
         ):

@@ -32,7 +32,7 @@ def texts(out: Path) -> tuple[str, str]:
 def cells(html: str) -> dict[tuple[str, str], tuple[float, str]]:
     """The first value of each cell with a figure, by run and figure."""
     found = {}
-    for run, row in re.findall(r'<tr data-run="([^"]*)">(.*?)</tr>', html, re.DOTALL):
+    for run, row in re.findall(r'<tr data-run="([^"]*)"[^>]*>(.*?)</tr>', html, re.DOTALL):
         for name, value, shown in re.findall(
             r'data-figure="([^"]*)"><strong><data value="([^"]*)">([^<]*)</data></strong>', row
         ):
@@ -69,7 +69,7 @@ def test_every_figure_of_every_kind_is_on_the_page_as_in_run_json(make_other: An
             assert (float(row["value"]), row["unit"], int(row["n"])) == (value, figure["unit"], figure["n"])
             assert text in markdown
             checked += 1
-    assert checked == len(rows) == len(shown)
+    assert checked == len(rows) == len({cell for cell in shown if cell[1] != "difference"})
     assert {row["group"] for row in rows} == {"1"}
     assert "CMC" not in html and "Paired differences" not in html and "shares no probe" not in html
 
@@ -191,7 +191,7 @@ def test_hostile_labels_and_items_stay_text(make_other: Any, tmp_path: Path) -> 
     damage(runs[2], lambda r: r["protocol"].update(parameters=HOSTILE[0], batches=HOSTILE[0]))
     reports.build(runs, tmp_path / "out")
     html, markdown = texts(tmp_path / "out")
-    assert "<script" not in html and "&lt;script&gt;" in html
+    assert "<script>alert" not in html and "&lt;script&gt;" in html
     assert "<script" not in markdown and not re.search(r"(?<!\\)\]\(", markdown)
 
 
@@ -207,7 +207,7 @@ def test_kinds_stand_in_sections_of_their_own(make_run: Any, make_other: Any, tm
     html, _ = texts(tmp_path / "out")
     section = re.compile(r'<section aria-labelledby="s1">.*?</section>', re.DOTALL)
     assert section.findall(html) == section.findall(texts(alone)[0])
-    assert html.count("<svg") == 1
+    assert html.count('aria-label="CMC curves') == 1
     for term in ("<dt>Rank</dt>", "<dt>Verification</dt>", "<dt>Efficiency</dt>"):
         assert term in html
     assert "<dt>Efficiency</dt>" not in texts(alone)[0]

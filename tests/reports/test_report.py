@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import hashlib
 import json
 import logging
 import re
@@ -185,11 +187,17 @@ def test_equal_runs_give_equal_bytes_wherever_they_are(three: list[Path], tmp_pa
         assert "/secret/place" not in (tmp_path / "one" / name).read_text(encoding="utf-8")
 
 
-def test_the_page_needs_no_network_and_no_script(three: list[Path], tmp_path: Path) -> None:
+def test_the_page_needs_no_network_and_runs_its_own_script_alone(three: list[Path], tmp_path: Path) -> None:
     reports.build(three, tmp_path / "out")
     html = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     page = Page(html)
-    assert not {"script", "iframe", "object", "link"} & {tag for tag, v in page.elements if v.get("href") != "data:,"}
+    assert not {"iframe", "object", "link"} & {tag for tag, v in page.elements if v.get("href") != "data:,"}
+    scripts = re.findall(r"<script( [^>]*)?>(.*?)</script>", html, re.DOTALL)
+    (own,) = [text for attributes, text in scripts if "application/json" not in attributes]
+    digest = base64.b64encode(hashlib.sha256(own.encode()).digest()).decode()
+    (policy,) = [v["content"] or "" for tag, v in page.elements if v.get("http-equiv") == "Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'") and f"script-src 'sha256-{digest}'" in policy
+    assert all(json.loads(text) for attributes, text in scripts if attributes)
     links = [v.get(name) or "" for _, v in page.elements for name in ("src", "href", "xlink:href") if name in v]
     assert links and all(link.startswith(("data:", "#")) for link in links)
     assert "url(http" not in html and "@import" not in html
@@ -326,7 +334,7 @@ def test_runs_that_cannot_be_compared_are_separated_and_it_is_said(make_run: Any
     assert [row["run"] for row in table(tmp_path / "out" / "paired.csv")] == ["net"]
     page = page_of(tmp_path / "out")
     assert "3 different protocols or data sets" in page.text
-    assert [v["id"] for tag, v in page.elements if tag == "h2"] == ["s1", "s2", "s3", "reading"]
+    assert [v["id"] for tag, v in page.elements if tag == "h2"] == ["overview", "s1", "s2", "s3", "reading"]
 
 
 def test_one_run_has_nothing_to_be_compared_with(make_run: Any, tmp_path: Path) -> None:
@@ -430,7 +438,8 @@ def test_hostile_names_stay_text(make_run: Any, tmp_path: Path) -> None:
     ]
     reports.build(runs, tmp_path / "out", baseline=HOSTILE[0])
     page = page_of(tmp_path / "out")
-    assert "script" not in {tag for tag, _ in page.elements}
+    scripts = [v for tag, v in page.elements if tag == "script"]
+    assert [v for v in scripts if v.get("type") != "application/json"] == [{}]
     assert not any(name.startswith("on") for _, values in page.elements for name in values)
     assert all((v["src"] or "").startswith("data:image/png") for tag, v in page.elements if tag == "img")
     for name in HOSTILE[:10]:

@@ -1,0 +1,96 @@
+"""How scores are spread: of the same person and of others, a panel a run."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reports.charts.chart import Chart, Number
+from reports.charts.detection import count_of
+from reports.charts.drawing import colour, drawing, inline, label
+from reports.groups import Group
+from reports.items import VERIFICATION
+from reports.load import Run
+from reports.wording import GAP, score
+
+_BINS = 40
+_ACROSS = 3
+_PANEL = 2.1  # inches high
+
+_Scores = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def histograms(group: Group) -> Chart | None:
+    """Scores of the best mate and of the best other person (of pairs: of one person and of two)."""
+    found = [_scores(run) for run in group.runs]
+    known = [column for own in found for column in own if len(column)]
+    if not known:
+        return None
+    low, high = min(float(column.min()) for column in known), max(float(column.max()) for column in known)
+    edges = np.linspace(low, high if high > low else low + 1, _BINS + 1)
+    down = math.ceil(len(found) / _ACROSS)
+    same, other = ("best mate", "best other person") if group.first.searched else ("one person", "two people")
+    with drawing(_PANEL * down + 0.5) as figure:
+        for place, (name, own) in enumerate(zip(group.names, found, strict=True)):
+            axes = figure.add_subplot(down, min(_ACROSS, len(found)), place + 1)
+            for column, paint, dash, words in zip(own, (0, 1), ("solid", (0, (3, 1.5))), (same, other), strict=True):
+                if len(column):
+                    shares = np.histogram(column, edges)[0] / len(column)
+                    axes.stairs(shares, edges, color=colour(paint), linestyle=dash, linewidth=1.6, label=words)
+            axes.set_title(label(name, 28), fontsize=9)
+            axes.set_yticks([])
+            axes.tick_params(labelsize=8)
+            axes.set_xlim(edges[0], edges[-1])
+        handles, told = figure.axes[0].get_legend_handles_labels()
+        figure.legend(handles, told, loc="outside lower left", frameon=False, ncols=2, handlelength=3)
+        names = ", ".join(label(name) for name in group.names)
+        svg = inline(figure, f"h{group.number}-", f"Histograms of scores of {names}")
+    what = (
+        "Score of each probe's best mate, and of the best other person; probes without a mate have the latter alone"
+        if group.first.searched
+        else "Scores of pairs of one person, and of pairs of two"
+    )
+    titles = [
+        f"{part}, {words}"
+        for words in (same, other)
+        for part in ("Scores", "lower quartile", "median", "upper quartile")
+    ]
+    return Chart(
+        "scores",
+        "Scores",
+        svg,
+        f"{what}: the share of each in {_BINS} equal bins, the same for all runs. What could not be scored has no part "
+        "in this. Scores of different recognisers are no common scale.",
+        ("Method", *titles),
+        tuple(
+            (name, *(cell for column in own for cell in _quartiles(column)))
+            for name, own in zip(group.names, found, strict=True)
+        ),
+    )
+
+
+def _scores(run: Run) -> _Scores:
+    if run.searched:
+        whole = {id(row) for _, row in run.head}
+        rows = [row for row in run.probes if id(row) in whole or not row.mates]
+        columns = [[row.best_mated_score for row in rows], [row.best_nonmated_score for row in rows]]
+        return _finite([x for x in columns[0] if x is not None]), _finite([x for x in columns[1] if x is not None])
+    scores, same = run.arrays.get("scores"), run.arrays.get("same")
+    if run.kind != VERIFICATION or scores is None or same is None or scores.shape != same.shape:
+        return _finite([]), _finite([])
+    alike = same.astype(bool)
+    return _finite(scores[alike]), _finite(scores[~alike])
+
+
+def _finite(values: object) -> NDArray[np.float64]:
+    column = np.asarray(values, np.float64).ravel()
+    return column[np.isfinite(column)]
+
+
+def _quartiles(column: NDArray[np.float64]) -> list[Number]:
+    if not len(column):
+        return [count_of(0), *[Number(None, GAP)] * 3]
+    ends = [float(value) for value in np.quantile(column, (0.25, 0.5, 0.75))]
+    return [count_of(len(column)), *(Number(value, score(value)) for value in ends)]

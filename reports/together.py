@@ -1,0 +1,45 @@
+"""Intervals of many columns over the same rows: resampled together, each the same as if it were alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bench.metrics.intervals import Interval, bootstrap_intervals
+
+ALIKE = "none: the runs differ alike on every probe"  # as `difference_interval` says it
+
+
+def mean_intervals(
+    columns: Sequence[ArrayLike], people: Sequence[Sequence[str]], *, seeds: Sequence[int]
+) -> list[Interval]:
+    """`bench.metrics.intervals.bootstrap_interval` of each column.
+
+    One resampling serves all columns over the same people: drawing these is most of the cost, and depends on the seed
+    alone.
+
+    Args:
+        columns: values of each.
+        people: the identities of its rows.
+        seeds: of its resampling.
+    """
+    alike: dict[tuple[int, tuple[str, ...]], list[int]] = {}
+    for place, (own, seed) in enumerate(zip(people, seeds, strict=True)):
+        alike.setdefault((seed, tuple(own)), []).append(place)
+    found: dict[int, Interval] = {}
+    for (seed, who), places in alike.items():
+        table = np.column_stack([np.asarray(columns[place], np.float64) for place in places])
+        found |= dict(zip(places, bootstrap_intervals(table, who, seed=seed), strict=True))
+    return [found[place] for place in range(len(columns))]
+
+
+def difference_intervals(
+    columns: Sequence[NDArray[np.float64]], people: Sequence[Sequence[str]], *, seeds: Sequence[int]
+) -> list[Interval]:
+    """`bench.metrics.intervals.difference_interval` of each column of differences; see `mean_intervals`."""
+    return [
+        Interval(None, None, ALIKE, found.identities) if found.identities > 1 and np.ptp(column) == 0 else found
+        for column, found in zip(columns, mean_intervals(columns, people, seeds=seeds), strict=True)
+    ]

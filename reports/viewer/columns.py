@@ -1,0 +1,152 @@
+"""What the viewer shows of a section, column by column: ten thousand probes under twelve runs stay about a megabyte."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.results import ItemRow, ProbeRow
+from reports.groups import Group
+from reports.items import EXPRESSION, QUALITIES, RESTORATION
+from reports.load import Run
+from reports.wording import plain
+
+FAILED, ABSENT = 0, -1  # in place of a rank
+_PSNR = QUALITIES["psnr_db"]
+_Row = ProbeRow | ItemRow
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The probes (or faces) of a section, each under every run.
+
+    Attributes:
+        measure: what stands for how a run did: ``rank``, ``psnr``, ``label``.
+        keys: of the probes: those of the first run in its order, then what only later runs have.
+        identities: of the probes.
+        yaws: degrees, NaN where unknown.
+        places: (probes, runs) row of each in its run, which names its pictures; -1 where the run has it not.
+        values: (probes, runs) rank (`FAILED`, `ABSENT`), PSNR in dB (NaN for both), or place of the predicted label in
+            ``labels`` plus 1 (`FAILED`, `ABSENT`).
+        gains: (probes, runs) how much better than the run's baseline, in the reciprocal rank, dB, or hits; NaN where
+            there is nothing to compare.
+        labels: expressions; the true one of each probe is ``truths``.
+        truths: place in ``labels`` plus 1; empty where nobody shows one.
+        reasons: why a probe failed, by run and probe.
+    """
+
+    measure: str
+    keys: tuple[str, ...]
+    identities: tuple[str, ...]
+    yaws: NDArray[np.float64]
+    places: NDArray[np.int32]
+    values: NDArray[np.float64]
+    gains: NDArray[np.float64]
+    labels: tuple[str, ...]
+    truths: NDArray[np.int32]
+    reasons: Mapping[tuple[int, int], str]
+
+
+def columns_of(group: Group) -> Columns | None:
+    """The columns of a group; None for kinds whose rows are no single pictures (pairs, timed passes)."""
+    measure = "rank" if group.first.searched else {RESTORATION: "psnr", EXPRESSION: "label"}.get(group.kind)
+    if measure is None:
+        return None
+    rows = [_rows(run) for run in group.runs]
+    keys = tuple(dict.fromkeys(key for own in rows for key in own))
+    at = {key: place for place, key in enumerate(keys)}
+    first: list[_Row | None] = [None] * len(keys)
+    labels = tuple(group.first.record.protocol.get("labels", ())) if measure == "label" else ()
+    places = np.full((len(keys), len(rows)), ABSENT, np.int32)
+    values = np.full(places.shape, np.nan if measure == "psnr" else ABSENT)
+    reasons = {}
+    for column, own in enumerate(rows):
+        for key, (place, row) in own.items():
+            probe = at[key]
+            first[probe] = first[probe] or row
+            places[probe, column] = place
+            values[probe, column] = _value(row, measure, labels)
+            if row.status == "failed":
+                reasons[column, probe] = f"{row.stage}: {row.reason}"
+    known = [row for row in first if row is not None]
+    truths = [labels.index(str(row.values["expression"])) + 1 for row in known if isinstance(row, ItemRow) and labels]
+    ends = np.array(truths, np.int32)
+    return Columns(
+        measure,
+        tuple(key[0] for key in keys),
+        tuple(row.identity for row in known),
+        np.array([_yaw(row) for row in known]),
+        places,
+        values,
+        _gains(values, group.baselines, measure, ends),
+        labels,
+        ends,
+        reasons,
+    )
+
+
+def to_data(columns: Columns, names: Sequence[str], baselines: Sequence[int]) -> dict[str, object]:
+    """The columns as JSON: numbers in base64 of little-endian arrays, text by place in a list of the distinct."""
+    people = list(dict.fromkeys(columns.identities))
+    person = {identity: place for place, identity in enumerate(people)}
+    reasons = list(dict.fromkeys(columns.reasons.values()))
+    kind = "f8" if columns.measure == "psnr" else "i4"
+    failed = [[run, probe, reasons.index(reason)] for (run, probe), reason in sorted(columns.reasons.items())]
+    return {
+        "measure": columns.measure,
+        "runs": [plain(name) for name in names],
+        "bases": list(baselines),
+        "keys": [plain(key) for key in columns.keys],
+        "people": [plain(identity) for identity in people],
+        "person": packed(np.array([person[identity] for identity in columns.identities]), "i4"),
+        "yaws": packed(columns.yaws, "f8") if np.isfinite(columns.yaws).any() else None,
+        "values": [packed(columns.values[:, run], kind) for run in range(len(names))],
+        "labels": [plain(label) for label in columns.labels],
+        "truths": packed(columns.truths, "i4") if len(columns.truths) else None,
+        "reasons": [plain(reason) for reason in reasons],
+        "failed": failed,
+    }
+
+
+def packed(values: NDArray[np.generic], kind: str) -> str:
+    """Base64 of the numbers as little-endian ``i4``, ``f8``, ``u1``..."""
+    return base64.b64encode(np.ascontiguousarray(values, dtype=f"<{kind}").tobytes()).decode("ascii")
+
+
+def _rows(run: Run) -> dict[tuple[str, str], tuple[int, _Row]]:
+    found: Sequence[tuple[int, _Row]] = run.head if run.searched else list(enumerate(run.items))
+    return {(row.key, row.identity): (place, row) for place, row in found}
+
+
+def _value(row: _Row, measure: str, labels: Sequence[str]) -> float:
+    if isinstance(row, ProbeRow):
+        return FAILED if row.rank is None else row.rank
+    if measure == "label":
+        said = row.values.get("predicted")
+        return labels.index(str(said)) + 1 if row.status != "failed" and said in labels else FAILED
+    found = row.values.get(_PSNR)
+    return math.nan if found is None or row.status == "failed" else float(found)
+
+
+def _yaw(row: _Row) -> float:
+    yaw = row.attributes.get("yaw_deg")
+    return float(yaw) if isinstance(yaw, int | float) and math.isfinite(yaw) else math.nan
+
+
+def _gains(
+    values: NDArray[np.float64], baselines: Sequence[int], measure: str, truths: NDArray[np.int32]
+) -> NDArray[np.float64]:
+    """See `Columns.gains`."""
+    if measure == "psnr":
+        good = values
+    else:
+        with np.errstate(divide="ignore"):
+            good = np.where(values > 0, 1 / values, 0.0) if measure == "rank" else values == truths[:, None]
+        good = np.where(values == ABSENT, np.nan, good)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(good - good[:, list(baselines)], np.float64)
