@@ -62,7 +62,7 @@ def to_document(tables: Sequence[Table], figures: Sequence[Drawn]) -> str:
             r"\begin{figure*}[htbp]",
             r"\centering",
             rf"\includegraphics[width=\textwidth,height=0.6\textheight,keepaspectratio]{{{figure.stem}.pdf}}",
-            rf"\caption{{Figure {figure.number}: {tex(figure.title)}.{banner}}}",
+            rf"\caption{{{tex(figure.title)} (Figure {figure.number} of Zhang et al. 2021).{banner}}}",
             r"\end{figure*}",
         ]
     return "\n".join([*lines, r"\end{document}"]) + "\n"

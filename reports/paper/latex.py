@@ -62,7 +62,7 @@ def to_latex(table: Table, mark: str) -> str:
     wide = len(table.columns) + 1
     lines = [f"% {mark}", *(f"% {plain(banner)}" for banner in table.banners), r"\begin{table*}[htbp]", r"\centering"]
     banner = "".join(rf" \textbf{{{escape(text)}}}." for text in table.banners)
-    lines.append(rf"\caption{{Table {table.number}: {escape(table.title)}.{banner}}}")
+    lines.append(rf"\caption{{{escape(table.title)} (Table {table.number} of Zhang et al. 2021).{banner}}}")
     lines.append(rf"\label{{tab:{table.stem}}}")
     lines += [
         r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%",

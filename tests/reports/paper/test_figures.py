@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -103,3 +104,15 @@ def test_equal_runs_give_equal_bytes_without_torch(everything: list[Path], tmp_p
     assert len(first) > 30 and first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
     assert not [name for name, data in first.items() if str(tmp_path).encode() in data]
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex (TeX Live), which is not here")
+def test_the_latex_compiles(everything: list[Path], paper_run: PaperRun, tmp_path: Path) -> None:
+    hostile = "<script>&%$#_{}~^\\\"' \u202eRTL \u00e9\u4e2d " + "x" * 300
+    everything.append(paper_run("hostile", "identification", hostile, data="lfw"))
+    out = tmp_path / "out"
+    build(everything, out, with_published=True)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    told = subprocess.run(command, cwd=out, capture_output=True, text=True, errors="replace")
+    assert told.returncode == 0, told.stdout[-3000:]
+    assert "Output written on paper.pdf" in told.stdout
