@@ -38,8 +38,8 @@ PAPER_PARAMETERS = 0
 _LARGE = 1.5  # of the frame's face: a larger one is shrunk first, since sampling does not average
 _WHO = "Hallucinator hassner"
 _ENGINE = "It needs the face engine: pip install 'face-hallucination-bench[faces]'."
-_NO_FACE = Outcome("fallback", "hallucinate", "no landmarks found: image resized, not frontalised")
-_NO_POSE = Outcome("fallback", "hallucinate", "no pose fits the landmarks: image resized, not frontalised")
+_NO_FACE = Outcome("fallback", "hallucinate", "no landmarks found: passed on as it came, not frontalised")
+_NO_POSE = Outcome("fallback", "hallucinate", "no pose fits the landmarks: passed on as it came, not frontalised")
 _NOT_FINITE = Outcome("failed", "hallucinate", "input not finite")
 
 
@@ -66,7 +66,7 @@ def _missing() -> str | None:
     },
 )
 class Hassner(Hallucinator):
-    """A frontaliser for the orders F+SR and SR+F; what it cannot find landmarks in passes resized, and is counted."""
+    """A frontaliser for the orders F+SR and SR+F; what it cannot find landmarks in passes on as it came, and is counted."""
 
     output_spec = ImageSpec(scale=1)
     output_frame = "utkface200"

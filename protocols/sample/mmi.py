@@ -17,7 +17,7 @@ from protocols.sample.painter import Painter, Progress, painted, silent
 from protocols.sample.photo import backdrop, stand, tone_of
 from protocols.sample.summary import SampleSummary, demand, person
 
-NAME, MINIMUM, DEFAULT = "mmi", 3, 12
+NAME, MINIMUM, DEFAULT = "mmi", 3, 10
 EMOTIONS: tuple[Expression, ...] = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
 """In the order of the emotion codes 1 to 6."""
 ACTION_UNITS: dict[Expression, tuple[int, ...]] = {

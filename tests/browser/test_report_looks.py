@@ -36,7 +36,7 @@ def faults_of(tab: Any) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(375, "light"), (1440, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), [(375, "light"), (768, "dark"), (1200, "light"), (1440, "dark")])
 def test_nothing_leaves_the_screen_sideways_and_axe_finds_no_serious_fault(
     watch: Any, report: Path, width: int, scheme: str
 ) -> None:

