@@ -67,7 +67,8 @@ def train(
     where = torch.device(device)
     with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []), torch_threads(threads):
         torch.manual_seed(seed)
-        network = build(plan.classifier, classes, plan.weights).to(where, memory_format=torch.channels_last).train()
+        network = build(plan.classifier, classes, plan.weights).to(where).train()
+        network = network.to(memory_format=torch.channels_last)
         optimiser = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=settings.weight_decay)
         pace = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.rate, total_steps=steps + 1, pct_start=0.1)
         for _ in range(epochs):

@@ -10,10 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bench.errors import DataError, UsageError
+from bench.errors import DataError
 from bench.faces.pack import SIDE
 from hallucinators.baselines.cbn_landmarks import Regressor, SmallRegressor
 from hallucinators.baselines.cbn_masks import CURVES, masks
+from hallucinators.presets import refuse_unknown
 
 _LUMA = (0.299, 0.587, 0.114)
 
@@ -82,10 +83,7 @@ def sizes_of(preset: str, lr: int) -> Sizes:
     Raises:
         UsageError: there is no such preset, or it takes no such LR faces.
     """
-    if preset not in ("paper", "compact"):
-        raise UsageError(f"cbn has no preset {preset!r}; known are paper, compact")
-    if lr not in (16, 32):
-        raise UsageError(f"cbn takes LR faces of 16 or 32 pixels, not {lr}")
+    refuse_unknown("cbn", preset, ("paper", "compact"), lr)
     if preset == "compact":
         return Sizes(3, True, COMPACT[lr])
     return Sizes(1, False, PAPER if lr == 16 else PAPER[1:])

@@ -19,9 +19,10 @@ from torch.optim import Adam, Optimizer
 
 from bench.errors import DataError, UsageError
 from bench.interfaces import Hallucinator
-from hallucinators.baselines.cyclegan_net import Adapter, PatchCritic, Pool, widths_of
+from hallucinators.baselines.cyclegan_net import PRESETS, Adapter, PatchCritic, Pool
 from hallucinators.baselines.files import save_weights
 from hallucinators.baselines.header import Facts
+from hallucinators.presets import refuse_unknown
 from hallucinators.training import checkpoint
 from hallucinators.training.batch import Batch
 from hallucinators.training.figures import psnr_db
@@ -182,7 +183,7 @@ def stages(options: Options) -> list[Stage]:
         UsageError: an unknown preset, stage or hallucinator, or one that is no chain of such.
         MissingError: the hallucinator's weights are not here.
     """
-    widths_of(options.preset)
+    refuse_unknown("cyclegan", options.preset, PRESETS)
     steps = options.steps_of("cycle", _DEFAULT_STEPS, STAGES)
     chain = _chain(options)
     takes = chain[0].input_spec.size

@@ -9,7 +9,8 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
-from bench.errors import DataError, UsageError
+from bench.errors import DataError
+from hallucinators.presets import refuse_unknown
 
 
 @dataclass(frozen=True)
@@ -46,17 +47,6 @@ PRESETS: Mapping[str, Widths] = MappingProxyType(
 )
 
 
-def widths_of(preset: str) -> Widths:
-    """Sizes by name.
-
-    Raises:
-        UsageError: an unknown preset.
-    """
-    if preset not in PRESETS:
-        raise UsageError(f"cyclegan has no preset {preset!r}; known are {', '.join(PRESETS)}")
-    return PRESETS[preset]
-
-
 class Generator(nn.Module):
     """The residual generator (ResNet-6, ResNet-9): instance norm without parameters, reflected borders."""
 
@@ -70,7 +60,8 @@ class Generator(nn.Module):
             UsageError: an unknown preset.
         """
         super().__init__()
-        widths = widths_of(preset)
+        refuse_unknown("cyclegan", preset, PRESETS)
+        widths = PRESETS[preset]
         self.carry = widths.carry
         body: list[nn.Module] = [nn.Conv2d(3, widths.first, 7, widths.stride, 3, padding_mode="reflect")]
         body += _active(widths.first, normed=widths.normed)
@@ -125,7 +116,8 @@ class PatchCritic(nn.Module):
         super().__init__()
         body: list[nn.Module] = []
         before = 3
-        for place, after in enumerate(widths_of(preset).critic):
+        refuse_unknown("cyclegan", preset, PRESETS)
+        for place, after in enumerate(PRESETS[preset].critic):
             body.append(nn.Conv2d(before, after, 4, 2 if place < 3 else 1, 1))
             body += [nn.InstanceNorm2d(after)] if place else []
             body.append(nn.LeakyReLU(0.2))

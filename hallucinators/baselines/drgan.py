@@ -16,9 +16,10 @@ from torch.nn import functional
 from torch.optim import Adam, Optimizer
 
 from bench.errors import UsageError
-from hallucinators.baselines.drgan_net import SIDE, Answer, DrDiscriminator, DrGan, nearest_bin, resized, widths_of
+from hallucinators.baselines.drgan_net import PRESETS, SIDE, Answer, DrDiscriminator, DrGan, nearest_bin, resized
 from hallucinators.baselines.files import save_weights
 from hallucinators.baselines.header import Facts
+from hallucinators.presets import refuse_unknown
 from hallucinators.training import checkpoint, distributed
 from hallucinators.training.batch import Batch
 from hallucinators.training.figures import psnr_db
@@ -229,7 +230,7 @@ def stages(options: Options) -> list[Stage]:
     Raises:
         UsageError: an unknown preset or stage.
     """
-    widths_of(options.preset)
+    refuse_unknown("drgan", options.preset, PRESETS)
     if options.people < 0:
         raise UsageError(f"drgan classifies people; there cannot be {options.people}")
     steps = {name: options.steps_of(name, _DEFAULT_STEPS[name], STAGES) for name in STAGES}

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench.errors import DataError, UsageError
+from bench.errors import DataError
 from hallucinators.drgan import POSES_DEG
+from hallucinators.presets import refuse_unknown
 
 SIDE = 96
 """Height and width of the faces DR-GAN works on."""
@@ -78,17 +79,6 @@ PRESETS: Mapping[str, Widths] = MappingProxyType(
 )
 
 
-def widths_of(preset: str) -> Widths:
-    """Sizes by name.
-
-    Raises:
-        UsageError: an unknown preset.
-    """
-    if preset not in PRESETS:
-        raise UsageError(f"drgan has no preset {preset!r}; known are {', '.join(PRESETS)}")
-    return PRESETS[preset]
-
-
 def resized(images: Tensor, size: int | tuple[int, int]) -> Tensor:
     """Resize (N, 3, h, w) to a side, or height and width, by Pillow's bicubic, antialiased where it shrinks.
 
@@ -119,7 +109,8 @@ class DrGan(nn.Module):
             UsageError: an unknown preset.
         """
         super().__init__()
-        widths = widths_of(preset)
+        refuse_unknown("drgan", preset, PRESETS)
+        widths = PRESETS[preset]
         self.poses_deg, self.noise = widths.poses_deg, widths.noise
         self.encoder = _trunk(widths.encoder)
         self.start = widths.start
@@ -184,7 +175,8 @@ class DrDiscriminator(nn.Module):
             UsageError: an unknown preset.
         """
         super().__init__()
-        widths = widths_of(preset)
+        refuse_unknown("drgan", preset, PRESETS)
+        widths = PRESETS[preset]
         self._split = (1, people, len(widths.poses_deg))
         self.trunk = _trunk(widths.critic)
         self.heads = nn.Linear(widths.critic[-1][0], sum(self._split))

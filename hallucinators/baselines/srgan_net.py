@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bench.errors import DataError, UsageError
+from bench.errors import DataError
+from hallucinators.presets import refuse_unknown
 from hallucinators.vividgan.blocks import conv, silent
 
 
@@ -57,9 +58,8 @@ class SRResNet(nn.Module):
             UsageError: another preset or size.
         """
         super().__init__()
-        widths = widths_of(preset)
-        if lr not in (16, 32):
-            raise UsageError(f"srgan takes LR faces of 16 or 32 pixels, not {lr}")
+        refuse_unknown("srgan", preset, PRESETS, lr)
+        widths = PRESETS[preset]
         self.lr, self.carry = lr, widths.carry
         trunk, kernel = widths.trunk[lr // 32], widths.kernel
         self.enter = nn.Sequential(conv(3, trunk, kernel=kernel), nn.PReLU())
@@ -114,7 +114,8 @@ class Critic(nn.Module):
             UsageError: another preset.
         """
         super().__init__()
-        widths = widths_of(preset)
+        refuse_unknown("srgan", preset, PRESETS)
+        widths = PRESETS[preset]
         layers: list[nn.Module] = []
         before = 3
         for after in (widths.critic * n for n in (1, 2, 4, 8)):
@@ -138,14 +139,3 @@ class Critic(nn.Module):
             raise DataError(f"srgan's discriminator: faces are (N, 3, 128, 128), given {tuple(faces.shape)}")
         logits: Tensor = self.judge(self.features(2 * faces - 1).flatten(1))
         return logits[:, 0].float()
-
-
-def widths_of(preset: str) -> Widths:
-    """The sizes of a preset.
-
-    Raises:
-        UsageError: an unknown one.
-    """
-    if preset not in PRESETS:
-        raise UsageError(f"srgan has no preset {preset!r}; known are {', '.join(PRESETS)}")
-    return PRESETS[preset]

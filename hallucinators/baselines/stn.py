@@ -16,12 +16,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Adam, Optimizer
 
-from bench.errors import DataError, UsageError
+from bench.errors import DataError
 from bench.faces.pack import SIDE
 from hallucinators.baselines.files import fill, save_weights
 from hallucinators.baselines.geometry import upright_alignment
 from hallucinators.baselines.header import Facts, read_facts
 from hallucinators.baselines.yu_stn import YuTransformer
+from hallucinators.presets import refuse_unknown
 from hallucinators.training import checkpoint
 from hallucinators.training.batch import Batch
 from hallucinators.training.figures import psnr_db
@@ -72,10 +73,7 @@ class Aligner(nn.Module):
             UsageError: another preset or size.
         """
         super().__init__()
-        if preset not in PRESETS:
-            raise UsageError(f"stn has no preset {preset!r}; known are {', '.join(PRESETS)}")
-        if lr not in (16, 32):
-            raise UsageError(f"stn takes LR faces of 16 or 32 pixels, not {lr}")
+        refuse_unknown("stn", preset, PRESETS, lr)
         self.lr = lr
         paper = preset == "paper"
         looks = [YuTransformer("S16" if lr == 16 else "S32", 3)] if paper else [Look(lr), Look(lr)]

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from bench.errors import DataError, UsageError
+from bench.errors import DataError
 from hallucinators.baselines.yu_blocks import cbr, cbr_up, up
 from hallucinators.baselines.yu_stn import NARROW, Kind, YuTransformer
+from hallucinators.presets import refuse_unknown
 from hallucinators.vividgan.blocks import conv, linear, silent
 from hallucinators.vividgan.stn import carried
 
@@ -89,8 +90,7 @@ class TannNet(nn.Module):
             UsageError: another size or preset.
         """
         super().__init__()
-        if lr not in (16, 32) or preset not in PRESETS:
-            raise UsageError(f"tann: lr is {lr}, preset {preset!r}; it takes 16 or 32, and {', '.join(PRESETS)}")
+        refuse_unknown("tann", preset, PRESETS, lr)
         widths = PRESETS[preset]
         if not skip and preset == "paper":
             widths = replace(widths, decoder=_WITHOUT_SKIPS)

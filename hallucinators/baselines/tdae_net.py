@@ -17,10 +17,11 @@ from collections.abc import Iterator
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench.errors import DataError, UsageError
+from bench.errors import DataError
 from bench.faces.pack import SIDE
 from hallucinators.baselines.yu_blocks import cbr, cbr_up, up
 from hallucinators.baselines.yu_stn import YuTransformer
+from hallucinators.presets import refuse_unknown
 from hallucinators.vividgan.blocks import conv, silent
 from hallucinators.vividgan.stn import carried
 
@@ -157,8 +158,7 @@ def shrunk(faces: Tensor, side: int) -> Tensor:
 
 
 def _check(what: str, lr: int, preset: str) -> None:
-    if lr not in (16, 32) or preset not in PRESETS:
-        raise UsageError(f"tdae, {what}: lr is {lr}, preset {preset!r}; it takes 16 or 32, and {', '.join(PRESETS)}")
+    refuse_unknown(f"tdae, {what}:", preset, PRESETS, lr)
 
 
 def _fits(what: str, faces: Tensor, side: int) -> None:

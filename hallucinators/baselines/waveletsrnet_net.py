@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bench.errors import DataError, UsageError
+from bench.errors import DataError
 from hallucinators.baselines.haar import inverse, transform
+from hallucinators.presets import refuse_unknown
 
 LEVELS: Mapping[int, int] = MappingProxyType({16: 3, 32: 2})
 """Levels of splitting between a LR side and 128."""
@@ -54,10 +55,7 @@ def sizes_of(preset: str, lr: int) -> Sizes:
     Raises:
         UsageError: there is no such preset, or it takes no such LR faces.
     """
-    if preset not in ("paper", "compact"):
-        raise UsageError(f"waveletsrnet has no preset {preset!r}; known are paper, compact")
-    if lr not in LEVELS:
-        raise UsageError(f"waveletsrnet takes LR faces of 16 or 32 pixels, not {lr}")
+    refuse_unknown("waveletsrnet", preset, ("paper", "compact"), lr, LEVELS)
     return PAPER if preset == "paper" else COMPACT[lr]
 
 

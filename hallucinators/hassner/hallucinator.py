@@ -66,7 +66,7 @@ def _missing() -> str | None:
     },
 )
 class Hassner(Hallucinator):
-    """A frontaliser for the orders F+SR and SR+F; what it cannot find landmarks in passes on as it came, and is counted."""
+    """A frontaliser for F+SR and SR+F; a face that it cannot find landmarks in passes on as it came, and is counted."""
 
     output_spec = ImageSpec(scale=1)
     output_frame = "utkface200"

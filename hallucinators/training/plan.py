@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import UsageError
+from hallucinators.presets import LR_SIDES, refuse_unknown
 
 if TYPE_CHECKING:
     from hallucinators.training.task import Task
@@ -78,16 +79,13 @@ class Options:
     aligner: Path | None = None
     of: str = "vividgan-flow"
 
-    def refuse_unknown(self, presets: Collection[str], sizes: Collection[int] = (16, 32)) -> None:
+    def refuse_unknown(self, presets: Collection[str], sizes: Collection[int] = LR_SIDES) -> None:
         """See that the method has such a preset and takes such LR faces.
 
         Raises:
             UsageError: it does not.
         """
-        if self.preset not in presets:
-            raise UsageError(f"{self.method} has no preset {self.preset!r}; known are {', '.join(presets)}")
-        if self.lr not in sizes:
-            raise UsageError(f"{self.method} takes LR faces of {' or '.join(map(str, sizes))} pixels, not {self.lr}")
+        refuse_unknown(self.method, self.preset, presets, self.lr, sizes)
 
     def steps_of(self, stage: str, default: int, known: tuple[str, ...]) -> int:
         """Steps of a stage.

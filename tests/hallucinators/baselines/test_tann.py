@@ -89,7 +89,7 @@ def test_the_embedding_has_the_order_the_decoder_takes_it_for() -> None:
 
 def test_other_sizes_are_refused() -> None:
     for wrong in ({"lr": 24}, {"preset": "huge"}):
-        with pytest.raises(UsageError, match="it takes 16 or 32, and paper, compact"):
+        with pytest.raises(UsageError, match="16 or 32 pixels, not 24|known are paper, compact"):
             TannNet(**wrong)
     with pytest.raises(DataError, match=r"built for \(N, 3, 16, 16\)"):
         net()(torch.rand(1, 3, 32, 32))

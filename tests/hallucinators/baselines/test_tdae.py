@@ -101,7 +101,7 @@ def test_faces_are_shrunk_as_lr_faces_are_made() -> None:
 
 def test_other_sizes_are_refused() -> None:
     for wrong in ({"lr": 24}, {"preset": "huge"}):
-        with pytest.raises(UsageError, match="it takes 16 or 32, and paper, compact"):
+        with pytest.raises(UsageError, match="16 or 32 pixels, not 24|known are paper, compact"):
             TdaeNet(**wrong)
     for part, side in (("decoder1", 32), ("encoder", 64), ("decoder2", 32)):
         with pytest.raises(DataError, match="built for"):
