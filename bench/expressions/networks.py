@@ -48,7 +48,7 @@ class Settings:
 
 
 SETTINGS: dict[ClassifierName, Settings] = {
-    "small": Settings(48, 48, 25, 32, 2e-3, 5e-2, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)),
+    "small": Settings(48, 48, 40, 32, 2e-3, 5e-2, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)),
     "vgg16": Settings(128, 224, 12, 32, 5e-5, 5e-4, _IMAGENET_MEAN, _IMAGENET_STD),
 }
 
