@@ -68,7 +68,7 @@ def train(
     with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []), torch_threads(threads):
         torch.manual_seed(seed)
         network = build(plan.classifier, classes, plan.weights).to(where).train()
-        network = network.to(memory_format=torch.channels_last)
+        network = network.to(memory_format=torch.channels_last)  # a fifth quicker on processors, with faces as they lie
         optimiser = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=settings.weight_decay)
         pace = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.rate, total_steps=steps + 1, pct_start=0.1)
         for _ in range(epochs):
@@ -123,7 +123,7 @@ def prepared(faces: torch.Tensor, settings: Settings) -> torch.Tensor:
     import torch
     from torch.nn import functional
 
-    scaled = faces.permute(0, 3, 1, 2).float() / 255  # channels stay last in memory: a fifth quicker on processors
+    scaled = faces.permute(0, 3, 1, 2).float() / 255
     if settings.input_side != settings.side:
         size = (settings.input_side, settings.input_side)
         scaled = functional.interpolate(scaled, size=size, mode="bilinear", align_corners=False)

@@ -34,7 +34,7 @@ class DecoderOne(nn.Module):
     def __init__(self, *, lr: int, preset: str) -> None:
         """Build the network."""
         super().__init__()
-        _check("decoder 1", lr, preset)
+        refuse_unknown("tdae, decoder 1", preset, PRESETS, lr)
         double = lr == 16
         self.lr, self.carry = lr, preset == "compact"
         if self.carry:
@@ -82,7 +82,7 @@ class Encoder(nn.Module):
     def __init__(self, *, lr: int, preset: str) -> None:
         """Build the network."""
         super().__init__()
-        _check("encoder", lr, preset)
+        refuse_unknown("tdae, encoder", preset, PRESETS, lr)
         self.lr, self.carry = lr, preset == "compact"
         a, b, c, d = (8, 16, 32, 64) if self.carry else (32, 64, 128, 256)
         layers: list[nn.Module] = [cbr(3, a, 5), nn.MaxPool2d(2), cbr(a, b, 5), nn.MaxPool2d(2), cbr(b, c)]
@@ -104,7 +104,7 @@ class DecoderTwo(nn.Module):
     def __init__(self, *, lr: int, preset: str) -> None:
         """Build the network."""
         super().__init__()
-        _check("decoder 2", lr, preset)
+        refuse_unknown("tdae, decoder 2", preset, PRESETS, lr)
         double = lr == 16
         self.lr, self.carry = lr, preset == "compact"
         if self.carry:
@@ -155,10 +155,6 @@ class TdaeNet(nn.Module):
 def shrunk(faces: Tensor, side: int) -> Tensor:
     """Faces (N, 3, h, w) as LR faces are made, antialiased bicubic: float32 (N, 3, side, side) in [0, 1]."""
     return functional.interpolate(faces.float(), (side, side), mode="bicubic", antialias=True).clamp(0, 1)
-
-
-def _check(what: str, lr: int, preset: str) -> None:
-    refuse_unknown(f"tdae, {what}:", preset, PRESETS, lr)
 
 
 def _fits(what: str, faces: Tensor, side: int) -> None:

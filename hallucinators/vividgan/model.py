@@ -10,7 +10,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from bench.errors import DataError, UsageError
+from bench.errors import DataError
+from hallucinators.presets import refuse_unknown
 from hallucinators.vividgan.coarse import CoarseNet, CoarseWidths
 from hallucinators.vividgan.components import (
     COMPONENTS,
@@ -114,8 +115,7 @@ class VividGAN(nn.Module):
             UsageError: an unknown preset or size.
         """
         super().__init__()
-        if preset not in PRESETS:
-            raise UsageError(f"VividGAN: preset is {preset!r}; known are {', '.join(PRESETS)}")
+        refuse_unknown("vividgan", preset, PRESETS)
         check_sizes(patch_sizes)
         chosen = widths or PRESETS[preset]
         self.patch_sizes = dict(patch_sizes)

@@ -100,9 +100,10 @@ def test_faces_are_shrunk_as_lr_faces_are_made() -> None:
 
 
 def test_other_sizes_are_refused() -> None:
-    for wrong in ({"lr": 24}, {"preset": "huge"}):
-        with pytest.raises(UsageError, match="16 or 32 pixels, not 24|known are paper, compact"):
-            TdaeNet(**wrong)
+    with pytest.raises(UsageError, match="^tdae, decoder 1 takes LR faces of 16 or 32 pixels, not 24$"):
+        TdaeNet(lr=24)
+    with pytest.raises(UsageError, match="^tdae, decoder 1 has no preset 'huge'; known are paper, compact$"):
+        TdaeNet(preset="huge")
     for part, side in (("decoder1", 32), ("encoder", 64), ("decoder2", 32)):
         with pytest.raises(DataError, match="built for"):
             getattr(net(), part)(torch.rand(1, 3, side, side))
