@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 from bench import progress
 from bench.cache import Cache, CachedEmbedding
 from bench.errors import BenchError
+from bench.expressions.lessons import Lesson, Share, all_taught
 from bench.expressions.plan import ClassifierPlan
-from bench.images import ByteImages, FloatImages
+from bench.images import FloatImages
 from bench.kinds.expression_faces import Faces
 from bench.kinds.expression_figures import BICUBIC, FRONTAL_HR
 from bench.prepared import Prepared
 from bench.provenance import code_digest, digest_of
 from bench.studies import ExpressionSet
+from bench.types import WeightsFile
 
 MADE = ""
 """Name of the test on the faces that the chain made; the references have names."""
@@ -34,51 +36,29 @@ class _Test:
     tested_on: str
 
 
-@dataclass
-class _Lesson:
-    """What a classifier learns."""
+@dataclass(frozen=True)
+class _Question:
+    """One classifier of a fold: what it learns, and what it is asked for which tests.
 
-    run: Prepared
-    plan: ClassifierPlan
-    images: ByteImages
-    targets: NDArray[np.int64]
-    classes: int
+    Attributes:
+        fold: the one it is tested on.
+        trained_on: name of the source that it learns from.
+        learned: bool (faces,), those it learns.
+        asked: of each test, the places of the faces asked about.
+    """
+
     fold: int
+    trained_on: str
+    learned: NDArray[np.bool_]
+    asked: tuple[tuple[_Test, NDArray[np.int64]], ...]
 
-    def chances(self, shown: ByteImages, store: Cache | None) -> FloatImages:
-        """Probabilities of the classes, float32 (N, classes); from the cache where the same was learned and asked.
-
-        Every hallucinator is compared with the same classifiers of true and of bicubic faces: they are trained once.
-
-        Args:
-            shown: RGB uint8 (N, S, S, 3), N >= 1.
-            store: keeps answers, or None.
-        """
-        from bench.expressions.training import predict, train
-
-        threads = self.run.config.threads
-        learned = self._key() if store else ""
-        keys = [digest_of([learned, _digest(image)]) for image in shown]
-        known = store.embeddings(sorted(set(keys))) if store else {}
-        if all(key in known for key in keys):
-            return np.stack([known[key].vector for key in keys])
-        device = self.run.config.device
-        network = train(
-            self.images, self.targets, self.classes, self.plan, fold=self.fold, device=device, threads=threads
-        )
-        found = predict(network, shown, self.plan, threads=threads)
-        if store:
-            store.put_embeddings({key: CachedEmbedding(row) for key, row in zip(keys, found, strict=True)})
-        return found
-
-    def _key(self) -> str:
-        """Identifies the trained network."""
-        import bench.expressions.training  # noqa: F401  # its package's sources count
-
-        plan = [self.plan.classifier, self.plan.epochs, self.plan.seed]
-        weights = [file.sha256 for file in self.run.protocol.component.weights]
-        where = [self.run.config.device, self.run.config.threads, code_digest("bench.expressions.training")]
-        return digest_of([_digest(self.images), _digest(self.targets), self.classes, self.fold, plan, weights, where])
+    def lesson(
+        self, sources: Mapping[str, Faces], targets: NDArray[np.int64], classes: int, plan: ClassifierPlan
+    ) -> Lesson:
+        """Faces and classes themselves."""
+        shown = np.concatenate([sources[test.tested_on].images[at] for test, at in self.asked])
+        images = sources[self.trained_on].images[self.learned]
+        return Lesson(images, targets[self.learned], classes, plan, self.fold, shown)
 
 
 def answered(
@@ -99,31 +79,78 @@ def answered(
     targets = np.array([place[str(media.attributes["expression"])] for media in data.faces], np.int64)
     answers: dict[str, list[str | None]] = {test.name: [None] * len(folds) for test in tests}
     confidence: list[float | None] = [None] * len(folds)
-    first_of = _first_of(data)
     warnings: list[str] = []
-    by_lesson = {name: [test for test in tests if test.trained_on == name] for name in {t.trained_on: 0 for t in tests}}
+    questions = _questions(data, plan, tests, sources, targets, folds, tested, warnings)
+    share = Share.of(len(questions), threads=run.config.threads, device=run.config.device)
+
+    def lesson(question: _Question) -> Lesson:
+        return question.lesson(sources, targets, len(data.labels), plan)
+
+    def put(question: _Question, chances: FloatImages) -> None:
+        parts = np.split(chances, np.cumsum([len(at) for _, at in question.asked])[:-1])
+        for (test, at), part in zip(question.asked, parts, strict=True):
+            _put(test, at, part, data.labels, answers, confidence)
+        advance(1)
+
     cache = Cache(run.cache) if run.cache else nullcontext()
-    stage = progress.stage(f"train classifiers ({plan.classifier})", len(by_lesson) * len(tested))
-    with cache as store, stage as advance:
-        for fold in tested:
-            others = np.isin(folds, [other for other in (plan.trained or set(folds.tolist())) if other != fold])
-            for name, own in by_lesson.items():
-                learned = others & sources[name].usable & (first_of | (name != FRONTAL_HR))
-                _check(targets[learned], fold, data.labels, warnings)
-                images = sources[name].images[learned]
-                lesson = _Lesson(run, plan, images, targets[learned], len(data.labels), fold)
-                asked = [np.flatnonzero((folds == fold) & sources[test.tested_on].usable) for test in own]
-                shown = [sources[test.tested_on].images[at] for test, at in zip(own, asked, strict=True)]
-                if sum(map(len, shown)):
-                    chances = lesson.chances(np.concatenate(shown), store)
-                    parts = np.split(chances, np.cumsum([len(part) for part in shown])[:-1])
-                    for test, at, part in zip(own, asked, parts, strict=True):
-                        _put(test, at, part, data.labels, answers, confidence)
-                advance(1)
+    with cache as store, progress.stage(f"train classifiers ({plan.classifier})", len(questions)) as advance:
+        open_questions: list[tuple[_Question, list[str]]] = []
+        for question in questions:
+            keys = _keys(lesson(question), share, run.protocol.component.weights) if store else []
+            known = store.embeddings(sorted(set(keys))) if store else {}
+            if store and all(key in known for key in keys):
+                put(question, np.stack([known[key].vector for key in keys]))
+            else:
+                open_questions.append((question, keys))
+        lessons = (lesson(question) for question, _ in open_questions)
+        found = all_taught(lessons, len(open_questions), share)
+        for (question, keys), chances in zip(open_questions, found, strict=True):
+            if store:
+                store.put_embeddings({key: CachedEmbedding(row) for key, row in zip(keys, chances, strict=True)})
+            put(question, chances)
     failed = int((~sources[tests[0].trained_on].usable).sum())
     if failed:
         warnings.append(f"{failed} faces failed and no classifier could learn from them.")
     return answers, confidence, list(dict.fromkeys(warnings))
+
+
+def _questions(
+    data: ExpressionSet,
+    plan: ClassifierPlan,
+    tests: Sequence[_Test],
+    sources: Mapping[str, Faces],
+    targets: NDArray[np.int64],
+    folds: NDArray[np.int64],
+    tested: Sequence[int],
+    warnings: list[str],
+) -> list[_Question]:
+    """One for each fold and source; those with nothing to be asked are left out."""
+    first_of = _first_of(data)
+    by_source = {name: [test for test in tests if test.trained_on == name] for name in {t.trained_on: 0 for t in tests}}
+    questions = []
+    for fold in tested:
+        others = np.isin(folds, [other for other in (plan.trained or set(folds.tolist())) if other != fold])
+        for name, own in by_source.items():
+            learned = others & sources[name].usable & (first_of | (name != FRONTAL_HR))
+            _check(targets[learned], fold, data.labels, warnings)
+            asked = tuple((test, np.flatnonzero((folds == fold) & sources[test.tested_on].usable)) for test in own)
+            if any(len(at) for _, at in asked):
+                questions.append(_Question(fold, name, learned, asked))
+    return questions
+
+
+def _keys(lesson: Lesson, share: Share, files: Sequence[WeightsFile]) -> list[str]:
+    """What the cache calls the answer about each face that is shown.
+
+    Every hallucinator is compared with the same classifiers of true and of bicubic faces: they are trained once.
+    """
+    import bench.expressions.training  # noqa: F401  # its package's sources count
+
+    plan = [lesson.plan.classifier, lesson.plan.epochs, lesson.plan.seed]
+    where = [share.device, share.threads, code_digest("bench.expressions.training")]
+    learned = [_digest(lesson.images), _digest(lesson.targets), lesson.classes, lesson.fold, plan]
+    learner = digest_of([*learned, [file.sha256 for file in files], where])
+    return [digest_of([learner, _digest(image)]) for image in lesson.shown]
 
 
 def _put(

@@ -78,10 +78,12 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Patches]]:
     yield Fresh
 
 
-def run(bench: Bench, root: Path, out: Path, hallucinator: str = "bicubic:size=32") -> dict[str, Any]:
+def run(
+    bench: Bench, root: Path, out: Path, hallucinator: str = "bicubic:size=32", *more: object, threads: int = 1
+) -> dict[str, Any]:
     code, _, err = bench(
         "run", "--protocol", "patches", "--data-root", root, "--out", out, "--hallucinator", hallucinator,
-        "--threads", 1,
+        "--threads", threads, *more,
     )  # fmt: skip
     assert code == 0, err
     record: dict[str, Any] = json.loads((out / "run.json").read_text())
@@ -157,6 +159,21 @@ def test_the_classifiers_of_references_are_trained_once_for_all_hallucinators(
     registered.classification = ClassifierPlan(epochs=3, seed=5)
     run(bench, patches, tmp_path / "three")
     assert len(seen) == 21
+
+
+def test_processes_change_nothing_and_share_the_cache(
+    bench: Bench, patches: Path, tmp_path: Path, registered: type[Patches], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import bench.expressions.training as training
+
+    registered.classification = ClassifierPlan(epochs=2)
+    run(bench, patches, tmp_path / "two", threads=2)
+    with monkeypatch.context() as only_here:
+        only_here.setattr(training, "train", lambda *a, **k: pytest.fail("a classifier was trained again"))
+        run(bench, patches, tmp_path / "kept")  # one process, from the cache
+    run(bench, patches, tmp_path / "one", "bicubic:size=32", "--no-cache")
+    one, two, kept = (read_run(tmp_path / name).items for name in ("one", "two", "kept"))
+    assert one == two == kept
 
 
 def test_one_classifier_a_fold_serves_all_where_it_learns_from_true_faces(
