@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from bench.errors import DataError, UsageError
@@ -153,6 +154,12 @@ class CoarseNet(nn.Module):
     def similarity(self, lr: Tensor) -> Tensor:
         """Where the first spatial transformer looks: float32 (N, 2, 3), frontal frame to LR picture in [-1, 1]."""
         return self.encoder.similarity(lr)
+
+    def paint_less(self, share: float) -> None:
+        """Keep this share of what is added to the picture, or to grey: the last layer is linear, and so scaled."""
+        with torch.no_grad():
+            for parameter in self.to_rgb.parameters():
+                parameter.mul_(share)
 
     def alignment_parameters(self) -> Iterator[nn.Parameter]:
         """What `similarity` depends on."""

@@ -223,7 +223,7 @@ def test_minutes_count_over_all_stages(train: Bench, tmp_path: Path, monkeypatch
     monkeypatch.setattr(loop, "train", record)
     for stage in ("TouchUpStage", "WholeStage"):
         monkeypatch.setattr(trainer, stage, Nothing)
-    monkeypatch.setattr(trainer, "_filled", lambda model, *rest: model)
+    monkeypatch.setattr(trainer, "_filled", lambda model, *rest, **named: model)
     monkeypatch.setattr(trainer, "save_weights", written)
     assert train("vividgan", "--minutes", "2", steps="geometry=0,coarse=2,touchup=2,whole=2")[0] == 0
     assert limits[:2] == [2, 0.5] and limits[2] is not None and 0 < limits[2] < 0.1

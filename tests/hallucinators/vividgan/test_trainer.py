@@ -20,6 +20,7 @@ from hallucinators.vividgan.coarse import CoarseNet
 from hallucinators.vividgan.files import Facts, build, load_weights
 from hallucinators.vividgan.flow_task import FlowTask
 from hallucinators.vividgan.stages import CoarseStage, TouchUpStage, WholeStage
+from hallucinators.vividgan.stn import carried
 from hallucinators.vividgan.trainer import export, facts_of, stages
 
 ALREADY: dict[str, Any] = {"steps": {"geometry": 0}}
@@ -242,6 +243,43 @@ def test_a_coarse_training_makes_a_file_of_the_coarse_network(tmp_path: Path, me
     assert not facts.fine and facts.lr == (16 if method == "vividgan" else 0)
     model, found = load_weights(tmp_path / "w.safetensors", network=facts.network)
     assert found == facts and holds(model.coarse, coarse)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kept"),
+    [
+        ({}, 0.6),
+        ({"carry": False}, 1),
+        ({"identity": "none"}, 1),
+        ({"losses": "minus"}, 1),
+        ({"method": "vividgan-flow"}, 1),
+    ],
+)
+def test_a_coarse_network_that_told_people_apart_paints_less(
+    tmp_path: Path, changes: dict[str, Any], kept: float
+) -> None:
+    asked = options(**({"identity": "dlib", "steps": {"touchup": 0, "whole": 0}} | changes))
+    coarse = finished(tmp_path, "coarse", different(build(facts_of(asked)).coarse, 1))
+    export(asked, tmp_path, tmp_path / "w.safetensors", {})
+    found = load_weights(tmp_path / "w.safetensors")[0].coarse.state_dict()
+    paint = {"to_rgb.weight", "to_rgb.bias"} if kept < 1 else set()
+    for name, tensor in coarse.items():
+        wanted = (tensor * kept).half().float() if name in paint else tensor
+        assert torch.equal(found[name], wanted), name
+
+
+def test_paint_less_keeps_that_share_of_what_is_added() -> None:
+    net = build(facts_of(options())).coarse
+    assert isinstance(net, CoarseNet)
+    net.load_state_dict(different(net, 5))
+    lr = torch.rand(2, 3, 16, 16)
+    with torch.inference_mode():
+        before, theta = net.located(lr)
+        net.paint_less(0.25)
+        after = net(lr)
+    aligned = carried(lr, theta, 128)
+    assert (before - aligned).abs().max() > 1e-3
+    torch.testing.assert_close(after - aligned, 0.25 * (before - aligned), atol=1e-5, rtol=1e-4)
 
 
 def test_a_whole_stage_that_is_left_out_now_is_left_out_of_the_file(tmp_path: Path) -> None:
