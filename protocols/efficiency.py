@@ -45,7 +45,7 @@ class Efficiency(EvalProtocol):
         batches: tuple[int, ...] = (1, 32),
         repeats: int = 30,
         warmup: int = 3,
-        seconds: float = 60.0,
+        seconds: float = 30.0,
         cores: int = 1,
     ) -> None:
         """Choose what is timed.

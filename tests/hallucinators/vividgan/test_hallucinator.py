@@ -261,3 +261,14 @@ def test_the_frame_of_recognisers_shows_the_face_with_its_surroundings(
     passed = plain.stages(faces)
     assert passed.similarity.shape == (3, 2, 3)
     np.testing.assert_array_equal(found, wide.in_frame(wide.stages(faces)))
+
+
+def test_faces_side_by_side_come_out_as_alone_to_the_last_bit_on_any_number_of_threads(
+    make: Callable[..., VividGanFlow],
+) -> None:
+    faces = np.random.default_rng(5).random((5, 3, 16, 16), dtype=np.float32)
+    before = torch.get_num_threads()
+    together = make(landmarks="template", threads=3).hallucinate(faces)
+    assert torch.get_num_threads() == before
+    alone = make(landmarks="template", threads=1)
+    assert all(np.array_equal(together[i], alone.hallucinate(faces[i : i + 1])[0]) for i in range(5))
