@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -82,3 +87,40 @@ def test_what_a_process_finds_wrong_comes_back_as_it_is() -> None:
 def test_a_process_that_dies_is_an_error_with_advice() -> None:
     with pytest.raises(BenchError, match="A process that trained a classifier died.*--threads 1"):
         list(all_taught([lesson(0), Deadly()], 2, TWO))  # type: ignore[list-item]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc: processes of a group cannot be told")
+def test_processes_end_when_the_one_that_started_them_is_killed() -> None:
+    script = (
+        "import os, signal, numpy as np\n"
+        "from bench.expressions.lessons import Lesson, Share, all_taught\n"
+        "from bench.expressions.plan import ClassifierPlan\n"
+        f"faces = np.zeros((2, {SIDE}, {SIDE}, 3), np.uint8)\n"
+        "def lessons():\n"
+        "    for fold, epochs in enumerate((1, 10**6, 10**6)):\n"
+        "        yield Lesson(faces, np.array([0, 1]), 2, ClassifierPlan(epochs=epochs), fold, faces)\n"
+        "for _ in all_taught(lessons(), 3, Share(2, 1, 'cpu')):\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    started = subprocess.Popen([sys.executable, "-c", script], start_new_session=True)
+    try:
+        assert started.wait(timeout=240) == -signal.SIGKILL
+        deadline = time.monotonic() + 60
+        while _alive(started.pid) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert not _alive(started.pid)
+    finally:
+        if _alive(started.pid):
+            os.killpg(started.pid, signal.SIGKILL)
+
+
+def _alive(group: int) -> bool:
+    """Whether a process of the group lives; one that is dead and not yet taken leave of does not."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, own = path.read_text().rpartition(")")[2].split()[:3]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(own) == group and state not in "ZX":
+            return True
+    return False
