@@ -1,8 +1,8 @@
 """Many classifiers at once, each trained and asked in a process of its own.
 
-A network as small as these gains little from a second thread: on two cores a step takes 51 ms where two processes train,
-61 where one does by two threads, and twenty classifiers 322 s in place of 338. What is learned does not depend on how
-many processors there are, unless they are more than classifiers.
+A network as small as these gains little from a second thread: on two cores a step takes 51 ms where two processes
+train, 61 where one does by two threads, and twenty classifiers 322 s in place of 338. What is learned does not depend
+on how many processors there are, unless they are more than folds.
 """
 
 from __future__ import annotations
@@ -59,12 +59,16 @@ class Share:
     device: str
 
     @classmethod
-    def of(cls, lessons: int, *, threads: int, device: str) -> Share:
-        """Share ``threads`` (0: all there are) among so many lessons; a device that is no processor has one process."""
+    def of(cls, folds: int, *, threads: int, device: str) -> Share:
+        """Share ``threads`` (0: all there are) among so many folds; a device that is no processor has one process.
+
+        Folds count and not classifiers, of which other hallucinators may need fewer: what all are compared with is
+        trained alike for all.
+        """
         if device != "cpu":
             return cls(1, threads, device)
         there = cpu_threads(threads)
-        processes = max(1, min(lessons, there))
+        processes = max(1, min(folds, there))
         return cls(processes, there // processes, device)
 
 

@@ -81,7 +81,7 @@ def answered(
     confidence: list[float | None] = [None] * len(folds)
     warnings: list[str] = []
     questions = _questions(data, plan, tests, sources, targets, folds, tested, warnings)
-    share = Share.of(len(questions), threads=run.config.threads, device=run.config.device)
+    share = Share.of(len(tested), threads=run.config.threads, device=run.config.device)
 
     def lesson(question: _Question) -> Lesson:
         return question.lesson(sources, targets, len(data.labels), plan)

@@ -39,7 +39,7 @@ def lesson(fold: int) -> Lesson:
 
 
 @pytest.mark.parametrize(
-    ("lessons", "threads", "device", "expected"),
+    ("folds", "threads", "device", "expected"),
     [
         (30, 2, "cpu", Share(2, 1, "cpu")),
         (30, 1, "cpu", Share(1, 1, "cpu")),
@@ -50,8 +50,8 @@ def lesson(fold: int) -> Lesson:
         (30, 0, "cuda:0", Share(1, 0, "cuda:0")),
     ],
 )
-def test_processors_are_shared_out(lessons: int, threads: int, device: str, expected: Share) -> None:
-    assert Share.of(lessons, threads=threads, device=device) == expected
+def test_processors_are_shared_out(folds: int, threads: int, device: str, expected: Share) -> None:
+    assert Share.of(folds, threads=threads, device=device) == expected
 
 
 def test_no_more_processes_than_processors(monkeypatch: pytest.MonkeyPatch) -> None:
