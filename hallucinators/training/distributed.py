@@ -65,6 +65,7 @@ def processes(device: torch.device) -> Iterator[None]:
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield
+        dist.barrier()  # one that left while rank 0 still wrote has been seen to abort as it ended
     finally:
         dist.destroy_process_group()
 
