@@ -126,6 +126,13 @@ def _check_sizes(steps: Sequence[Built[Hallucinator]], size: int | None) -> None
                 f"{'any size' if size is None else f'{size} x {size}'}. Put a resizing step between them: "
                 f"{before}+bicubic:size={takes.size}+{step.spec}"
             )
+        if index and takes.largest is not None and size is not None and size > takes.largest:
+            before = steps[index - 1].spec
+            raise UsageError(
+                f"Chain step {step.spec} takes faces of up to {takes.largest} pixels but {before} gives "
+                f"{size} x {size}, which would be shrunk again. Put a resizing step between them if you mean it: "
+                f"{before}+bicubic:size={takes.largest}+{step.spec}"
+            )
         size = gives.size or (size * gives.scale if size else None)
 
 

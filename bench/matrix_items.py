@@ -1,4 +1,4 @@
-"""Several components in one flag: ``none,bicubic:size=64,vividgan-flow:output=fine,size=16``."""
+"""Several components in one flag: ``none,bicubic:size=64,vividgan:output=coarse,size=16``."""
 
 from __future__ import annotations
 

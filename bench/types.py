@@ -119,10 +119,13 @@ class ImageSpec:
     Attributes:
         size: side in pixels of a square image; None means any size (input), or input size times ``scale`` (output).
         scale: magnification where the output has no fixed size; ignored for an input.
+        largest: side in pixels above which an input of any size would be shrunk first; a chain step that gives more is
+            refused, since it would have worked for nothing. None means that there is none; ignored for an output.
     """
 
     size: int | None = None
     scale: int = 1
+    largest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from bench.interfaces import HALLUCINATORS
 from bench.types import ImageSpec
+from hallucinators.vividgan.header import lr_of
 from hallucinators.vividgan.passes import HOW_TO_GET, SHIPPED, Framing, Output, Points, Vivid
 
 
@@ -32,7 +33,7 @@ class VividGanHallucinator(Vivid):
     def __init__(
         self,
         *,
-        size: Literal[16, 32] = 16,
+        size: Literal[16, 32] | None = None,
         output: Output = "fine",
         landmarks: Points = "auto",
         frame: Framing = "utkface200",
@@ -43,7 +44,8 @@ class VividGanHallucinator(Vivid):
         """Find the weights.
 
         Args:
-            size: side of the LR face; other images are resized to it first (16 is 8x, 32 is 4x).
+            size: side of the LR face; other images are resized to it first (16 is 8x, 32 is 4x). By default each
+                image chooses: up to 16 pixels it is brought to 16, larger ones to 32; weights of one's own, to theirs.
             output: the final face, or the coarse one (VividGAN-dagger of the paper).
             landmarks: where components are cut out: at points the face engine finds in the coarse face (``engine``),
                 at the usual places (``template``), or the first where it is installed (``auto``).
@@ -57,14 +59,17 @@ class VividGanHallucinator(Vivid):
             MissingError: there are no weights, or ``engine`` was asked for and is not installed.
             DataError: the weights are of another network or size, damaged, or hold no more than the coarse network.
         """
-        self.input_spec = ImageSpec(size)
+        self.input_spec = ImageSpec(size, largest=size or 32)
+        if weights is not None:
+            own = size or (lr_of(weights) if weights.is_file() else 16)  # what is not there is refused by name below
+            files = {own: weights}
+        else:
+            files = {side: SHIPPED / f"vividgan-{128 // side}x.safetensors" for side in ((size,) if size else (16, 32))}
         super().__init__(
-            shipped=f"vividgan-{128 // size}x.safetensors",
-            lr=size,
+            files=files,
             output=output,
             landmarks=landmarks,
             frame=frame,
-            weights=weights,
             device=device,
             threads=threads,
         )
@@ -85,6 +90,8 @@ class VividGanFlow(Vivid):
     """
 
     network = "vividgan-flow"
+    input_spec = ImageSpec(largest=32)
+    one_for_all_sides = True
 
     def __init__(
         self,
@@ -98,12 +105,10 @@ class VividGanFlow(Vivid):
     ) -> None:
         """Find the weights; the arguments are those of ``vividgan``."""
         super().__init__(
-            shipped="vividgan-flow.safetensors",
-            lr=None,
+            files=dict.fromkeys((16, 32), weights or SHIPPED / "vividgan-flow.safetensors"),
             output=output,
             landmarks=landmarks,
             frame=frame,
-            weights=weights,
             device=device,
             threads=threads,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from bench.errors import DataError
 
@@ -20,20 +21,33 @@ def check_header(path: Path, network: str, lr: int, *, fine: bool) -> None:
     Raises:
         DataError: they are of another network or size, damaged, or hold no more than the coarse network.
     """
+    found = _read(path)
+    for what, wanted in (("network", network), ("lr", lr)):
+        if found[what] != wanted:
+            raise DataError(f"The weights {path} are of {what} {found[what]!r}; {what} {wanted!r} was asked for.")
+    if fine and not found["fine"]:
+        raise DataError(f"The weights {path} hold the coarse network alone; take output=coarse.")
+
+
+def lr_of(path: Path) -> int:
+    """Side of the LR faces that weights take; 0 for a network that takes several.
+
+    Raises:
+        DataError: they are damaged, or no weight file of VividGAN.
+    """
+    return int(_read(path)["lr"])
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """``network``, ``lr`` and ``fine`` of a header."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, "np") as file:
             header = json.loads((file.metadata() or {}).get("bench", ""))
-        found = {"network": header["network"], "lr": header["lr"]}
-        whole = header["fine"]
+        return {"network": header["network"], "lr": int(header["lr"]), "fine": header["fine"]}
     except (SafetensorError, OSError, ValueError, TypeError, KeyError):
         from hallucinators.vividgan.files import read_facts
 
         facts = read_facts(path)  # says what is wrong, at the price of torch
-        found, whole = {"network": facts.network, "lr": facts.lr}, facts.fine
-    for what, wanted in (("network", network), ("lr", lr)):
-        if found[what] != wanted:
-            raise DataError(f"The weights {path} are of {what} {found[what]!r}; {what} {wanted!r} was asked for.")
-    if fine and not whole:
-        raise DataError(f"The weights {path} hold the coarse network alone; take output=coarse.")
+        return {"network": facts.network, "lr": facts.lr, "fine": facts.fine}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -68,25 +69,40 @@ class Vivid(Hallucinator):
 
     output_spec = ImageSpec(128)
     network: ClassVar[Network]
+    one_for_all_sides: ClassVar[bool] = False
+    """Whether a weight file serves every side, which its header then says."""
 
     def __init__(
         self,
         *,
-        shipped: str,
-        lr: int | None,
+        files: Mapping[int, Path],
         output: Output,
         landmarks: Points,
         frame: Framing,
-        weights: Path | None,
         device: str,
         threads: int,
     ) -> None:
+        """Find the weights.
+
+        Args:
+            files: the weights for each side that faces may be brought to; a face takes the smallest side it fits in, a
+                larger one the largest.
+            output: see ``VividGanHallucinator``, as for the others.
+            landmarks: the same.
+            frame: the same.
+            device: the same.
+            threads: the same.
+        """
         self.output_frame = frame
-        path = weights or SHIPPED / shipped
-        who = f"Hallucinator {self.network}"
-        self.weights = (weights_file(path, wanted_by=who, how_to_get=HOW_TO_GET.format(network=self.network)),)
-        check_header(path, self.network, lr or 0, fine=output == "fine")
-        self._path, self._lr, self._output, self._device, self._threads = path, lr, output, device, threads
+        self._files = {side: files[side] for side in sorted(files)}
+        who, how = f"Hallucinator {self.network}", HOW_TO_GET.format(network=self.network)
+        self.weights = tuple(
+            weights_file(path, wanted_by=who, how_to_get=how) for path in dict.fromkeys(self._files.values())
+        )
+        for side, path in self._files.items():
+            check_header(path, self.network, self._lr_of(side), fine=output == "fine")
+        self._output, self._device, self._threads = output, device, threads
+        self._models: dict[Path, VividGAN] = {}
         self._bundle: Path | None = None
         self._one_at_a_time = Lock()
         if output == "fine" and landmarks != "template" and (landmarks == "engine" or engine_is_here()):
@@ -136,10 +152,11 @@ class Vivid(Hallucinator):
             )
         finite: NDArray[np.bool_] = np.asarray(np.isfinite(lr).all(axis=(1, 2, 3)))
         safe = np.where(finite[:, None, None, None], lr, np.float32(0)).clip(0, 1)
-        side = self._lr or (32 if max(lr.shape[2:]) > 16 else 16)
+        side = next((side for side in self._files if max(lr.shape[2:]) <= side), max(self._files))
+        model = self._model(side)
         sized = resize_float(safe, side, side).clip(0, 1)
         step = 1 if self._device == "cpu" else _AT_ONCE
-        parts = self._passes([sized[i : i + step] for i in range(0, len(sized), step)])
+        parts = self._passes(model, [sized[i : i + step] for i in range(0, len(sized), step)])
         outcomes = [outcome for part in parts for outcome in part.outcomes]
         outcomes = [outcome if good else _NOT_FINITE for outcome, good in zip(outcomes, finite, strict=True)]
         return Stages(
@@ -152,38 +169,44 @@ class Vivid(Hallucinator):
         )
 
     def export_onnx(self, out: Path, *, licence: str = "") -> Exported:
-        """Write the network as an ONNX file that was compared with this one; see `onnx_export.export_onnx`."""
+        """Write the network as an ONNX file that was compared with this one; see `onnx_export.export_onnx`.
+
+        Raises:
+            UsageError: it has a network for each size, and none was chosen.
+        """
+        if len(set(self._files.values())) > 1:
+            sizes = " or ".join(f"{self.network}:size={side}" for side in self._files)
+            raise UsageError(f"{self.network} has a network for each size, and a file holds one; say {sizes}.")
         from hallucinators.vividgan.files import load_weights
         from hallucinators.vividgan.onnx_export import export_onnx
 
-        model, facts = load_weights(self._path, network=self.network, lr=self._lr or 0)
+        side, path = next(iter(self._files.items()))
+        model, facts = load_weights(path, network=self.network, lr=self._lr_of(side))
         facts = replace(facts, fine=self._output == "fine")
         return export_onnx(model, facts, out, weights_sha256=self.weights[0].sha256, licence=licence)
 
-    def _passes(self, parts: list[FloatImages]) -> list[Stages]:
+    def _passes(self, model: VividGAN, parts: list[FloatImages]) -> list[Stages]:
         """On processors as many at once as there are threads, and one thread each.
 
         Two faces side by side take 35 ms each on two cores, where one after the other by both took 51; and what comes
         out does not depend on how many threads there are.
         """
         if self._device != "cpu":
-            return [self._pass(part) for part in parts]
-        self._model  # noqa: B018  # loaded before the threads part
+            return [self._pass(model, part) for part in parts]
         at_once = min(len(parts), cpu_threads(self._threads))
         with torch_threads(1), ThreadPoolExecutor(at_once) as pool:
-            return list(pool.map(self._pass, parts))
+            return list(pool.map(lambda part: self._pass(model, part), parts))
 
-    def _pass(self, lr: FloatImages) -> Stages:
+    def _pass(self, model: VividGAN, lr: FloatImages) -> Stages:
         import torch
 
-        model = self._model
         faces = torch.from_numpy(np.ascontiguousarray(lr)).to(self._device)
         with torch.inference_mode():
             coarse, similarity = model.located(faces)
             preview, where = _to_numpy(coarse), similarity.float().cpu().numpy()
             if self._output == "coarse":
                 return Stages(lr, preview, None, None, [OK] * len(lr), where)
-            centres, outcomes = self._centres(preview)
+            centres, outcomes = self._centres(preview) if model.touchup is not None else (None, [OK] * len(lr))
             found = model.refine(coarse, centres=None if centres is None else torch.from_numpy(centres).to(coarse))
         prior = _to_numpy(found.prior) if model.touchup is not None else None
         return Stages(lr, preview, prior, _to_numpy(found.fine), outcomes, where)
@@ -195,7 +218,7 @@ class Vivid(Hallucinator):
         from bench.faces.views import five_points
         from hallucinators.vividgan.components import centres_from_five, template_centres
 
-        if self._bundle is None or self._model.touchup is None:
+        if self._bundle is None:
             return None, [OK] * len(preview)
         places = np.repeat(template_centres().numpy()[None], len(preview), axis=0)
         outcomes = [OK] * len(preview)
@@ -208,15 +231,23 @@ class Vivid(Hallucinator):
             places[row] = centres_from_five(torch.from_numpy(five_points(found.points))[None])[0].numpy()
         return places, outcomes
 
-    @cached_property
-    def _model(self) -> VividGAN:
+    def _lr_of(self, side: int) -> int:
+        """What the header of the weights for a side says; 0 for one network of all sides."""
+        return 0 if self.one_for_all_sides else side
+
+    def _model(self, side: int) -> VividGAN:
+        """The network for a side, loaded when it is first asked for."""
+        path = self._files[side]
+        if path in self._models:
+            return self._models[path]
         import torch
 
         from hallucinators.vividgan.files import load_weights
 
         if self._device != "cpu" and not torch.cuda.is_available():
             raise UsageError(f"Device {self._device!r} was asked for, but torch finds no such device; use cpu.")
-        return load_weights(self._path, network=self.network, lr=self._lr or 0)[0].to(self._device)
+        self._models[path] = load_weights(path, network=self.network, lr=self._lr_of(side))[0].to(self._device)
+        return self._models[path]
 
     @cached_property
     def _landmarker(self) -> Any:

@@ -77,6 +77,21 @@ def test_a_step_that_does_not_fit_is_refused_and_the_cure_named() -> None:
     Chain([*Chain.parse("bicubic:size=8").steps, built(Doubling()), built(Fixed())])
 
 
+class Tiny(Doubling):
+    """Takes any size; what is larger than 32 pixels it would shrink."""
+
+    input_spec = ImageSpec(largest=32)
+
+
+def test_a_step_that_would_shrink_what_the_one_before_enlarged_is_refused_and_the_cure_named() -> None:
+    with pytest.raises(UsageError, match=r"up to 32 pixels but bicubic gives 128 x 128.*bicubic:size=32\+tiny"):
+        Chain([*Chain.parse("bicubic").steps, built(Tiny(), "tiny")])
+    Chain([*Chain.parse("bicubic:size=32").steps, built(Tiny())])
+    Chain([built(Doubling()), built(Tiny())])  # of what size is not known before
+    results, outcomes = Chain([built(Tiny())]).hallucinate([noise(40, 40)])  # an image of one's own is as it is
+    assert outcomes == [OK] and results[0] is not None and results[0].shape == (80, 80, 3)
+
+
 @pytest.mark.parametrize("text", ["", "none+", "+none", "none++bicubic"])
 def test_an_empty_step_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="empty step"):

@@ -272,3 +272,36 @@ def test_faces_side_by_side_come_out_as_alone_to_the_last_bit_on_any_number_of_t
     assert torch.get_num_threads() == before
     alone = make(landmarks="template", threads=1)
     assert all(np.array_equal(together[i], alone.hallucinate(faces[i : i + 1])[0]) for i in range(5))
+
+
+@pytest.fixture(scope="module")
+def larger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return weights(tmp_path_factory.mktemp("weights"), Facts("vividgan", 32, "compact"))
+
+
+@pytest.mark.parametrize(
+    ("given", "side"), [((12, 16), 16), ((16, 16), 16), ((16, 17), 32), ((32, 32), 32), ((60, 40), 32)]
+)
+def test_each_image_chooses_the_network_of_its_size_unless_one_is_named(
+    given: tuple[int, int], side: int, faithful: Path, larger: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys.modules[VividGanHallucinator.__module__], "SHIPPED", tmp_path)
+    (tmp_path / "vividgan-8x.safetensors").symlink_to(faithful)
+    (tmp_path / "vividgan-4x.safetensors").symlink_to(larger)
+    images = np.random.default_rng(6).random((2, 3, *given), dtype=np.float32)
+    by_itself = VividGanHallucinator(landmarks="template")
+    assert [file.name for file in by_itself.weights] == ["vividgan-8x.safetensors", "vividgan-4x.safetensors"]
+    found = by_itself.hallucinate(images)
+    named = {size: VividGanHallucinator(size=size, landmarks="template").hallucinate(images) for size in (16, 32)}
+    np.testing.assert_array_equal(found, named[side])
+    assert np.abs(named[16] - named[32]).mean() > 1e-3
+
+
+def test_weights_of_ones_own_need_no_size_and_networks_of_several_are_exported_one_by_one(
+    larger: Path, tmp_path: Path
+) -> None:
+    images = np.random.default_rng(7).random((1, 3, 14, 14), dtype=np.float32)
+    found = VividGanHallucinator(weights=larger, landmarks="template")
+    assert found.stages(images).lr.shape == (1, 3, 32, 32)
+    with pytest.raises(UsageError, match=r"vividgan:size=16 or vividgan:size=32"):
+        VividGanHallucinator(landmarks="template").export_onnx(tmp_path / "both.onnx")
