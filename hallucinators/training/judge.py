@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from hallucinators.training.batch import Batch
     from hallucinators.training.task import BatchSource, Task
 
-FIGURE = "psnr_db"  # what the best weights are chosen by; higher is better
+FIGURE, OBJECTIVE = "psnr_db", "objective"  # what the best weights are chosen by; higher is better
+
+
+def chosen_by(figures: Mapping[str, float]) -> str:
+    """The figure that says which weights are best: a task's ``objective`` where it has one, else ``psnr_db``."""
+    return OBJECTIVE if OBJECTIVE in figures else FIGURE
 
 
 class Judge:

@@ -18,7 +18,7 @@ from hallucinators.training.ahead import Ahead
 from hallucinators.training.curves import VALIDATION, Curve
 from hallucinators.training.ema import Averages
 from hallucinators.training.gradients import NotFiniteError, watched
-from hallucinators.training.judge import FIGURE, Judge
+from hallucinators.training.judge import Judge, chosen_by
 from hallucinators.training.pace import Pace, Say, duration, to_stderr
 from hallucinators.training.precision import autocast
 from hallucinators.training.settings import Settings
@@ -258,7 +258,8 @@ class _Run:
         if distributed.rank() == 0:
             figures = self._judge.figures()
             now.waited += 1
-            if figures[FIGURE] > now.best.get(FIGURE, -math.inf):
+            figure = chosen_by(figures)
+            if figures[figure] > now.best.get(figure, -math.inf):
                 now.waited, now.best = 0, figures | {"step": now.step}
                 self._keeper.save_best(now)
         now.waited = distributed.from_rank_0(now.waited)

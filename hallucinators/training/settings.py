@@ -30,7 +30,7 @@ class Settings:
         validate_every: steps between validations; >= 1. The last step is always validated.
         checkpoint_every: steps between checkpoints; >= 1. Every clean stop writes one too.
         preview_every: steps between preview grids and redrawn curves; 0 for none.
-        patience: validations without a better ``psnr_db`` before the run stops early; 0 never stops early.
+        patience: validations without a better figure (`judge.chosen_by`) before it stops early; 0 never stops early.
         ema_decay: decay of the averaged weights, in [0, 1).
         log_every: steps between rows of the curve; >= 1. A row holds the means since the row before.
 

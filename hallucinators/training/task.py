@@ -61,7 +61,12 @@ class Task(Protocol):
         ...
 
     def validate(self, batch: Batch) -> dict[str, float]:
-        """Means over the batch, among them ``psnr_db`` (decibels, higher is better); no gradients, evaluation mode."""
+        """Means over the batch; no gradients, evaluation mode.
+
+        Among them is ``psnr_db`` (decibels, higher is better), and ``objective`` (higher is better) where likeness of
+        pixels is not all that is trained for: the best weights are chosen by that one then. It must be the same
+        quantity at every step, also before all terms have joined.
+        """
         ...
 
     def preview(self, batch: Batch) -> list[Tensor]:

@@ -87,13 +87,18 @@ class FlowTask:
 
     @torch.no_grad()
     def validate(self, batch: Batch) -> dict[str, float]:
-        """PSNR of the coarse and of the carried face, error of the flow in pixels of 128 where the head is seen."""
+        """PSNR of the coarse and of the carried face, error of the flow in pixels of 128 where the head is seen.
+
+        With a teacher also ``objective``, what the coarse face is trained for, negative.
+        """
         result = self._net(batch.lr)
         found = {"psnr_db": psnr_db(result.coarse, batch.hr), "carried_psnr_db": psnr_db(result.carried, batch.hr)}
         found["flow_px"] = float(flow_error(result.flow, batch))
         if self._identity is not None:
             distance, confusion = identity_losses(result.coarse, batch.hr, batch.five, self._identity)
             found |= {"identity": float(distance), "confusion": float(confusion)}
+            taught = self._identity_weight * (distance + self._apart * confusion)
+            found["objective"] = -float(charbonnier(result.coarse - batch.hr) + edges(result.coarse, batch.hr) + taught)
         return found
 
     @torch.no_grad()

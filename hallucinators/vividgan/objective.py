@@ -48,9 +48,18 @@ class Objective:
         kept = frozenset(self.terms) - {"identity", "adversarial_coarse", "adversarial_fine"}
         return replace(self, terms=kept)
 
+    def lasting(self) -> Objective:
+        """The same without the adversarial terms, which mean another thing at every step."""
+        return replace(self, terms=frozenset(self.terms) - {"adversarial_coarse", "adversarial_fine"})
+
+    @property
+    def teaches_identity(self) -> bool:
+        """Whether who somebody is counts, beside how near the pixels are."""
+        return self.identity is not None and "identity" in self.terms
+
     def identity_loss(self, images: Tensor, batch: Batch) -> Tensor | None:
         """Equation 5 by the teacher, with ``apart``, or None."""
-        if self.identity is None or "identity" not in self.terms:
+        if self.identity is None or not self.teaches_identity:
             return None
         distance, confusion = identity_losses(images, batch.hr, batch.five, self.identity)
         return distance + self.apart * confusion if self.apart else distance

@@ -84,8 +84,15 @@ class CoarseStage:
         return told
 
     def validate(self, batch: Batch) -> dict[str, float]:
-        """PSNR of the preview; where the batches tell, by how many pixels of 128 the first transformer is off."""
-        found = {"psnr_db": psnr_db(self._coarse(batch.lr), batch.hr)}
+        """PSNR of the preview; where the batches tell, by how many pixels of 128 the first transformer is off.
+
+        With an identity loss also ``objective``, equation 9 without its adversary, negative: by PSNR the best weights
+        would be those from before that loss joins.
+        """
+        preview = self._coarse(batch.lr)
+        found = {"psnr_db": psnr_db(preview, batch.hr)}
+        if self._objective.teaches_identity:
+            found["objective"] = -float(coarse_objective(preview, batch, self._objective.lasting(), None)[0])
         if batch.flow is not None and isinstance(self._coarse, CoarseNet):
             found["alignment_px"] = float(alignment(self._coarse.similarity(batch.lr), batch)) * SIDE / 2
         return found
@@ -217,7 +224,7 @@ class WholeStage:
         share = rate_at(step, self._steps)
         set_rates(self._optimiser, share)
         found = self._hallucinate(batch, shake=1.5)
-        total, terms = self._fine_objective(found, batch)
+        total, terms = self._fine_objective(found, batch, self._fine_d)
         if self._model.touchup is not None and not self._true:
             truth = crop(batch.hr, found.centres, self._model.patch_sizes)
             touched = losses.touchup_total({n: losses.pixel(p, truth[n]) for n, p in found.components.items()})
@@ -233,11 +240,16 @@ class WholeStage:
         return told
 
     def validate(self, batch: Batch) -> dict[str, float]:
-        """PSNR of the final face and of the preview; how well the landmarks are found."""
+        """PSNR of the final face and of the preview; how well the landmarks are found.
+
+        With an identity loss also ``objective``, equation 11 without its adversary, negative.
+        """
         found = self._hallucinate(batch, shake=0.0)
         told = {"psnr_db": psnr_db(found.fine, batch.hr), "coarse_psnr_db": psnr_db(found.coarse, batch.hr)}
         if found.heatmaps:
             told["structure"] = float(losses.structure(found.heatmaps[-1:], losses.target_heatmaps(batch.landmarks)))
+        if self._objective.teaches_identity:
+            told["objective"] = -float(self._fine_objective(found, batch, critic=None)[0])
         return told
 
     def preview(self, batch: Batch) -> list[Tensor]:
@@ -251,15 +263,17 @@ class WholeStage:
         given = crop(batch.hr, centres, self._model.patch_sizes) if self._true else None
         return self._model(batch.lr, components=given, centres=centres)  # type: ignore[no-any-return]
 
-    def _fine_objective(self, found: Hallucination, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    def _fine_objective(
+        self, found: Hallucination, batch: Batch, critic: Critic | None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Equation 11 and its terms."""
         terms = {"fine_pixel": losses.pixel(found.fine, batch.hr)}
         identity = self._objective.identity_loss(found.fine, batch)
         structure = adversarial = None
         if found.heatmaps and "structure" in self._objective.terms:
             structure = losses.structure(found.heatmaps, losses.target_heatmaps(batch.landmarks))
-        if self._fine_d:
-            adversarial = self._fine_d.judge(found.fine)
+        if critic:
+            adversarial = critic.judge(found.fine)
         for name, term in (("identity", identity), ("structure", structure), ("adversarial", adversarial)):
             if term is not None:
                 terms[f"fine_{name}"] = term

@@ -13,6 +13,7 @@ import torch
 
 from bench.errors import BenchError, ContractError, DataError
 from hallucinators.training import checkpoint
+from hallucinators.training.batch import Batch
 from hallucinators.training.loop import train
 
 
@@ -271,3 +272,18 @@ def test_bfloat16_trains_float32_weights(toy: ModuleType, tmp_path: Path) -> Non
     assert seen == {(True, torch.bfloat16), (False, torch.bfloat16)}
     assert task.net[0].weight.dtype == torch.float32
     assert task.net[0].weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_the_best_weights_are_chosen_by_the_objective_where_a_task_has_one(toy: ModuleType, tmp_path: Path) -> None:
+    class Taught(toy.ToyTask):  # type: ignore[name-defined, misc]
+        def validate(self, batch: Batch) -> dict[str, float]:
+            return {"psnr_db": next(likeness), "objective": next(objective)}
+
+    likeness, objective = iter([20.0, 21.0, 19.0, 18.0, 17.0]), iter([-3.0, -2.0, -1.0, -1.5, -1.2])
+    source = toy.ToySource()
+    source.held_out = lambda: [toy.ToySource().held_out()[0]]
+    kept = toy.settings(steps=100, validate_every=2, patience=2)
+    result = train(Taught(), source, kept, tmp_path, lambda line: None)
+    assert (result.stopped, result.steps) == ("early", 10)
+    assert result.best == {"psnr_db": 19.0, "objective": -1.0, "step": 6}
+    assert checkpoint.best_path(tmp_path) == checkpoint.path_of(tmp_path, 6, "best")

@@ -123,7 +123,7 @@ def test_errors_count_most_where_the_head_is_seen(batch: Batch) -> None:
 def test_validation_tells_how_good_picture_and_flow_are(batch: Batch) -> None:
     task = FlowTask(net(), steps=10, geometry_steps=5, identity=pixels)
     told = task.validate(batch)
-    assert set(told) == {"psnr_db", "carried_psnr_db", "flow_px", "identity", "confusion"}
+    assert set(told) == {"psnr_db", "carried_psnr_db", "flow_px", "identity", "confusion", "objective"}
     assert told["psnr_db"] == told["carried_psnr_db"], "nothing is painted yet"
     assert 5 < told["psnr_db"] < 40 and 1 < told["flow_px"] < 64
     shown = task.preview(batch)

@@ -270,3 +270,25 @@ def test_telling_people_apart_is_a_share_of_the_identity_loss(batch: Batch) -> N
     distance, confusion = identity_losses(batch.hr.flip(0), batch.hr, batch.five, averages)
     assert loss(0.0) == pytest.approx(float(distance))
     assert loss(0.5) == pytest.approx(float(distance + 0.5 * confusion)) and float(confusion) > 0
+
+
+@pytest.mark.parametrize("late", [0.0, 1.0])
+def test_with_an_identity_loss_weights_are_chosen_by_what_is_trained_for_at_any_step(batch: Batch, late: float) -> None:
+    objective = Objective(identity=averages, late=late, apart=0.5)
+    coarse = CoarseStage(model().coarse, critic(), objective, steps=1000)
+    whole = WholeStage(model(), critic(), critic(), objective, steps=1000)
+    for stage in (coarse, whole):
+        torch.manual_seed(5)
+        with torch.no_grad():
+            told = stage.validate(batch)
+        mean = -told["objective"]
+        pixels = 10 ** (-told["psnr_db"] / 10)  # of clipped faces; these hardly leave [0, 1]
+        assert pixels * 0.9 < mean < 3, "equation 9 or 11 without the adversary: pixels and more"
+    plain = Objective(terms=LOSS_SETS["minus"], identity=averages)
+    with torch.no_grad():
+        assert "objective" not in CoarseStage(model().coarse, None, plain, steps=1000).validate(batch)
+        torch.manual_seed(6)
+        shown = coarse.validate(batch)["objective"]
+        torch.manual_seed(6)
+        by_hand = coarse_objective(coarse.modules()["coarse"](batch.lr), batch, objective.lasting(), None)
+    assert set(by_hand[1]) == {"pixel", "symmetry", "identity"} and shown == pytest.approx(-float(by_hand[0]), rel=1e-6)
