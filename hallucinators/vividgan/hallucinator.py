@@ -59,12 +59,12 @@ class VividGanHallucinator(Vivid):
             MissingError: there are no weights, or ``engine`` was asked for and is not installed.
             DataError: the weights are of another network or size, damaged, or hold no more than the coarse network.
         """
-        self.input_spec = ImageSpec(size, largest=size or 32)
         if weights is not None:
             own = size or (lr_of(weights) if weights.is_file() else 16)  # what is not there is refused by name below
             files = {own: weights}
         else:
             files = {side: SHIPPED / f"vividgan-{128 // side}x.safetensors" for side in ((size,) if size else (16, 32))}
+        self.input_spec = ImageSpec(next(iter(files))) if len(files) == 1 else ImageSpec(largest=32)
         super().__init__(
             files=files,
             output=output,
