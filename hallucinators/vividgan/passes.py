@@ -96,10 +96,9 @@ class Vivid(Hallucinator):
         self.output_frame = frame
         self._files = {side: files[side] for side in sorted(files)}
         who, how = f"Hallucinator {self.network}", HOW_TO_GET.format(network=self.network)
-        self.weights = tuple(
-            weights_file(path, wanted_by=who, how_to_get=how) for path in dict.fromkeys(self._files.values())
-        )
-        for side, path in self._files.items():
+        sides = {path: side for side, path in self._files.items()}  # one file may serve several
+        self.weights = tuple(weights_file(path, wanted_by=who, how_to_get=how) for path in sides)
+        for path, side in sides.items():
             check_header(path, self.network, self._lr_of(side), fine=output == "fine")
         self._output, self._device, self._threads = output, device, threads
         self._models: dict[Path, VividGAN] = {}
