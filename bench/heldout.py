@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bench.align.landmarks import GivenLandmarks
 from bench.align.none import WholeImage
-from bench.align.template import Frame, KnownFrame
+from bench.align.template import TRUTH_FRAME, Frame, KnownFrame
 from bench.chain import Chain
 from bench.errors import DataError, UsageError
 from bench.faces.pairs import Pair
@@ -92,7 +92,7 @@ class Tally:
         chains: Mapping[str, Chain],
         recogniser: Recogniser,
         *,
-        frame: Frame = "utkface200",
+        frame: Frame = TRUTH_FRAME,
         pose_kept: Collection[str] = POSE_KEPT,
         batch_size: int = 64,
     ) -> None:

@@ -38,7 +38,8 @@ class Hallucinator(ABC):
         weights: the files it was built from; part of every cache key.
         passthrough: True only for the hallucinator that returns its input; nothing is then cached or quantised.
         output_frame: name of the frame (of the aligner ``template``) that it puts every face in; empty where faces stay
-            where they were. Landmarks of the LR image do not fit a face that was moved, and a run then says so.
+            where they were, None where they are moved to no frame that has a name. Landmarks of the LR image do not fit
+            a face that was moved, and a run then says so.
     """
 
     input_spec: ImageSpec = ImageSpec()
@@ -46,7 +47,7 @@ class Hallucinator(ABC):
     version: str = "1"
     weights: tuple[WeightsFile, ...] = ()
     passthrough: bool = False
-    output_frame: str = ""
+    output_frame: str | None = ""
 
     @abstractmethod
     def hallucinate(self, lr: FloatImages) -> FloatImages:

@@ -146,12 +146,14 @@ def _moved(plan: EmbedPlan) -> str:
     """A warning where faces that a hallucinator has moved are aligned by the landmarks of what they were made from."""
     chain = embedder_for(plan).chain
     frames = [step.component.output_frame for step in chain.steps] if chain else []
-    frame = next((frame for frame in reversed(frames) if frame), "")
-    if not frame or plan.align.name != "landmarks":
+    frame = next((frame for frame in reversed(frames) if frame != ""), "")
+    if frame == "" or plan.align.name != "landmarks":
         return ""
+    where = f" to the frame {frame}" if frame else ""
+    use = f"--align template:frame={frame}" if frame else "an aligner that looks for the face (--align mtcnn)"
     return (
-        f"{plan.chain} moves every face to the frame {frame}, but alignment is by landmarks of the image before: use "
-        f"--align template:frame={frame} (and --align-gallery landmarks where the gallery is not hallucinated)."
+        f"{plan.chain} moves every face{where}, but alignment is by landmarks of the image before: use "
+        f"{use} (and --align-gallery landmarks where the gallery is not hallucinated)."
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
+from bench.align.template import TRUTH_FRAME
 from bench.errors import DataError, UsageError
 from bench.interfaces import HALLUCINATORS
 from bench.types import ImageSpec
@@ -62,7 +63,6 @@ class DrGanHallucinator(NetworkHallucinator):
 
     network = "drgan"
     output_spec = ImageSpec(scale=1)
-    output_frame = "utkface200"
 
     def __init__(
         self,
@@ -98,8 +98,7 @@ class DrGanHallucinator(NetworkHallucinator):
         if seed < 0:
             raise UsageError(f"drgan: seed is {seed}; it must not be negative")
         self._pose, self._noise, self._seed = bins.index(pose), noise, seed
-        if pose:
-            self.output_frame = ""  # turned faces have their eyes elsewhere
+        self.output_frame = None if pose else TRUTH_FRAME  # turned faces have their eyes elsewhere
 
     def build(self, facts: Facts) -> nn.Module:
         """The generator."""

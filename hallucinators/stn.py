@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.align.template import TRUTH_FRAME
 from bench.interfaces import HALLUCINATORS
 from bench.types import ImageSpec
 from hallucinators.baselines.details import details
@@ -45,6 +46,7 @@ class Stn(SizedHallucinator):
 
     network = "stn"
     output_spec = ImageSpec()
+    output_frame = TRUTH_FRAME
 
     def build(self, facts: Facts) -> nn.Module:
         """The aligner of a weight file."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.align.template import TRUTH_FRAME
 from bench.interfaces import HALLUCINATORS
 from hallucinators.baselines.details import details
 from hallucinators.baselines.header import Facts
@@ -50,6 +51,7 @@ class TdaeHallucinator(SizedHallucinator):
     """Takes the unaligned face itself: no aligner in front."""
 
     network = "tdae"
+    output_frame = TRUTH_FRAME
 
     def build(self, facts: Facts) -> nn.Module:
         """The three networks."""

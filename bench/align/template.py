@@ -12,6 +12,8 @@ from bench.recognisers.templates import ARCFACE_112
 from bench.types import FaceTemplate, Outcome, Points
 
 Frame = Literal["lfw250", "utkface200", "celeba128", "tpgan128", "arcface112"]
+TRUTH_FRAME: Frame = "utkface200"
+"""Of the faces that networks are trained towards (`bench.faces.pack`), and so of those they give."""
 
 
 def _fractions(width: float, height: float, *points: tuple[float, float]) -> Points:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.align.similarity import fit_similarity
-from bench.align.template import FRAMES
+from bench.align.template import FRAMES, TRUTH_FRAME
 from bench.errors import BenchError, DataError, UsageError
 from bench.faces.landmarks import Landmarker, Landmarks, why_unusable
 from bench.faces.views import five_points, sixty_eight_points
@@ -219,7 +219,7 @@ def _framed(image: ByteImages, found: NDArray[np.float32], margin: int) -> tuple
     import cv2
 
     side = SIDE + 2 * margin
-    target = np.array(FRAMES["utkface200"]) * SIDE - 0.5 + margin
+    target = np.array(FRAMES[TRUTH_FRAME]) * SIDE - 0.5 + margin
     five = five_points(found[:_MESH])[:, :2].astype(np.float64)
     matrix = fit_similarity(tuple(map(tuple, five)), tuple(map(tuple, target)))
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from bench.align.template import TRUTH_FRAME
 from bench.errors import MissingError
 from bench.weights import weights_file
 from hallucinators.baselines.header import read_facts
@@ -59,6 +60,7 @@ class AlignedHallucinator(SizedHallucinator):
         super().__init__(size=size, weights=weights, device=device, threads=threads)
         self._stn_path: Path | None = None
         if align:
+            self.output_frame = TRUTH_FRAME
             how = f"{self.network}:stn=FILE, or take align=false for upright faces"
             self._stn_path = aligner_file(stn, size, wanted_by=f"Hallucinator {self.network}", how=how)
             self.weights += (weights_file(self._stn_path, wanted_by=f"Hallucinator {self.network}", how_to_get=""),)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.align.template import TRUTH_FRAME
 from bench.errors import MissingError, UsageError
 from bench.faces.bundle import engine_is_here, find_bundle
 from bench.faces.views import sixty_eight_points
@@ -69,7 +70,7 @@ class Hassner(Hallucinator):
     """A frontaliser for F+SR and SR+F; a face that it cannot find landmarks in passes on as it came, and is counted."""
 
     output_spec = ImageSpec(scale=1)
-    output_frame = "utkface200"
+    output_frame = TRUTH_FRAME
 
     def __init__(self, *, symmetry: Symmetry = "auto", landmarks: Literal["engine"] = "engine") -> None:
         """Find the landmark networks.

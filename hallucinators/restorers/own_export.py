@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.align.template import TRUTH_FRAME
 from bench.interfaces import FloatImages
 
 _MAKER = "face-hallucination-bench"
@@ -52,4 +53,4 @@ def own_export(metadata: Mapping[str, str], outputs: Sequence[str]) -> OwnExport
     if not output or centres.shape != (4, 2):
         return None
     inputs = {"centres": centres[None]} if "prior" in outputs else {}
-    return OwnExport(output, inputs, "utkface200", metadata.get("lr") == "any")
+    return OwnExport(output, inputs, TRUTH_FRAME, metadata.get("lr") == "any")

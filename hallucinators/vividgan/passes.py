@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.align.template import TRUTH_FRAME
 from bench.errors import MissingError, UsageError
 from bench.faces.bundle import engine_is_here, find_bundle
 from bench.images import resize_float, to_bytes
@@ -38,7 +39,6 @@ HOW_TO_GET = (
 _AT_ONCE = 32
 """Faces a pass on accelerators. Processors take them one by one, which costs nothing there (convolutions of 128 x 128)
 and keeps them apart to the last bit: else a face's place in a batch could move its components by a pixel."""
-_TRAINED_IN = "utkface200"
 _FALLBACK = Outcome("fallback", "hallucinate", "face not found in the coarse image: components from template positions")
 _NOT_FINITE = Outcome("failed", "hallucinate", "input not finite")
 
@@ -125,7 +125,7 @@ class Vivid(Hallucinator):
     def in_frame(self, found: Stages) -> FloatImages:
         """The faces of a pass, in the frame they are asked in: with their surroundings where it is wider."""
         faces = found.coarse if found.fine is None else found.fine
-        if self.output_frame == _TRAINED_IN:
+        if self.output_frame == TRUTH_FRAME:
             return faces
         import torch
 

@@ -13,13 +13,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.align.similarity import fit_similarity
-from bench.align.template import FRAMES, Frame
+from bench.align.template import FRAMES, TRUTH_FRAME, Frame
 
 _RAMP = 0.16
 """Of half the face's frame: the width over which face and surroundings are blended at its border."""
 
 
-def framed(faces: Tensor, lr: Tensor, similarity: Tensor, frame: Frame, *, own: Frame = "utkface200") -> Tensor:
+def framed(faces: Tensor, lr: Tensor, similarity: Tensor, frame: Frame, *, own: Frame = TRUTH_FRAME) -> Tensor:
     """Lay faces over their LR pictures, both brought to another frame.
 
     Args:

@@ -107,4 +107,7 @@ def test_landmarks_of_the_lr_face_are_not_taken_silently_for_a_face_that_was_mov
 
     assert "--align template:frame=utkface200" in said("vividgan-flow", "landmarks")
     assert said("vividgan-flow", "template:frame=utkface200") == ""
-    assert said("bicubic", "landmarks") == said(None, "landmarks") == ""
+    assert "--align template:frame=utkface200" in said("srgan+bicubic:size=112", "landmarks")
+    turned = said("drgan:pose=40", "landmarks")
+    assert turned.startswith("drgan:pose=40 moves every face, but") and "--align mtcnn" in turned
+    assert said("srgan:align=false", "landmarks") == said("bicubic", "landmarks") == said(None, "landmarks") == ""

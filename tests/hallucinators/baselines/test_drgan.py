@@ -208,7 +208,7 @@ def test_pose_and_noise_are_arguments(weights: Path) -> None:
     plain = frontal.hallucinate(face)
     assert not np.array_equal(plain, turned.hallucinate(face)) and not np.array_equal(plain, noisy[0])
     assert np.array_equal(noisy[0], noisy[1]) and not np.array_equal(noisy[0], noisy[2])
-    assert (frontal.output_frame, turned.output_frame) == ("utkface200", "")
+    assert (frontal.output_frame, turned.output_frame) == ("utkface200", None)
 
 
 def test_a_pose_outside_the_bins_is_met_with_the_bins(weights: Path) -> None:

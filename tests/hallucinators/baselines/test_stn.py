@@ -174,7 +174,7 @@ def test_the_best_averages_become_the_weight_file_and_the_hallucinator(tmp_path:
     given = made.hallucinate(faces.numpy())
     np.testing.assert_allclose(given, loaded(faces).numpy(), atol=1e-5)
     assert given.shape == (2, 3, 16, 16) and made.input_spec.size == 16
-    assert (made.output_spec.size, made.output_spec.scale, made.output_frame) == (None, 1, "")
+    assert (made.output_spec.size, made.output_spec.scale, made.output_frame) == (None, 1, "utkface200")
 
 
 def test_weights_of_another_size_or_none_are_refused(tmp_path: Path) -> None:

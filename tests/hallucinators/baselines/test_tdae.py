@@ -265,7 +265,7 @@ def test_the_hallucinator_is_the_three_trained_networks(tmp_path: Path) -> None:
     with torch.no_grad():
         expected = whole(torch.from_numpy(lr)).clamp(0, 1).numpy()
     found = hallucinator.hallucinate(lr)
-    assert found.shape == (2, 3, 128, 128)
+    assert found.shape == (2, 3, 128, 128) and hallucinator.output_frame == "utkface200"
     np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
