@@ -10,6 +10,7 @@ import numpy as np
 
 from bench import progress
 from bench.cost import passes
+from bench.cost.others import Others
 from bench.cost.passes import Answer, Ask
 from bench.efficiency import EfficiencySet
 from bench.errors import BenchError, DataError, UsageError
@@ -18,7 +19,6 @@ from bench.plan import Embedded
 from bench.prepared import Measured, Prepared
 from bench.provenance import file_digest
 from bench.results import Figure, ItemRow, RunResult
-from bench.threads import cpu_threads
 from bench.types import Media, Outcome
 
 KIND = "efficiency"
@@ -45,9 +45,8 @@ def measure(run: Prepared) -> Measured:
             f"An efficiency run was asked for {run.config.threads} threads. They are part of what it measures: give "
             f"them as --protocol efficiency:cores={run.config.threads}, which the run's folder is told apart by."
         )
-    warnings = _load()
     answers: dict[int, Answer] = {}
-    with progress.stage("time batches", len(data.batches)) as advance:
+    with Others() as others, progress.stage("time batches", len(data.batches)) as advance:
         for batch in data.batches:
             faces = tuple(str(media.path) for media in data.faces[:batch])
             answers[batch] = passes.measure(
@@ -67,7 +66,7 @@ def measure(run: Prepared) -> Measured:
         causes = "; ".join(f"batch {batch}: {answer.failure}" for batch, answer in answers.items())
         raise BenchError(f"{run.config.hallucinator} gave no pass that could be timed ({causes}).")
     items = _items(answers)
-    warnings += _warnings(answers, answers[whole[-1]], run.config.device)
+    warnings = _busy(others.cores, data.cores) + _warnings(answers, answers[whole[-1]], run.config.device)
     embedded = {"probe": (data.faces, _embedded(data.faces, answers)), "gallery": ((), _embedded((), answers))}
     first = answers[whole[0]]
     return Measured(
@@ -166,16 +165,14 @@ def _warnings(answers: dict[int, Answer], known: Answer, device: str) -> list[st
     return found
 
 
-def _load() -> list[str]:
-    """A sentence where other work was running."""
-    try:
-        load = os.getloadavg()[0]
-    except (OSError, AttributeError):
+def _busy(others: float | None, own: int) -> list[str]:
+    """A sentence where other work kept more than half of the cores that were left, or a fifth of one, busy."""
+    cores = os.cpu_count() or 1
+    if others is None or others < max(0.2, (cores - own) / 2):
         return []
-    cores = cpu_threads(0)
-    if load < max(0.5, cores / 2):
-        return []
-    return [f"Other work was running (load {load:.1f} on {cores} cores): times are longer than on an idle machine."]
+    return [
+        f"Other work ran meanwhile (on {others:.1f} of {cores} cores, mean): times are longer than on an idle machine."
+    ]
 
 
 def _embedded(faces: Sequence[Media], answers: dict[int, Answer]) -> Embedded:

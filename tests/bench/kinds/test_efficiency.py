@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from bench.cost import passes
+from bench.cost.others import Others
 from bench.cost.passes import Answer, Ask
 from bench.errors import DataError
+from bench.kinds import efficiency
 from bench.kinds.efficiency import figures_of
 from bench.results import ItemRow
 from bench.runfolder import read_run
@@ -108,6 +110,25 @@ def test_a_smoke_run_repeats_less_and_says_so(bench: Bench, tmp_path: Path, monk
     answers(monkeypatch, lambda ask: asked.append(ask) or GOOD)  # type: ignore[func-returns-value]
     code, out, err = run(bench, tmp_path / "run", "efficiency:batches=[1]", "--limit", 2)
     assert code == 0 and "SMOKE" in out and asked[0].repeats == 2
+
+
+@pytest.mark.parametrize(
+    ("others", "cores", "warned"), [(0.19, 2, False), (0.2, 2, True), (0.4, 1, False), (0.5, 1, True)]
+)
+def test_work_of_others_is_warned_of_and_own_work_is_not(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, others: float, cores: int, warned: bool
+) -> None:
+    class Told(Others):
+        def __exit__(self, *_: object) -> None:
+            self.cores = others
+
+    monkeypatch.setattr(efficiency, "Others", Told)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    answers(monkeypatch, lambda ask: GOOD)
+    assert run(bench, tmp_path / "run", f"efficiency:batches=[1],cores={cores}")[0] == 0
+    told = [text for text in read_run(tmp_path / "run").record.warnings if text.startswith("Other work")]
+    assert told == ([f"Other work ran meanwhile (on {others:.1f} of 2 cores, mean): times are longer than on an idle "
+                     "machine."] if warned else [])  # fmt: skip
 
 
 def test_measurements_without_figures_are_refused() -> None:
