@@ -49,8 +49,9 @@ class VividGanHallucinator(Vivid):
             output: the final face, or the coarse one (VividGAN-dagger of the paper).
             landmarks: where components are cut out: at points the face engine finds in the coarse face (``engine``),
                 at the usual places (``template``), or the first where it is installed (``auto``).
-            frame: where the face stands in the output: filling it, as truths do (``utkface200``); or as recognisers
-                take it (``arcface112``), with its surroundings, which are the LR picture aligned.
+            frame: where the face stands in the output: filling it, as truths do (``utkface200``); as recognisers take
+                it (``arcface112``), with its surroundings, which are the LR picture aligned; or where it stands in the
+                LR picture (``lr``), frontal but not moved: for faces that something else has aligned or will align.
             weights: a file of `bench train vividgan`; by default the one that is shipped.
             device: torch device.
             threads: processor threads; 0 leaves torch's own choice.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Output = Literal["fine", "coarse"]
 Points = Literal["auto", "engine", "template"]
-Framing = Literal["utkface200", "arcface112"]
+Framing = Literal["utkface200", "arcface112", "lr"]
 
 SHIPPED = Path(__file__).parent.parent / "weights"
 HOW_TO_GET = (
@@ -93,7 +93,8 @@ class Vivid(Hallucinator):
             device: the same.
             threads: the same.
         """
-        self.output_frame = frame
+        self._frame: Framing = frame
+        self.output_frame = "" if frame == "lr" else frame  # where it was: landmarks of the LR face still fit
         self._files = {side: files[side] for side in sorted(files)}
         who, how = f"Hallucinator {self.network}", HOW_TO_GET.format(network=self.network)
         sides = {path: side for side, path in self._files.items()}  # one file may serve several
@@ -125,15 +126,15 @@ class Vivid(Hallucinator):
     def in_frame(self, found: Stages) -> FloatImages:
         """The faces of a pass, in the frame they are asked in: with their surroundings where it is wider."""
         faces = found.coarse if found.fine is None else found.fine
-        if self.output_frame == TRUTH_FRAME:
+        if self._frame == TRUTH_FRAME:
             return faces
         import torch
 
         from hallucinators.vividgan.surroundings import framed
 
-        parts = (torch.from_numpy(part) for part in (faces, found.lr, found.similarity))
+        face, lr, similarity = (torch.from_numpy(part) for part in (faces, found.lr, found.similarity))
         with torch_threads(self._threads):
-            return _to_numpy(framed(*parts, frame=self.output_frame))  # type: ignore[arg-type, misc]  # three tensors; a Framing
+            return _to_numpy(framed(face, lr, similarity, self._frame))
 
     def stages(self, lr: FloatImages) -> Stages:
         """All images of one pass.

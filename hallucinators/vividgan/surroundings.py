@@ -7,6 +7,8 @@ points of rank-1 when what lies beyond that frame is black.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -19,14 +21,16 @@ _RAMP = 0.16
 """Of half the face's frame: the width over which face and surroundings are blended at its border."""
 
 
-def framed(faces: Tensor, lr: Tensor, similarity: Tensor, frame: Frame, *, own: Frame = TRUTH_FRAME) -> Tensor:
+def framed(
+    faces: Tensor, lr: Tensor, similarity: Tensor, frame: Frame | Literal["lr"], *, own: Frame = TRUTH_FRAME
+) -> Tensor:
     """Lay faces over their LR pictures, both brought to another frame.
 
     Args:
         faces: hallucinated, float32 (N, 3, s, s) in [0, 1], upright in the frame ``own``.
         lr: the pictures they were made of, (N, 3, l, l).
         similarity: float32 (N, 2, 3) from places in ``own`` to places in ``lr``, both from -1 to 1 over the edges.
-        frame: the frame wanted.
+        frame: the frame wanted; ``lr`` is that of the LR picture, in which the face then stands where it stood.
         own: the frame of the faces.
 
     Returns:
@@ -36,23 +40,44 @@ def framed(faces: Tensor, lr: Tensor, similarity: Tensor, frame: Frame, *, own: 
     if frame == own:
         return faces
     side = faces.shape[-1]
-    at = _places(side, own, frame).to(faces.device)
-    x, y = at[..., 0], at[..., 1]
-    there = [s[:, 0, None, None] * x + s[:, 1, None, None] * y + s[:, 2, None, None] for s in similarity.unbind(1)]
     enlarged = functional.interpolate(lr.float(), (side, side), mode="bicubic").clamp(0, 1)
-    around = _look_up(enlarged, torch.stack(there, 3), beyond="zeros")
-    face = _look_up(faces.float(), at.expand(len(faces), -1, -1, -1))
-    share = ((1 - at.abs().amax(2)) / _RAMP).clamp(0, 1)
+    square = _square(side).to(faces.device)
+    if frame == "lr":
+        at, around = _mapped(_inverse(similarity), square), enlarged
+    else:
+        at = _mapped(_between(own, frame).to(faces.device)[None], square).expand(len(faces), -1, -1, -1)
+        around = _look_up(enlarged, _mapped(similarity, at), beyond="zeros")
+    face = _look_up(faces.float(), at)
+    share = ((1 - at.abs().amax(3)) / _RAMP).clamp(0, 1)[:, None]
     return share * face + (1 - share) * around
 
 
-def _places(side: int, own: Frame, frame: Frame) -> Tensor:
-    """Where the pixels of ``frame`` lie in ``own``: float32 (side, side, 2), from -1 to 1 over its edges."""
+def _between(own: Frame, frame: Frame) -> Tensor:
+    """From places in ``frame`` to places in ``own``: float32 (2, 3)."""
     there = np.vstack([fit_similarity(_centred(own), _centred(frame)), [0, 0, 1]])  # as an aligner would fit it
-    matrix = torch.from_numpy(np.linalg.inv(there)[:2].astype(np.float32))
+    return torch.from_numpy(np.linalg.inv(there)[:2].astype(np.float32))
+
+
+def _inverse(similarity: Tensor) -> Tensor:
+    """Of similarities (N, 2, 3); one that shrinks to less than a tenth is taken as a tenth, so that it has one."""
+    a, b = similarity[:, 0, 0], similarity[:, 1, 0]
+    square = (a.square() + b.square()).clamp(min=0.01)
+    back = torch.stack([torch.stack([a, b], 1), torch.stack([-b, a], 1)], 1) / square[:, None, None]
+    return torch.cat([back, -(back * similarity[:, None, :, 2]).sum(2, keepdim=True)], 2)
+
+
+def _square(side: int) -> Tensor:
+    """Places of pixels, x and y from -1 to 1 over the edges: float32 (1, side, side, 2)."""
     axis = (torch.arange(side) + 0.5) * (2 / side) - 1
-    square = torch.stack([axis.expand(side, side), axis[:, None].expand(side, side)], 2)
-    return square @ matrix[:, :2].mT + matrix[:, 2]
+    return torch.stack([axis.expand(side, side), axis[:, None].expand(side, side)], 2)[None]
+
+
+def _mapped(matrix: Tensor, places: Tensor) -> Tensor:
+    """Places (N or 1, h, w, 2) moved by matrices (N or 1, 2, 3): float32 (N, h, w, 2)."""
+    x, y = places[..., 0], places[..., 1]
+    return torch.stack(
+        [m[:, 0, None, None] * x + m[:, 1, None, None] * y + m[:, 2, None, None] for m in matrix.unbind(1)], 3
+    )
 
 
 def _centred(frame: Frame) -> tuple[tuple[float, float], ...]:

@@ -254,6 +254,7 @@ def test_the_frame_of_recognisers_shows_the_face_with_its_surroundings(
     make: Callable[..., VividGanFlow], faces: np.ndarray
 ) -> None:
     plain, wide = make(landmarks="template"), make(landmarks="template", frame="arcface112")
+    assert make(landmarks="template", frame="lr").output_frame == ""
     assert (plain.output_frame, wide.output_frame) == ("utkface200", "arcface112")
     found = wide.hallucinate(faces)
     assert found.shape == (3, 3, 128, 128) and 0 <= found.min() and found.max() <= 1

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import cv2
 import numpy as np
+import pytest
 import torch
 
 from bench.align.similarity import fit_similarity
@@ -60,9 +63,31 @@ def test_surroundings_are_the_lr_picture_where_the_similarity_has_it() -> None:
     assert checked >= 2
 
 
-def test_each_face_has_its_own_surroundings() -> None:
+def test_in_the_frame_of_the_lr_picture_the_face_is_where_it_was() -> None:
+    turned = torch.tensor([[0.3, -0.5, 0.1], [0.5, 0.3, -0.05]])  # by 59 degrees, smaller, shifted
+    face, picture = smooth(0, SIDE), smooth(2, 32)
+    found = framed(face, picture, turned[None], "lr")[0].permute(1, 2, 0).numpy()
+    half = np.array([[64, 0, 63.5], [0, 64, 63.5], [0, 0, 1]])
+    matrix = (half @ np.vstack([turned.numpy(), [0, 0, 1]]) @ np.linalg.inv(half))[:2]
+    warped = cv2.warpAffine(face[0].permute(1, 2, 0).numpy(), matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
+    mask = cv2.warpAffine(np.pad(np.ones((100, 100), np.float32), 14), matrix, (SIDE, SIDE))
+    outside = cv2.warpAffine(np.ones((SIDE, SIDE), np.float32), matrix, (SIDE, SIDE)) == 0
+    enlarged = torch.nn.functional.interpolate(picture, (SIDE, SIDE), mode="bicubic").clamp(0, 1)[0].permute(1, 2, 0)
+    assert (mask > 0.999).sum() > 2000 and outside.sum() > 5000
+    assert np.abs(found - warped)[mask > 0.999].max() < 0.02
+    np.testing.assert_allclose(found[outside], enlarged.numpy()[outside], atol=1e-6)
+
+
+def test_a_similarity_that_is_none_gives_finite_faces() -> None:
+    found = framed(smooth(0, SIDE), smooth(2, 16), torch.zeros(1, 2, 3), "lr")
+    assert torch.isfinite(found).all() and 0 <= found.min() and found.max() <= 1
+
+
+@pytest.mark.parametrize("frame", ["arcface112", "lr"])
+def test_each_face_has_its_own_surroundings(frame: Literal["arcface112", "lr"]) -> None:
     faces, pictures = torch.cat([smooth(0, SIDE), smooth(1, SIDE)]), torch.cat([smooth(2, 16), smooth(3, 16)])
-    both = framed(faces, pictures, IDENTITY.expand(2, 2, 3), "arcface112")
+    places = torch.stack([IDENTITY, 0.7 * IDENTITY])
+    both = framed(faces, pictures, places, frame)
     for index in range(2):
         one = slice(index, index + 1)
-        torch.testing.assert_close(both[one], framed(faces[one], pictures[one], IDENTITY[None], "arcface112"))
+        torch.testing.assert_close(both[one], framed(faces[one], pictures[one], places[one], frame))
