@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.commands.training_options import add_training_options, check_faces
+
 if TYPE_CHECKING:
     from bench.commands import Subparsers
 
@@ -25,18 +27,10 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--variants", metavar="NAME,...", help="default: all; full must be among them")
     parser.add_argument("--steps", default="", metavar="STAGE=N,...", help="steps of geometry, coarse, touchup, whole")
     parser.add_argument("--lr", type=int, default=16, choices=(16, 32), help="side of the LR faces (default: 16)")
-    parser.add_argument("--preset", default="compact", help="compact (default) or paper")
-    parser.add_argument("--batch", type=int, default=32, metavar="N", help="faces a step (default: 32)")
-    parser.add_argument("--identity", default="dlib", help="teacher: dlib (default), none, or ResNet-50's weights file")
     parser.add_argument("--recogniser", default="sface", help="ruler of rank-1, not the teacher (default: sface)")
     parser.add_argument("--people", type=int, default=400, metavar="N", help="left-out people measured (default: 400)")
     parser.add_argument("--landmarks", default="auto", help="where components are cut out: auto, engine or template")
-    parser.add_argument("--views", type=Path, metavar="DIR", help="rendered views, shared with trainings (OUT/views)")
-    parser.add_argument("--faces", type=int, metavar="N", help="train on the first N people only: a smoke run")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=0, metavar="N", help="processor threads (default: torch's)")
-    parser.add_argument("--precision", choices=("fp32", "bf16"), default="bf16")
+    add_training_options(parser)
     parser.set_defaults(main=main)
 
 
@@ -46,12 +40,10 @@ def main(args: argparse.Namespace) -> int:
 
     from bench.ablation.run import ablate
     from bench.ablation.variants import VARIANTS, Recipe
-    from bench.errors import UsageError
     from bench.plugins import load_plugins
     from hallucinators.training.plan import steps_of_text
 
-    if args.faces is not None and args.faces < 1:
-        raise UsageError(f"--faces is {args.faces}; give 1 or more, or leave it out to train on all people")
+    check_faces(args)
     load_plugins()
     recipe = Recipe(
         lr=args.lr,

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.commands.training_options import add_training_options, check_faces
+
 if TYPE_CHECKING:
     from bench.commands import Subparsers
     from hallucinators.training.method import People
@@ -44,15 +46,11 @@ def add_parser(subparsers: Subparsers) -> None:
         help="packed photographs (.npz); the first names the people left out on whom weights are chosen",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoints, curves, pictures, weights")
-    parser.add_argument("--views", type=Path, metavar="DIR", help="rendered views, shared by trainings (OUT/views)")
     parser.add_argument("--lr", type=int, choices=(16, 32), help="side of the LR faces (default: 16; of all: both)")
-    parser.add_argument("--preset", default="compact", help="compact (default) or paper")
     parser.add_argument("--steps", default="", metavar="STAGE=N,...", help="steps of stages; 0 leaves one out")
     parser.add_argument(
         "--minutes", type=float, metavar="M", help="stop after so long, over all stages; in all, each network"
     )
-    parser.add_argument("--batch", type=int, default=32, metavar="N", help="faces a step, over all processes")
-    parser.add_argument("--identity", default="dlib", help="teacher: dlib (default), none, or ResNet-50's weights file")
     parser.add_argument("--losses", default="full", help="a set of Table III: minus, dagger, ddagger, star, full")
     parser.add_argument("--no-touchup", action="store_true", help="V-TN: without the touching-up networks")
     parser.add_argument("--no-component-module", action="store_true", help="without heatmaps and integration block")
@@ -69,11 +67,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "--of", default="vividgan-flow", metavar="HALLUCINATOR", help="whose faces cyclegan learns to adapt"
     )
     parser.add_argument("--patience", type=int, default=0, metavar="N", help="validations without gain before the end")
-    parser.add_argument("--faces", type=int, metavar="N", help="train on the first N people only: a smoke run")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=0, metavar="N", help="processor threads (default: torch's)")
-    parser.add_argument("--precision", choices=("fp32", "bf16"), default="bf16")
+    add_training_options(parser)
     parser.set_defaults(main=main)
 
 
@@ -89,8 +83,7 @@ def main(args: argparse.Namespace) -> int:
 
     if args.method not in (*METHODS, ALL):
         raise UsageError(f"There is no training of {args.method!r}; known are {', '.join(METHODS)}, {ALL}.")
-    if args.faces is not None and args.faces < 1:
-        raise UsageError(f"--faces is {args.faces}; give 1 or more, or leave it out to train on all people")
+    check_faces(args)
     settings = _settings(args, distributed.world_size())
     opened = [(Pack(path), file_digest(path)) for path in args.data]  # a pack says what is wrong with a file
     packs = {digest: pack for pack, digest in opened}
