@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from bench.interfaces import HALLUCINATORS
 from bench.types import ImageSpec
-from hallucinators.baselines.details import details
 from hallucinators.baselines.header import Facts
 from hallucinators.baselines.network import NetworkHallucinator, shipped_missing
+from hallucinators.details import details
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

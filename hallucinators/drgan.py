@@ -11,9 +11,9 @@ from bench.align.template import TRUTH_FRAME
 from bench.errors import DataError, UsageError
 from bench.interfaces import HALLUCINATORS
 from bench.types import ImageSpec
-from hallucinators.baselines.details import details
 from hallucinators.baselines.header import Facts
 from hallucinators.baselines.network import NetworkHallucinator, shipped_missing
+from hallucinators.details import details
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

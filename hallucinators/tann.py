@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from bench.align.template import TRUTH_FRAME
 from bench.interfaces import HALLUCINATORS
-from hallucinators.baselines.details import details
 from hallucinators.baselines.header import Facts
 from hallucinators.baselines.network import SizedHallucinator, shipped_missing
+from hallucinators.details import details
 
 if TYPE_CHECKING:
     from torch import nn

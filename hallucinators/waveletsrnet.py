@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from bench.interfaces import HALLUCINATORS
 from hallucinators.baselines.aligned import AlignedHallucinator, aligned_missing
-from hallucinators.baselines.details import details
 from hallucinators.baselines.header import Facts
+from hallucinators.details import details
 
 if TYPE_CHECKING:
     from torch import nn

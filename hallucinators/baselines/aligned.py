@@ -15,7 +15,8 @@ from bench.align.template import TRUTH_FRAME
 from bench.errors import MissingError
 from bench.weights import weights_file
 from hallucinators.baselines.header import read_facts
-from hallucinators.baselines.network import SHIPPED, SizedHallucinator, shipped_missing, shipped_name
+from hallucinators.baselines.network import SizedHallucinator, shipped_missing, shipped_name
+from hallucinators.shipped import SHIPPED
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

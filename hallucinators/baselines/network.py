@@ -16,11 +16,11 @@ from bench.threads import torch_threads
 from bench.types import OK, ImageSpec, Outcome, WeightsFile
 from bench.weights import weights_file
 from hallucinators.baselines.header import Facts, read_facts
+from hallucinators.shipped import SHIPPED
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-SHIPPED = Path(__file__).parent.parent / "weights"
 _AT_ONCE = 32
 _HOW_TO_GET = (
     "They come with the package; or train your own (bench train {network} --help) and name the file: "

@@ -7,8 +7,14 @@ from typing import Literal
 
 from bench.interfaces import HALLUCINATORS
 from bench.types import ImageSpec
+from hallucinators.details import details
+from hallucinators.shipped import SHIPPED
+from hallucinators.vividgan import departures
 from hallucinators.vividgan.header import lr_of
-from hallucinators.vividgan.passes import HOW_TO_GET, SHIPPED, Framing, Output, Points, Vivid
+from hallucinators.vividgan.passes import HOW_TO_GET, Framing, Output, Points, Vivid
+
+_FILES = ("vividgan-8x.safetensors", "vividgan-4x.safetensors")
+_FLOW_FILE = "vividgan-flow.safetensors"
 
 
 def _shipped_missing(network: str, names: tuple[str, ...]) -> str | None:
@@ -23,7 +29,14 @@ def _shipped_missing(network: str, names: tuple[str, ...]) -> str | None:
     summary="VividGAN: coarse frontal face, touched-up components, fine integration. 16 x 16 or 32 x 32 to 128 x 128.",
     source="Zhang et al. 2021, Face hallucination with finishing touches (TIP 30); trained anew, see the weights' card",
     licence="code Apache-2.0; weights for non-commercial research (trained on UTKFace)",
-    missing=lambda: _shipped_missing("vividgan", ("vividgan-8x.safetensors", "vividgan-4x.safetensors")),
+    missing=lambda: _shipped_missing("vividgan", _FILES),
+    details=lambda: details(
+        _FILES,
+        sizes="up to 16 x 16 (8x) and up to 32 x 32 (4x), larger ones are shrunk, to 128 x 128",
+        aligned="by itself; upright and frontal",
+        paper_parameters=departures.PAPER_PARAMETERS,
+        departures=departures.VIVIDGAN,
+    ),
 )
 class VividGanHallucinator(Vivid):
     """Faithful to the paper: spatial transformers, deconvolutions, component prior, heatmaps, integration."""
@@ -81,7 +94,14 @@ class VividGanHallucinator(Vivid):
     summary="VividGAN whose coarse network carries the picture to the front by flows; 12 to 36 px to 128 x 128.",
     source="the system of Zhang et al. 2021 on a coarse network of our own (appearance flow, soft symmetry)",
     licence="code Apache-2.0; weights for non-commercial research (trained on UTKFace)",
-    missing=lambda: _shipped_missing("vividgan-flow", ("vividgan-flow.safetensors",)),
+    missing=lambda: _shipped_missing("vividgan-flow", (_FLOW_FILE,)),
+    details=lambda: details(
+        (_FLOW_FILE,),
+        sizes="up to 32 x 32, larger ones are shrunk, to 128 x 128",
+        aligned="by itself; upright and frontal",
+        paper_parameters="none: a network of our own",
+        departures=departures.FLOW,
+    ),
 )
 class VividGanFlow(Vivid):
     """One network for all small sizes: up to 16 pixels an image is brought to 16, larger ones to 32.
@@ -106,7 +126,7 @@ class VividGanFlow(Vivid):
     ) -> None:
         """Find the weights; the arguments are those of ``vividgan``."""
         super().__init__(
-            files=dict.fromkeys((16, 32), weights or SHIPPED / "vividgan-flow.safetensors"),
+            files=dict.fromkeys((16, 32), weights or SHIPPED / _FLOW_FILE),
             output=output,
             landmarks=landmarks,
             frame=frame,

@@ -32,7 +32,6 @@ Output = Literal["fine", "coarse"]
 Points = Literal["auto", "engine", "template"]
 Framing = Literal["utkface200", "arcface112", "lr"]
 
-SHIPPED = Path(__file__).parent.parent / "weights"
 HOW_TO_GET = (
     "They come with the package; or train your own (bench train --help) and name the file: {network}:weights=FILE."
 )

@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench.errors import DataError, UsageError
 from hallucinators.vividgan.coarse import CoarseWidths
 from hallucinators.vividgan.components import PATCH_SIZES, crop, template_centres
+from hallucinators.vividgan.departures import PAPER_PARAMETERS
 from hallucinators.vividgan.fine import FineWidths
 from hallucinators.vividgan.model import VividGAN, Widths
 
@@ -52,6 +53,8 @@ def test_the_paper_preset_has_the_papers_size() -> None:
         network = VividGAN(lr=16, preset="paper")
     assert parameters(network.coarse) == pytest.approx(103_473 * 1024 / 4, rel=0.03)
     assert parameters(network) == pytest.approx(242_089 * 1024 / 4, rel=0.03)
+    assert PAPER_PARAMETERS.startswith(f"{parameters(network):,} (")
+    assert f"coarse network {parameters(network.coarse):,} (" in PAPER_PARAMETERS
 
 
 def test_the_compact_preset_is_small_and_cheap() -> None:
