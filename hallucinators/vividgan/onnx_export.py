@@ -72,7 +72,7 @@ def export_onnx(
         ContractError: onnxruntime gives something else than torch.
         BenchError: the file cannot be written.
     """
-    path = _Path(model.eval(), fine=facts.fine)
+    path = _Path(model, fine=facts.fine).eval()  # all of it: the exporter puts back the mode of the outermost
     checked = tuple(sides) or ((facts.lr,) if facts.lr else _FLOW_SIDES)
     metadata = {
         "network": facts.network,

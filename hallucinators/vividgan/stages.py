@@ -203,7 +203,7 @@ class WholeStage:
         use_fine = "adversarial_fine" in objective.terms
         self._fine_d = Critic(fine_critic, 1e-4) if fine_critic is not None and use_fine else None
         fine = {"params": list(model.fine.parameters()), "lr": rate, "greatest": rate}
-        model.coarse.requires_grad_(not freeze_coarse)
+        model.coarse.requires_grad_(not freeze_coarse).train(not freeze_coarse)  # frozen, it gives what it will in use
         rest = [p for n, p in model.named_parameters() if not n.startswith("fine.") and p.requires_grad]
         groups = [fine] + ([{"params": rest, "lr": rate / 10, "greatest": rate / 10}] if rest else [])
         self._optimiser = Adam(groups, betas=(0.9, 0.99))

@@ -148,6 +148,7 @@ def test_a_frozen_coarse_network_stays_bit_for_bit(batch: Batch) -> None:
     assert {name.split(".")[0] for name in changed(whole, before)} == {"touchup", "fine"}
     assert not any(name.startswith("coarse") for name in told)
     assert set(stage.modules()) == {"model", "fine_d"}
+    assert not whole.coarse.training and whole.fine.training, "what is not trained gives what it will give in use"
 
 
 def test_parts_learn_at_their_own_rates(batch: Batch) -> None:
