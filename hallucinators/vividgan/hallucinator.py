@@ -106,8 +106,8 @@ class VividGanHallucinator(Vivid):
 class VividGanFlow(Vivid):
     """One network for all small sizes: up to 16 pixels an image is brought to 16, larger ones to 32.
 
-    By default it gives the coarse face: of those that ship, it is recognised better than the final one, though that is
-    nearer to the truth by PSNR and SSIM (see the weights' card).
+    By default it gives the coarse face: of those that ship, it is recognised as well as the final one and as near to
+    the truth, in a third of the time (see the weights' card).
     """
 
     network = "vividgan-flow"

@@ -188,6 +188,9 @@ def test_the_flow_networks_coarse_stage_is_geometry_first_and_then_frozen(tmp_pa
     whole = made[2].make(tmp_path)
     assert isinstance(whole, WholeStage) and holds(whole._model.coarse, net)
     assert not any(p.requires_grad for p in whole._model.coarse.parameters()) and "coarse_d" not in whole.modules()
+    assert whole._objective.terms == {"pixel", "structure", "identity"}, "pixels alone forget people"
+    plain = stages(options("vividgan-flow", losses="minus", steps={"coarse": 9}))[2].make(tmp_path)
+    assert isinstance(plain, WholeStage) and plain._objective.terms == {"pixel", "structure"}
 
 
 @pytest.mark.parametrize("method", ["vividgan", "vividgan-flow"])
