@@ -118,8 +118,9 @@ class FlowCoarseNet(nn.Module):
         features = self.stem(small - 0.5)
         first, seen, unfolded = self._first_flow(features)
         flow, seen, hint = self._refine(features, first, seen, unfolded)
-        turn = turned(flow, seen, self.frame)
-        taken = settled(flow, seen, self.frame, turn)
+        similar = _applied(placed(flow, seen, self.frame), self.frame)
+        turn = turned(flow, seen, similar)
+        taken = settled(flow, similar, turn)
         picture = self._carry(small, taken, seen, HR)
         content = self.content(features)
         own, opposite = sample(content, taken[:, :2]), sample(content, taken[:, 2:])
@@ -182,7 +183,7 @@ def sample(values: Tensor, at: Tensor) -> Tensor:
     return looked.to(values.dtype)
 
 
-def turned(flow: Tensor, seen: Tensor, frame: Tensor) -> Tensor:
+def turned(flow: Tensor, seen: Tensor, similar: Tensor) -> Tensor:
     """How much the head is turned: float32 (N,), 0 where it is as good as frontal, 1 where it surely is turned.
 
     A head that is not turned moves by a similarity. By how much flow and similarity differ (`_UNTURNED` to `_TURNED`
@@ -192,29 +193,26 @@ def turned(flow: Tensor, seen: Tensor, frame: Tensor) -> Tensor:
     Args:
         flow: float32 (N, 4, h, w), see `FlowResult`.
         seen: logits, float32 (N, 3, h, w).
-        frame: x, y and 1 of each point, float32 (3, h, w).
+        similar: where the similarity nearest to the flow (`placed`) puts each point, float32 (N, 2, h, w).
     """
     head = seen[:, 2:].float().sigmoid()
-    similar = _applied(placed(flow, seen, frame), frame)
     off = flow[:, :2] - similar
-    scale = (similar[:, :, :, 1:] - similar[:, :, :, :-1]).square().sum(1).mean((1, 2)).sqrt() * (frame.shape[-1] / 2)
+    scale = (similar[:, :, :, 1:] - similar[:, :, :, :-1]).square().sum(1).mean((1, 2)).sqrt() * (flow.shape[-1] / 2)
     square = (off.square().sum(1, keepdim=True) * head).sum((1, 2, 3)) / (head.sum((1, 2, 3)) + 1e-6)
     pixels = (square + 1e-12).sqrt() * (HR / 2) / (scale + 1e-6)
     return ((pixels - _UNTURNED) / (_TURNED - _UNTURNED)).clamp(0, 1)
 
 
-def settled(flow: Tensor, seen: Tensor, frame: Tensor, turn: Tensor) -> Tensor:
+def settled(flow: Tensor, similar: Tensor, turn: Tensor) -> Tensor:
     """The flow with less of what no similarity explains, where the head is hardly turned.
 
     What a flow says beyond the similarity is then mostly error, and bends the face into another's.
 
     Args:
         flow: as of `turned`.
-        seen: the same.
-        frame: the same.
-        turn: of it, float32 (N,).
+        similar: the same.
+        turn: what `turned` says, float32 (N,).
     """
-    similar = _applied(placed(flow, seen, frame), frame)
     share = (_LEAST + (1 - _LEAST) * turn)[:, None, None, None]
     return torch.cat([similar + share * (flow[:, :2] - similar), flow[:, 2:]], 1)
 
@@ -222,7 +220,12 @@ def settled(flow: Tensor, seen: Tensor, frame: Tensor, turn: Tensor) -> Tensor:
 def placed(flow: Tensor, seen: Tensor, frame: Tensor) -> Tensor:
     """Where the face is: the similarity nearest to the flow over the head, most where it is seen, float32 (N, 2, 3).
 
-    Arguments as of `settled`. It leads from places of the frontal frame to those of the LR picture.
+    Args:
+        flow: float32 (N, 4, h, w), see `FlowResult`.
+        seen: logits, float32 (N, 3, h, w).
+        frame: x, y and 1 of each point, float32 (3, h, w).
+
+    It leads from places of the frontal frame to those of the LR picture.
     """
     weight = seen[:, 2:].float().sigmoid() * (0.1 + 0.9 * seen[:, :1].float().sigmoid())
     return similarity(flow[:, :2], weight, frame[:2])

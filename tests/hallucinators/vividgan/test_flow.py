@@ -8,7 +8,18 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.errors import UsageError
-from hallucinators.vividgan.flow import GRID, HR, FlowCoarseNet, _Even, enlarged, sample, settled, turned
+from hallucinators.vividgan.flow import (
+    GRID,
+    HR,
+    FlowCoarseNet,
+    _applied,
+    _Even,
+    enlarged,
+    placed,
+    sample,
+    settled,
+    turned,
+)
 
 OWN = 0.52 / (0.52 + 0.25 * 0.5 * 0.5)
 """Weight of the own place where nothing is known of what is seen: both logits are zero."""
@@ -171,11 +182,16 @@ def test_the_filter_after_a_pixel_shuffle_takes_a_chequerboard_out_and_leaves_fl
     torch.testing.assert_close(_Even()(ramp)[..., 1:-1], ramp[..., 1:-1])
 
 
+def similar(flow: torch.Tensor, seen: torch.Tensor, frame: torch.Tensor) -> torch.Tensor:
+    """Where the similarity nearest to a flow puts the points."""
+    return _applied(placed(flow, seen, frame), frame)
+
+
 def test_a_flow_that_is_a_similarity_is_left_alone() -> None:
     frame = fresh().frame
     moved = torch.stack([0.8 * frame[0] - 0.3 * frame[1] + 0.1, 0.3 * frame[0] + 0.8 * frame[1] - 0.2])[None]
     flow = torch.cat([moved, moved.flip(3)], 1)
-    found = settled(flow, torch.zeros(1, 3, GRID, GRID), frame, torch.zeros(1))
+    found = settled(flow, similar(flow, torch.zeros(1, 3, GRID, GRID), frame), torch.zeros(1))
     torch.testing.assert_close(found, flow, atol=1e-5, rtol=0)
 
 
@@ -186,7 +202,8 @@ def test_small_bends_are_taken_back_and_a_turn_is_not() -> None:
     place = frame[None, :2]
     for pixels, share in ((1.0, 0.3), (2.9, 0.3), (4.5, 0.65), (20.0, 1.0)):
         flow = torch.cat([place + pixels * bent, place], 1)
-        found = settled(flow, seen, frame, turned(flow, seen, frame))
+        near = similar(flow, seen, frame)
+        found = settled(flow, near, turned(flow, seen, near))
         left = (found[:, :2] - place).square().sum(1).mean().sqrt() * 64
         assert float(left) == pytest.approx(share * pixels, rel=0.12, abs=0.05), pixels
         assert torch.equal(found[:, 2:], flow[:, 2:])
@@ -210,5 +227,6 @@ def test_how_much_a_head_is_turned_does_not_depend_on_where_and_how_large_it_is(
     bent = torch.stack([frame[0] ** 3 - 0.6 * frame[0], 0 * frame[1]])[None]
     own = frame[None, :2] + 4.5 / 64 * bent / bent.square().sum(1).mean().sqrt()
     small = 0.4 * own + 0.3
-    found = [float(turned(torch.cat([place, place], 1), seen, frame)) for place in (own, small)]
+    flows = [torch.cat([place, place], 1) for place in (own, small)]
+    found = [float(turned(flow, seen, similar(flow, seen, frame))) for flow in flows]
     assert found[0] == pytest.approx(0.5, abs=0.1) and found[1] == pytest.approx(found[0], abs=0.01)
