@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError, DataError, MissingError
 from bench.provenance import file_digest
@@ -17,6 +18,8 @@ from bench.types import WeightsFile
 if TYPE_CHECKING:
     import torch
 
+HEADER = "bench"
+"""Under which the weight files that this suite writes hold what they are of, as JSON in their safetensors metadata."""
 _SHOWN = 4  # faults named in an error; the rest are counted
 
 
@@ -85,13 +88,13 @@ def torch_home() -> Path:
     return Path(home).expanduser()
 
 
-def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], header: Mapping[str, str]) -> None:
+def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], header: Mapping[str, object]) -> None:
     """Write a safetensors file in one step: half precision, but for what is no floating point.
 
     Args:
         path: the file.
         tensors: by name.
-        header: texts by name, to stand in its metadata.
+        header: what it is of, for `read_header`: what JSON can say.
 
     Raises:
         BenchError: it cannot be written; nothing is left behind.
@@ -107,13 +110,33 @@ def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], header: Mappin
     partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(halved, partial, dict(header))
+        save_file(halved, partial, {HEADER: json.dumps(dict(header), sort_keys=True)})
         partial.replace(path)
     except (OSError, SafetensorError) as error:
         raise BenchError(f"Cannot write {path}: {getattr(error, 'strerror', None) or error}.") from error
     finally:
         with suppress(OSError):  # where even that fails there was no file to remove
             partial.unlink()
+
+
+def read_header(path: Path) -> dict[str, Any] | None:
+    """What a weight file says it is of, read without torch and without its tensors; None where it says nothing.
+
+    Raises:
+        MissingError: there is no such file.
+        DataError: it is damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise MissingError(f"There is no weights file {path}.")
+    try:
+        with safe_open(path, "np") as file:
+            text = (file.metadata() or {}).get(HEADER)
+        found = json.loads(text) if text else None
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
+        raise DataError(f"The weights {path} are damaged or of another version of bench: {error}") from None
+    return found if isinstance(found, dict) else None
 
 
 def load_state_dict(path: Path) -> dict[str, torch.Tensor]:

@@ -148,7 +148,8 @@ def _network(name: str, lr: int, threads: int) -> tuple[dict[str, float], Callab
     from bench.faces.look import Look
     from bench.faces.people import People
     from hallucinators.vividgan.components import template_centres
-    from hallucinators.vividgan.files import Facts, build, count_parameters
+    from hallucinators.vividgan.files import build, count_parameters
+    from hallucinators.vividgan.header import Facts
 
     network, _, preset = name.partition(" ")
     flow = network == "vividgan-flow"

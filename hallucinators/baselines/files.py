@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 from torch import nn
 
 from bench.weights import load_into, load_state_dict, save_tensors
-from hallucinators.baselines.header import KEY, Facts
+from hallucinators.baselines.header import Facts
 
 
 def save_weights(path: Path, network: nn.Module, facts: Facts) -> None:
@@ -18,7 +17,7 @@ def save_weights(path: Path, network: nn.Module, facts: Facts) -> None:
     Raises:
         BenchError: it cannot be written.
     """
-    save_tensors(path, network.state_dict(), {KEY: json.dumps(asdict(facts), sort_keys=True)})
+    save_tensors(path, network.state_dict(), asdict(facts))
 
 
 def fill(network: nn.Module, path: Path) -> nn.Module:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.errors import DataError, MissingError
-
-KEY = "bench"
+from bench.errors import DataError
+from bench.weights import read_header
 
 
 @dataclass(frozen=True)
@@ -42,19 +40,13 @@ def read_facts(path: Path, *, network: str, lr: int) -> Facts:
         MissingError: there is no such file.
         DataError: it is damaged, no baseline's, or of another network or size.
     """
-    from safetensors import SafetensorError, safe_open
-
-    if not path.is_file():
-        raise MissingError(f"There is no weights file {path}.")
-    try:
-        with safe_open(path, "np") as file:
-            header = (file.metadata() or {}).get(KEY)
-        found = json.loads(header) if header else None
-        facts = Facts(**found) if isinstance(found, dict) else None
-    except (SafetensorError, OSError, ValueError, TypeError) as error:
-        raise DataError(f"The weights {path} are damaged or of another version of bench: {error}") from None
-    if facts is None:
+    found = read_header(path)
+    if found is None:
         raise DataError(f"The weights {path} have no header of bench; `bench train {network}` writes files that have.")
+    try:
+        facts = Facts(**found)
+    except TypeError as error:
+        raise DataError(f"The weights {path} are of another version of bench: {error}") from None
     for what, wanted, there in (("network", network, facts.network), ("lr", lr, facts.lr)):
         if wanted != there:
             raise DataError(f"The weights {path} are of {what} {there!r}; {what} {wanted!r} was asked for.")

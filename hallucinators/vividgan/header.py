@@ -1,12 +1,64 @@
-"""The header of a weight file, read without torch, so that weights which cannot serve are refused at once."""
+"""What a weight file of VividGAN is of, told by its header without torch: what cannot serve is refused at once."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from bench.errors import DataError
+from bench.weights import read_header
+
+Network = Literal["vividgan", "vividgan-flow"]
+Preset = Literal["paper", "compact"]
+_SIDES: Mapping[str, tuple[int, ...]] = {"vividgan": (16, 32), "vividgan-flow": (0,)}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a weight file is of.
+
+    Attributes:
+        network: which coarse network: the paper's, or the one that carries pixels by flow.
+        lr: side of the LR faces it was trained on; 0 where it takes any from 12 to 36.
+        preset: sizes by name.
+        touchup: whether it has touching-up networks.
+        component_aware: whether it has hourglasses and the integration block.
+        fine: False where only the coarse network was trained.
+        trained: how it was trained, for the card: data, steps, figures.
+        carry: whether the paper's coarse network adds to the aligned LR picture.
+    """
+
+    network: Network
+    lr: int
+    preset: Preset
+    touchup: bool = True
+    component_aware: bool = True
+    fine: bool = True
+    trained: Mapping[str, Any] = field(default_factory=dict)
+    carry: bool = True
+
+
+def read_facts(path: Path) -> Facts:
+    """What a weight file is of, without reading its tensors.
+
+    Raises:
+        MissingError: there is no such file.
+        DataError: it is damaged, or no weight file of VividGAN.
+    """
+    found = read_header(path)
+    try:
+        facts = Facts(**{"carry": False, **found}) if found else None  # older files do not say
+        known = facts is not None and facts.preset in get_args(Preset) and facts.lr in _SIDES.get(facts.network, ())
+    except TypeError as error:
+        raise DataError(f"The weights {path} are of another version of bench: {error}") from None
+    if facts is None or not known:
+        raise DataError(
+            f"The weights {path} are no VividGAN that `bench train vividgan` wrote: their header says "
+            f"{str(found)[:80] if found else None!r}."
+        )
+    return facts
 
 
 def check_header(path: Path, network: str, lr: int, *, fine: bool) -> None:
@@ -21,11 +73,11 @@ def check_header(path: Path, network: str, lr: int, *, fine: bool) -> None:
     Raises:
         DataError: they are of another network or size, damaged, or hold no more than the coarse network.
     """
-    found = _read(path)
-    for what, wanted in (("network", network), ("lr", lr)):
-        if found[what] != wanted:
-            raise DataError(f"The weights {path} are of {what} {found[what]!r}; {what} {wanted!r} was asked for.")
-    if fine and not found["fine"]:
+    facts = read_facts(path)
+    for what, wanted, found in (("network", network, facts.network), ("lr", lr, facts.lr)):
+        if found != wanted:
+            raise DataError(f"The weights {path} are of {what} {found!r}; {what} {wanted!r} was asked for.")
+    if fine and not facts.fine:
         raise DataError(f"The weights {path} hold the coarse network alone; take output=coarse.")
 
 
@@ -35,19 +87,4 @@ def lr_of(path: Path) -> int:
     Raises:
         DataError: they are damaged, or no weight file of VividGAN.
     """
-    return int(_read(path)["lr"])
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """``network``, ``lr`` and ``fine`` of a header."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "np") as file:
-            header = json.loads((file.metadata() or {}).get("bench", ""))
-        return {"network": header["network"], "lr": int(header["lr"]), "fine": header["fine"]}
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError):
-        from hallucinators.vividgan.files import read_facts
-
-        facts = read_facts(path)  # says what is wrong, at the price of torch
-        return {"network": facts.network, "lr": facts.lr, "fine": facts.fine}
+    return read_facts(path).lr

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -23,9 +23,8 @@ from hallucinators.vividgan.components import (
     template_centres,
 )
 from hallucinators.vividgan.fine import FineNet, FineWidths
+from hallucinators.vividgan.header import Preset
 from hallucinators.vividgan.touchup import TouchUp
-
-Preset = Literal["paper", "compact"]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from bench.drawn import draw_face
 from bench.errors import BenchError, ContractError
 from bench.images import FloatImages, resize, to_float
 from hallucinators.vividgan.components import template_centres
-from hallucinators.vividgan.files import Facts
+from hallucinators.vividgan.header import Facts
 from hallucinators.vividgan.model import VividGAN
 
 OPSET = 20

@@ -24,7 +24,7 @@ from bench.weights import weights_file
 from hallucinators.vividgan.header import check_header
 
 if TYPE_CHECKING:
-    from hallucinators.vividgan.files import Network
+    from hallucinators.vividgan.header import Network
     from hallucinators.vividgan.model import VividGAN
     from hallucinators.vividgan.onnx_export import Exported
 

@@ -16,10 +16,11 @@ from hallucinators.training.task import Task
 from hallucinators.vividgan.alignment import GeometryStage
 from hallucinators.vividgan.coarse import CoarseNet
 from hallucinators.vividgan.discriminators import Discriminator
-from hallucinators.vividgan.files import Facts, Network, build, save_weights
+from hallucinators.vividgan.files import build, save_weights
 from hallucinators.vividgan.flow_task import FlowTask
+from hallucinators.vividgan.header import Facts, Network, Preset
 from hallucinators.vividgan.losses import LOSS_SETS, Weights
-from hallucinators.vividgan.model import PRESETS, Preset, VividGAN
+from hallucinators.vividgan.model import PRESETS, VividGAN
 from hallucinators.vividgan.objective import Objective
 from hallucinators.vividgan.stages import CoarseStage, TouchUpStage, WholeStage
 from hallucinators.vividgan.teacher import teacher

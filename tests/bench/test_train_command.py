@@ -22,7 +22,8 @@ from hallucinators.training import checkpoint
 from hallucinators.training.plan import Options
 from hallucinators.training.settings import Settings
 from hallucinators.vividgan import trainer
-from hallucinators.vividgan.files import load_weights, read_facts
+from hallucinators.vividgan.files import load_weights
+from hallucinators.vividgan.header import read_facts
 
 Bench = Callable[..., tuple[int, str, str]]
 STEPS = "geometry=2,coarse=2,touchup=2,whole=2"

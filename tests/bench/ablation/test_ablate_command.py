@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hallucinators.vividgan import trainer
-from hallucinators.vividgan.files import read_facts
+from hallucinators.vividgan.header import read_facts
 
 Bench = Callable[..., tuple[int, str, str]]
 STEPS = "geometry=1,coarse=1,touchup=1,whole=1"

@@ -16,7 +16,8 @@ from bench.faces.pack import Pack
 from bench.faces.pairs import make_pairs
 from bench.images import resize, to_float
 from hallucinators.vividgan.components import centres_from_five, crop
-from hallucinators.vividgan.files import Facts, build, load_weights, save_weights
+from hallucinators.vividgan.files import build, load_weights, save_weights
+from hallucinators.vividgan.header import Facts
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,9 @@ from bench.errors import ContractError, DataError, MissingError, UsageError
 from bench.images import resize_float, to_bytes, to_float
 from bench.plugins import load_plugins
 from hallucinators.restorers.onnx_file import OnnxFile
-from hallucinators.vividgan.files import Facts, build, save_weights
+from hallucinators.vividgan.files import build, save_weights
 from hallucinators.vividgan.hallucinator import VividGanFlow, VividGanHallucinator
+from hallucinators.vividgan.header import Facts
 
 MIX = np.array([[0.5, 0.3, 0.1], [0.1, 0.6, 0.1], [0.0, 0.1, 0.7]], np.float32)
 """What becomes of the three channels a network is given: no two orders of them give the same."""

@@ -13,8 +13,9 @@ from safetensors.torch import save_file
 
 from bench.errors import BenchError, DataError, MissingError
 from bench.weights import weights_file
-from hallucinators.vividgan.files import Facts, build, count_parameters, load_weights, read_facts, save_weights
+from hallucinators.vividgan.files import build, count_parameters, load_weights, save_weights
 from hallucinators.vividgan.flow import FlowCoarseNet
+from hallucinators.vividgan.header import Facts, read_facts
 from hallucinators.vividgan.model import VividGAN
 
 FACTS = Facts("vividgan", 16, "compact", trained={"people": 8, "smoke": True})

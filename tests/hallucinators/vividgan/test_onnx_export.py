@@ -15,7 +15,8 @@ import torch
 from bench.errors import BenchError, ContractError
 from hallucinators.vividgan import onnx_export
 from hallucinators.vividgan.components import template_centres
-from hallucinators.vividgan.files import Facts, build
+from hallucinators.vividgan.files import build
+from hallucinators.vividgan.header import Facts
 from hallucinators.vividgan.model import VividGAN
 from hallucinators.vividgan.onnx_export import export_onnx
 

@@ -17,8 +17,9 @@ from hallucinators.training.views import RenderedViews
 from hallucinators.vividgan import trainer
 from hallucinators.vividgan.alignment import GeometryStage
 from hallucinators.vividgan.coarse import CoarseNet
-from hallucinators.vividgan.files import Facts, build, load_weights
+from hallucinators.vividgan.files import build, load_weights
 from hallucinators.vividgan.flow_task import FlowTask
+from hallucinators.vividgan.header import Facts
 from hallucinators.vividgan.stages import CoarseStage, TouchUpStage, WholeStage
 from hallucinators.vividgan.stn import carried
 from hallucinators.vividgan.trainer import export, facts_of, stages
