@@ -32,6 +32,7 @@ from hallucinators.training.schedule import rate_at, set_rates
 from hallucinators.training.task import Task
 from hallucinators.vividgan import losses
 from hallucinators.vividgan.blocks import conv, linear
+from hallucinators.vividgan.places import moved, places
 from hallucinators.vividgan.stn import SpatialTransformer
 
 NETWORK = "stn"
@@ -111,9 +112,7 @@ def resampled(images: Tensor, similarity: Tensor) -> Tensor:
     By the true similarity, bicubic comes 1.8 to 1.9 dB nearer to the upright LR face than bilinear.
     """
     side = images.shape[-1]
-    axis = (torch.arange(side, device=images.device) + 0.5) * (2 / side) - 1
-    frame = torch.stack([axis.expand(side, side), axis[:, None].expand(side, side)])
-    at = (similarity[:, :, :2, None, None] * frame).sum(2) + similarity[:, :, 2, None, None]
+    at = moved(similarity, places(side, images.device))
     found = functional.grid_sample(
         images.float(), at.permute(0, 2, 3, 1), mode="bicubic", padding_mode="border", align_corners=False
     )

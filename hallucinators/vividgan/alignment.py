@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
@@ -13,6 +12,7 @@ from hallucinators.training.figures import psnr_db
 from hallucinators.training.gradients import descend
 from hallucinators.training.schedule import rate_at, set_rates
 from hallucinators.vividgan.coarse import CoarseNet
+from hallucinators.vividgan.places import moved, places
 from hallucinators.vividgan.stn import carried
 
 
@@ -34,9 +34,7 @@ def alignment(similarity: Tensor, batch: Batch) -> Tensor:
     if batch.flow is None:
         raise DataError("alignment loss: the batches carry no flow targets; make their source with flow=True")
     side = batch.flow.shape[-1]
-    axis = (torch.arange(side, device=similarity.device) + 0.5) * (2 / side) - 1
-    frame = torch.stack([axis.expand(side, side), axis[:, None].expand(side, side)])
-    carried = (similarity[:, :, :2, None, None] * frame).sum(2) + similarity[:, :, 2, None, None]
+    carried = moved(similarity, places(side, similarity.device))
     truth = (batch.flow[:, :2] + 0.5) * (2 / SIDE) - 1
     shown = batch.flow[:, 4:5] * batch.flow[:, 6:7]
     distance = (carried - truth).square().sum(1, keepdim=True).add(1e-8).sqrt()  # its slope at 0 would be undefined

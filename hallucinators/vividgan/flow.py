@@ -16,19 +16,49 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bench.errors import UsageError
+from hallucinators.vividgan.places import moved, places
 
 HR = 128
 GRID = 32
 """Side at which flows are predicted, and to which every LR face is brought first: one network serves 16 x 16, 32 x 32
 and what lies between."""
 
-_UNTURNED, _TURNED, _LEAST = 3.0, 6.0, 0.3
-_STILL_PAINT = 0.7
-"""Share of what is painted that a head which is not turned keeps in use; in training it keeps all.
 
-What is painted for a teacher is painted too thick for others, and where nothing was hidden there is little to paint.
-Chosen on 400 people of LFW at 16 x 16 (SFace's rank-1 70.0 %, 68.2 with all paint); on 400 others it is 73.5 and 70.5.
-"""
+@dataclass(frozen=True, slots=True)
+class Restraint:
+    """What is left undone where a head is hardly turned; `turned` says in pixels of 128 how far it is.
+
+    Attributes:
+        unturned: up to here a head counts as not turned at all.
+        turned: from here on as wholly turned, and nothing is held back; between the two it is as far turned as it lies.
+        bend: share that is kept, where a head is not turned, of what its flow says beyond a similarity. That is mostly
+            error, and bends the face into another's.
+        paint: shares kept there of what is painted, at 16 x 16 and at 32 x 32, in use; in training all is kept. What is
+            painted for a teacher is painted too thick for others, and where nothing was hidden there is little to
+            paint.
+    """
+
+    unturned: float
+    turned: float
+    bend: float
+    paint: tuple[float, float]
+
+    def share(self, pixels: Tensor) -> Tensor:
+        """How much a head counts as turned, from 0 to 1, of the pixels that `turned` gives; the same shape."""
+        return ((pixels - self.unturned) / (self.turned - self.unturned)).clamp(0, 1)
+
+    def painted(self, turn: Tensor, lr: Tensor) -> Tensor:
+        """Share of what is painted that is kept, (N,), of heads turned by a share (N,), on LR faces (N, 3, s, s)."""
+        small, large = self.paint
+        side = torch.ones_like(lr[0, 0, 0], dtype=torch.float32).sum()  # as a tensor, for export
+        least = small + (large - small) * ((side - 16) / 16).clamp(0, 1)
+        return least + (1 - least) * turn
+
+
+ALWAYS = Restraint(3.0, 6.0, 0.3, (0.7, 0.7))
+"""Frontal whatever the turn, and what networks are trained with: heads count as turned from 15 degrees or so."""
+FAR = Restraint(8.0, 16.0, 0.0, (0.7, 0.4))
+"""Heads turned up to 30 degrees or so stay as they are. For recognisers, which read them better so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +134,8 @@ class FlowCoarseNet(nn.Module):
         for layer in (self.similarity, self.flow, self.refined, self.paint):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # they have one by default
-        axis = (torch.arange(GRID) + 0.5) * (2 / GRID) - 1
-        frame = torch.stack([axis.expand(GRID, GRID), axis[:, None].expand(GRID, GRID), torch.ones(GRID, GRID)])
-        self.register_buffer("frame", frame, persistent=False)
+        self.restraint = ALWAYS
+        self.register_buffer("frame", places(GRID), persistent=False)
 
     def forward(self, lr: Tensor) -> FlowResult:
         """Hallucinate.
@@ -118,9 +147,9 @@ class FlowCoarseNet(nn.Module):
         features = self.stem(small - 0.5)
         first, seen, unfolded = self._first_flow(features)
         flow, seen, hint = self._refine(features, first, seen, unfolded)
-        similar = _applied(placed(flow, seen, self.frame), self.frame)
-        turn = turned(flow, seen, similar)
-        taken = settled(flow, similar, turn)
+        similar = moved(placed(flow, seen, self.frame), self.frame)
+        turn = self.restraint.share(turned(flow, seen, similar))
+        taken = settled(flow, similar, self.restraint.bend + (1 - self.restraint.bend) * turn)
         picture = self._carry(small, taken, seen, HR)
         content = self.content(features)
         own, opposite = sample(content, taken[:, :2]), sample(content, taken[:, 2:])
@@ -132,7 +161,7 @@ class FlowCoarseNet(nn.Module):
         detail = self.detail(torch.cat([fused, *at_half], 1))
         painted = self.paint(torch.cat([detail, picture.to(detail) - 0.5], 1)).float()
         if not self.training:
-            painted = painted * (_STILL_PAINT + (1 - _STILL_PAINT) * turn)[:, None, None, None]
+            painted = painted * self.restraint.painted(turn, lr)[:, None, None, None]
         return FlowResult(picture + painted, picture, flow, first, seen)
 
     def located(self, lr: Tensor) -> tuple[Tensor, Tensor]:
@@ -154,8 +183,8 @@ class FlowCoarseNet(nn.Module):
         dense = self.flow(unfolded).float()
         identity = torch.tensor([1.0, 0.0, 0.0, 0.0, 1.0, 0.0], device=code.device)
         matrix = (self.similarity(code).float() + identity).reshape(-1, 2, 3)
-        opposite = self.frame * torch.tensor([-1.0, 1.0, 1.0], device=code.device)[:, None, None]
-        own, other = _applied(matrix, self.frame) + dense[:, :2], _applied(matrix, opposite) + dense[:, 2:4]
+        opposite = self.frame * torch.tensor([-1.0, 1.0], device=code.device)[:, None, None]
+        own, other = moved(matrix, self.frame) + dense[:, :2], moved(matrix, opposite) + dense[:, 2:4]
         return torch.cat([own, other], 1), dense[:, 4:], unfolded
 
     def _refine(self, features: Tensor, first: Tensor, seen: Tensor, unfolded: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -184,11 +213,10 @@ def sample(values: Tensor, at: Tensor) -> Tensor:
 
 
 def turned(flow: Tensor, seen: Tensor, similar: Tensor) -> Tensor:
-    """How much the head is turned: float32 (N,), 0 where it is as good as frontal, 1 where it surely is turned.
+    """How far the head is turned, in pixels of 128: float32 (N,).
 
-    A head that is not turned moves by a similarity. By how much flow and similarity differ (`_UNTURNED` to `_TURNED`
-    pixels of 128, root of the mean square over the head) tells the two cases apart: 1.5 for photographs of frontal
-    faces, 5 at 22 degrees, 25 at 75.
+    A head that is not turned moves by a similarity. By how much flow and similarity differ (root of the mean square
+    over the head) tells how far it is: 1.5 for photographs of frontal faces, 5 at 22 degrees, 25 at 75.
 
     Args:
         flow: float32 (N, 4, h, w), see `FlowResult`.
@@ -199,22 +227,18 @@ def turned(flow: Tensor, seen: Tensor, similar: Tensor) -> Tensor:
     off = flow[:, :2] - similar
     scale = (similar[:, :, :, 1:] - similar[:, :, :, :-1]).square().sum(1).mean((1, 2)).sqrt() * (flow.shape[-1] / 2)
     square = (off.square().sum(1, keepdim=True) * head).sum((1, 2, 3)) / (head.sum((1, 2, 3)) + 1e-6)
-    pixels = (square + 1e-12).sqrt() * (HR / 2) / (scale + 1e-6)
-    return ((pixels - _UNTURNED) / (_TURNED - _UNTURNED)).clamp(0, 1)
+    return (square + 1e-12).sqrt() * (HR / 2) / (scale + 1e-6)
 
 
-def settled(flow: Tensor, similar: Tensor, turn: Tensor) -> Tensor:
-    """The flow with less of what no similarity explains, where the head is hardly turned.
-
-    What a flow says beyond the similarity is then mostly error, and bends the face into another's.
+def settled(flow: Tensor, similar: Tensor, share: Tensor) -> Tensor:
+    """The flow with no more than a share of what no similarity explains.
 
     Args:
         flow: as of `turned`.
         similar: the same.
-        turn: what `turned` says, float32 (N,).
+        share: float32 (N,), from 0 to 1.
     """
-    share = (_LEAST + (1 - _LEAST) * turn)[:, None, None, None]
-    return torch.cat([similar + share * (flow[:, :2] - similar), flow[:, 2:]], 1)
+    return torch.cat([similar + share[:, None, None, None] * (flow[:, :2] - similar), flow[:, 2:]], 1)
 
 
 def placed(flow: Tensor, seen: Tensor, frame: Tensor) -> Tensor:
@@ -223,12 +247,12 @@ def placed(flow: Tensor, seen: Tensor, frame: Tensor) -> Tensor:
     Args:
         flow: float32 (N, 4, h, w), see `FlowResult`.
         seen: logits, float32 (N, 3, h, w).
-        frame: x, y and 1 of each point, float32 (3, h, w).
+        frame: x and y of each point, float32 (2, h, w).
 
     It leads from places of the frontal frame to those of the LR picture.
     """
     weight = seen[:, 2:].float().sigmoid() * (0.1 + 0.9 * seen[:, :1].float().sigmoid())
-    return similarity(flow[:, :2], weight, frame[:2])
+    return similarity(flow[:, :2], weight, frame)
 
 
 def similarity(at: Tensor, weight: Tensor, place: Tensor) -> Tensor:
@@ -249,14 +273,6 @@ def enlarged(values: Tensor, side: int) -> Tensor:
         return values
     mode = "bicubic" if values.shape[1] == 3 else "bilinear"
     return functional.interpolate(values.float(), (side, side), mode=mode, align_corners=False)
-
-
-def _applied(matrix: Tensor, frame: Tensor) -> Tensor:
-    """Matrices (N, 2, 3) times the places of a frame (3, h, w): float32 (N, 2, h, w).
-
-    Written out because autocast would do a product of matrices in bfloat16, an eighth of a pixel of 128 off.
-    """
-    return (matrix[:, :, :, None, None] * frame).sum(2)
 
 
 class _Residual(nn.Module):

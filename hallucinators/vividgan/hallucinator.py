@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from bench.align.template import TRUTH_FRAME
 from bench.interfaces import HALLUCINATORS
 from bench.types import ImageSpec
 from hallucinators.details import details
@@ -12,6 +13,9 @@ from hallucinators.shipped import SHIPPED
 from hallucinators.vividgan import departures
 from hallucinators.vividgan.header import lr_of
 from hallucinators.vividgan.passes import HOW_TO_GET, Framing, Output, Points, Vivid
+
+if TYPE_CHECKING:
+    from hallucinators.vividgan.model import VividGAN
 
 _FILES = ("vividgan-8x.safetensors", "vividgan-4x.safetensors")
 _FLOW_FILE = "vividgan-flow.safetensors"
@@ -120,11 +124,26 @@ class VividGanFlow(Vivid):
         output: Output = "coarse",
         landmarks: Points = "auto",
         frame: Framing = "utkface200",
+        frontalise: Literal["auto", "always", "far"] = "auto",
         weights: Path | None = None,
         device: str = "cpu",
         threads: int = 0,
     ) -> None:
-        """Find the weights; the arguments are those of ``vividgan``."""
+        """Find the weights; the other arguments are those of ``vividgan``.
+
+        Args:
+            output: the coarse face, or the final one.
+            landmarks: as of ``vividgan``.
+            frame: the same.
+            frontalise: which heads are brought to the front: all that are turned (``always``), or those turned by more
+                than about 30 degrees (``far``), the others being left as they are, since recognisers know them better
+                so. ``auto`` takes ``far`` in the frames for recognisers (``arcface112``, ``lr``), ``always`` in that of
+                the truths.
+            weights: as of ``vividgan``.
+            device: the same.
+            threads: the same.
+        """
+        self._far = frontalise == "far" or (frontalise == "auto" and frame != TRUTH_FRAME)
         super().__init__(
             files=dict.fromkeys((16, 32), weights or SHIPPED / _FLOW_FILE),
             output=output,
@@ -133,3 +152,9 @@ class VividGanFlow(Vivid):
             device=device,
             threads=threads,
         )
+
+    def _set_up(self, model: VividGAN) -> None:
+        from hallucinators.vividgan import flow
+
+        assert isinstance(model.coarse, flow.FlowCoarseNet)  # noqa: S101  # what a file of this network builds
+        model.coarse.restraint = flow.FAR if self._far else flow.ALWAYS

@@ -181,6 +181,7 @@ class Vivid(Hallucinator):
 
         side, path = next(iter(self._files.items()))
         model, facts = load_weights(path, network=self.network, lr=self._lr_of(side))
+        self._set_up(model)
         facts = replace(facts, fine=self._output == "fine")
         return export_onnx(model, facts, out, weights_sha256=self.weights[0].sha256, licence=licence)
 
@@ -245,8 +246,13 @@ class Vivid(Hallucinator):
 
         if self._device != "cpu" and not torch.cuda.is_available():
             raise UsageError(f"Device {self._device!r} was asked for, but torch finds no such device; use cpu.")
-        self._models[path] = load_weights(path, network=self.network, lr=self._lr_of(side))[0].to(self._device)
-        return self._models[path]
+        model = load_weights(path, network=self.network, lr=self._lr_of(side))[0].to(self._device)
+        self._set_up(model)
+        self._models[path] = model
+        return model
+
+    def _set_up(self, model: VividGAN) -> None:
+        """Tell a loaded network what it is to do besides its weights; nothing here."""
 
     @cached_property
     def _landmarker(self) -> Any:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from bench.errors import DataError, UsageError
 from hallucinators.vividgan.blocks import conv, linear
+from hallucinators.vividgan.places import moved, places
 
 MAX_ROTATION_RAD = math.pi / 3
 MAX_LOG_SCALE = math.log(2.0)
@@ -81,9 +82,7 @@ class SpatialTransformer(nn.Module):
         self.hidden = linear(_NARROW * left * left, _NARROW)
         self.similarity = linear(_NARROW, 4, zero=True)
         self.side = side
-        middle = (2 * torch.arange(side) + 1) / side - 1  # pixel centres where -1 and 1 are the map's edges
-        self.register_buffer("_x", middle.view(1, 1, side), persistent=False)
-        self.register_buffer("_y", middle.view(1, side, 1), persistent=False)
+        self.register_buffer("_places", places(side), persistent=False)
 
     def theta(self, features: Tensor) -> Tensor:
         """The similarity of each map: float32 (N, 2, 3), output to input in [-1, 1] coordinates, as affine_grid's."""
@@ -105,21 +104,15 @@ class SpatialTransformer(nn.Module):
         if features.shape[-2:] != (self.side, self.side):
             raise DataError(f"spatial transformer: built for side {self.side}, given {tuple(features.shape)}")
         theta = self.theta(features) if theta is None else theta
-        # written out because affine_grid multiplies matrices, which autocast would do in bfloat16
-        x, y = self.get_buffer("_x"), self.get_buffer("_y")
-        a, b, c = (theta[:, 0, i].view(-1, 1, 1) for i in range(3))
-        d, e, f = (theta[:, 1, i].view(-1, 1, 1) for i in range(3))
-        grid = torch.stack([a * x + b * y + c, d * x + e * y + f], dim=-1)
-        moved = F.grid_sample(features.float(), grid, mode="bilinear", padding_mode="border", align_corners=False)
-        return moved.to(features.dtype)
+        grid = moved(theta, self.get_buffer("_places")).permute(0, 2, 3, 1)
+        found = F.grid_sample(features.float(), grid, mode="bilinear", padding_mode="border", align_corners=False)
+        return found.to(features.dtype)
 
 
 def carried(images: Tensor, theta: Tensor, side: int) -> Tensor:
     """Pictures (N, 3, s, s) enlarged, bicubic, and resampled by similarities (N, 2, 3): float32 (N, 3, side, side)."""
     enlarged = F.interpolate(images.float(), (side, side), mode="bicubic")
-    axis = (torch.arange(side, device=images.device) + 0.5) * (2 / side) - 1
-    frame = torch.stack([axis.expand(side, side), axis[:, None].expand(side, side)])
-    at = (theta[:, :, :2, None, None] * frame).sum(2) + theta[:, :, 2, None, None]
+    at = moved(theta, places(side, images.device))
     return F.grid_sample(enlarged, at.permute(0, 2, 3, 1), padding_mode="border", align_corners=False)
 
 

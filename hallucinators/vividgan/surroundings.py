@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from bench.align.similarity import fit_similarity
 from bench.align.template import FRAMES, TRUTH_FRAME, Frame
+from hallucinators.vividgan.places import moved, places
 
 _RAMP = 0.16
 """Of half the face's frame: the width over which face and surroundings are blended at its border."""
@@ -41,14 +42,14 @@ def framed(
         return faces
     side = faces.shape[-1]
     enlarged = functional.interpolate(lr.float(), (side, side), mode="bicubic").clamp(0, 1)
-    square = _square(side).to(faces.device)
+    square = places(side, faces.device)[None]
     if frame == "lr":
-        at, around = _mapped(_inverse(similarity), square), enlarged
+        at, around = moved(_inverse(similarity), square), enlarged
     else:
-        at = _mapped(_between(own, frame).to(faces.device)[None], square).expand(len(faces), -1, -1, -1)
-        around = _look_up(enlarged, _mapped(similarity, at), beyond="zeros")
+        at = moved(_between(own, frame).to(faces.device)[None], square).expand(len(faces), -1, -1, -1)
+        around = _look_up(enlarged, moved(similarity, at), beyond="zeros")
     face = _look_up(faces.float(), at)
-    share = ((1 - at.abs().amax(3)) / _RAMP).clamp(0, 1)[:, None]
+    share = ((1 - at.abs().amax(1)) / _RAMP).clamp(0, 1)[:, None]
     return share * face + (1 - share) * around
 
 
@@ -66,23 +67,9 @@ def _inverse(similarity: Tensor) -> Tensor:
     return torch.cat([back, -(back * similarity[:, None, :, 2]).sum(2, keepdim=True)], 2)
 
 
-def _square(side: int) -> Tensor:
-    """Places of pixels, x and y from -1 to 1 over the edges: float32 (1, side, side, 2)."""
-    axis = (torch.arange(side) + 0.5) * (2 / side) - 1
-    return torch.stack([axis.expand(side, side), axis[:, None].expand(side, side)], 2)[None]
-
-
-def _mapped(matrix: Tensor, places: Tensor) -> Tensor:
-    """Places (N or 1, h, w, 2) moved by matrices (N or 1, 2, 3): float32 (N, h, w, 2)."""
-    x, y = places[..., 0], places[..., 1]
-    return torch.stack(
-        [m[:, 0, None, None] * x + m[:, 1, None, None] * y + m[:, 2, None, None] for m in matrix.unbind(1)], 3
-    )
-
-
 def _centred(frame: Frame) -> tuple[tuple[float, float], ...]:
     return tuple((2 * x - 1, 2 * y - 1) for x, y in FRAMES[frame])
 
 
 def _look_up(images: Tensor, at: Tensor, *, beyond: str = "border") -> Tensor:
-    return functional.grid_sample(images, at, padding_mode=beyond, align_corners=False)
+    return functional.grid_sample(images, at.permute(0, 2, 3, 1), padding_mode=beyond, align_corners=False)

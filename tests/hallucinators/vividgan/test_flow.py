@@ -9,10 +9,12 @@ from torch.nn import functional
 
 from bench.errors import UsageError
 from hallucinators.vividgan.flow import (
+    ALWAYS,
+    FAR,
     GRID,
     HR,
     FlowCoarseNet,
-    _applied,
+    Restraint,
     _Even,
     enlarged,
     placed,
@@ -20,6 +22,7 @@ from hallucinators.vividgan.flow import (
     settled,
     turned,
 )
+from hallucinators.vividgan.places import moved
 
 OWN = 0.52 / (0.52 + 0.25 * 0.5 * 0.5)
 """Weight of the own place where nothing is known of what is seen: both logits are zero."""
@@ -184,7 +187,7 @@ def test_the_filter_after_a_pixel_shuffle_takes_a_chequerboard_out_and_leaves_fl
 
 def similar(flow: torch.Tensor, seen: torch.Tensor, frame: torch.Tensor) -> torch.Tensor:
     """Where the similarity nearest to a flow puts the points."""
-    return _applied(placed(flow, seen, frame), frame)
+    return moved(placed(flow, seen, frame), frame)
 
 
 def test_a_flow_that_is_a_similarity_is_left_alone() -> None:
@@ -200,20 +203,48 @@ def test_small_bends_are_taken_back_and_a_turn_is_not() -> None:
     bent = torch.stack([frame[0] ** 3 - 0.6 * frame[0], 0 * frame[1]])[None]  # no similarity explains it
     bent = bent / bent.square().sum(1).mean().sqrt() / 64  # one pixel of 128
     place = frame[None, :2]
-    for pixels, share in ((1.0, 0.3), (2.9, 0.3), (4.5, 0.65), (20.0, 1.0)):
-        flow = torch.cat([place + pixels * bent, place], 1)
-        near = similar(flow, seen, frame)
-        found = settled(flow, near, turned(flow, seen, near))
-        left = (found[:, :2] - place).square().sum(1).mean().sqrt() * 64
-        assert float(left) == pytest.approx(share * pixels, rel=0.12, abs=0.05), pixels
-        assert torch.equal(found[:, 2:], flow[:, 2:])
+    for pixels in (1.0, 4.5, 20.0):
+        for share in (0.3, 0.65, 1.0):
+            flow = torch.cat([place + pixels * bent, place], 1)
+            found = settled(flow, similar(flow, seen, frame), torch.tensor([share]))
+            left = (found[:, :2] - place).square().sum(1).mean().sqrt() * 64
+            assert float(left) == pytest.approx(share * pixels, rel=0.12, abs=0.05), (pixels, share)
+            assert torch.equal(found[:, 2:], flow[:, 2:])
+
+
+def test_a_head_counts_as_turned_by_how_far_it_lies_between_two_bounds() -> None:
+    pixels = torch.tensor([0.0, 3.0, 4.5, 6.0, 8.0, 10.0, 16.0, 25.0])
+    assert ALWAYS.share(pixels).tolist() == pytest.approx([0, 0, 0.5, 1, 1, 1, 1, 1])
+    assert FAR.share(pixels).tolist() == pytest.approx([0, 0, 0, 0, 0, 0.25, 1, 1])
+
+
+@pytest.mark.parametrize(("side", "kept"), [(12, 0.7), (16, 0.7), (24, 0.55), (32, 0.4), (36, 0.4)])
+def test_of_larger_faces_that_are_not_turned_less_paint_is_kept(side: int, kept: float) -> None:
+    found = FAR.painted(torch.tensor([0.0, 0.5, 1.0]), torch.zeros(3, 3, side, side))
+    assert found.tolist() == pytest.approx([kept, (1 + kept) / 2, 1.0])
+    assert ALWAYS.painted(torch.zeros(1), torch.zeros(1, 3, side, side)).item() == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize(("bend", "kept"), [(0.0, 0.0), (0.4, 0.4), (1.0, 1.0)])
+def test_a_restraint_says_how_much_of_a_bend_a_head_keeps_that_is_not_turned(bend: float, kept: float) -> None:
+    net, lr = awake().eval(), pictures(1)
+    with torch.no_grad():
+        net.restraint = Restraint(1e3, 2e3, bend, (1.0, 1.0))
+        found = net(lr)
+        near = similar(found.flow, found.seen, net.frame)
+        taken = torch.cat([near + kept * (found.flow[:, :2] - near), found.flow[:, 2:]], 1)
+        torch.testing.assert_close(found.carried, net._carry(lr, taken, found.seen, HR), atol=1e-5, rtol=0)
+        net.restraint = Restraint(-2.0, -1.0, bend, (1.0, 1.0))  # every head is turned
+        whole = net(lr)
+        torch.testing.assert_close(whole.carried, net._carry(lr, whole.flow, whole.seen, HR), atol=1e-5, rtol=0)
+        assert (whole.carried - found.carried).abs().max() > 1e-3 or kept == 1
 
 
 def test_in_use_a_face_that_is_not_turned_keeps_seven_tenths_of_its_paint_and_in_training_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     net, lr = awake(), pictures(3)
-    monkeypatch.setattr("hallucinators.vividgan.flow.turned", lambda *_: torch.tensor([0.0, 0.5, 1.0]))
+    monkeypatch.setattr("hallucinators.vividgan.flow.turned", lambda *_: torch.tensor([2.0, 4.5, 9.0]))
     with torch.no_grad():
         training, used = net.train()(lr), net.eval()(lr)
     assert torch.equal(training.carried, used.carried)
@@ -229,4 +260,4 @@ def test_how_much_a_head_is_turned_does_not_depend_on_where_and_how_large_it_is(
     small = 0.4 * own + 0.3
     flows = [torch.cat([place, place], 1) for place in (own, small)]
     found = [float(turned(flow, seen, similar(flow, seen, frame))) for flow in flows]
-    assert found[0] == pytest.approx(0.5, abs=0.1) and found[1] == pytest.approx(found[0], abs=0.01)
+    assert found[0] == pytest.approx(4.5, abs=0.3) and found[1] == pytest.approx(found[0], abs=0.03)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,8 +21,10 @@ from bench.images import ByteImages
 from bench.plugins import load_plugins
 from bench.weights import package_file
 from hallucinators.vividgan import passes
-from hallucinators.vividgan.files import Facts, build, save_weights
+from hallucinators.vividgan.files import build, load_weights, save_weights
+from hallucinators.vividgan.flow import ALWAYS, FAR, FlowCoarseNet, Restraint
 from hallucinators.vividgan.hallucinator import VividGanFlow, VividGanHallucinator
+from hallucinators.vividgan.header import Facts
 
 MODULE = passes
 FALLBACK = "face not found in the coarse image: components from template positions"
@@ -261,6 +264,36 @@ def test_the_frame_of_recognisers_shows_the_face_with_its_surroundings(
     passed = plain.stages(faces)
     assert passed.similarity.shape == (3, 2, 3)
     np.testing.assert_array_equal(found, wide.in_frame(wide.stages(faces)))
+
+
+@pytest.mark.parametrize(
+    ("asked", "restraint"),
+    [
+        ({}, ALWAYS),
+        ({"frame": "arcface112"}, FAR),
+        ({"frame": "lr"}, FAR),
+        ({"frontalise": "far"}, FAR),
+        ({"frame": "lr", "frontalise": "always"}, ALWAYS),
+    ],
+)
+def test_heads_turned_a_little_stay_so_where_a_recogniser_looks(
+    flow: Path, faces: np.ndarray, asked: dict[str, Any], restraint: Restraint
+) -> None:
+    found = VividGanFlow(weights=flow, **asked).stages(faces).coarse
+    net = load_weights(flow)[0].coarse
+    assert isinstance(net, FlowCoarseNet)
+    for each in (ALWAYS, FAR):
+        net.restraint = each
+        with torch.inference_mode():
+            wanted = net(torch.from_numpy(faces)).coarse.clamp(0, 1).numpy()
+        assert np.allclose(found, wanted, atol=2e-5) is (each == restraint)
+
+
+def test_the_exported_network_is_restrained_as_the_hallucinator_is(flow: Path, tmp_path: Path) -> None:
+    for asked in ("always", "far"):
+        VividGanFlow(weights=flow, frontalise=asked).export_onnx(tmp_path / f"{asked}.onnx")
+    always, far = ((tmp_path / f"{name}.onnx").read_bytes() for name in ("always", "far"))
+    assert always != far
 
 
 def test_faces_side_by_side_come_out_as_alone_to_the_last_bit_on_any_number_of_threads(
