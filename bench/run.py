@@ -153,7 +153,8 @@ def _moved(plan: EmbedPlan) -> str:
     use = f"--align template:frame={frame}" if frame else "an aligner that looks for the face (--align mtcnn)"
     return (
         f"{plan.chain} moves every face{where}, but alignment is by landmarks of the image before: use "
-        f"{use} (and --align-gallery landmarks where the gallery is not hallucinated)."
+        f"{use} (and --align-gallery landmarks where the gallery is not hallucinated), or have faces left where they "
+        "stand, if the hallucinator can (frame=lr of vividgan and vividgan-flow)."
     )
 
 

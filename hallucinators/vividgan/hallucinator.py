@@ -46,6 +46,7 @@ class VividGanHallucinator(Vivid):
     """Faithful to the paper: spatial transformers, deconvolutions, component prior, heatmaps, integration."""
 
     network = "vividgan"
+    kept = 0.5
 
     def __init__(
         self,

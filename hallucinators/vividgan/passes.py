@@ -70,6 +70,8 @@ class Vivid(Hallucinator):
     network: ClassVar[Network]
     one_for_all_sides: ClassVar[bool] = False
     """Whether a weight file serves every side, which its header then says."""
+    kept: ClassVar[float] = 1.0
+    """Share of a face that is kept where it is laid over the LR picture, in the frames for recognisers."""
 
     def __init__(
         self,
@@ -133,7 +135,7 @@ class Vivid(Hallucinator):
 
         face, lr, similarity = (torch.from_numpy(part) for part in (faces, found.lr, found.similarity))
         with torch_threads(self._threads):
-            return _to_numpy(framed(face, lr, similarity, self._frame))
+            return _to_numpy(framed(face, lr, similarity, self._frame, kept=self.kept))
 
     def stages(self, lr: FloatImages) -> Stages:
         """All images of one pass.

@@ -23,7 +23,13 @@ _RAMP = 0.16
 
 
 def framed(
-    faces: Tensor, lr: Tensor, similarity: Tensor, frame: Frame | Literal["lr"], *, own: Frame = TRUTH_FRAME
+    faces: Tensor,
+    lr: Tensor,
+    similarity: Tensor,
+    frame: Frame | Literal["lr"],
+    *,
+    own: Frame = TRUTH_FRAME,
+    kept: float = 1.0,
 ) -> Tensor:
     """Lay faces over their LR pictures, both brought to another frame.
 
@@ -33,6 +39,7 @@ def framed(
         similarity: float32 (N, 2, 3) from places in ``own`` to places in ``lr``, both from -1 to 1 over the edges.
         frame: the frame wanted; ``lr`` is that of the LR picture, in which the face then stands where it stood.
         own: the frame of the faces.
+        kept: share of a face that is kept where it covers the LR picture, which shows through by the rest.
 
     Returns:
         float32 (N, 3, s, s) in [0, 1]; black where the LR picture ends, as recognisers' chips have it. (Its border
@@ -49,7 +56,7 @@ def framed(
         at = moved(_between(own, frame).to(faces.device)[None], square).expand(len(faces), -1, -1, -1)
         around = _look_up(enlarged, moved(similarity, at), beyond="zeros")
     face = _look_up(faces.float(), at)
-    share = ((1 - at.abs().amax(1)) / _RAMP).clamp(0, 1)[:, None]
+    share = kept * ((1 - at.abs().amax(1)) / _RAMP).clamp(0, 1)[:, None]
     return share * face + (1 - share) * around
 
 

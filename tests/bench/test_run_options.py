@@ -106,6 +106,7 @@ def test_landmarks_of_the_lr_face_are_not_taken_silently_for_a_face_that_was_mov
         return _moved(EmbedPlan(chain, Spec.parse(align), Spec.parse("sface")))
 
     assert "--align template:frame=utkface200" in said("vividgan-flow", "landmarks")
+    assert "frame=lr" in said("vividgan-flow", "landmarks") and said("vividgan-flow:frame=lr", "landmarks") == ""
     assert said("vividgan-flow", "template:frame=utkface200") == ""
     assert "--align template:frame=utkface200" in said("srgan+bicubic:size=112", "landmarks")
     turned = said("drgan:pose=40", "landmarks")

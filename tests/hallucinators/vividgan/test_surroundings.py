@@ -63,6 +63,18 @@ def test_surroundings_are_the_lr_picture_where_the_similarity_has_it() -> None:
     assert checked >= 2
 
 
+@pytest.mark.parametrize("frame", ["lr", "arcface112"])
+def test_by_what_is_not_kept_of_a_face_the_lr_picture_shows_through(frame: Literal["lr", "arcface112"]) -> None:
+    turned = torch.tensor([[[0.9, -0.2, 0.1], [0.2, 0.9, -0.05]]])
+    picture, face = smooth(2, 32), smooth(3, SIDE)
+    whole, half, none = (framed(face, picture, turned, frame, kept=kept) for kept in (1.0, 0.5, 0.0))
+    torch.testing.assert_close(half, (whole + none) / 2)
+    assert (whole - none).abs().max() > 0.1
+    if frame == "lr":
+        enlarged = torch.nn.functional.interpolate(picture, (SIDE, SIDE), mode="bicubic").clamp(0, 1)
+        torch.testing.assert_close(none, enlarged)
+
+
 def test_in_the_frame_of_the_lr_picture_the_face_is_where_it_was() -> None:
     turned = torch.tensor([[0.3, -0.5, 0.1], [0.5, 0.3, -0.05]])  # by 59 degrees, smaller, shifted
     face, picture = smooth(0, SIDE), smooth(2, 32)
