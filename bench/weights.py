@@ -139,6 +139,21 @@ def read_header(path: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def refuse_other(path: Path, **facts: tuple[object, object]) -> None:
+    """Refuse weights of something else than what is wanted.
+
+    Args:
+        path: their file, for the error.
+        facts: what is wanted and what was found, by name; None wants anything.
+
+    Raises:
+        DataError: the two differ.
+    """
+    for what, (wanted, found) in facts.items():
+        if wanted is not None and wanted != found:
+            raise DataError(f"The weights {path} are of {what} {found!r}; {what} {wanted!r} was asked for.")
+
+
 def load_state_dict(path: Path) -> dict[str, torch.Tensor]:
     """Read tensors by name from a ``.safetensors`` file or a torch file, running no code stored in it.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import DataError
-from bench.weights import read_header
+from bench.weights import read_header, refuse_other
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,5 @@ def read_facts(path: Path, *, network: str, lr: int) -> Facts:
         facts = Facts(**found)
     except TypeError as error:
         raise DataError(f"The weights {path} are of another version of bench: {error}") from None
-    for what, wanted, there in (("network", network, facts.network), ("lr", lr, facts.lr)):
-        if wanted != there:
-            raise DataError(f"The weights {path} are of {what} {there!r}; {what} {wanted!r} was asked for.")
+    refuse_other(path, network=(network, facts.network), lr=(lr, facts.lr))
     return facts

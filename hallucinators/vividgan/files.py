@@ -7,8 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
-from bench.errors import DataError
-from bench.weights import load_into, load_state_dict, save_tensors
+from bench.weights import load_into, load_state_dict, refuse_other, save_tensors
 from hallucinators.vividgan.flow import FlowCoarseNet
 from hallucinators.vividgan.header import Facts, Network, read_facts
 from hallucinators.vividgan.model import VividGAN
@@ -50,9 +49,7 @@ def load_weights(path: Path, *, network: Network | None = None, lr: int | None =
         DataError: it is damaged, of another network or size.
     """
     facts = read_facts(path)
-    for what, wanted, found in (("network", network, facts.network), ("lr", lr, facts.lr)):
-        if wanted is not None and wanted != found:
-            raise DataError(f"The weights {path} are of {what} {found!r}; {what} {wanted!r} was asked for.")
+    refuse_other(path, network=(network, facts.network), lr=(lr, facts.lr))
     model = build(facts)
     state = {name: tensor.float() for name, tensor in load_state_dict(path).items()}
     for part in _parts(facts):

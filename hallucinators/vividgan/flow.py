@@ -47,8 +47,12 @@ class Restraint:
         """How much a head counts as turned, from 0 to 1, of the pixels that `turned` gives; the same shape."""
         return ((pixels - self.unturned) / (self.turned - self.unturned)).clamp(0, 1)
 
+    def bent(self, turn: Tensor) -> Tensor:
+        """Share of the bend that is kept, (N,), of heads that count as turned by a share (N,)."""
+        return self.bend + (1 - self.bend) * turn
+
     def painted(self, turn: Tensor, lr: Tensor) -> Tensor:
-        """Share of what is painted that is kept, (N,), of heads turned by a share (N,), on LR faces (N, 3, s, s)."""
+        """Share of what is painted that is kept, (N,), of such heads on LR faces (N, 3, s, s)."""
         small, large = self.paint
         side = torch.ones_like(lr[0, 0, 0], dtype=torch.float32).sum()  # as a tensor, for export
         least = small + (large - small) * ((side - 16) / 16).clamp(0, 1)
@@ -153,7 +157,7 @@ class FlowCoarseNet(nn.Module):
         flow, seen, hint = self._refine(features, first, seen, unfolded)
         similar = moved(placed(flow, seen, self.frame), self.frame)
         turn = self.restraint.share(turned(flow, seen, similar))
-        taken = settled(flow, similar, self.restraint.bend + (1 - self.restraint.bend) * turn)
+        taken = settled(flow, similar, self.restraint.bent(turn))
         picture = self._carry(small, taken, seen, HR)
         content = self.content(features)
         own, opposite = sample(content, taken[:, :2]), sample(content, taken[:, 2:])

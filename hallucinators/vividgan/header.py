@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from bench.errors import DataError
-from bench.weights import read_header
+from bench.weights import read_header, refuse_other
 
 Network = Literal["vividgan", "vividgan-flow"]
 Preset = Literal["paper", "compact"]
@@ -74,9 +74,7 @@ def check_header(path: Path, network: str, lr: int, *, fine: bool) -> None:
         DataError: they are of another network or size, damaged, or hold no more than the coarse network.
     """
     facts = read_facts(path)
-    for what, wanted, found in (("network", network, facts.network), ("lr", lr, facts.lr)):
-        if found != wanted:
-            raise DataError(f"The weights {path} are of {what} {found!r}; {what} {wanted!r} was asked for.")
+    refuse_other(path, network=(network, facts.network), lr=(lr, facts.lr))
     if fine and not facts.fine:
         raise DataError(f"The weights {path} hold the coarse network alone; take output=coarse.")
 

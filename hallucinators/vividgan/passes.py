@@ -24,7 +24,7 @@ from bench.weights import weights_file
 from hallucinators.vividgan.header import check_header
 
 if TYPE_CHECKING:
-    from hallucinators.vividgan.header import Network
+    from hallucinators.vividgan.header import Facts, Network
     from hallucinators.vividgan.model import VividGAN
     from hallucinators.vividgan.onnx_export import Exported
 
@@ -178,12 +178,9 @@ class Vivid(Hallucinator):
         if len(set(self._files.values())) > 1:
             sizes = " or ".join(f"{self.network}:size={side}" for side in self._files)
             raise UsageError(f"{self.network} has a network for each size, and a file holds one; say {sizes}.")
-        from hallucinators.vividgan.files import load_weights
         from hallucinators.vividgan.onnx_export import export_onnx
 
-        side, path = next(iter(self._files.items()))
-        model, facts = load_weights(path, network=self.network, lr=self._lr_of(side))
-        self._set_up(model)
+        model, facts = self._loaded(next(iter(self._files)))
         facts = replace(facts, fine=self._output == "fine")
         return export_onnx(model, facts, out, weights_sha256=self.weights[0].sha256, licence=licence)
 
@@ -244,14 +241,18 @@ class Vivid(Hallucinator):
             return self._models[path]
         import torch
 
-        from hallucinators.vividgan.files import load_weights
-
         if self._device != "cpu" and not torch.cuda.is_available():
             raise UsageError(f"Device {self._device!r} was asked for, but torch finds no such device; use cpu.")
-        model = load_weights(path, network=self.network, lr=self._lr_of(side))[0].to(self._device)
+        self._models[path] = self._loaded(side)[0].to(self._device)
+        return self._models[path]
+
+    def _loaded(self, side: int) -> tuple[VividGAN, Facts]:
+        """The network for a side, new and set up, and what its file says of it."""
+        from hallucinators.vividgan.files import load_weights
+
+        model, facts = load_weights(self._files[side], network=self.network, lr=self._lr_of(side))
         self._set_up(model)
-        self._models[path] = model
-        return model
+        return model, facts
 
     def _set_up(self, model: VividGAN) -> None:
         """Tell a loaded network what it is to do besides its weights; nothing here."""

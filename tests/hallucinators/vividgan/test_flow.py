@@ -203,13 +203,13 @@ def test_small_bends_are_taken_back_and_a_turn_is_not() -> None:
     bent = torch.stack([frame[0] ** 3 - 0.6 * frame[0], 0 * frame[1]])[None]  # no similarity explains it
     bent = bent / bent.square().sum(1).mean().sqrt() / 64  # one pixel of 128
     place = frame[None, :2]
-    for pixels in (1.0, 4.5, 20.0):
-        for share in (0.3, 0.65, 1.0):
-            flow = torch.cat([place + pixels * bent, place], 1)
-            found = settled(flow, similar(flow, seen, frame), torch.tensor([share]))
-            left = (found[:, :2] - place).square().sum(1).mean().sqrt() * 64
-            assert float(left) == pytest.approx(share * pixels, rel=0.12, abs=0.05), (pixels, share)
-            assert torch.equal(found[:, 2:], flow[:, 2:])
+    for pixels, share in ((1.0, 0.3), (2.9, 0.3), (4.5, 0.65), (20.0, 1.0)):
+        flow = torch.cat([place + pixels * bent, place], 1)
+        near = similar(flow, seen, frame)
+        found = settled(flow, near, ALWAYS.bent(ALWAYS.share(turned(flow, seen, near))))
+        left = (found[:, :2] - place).square().sum(1).mean().sqrt() * 64
+        assert float(left) == pytest.approx(share * pixels, rel=0.12, abs=0.05), pixels
+        assert torch.equal(found[:, 2:], flow[:, 2:])
 
 
 def test_a_head_counts_as_turned_by_how_far_it_lies_between_two_bounds() -> None:
