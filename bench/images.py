@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import ContractError, DataError, UsageError
+from bench.filekinds import HEAD, kind_of, read_plain
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 ByteImages = NDArray[np.uint8]
 FloatImages = NDArray[np.float32]
 
+FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM", "GIF")
+"""Formats that are read, by Pillow's names. Others have decoders that start programs or are hardly ever tested."""
+_READ = frozenset({"a JPEG image", "a PNG image", "a GIF image", "a WebP image"})
 _MOST_PIXELS = 64_000_000  # a face image is never that large; a decompression bomb is
 _LONGEST_SIDE = 20_000  # keeps the matrices of `resize` small too
 _SIXTEEN_BIT = ("I", "I;16", "I;16L", "I;16B", "I;16N")  # "I": 32 bits, in which Pillow opens some 16-bit files
@@ -33,26 +38,48 @@ def decode(data: bytes) -> ByteImages:
     channel is dropped, not composed: what is behind it is part of the picture.
 
     Args:
-        data: the bytes of a file of any format Pillow reads.
+        data: the bytes of a file of one of `FORMATS`.
 
     Returns:
         RGB, uint8 (H, W, 3), H and W at least 2, writable.
 
     Raises:
-        DataError: with a short reason that names no file: it is empty, no image, truncated, damaged, a single pixel
-            wide or high, far too large, or its values have no known white (floating point, 32 bits).
+        DataError: with a short reason that names no file: it is empty, no image, of another format, truncated, damaged,
+            a single pixel wide or high, far too large, or its values have no known white (floating point, 32 bits).
+    """
+    with open_image(data) as image:
+        return _decode(image)
+
+
+@contextmanager
+def open_image(data: bytes) -> Iterator[Image.Image]:
+    """Open an image file without decoding it: the one place where Pillow is handed bytes of a user's.
+
+    Args:
+        data: the bytes of a file of one of `FORMATS`.
+
+    Yields:
+        Pillow's image; what decoding it raises becomes the same errors.
+
+    Raises:
+        DataError: see `decode`.
     """
     from PIL import Image, UnidentifiedImageError
 
     if not data:
         raise DataError("file is empty")
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            return _decode(image)
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.width * image.height > _MOST_PIXELS or max(image.size) > _LONGEST_SIDE:
+                raise DataError("image is too large")
+            yield image
     except (DataError, MemoryError):
         raise
     except UnidentifiedImageError:
-        raise DataError("not an image") from None
+        kind = kind_of(data[:HEAD])
+        if kind in _READ:
+            raise DataError("image is damaged") from None
+        raise DataError(f"not an image, but {kind}" if kind else "not an image") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError("image is too large") from None
     except OSError as error:
@@ -63,13 +90,7 @@ def decode(data: bytes) -> ByteImages:
 
 def read_image(path: Path) -> ByteImages:
     """Decode a file; see `decode`. A file that is not there is a DataError ``file not found`` too."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise DataError("file not found") from None
-    except OSError as error:
-        raise DataError(f"file not readable ({error.strerror})") from None
-    return decode(data)
+    return decode(read_plain(path))
 
 
 def encode_png(image: ByteImages) -> bytes:
@@ -156,8 +177,6 @@ def _decode(image: Image.Image) -> ByteImages:
     """RGB uint8 (H, W, 3) of an opened image."""
     from PIL import ImageOps
 
-    if image.width * image.height > _MOST_PIXELS or max(image.size) > _LONGEST_SIDE:
-        raise DataError("image is too large")
     if min(image.size) < 2:
         raise DataError("image is a single pixel wide or high")
     bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (16,))[0]

@@ -11,6 +11,7 @@ from pathlib import Path
 from bench.cache import Cache
 from bench.cutting import cut_out
 from bench.errors import DataError
+from bench.filekinds import read_plain
 from bench.images import ByteImages, decode, encode_png
 from bench.provenance import digest_of, file_digest, source_digest
 from bench.types import OK, Media
@@ -36,26 +37,15 @@ class Source:
 
 def read_source(media: Media) -> Source:
     """Read the file of a media; raises DataError with a short reason that names no file."""
-    try:
-        if _of_a_film(media):
-            return Source(media, b"", _film_digest(media.path, media.path.stat().st_mtime_ns))
-        data = media.path.read_bytes()
-    except FileNotFoundError:
-        raise DataError("file not found") from None
-    except OSError as error:
-        raise DataError(f"file not readable ({error.strerror})") from None
+    if _of_a_film(media):
+        return Source(media, b"", _digest_of_film(media.path))
+    data = read_plain(media.path)
     return Source(media, data, hashlib.sha256(data).hexdigest())
 
 
 def open_media(media: Media) -> ByteImages:
     """Read, decode and cut out one media; raises DataError with a short reason."""
-    try:
-        data = b"" if _of_a_film(media) else media.path.read_bytes()
-    except FileNotFoundError:
-        raise DataError("file not found") from None
-    except OSError as error:
-        raise DataError(f"file not readable ({error.strerror})") from None
-    return _opened(media, data)
+    return _opened(media, b"" if _of_a_film(media) else read_plain(media.path))
 
 
 def open_sources(sources: Sequence[Source], cache: Cache | None) -> list[ByteImages | DataError]:
@@ -109,6 +99,15 @@ def _opened(media: Media, data: bytes) -> ByteImages:
         return decode(data)
     whole = decode(data) if media.cut.frame is None else read_frame(media.path, media.cut.frame)
     return cut_out(whole, media.cut)
+
+
+def _digest_of_film(path: Path) -> str:
+    try:
+        if not path.is_file():  # a pipe would never end
+            raise DataError("file not found")
+        return _film_digest(path, path.stat().st_mtime_ns)
+    except OSError as error:
+        raise DataError(f"file not readable ({error.strerror})") from None
 
 
 @lru_cache(maxsize=64)

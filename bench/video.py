@@ -4,12 +4,32 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from bench.errors import DataError
 from bench.images import ByteImages
 
+if TYPE_CHECKING:
+    import cv2
+
+_CONTAINERS: tuple[tuple[int, bytes], ...] = (
+    (8, b"AVI "),
+    (8, b"AVIX"),
+    (4, b"ftyp"),  # MP4, QuickTime
+    (4, b"moov"),
+    (4, b"mdat"),
+    (4, b"wide"),
+    (4, b"free"),
+    (4, b"skip"),
+    (0, b"\x1aE\xdf\xa3"),  # Matroska
+    (0, b"\0\0\1\xba"),  # MPEG program stream
+    (0, b"\0\0\1\xb3"),  # MPEG video
+    (0, b"\x47"),  # MPEG transport stream
+    (0, b"\x30\x26\xb2\x75"),  # ASF
+)
+_MOST_PIXELS = 64_000_000
 _AHEAD = 64  # frames read on rather than sought: a search decodes from the last key frame anyway
 
 
@@ -17,15 +37,15 @@ class _Film:
     """An open file and where it stands."""
 
     def __init__(self, path: Path) -> None:
-        import cv2
-
-        self._capture = cv2.VideoCapture(str(path))
+        self._capture = open_film(path)
         self._next = 0
-        self.frames = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)) if self._capture.isOpened() else 0
+        self.frames = header_of(self._capture).frames if self._capture else 0
 
     def frame(self, index: int) -> ByteImages | None:
         import cv2
 
+        if self._capture is None:
+            return None
         if not self._next <= index < self._next + _AHEAD:
             self._capture.set(cv2.CAP_PROP_POS_FRAMES, index)
             self._next = index
@@ -37,6 +57,48 @@ class _Film:
                 return None
             if self._next > index:
                 return np.ascontiguousarray(image[:, :, ::-1])
+
+
+class Header(NamedTuple):
+    """What the header of a film says; zeros where it cannot be opened."""
+
+    frames: int
+    width: int
+    height: int
+
+
+def open_film(path: Path) -> cv2.VideoCapture | None:
+    """Open a film by its header: the one place where OpenCV is handed a file of a user's.
+
+    A playlist, a list of other files or a pattern of names is no film, whatever its own name: only files that begin as
+    AVI, MP4, QuickTime, Matroska, MPEG and ASF do are opened.
+
+    Returns:
+        The open file, or None where it is no film, or one whose frames are far too large.
+    """
+    import cv2
+
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except (OSError, ValueError):
+        return None
+    if not any(head[place:].startswith(mark) for place, mark in _CONTAINERS):
+        return None
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    header = header_of(capture) if capture.isOpened() else None
+    if header is None or header.width * header.height > _MOST_PIXELS:
+        capture.release()
+        return None
+    return capture
+
+
+def header_of(capture: cv2.VideoCapture) -> Header:
+    """The header of an open film."""
+    import cv2
+
+    properties = (cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+    return Header(*(_count(capture.get(number)) for number in properties))
 
 
 def read_frame(path: Path, index: int) -> ByteImages:
@@ -66,6 +128,11 @@ def read_frame(path: Path, index: int) -> ByteImages:
 def count_frames(path: Path) -> int:
     """Frames that a video's header tells of; 0 where it is none."""
     return max(0, _film(path, path.stat().st_mtime_ns).frames) if path.is_file() else 0
+
+
+def _count(value: float) -> int:
+    """A whole number of a header, which may hold anything."""
+    return int(value) if 0 <= value < 1 << 53 else 0
 
 
 @lru_cache(maxsize=4)

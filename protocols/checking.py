@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 from bench.errors import DataError
+from bench.filekinds import read_plain
 from bench.images import decode
 from bench.interfaces import Progress
+from bench.provenance import file_digest
 from bench.types import CheckLine
 from bench.video import read_frame
 
@@ -80,16 +82,11 @@ def doubles_line(root: Path, subject: str, one: Mapping[Path, str], other: Mappi
 
 
 def _opened(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise DataError("file not found") from None
-    except OSError as error:
-        raise DataError(f"file not readable ({error.strerror})") from None
     if path.suffix.lower() in VIDEOS:
         read_frame(path, 0)
-    else:
-        decode(data)
+        return file_digest(path)
+    data = read_plain(path)
+    decode(data)
     return hashlib.sha256(data).hexdigest()
 
 

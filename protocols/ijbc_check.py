@@ -10,6 +10,8 @@ from typing import get_args
 import numpy as np
 
 from bench.errors import BenchError, DataError
+from bench.filekinds import read_plain
+from bench.images import open_image
 from bench.interfaces import Progress
 from bench.types import CheckLine
 from protocols.checking import count_line, disjoint_line, list_line, open_files
@@ -149,8 +151,6 @@ def _image_lines(root: Path, lists: Lists, lines: list[CheckLine], progress: Pro
 
 def _outside(rows: Rows, files: Files) -> Iterator[str]:
     """Faces whose box has no part of the image, or is far larger; images that do not open are told elsewhere."""
-    from PIL import Image
-
     if rows.box is None:
         return
     sizes: dict[Path, tuple[int, int] | None] = {}
@@ -160,9 +160,9 @@ def _outside(rows: Rows, files: Files) -> Iterator[str]:
         path = files.find(name)
         if path not in sizes:
             try:
-                with Image.open(path) as image:
+                with open_image(read_plain(path)) as image:
                     sizes[path] = image.size
-            except (OSError, ValueError, Image.DecompressionBombError):
+            except DataError:
                 sizes[path] = None
         size = sizes[path]
         if size is None:

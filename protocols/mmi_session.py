@@ -9,6 +9,7 @@ from pathlib import Path
 from bench.errors import DataError
 from bench.images import read_image
 from bench.types import Cut
+from bench.video import Header, header_of, open_film
 from protocols.mmi_xml import APEX, NEUTRAL, Unit
 
 EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
@@ -16,15 +17,6 @@ EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
 FRONTAL, OTHER_VIEW, DUAL_VIEW = 0, 1, 2
 FILMS = (".avi", ".mp4", ".mov", ".mpg", ".mpeg", ".mkv")
 _UPRIGHT_HEIGHT = 480
-
-
-@dataclass(frozen=True, slots=True)
-class Film:
-    """What the header of a video says; no frames where it can't be opened."""
-
-    frames: int
-    width: int
-    height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,23 +134,20 @@ class Session:
         return header.width, header.height
 
 
-def read_header(path: Path) -> Film:
+def read_header(path: Path) -> Header:
     """Header of a video; read once as long as the file doesn't change."""
     try:
         return _header(path, path.stat().st_mtime_ns)
     except OSError:
-        return Film(0, 0, 0)
+        return Header(0, 0, 0)
 
 
 @lru_cache(maxsize=8192)
-def _header(path: Path, changed: int) -> Film:
-    import cv2
-
-    film = cv2.VideoCapture(str(path))
+def _header(path: Path, changed: int) -> Header:
+    film = open_film(path)
+    if film is None:
+        return Header(0, 0, 0)
     try:
-        if not film.isOpened():
-            return Film(0, 0, 0)
-        properties = (cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
-        return Film(*(max(0, int(film.get(number))) for number in properties))
+        return header_of(film)
     finally:
         film.release()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench.errors import DataError
+from bench.filekinds import read_plain
 from bench.images import decode
 from bench.interfaces import Progress
 from bench.types import CheckLine
@@ -153,10 +154,8 @@ def _contents(files: Mapping[str, Mapping[str, Path]], progress: Progress | None
                 progress(opened, total)
             shown = f"{folder}/{printable(name)}"
             try:
-                data = path.read_bytes()
+                data = read_plain(path)
                 decode(data)
-            except OSError as error:
-                unreadable.append(f"{shown}: {error.strerror}")
             except DataError as error:
                 unreadable.append(f"{shown}: {error}")
             else:

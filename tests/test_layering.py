@@ -13,6 +13,7 @@ LAYERS = (
     (
         "bench.registry",
         "bench.plugins",
+        "bench.filekinds",
         "bench.images",
         "bench.metrics",
         "bench.threads",

@@ -24,7 +24,7 @@ from bench.align.template import FRAMES, TRUTH_FRAME
 from bench.errors import BenchError, DataError, UsageError
 from bench.faces.landmarks import Landmarker, Landmarks, why_unusable
 from bench.faces.views import five_points, sixty_eight_points
-from bench.images import ByteImages, read_image, resize
+from bench.images import ByteImages, open_image, read_image, resize
 
 PACK_VERSION = 3
 _READ = (1, 2, 3)  # the first knew no surroundings, the second no 68 points of another landmarker
@@ -161,10 +161,8 @@ class Pack:
 
     def with_surroundings(self, index: int) -> tuple[ByteImages, Landmarks]:
         """The same with what is around it: RGB uint8 (s, s, 3), s of 128 + 2 * ``margin``, landmarks in its pixels."""
-        from PIL import Image
-
         data = self._jpeg[self._offsets[index] : self._offsets[index + 1]].tobytes()
-        with Image.open(io.BytesIO(data)) as image:
+        with open_image(data) as image:
             face = np.array(image.convert("RGB"))
         points = (self._points[index, :_MESH] / _POINT_SCALE).astype(np.float32)
         return face, Landmarks(points, 0.0, 0.0, 0.0, np.empty(0, np.float32), float("nan"), 1)

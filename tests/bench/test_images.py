@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -268,3 +269,44 @@ def test_an_image_of_a_batch_does_not_depend_on_the_others() -> None:
     together = resize_float(to_float(images), 112, 112)
     apart = np.concatenate([resize_float(to_float([image]), 112, 112) for image in images])
     assert np.array_equal(together, apart)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM", "GIF"])
+def test_the_usual_formats_are_read(kind: str) -> None:
+    assert decode(saved(Image.fromarray(np.tile(RGB, (4, 4, 1))), kind)).shape == (24, 36, 3)
+
+
+@pytest.mark.parametrize(
+    "kind", ["EPS", "TGA", "PCX", "ICO", "SGI", "MSP", "IM", "DDS", "XBM", "SPIDER", "PDF", "JPEG2000"]
+)
+def test_other_formats_are_not_opened_whatever_the_file_is_called(kind: str, tmp_path: Path) -> None:
+    image = Image.fromarray(np.tile(RGB, (4, 4, 1)))
+    mode = {"MSP": "1", "XBM": "1", "SPIDER": "F"}.get(kind, "RGB")
+    path = tmp_path / "face.jpg"
+    path.write_bytes(saved(image.convert(mode), kind))
+    with pytest.raises(DataError, match="not an image"):
+        read_image(path)
+
+
+def test_postscript_under_the_name_of_a_jpeg_starts_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "loop.jpg"
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\n{} loop\n")
+
+    def started(*args: object, **options: object) -> None:
+        raise AssertionError(f"a program was started: {args}")
+
+    monkeypatch.setattr("subprocess.Popen", started)
+    with pytest.raises(DataError, match="^not an image, but a PostScript file$"):
+        read_image(path)
+
+
+def test_pillow_is_handed_files_with_a_list_of_formats_everywhere() -> None:
+    root = Path(__file__).parents[2]
+    calls = [
+        (path.name, call)
+        for top in ("bench", "protocols", "hallucinators", "reports")
+        for path in (root / top).rglob("*.py")
+        for call in re.findall(r"Image\.open\([^\n]*|cv2\.imread[^\n]*|cv2\.imdecode[^\n]*", path.read_text("utf-8"))
+    ]
+    assert len(calls) > 1
+    assert [call for call in calls if "formats=" not in call[1]] == []
