@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 HEADER = "bench"
 """Under which the weight files that this suite writes hold what they are of, as JSON in their safetensors metadata."""
+_PATHS: dict[WeightsFile, Path] = {}
 _SHOWN = 4  # faults named in an error; the rest are counted
 
 
@@ -40,9 +41,16 @@ def weights_file(path: Path, *, wanted_by: str, how_to_get: str) -> WeightsFile:
         raise MissingError(f"{wanted_by} wants the weights {path}, which {found}. {how_to_get}")
     try:
         stat = path.stat()
-        return WeightsFile(path.name, _digest(path, stat.st_size, stat.st_mtime_ns))
+        file = WeightsFile(path.name, _digest(path, stat.st_size, stat.st_mtime_ns))
     except OSError as error:
         raise DataError(f"The weights {path} of {wanted_by} cannot be read: {error.strerror}.") from None
+    _PATHS[file] = path
+    return file
+
+
+def path_of(file: WeightsFile) -> Path | None:
+    """Where a weight file lies that `weights_file` has named in this process; None where it has not."""
+    return _PATHS.get(file)
 
 
 def hub_file(path: Path, name: str, *, wanted_by: str, how_to_get: str) -> WeightsFile:

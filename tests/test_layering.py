@@ -46,7 +46,7 @@ LAYERS = (
         "bench.conformance",
         "bench.cost",
     ),
-    ("bench.engine", "bench.prepared", "bench.doctor"),
+    ("bench.engine", "bench.prepared", "bench.doctor", "bench.installation"),
     ("bench.record", "bench.pictures", "bench.kinds", "bench.manifest", "bench.manifest_differences"),
     ("bench.run", "bench.terminal", "bench.ablation", "bench.userstudy"),
     (

@@ -1,4 +1,4 @@
-"""``bench doctor``: does this installation measure truly?"""
+"""``bench doctor``: what is this installation made of, and does it measure truly?"""
 
 from __future__ import annotations
 
@@ -6,24 +6,69 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bench.commands import Subparsers
+    from bench.conformance import Check
 
 
 def add_parser(subparsers: Subparsers) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
         "doctor",
-        help="check that this installation measures truly",
-        description="Run canaries on drawn faces: hallucinators and labels whose figures are known beforehand, and "
-        "faulty ones that must be caught by name. Exit code 1 when one is missed.",
+        help="describe this installation and check that it measures truly",
+        description="Describe this installation: system, packages, devices, storage, weights, data sets, plugins. Then "
+        "run canaries on drawn faces: hallucinators and labels whose figures are known beforehand, and faulty ones "
+        "that must be caught by name. Exit code 1 when a canary fails or something that every run needs does not work.",
     )
     parser.add_argument("--recogniser", default="sface", metavar="NAME", help="recogniser to measure with")
+    parser.add_argument("--json", action="store_true", help="machine-readable")
     parser.set_defaults(main=main)
 
 
 def main(args: argparse.Namespace) -> int:
     """Run it."""
-    from bench.doctor import examine
+    import shutil
+    import sys
+
+    from bench.installation import describe
+    from bench.installation.table import to_lines, to_plain
+    from bench.runfolder import dump_json
     from bench.terminal import print_checks
 
-    return print_checks("this installation", examine(args.recogniser))
+    facts = describe()
+    broken = any(fact.level == "problem" for fact in facts)
+    if not args.json:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        print("\n".join(to_lines(facts, width)), end="\n\nCanaries\n", flush=True)
+    checks = _examine(args.recogniser)
+    if args.json:
+        passed = not broken and all(check.passed for check in checks)
+        plain = {
+            "format": "face-hallucination-bench doctor",
+            "version": 1,
+            "passed": passed,
+            "installation": to_plain(facts),
+            "canaries": [check._asdict() for check in checks],
+        }
+        print(dump_json(plain), end="")
+        return 0 if passed else 1
+    code = print_checks("this installation", checks)
+    return 1 if broken else code
+
+
+def _examine(recogniser: str) -> Sequence[Check]:
+    """The canaries; where a broken library stops them, one that failed and says so."""
+    from bench.errors import BenchError
+
+    try:
+        from bench.doctor import examine
+
+        return examine(recogniser)
+    except BenchError:
+        raise
+    except Exception as error:  # noqa: BLE001  # a broken package raises anything; the facts above say which
+        from bench.conformance import Check
+        from bench.installation.facts import one_line
+
+        return [Check("canaries-run", False, f"they could not be run ({one_line(error)})")]

@@ -13,6 +13,7 @@ import pytest
 
 from bench import plugins
 from bench.__main__ import main
+from bench.conformance import Check
 
 Bench = Callable[..., tuple[int, str, str]]
 
@@ -79,6 +80,45 @@ def test_the_doctor_finds_this_installation_sound(bench: Bench) -> None:
         "catches-constant-output", "catches-finite", "catches-output-equals-input", "catches-batch-independence",
     ):  # fmt: skip
         assert f"ok   {canary}" in out
+
+
+def test_the_doctor_begins_with_the_installation(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.doctor.examine", lambda _: [Check("one", True, "seen")])
+    code, out, _ = bench("doctor")
+    assert code == 0, out
+    headings = [line for line in out.splitlines() if line and not line.startswith(" ")]
+    assert headings[:8] == [
+        "System", "Python and packages", "Devices", "Storage", "Weights", "Data sets", "Plugins", "Canaries",
+    ]  # fmt: skip
+    told = json.loads(bench("doctor", "--json")[1])
+    assert told["passed"] is True
+    assert told["canaries"] == [{"name": "one", "passed": True, "detail": "seen"}]
+    assert {"section", "name", "value", "level", "hint"} == set(told["installation"][0])
+
+
+def test_the_doctor_fails_where_what_every_run_needs_does_not_work(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("bench.doctor.examine", lambda _: [Check("one", True, "seen")])
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "file"))
+    code, out, _ = bench("doctor")
+    assert code == 1
+    assert "FAIL cache" in out
+    assert json.loads(bench("doctor", "--json")[1])["passed"] is False
+
+
+def test_canaries_that_a_broken_package_stops_are_a_failure_and_no_traceback(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: str) -> None:
+        raise OSError("libGL.so.1: cannot open shared object file")
+
+    monkeypatch.setattr("bench.doctor.examine", broken)
+    code, out, _ = bench("doctor")
+    assert code == 1
+    assert "FAIL canaries-run" in out
+    assert "libGL.so.1" in out
 
 
 def test_the_doctor_says_so_when_a_canary_dies(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,160 @@
+"""Python and its packages: this suite, what it requires, its extras, packages that do not go together, plugins."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, requires, version
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from bench import __version__
+from bench.installation.facts import Fact, one_line
+from bench.provenance import environment
+
+DISTRIBUTION = "face-hallucination-bench"
+FOR_USERS: Mapping[str, str] = {
+    "dlib": "recogniser dlib; identity loss of the training",
+    "faces": "the face engine: hassner, synthesis of pairs, landmark_error of restoration",
+    "insightface": "recogniser insightface",
+    "landmarks": "FAN landmarks for training",
+    "lpips": "LPIPS of restoration",
+    "restorers": "hallucinator spandrel: restorers by others",
+    "train": "bench train",
+}
+"""What each extra is for; those for developers, and those that join others, are left out."""
+_ALONE = (
+    ("opencv-python", "opencv-contrib-python", "opencv-python-headless", "opencv-contrib-python-headless"),
+    ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml"),
+)
+"""Distributions that write the same module: with two of a row, either may be half overwritten by the other."""
+
+
+def package_facts() -> list[Fact]:
+    """Python, the suite, what it requires, its extras, and packages that do not go together."""
+    needed = _requirements()
+    return [
+        Fact("packages", "Python", f"{platform.python_version()} ({sys.executable or 'no executable'})"),
+        _suite(),
+        *_required(needed[""]),
+        *(_extra(name, needed) for name in FOR_USERS if name in needed),
+        *_clashing(),
+    ]
+
+
+def plugin_facts() -> list[Fact]:
+    """Plugins of other distributions, and every plugin that failed to load."""
+    from importlib.metadata import entry_points
+
+    from bench.plugins import failures, load_plugins
+    from bench.registry import ENTRY_POINT_GROUP
+
+    load_plugins()
+    failed = {failure.name: failure for failure in failures()}
+    found = []
+    for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
+        package = point.dist.name if point.dist else "unknown package"
+        if point.name in failed:
+            own = package == DISTRIBUTION
+            found.append(
+                Fact(
+                    "plugins",
+                    point.name,
+                    f"of {package} failed to load: {one_line(failed[point.name].cause)}",
+                    "problem" if own else "note",
+                    "Install the suite again." if own else f"Mend it, or remove it: pip uninstall {package}",
+                )
+            )
+        elif package != DISTRIBUTION:
+            found.append(Fact("plugins", point.name, f"of {package} {_version(package)}, loaded"))
+    return found or [Fact("plugins", "of others", "none")]
+
+
+def _suite() -> Fact:
+    state = environment(device="", threads=0)
+    commit, changed = state["commit"], state["dirty"]
+    words = [__version__]
+    if commit:
+        words.append(f"commit {str(commit)[:12]}{' with changes' if changed else ''}")
+    installed = _version(DISTRIBUTION)
+    where = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    if not installed:
+        hint = "Extras and plugins are not known without it: pip install in a checkout, or set it up again."
+        return Fact("packages", "bench", f"{', '.join(words)}, not installed; runs from {where}", "note", hint)
+    return Fact("packages", "bench", f"{', '.join(words)}, in {where}")
+
+
+def _required(needed: list[Requirement]) -> Iterator[Fact]:
+    faults = [fault for requirement in needed if (fault := _fault(requirement))]
+    if not needed:
+        return
+    if not faults:
+        yield Fact("packages", "required", f"all {len(needed)} packages are here")
+    for fault in faults:
+        hint = f"pip install --upgrade {DISTRIBUTION} in this environment puts every package right."
+        yield Fact("packages", "required", fault, "problem", hint)
+
+
+def _extra(name: str, needed: Mapping[str, list[Requirement]]) -> Fact:
+    faults = [fault for requirement in _spread(name, needed) if (fault := _fault(requirement))]
+    if not faults:
+        return Fact("packages", f"extra {name}", f"installed ({FOR_USERS[name]})")
+    hint = f"pip install '{DISTRIBUTION}[{name}]', in a checkout: pip install '.[{name}]'"
+    return Fact("packages", f"extra {name}", f"not installed ({FOR_USERS[name]}): {'; '.join(faults)}", "note", hint)
+
+
+def _clashing() -> Iterator[Fact]:
+    for row in _ALONE:
+        there = [f"{name} {found}" for name in row if (found := _version(name))]
+        if len(there) > 1:
+            keep = row[2] if row[0] == "opencv-python" else row[0]
+            hint = f"Remove all of them, then: pip install {keep}"
+            yield Fact("packages", "conflict", f"{', '.join(there)} write the same module", "note", hint)
+
+
+def _requirements() -> dict[str, list[Requirement]]:
+    """What the suite requires by extra; under the empty name what it always requires."""
+    found: dict[str, list[Requirement]] = {"": []}
+    try:
+        listed = [Requirement(line) for line in requires(DISTRIBUTION) or ()]
+    except PackageNotFoundError:
+        return found
+    for requirement in listed:
+        marker = requirement.marker
+        if marker is None or marker.evaluate({"extra": ""}):
+            found[""].append(requirement)
+            continue
+        for name in FOR_USERS:
+            if marker.evaluate({"extra": name}):
+                found.setdefault(name, []).append(requirement)
+    return found
+
+
+def _spread(name: str, needed: Mapping[str, list[Requirement]]) -> Iterator[Requirement]:
+    """The requirements of an extra, those of extras that it joins included."""
+    for requirement in needed.get(name, []):
+        if canonicalize_name(requirement.name) == DISTRIBUTION:
+            for other in requirement.extras:
+                yield from _spread(other, needed)
+        else:
+            yield requirement
+
+
+def _fault(requirement: Requirement) -> str:
+    """What is wrong with a required package: absent, or of another version; empty where nothing is."""
+    found = _version(requirement.name)
+    if not found:
+        return f"{requirement.name} is absent"
+    if not requirement.specifier.contains(found, prereleases=True):
+        return f"{requirement.name} {found} is installed, {requirement.name}{requirement.specifier} is needed"
+    return ""
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
