@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 
@@ -24,6 +23,7 @@ from bench.commands import (
     study,
     train,
 )
+from bench.commands.parser import Parser, add_group
 from bench.errors import BenchError
 
 _COMMANDS = (
@@ -34,14 +34,18 @@ _INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code: 0 done, 1 failed, 2 wrong usage, 3 something is missing."""
-    parser = argparse.ArgumentParser(
+    """Run the command line; returns the exit code: 0 done, 1 failed, 2 wrong usage, 3 something is missing.
+
+    Without a command, or with one that has commands of its own and none of them, the help goes to standard output.
+    """
+    parser = Parser(
         prog="bench",
-        description="Recognition via hallucination, measured: tiny faces are hallucinated, then recognised.",
-        epilog="Start with `bench run --protocol tinyface` and `bench list`.",
+        description="A benchmark of face hallucination: tiny faces are super-resolved and turned to the front, and a "
+        "face recogniser then says whether they are still the same person's.",
+        epilog="Start with `bench run --protocol tinyface`, which needs no data, and `bench list`.",
     )
-    parser.add_argument("--version", action="version", version=f"bench {__version__}")
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser.add_argument("-V", "--version", action="version", version=f"bench {__version__}")
+    subparsers = add_group(parser)
     for command in _COMMANDS:
         command.add_parser(subparsers)
     args = parser.parse_args(argv)

@@ -12,8 +12,8 @@ from typing import Any, Literal, get_type_hints
 import platformdirs
 
 from bench.errors import UsageError
-from bench.registry import convert
 from bench.types import Side
+from bench.values import convert, suggestion
 
 Overwrite = Literal["only-missing", "always", "never"]
 Flip = Literal["none", "sum", "mean"]
@@ -86,9 +86,10 @@ def make_config(file: Path | None, flags: Mapping[str, object]) -> RunConfig:
         faults.append("protocol is missing (--protocol NAME; `bench list` shows them)")
     if faults:
         where = f" (configuration {file})" if file else ""
-        raise UsageError(
-            f"Cannot run{where}: {'; '.join(faults)}. Keys: {', '.join(f.name for f in fields(RunConfig))}."
-        )
+        keys = ""
+        if any(fault.startswith("unknown key") for fault in faults):
+            keys = f" Keys: {', '.join(f.name for f in fields(RunConfig))}."
+        raise UsageError(f"Cannot run{where}: {'; '.join(faults)}.{keys}")
     return RunConfig(**values)
 
 
@@ -99,7 +100,7 @@ def check_values(given: Mapping[str, object]) -> tuple[dict[str, Any], list[str]
         The values that fit, and what is wrong with the others, one sentence each.
     """
     hints = get_type_hints(RunConfig)
-    faults = [f"unknown key {key!r}" for key in given if key not in hints]
+    faults = [f"unknown key {key!r}{suggestion(key, hints)}" for key in given if key not in hints]
     values: dict[str, Any] = {}
     for key in (key for key in hints if key in given):
         try:

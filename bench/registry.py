@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
-import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar, Union
+from typing import Any, Generic, TypeVar
 
+from bench.docstrings import described_arguments
 from bench.errors import UnknownNameError, UsageError
+from bench.values import convert, nearest, suggestion, type_name
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., object])
 
 Details = Mapping[str, str | tuple[str, ...]]
 ENTRY_POINT_GROUP = "bench.plugins"
-_BOOLEANS = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(("false", "no", "off", "0"), False)
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One keyword argument of a factory: name, annotation as written, default (``required`` says there is none)."""
+    """One keyword argument of a factory.
+
+    Attributes:
+        name: as written in ``name=value``.
+        annotation: its type annotation.
+        default: its default; meaningless where ``required``.
+        required: whether it has no default.
+        description: what the ``Args`` section of the docstring says about it; empty where it says nothing.
+    """
 
     name: str
     annotation: Any
     default: object
     required: bool
+    description: str = ""
 
     @property
     def type_name(self) -> str:
         """The annotation as a user reads it, for instance ``int`` or ``none|mtcnn``."""
-        return _type_name(self.annotation)
+        return type_name(self.annotation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +74,9 @@ class Entry(Generic[T]):
     def arguments(self) -> tuple[Argument, ...]:
         """The factory's keyword arguments, in order."""
         hints = typing.get_type_hints(_function(self.factory))
+        words = described_arguments(self.factory)
         return tuple(
-            Argument(p.name, hints.get(p.name, str), p.default, p.default is p.empty)
+            Argument(p.name, hints.get(p.name, str), p.default, p.default is p.empty, words.get(p.name, ""))
             for p in inspect.signature(self.factory).parameters.values()
             if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)
         )
@@ -86,7 +94,7 @@ class Entry(Generic[T]):
         faults, values = [], {}
         for name in given:
             if name not in known:
-                faults.append(f"unknown argument {name!r}{_did_you_mean(name, known)}")
+                faults.append(f"unknown argument {name!r}{suggestion(name, known)}")
         for name, argument in known.items():
             if name in given:
                 try:
@@ -158,8 +166,10 @@ class Registry(Generic[T]):
         from bench.plugins import failures  # a plugin that failed to load may be the reason
 
         broken = "".join(f" Plugin {f.name!r} failed to load: {f.cause}." for f in failures())
+        near = nearest(name, self._entries)
+        meant = f" Did you mean {near!r}?" if near else ""
         raise UnknownNameError(
-            f"Unknown {self.kind} {name!r}.{_did_you_mean(name, self._entries)} "
+            f"Unknown {self.kind} {name!r}.{meant} "
             f"Registered: {', '.join(sorted(self._entries)) or 'none'}.{broken} A plugin's names appear once its "
             f"package is installed and declares an entry point in {ENTRY_POINT_GROUP!r}."
         )
@@ -201,92 +211,8 @@ class Spec:
         return f"{self.name}:{','.join(f'{key}={value}' for key, value in self.arguments)}"
 
 
-def convert(value: object, annotation: Any) -> object:
-    """Convert a string to the annotated type; a value that is no string is only checked.
-
-    Supports bool, int, float, str, Path, Literal, unions with None (``none``), and tuples of one item type
-    (``[1,2,3]``).
-
-    Raises:
-        ValueError: the value does not fit; the text says what would.
-    """
-    origin = typing.get_origin(annotation)
-    if origin in (Union, types.UnionType):
-        options = typing.get_args(annotation)
-        chosen = any(typing.get_origin(o) is Literal and value in typing.get_args(o) for o in options)  # "none" may be
-        if type(None) in options and not chosen:
-            if value is None or (isinstance(value, str) and value.lower() == "none"):
-                return None
-        faults = []
-        for option in options:
-            if option is not type(None):
-                try:
-                    return convert(value, option)
-                except ValueError as error:
-                    faults.append(str(error))
-        raise ValueError("; ".join(faults))
-    if origin is Literal:
-        choices = typing.get_args(annotation)
-        for choice in choices:
-            if value == choice or str(value) == str(choice):
-                return choice
-        raise ValueError(f"{value!r} is none of {', '.join(map(str, choices))}{_did_you_mean(str(value), choices)}")
-    if origin is tuple:
-        item = typing.get_args(annotation)[0]
-        if isinstance(value, str):
-            inner = value.strip().removeprefix("[").removesuffix("]")
-            value = [part for part in inner.split(",") if part.strip()]
-        if not isinstance(value, (list, tuple)):
-            raise ValueError(f"{value!r} is not a list such as [1,2]")
-        return tuple(convert(part, item) for part in value)
-    return _convert_plain(value, annotation)
-
-
-def _convert_plain(value: object, annotation: Any) -> object:
-    if annotation is Any or annotation is object:
-        return value
-    if annotation is Path:
-        if isinstance(value, (str, Path)) and str(value):
-            return Path(value).expanduser()
-        raise ValueError(f"{value!r} is not a path")
-    if not isinstance(value, str):
-        if annotation is float and isinstance(value, int) and not isinstance(value, bool):
-            return float(value)
-        if isinstance(value, annotation) and not (annotation in (int, float) and isinstance(value, bool)):
-            return value
-        raise ValueError(f"{value!r} is {type(value).__name__}, not {_type_name(annotation)}")
-    if annotation is bool:
-        if value.lower() in _BOOLEANS:
-            return _BOOLEANS[value.lower()]
-        raise ValueError(f"{value!r} is neither true nor false")
-    if annotation in (int, float):
-        try:
-            number: int | float = annotation(value)
-        except ValueError:
-            raise ValueError(f"{value!r} is not {'a whole number' if annotation is int else 'a number'}") from None
-        return number
-    if annotation is str:
-        return value
-    raise ValueError(f"arguments of type {_type_name(annotation)} cannot be given as text")
-
-
 def _function(factory: Callable[..., object]) -> Callable[..., object]:
     return factory.__init__ if isinstance(factory, type) else factory  # type: ignore[misc]  # the hints are on __init__
-
-
-def _type_name(annotation: Any) -> str:
-    if typing.get_origin(annotation) is Literal:
-        return "|".join(map(str, typing.get_args(annotation)))
-    if typing.get_origin(annotation) in (Union, types.UnionType):
-        return "|".join(_type_name(option) for option in typing.get_args(annotation))
-    if typing.get_origin(annotation) is tuple:
-        return f"[{_type_name(typing.get_args(annotation)[0])},...]"
-    return "none" if annotation is type(None) else getattr(annotation, "__name__", str(annotation))
-
-
-def _did_you_mean(name: str, known: object) -> str:
-    near = difflib.get_close_matches(name, [str(k) for k in typing.cast("Mapping[str, object]", known)], n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def split_outside_brackets(text: str) -> list[str]:

@@ -20,7 +20,6 @@ exclude = true
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -31,6 +30,7 @@ from bench.errors import UsageError
 from bench.interfaces import HALLUCINATORS, PROTOCOLS, RECOGNISERS
 from bench.matrix_items import check_item, split_items
 from bench.registry import Registry
+from bench.values import suggestion
 
 ALL = "all"
 AXES: dict[str, Registry[Any]] = {
@@ -228,11 +228,10 @@ def _unknown(given: Iterable[str], known: Iterable[str], where: str, faults: lis
     names = list(known)
     for key in given:
         if key not in names:
-            near = difflib.get_close_matches(key, names, n=1)
-            faults.append(f"unknown key {where + key!r}{f' (did you mean {near[0]}?)' if near else ''}")
+            faults.append(f"unknown key {where + key!r}{suggestion(key, names)}")
 
 
 def _raise(faults: list[str], file: Path | None) -> None:
     if faults:
         where = f"the study {file}" if file else "this study"
-        raise UsageError(f"Cannot run {where}: {'; '.join(dict.fromkeys(faults))}.")
+        raise UsageError(f"Cannot run {where}: {'; '.join(fault.rstrip('.') for fault in dict.fromkeys(faults))}.")

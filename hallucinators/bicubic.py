@@ -18,6 +18,14 @@ class Bicubic(Hallucinator):
     """Resizes any image to ``size`` x ``size`` pixels; also serves between two steps of other sizes."""
 
     def __init__(self, *, size: int = 128) -> None:
+        """Choose the size.
+
+        Args:
+            size: side of the square that images are brought to, pixels; at least 2.
+
+        Raises:
+            UsageError: a side of less than 2 pixels.
+        """
         if size < 2:
             raise UsageError(f"bicubic: size is {size}; it must be at least 2 pixels")
         self.output_spec = ImageSpec(size)

@@ -56,7 +56,7 @@ class Efficiency(EvalProtocol):
             repeats: timed passes of each batch, at most.
             warmup: passes before them.
             seconds: after so long no further pass of a batch is begun (three are timed at least).
-            cores: processor threads.
+            cores: processor threads that a network may use.
 
         Raises:
             UsageError: numbers that cannot be.

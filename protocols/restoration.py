@@ -44,8 +44,10 @@ def restoration(
         identities: how many people; 0 takes 1,000 of celeba, 15 of mmi, all of a folder.
         photographs: how many of each; 0 takes 2 of celeba, 12 of mmi, all of a folder.
         person: of ``folder``, what names a person: the file, or its folder.
-        jitter: ranges of the random similarity of LR faces, see `protocols.turned.Recipe`.
-        frame: where true faces stand, see there; a hallucinator is judged in the frame in which it gives faces.
+        jitter: how far each LR face is turned, shifted and scaled at random before it is shrunk: ``paper`` (up to 45
+            degrees, 5 % of the side, 0.8 to 1), ``small`` (10 degrees, 3 %, 0.9 to 1) or ``none``.
+        frame: where the true faces stand in their pictures (``utkface200`` is what the shipped weights give); a
+            hallucinator is judged in the frame in which it gives faces.
         alexnet: AlexNet of ImageNet for LPIPS, in place of the file in torch's cache.
         seed: of the draw and of the similarities.
 

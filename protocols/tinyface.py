@@ -59,11 +59,13 @@ class TinyFace(SampledProtocol):
         """Choose the rules.
 
         Args:
-            variant: whose evaluation.
+            variant: whose rules: ``official`` (Euclidean distance, rank-1 to rank-50, mAP) or ``adaface`` (the AdaFace
+                and CVLface code: cosine, each image added to its mirror image, rank-1, 5, 20).
             unit_length: scale embeddings to unit length, on which Euclidean distance and cosine rank alike; False takes
                 them as given, like the MATLAB script.
-            similarity: the variant's, or another.
-            flip: the variant's, or another.
+            similarity: how two embeddings are compared: as the ``variant`` does, or by cosine or Euclidean distance.
+            flip: how an image is joined with its mirror image: as the ``variant`` does, not (``none``), by adding the
+                two embeddings (``sum``), or by the mean of both at unit length (``mean``).
 
         Raises:
             UsageError: the cosine of features that are not scaled to unit length is asked for.

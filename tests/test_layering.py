@@ -11,7 +11,9 @@ ROOT = Path(__file__).parent.parent
 LAYERS = (
     ("bench.errors", "bench.types", "bench.results"),
     (
+        "bench.docstrings",
         "bench.registry",
+        "bench.values",
         "bench.plugins",
         "bench.filekinds",
         "bench.images",

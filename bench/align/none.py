@@ -30,7 +30,11 @@ class WholeImage(Aligner):
     """
 
     def __init__(self, *, kernel: Kernel = "opencv") -> None:
-        """Choose the kernel for enlarging: ``opencv``, or ``pillow`` which is that of the ``bicubic`` hallucinator."""
+        """Choose the kernel.
+
+        Args:
+            kernel: of bicubic enlarging: ``opencv``, or ``pillow``, which is that of the ``bicubic`` hallucinator.
+        """
         self._kernel = kernel
 
     def align(

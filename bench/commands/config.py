@@ -6,6 +6,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from bench.commands.parser import add_group
+
 if TYPE_CHECKING:
     from bench.commands import Subparsers
 
@@ -15,7 +17,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "config", help="remember where data sets live", description="Read and write the user's settings."
     )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = add_group(parser)
     setter = commands.add_parser("set", help="store a setting", description="Store a setting, such as data.tinyface.")
     setter.add_argument("key", metavar="KEY", help="for instance data.tinyface")
     setter.add_argument("value", metavar="VALUE", help="for instance the data set's folder")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.commands import data_manifest, data_pairs, data_sample
+from bench.commands.parser import add_group
 
 if TYPE_CHECKING:
     from bench.commands import Subparsers
@@ -20,7 +21,7 @@ _EXIT = {"ok": 0, "differs": 4, "damaged": 1}
 def add_parser(subparsers: Subparsers) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser("data", help="check a data set", description="Work with the data sets you have.")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = add_group(parser)
     check = commands.add_parser(
         "check",
         help="compare a folder with the official data set",

@@ -15,9 +15,15 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "list",
         help="list protocols, hallucinators, recognisers, aligners",
-        description="List components: what each is, its arguments, whether it can run here and if not why.",
+        description="List components: what each is, whether it can run here and if not why. `bench list KIND` lists "
+        "those of one kind; `bench list NAME` shows one in full and explains each of its arguments.",
     )
-    parser.add_argument("name", nargs="?", metavar="NAME", help="one component in full")
+    parser.add_argument(
+        "name",
+        nargs="?",
+        metavar="KIND|NAME",
+        help="protocols, hallucinators, recognisers or aligners; or one component in full",
+    )
     parser.add_argument("--json", action="store_true", help="machine-readable")
     parser.set_defaults(main=main)
 
@@ -30,13 +36,17 @@ def main(args: argparse.Namespace) -> int:
 
     load_plugins()
     entries: list[Entry[Any]] = [entry for registry in REGISTRIES for entry in registry]
-    if args.name:
-        entries = [entry for entry in entries if entry.name == args.name] or [_unknown(args.name)]
+    name = (args.name or "").partition(":")[0]
+    kind = _kind(name)
+    if kind:
+        entries = [entry for entry in entries if entry.kind == kind]
+    elif args.name:
+        entries = [entry for entry in entries if entry.name == name] or [_unknown(name)]
     if args.json:
         broken = [{"name": f.name, "package": f.package, "cause": f.cause} for f in failures()]
         print(dump_json({"components": [_describe(entry) for entry in entries], "broken_plugins": broken}), end="")
         return 0
-    if args.name:
+    if args.name and not kind:
         for entry in entries:
             _print_full(entry)
     else:
@@ -57,9 +67,15 @@ def _describe(entry: Entry[Any]) -> dict[str, object]:
         "module": entry.module,
         "runs_here": missing is None,
         "why_not": missing,
-        "details": {name: list(told) if isinstance(told, tuple) else told for name, told in entry.details().items()},
+        "details": {name: list(text) if isinstance(text, tuple) else text for name, text in entry.details().items()},
         "arguments": [
-            {"name": a.name, "type": a.type_name, "required": a.required, "default": _default(a.default, a.required)}
+            {
+                "name": a.name,
+                "type": a.type_name,
+                "required": a.required,
+                "default": _default(a.default, a.required),
+                "description": a.description,
+            }
             for a in entry.arguments()
         ],
     }
@@ -78,7 +94,7 @@ def _print_short(entries: list[Entry[Any]]) -> None:
             print(f"  {entry.name:<{width}}  {entry.summary}")
             if missing:
                 print(f"  {'':<{width}}  cannot run here: {missing}")
-    print("\n`bench list NAME` shows arguments, source and licence.")
+    print("\n`bench list NAME` explains the arguments of one and names its source and licence.")
 
 
 def _print_full(entry: Entry[Any]) -> None:
@@ -86,25 +102,63 @@ def _print_full(entry: Entry[Any]) -> None:
     print(f"{entry.kind} {entry.name}\n  {entry.summary}")
     print(f"  source:   {entry.source or 'not stated'}\n  licence:  {entry.licence or 'not stated'}")
     print(f"  module:   {entry.module}\n  here:     {'can run' if missing is None else f'cannot run: {missing}'}")
-    for name, told in entry.details().items():
-        if isinstance(told, str):
-            print(f"  {name + ': ':<10}{told}")
+    arguments = entry.arguments()
+    if arguments:
+        print(f"  arguments, written {entry.name}:NAME=VALUE,NAME=VALUE")
+    for argument in arguments:
+        default = "required" if argument.required else f"default {_written(argument.default)}"
+        print(f"    {argument.name}={argument.type_name} ({default})")
+        print(_wrapped(argument.description.replace("``", "`") or "(its author does not describe it)", 6))
+    for name, text in entry.details().items():
+        if isinstance(text, str):
+            print(f"  {name + ': ':<10}{text}")
             continue
         print(f"  {name}:")
-        for line in told:
+        for line in text:
             print(f"    - {line}")
-    for argument in entry.arguments():
-        default = "required" if argument.required else f"default {argument.default}"
-        print(f"  argument: {argument.name} ({argument.type_name}; {default})")
+
+
+def _written(default: object) -> str:
+    """A default as a user would write it."""
+    if isinstance(default, bool) or default is None:
+        return str(default).lower()
+    return f"[{','.join(map(str, default))}]" if isinstance(default, tuple) else str(default)
+
+
+def _wrapped(text: str, indent: int) -> str:
+    import shutil
+    import textwrap
+
+    width = max(60, min(120, shutil.get_terminal_size().columns))
+    space = " " * indent
+    return textwrap.fill(text, width, initial_indent=space, subsequent_indent=space, break_on_hyphens=False)
+
+
+def _kind(name: str) -> str | None:
+    """The kind that a word names (``recognisers``, ``recognizer``), or None where it names none."""
+    from bench.commands.parser import british
+    from bench.interfaces import REGISTRIES
+
+    kinds = {registry.kind for registry in REGISTRIES}
+    word = british(name).removesuffix("s")
+    return word if word in kinds else None
 
 
 def _unknown(name: str) -> Entry[Any]:
-    """Raise the error of the registry that holds the nearest name."""
-    import difflib
-
+    """Raise the error of the registry that holds the nearest name, or of none where a kind is nearer."""
+    from bench.commands.parser import british
+    from bench.errors import UnknownNameError
     from bench.interfaces import REGISTRIES
+    from bench.values import nearest
 
     names = {entry.name: registry for registry in REGISTRIES for entry in registry}
-    near = difflib.get_close_matches(name, names, n=1)
-    registry = names[near[0]] if near else REGISTRIES[0]
-    return registry[name]
+    near = nearest(name, names)
+    if near:
+        return names[near][name]
+    kinds = [f"{registry.kind}s" for registry in REGISTRIES]
+    kind = nearest(british(name), kinds)
+    meant = f" Did you mean {kind!r}?" if kind else ""
+    raise UnknownNameError(
+        f"No component and no kind of component is named {name!r}.{meant} Kinds: {', '.join(kinds)}; `bench list` "
+        "shows every component."
+    )

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.commands.parser import add_group
+
 if TYPE_CHECKING:
     from bench.commands import Subparsers
 
@@ -18,7 +20,7 @@ def add_parser(subparsers: Subparsers) -> None:
         description="A user study on the faces of finished runs: `page` makes a page for participants, `tally` counts "
         "the files they send back.",
     )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = add_group(parser)
     page = commands.add_parser(
         "page",
         help="make a page for participants",

@@ -45,7 +45,7 @@ class OnnxFile(Recogniser):
             size: height and width of a chip; by default what the file declares.
             colour: channel order the network was trained on.
             mean: one value, or one for each channel in that order.
-            std: likewise; none is 0.
+            std: what differences from the mean are divided by, one value or three; none is 0.
             layout: order of the input's axes.
             template: where the network wants the face; scaled to ``size``.
             points: five points as ten numbers x, y, x, y... in pixels of the chip, in place of ``template``.

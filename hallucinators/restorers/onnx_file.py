@@ -86,7 +86,7 @@ class OnnxFile(Restorer):
             output: side that results are brought to; by default the network's own.
             colour: channel order of the network, in and out.
             values: range of an image the network takes.
-            values_out: range of what it gives; by default the same.
+            values_out: range of what it gives; by default that of ``values``.
             layout: order of the axes; by default where the file declares three channels.
             input_name: the input that takes the image, where several may.
             output_name: the output that is taken, where several are images.

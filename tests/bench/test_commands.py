@@ -41,7 +41,7 @@ def test_list_shows_every_kind_and_whether_it_can_run(bench: Bench) -> None:
 def test_a_component_is_shown_in_full_and_a_typo_is_met_with_the_near_name(bench: Bench) -> None:
     code, out, _ = bench("list", "bicubic")
     assert code == 0
-    assert "argument: size (int; default 128)" in out
+    assert "size=int (default 128)" in out
     code, _, err = bench("list", "sfase")
     assert code == 2
     assert "Did you mean 'sface'" in err

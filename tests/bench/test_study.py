@@ -138,10 +138,10 @@ seed = "x"
     with pytest.raises(UsageError) as caught:
         asked_for(file, {"device": "cpu", "threads": "-1"})
     for part in (
-        "unknown key 'colour'", "protocols is given at the top and in [study]", "'study.nmae' (did you mean name?)",
+        "unknown key 'colour'", "protocols is given at the top and in [study]", "'study.nmae' (did you mean 'name'?)",
         "names a folder", "Unknown hallucinator 'countd'", "unknown argument 'gian'",
         "recognisers is 'pixels', no list",
-        "'options.sede' (did you mean seed?)", "options.limit is 0", "unknown key 'options.data_root'",
+        "'options.sede' (did you mean 'seed'?)", "options.limit is 0", "unknown key 'options.data_root'",
         "data.toys is 3", "cell 1: protocol 'tois' is none of the study's: toys",
         "cell 2: either exclude = true or other options, not neither", "cell 3: names no protocol",
         "cell 4: either exclude = true or other options, not both", "cell 4: seed: 'x' is not a whole number",

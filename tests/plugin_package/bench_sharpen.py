@@ -12,6 +12,11 @@ class Sharpen(Hallucinator):
     output_spec = ImageSpec(128)
 
     def __init__(self, *, amount: float = 0.5) -> None:
+        """Choose the strength.
+
+        Args:
+            amount: how much of the difference to the blurred image is added; 0 leaves it as it is.
+        """
         self._amount = amount
 
     def hallucinate(self, lr: np.ndarray) -> np.ndarray:

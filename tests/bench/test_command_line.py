@@ -1,0 +1,119 @@
+"""How the command line is read: help, spellings, suggestions, what `bench list` explains."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from bench.interfaces import REGISTRIES
+from bench.plugins import load_plugins
+
+Bench = Callable[..., tuple[int, str, str]]
+
+
+def usage_error(bench: Bench, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    with pytest.raises(SystemExit) as caught:
+        bench(*words)
+    assert caught.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [(), ("data",), ("config",), ("study",)])
+def test_a_command_without_its_command_prints_its_help_on_standard_output(bench: Bench, words: tuple[str]) -> None:
+    code, out, err = bench(*words)
+    assert (code, err) == (0, "")
+    assert out.startswith(" ".join(("usage: bench", *words)))
+    assert "commands:" in out
+
+
+@pytest.mark.parametrize("flag", ["-V", "--version"])
+def test_the_version_is_printed(flag: str, bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    from bench import __version__
+
+    with pytest.raises(SystemExit) as caught:
+        bench(flag)
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"bench {__version__}\n"
+
+
+@pytest.mark.parametrize("words", [["--recognizer", "foo"], ["--recognizer=foo"], ["--Recogniser", "foo"]])
+def test_an_option_is_taken_in_american_spelling(words: list[str], bench: Bench) -> None:
+    code, _, err = bench("run", "--protocol", "tinyface", *words)
+    assert code == 2
+    assert "Unknown recogniser 'foo'" in err
+
+
+def test_an_option_is_taken_with_underscores(bench: Bench) -> None:
+    code, _, err = bench("run", "--protocol", "tinyface", "--align_gallery", "foo")
+    assert code == 2
+    assert "Unknown aligner 'foo'" in err
+
+
+def test_an_unknown_option_is_met_with_the_near_one_and_the_usage_of_its_command(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    err = usage_error(bench, capsys, "run", "--protocol", "tinyface", "--recogniserr=sface")
+    assert err.startswith("usage: bench run")
+    assert "bench run: error: unknown option --recogniserr (did you mean '--recogniser'?)" in err
+    assert "unknown option --zzz\n" in usage_error(bench, capsys, "doctor", "--zzz")
+
+
+def test_one_word_too_many_is_named(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    err = usage_error(bench, capsys, "list", "none", "bicubic")
+    assert "bench list: error: 'bicubic' is one argument too many" in err
+
+
+def test_an_unknown_command_is_met_with_the_near_one(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    assert usage_error(bench, capsys, "reprot").endswith("(did you mean 'report'?)\n")
+    assert usage_error(bench, capsys, "data", "chekc").endswith("(did you mean 'check'?)\n")
+    assert "did you mean" not in usage_error(bench, capsys, "zzz")
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("protocols", "protocol"),
+        ("protocol", "protocol"),
+        ("hallucinators", "hallucinator"),
+        ("recognizers", "recogniser"),
+        ("Recogniser", "recogniser"),
+        ("aligner", "aligner"),
+    ],
+)
+def test_list_shows_one_kind(bench: Bench, word: str, kind: str) -> None:
+    code, out, _ = bench("list", word)
+    kinds = [line for line in out.splitlines() if line and not line.startswith((" ", "`"))]
+    assert (code, kinds) == (0, [f"{kind}s"])
+    listed = json.loads(bench("list", word, "--json")[1])["components"]
+    assert {component["kind"] for component in listed} == {kind}
+
+
+def test_a_mistyped_kind_is_met_with_the_right_word(bench: Bench) -> None:
+    code, _, err = bench("list", "halucinatorz")
+    assert code == 2
+    assert "Did you mean 'hallucinators'?" in err
+
+
+def test_list_explains_each_argument_in_words(bench: Bench) -> None:
+    code, out, _ = bench("list", "tinyface")
+    assert code == 0
+    flat = " ".join(out.split())
+    assert "unit_length=bool (default true) scale embeddings to unit length, on which Euclidean distance" in flat
+    (component,) = json.loads(bench("list", "tinyface", "--json")[1])["components"]
+    words = {argument["name"]: argument["description"] for argument in component["arguments"]}
+    assert words["unit_length"].startswith("scale embeddings to unit length")
+
+
+def test_every_argument_of_every_component_is_described() -> None:
+    load_plugins()
+    silent = [
+        f"{entry.kind} {entry.name}: {argument.name}"
+        for registry in REGISTRIES
+        for entry in registry
+        if entry.module.split(".")[0] in ("bench", "hallucinators", "protocols")
+        for argument in entry.arguments()
+        if len(argument.description.split()) < 2
+    ]
+    assert silent == []
