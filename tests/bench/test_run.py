@@ -286,7 +286,7 @@ def test_the_data_are_found_by_flag_setting_and_environment(
         (("--hallucinator", "bicubic:size=huge"), "is not a whole number"),
         (("--recogniser", "sfcae"), "Did you mean 'sface'"),
         (("--align", "nose"), "Did you mean 'none'"),
-        (("--hallucinate", "probes"), "Did you mean 'probe'"),
+        (("--hallucinate", "probes"), "did you mean 'probe'"),
         (("--limit", "0"), "limit is 0"),
         (("--protocol", "tinyface:variant=best"), "is none of official, adaface"),
     ],
