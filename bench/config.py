@@ -11,9 +11,12 @@ from typing import Any, Literal, get_type_hints
 
 import platformdirs
 
-from bench.errors import UsageError
+from bench.errors import DataError, UsageError
+from bench.textfiles import read_text
 from bench.types import Side
 from bench.values import convert, suggestion
+
+_LARGEST_TOML = 1 << 22
 
 Overwrite = Literal["only-missing", "always", "never"]
 Flip = Literal["none", "sum", "mean"]
@@ -167,8 +170,9 @@ def set_setting(key: str, value: str) -> Path:
 def read_toml(path: Path, *, normalise: bool = True) -> dict[str, Any]:
     """Read a TOML file; ``normalise`` makes ``data-root`` and ``data_root`` one. Raises UsageError when it can't be."""
     try:
-        with path.open("rb") as file:
-            content = tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"Cannot read {path}: {error}") from error
+        content = tomllib.loads(read_text(path, most=_LARGEST_TOML))
+    except DataError as error:
+        raise UsageError(f"Cannot read a TOML file: {error}") from None
+    except (ValueError, RecursionError) as error:  # ValueError: tomllib's own, and a whole number of too many digits
+        raise UsageError(f"Cannot read {path} as TOML: {error}") from None
     return {key.replace("-", "_"): value for key, value in content.items()} if normalise else content

@@ -67,6 +67,15 @@ def kind_of(head: bytes) -> str | None:
     return None
 
 
+def head_of(path: Path) -> bytes:
+    """The first bytes of a file, for `kind_of`; none where it cannot be read."""
+    try:
+        with open(path, "rb", opener=_open_at_once) as file:
+            return file.read(HEAD) or b"" if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
+    except (OSError, ValueError):
+        return b""
+
+
 def read_plain(path: Path, most: int = _LARGEST) -> bytes:
     """The bytes of a plain file.
 

@@ -22,6 +22,7 @@ from bench.manifest_differences import differences
 from bench.plan import ABSENT
 from bench.provenance import digest_of, file_digest
 from bench.studies import ExpressionSet, RestorationSet, Study, VerificationSet
+from bench.textfiles import read_text
 from bench.types import Cut, IdentificationSet, Media, Role
 
 MANIFEST_VERSION = 1
@@ -109,11 +110,11 @@ def read_manifest(path: Path) -> Manifest:
         MissingError: there is no such file.
         DataError: it is no manifest, is damaged, or is of another schema version.
     """
+    if not path.exists():
+        raise MissingError(f"No manifest {path}. `bench data manifest NAME --out FILE.json` writes one.")
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise MissingError(f"No manifest {path}. `bench data manifest NAME --out FILE.json` writes one.") from None
-    except (OSError, ValueError) as error:
+        manifest = json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} cannot be read as a manifest: {error}") from error
     if not isinstance(manifest, dict) or manifest.get("what") != "manifest":
         raise DataError(f"{path} is no manifest of `bench data manifest`.")

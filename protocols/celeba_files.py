@@ -11,10 +11,11 @@ import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 
 from bench.errors import DataError
-from protocols.roots import find_root, inside_of, printable
+from bench.textfiles import quoted, read_text, whole_number
+from protocols.roots import find_root, inside_of, is_plain_name, printable
 
 HOW_TO_GET = (
     "CelebA (Liu et al. 2015): 202,599 photographs of 10,177 celebrities, aligned to 178 x 218 pixels.\n"
@@ -63,7 +64,18 @@ def find_celeba(root: Path) -> Path:
         expected=f"pictures in Img/{_PICTURES[0]} or {_PICTURES[0]}, and {PARTITION}.txt in Eval or beside them",
         how_to_get=HOW_TO_GET,
         inside=("celeba", "CelebA"),
+        nearly=_half,
     )
+
+
+def _half(root: Path) -> str:
+    """Which half is absent where the other is there."""
+    pictures, partition = picture_folder(root), list_path(root, PARTITION)
+    if pictures is not None and partition is None:
+        return f"the pictures are there, but {PARTITION}.txt (or .csv) is not"
+    if pictures is None and partition is not None:
+        return f"the lists are there, but the folder {_PICTURES[0]} is not; it is unpacked from {_PICTURES[0]}.zip"
+    return ""
 
 
 def picture_folder(root: Path) -> Path | None:
@@ -99,18 +111,15 @@ def read_list(root: Path, name: str) -> Listing:
         raise DataError(
             f"{name}.txt (or .csv) is neither in {root} nor in Anno or Eval there.{needed if name == IDENTITY else ''}"
         )
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as text ({type(error).__name__}).") from error
+    text = read_text(path)
     rows: dict[str, tuple[int, ...]] = {}
     wrong: list[str] = []
     declared: int | None = None
     comma = path.suffix.lower() == ".csv"
     headers = 1 if comma else 0 if name in (IDENTITY, PARTITION) else 2
-    for number, cells in _cells(text, comma=comma):
-        if number == 1 and len(cells) == 1 and cells[0].isascii() and cells[0].isdigit():
-            declared = int(cells[0])
+    for number, cells in _cells(path, text, comma=comma):
+        if number == 1 and len(cells) == 1 and whole_number(cells[0]) is not None:
+            declared = whole_number(cells[0])
             continue
         fault = _fault(cells, COLUMNS[name])
         if fault and number <= headers and not rows:  # the names of the columns
@@ -120,7 +129,7 @@ def read_list(root: Path, name: str) -> Listing:
         if fault:
             wrong.append(f"line {number}: {fault}")
         else:
-            rows[cells[0]] = tuple(int(cell) for cell in cells[1:])
+            rows[cells[0]] = tuple(whole_number(cell) or 0 for cell in cells[1:])
     if not rows:
         raise DataError(f"{path} holds no row of a picture's name and {COLUMNS[name]} whole numbers.")
     return Listing(path, rows, tuple(wrong), declared)
@@ -145,15 +154,19 @@ def pictures_in(folder: Path) -> list[str]:
     return sorted(printable(name) for name in names if not name.startswith("."))
 
 
-def _cells(text: str, *, comma: bool) -> Iterator[tuple[int, list[str]]]:
+def _cells(path: Path, text: str, *, comma: bool) -> Iterator[tuple[int, list[str]]]:
     """Lines that are not empty, by number from 1, cut into cells."""
     if comma:
-        for number, row in enumerate(csv.reader(io.StringIO(text)), 1):
-            cells = [cell.strip() for cell in row]
-            if any(cells):
-                yield number, cells
+        reader = csv.reader(io.StringIO(text))
+        try:
+            for row in reader:
+                cells = [cell.strip() for cell in row]
+                if any(cells):
+                    yield reader.line_num, cells
+        except csv.Error as error:
+            raise DataError(f"{path}, line {reader.line_num}: no row of a table ({error}).") from None
     else:
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate(text.split("\n"), 1):
             if line.strip():
                 yield number, line.split()
 
@@ -163,11 +176,9 @@ def _fault(cells: list[str], columns: int) -> str:
     if len(cells) != columns + 1:
         return f"{len(cells)} cells, not {columns + 1}"
     name = cells[0]
-    if not (PurePosixPath(name).name == name == PureWindowsPath(name).name) or name in ("", ".", ".."):
-        return f"{printable(name)!r} is no plain file name"
-    try:
-        for cell in cells[1:]:
-            int(cell)
-    except ValueError:
-        return "a cell that is no whole number"
+    if not is_plain_name(name):
+        return f"{quoted(name)} is no plain file name"
+    for cell in cells[1:]:
+        if whole_number(cell) is None:
+            return f"{quoted(cell, 20)} is no whole number of at most 15 digits"
     return ""

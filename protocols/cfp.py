@@ -14,7 +14,7 @@ from bench.types import CheckLine, Cut, IdentificationSet, Media, Points, Role
 from protocols.cfp_files import VIEWS, Pairs, People, Photograph, holds_cfp, read_fiducials, read_pairs, read_people
 from protocols.found_faces import Crop, Detector, Framing, find_faces, lr_side
 from protocols.pairing import PhotographProtocol, Searched, paired
-from protocols.roots import find_root
+from protocols.roots import below, find_root
 
 OFFICIAL = {"people": 500, "frontal": 5000, "profile": 2000}
 FOLDS, A_FOLD = 10, 350
@@ -94,6 +94,7 @@ class Cfp(PhotographProtocol):
             expected="Data/Images/001/frontal and profile",
             how_to_get=self.how_to_get,
             inside=_INSIDE,
+            nearly=below("Data", "Images", "*", "frontal"),
         )
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:

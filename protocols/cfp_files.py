@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from dataclasses import dataclass
@@ -10,7 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from bench.errors import DataError
-from protocols.roots import folders_in, inside_of, printable
+from bench.textfiles import finite_number, quoted, read_lines, whole_number
+from protocols.roots import MOST_NAME, folders_in, inside_of, printable
 
 View = Literal["frontal", "profile"]
 Pairs = Literal["FP", "FF"]
@@ -101,16 +101,17 @@ def read_list(root: Path, view: View) -> list[Photograph]:
     found: list[Photograph] = []
     for line, text in _lines(path):
         fields = text.split(maxsplit=1)
-        if len(fields) != 2 or not fields[0].isascii() or not fields[0].isdigit():
-            raise DataError(f"{path}, line {line}: {text[:80]!r} is not a number and a path.")
-        if int(fields[0]) != len(found) + 1:
-            raise DataError(f"{path}, line {line}: number {fields[0]}, expected {len(found) + 1}; lines are missing.")
-        file = Path(os.path.normpath(path.parent / fields[1].replace("\\", "/")))
+        number = whole_number(fields[0])
+        if len(fields) != 2 or number is None or any(len(part) > MOST_NAME for part in _split(fields[1])):
+            raise DataError(f"{path}, line {line}: {quoted(text)} is not a number and a path.")
+        if number != len(found) + 1:
+            raise DataError(f"{path}, line {line}: number {number}, expected {len(found) + 1}; lines are missing.")
+        file = Path(os.path.normpath(path.parent / "/".join(_split(fields[1]))))
         parts = file.relative_to(images).parts if file.is_relative_to(images) else ()
         if len(parts) != 3 or parts[1] != view:
-            raise DataError(f"{path}, line {line}: {fields[1][:80]!r} is no image in Data/Images/<person>/{view}.")
+            raise DataError(f"{path}, line {line}: {quoted(fields[1])} is no image in Data/Images/<person>/{view}.")
         if not inside_of(root, file):
-            raise DataError(f"{path}, line {line}: {fields[1][:80]!r} is a link that leads out of {root}.")
+            raise DataError(f"{path}, line {line}: {quoted(fields[1])} is a link that leads out of {root}.")
         found.append(Photograph(printable(parts[0]), view, file))
     if not found:
         raise DataError(f"{path} is empty.")
@@ -144,7 +145,7 @@ def read_pairs(root: Path, pairs: Pairs) -> list[Pair]:
                 pair = Pair(frontal[first - 1], other[second - 1], same, fold)
                 if (pair.first.person == pair.second.person) != same:
                     raise DataError(
-                        f"{path}, line {line}: {text!r} are {pair.first.key} and {pair.second.key}, "
+                        f"{path}, line {line}: {quoted(text)} are {pair.first.key} and {pair.second.key}, "
                         f"{'two people' if same else 'one person'}. Are lists and pairs from two releases?"
                     )
                 found.append(pair)
@@ -157,30 +158,29 @@ def read_fiducials(root: Path, photograph: Photograph) -> list[tuple[float, floa
     if not path.is_file() or not inside_of(root, path):
         return None
     try:
-        rows = [line.split(",") for line in path.read_text("ascii").splitlines() if line.strip()]
-        points = [(float(x), float(y)) for x, y in rows]
-    except (OSError, ValueError):
+        rows = [[finite_number(cell) for cell in line.split(",")] for _, line in read_lines(path)]
+    except DataError:
         return None
-    return points if len(points) == FIDUCIALS and all(math.isfinite(v) for point in points for v in point) else None
+    points = [(row[0], row[1]) for row in rows if len(row) == 2 and row[0] is not None and row[1] is not None]
+    return points if len(points) == len(rows) == FIDUCIALS else None
 
 
 def _numbers(path: Path, line: int, text: str, most_first: int, most_second: int) -> tuple[int, int]:
-    fields = [field.strip() for field in text.split(",")]
-    if len(fields) != 2 or not all(field.isascii() and field.isdigit() and len(field) < 10 for field in fields):
-        raise DataError(f"{path}, line {line}: {text[:80]!r} is not two numbers a,b.")
-    first, second = int(fields[0]), int(fields[1])
+    fields = text.split(",")
+    numbers = [whole_number(field) for field in fields]
+    if len(numbers) != 2 or numbers[0] is None or numbers[1] is None:
+        raise DataError(f"{path}, line {line}: {quoted(text)} is not two numbers a,b.")
+    first, second = numbers[0], numbers[1]
     for number, most in ((first, most_first), (second, most_second)):
         if not 1 <= number <= most:
             raise DataError(f"{path}, line {line}: {number} lies outside its list, which has {most} images.")
     return first, second
 
 
+def _split(path: str) -> list[str]:
+    return path.replace("\\", "/").split("/")
+
+
 def _lines(path: Path) -> list[tuple[int, str]]:
     """Lines that are not blank, with their numbers."""
-    try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError:
-        raise DataError(f"{path} is absent; it belongs to the lists of CFP's Protocol folder.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read ({getattr(error, 'strerror', None) or 'no UTF-8'}).") from None
-    return [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    return read_lines(path, absent="is absent; it belongs to the lists of CFP's Protocol folder.")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import DataError
-from protocols.roots import find_root, folders_in, inside_of, names_in
+from bench.textfiles import finite_number, quoted, read_text
+from protocols.roots import below, find_root, folders_in, inside_of, names_in
 
 NEUTRAL_CODE, CONTEMPT_CODE = 0, 2
 CODES = ("neutral", "anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
@@ -32,6 +32,7 @@ _SUBJECT, _CLIP = re.compile(r"S[0-9]{3}"), re.compile(r"[0-9]{3}")
 _FRAME = re.compile(r"(S[0-9]{3})_([0-9]{3})_([0-9]{8})\.(png|jpg|jpeg|tiff?|bmp)", re.IGNORECASE)
 _LABEL = re.compile(r"(S[0-9]{3})_([0-9]{3})_([0-9]{8})_emotion\.txt", re.IGNORECASE)
 _MOST_BYTES = 4096
+_LARGEST_CODE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ def find_ckplus(root: Path) -> Path:
         expected="the folders cohn-kanade-images and Emotion",
         how_to_get=HOW_TO_GET,
         inside=("ckplus", "CK+", "ck+"),
+        nearly=below("cohn-kanade-images", "S[0-9][0-9][0-9]"),
     )
 
 
@@ -136,16 +138,10 @@ def read_label(path: Path) -> int:
     Raises:
         DataError: it holds another thing, or no whole number; the text names the file.
     """
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ValueError
-        value = float(path.read_text(encoding="ascii").strip())
-        if not math.isfinite(value) or value != int(value):
-            raise ValueError
-    except OSError as error:
-        raise DataError(f"{path.name} cannot be read ({error.strerror}).") from None
-    except ValueError:
-        raise DataError(f"{path.name} holds no emotion code: expected one number like 3.0000000e+00.") from None
+    text = read_text(path, most=_MOST_BYTES).strip()
+    value = finite_number(text)
+    if value is None or value != int(value) or abs(value) > _LARGEST_CODE:
+        raise DataError(f"{path} holds {quoted(text)}, no emotion code: expected one number like 3.0000000e+00.")
     return int(value)
 
 

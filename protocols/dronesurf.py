@@ -13,9 +13,9 @@ from bench.interfaces import PROTOCOLS, Progress
 from bench.types import CheckLine, Cut, IdentificationSet, Media, Points
 from protocols.dronesurf_draw import SUBJECTS, TEST, TRAINING, draw_test, frame_base
 from protocols.dronesurf_files import SPLIT, Listing, Track, holds_dronesurf, scan
-from protocols.dronesurf_lines import Coordinates, read_coordinates
+from protocols.dronesurf_lines import NO_NUMBERS, Coordinates, read_coordinates
 from protocols.found_faces import Detector, find_faces, found_notes
-from protocols.roots import find_root, printable
+from protocols.roots import below, find_root, printable
 from protocols.sampled import SampledProtocol
 
 VIDEOS, GALLERY_IMAGES = 200, 4
@@ -131,6 +131,7 @@ class DroneSurf(SampledProtocol):
             expected="folders with Tracking or Activity in their names, and HR Gallery",
             how_to_get=self.how_to_get,
             inside=("dronesurf", "DroneSURF"),
+            nearly=below("*[TtAa][RrCc][AaTt][CcIi][KkVv]*", "*", "*"),
         )
 
     def read(self, root: Path) -> IdentificationSet:
@@ -211,7 +212,11 @@ class DroneSurf(SampledProtocol):
         faults: Counter[str] = Counter({fault: len(names) for fault, names in listing.faults.items()})
         for _, coordinates in tracks:
             faults.update(coordinates.faults)
-        notes += [f"Found {count:,} {fault}." for fault, count in sorted(faults.items())]
+        odd = [coordinates.first for _, coordinates in tracks if coordinates.first]
+        notes += [
+            f"Found {count:,} {fault}{f' ({odd[0]})' if odd and fault == NO_NUMBERS else ''}."
+            for fault, count in sorted(faults.items())
+        ]
         enrolled = tuple(sorted(test if self.gallery == "test" else listing.gallery))
         if len(enrolled) < 2:
             raise DataError(

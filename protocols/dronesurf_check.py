@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from bench.errors import DataError
 from bench.interfaces import Progress
 from bench.types import CheckLine
-from protocols.checking import count_line, disjoint_line, doubles_line, list_line, open_files
+from protocols.checking import EXAMPLES, count_line, disjoint_line, doubles_line, list_line, open_files
 from protocols.dronesurf_draw import SUBJECTS, TEST, TRAINING
 from protocols.dronesurf_files import SPLIT, Listing, scan
-from protocols.dronesurf_lines import read_coordinates
+from protocols.dronesurf_lines import NO_NUMBERS, read_coordinates
 
 if TYPE_CHECKING:
     from protocols.dronesurf import DroneSurf
@@ -75,6 +75,7 @@ def _coordinates(listing: Listing) -> list[CheckLine]:
 
     faults: Counter[str] = Counter()
     unreadable: list[str] = []
+    odd: list[str] = []
     boxes, longest = 0, []
     for track in listing.tracks:
         try:
@@ -84,6 +85,7 @@ def _coordinates(listing: Listing) -> list[CheckLine]:
             continue
         boxes += len(found.faces)
         faults.update(found.faults)
+        odd += [found.first] if found.first else []
         frames = count_frames(track.video.path)
         if found.faces and frames and found.faces[-1].frame > frames:
             longest.append(f"{track.video.key}: frame {found.faces[-1].frame} of {frames}")
@@ -91,7 +93,10 @@ def _coordinates(listing: Listing) -> list[CheckLine]:
         count_line("annotated faces", boxes, BOXES),
         list_line("coordinate files that cannot be read", unreadable),
         list_line("coordinate files that name frames after the last", longest),
-        *(CheckLine("differs", fault, f"{count:,}", "none") for fault, count in sorted(faults.items())),
+        *(
+            CheckLine("differs", fault, f"{count:,}", "none", tuple(odd[:EXAMPLES]) if fault == NO_NUMBERS else ())
+            for fault, count in sorted(faults.items())
+        ),
     ]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from bench.errors import DataError
+from bench.textfiles import quoted, read_lines
 from protocols.roots import folders_in, inside_of, printable
 
 Scenario = Literal["active", "passive"]
@@ -95,15 +96,15 @@ def read_split(path: Path, listing: Listing) -> dict[int, Part]:
         DataError: no row is such a row, or a subject is in both parts.
     """
     found: dict[int, Part] = {}
-    for number, line in enumerate(path.read_text("utf-8-sig", errors="replace").splitlines(), 1):
-        if not line.strip():
-            continue
+    for number, line in read_lines(path):
         match = re.fullmatch(
-            r'\s*"?(?:person|subject)?\s*(\d+)"?\s*[,;\s]\s*"?(tr|te)[a-z]*"?\s*', line, re.I | re.ASCII
+            r'\s*"?(?:person|subject)?\s*(\d{1,15})"?\s*[,;\s]\s*"?(tr|te)[a-z]*"?\s*', line, re.I | re.ASCII
         )
         if not match:
             if number > 1:
-                listing.faults[f"lines of {SPLIT} without a subject and its part"].append(f"line {number}")
+                listing.faults[f"lines of {SPLIT} without a subject and its part"].append(
+                    f"line {number}: {quoted(line)}"
+                )
             continue
         subject, part = int(match[1]), "train" if match[2].lower() == "tr" else "test"
         if found.get(subject, part) != part:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.errors import DataError
+from bench.textfiles import quoted, read_lines, whole_number
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?![\w.])|(?<=[Ff]rame)\d+(?![\w.])", re.ASCII)
 _MOST = 10**6  # no frame number and no pixel is larger
@@ -31,10 +31,17 @@ class Face(NamedTuple):
 
 @dataclass
 class Coordinates:
-    """The faces of one person in one video by ascending frame, and how many lines were otherwise, by kind."""
+    """The faces of one person in one video.
+
+    Attributes:
+        faces: by ascending frame.
+        faults: how many lines were otherwise, by kind.
+        first: the first line without five whole numbers, quoted in short with its file and number; empty for none.
+    """
 
     faces: list[Face] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
+    first: str = ""
 
 
 NO_FACE = "coordinate files without a face"
@@ -52,18 +59,14 @@ def read_coordinates(path: Path) -> Coordinates:
     is left out, as is a second line for a frame.
 
     Raises:
-        DataError: it cannot be read.
+        DataError: it cannot be read; see `bench.textfiles.read_text`.
     """
-    try:
-        text = path.read_text("utf-8", errors="replace")
-    except OSError as error:
-        raise DataError(f"{path.name} of {path.parent.name} cannot be read ({error.strerror})") from None
     found = Coordinates()
     seen: dict[int, Face] = {}
-    for line in text.lstrip("\ufeff").splitlines():
-        if not line.strip():
-            continue
+    for number, line in read_lines(path):
         face, faults = parse_line(line)
+        if NO_NUMBERS in faults and not found.first:
+            found.first = f"{path.parent.name}/{path.name}, line {number}: {quoted(line)}"
         if face is not None and face.frame in seen:
             face, faults = None, [TWICE]
         found.faults.update(faults)
@@ -77,10 +80,11 @@ def read_coordinates(path: Path) -> Coordinates:
 
 def parse_line(line: str) -> tuple[Face | None, list[str]]:
     """The face of a line, or None; and what was wrong with it."""
-    numbers = [int(number) for number in _NUMBER.findall(line)]
-    if len(numbers) != 5 or numbers[0] < 0 or max(map(abs, numbers)) > _MOST:
+    numbers = [whole_number(number) for number in _NUMBER.findall(line)]
+    known = [number for number in numbers if number is not None and abs(number) <= _MOST]
+    if len(known) != 5 or len(numbers) != 5 or known[0] < 0:
         return None, [NO_NUMBERS]
-    frame, x1, y1, x2, y2 = numbers
+    frame, x1, y1, x2, y2 = known
     face = Face(frame, min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
     if face.left == face.right or face.top == face.bottom:
         return None, [NO_SIZE]

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bench.errors import BenchError, DataError
 from bench.interfaces import Progress
 from bench.provenance import file_digest
+from bench.textfiles import open_text, quoted, whole_number
 from protocols.roots import find_root, inside_of
 
 SIDE = 48
@@ -91,24 +92,24 @@ def read_rows(path: Path) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
         DataError: columns, a label, a usage or pixels are not as they should be; the text names the line.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with open_text(path) as file:
             reader = csv.reader(file)
             header = [name.strip() for name in next(reader, [])]
             if sorted(header) != sorted(_COLUMNS):
-                raise DataError(f"{path} has the columns {header[:6]}; expected {', '.join(_COLUMNS)}.")
+                raise DataError(f"{path} has the columns {quoted(', '.join(header))}; expected {', '.join(_COLUMNS)}.")
             emotion, pixels, usage = (header.index(name) for name in _COLUMNS)
             for number, cells in enumerate(reader):
                 where = f"{path.name}, line {reader.line_num}"
                 if len(cells) != len(header):
                     raise DataError(f"{where}: {len(cells)} columns, not {len(header)}. Is the file whole?")
-                try:
-                    row = Row(number, int(cells[emotion]), cells[usage].strip())
-                except ValueError:
-                    raise DataError(f"{where}: the emotion {cells[emotion][:20]!r} is no whole number.") from None
+                code = whole_number(cells[emotion])
+                if code is None:
+                    raise DataError(f"{where}: the emotion {quoted(cells[emotion], 20)} is no whole number.")
+                row = Row(number, code, cells[usage].strip())
                 if row.usage not in OFFICIAL:
-                    raise DataError(f"{where}: the usage {row.usage[:20]!r} is none of {', '.join(OFFICIAL)}.")
+                    raise DataError(f"{where}: the usage {quoted(row.usage, 20)} is none of {', '.join(OFFICIAL)}.")
                 yield row, _pixels(cells[pixels], where)
-    except (OSError, csv.Error, UnicodeDecodeError) as error:
+    except (OSError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as a table: {error}.") from None
 
 

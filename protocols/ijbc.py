@@ -10,13 +10,22 @@ from bench.interfaces import PROTOCOLS, Progress
 from bench.studies import VerificationSet
 from bench.types import CheckLine, IdentificationSet
 from protocols.ijbc_releases import INSIDE, Release, Task, holds_ijbc
-from protocols.roots import find_root
+from protocols.roots import find_root, names_in
 from protocols.sampled import SampledProtocol
 
 ClosedSet = Literal["joined", "pooled"]
 Crop = Literal["face", "whole"]
 
 SMALLEST, LARGEST = 4, 256
+
+
+def _lists_there(root: Path) -> str:
+    """What a folder of lists holds that is none of the three releases'."""
+    for name in ("protocols", "meta"):
+        if (root / name).is_dir():
+            there = names_in(root / name)
+            return f"{name} is there, but holds none of the lists; it holds {', '.join(there[:5]) or 'nothing'}"
+    return ""
 
 
 @PROTOCOLS.register(
@@ -115,6 +124,7 @@ class IjbC(SampledProtocol):
             expected="protocols/ijbc_1N_*.csv, protocols/test4 or meta/ijbc_face_tid_mid.txt",
             how_to_get=self.how_to_get,
             inside=INSIDE,
+            nearly=_lists_there,
         )
 
     def read(self, root: Path) -> IdentificationSet | VerificationSet:

@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from bench.errors import DataError
+from bench.textfiles import check_text, quoted
 from protocols.ijbc_rows import Floats, Ints
+from protocols.roots import MOST_NAME
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+
+_MOST_PARTS = 20
 
 
 def read_columns(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()) -> DataFrame:
@@ -34,7 +39,7 @@ def read_columns(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()
     frame.columns = [str(name).strip().strip('"').upper() for name in frame.columns]
     absent = [name for name in wanted if name not in frame.columns]
     if absent:
-        there = ", ".join(str(name)[:30] for name in frame.columns[:8])
+        there = quoted(", ".join(str(name) for name in frame.columns[:8]))
         raise DataError(f"{path} has no column {', '.join(absent)}; its first row reads {there}. Is the header there?")
     if frame.empty:
         raise DataError(f"{path} has no rows.")
@@ -45,12 +50,11 @@ def parsed(path: Path, **options: Any) -> DataFrame:
     """`pandas.read_csv`, with DataError for whatever it raises on a damaged file."""
     import pandas as pd
 
+    check_text(path)
     try:
         with warnings.catch_warnings():  # rows longer than the header: what is wanted stands before
             warnings.simplefilter("ignore", pd.errors.ParserWarning)
             frame = pd.read_csv(path, encoding="utf-8-sig", **options)
-    except FileNotFoundError:
-        raise DataError(f"{path} is not there.") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}).") from None
     except (ValueError, OverflowError) as error:  # pandas' own errors are ValueErrors, and so is broken UTF-8
@@ -71,7 +75,7 @@ def whole_numbers(path: Path, column: Any, name: str) -> Ints:
         cell = column.iloc[first]
         raise DataError(
             f"{path}: {name} of {int((~good).sum())} of {len(good)} rows is no whole number; the first is row "
-            f"{first + 1}, {'empty' if cell != cell else repr(cell)}."
+            f"{first + 1}, {'empty' if cell != cell else quoted(str(cell))}."
         )
     return values.astype(np.int64)
 
@@ -100,7 +104,8 @@ def file_names(path: Path, column: Any, name: str = "FILENAME") -> list[str]:
     strange = sorted(name for name in set(names) if not stays_inside(name))
     if strange:
         raise DataError(
-            f"{path}: {len(strange)} file names could lead outside the folder of images, {strange[0]!r} first; refused."
+            f"{path}: {len(strange)} file names could lead outside the folder of images, {quoted(strange[0])} first; "
+            "refused."
         )
     return names
 
@@ -108,8 +113,13 @@ def file_names(path: Path, column: Any, name: str = "FILENAME") -> list[str]:
 def stays_inside(name: str) -> bool:
     """Whether a relative path leads nowhere above its start, on any system."""
     plain = not any(sign in name for sign in ("\\", ":", "\0"))
-    return plain and all(part not in ("", ".", "..") for part in name.split("/"))
+    parts = name.split("/")
+    return plain and len(parts) <= _MOST_PARTS and all(p not in ("", ".", "..") and _fits(p) for p in parts)
+
+
+def _fits(part: str) -> bool:
+    return len(part.encode("utf-8", "replace")) <= MOST_NAME
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+    return quoted(" ".join(str(error).split()), 160)

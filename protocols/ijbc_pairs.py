@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import DataError
+from bench.textfiles import check_text
 from protocols.ijbc_csv import parsed, whole_numbers
 from protocols.ijbc_rows import Ints
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pandas.io.parsers.readers import TextFileReader
 
 _LINES = 1_000_000
+_LONGEST_LINE = 10_000
 
 
 @dataclass(frozen=True)
@@ -102,15 +104,11 @@ def people_by_pairs(pairs: Pairs) -> dict[int, str]:
 
 def _shape(path: Path) -> tuple[str, bool]:
     """The separator, and whether the first line is a header."""
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            line = file.readline().strip()
-    except FileNotFoundError:
-        raise DataError(f"{path} is not there; it lists the pairs.") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}).") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{path} cannot be read: it is no text.") from None
+    if not path.exists():
+        raise DataError(f"{path} is not there; it lists the pairs.")
+    check_text(path)
+    with path.open(encoding="utf-8-sig") as file:
+        line = file.readline(_LONGEST_LINE).strip()
     separator = "," if "," in line else r"\s+"
     cells = line.replace(",", " ").split()
     return separator, not all(cell.lstrip("-").isdigit() for cell in cells)

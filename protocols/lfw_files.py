@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import DataError, MissingError
-from protocols.roots import find_root, folders_in, inside_of, printable
+from bench.textfiles import quoted, read_lines
+from protocols.roots import MOST_NAME, find_root, folders_in, inside_of, names_in, printable
 
 FOLDERS = ("lfw", "lfw-deepfunneled", "lfw_funneled", "lfw-funneled", "lfw_deepfunneled")
 PAIRS, DEV_TRAIN, DEV_TEST = "pairs.txt", "pairsDevTrain.txt", "pairsDevTest.txt"
@@ -78,8 +79,24 @@ def locate(root: Path, how_to_get: str) -> Path:
         if found:
             return found[0]
     return find_root(
-        root, holds=holds_people, name="LFW", expected="folders NAME with NAME_0001.jpg", how_to_get=how_to_get
+        root,
+        holds=holds_people,
+        name="LFW",
+        expected="folders NAME with NAME_0001.jpg",
+        how_to_get=how_to_get,
+        inside=FOLDERS,
+        nearly=_misnamed,
     )
+
+
+def _misnamed(root: Path) -> str:
+    """What is wrong where folders hold images that are not named after them; nothing where none do."""
+    for person in folders_in(root)[:_LOOKED_AT]:
+        images = [name for name in names_in(person) if name.lower().endswith((".jpg", ".jpeg", ".png"))]
+        if images:
+            there, named = f"{printable(person.name)}/{images[0]}", f"{printable(person.name)}_0001"
+            return f"its folders are there, but the file {there} is not named as {named}{Path(images[0]).suffix} is"
+    return ""
 
 
 def read_people(root: Path) -> People:
@@ -157,11 +174,7 @@ def read_pairs(path: Path, *, fold: int = 0) -> list[Pair]:
     Raises:
         DataError: it is not such a list, or not whole; the text names the line.
     """
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read ({getattr(error, 'strerror', None) or 'no UTF-8'}).") from None
-    rows = [(place, line.split()) for place, line in enumerate(lines, 1) if line.strip()]
+    rows = [(place, line.split()) for place, line in read_lines(path)]
     folds, each = _header(path, rows[0][1] if rows else [])
     if len(rows) - 1 != folds * 2 * each:
         raise DataError(
@@ -174,7 +187,7 @@ def read_pairs(path: Path, *, fold: int = 0) -> list[Pair]:
         pair = _pair(fields, fold + index // (2 * each), same)
         if pair is None:
             expected = "name i j" if same else "name i name j, two people"
-            raise DataError(f"{path}, line {place}: {' '.join(fields)[:80]!r} is not {expected}.")
+            raise DataError(f"{path}, line {place}: {quoted(' '.join(fields))} is not {expected}.")
         pairs.append(pair)
     return pairs
 
@@ -183,7 +196,7 @@ def _header(path: Path, fields: Sequence[str]) -> tuple[int, int]:
     numbers = [int(field) for field in fields if field.isascii() and field.isdigit() and len(field) < 10]
     if len(numbers) != len(fields) or len(numbers) not in (1, 2) or min(numbers) < 1:
         raise DataError(
-            f"{path} begins with {' '.join(fields)[:40]!r}; expected the number of folds and of pairs, or one."
+            f"{path} begins with {quoted(' '.join(fields))}; expected the number of folds and of pairs, or one."
         )
     folds, each = (1, numbers[0]) if len(numbers) == 1 else (numbers[0], numbers[1])
     if folds > _MOST_FOLDS or each > _MOST_PAIRS:
@@ -195,7 +208,10 @@ def _pair(fields: Sequence[str], fold: int, same: bool) -> Pair | None:
     if len(fields) != (3 if same else 4):
         return None
     one, i, other, j = (fields[0], fields[1], fields[0], fields[2]) if same else fields
-    names_fit = all(name not in (".", "..") and not set(name) & set("/\\\0") for name in (one, other))
+    names_fit = all(
+        name not in (".", "..") and not set(name) & set("/\\\0") and len(name.encode()) < MOST_NAME - 9
+        for name in (one, other)
+    )
     if not names_fit or (one == other) != same:
         return None
     numbers = [int(n) if n.isascii() and n.isdigit() and len(n) < 5 else 0 for n in (i, j)]

@@ -23,7 +23,7 @@ from protocols.multipie_tables import (
     SURVEILLANCE,
     is_neutral,
 )
-from protocols.roots import find_root
+from protocols.roots import below, find_root
 from protocols.sampled import SampledProtocol
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ class MultiPie(SampledProtocol):
             expected="data/session01/multiview",
             how_to_get=self.how_to_get,
             inside=("multipie", "Multi-PIE", "MultiPIE"),
+            nearly=below("data", "session0[1-4]", "multiview"),
         )
 
     def read(self, root: Path) -> IdentificationSet:

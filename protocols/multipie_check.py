@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench.errors import DataError
 from bench.interfaces import Progress
+from bench.textfiles import quoted, read_lines, whole_number
 from bench.types import CheckLine
 from protocols.checking import count_line, disjoint_line, doubles_line, list_line, open_files
 from protocols.multipie_files import Listing, scan
@@ -48,23 +49,17 @@ def read_subject_list(path: Path) -> tuple[dict[int, set[int]], list[str]]:
     Raises:
         DataError: the file cannot be read.
     """
-    try:
-        text = path.read_text("utf-8", errors="replace")
-    except FileNotFoundError:
-        raise DataError("absent (not needed to measure)") from None
-    except OSError as error:
-        raise DataError(f"not readable ({error.strerror})") from None
+    if not path.exists():
+        raise DataError("absent (not needed to measure)")
     found: dict[int, set[int]] = {}
     odd: list[str] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in read_lines(path):
         fields = line.split()
-        if not fields:
-            continue
-        named = fields[0].isascii() and fields[0].isdigit()
-        if len(fields) != 7 or not named or any(flag not in ("0", "1") for flag in fields[3:]):
-            odd.append(f"line {number}: {line.strip()[:60]}")
+        subject = whole_number(fields[0])
+        if len(fields) != 7 or subject is None or any(flag not in ("0", "1") for flag in fields[3:]):
+            odd.append(f"line {number}: {quoted(line)}")
         else:
-            found[int(fields[0])] = {n for n, flag in zip(SESSIONS, fields[3:], strict=True) if flag == "1"}
+            found[subject] = {n for n, flag in zip(SESSIONS, fields[3:], strict=True) if flag == "1"}
     return found, odd
 
 

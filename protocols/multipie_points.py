@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from bench.errors import DataError
 from bench.images import ByteImages, read_image
 from bench.interfaces import Progress
 from bench.provenance import digest_of
+from bench.textfiles import finite_number, quoted, read_lines
 from bench.types import Points
 from protocols.multipie_crops import Crop
 from protocols.multipie_files import Shot, Take
@@ -22,6 +22,7 @@ from protocols.roots import inside_of, printable
 FOLDER = "5pt"
 _LOOKED_AT = 3  # shots of a take: one flash may blind the finder, twenty are the same face
 _SAVE_EVERY = 256
+_MOST = 1e6  # no pixel is farther
 _CROP_SIDES = (128, 144)  # of the crops that TP-GAN's points in crops are told for: eyes at 40 or 48
 _CROP_TOLERANCE = 1.6  # its script rounds twice
 
@@ -122,16 +123,16 @@ def read_5pt(path: Path) -> Points:
     Raises:
         DataError: with a short reason.
     """
-    try:
-        rows = [line.replace(",", " ").split() for line in path.read_text("ascii").splitlines() if line.strip()]
-        points = tuple((float(x), float(y)) for x, y in rows)
-    except OSError as error:
-        raise DataError(f"not readable ({error.strerror})") from None
-    except ValueError:
-        raise DataError("not lines of two numbers") from None
-    if len(points) != 5 or not all(math.isfinite(value) for point in points for value in point):
+    points: list[tuple[float, float]] = []
+    for number, line in read_lines(path):
+        fields = line.replace(",", " ").split()
+        pair = [value for value in map(finite_number, fields) if value is not None and abs(value) <= _MOST]
+        if len(pair) != 2 or len(fields) != 2:
+            raise DataError(f"line {number}: {quoted(line)} is not two numbers")
+        points.append((pair[0], pair[1]))
+    if len(points) != 5:
         raise DataError("not five points")
-    return points
+    return tuple(points)
 
 
 def _given(root: Path, takes: Mapping[Take, Sequence[Shot]], found: Found) -> dict[Take, Points]:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import DataError, MissingError
+from bench.errors import DataError
 from bench.interfaces import Progress
 from bench.studies import RestorationSet
 from bench.types import CheckLine, Media
-from protocols.roots import inside_of, printable
+from protocols.roots import demand_folder, inside_of, printable
 from protocols.sampled import ScratchProtocol
 from protocols.turned import Photograph, Recipe, Turned, Turner, drawn, face_media, view_name
 
@@ -169,8 +169,7 @@ class FolderPairs(TurnedPairs):
             MissingError: it is no folder.
             DataError: there are no photographs in it.
         """
-        if not root.is_dir():
-            raise MissingError(f"No folder {root}.\n{self.how_to_get}")
+        demand_folder(root, self.how_to_get)
         if not any(path.suffix.lower() in _ENDINGS for path in root.rglob("*")):
             raise DataError(f"{root} holds no photographs ({', '.join(_ENDINGS)}).")
         return root

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from bench.errors import DataError, MissingError
+from bench.filekinds import head_of, kind_of
 
+MOST_NAME = 255
+"""Bytes of a file's name, on every usual file system."""
 _DEEPEST = 3
 _MOST_LOOKED_AT = 100  # folders a level: a wrong root may hold the whole disk
 
 
 def find_root(
-    root: Path, *, holds: Callable[[Path], bool], name: str, expected: str, how_to_get: str, inside: Sequence[str] = ()
+    root: Path,
+    *,
+    holds: Callable[[Path], bool],
+    name: str,
+    expected: str,
+    how_to_get: str,
+    inside: Sequence[str] = (),
+    nearly: Callable[[Path], str] | None = None,
 ) -> Path:
     """The folder of a database: ``root``, one of the folders ``inside`` it, or none.
 
@@ -24,13 +35,13 @@ def find_root(
         expected: what its folder holds, for messages.
         how_to_get: shown when ``root`` is no folder.
         inside: names of folders in ``root`` that may be it.
+        nearly: says what is wrong with a folder that is like the database's at its first levels; empty where it is not.
 
     Raises:
         MissingError: ``root`` is no folder.
-        DataError: it holds no such database, or holds it deeper; the text names the folder to use.
+        DataError: it is a file; it holds no such database, or holds it deeper; the text names the folder to use.
     """
-    if not root.is_dir():
-        raise MissingError(f"No folder {root}.\n{how_to_get}")
+    demand_folder(root, how_to_get)
     for folder in (root, *(root / part for part in inside)):
         if folder.is_dir() and holds(folder):
             return folder
@@ -42,9 +53,54 @@ def find_root(
         raise DataError(
             f"{root} holds {name} too deep, in {deeper.relative_to(root)}. Use --data-root {deeper} instead."
         )
-    names = names_in(root)
-    there = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "") if names else "nothing"
-    raise DataError(f"{root} is no {name}: expected {expected}; found {there}.")
+    fault = next(
+        (told for folder in (root, *(root / part for part in inside)) if nearly and (told := nearly(folder))), ""
+    )
+    if fault:
+        raise DataError(f"{root} is no {name} that can be read: {fault}. Expected {expected}.")
+    raise DataError(f"{root} is no {name}: expected {expected}; found {_some_names(root)}.")
+
+
+def demand_folder(root: Path, how_to_get: str) -> None:
+    """Refuse a data root that is no folder.
+
+    Raises:
+        MissingError: nothing is there; the text names the last folder on the way that is.
+        DataError: it is a file.
+    """
+    if root.is_dir():
+        return
+    if root.exists():
+        kind = kind_of(head_of(root))
+        raise DataError(f"{root} is a file{f' ({kind})' if kind else ''}; a folder is wanted, unpacked.\n{how_to_get}")
+    last = next((parent for parent in root.absolute().parents if parent.is_dir()), None)
+    there = f" {last} is there and holds {_some_names(last)}." if last is not None and last != last.parent else ""
+    raise MissingError(f"No folder {root}.{there}\n{how_to_get}")
+
+
+def below(*levels: str) -> Callable[[Path], str]:
+    """For ``nearly`` of `find_root`: walk down patterns of names, and name the first level that nothing fits.
+
+    Args:
+        levels: a pattern for each level, as for `fnmatch`.
+    """
+
+    def look(folder: Path) -> str:
+        here = folder
+        for depth, pattern in enumerate(levels):
+            fitting = [path for path in folders_in(here) if fnmatchcase(path.name, pattern)]
+            if not fitting:
+                place = printable(here.relative_to(folder).as_posix())
+                return f"{place} is there, but holds no folder {pattern}; it holds {_some_names(here)}" if depth else ""
+            here = fitting[0]
+        return ""
+
+    return look
+
+
+def _some_names(folder: Path) -> str:
+    names = names_in(folder)
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "") if names else "nothing"
 
 
 def names_in(folder: Path) -> list[str]:
@@ -56,8 +112,9 @@ def names_in(folder: Path) -> list[str]:
 
 
 def printable(name: str) -> str:
-    """A file name that any text file can hold: bytes that are no UTF-8 are written in hexadecimal."""
-    return name if name.isascii() else os.fsencode(name).decode("utf-8", "backslashreplace")
+    """A file name that any text file can hold: bytes that are no UTF-8, and control characters, are escaped."""
+    text = name if name.isascii() else os.fsencode(name).decode("utf-8", "backslashreplace")
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def folders_in(folder: Path) -> list[Path]:
@@ -67,6 +124,14 @@ def folders_in(folder: Path) -> list[Path]:
             return sorted(folder / entry.name for entry in entries if entry.is_dir())
     except OSError:
         return []
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a name of a list is that of a file in its folder, on every system."""
+    plain = PurePosixPath(name).name == name == PureWindowsPath(name).name
+    return (
+        plain and name not in ("", ".", "..") and "\0" not in name and len(name.encode("utf-8", "replace")) <= MOST_NAME
+    )
 
 
 def inside_of(root: Path, path: Path) -> bool:

@@ -22,6 +22,7 @@ LAYERS = (
         "bench.drawn",
         "bench.efficiency",
         "bench.studies",
+        "bench.textfiles",
         "bench.video",
     ),
     ("bench.weights", "bench.provenance", "bench.config", "bench.runfolder", "bench.cache", "bench.progress"),

@@ -169,7 +169,7 @@ def test_lists_that_are_cut_short_or_absent_are_refused(root: Path) -> None:
     with pytest.raises(DataError, match="7 lies outside its list, which has 6 images"):
         read_pairs(root, "FP")
     path.write_bytes(b"\xff\xfe1")
-    with pytest.raises(DataError, match="no UTF-8"):
+    with pytest.raises(DataError, match="Pair_list_F.txt is UTF-16; save it as UTF-8"):
         read_pairs(root, "FF")
     path.unlink()
     with pytest.raises(DataError, match="Pair_list_F.txt is absent"):
@@ -249,3 +249,9 @@ def test_the_check_finds_what_a_run_would_stumble_over(root: Path) -> None:
     assert lines["FF images paired with themselves"].examples == ("003/frontal/01.jpg",)
     shutil.rmtree(images)
     assert [line.level for line in check(root)] == ["damaged"]
+
+
+def test_the_level_that_is_wrong_is_named(tmp_path: Path) -> None:
+    (tmp_path / "Data/Images/001/front").mkdir(parents=True)
+    with pytest.raises(DataError, match=r"Data/Images/001 is there, but holds no folder frontal; it holds front"):
+        Cfp().locate(tmp_path)

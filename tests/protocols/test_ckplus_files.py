@@ -125,9 +125,13 @@ def test_a_damaged_label_is_an_error_that_names_it(root: Path, text: str) -> Non
 
 
 def test_a_label_that_is_no_text_or_far_too_long_is_an_error(root: Path) -> None:
-    for data in (b"\xff\xfe\x00", b"1" * 10_000):
+    for data, reason in (
+        (b"\xff\xfe\x00", "is UTF-16"),
+        (b"1" * 10_000, "too large"),
+        (b"1" * 4000, "no emotion code"),
+    ):
         label_of(root).write_bytes(data)
-        with pytest.raises(DataError, match="no emotion code"):
+        with pytest.raises(DataError, match=reason):
             read_label(label_of(root))
 
 

@@ -108,13 +108,13 @@ def test_damage_is_an_error_that_names_the_line(tmp_path: Path, rows: list[list[
 
 
 def test_other_columns_are_an_error_that_names_them(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"\['emotion', 'pixels'\]; expected emotion, pixels, Usage"):
+    with pytest.raises(DataError, match=r"'emotion, pixels'; expected emotion, pixels, Usage"):
         list(read_rows(write(tmp_path / "fer2013.csv", [], ("emotion", "pixels"))))
     (tmp_path / "fer2013.csv").write_bytes(b"")
-    with pytest.raises(DataError, match=r"columns \[\]"):
+    with pytest.raises(DataError, match="the columns '';"):
         list(read_rows(tmp_path / "fer2013.csv"))
     (tmp_path / "fer2013.csv").write_bytes(b"\xff\xfe\xff")
-    with pytest.raises(DataError, match="cannot be read as a table"):
+    with pytest.raises(DataError, match="fer2013.csv is UTF-16"):
         list(read_rows(tmp_path / "fer2013.csv"))
 
 

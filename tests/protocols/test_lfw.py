@@ -180,7 +180,7 @@ def test_a_damaged_list_is_refused(root: Path, before: str, after: str, why: str
 
 def test_a_list_that_is_no_text_is_refused(root: Path) -> None:
     (root.parent / "pairs.txt").write_bytes(b"\x80\x03]q\x00")  # how a pickle begins
-    with pytest.raises(DataError, match="no UTF-8"):
+    with pytest.raises(DataError, match="pairs.txt is a Python pickle"):
         read_pairs(root.parent / "pairs.txt")
 
 
@@ -243,3 +243,22 @@ def test_view_1_with_people_on_both_sides_is_told(root: Path) -> None:
     lines = {line.subject: line for line in check(root)}
     assert lines["people in both lists of View 1"].examples == ("Zoe",)
     assert lines["pairsDevTest.txt: pairs"].expected == "1,000"
+
+
+def test_files_named_otherwise_are_named_not_the_folders_that_are_right(tmp_path: Path) -> None:
+    (tmp_path / "lfw/Ann_Bee").mkdir(parents=True)
+    (tmp_path / "lfw/Ann_Bee/Ann_Bee_0001_0.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"the file Ann_Bee/Ann_Bee_0001_0\.png is not named as Ann_Bee_0001\.png is"):
+        Lfw().locate(tmp_path / "lfw")
+
+
+def test_a_file_given_as_data_root_is_said_to_be_a_file(tmp_path: Path) -> None:
+    (tmp_path / "lfw.bin").write_bytes(b"\x80\x04]q\x00")
+    with pytest.raises(DataError, match=r"lfw\.bin is a file \(a Python pickle\); a folder is wanted"):
+        Lfw().locate(tmp_path / "lfw.bin")
+
+
+def test_of_a_path_that_is_not_there_the_last_folder_that_is_gets_named(tmp_path: Path) -> None:
+    (tmp_path / "data/lfw").mkdir(parents=True)
+    with pytest.raises(MissingError, match=r"No folder \S+data/lwf\. \S+data is there and holds lfw\."):
+        Lfw().locate(tmp_path / "data/lwf")

@@ -188,7 +188,7 @@ def test_a_file_that_is_no_text_or_absent_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not there; it lists the pairs"):
         read_pairs(tmp_path / "absent", labelled=True)
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\x01\n")
-    with pytest.raises(DataError, match="is no text"):
+    with pytest.raises(DataError, match="is UTF-16"):
         read_pairs(tmp_path / "binary", labelled=True)
 
 
