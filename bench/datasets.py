@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from bench.config import get_setting
@@ -65,6 +66,9 @@ def draw_once(protocol: EvalProtocol, samples: Path) -> Path:
     """The protocol's sample of drawn people in a folder that keeps samples; raises MissingError when it has none."""
     out = samples / f"{protocol.dataset}-{protocol.sample_version()}"
     if not out.is_dir():
+        note = protocol.sample_note()
+        if note:
+            print(f"{note} Folder: {out}", file=sys.stderr, flush=True)
         protocol.write_sample(out)
     return protocol.locate(out)
 

@@ -183,6 +183,13 @@ class EvalProtocol(ABC):
         """What tells this sample from one that an earlier version of the code wrote."""
         return self.version
 
+    def sample_note(self) -> str:
+        """What a user is told before the sample is written: what it is and why it is needed; empty says nothing."""
+        return (
+            f"No data set {self.dataset} is configured, so a sample is used: people who do not exist, drawn by this "
+            "suite in the layout of the data set. It is written once."
+        )
+
     def write_sample(self, out: Path) -> None:
         """Write the sample that serves when the user has no data, to a new folder; the same bytes every time.
 

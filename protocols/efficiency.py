@@ -71,6 +71,10 @@ class Efficiency(EvalProtocol):
 
         return Path(drawn.__file__)
 
+    def sample_note(self) -> str:
+        """Nothing: there is no data set in whose place faces are drawn."""
+        return ""
+
     def write_sample(self, out: Path) -> None:
         """Make the folder; faces are drawn when they are read."""
         out.mkdir(parents=True, exist_ok=True)

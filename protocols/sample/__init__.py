@@ -18,6 +18,7 @@ from bench.errors import BenchError, DataError, UsageError
 from protocols.sample import celeba, cfp, dronesurf, ijbc, lfw, mmi, multipie, tinyface
 from protocols.sample.marker import is_sample, write_marker
 from protocols.sample.painter import PAINTERS, Painter, Progress, painter, painter_name
+from protocols.sample.shipped import is_shipped, unpack
 from protocols.sample.summary import SampleSummary
 
 __all__ = ["PAINTERS", "SAMPLES", "Painter", "Sample", "SampleSummary", "is_sample", "painter", "write_sample"]
@@ -62,6 +63,8 @@ def write_sample(
 ) -> SampleSummary:
     """Write a sample whole or not at all: beside its place first, then renamed.
 
+    The default sample of TinyFace is not drawn but unpacked, see `protocols.sample.shipped`; its bytes are the same.
+
     Args:
         name: of the database, one of `SAMPLES`.
         out: folder that does not exist, or is empty.
@@ -85,7 +88,7 @@ def write_sample(
     if unknown:
         known = ", ".join(sample.options()) or "none"
         raise UsageError(f"A sample of {name} has no option {', '.join(unknown)}; its options: {known}.")
-    paint = painter() if paint is None else paint
+    ships = paint is None and is_shipped(name, identities=identities, seed=seed, options=options)
     people = sample.default if identities is None else identities
     out = Path(os.path.abspath(out))  # "." and "x/.." have no name of their own to put a folder beside
     try:
@@ -96,8 +99,12 @@ def write_sample(
         try:
             fresh = beside / "sample"
             fresh.mkdir()
-            summary = sample.write(fresh, identities=people, seed=seed, paint=paint, progress=progress, **options)
-            write_marker(fresh, summary, painter_name(paint))
+            if ships:
+                summary = unpack(fresh)
+            else:
+                paint = painter() if paint is None else paint
+                summary = sample.write(fresh, identities=people, seed=seed, paint=paint, progress=progress, **options)
+                write_marker(fresh, summary, painter_name(paint))
             if out.is_dir():
                 out.rmdir()  # empty, or this fails and what came meanwhile stays
             os.replace(fresh, out)

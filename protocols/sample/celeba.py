@@ -59,7 +59,7 @@ def write(root: Path, *, identities: int, seed: int, paint: Painter, progress: P
     looks = [_look(seed, identity, number, rng) for number, (identity, _) in enumerate(owners)]
     names = [f"{number:06d}.jpg" for number in range(1, len(owners) + 1)]
     points: list[NDArray[np.int64]] = []
-    with (progress or silent)("CelebA sample", len(looks)) as advance:
+    with (progress or silent)("draw the CelebA sample", len(looks)) as advance:
         for name, look, image in zip(names, looks, painted(looks, paint, advance), strict=True):
             aligned, found = _align(image, five_points(paint, look), rng)
             points.append(found)

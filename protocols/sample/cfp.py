@@ -59,7 +59,7 @@ def write(root: Path, *, identities: int, seed: int, paint: Painter, progress: P
         for number in range(1, count + 1)
     ]
     looks = [_look(seed, photograph, rng) for photograph in photographs]
-    with (progress or silent)("CFP sample", len(looks)) as advance:
+    with (progress or silent)("draw the CFP sample", len(looks)) as advance:
         for photograph, look, image in zip(photographs, looks, painted(looks, paint, advance), strict=True):
             write_bytes(root / "Data" / "Images" / f"{photograph.stem}.jpg", jpeg(image, 92))
             rows = "".join(f"{x:.4f},{y:.4f}\n" for x, y in _fiducials(five_points(paint, look)))

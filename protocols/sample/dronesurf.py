@@ -75,7 +75,7 @@ def write(root: Path, *, identities: int, seed: int, paint: Painter, progress: P
     ]
     clips = [_clip(video, number, seed, rng) for number, video in enumerate(videos)]
     total = len(portraits) + sum(len(clip) for clip in clips)
-    with (progress or silent)("DroneSURF sample", total) as advance:
+    with (progress or silent)("draw the DroneSURF sample", total) as advance:
         for place, image in enumerate(painted(portraits, paint, advance)):
             name = f"HR Gallery/{place // GALLERY + 1}/{place % GALLERY + 1}.jpg"
             write_bytes(root / name, jpeg(image, 95))

@@ -85,7 +85,7 @@ def write(
     for _, seen in plan:
         for one in seen:
             pictures.setdefault(one.filename, []).append(one)
-    with (progress or silent)("IJB-C sample", sum(map(len, pictures.values()))) as advance:
+    with (progress or silent)("draw the IJB-C sample", sum(map(len, pictures.values()))) as advance:
         images, made = _paint(pictures, seed, paint, advance, rng)
     templates = [
         Template(number, part, tuple(made[one.filename, one.subject.number].face for one in seen))

@@ -53,7 +53,7 @@ def write(root: Path, *, identities: int, seed: int, paint: Painter, progress: P
         for place in range(1, count + 1):
             looks.append(_look(seed, number, place, rng))
             paths.append(f"{FOLDER}/{name}/{name}_{place:04d}.jpg")
-    with (progress or silent)("LFW sample", len(looks)) as advance:
+    with (progress or silent)("draw the LFW sample", len(looks)) as advance:
         for look, path, image in zip(looks, paths, painted(looks, paint, advance), strict=True):
             write_bytes(root / path, jpeg(_photograph(image, five_points(paint, look), rng), 90))
     pairs = _write_lists(root, people, identities, rng)

@@ -81,7 +81,7 @@ def write(root: Path, *, identities: int, seed: int, paint: Painter, progress: P
     rng = np.random.default_rng((seed, 3))
     sessions = _plan(identities, rng)
     looks = [look for session in sessions for look in _looks(session, seed)]
-    with (progress or silent)("MMI sample", len(looks)) as advance:
+    with (progress or silent)("draw the MMI sample", len(looks)) as advance:
         images = painted(looks, paint, advance)
         for session in sessions:
             folder = root / "Sessions" / str(session.number)

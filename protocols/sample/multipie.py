@@ -97,7 +97,7 @@ def write(
     ]
     looks = [_look(shot, seed) for shot in wanted]
     scenes: dict[tuple[int, int, str], int] = {}
-    with (progress or silent)("Multi-PIE sample", len(looks)) as advance:
+    with (progress or silent)("draw the Multi-PIE sample", len(looks)) as advance:
         for shot, image in zip(wanted, painted(looks, paint, advance), strict=True):
             place = scenes.setdefault((shot.subject, shot.session, shot.camera), len(scenes))
             scene = backdrop(np.random.default_rng((seed, 4, place)), HEIGHT, WIDTH, tone_of(image))

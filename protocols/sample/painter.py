@@ -24,7 +24,7 @@ Progress = Callable[[str, int], AbstractContextManager[Advance]]
 """A title and a number of images to a context that is told how many were just done, like `bench.progress.stage`."""
 
 DEFAULT_PAINTER = "people"
-_BATCH = 64
+_BATCH = 16  # looks drawn between two signs of progress; several threads share them
 # Where a face stands in a painter's square when the painter does not say: fractions of the side, x y z, from the
 # centre of the head; z towards the viewer.
 _NOMINAL = np.array(
@@ -61,6 +61,11 @@ def painter(name: str | None = None) -> Painter:
     return PAINTERS[name]()
 
 
+def default_painter() -> str:
+    """Name of the painter that draws when nobody names one."""
+    return DEFAULT_PAINTER
+
+
 def painter_name(paint: Painter) -> str:
     """What sample.json calls a painter."""
     name = getattr(paint, "name", None) or getattr(paint, "__name__", None) or type(paint).__name__
@@ -74,7 +79,7 @@ def silent(title: str, total: int) -> AbstractContextManager[Advance]:
 
 
 def painted(looks: Sequence[Look], paint: Painter, advance: Advance) -> Iterator[ByteImages]:
-    """Paint in batches and hand out one image after the other, in order.
+    """Paint in batches and hand out one image after the other, in order; ``advance`` counts them.
 
     Raises:
         ContractError: the painter returned other images than asked for.
@@ -92,8 +97,8 @@ def painted(looks: Sequence[Look], paint: Painter, advance: Advance) -> Iterator
                     f"Painter {painter_name(paint)} returned {image.dtype} {image.shape} for a look of size "
                     f"{look.size}; expected uint8 ({look.size}, {look.size}, 3)."
                 )
+            advance(1)
             yield image
-        advance(len(batch))
 
 
 def turned(points: NDArray[np.float64], look: Look) -> NDArray[np.float64]:

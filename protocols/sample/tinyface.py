@@ -64,7 +64,7 @@ def write(root: Path, *, identities: int, seed: int, paint: Painter, progress: P
         for n in range(1, 5 * identities + 1)
     ]
     pictures = [*gallery, *probes, *training, *distractors]
-    with (progress or silent)("TinyFace sample", len(pictures)) as advance:
+    with (progress or silent)("draw the TinyFace sample", len(pictures)) as advance:
         images = painted([picture.look for picture in pictures], paint, advance)
         for picture, image in zip(pictures, images, strict=True):
             face = cut(image, face_box(five_points(paint, picture.look)))
