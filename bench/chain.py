@@ -22,6 +22,9 @@ class Chain:
         text: the chain as written, ``A+B``.
         steps: its built steps.
         fingerprint: SHA-256 that identifies what it computes.
+        configuration: SHA-256 over what it was asked to be, its code apart.
+        code: digests of the modules that decide what it computes, by name.
+        files: what its steps may read from disk at any time.
         passthrough: True when every step returns its input.
         input_size: side that native images are brought to first: what the first step takes, or, where it gives back any
             size as it came, the next one; None takes them as they are.
@@ -38,6 +41,9 @@ class Chain:
         self.steps = tuple(steps)
         self.text = "+".join(str(step.spec) for step in steps)
         self.fingerprint = digest_of([step.fingerprint for step in steps])
+        self.configuration = digest_of([step.configuration for step in steps])
+        self.code = {name: digest for step in steps for name, digest in step.code.items()}
+        self.files = tuple(file for step in steps for file in step.files)
         self.passthrough = all(step.component.passthrough for step in steps)
         self.input_size = _input_size(self.steps)
         _check_sizes(self.steps, self.input_size)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from bench.provenance import code_digest, digest_of
+from bench.closure import closure, modules_digest
+from bench.file_digests import DigestedPath, path_digest
+from bench.provenance import digest_of
 from bench.registry import Registry, Spec
 from bench.results import StageRecord
 from bench.types import WeightsFile
@@ -34,7 +36,12 @@ class Built(Generic[V]):
         component: the component itself.
         spec: what the user typed.
         arguments: every argument with its value; paths as text.
-        fingerprint: SHA-256 over name, arguments, version, weights and the code of its package.
+        fingerprint: SHA-256 over ``configuration`` and ``code``.
+        source: paper, or where it comes from.
+        licence: of its code or weights.
+        configuration: SHA-256 over name, arguments, weights and what arguments that are paths name, by their bytes.
+        code: what decides what it computes: its version, and digests of modules by name (see `bench.closure`).
+        files: what it may read from disk at any time.
     """
 
     component: V
@@ -43,6 +50,9 @@ class Built(Generic[V]):
     fingerprint: str
     source: str
     licence: str
+    configuration: str = ""
+    code: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[DigestedPath, ...] = ()
 
     def record(self, stage: str, side: str) -> StageRecord:
         """The stage record that goes into the run."""
@@ -68,17 +78,30 @@ def build(registry: Registry[V], spec: Spec, defaults: Mapping[str, object] | No
     takes = {argument.name for argument in entry.arguments()}
     given = {name: value for name, value in (defaults or {}).items() if name in takes} | dict(spec.arguments)
     values = entry.configure(given)
+    who = f"{registry.kind} {spec.name}"
+    named = tuple(DigestedPath(path, path_digest(path), who) for path in _paths(values.values()))
     component = entry.factory(**values)
     arguments = {name: _recordable(value) for name, value in values.items()}
     weights = [[w.name, w.sha256] for w in component.weights]
+    files = (*named, *(DigestedPath(w.path, w.sha256, who) for w in component.weights if w.path is not None))
     decisive = {name: value for name, value in arguments.items() if name not in _WITHOUT_EFFECT}
-    fingerprint = digest_of(
-        [registry.kind, spec.name, decisive, component.version, weights, code_digest(type(component).__module__)]
-    )
-    return Built(component, spec, arguments, fingerprint, entry.source, entry.licence)
+    configuration = digest_of([registry.kind, spec.name, decisive, weights, [path.sha256 for path in named]])
+    modules = closure(entry.module, type(component).__module__)
+    code = {**modules, f"version of {who}": digest_of(component.version)}
+    fingerprint = digest_of([configuration, modules_digest(code)])
+    return Built(component, spec, arguments, fingerprint, entry.source, entry.licence, configuration, code, files)
+
+
+def _paths(values: Iterable[object]) -> Iterator[Path]:
+    """The paths among the values of arguments, and in lists of them."""
+    for value in values:
+        if isinstance(value, Path):
+            yield value
+        elif isinstance(value, (tuple, list)):
+            yield from _paths(value)
 
 
 def _recordable(value: object) -> object:
     if isinstance(value, Path):
         return str(value)
-    return list(value) if isinstance(value, tuple) else value
+    return [_recordable(part) for part in value] if isinstance(value, tuple) else value

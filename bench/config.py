@@ -44,6 +44,8 @@ class RunConfig:
             always run again, or never touch one.
         cache: folder of the cache; None takes the user's cache folder.
         no_cache: work without a cache.
+        trust_times: whether a finished run is believed to be on the data that are here when sizes and times of all
+            files are as they were, without reading them.
         images: whether the run keeps images for reports.
         batch_size: images per network call; never changes a figure.
         device: ``cpu``, ``cuda``, ``cuda:1``...
@@ -66,6 +68,7 @@ class RunConfig:
     overwrite: Overwrite = "only-missing"
     cache: Path | None = None
     no_cache: bool = False
+    trust_times: bool = False
     images: Literal["all", "none"] = "all"
     batch_size: int = 64
     device: str = "cpu"

@@ -18,14 +18,16 @@ import numpy as np
 
 from bench.cache import Cache, CachedEmbedding
 from bench.chain import Chain
+from bench.closure import closure, modules_digest
 from bench.components import Built, build
 from bench.errors import ContractError, DataError
+from bench.file_digests import refuse_changed
 from bench.images import decode, encode_png
 from bench.interfaces import ALIGNERS, RECOGNISERS, Aligner, ByteImages, FloatImages, Recogniser
 from bench.opening import Source, cut_words, open_media, open_sources, read_source
 from bench.plan import ABSENT, Embedded, EmbedPlan
 from bench.plugins import load_plugins
-from bench.provenance import digest_of, source_digest
+from bench.provenance import digest_of
 from bench.types import OK, Media, Outcome, Points
 
 __all__ = ["Embedder", "embed_shard", "embedder_for", "open_media"]
@@ -78,6 +80,8 @@ class Embedder:
         aligner: the built aligner.
         recogniser: the built recogniser.
         fingerprint: identifies what it computes; part of every cache key.
+        configuration: SHA-256 over what it was asked to be, its code apart.
+        code: digests of the modules that decide what it computes, by name.
     """
 
     def __init__(
@@ -96,11 +100,15 @@ class Embedder:
         self._batch_size = batch_size
         # a chain that changes nothing shares its results with the side that has none
         self._active = chain if chain and not chain.passthrough else None
-        core = source_digest(
-            "bench.embed", "bench.opening", "bench.chain", "bench.images", "bench.cutting", "bench.video"
-        )
-        self._image_fingerprint = digest_of([core, self._active.fingerprint if self._active else None])
+        core = closure(__name__)
+        chained = self._active
+        self._image_fingerprint = digest_of([modules_digest(core), chained.fingerprint if chained else None])
         self.fingerprint = digest_of([self._image_fingerprint, aligner.fingerprint, recogniser.fingerprint, flip])
+        self.configuration = digest_of(
+            [chained.configuration if chained else None, aligner.configuration, recogniser.configuration, flip]
+        )
+        self.code = {**core, **(chained.code if chained else {}), **aligner.code, **recogniser.code}
+        self._files = (*(chained.files if chained else ()), *aligner.files, *recogniser.files)
 
     @classmethod
     def from_plan(cls, plan: EmbedPlan) -> Embedder:
@@ -142,10 +150,15 @@ class Embedder:
         self._decode(fresh, cache, clock)
         self._hallucinate(fresh, cache, clock)
         self._align_and_embed(fresh, clock)
+        self.refuse_changed()
         if cache:
             done = [item for item in fresh if item.vector is not None]
             cache.put_embeddings({keys[id(i)]: CachedEmbedding(i.vector, i.outcome) for i in done})  # type: ignore[arg-type]  # not None: just filtered
         return self._collect(items, clock)
+
+    def refuse_changed(self) -> None:
+        """Raise DataError where a file that a component reads is not the one whose digest is in the keys any more."""
+        refuse_changed(self._files)
 
     def views(self, media: Sequence[Media], cache: Cache | None) -> list[tuple[ByteImages | None, ByteImages | None]]:
         """For each media the decoded image and what the chain makes of it; None where a stage failed."""
@@ -190,6 +203,7 @@ class Embedder:
             images, outcomes = self._active.hallucinate(
                 [item.image for item in fresh if item.image is not None], batch_size=self._batch_size
             )
+        self.refuse_changed()
         for item, image, outcome in zip(fresh, images, outcomes, strict=True):
             item.image, item.outcome = image, outcome
         if cache:

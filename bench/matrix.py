@@ -60,7 +60,7 @@ def _run(cell: Cell, before: CellState, studies: dict[str, Study]) -> CellState:
             config = replace(config, data_root=draw_once(protocol, cache_folder(config) / "samples"))
         run = prepare(config, studies)
         print(describe_run(run), file=sys.stderr, flush=True)
-        result, fresh = execute(run)
+        result, fresh = execute(run, lambda sentence: print(sentence, file=sys.stderr, flush=True))
     except Exception as error:  # noqa: BLE001  # one cell's fault must not lose the others
         if not isinstance(error, BenchError):
             traceback.print_exc(file=sys.stderr)

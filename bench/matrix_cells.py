@@ -14,6 +14,7 @@ from bench.components import build
 from bench.config import RunConfig, get_setting
 from bench.datasets import find_data
 from bench.errors import BenchError, MissingError, UsageError
+from bench.finished import WITHOUT_EFFECT
 from bench.interfaces import PROTOCOLS, EvalProtocol
 from bench.provenance import digest_of
 from bench.registry import Entry, Spec
@@ -21,7 +22,6 @@ from bench.study import ALL, AXES, Asked
 
 _LONGEST = 120
 _OF_EMBEDDINGS = ("recogniser", "align", "align_gallery", "flip", "fusion")
-_WITHOUT_EFFECT = ("out", "cache", "no_cache", "overwrite", "threads", "batch_size")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Cell:
     @property
     def digest(self) -> str:
         """Of all that it is asked to compute."""
-        return digest_of({key: v for key, v in asdict(self.config).items() if key not in _WITHOUT_EFFECT})
+        return digest_of({key: v for key, v in asdict(self.config).items() if key not in WITHOUT_EFFECT})
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from bench.cache import Cache
+from bench.closure import closure_digest
 from bench.cutting import cut_out
 from bench.errors import DataError
+from bench.file_digests import known_file_digest
 from bench.filekinds import read_plain
 from bench.images import ByteImages, decode, encode_png
-from bench.provenance import digest_of, file_digest, source_digest
+from bench.provenance import digest_of
 from bench.types import OK, Media
 from bench.video import read_frame
 
@@ -85,7 +86,7 @@ def cut_words(media: Media) -> str:
 
 
 def _key(source: Source) -> str:
-    code = source_digest("bench.opening", "bench.cutting", "bench.images", "bench.video")
+    code = closure_digest(__name__)
     return digest_of(["opened", source.digest, cut_words(source.media), code])
 
 
@@ -105,11 +106,6 @@ def _digest_of_film(path: Path) -> str:
     try:
         if not path.is_file():  # a pipe would never end
             raise DataError("file not found")
-        return _film_digest(path, path.stat().st_mtime_ns)
+        return known_file_digest(path)
     except OSError as error:
         raise DataError(f"file not readable ({error.strerror})") from None
-
-
-@lru_cache(maxsize=64)
-def _film_digest(path: Path, changed: int) -> str:
-    return file_digest(path)

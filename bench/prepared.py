@@ -18,7 +18,14 @@ from bench.types import Media, Role
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a run does, on what."""
+    """What a run does, on what.
+
+    Attributes:
+        request_digest: of what was asked, code and data apart.
+        stat_digest: of the media with sizes and times of their files.
+        out: its folder.
+        code: first digits of the digests of the modules that decide the figures, by name.
+    """
 
     config: RunConfig
     protocol: Built[EvalProtocol]
@@ -29,6 +36,7 @@ class Prepared:
     request_digest: str
     stat_digest: str
     out: Path
+    code: Mapping[str, str]
 
     @property
     def media(self) -> dict[Role, tuple[Media, ...]]:

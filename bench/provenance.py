@@ -1,21 +1,17 @@
-"""Where a figure comes from: digests of code, components and data, versions, the machine."""
+"""Where a figure comes from: digests of values and data, versions, the machine; of code, see `bench.closure`."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 import os
 import platform
 import subprocess
-import sys
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bench import __version__
-from bench.errors import DataError
 from bench.types import Media
 
 _PACKAGES = (
@@ -28,30 +24,6 @@ def digest_of(value: object) -> str:
     """SHA-256, in hexadecimal, of a JSON-able value with its keys sorted; paths count by their text."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True, allow_nan=False, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-@cache
-def code_digest(module: str) -> str:
-    """SHA-256 over the Python sources that stand beside a module: its whole package, or the file of a lone module.
-
-    Part of every cache key, so that a changed component can never be served what its former self made.
-    """
-    loaded = sys.modules[module]
-    file = getattr(loaded, "__file__", None)
-    if not file:
-        raise DataError(f"Module {module!r} has no source file: what it computes can't be told from its next version")
-    files = sorted(Path(file).parent.rglob("*.py")) if loaded.__package__ else [Path(file)]
-    total = hashlib.sha256()
-    for path in files:
-        total.update(hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()
-
-
-@cache
-def source_digest(*modules: str) -> str:
-    """SHA-256 over the source files of the named modules, which are imported where they are not yet."""
-    files = [importlib.import_module(module).__file__ for module in modules]
-    return digest_of([file_digest(Path(file)) for file in files if file])
 
 
 def file_digest(path: Path) -> str:
@@ -75,14 +47,18 @@ def stat_digest(media: Iterable[Media]) -> str:
     return digest_of(sorted(lines))
 
 
-def data_digest(media: Iterable[Media], file_digests: Mapping[str, str]) -> str:
+def data_digest(media: Iterable[tuple[Media, str]]) -> str:
     """A digest of the media and the bytes of their files; equal on two machines that hold the same data.
 
     Args:
-        media: every media of the data set.
-        file_digests: SHA-256 of each file by media key; ``absent`` stands for a file that is not there.
+        media: every media of the data set with the SHA-256 of its file; ``absent`` stands for a file that is not there.
     """
-    return digest_of(sorted([*_identity_of(item), file_digests[item.key]] for item in media))
+    return digest_of(sorted([*_identity_of(item), digest] for item, digest in media))
+
+
+def files_digest(media: Iterable[tuple[Media, str]]) -> str:
+    """A digest of the bytes of all files alone, however they are listed; arguments as for `data_digest`."""
+    return digest_of(sorted({digest for _, digest in media}))
 
 
 def environment(*, device: str, threads: int) -> dict[str, object]:

@@ -16,7 +16,7 @@ from bench.interfaces import EvalProtocol
 from bench.kinds import UNRECOGNISED, kind_of
 from bench.plan import Embedded, EmbedPlan
 from bench.prepared import Measured
-from bench.provenance import data_digest, environment
+from bench.provenance import data_digest, environment, files_digest
 from bench.results import LedgerRow, RoleLedger, RunRecord, StageRecord
 from bench.studies import Study
 from bench.types import Media, Outcome, Role
@@ -36,12 +36,13 @@ def make_record(
     plans: Mapping[str, EmbedPlan],
     measured: Measured,
     warnings: tuple[str, ...],
+    code: Mapping[str, str],
 ) -> RunRecord:
     """Put the record of a run together.
 
     Args:
         config: the configuration as resolved.
-        config_digest: digest of all that the figures depend on but the data.
+        config_digest: digest of all that was asked.
         protocol: the built protocol.
         root: the located data root.
         data: what was compared.
@@ -49,15 +50,11 @@ def make_record(
         plans: by side (``probe``, ``gallery``), how its images were hallucinated and embedded.
         measured: what came out.
         warnings: sentences that belong beside the figures.
+        code: digests of the modules that decide the figures, by name.
     """
     rules = protocol.component
     embedded = measured.embedded
-    media = [item for items, _ in embedded.values() for item in items]
-    digests = {
-        item.key: digest
-        for items, part in embedded.values()
-        for item, digest in zip(items, part.file_digests, strict=True)
-    }
+    digested = [pair for items, part in embedded.values() for pair in zip(items, part.file_digests, strict=True)]
     return RunRecord(
         bench_version=__version__,
         label=config.hallucinator,
@@ -85,7 +82,8 @@ def make_record(
             "name": rules.dataset,
             "root": str(root),
             "official": data.official,
-            "digest": data_digest(media, digests),
+            "digest": data_digest(digested),
+            "files_digest": files_digest(digested),
             "stat_digest": state,
             "counts": {
                 **{role: len(items) for role, (items, _) in embedded.items()},
@@ -93,7 +91,7 @@ def make_record(
             },
             "notes": list(data.notes),
         },
-        stages=_stages(plans, embeds=kind_of(data) not in UNRECOGNISED),
+        stages=stage_records(plans, embeds=kind_of(data) not in UNRECOGNISED),
         metrics=measured.metrics,
         ledger={role: _role_ledger(part.outcomes) for role, (_, part) in embedded.items()},
         warnings=warnings,
@@ -104,6 +102,7 @@ def make_record(
         },
         environment=environment(device=config.device, threads=config.threads),
         seed=config.seed,
+        code=code,
     )
 
 
@@ -123,7 +122,7 @@ def _role_ledger(outcomes: Sequence[Outcome]) -> RoleLedger:
     return RoleLedger(len(outcomes), status["ok"], status["fallback"], status["failed"], dict(sorted(reasons.items())))
 
 
-def _stages(plans: Mapping[str, EmbedPlan], *, embeds: bool) -> tuple[StageRecord, ...]:
+def stage_records(plans: Mapping[str, EmbedPlan], *, embeds: bool) -> tuple[StageRecord, ...]:
     """The stages that images passed; where nothing is embedded, the chains alone."""
     found = []
     for side, plan in plans.items():

@@ -156,9 +156,11 @@ class RunRecord:
         limit: that limit, or None.
         sample: True when the data are drawn samples and not photographs of the named data set.
         config: the configuration as resolved; paths as the user gave them.
-        config_digest: SHA-256 of what the figures depend on: stages, protocol, options, data digest, limit, seed.
+        config_digest: SHA-256 of what was asked: stages with their weights, protocol, options, limit, seed; the code
+            and the data have digests of their own.
         protocol: name, arguments, similarity, flip, ranks and the like.
-        data: digest and stat_digest of the images, counts by role, official (bool), notes, root.
+        data: digest (of the media and the bytes of their files), files_digest (of the bytes alone) and stat_digest (of
+            the media and sizes and times of files), counts by role, official (bool), notes, root.
         stages: the chain as it ran.
         metrics: figures by name, for instance ``rank-1``, ``map``.
         ledger: by role.
@@ -166,6 +168,8 @@ class RunRecord:
         timings: by stage: ``{"seconds": ..., "images": ...}``; cached images are not counted.
         environment: versions, commit, device, threads, platform.
         seed: seed of the bootstrap.
+        code: by name, the first digits of the SHA-256 of every module of this suite and of plugins that decides the
+            figures; empty in runs of older versions.
     """
 
     bench_version: str
@@ -186,6 +190,7 @@ class RunRecord:
     environment: Mapping[str, Any]
     seed: int
     schema_version: int = SCHEMA_VERSION
+    code: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bench import kinds, progress
 from bench.canaries import INTERPOLATING, Finding, inspect_outputs
+from bench.closure import closure
 from bench.components import Built, build
 from bench.config import RunConfig, cache_folder
 from bench.datasets import find_or_draw
 from bench.embed import embedder_for
-from bench.errors import BenchError, MissingError
+from bench.file_digests import refuse_changed
+from bench.finished import outdated
 from bench.interfaces import PROTOCOLS, EvalProtocol
 from bench.manifest import check_manifest
 from bench.pictures import pictures, views
@@ -24,12 +27,13 @@ from bench.provenance import digest_of, stat_digest
 from bench.record import ledger_rows, make_record
 from bench.registry import Spec
 from bench.results import RunResult
-from bench.runfolder import read_record, read_run, write_run
+from bench.runfolder import read_run, write_run
 from bench.smoke import cut
 from bench.studies import Study
 from bench.types import Role
 
 INSPECTED = 64
+_CODE_DIGITS = 16
 
 
 def prepare(config: RunConfig, studies: dict[str, Study] | None = None) -> Prepared:
@@ -53,24 +57,31 @@ def prepare(config: RunConfig, studies: dict[str, Study] | None = None) -> Prepa
     if config.limit is not None:
         data = cut(data, config.limit)
     decisive: list[object] = [
-        embedder_for(probe_plan).fingerprint,
-        embedder_for(gallery_plan).fingerprint,
-        protocol.fingerprint,
+        embedder_for(probe_plan).configuration,
+        embedder_for(gallery_plan).configuration,
+        protocol.configuration,
         config.limit,
         config.seed,
         config.images,
-        kinds.code_digest_of(kinds.kind_of(data)),
+        kinds.kind_of(data),
     ]
     if protocol.component.fusion != official.component.fusion:  # the flip is part of the fingerprints
         decisive.append(["fusion", protocol.component.fusion])
     request = digest_of(decisive)
     out = config.out or _default_out(config, request)
     state = _state(data)
-    return Prepared(config, protocol, root, data, probe_plan, gallery_plan, request, state, out)
+    code = _code(protocol, (probe_plan, gallery_plan), kinds.kind_of(data))
+    return Prepared(config, protocol, root, data, probe_plan, gallery_plan, request, state, out, code)
 
 
-def execute(run: Prepared) -> tuple[RunResult, bool]:
-    """Do the run and write its folder, unless a finished run of the same request and data is there.
+def execute(run: Prepared, tell: Callable[[str], None] = lambda sentence: None) -> tuple[RunResult, bool]:
+    """Do the run and write its folder, unless a finished run of the same request, data and code is there.
+
+    A run of the same request and data that other code made is replaced; its ``run.json`` is kept beside the new one.
+
+    Args:
+        run: what to do.
+        tell: called with a sentence where a finished run is made again, before it is.
 
     Returns:
         The result, and whether it was computed now (False: the finished run was read).
@@ -78,43 +89,33 @@ def execute(run: Prepared) -> tuple[RunResult, bool]:
     Raises:
         BenchError: no probe could be scored, the folder is taken, the disk is full.
     """
-    if run.out.exists():
-        finished = _finished(run)
-        if finished:
-            return finished, False
+    again = None
+    if run.config.overwrite != "always" and run.out.exists() and any(run.out.iterdir()):
+        again = outdated(run)
+        if again is None:
+            return read_run(run.out), False
+        tell(again)
     result = _compute(run)
     images = None
     if run.config.images == "all":
         images = pictures(run.probe_plan, run.media, result, run.cache)
-    write_run(run.out, result, images=images, replace=run.config.overwrite == "always")
+    write_run(run.out, result, images=images, replace=again is not None or run.config.overwrite == "always")
     return result, True
 
 
-def _finished(run: Prepared) -> RunResult | None:
-    """The finished run of the same request in the folder, or None when it is to be made anew."""
-    if run.config.overwrite == "always" or not any(run.out.iterdir()):
-        return None
-    if run.config.overwrite == "never":
-        raise BenchError(f"{run.out} exists and --overwrite is never. Choose another --out.")
-    try:
-        record = read_record(run.out)
-    except MissingError:
-        raise BenchError(f"{run.out} exists and is no run folder. Choose another --out.") from None
-    if record.config_digest != run.request_digest:
-        raise BenchError(
-            f"{run.out} holds a run of another configuration ({record.label}, {record.created}). Choose another --out, "
-            "or --overwrite always."
-        )
-    if record.data["stat_digest"] != run.stat_digest:
-        raise BenchError(
-            f"{run.out} holds a run on data that have changed since ({record.created}). Choose another --out, or "
-            "--overwrite always."
-        )
-    return read_run(run.out)
+def _code(protocol: Built[EvalProtocol], plans: Sequence[EmbedPlan], kind: str) -> dict[str, str]:
+    """First digits of the digests of all modules that decide the figures of a run, by name."""
+    modules = {**closure(__name__), **kinds.code_of(kind), **protocol.code}
+    for plan in plans:
+        modules.update(embedder_for(plan).code)
+    return {name: digest[:_CODE_DIGITS] for name, digest in sorted(modules.items())}
 
 
 def _compute(run: Prepared) -> RunResult:
     measured = kinds.measure(run)
+    for plan in (run.probe_plan, run.gallery_plan):
+        embedder_for(plan).refuse_changed()
+    refuse_changed(run.protocol.files)
     record = make_record(
         config=run.config,
         config_digest=run.request_digest,
@@ -125,6 +126,7 @@ def _compute(run: Prepared) -> RunResult:
         plans={"probe": run.probe_plan, "gallery": run.gallery_plan},
         measured=measured,
         warnings=(*measured.warnings, *_warnings(run, measured)),
+        code=run.code,
     )
     return RunResult(record, measured.rows, ledger_rows(measured.embedded), measured.items, measured.arrays)
 

@@ -7,6 +7,7 @@ A run folder holds
 - ``per_item.csv`` (runs that search no gallery): one row an item (`ItemRow`);
 - ``arrays.npz`` (where needed): what is too large for rows, read without pickle;
 - ``ledger.csv``: one row for every image that did not end ``ok``;
+- ``run.replaced.json`` (optional): the record of the run that this one replaced;
 - ``images.zip`` (optional): for probe row (or item) i the members ``lr/00000i.png``, ``out/00000i.png`` (absent when it
   equals the lr image), ``mate/00000i.png`` (best mated gallery image) and ``impostor/00000i.png`` (best non-mated one),
   or ``truth/00000i.png``.
@@ -41,6 +42,7 @@ from bench.results import (
 from bench.types import Role, Status
 
 RUN_FILE, PROBES_FILE, LEDGER_FILE, IMAGES_FILE = "run.json", "per_probe.csv", "ledger.csv", "images.zip"
+REPLACED_FILE = "run.replaced.json"
 ITEMS_FILE, ARRAYS_FILE = "per_item.csv", "arrays.npz"
 RowT = TypeVar("RowT")
 
@@ -73,6 +75,8 @@ def write_run(
     try:
         partial.mkdir()
         _write_files(partial, result, images)
+        if (folder / RUN_FILE).is_file():
+            shutil.copyfile(folder / RUN_FILE, partial / REPLACED_FILE)
         _swap(partial, folder)
     except OSError as error:
         raise BenchError(

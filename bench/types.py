@@ -106,10 +106,17 @@ OK = Outcome()
 
 @dataclass(frozen=True, slots=True)
 class WeightsFile:
-    """A weight file a component was built from: its name (never a path) and SHA-256 in hexadecimal."""
+    """A weight file a component was built from.
+
+    Attributes:
+        name: of the file, without its folder.
+        sha256: of its bytes, in hexadecimal.
+        path: where it is, so that a change during a run is noticed; None where nobody says. Not part of any record.
+    """
 
     name: str
     sha256: str
+    path: Path | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import io
 import json
 import os
-from collections.abc import Mapping
-from contextlib import suppress
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError, DataError, MissingError
+from bench.file_digests import known_file_digest, loaded
 from bench.provenance import file_digest
 from bench.types import WeightsFile
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
 HEADER = "bench"
 """Under which the weight files that this suite writes hold what they are of, as JSON in their safetensors metadata."""
-_PATHS: dict[WeightsFile, Path] = {}
 _SHOWN = 4  # faults named in an error; the rest are counted
 
 
@@ -40,17 +41,9 @@ def weights_file(path: Path, *, wanted_by: str, how_to_get: str) -> WeightsFile:
         found = "is a folder" if path.is_dir() else "does not exist"
         raise MissingError(f"{wanted_by} wants the weights {path}, which {found}. {how_to_get}")
     try:
-        stat = path.stat()
-        file = WeightsFile(path.name, _digest(path, stat.st_size, stat.st_mtime_ns))
+        return WeightsFile(path.name, known_file_digest(path), path)
     except OSError as error:
         raise DataError(f"The weights {path} of {wanted_by} cannot be read: {error.strerror}.") from None
-    _PATHS[file] = path
-    return file
-
-
-def path_of(file: WeightsFile) -> Path | None:
-    """Where a weight file lies that `weights_file` has named in this process; None where it has not."""
-    return _PATHS.get(file)
 
 
 def hub_file(path: Path, name: str, *, wanted_by: str, how_to_get: str) -> WeightsFile:
@@ -75,9 +68,64 @@ def hub_file(path: Path, name: str, *, wanted_by: str, how_to_get: str) -> Weigh
     return found
 
 
-@lru_cache(maxsize=64)
-def _digest(path: Path, size: int, changed: int) -> str:
-    return file_digest(path)  # size and time are only there to notice that the file was replaced
+def read_weights(path: Path, sha256: str | None) -> bytes:
+    """The bytes of a weight file, read once, which must be those that its component was built with.
+
+    Whatever loads a network that a component named in its ``weights`` loads it from these bytes, so that a file that
+    was replaced in the meantime cannot be used under the digest of the one before.
+
+    Args:
+        path: the file.
+        sha256: digest that the component told; None takes any bytes.
+
+    Raises:
+        MissingError: there is no such file any more.
+        DataError: it cannot be read, or has changed.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise MissingError(f"There is no weights file {path}.") from None
+    except OSError as error:
+        raise DataError(f"The weights {path} cannot be read: {error.strerror}.") from None
+    _refuse_another(path, sha256, hashlib.sha256(data).hexdigest())
+    return data
+
+
+@contextmanager
+def unchanged_weights(*files: WeightsFile) -> Iterator[None]:
+    """For libraries that open a file themselves: see that it has the digest before and after the block.
+
+    Raises:
+        DataError: it has changed, or cannot be read.
+    """
+    _refuse_others(files)
+    yield
+    _refuse_others(files)
+
+
+def _refuse_others(files: Sequence[WeightsFile]) -> None:
+    for file in files:
+        if file.path is not None:
+            _refuse_another(file.path, file.sha256, _digest_again(file.path))
+
+
+def _digest_again(path: Path) -> str:
+    try:
+        return file_digest(path)
+    except OSError as error:
+        raise DataError(f"The weights {path} cannot be read: {error.strerror}.") from None
+
+
+def _refuse_another(path: Path, sha256: str | None, found: str) -> None:
+    if sha256 is None:
+        return
+    if found != sha256:
+        raise DataError(
+            f"The weights {path} have changed since this run began (SHA-256 {sha256[:12]} then, {found[:12]} now). "
+            "Nothing computed from the new file is kept; run again to use it."
+        )
+    loaded(path, sha256)
 
 
 def package_file(package: str, relative: str) -> Path | None:
@@ -162,7 +210,7 @@ def refuse_other(path: Path, **facts: tuple[object, object]) -> None:
             raise DataError(f"The weights {path} are of {what} {found!r}; {what} {wanted!r} was asked for.")
 
 
-def load_state_dict(path: Path) -> dict[str, torch.Tensor]:
+def load_state_dict(path: Path, *, sha256: str | None = None) -> dict[str, torch.Tensor]:
     """Read tensors by name from a ``.safetensors`` file or a torch file, running no code stored in it.
 
     A torch file may hold the tensors themselves or, one level down, under ``state_dict``; a ``module.`` prefix that
@@ -170,17 +218,19 @@ def load_state_dict(path: Path) -> dict[str, torch.Tensor]:
 
     Args:
         path: the file.
+        sha256: digest that its bytes must have, see `read_weights`; None takes any.
 
     Returns:
         Tensors by name, on the CPU.
 
     Raises:
         MissingError: there is no such file.
-        DataError: it is truncated, no weights file, a pickle of other objects, or not tensors by name.
+        DataError: it has changed, is truncated, no weights file, a pickle of other objects, or not tensors by name.
     """
     if not path.is_file():
         raise MissingError(f"There is no weights file {path}.")
-    content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
+    data = read_weights(path, sha256)
+    content = _read_safetensors(data, path) if path.suffix == ".safetensors" else _read_torch(data, path)
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     return _tensors_by_name(content, path)
@@ -214,23 +264,23 @@ def load_into(module: torch.nn.Module, state: Mapping[str, torch.Tensor], *, ori
     module.load_state_dict(dict(state))
 
 
-def _read_safetensors(path: Path) -> object:
+def _read_safetensors(data: bytes, path: Path) -> object:
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors.torch import load
 
     try:
-        return load_file(path)
+        return load(data)
     except (SafetensorError, OSError) as error:
         raise DataError(f"The weights {path} are truncated or no safetensors file: {error}") from None
 
 
-def _read_torch(path: Path) -> object:
+def _read_torch(data: bytes, path: Path) -> object:
     import pickle
 
     import torch
 
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise DataError(
             f"The weights {path} are refused: the file is a pickle that holds other objects than tensors (loading them "

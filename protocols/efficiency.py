@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
+from bench.closure import closure_digest
 from bench.efficiency import EfficiencySet
 from bench.errors import DataError
 from bench.interfaces import PROTOCOLS, EvalProtocol, Progress
@@ -92,11 +93,7 @@ class Efficiency(EvalProtocol):
 
     def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> EfficiencySet:
         """Draw the faces under ``scratch``, once, and list them."""
-        import bench.drawn
-        import bench.images
-        from bench.provenance import source_digest
-
-        version = source_digest(bench.drawn.__name__, bench.images.__name__)[:12]
+        version = closure_digest("bench.drawn", "bench.images")[:12]
         count = max(self._batches)
         folder = scratch / f"{version}-{self._lr}-{count}"
         if not folder.is_dir():

@@ -11,9 +11,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.closure import closure_digest
 from bench.errors import BenchError, DataError
+from bench.faces.bundle import bundle_digest
+from bench.file_digests import known_file_digest
 from bench.interfaces import Progress
-from bench.provenance import digest_of, file_digest, source_digest
+from bench.provenance import digest_of
 from bench.types import Cut, FaceTemplate, Points
 from protocols.turned import Photograph, Recipe, frame_points
 
@@ -110,14 +113,9 @@ def _face(recipe: Recipe) -> FaceTemplate:
 
 def _name(photograph: Photograph) -> str | None:
     try:
-        return digest_of([_digest(photograph.path, photograph.path.stat().st_mtime_ns), repr(photograph.cuts)])
+        return digest_of([known_file_digest(photograph.path), repr(photograph.cuts)])
     except OSError:
         return None
-
-
-@lru_cache(maxsize=64)
-def _digest(path: Path, changed: int) -> str:
-    return file_digest(path)
 
 
 def _whole(record: object, photograph: Photograph) -> bool:
@@ -151,8 +149,5 @@ def _keep(path: Path, known: Mapping[str, Any]) -> None:
 
 
 def _engine(most_yaw_deg: float) -> str:
-    """Digest of the code that finds a face."""
-    import protocols.turned_views  # noqa: F401  # its source counts
-
-    names = ("bench.cutting", "bench.video", "bench.faces.detect", "bench.faces.landmarks", "bench.faces.views")
-    return digest_of([source_digest(*names, "protocols.turned_views", __name__), most_yaw_deg])[:16]
+    """Digest of the code and of the landmark networks that find a face."""
+    return digest_of([closure_digest(__name__), bundle_digest(), most_yaw_deg])[:16]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
+from bench.closure import closure_digest
 from bench.errors import DataError, UsageError
 from bench.images import ByteImages, decode
 from bench.interfaces import Progress
@@ -211,8 +212,6 @@ def _finder(detector: Detector) -> Finder:
 
 
 def _engine(detector: Detector) -> str:
-    from bench.provenance import source_digest
-
     aligner = _aligner(detector)
     weights = [weights.sha256 for weights in aligner.weights]
-    return digest_of([aligner.version, weights, source_digest(f"bench.align.{detector}", "bench.align.canvas")])
+    return digest_of([aligner.version, weights, closure_digest(f"bench.align.{detector}", "bench.images")])

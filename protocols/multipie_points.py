@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.closure import closure_digest
 from bench.errors import DataError
+from bench.file_digests import file_state, known_file_digest
 from bench.images import ByteImages, read_image
 from bench.interfaces import Progress
 from bench.provenance import digest_of
@@ -199,18 +201,13 @@ def _landmarker() -> Finder:
 
 
 def _engine() -> str:
-    import bench.faces.detect
-    import bench.faces.landmarks  # noqa: F401  # its source is part of the engine
     from bench.faces.bundle import find_bundle
-    from bench.provenance import file_digest, source_digest
 
-    code = source_digest("bench.faces.landmarks", "bench.faces.detect", "bench.faces.views", __name__)
-    return digest_of([file_digest(find_bundle(None)), code])
+    return digest_of([known_file_digest(find_bundle(None)), closure_digest(__name__)])
 
 
 def _state(root: Path, path: Path) -> list[str | int]:
-    stat = path.stat()
-    return [path.relative_to(root).as_posix(), stat.st_size, stat.st_mtime_ns]
+    return [path.relative_to(root).as_posix(), *file_state(path)]
 
 
 def _kept(path: Path) -> dict[str, Points | None]:

@@ -20,10 +20,11 @@ class SampledProtocol(EvalProtocol):
         return is_sample(root)
 
     def sample_version(self) -> str:
-        """Digest of the code and the face model that draw samples."""
+        """Digest of the code and the face model that draw the sample of the database."""
+        from protocols.sample import SAMPLES
         from protocols.sample.marker import version
 
-        return version()
+        return version(self.dataset) if self.dataset in SAMPLES else super().sample_version()
 
     def write_sample(self, out: Path) -> None:
         """Write the sample of the database with its usual number of drawn people.

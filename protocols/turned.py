@@ -15,13 +15,16 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from bench.align.template import FRAMES, Frame
+from bench.closure import closure_digest
 from bench.errors import BenchError, DataError, UsageError
-from bench.provenance import code_digest, digest_of, file_digest, source_digest
+from bench.faces.bundle import bundle_digest
+from bench.file_digests import known_file_digest
+from bench.provenance import digest_of
 from bench.types import Cut, Media, Points, Role
 
 if TYPE_CHECKING:
@@ -160,7 +163,7 @@ class Turner:
 
     def _folder(self, photograph: Photograph) -> Path:
         try:
-            content = _digest(photograph.path, photograph.path.stat().st_mtime_ns)
+            content = known_file_digest(photograph.path)
         except FileNotFoundError:
             raise DataError("file not found") from None
         except OSError as error:
@@ -275,17 +278,7 @@ def _points(rows: Any) -> Points:
     return tuple((float(x), float(y)) for x, y in rows)
 
 
-@lru_cache(maxsize=64)
-def _digest(path: Path, changed: int) -> str:
-    return file_digest(path)
-
-
 @cache
 def _engine() -> str:
-    """Digest of the code that decides what a view looks like."""
-    import bench.cutting
-    import bench.faces.pose  # noqa: F401  # its package's sources count
-    import protocols.turned_views  # noqa: F401  # its source counts
-
-    sources = source_digest("bench.cutting", "bench.images", "bench.align.similarity", "protocols.turned_views")
-    return digest_of([code_digest("bench.faces.pose"), sources])
+    """Digest of the code and of the landmark networks that decide what a view looks like."""
+    return digest_of([closure_digest("protocols.turned_views"), bundle_digest()])

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from bench.ablation.variants import Variant
 from bench.align.similarity import chip_by_points
 from bench.chain import Chain
+from bench.closure import closure_digest
 from bench.components import Built, build
 from bench.errors import DataError, UsageError
 from bench.faces.pack import Pack
@@ -22,7 +23,7 @@ from bench.faces.pairs import Jitter, Pair, make_pairs
 from bench.heldout import Alignment, Tally, as_points, embed_unit, pair_probes
 from bench.images import FloatImages, to_float
 from bench.interfaces import HALLUCINATORS, RECOGNISERS, Hallucinator, Recogniser
-from bench.provenance import digest_of, source_digest
+from bench.provenance import digest_of
 from bench.registry import Spec
 from bench.types import ImageSpec, WeightsFile
 from bench.weights import weights_file
@@ -120,7 +121,7 @@ class Ruler:
                 self._packed.names,
                 self._lr,
                 self._seed,
-                source_digest("bench.heldout", "bench.faces.pairs", "bench.faces.pose", __name__),
+                closure_digest("bench.heldout", __name__),
             ]
         )
         found = _read(file, made_by)
@@ -234,7 +235,7 @@ def split(packed: Pack, count: int) -> tuple[list[int], list[int]]:
 
 def _chain(component: Hallucinator) -> Chain:
     """A chain of one component that is in no registry."""
-    fingerprint = digest_of([[w.sha256 for w in component.weights], source_digest(__name__)])
+    fingerprint = digest_of([[w.sha256 for w in component.weights], closure_digest(__name__)])
     return Chain([Built(component, Spec("given-components"), {}, fingerprint, "", "")])
 
 

@@ -46,6 +46,11 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--limit", metavar="N", help="smoke run on N probes, for testing only")
     parser.add_argument("--out", metavar="DIR", help="folder of the run or study (default: one under runs/)")
     parser.add_argument("--overwrite", metavar="WHEN", help="only-missing (default), always or never")
+    parser.add_argument(
+        "--trust-times",
+        action="store_true",
+        help="believe sizes and times of files when a finished run is looked for, and do not read their bytes",
+    )
     parser.add_argument("--cache", metavar="DIR", help="cache folder (default: BENCH_CACHE or the user's)")
     parser.add_argument("--no-cache", action="store_true", help="work without a cache")
     parser.add_argument("--images", metavar="WHICH", help="images kept for reports: all (default) or none")
@@ -78,7 +83,7 @@ def main(args: argparse.Namespace) -> int:
         return _run_study(asked)
     prepared = prepare(make_config(file, asked))
     print(describe_run(prepared), file=sys.stderr)
-    result, fresh = execute(prepared)
+    result, fresh = execute(prepared, lambda sentence: print(sentence, file=sys.stderr, flush=True))
     print_figures(result)
     state = "Written to" if fresh else "Nothing to do: the finished run is in"
     print(f"{state} {prepared.out}\nReport: bench report {prepared.out} --out report", file=sys.stderr)

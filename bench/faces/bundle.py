@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import DataError, MissingError
+from bench.file_digests import ABSENT, path_digest
 from bench.weights import package_file
 
 FloatArray = NDArray[np.float32]
@@ -69,6 +70,12 @@ def find_bundle(bundle: Path | None = None) -> Path:
         where = f" at {bundle}" if bundle else ""
         raise MissingError(f"The face engine finds no face_landmarker.task{where}. {_HOW_TO_GET}")
     return path
+
+
+def bundle_digest() -> str:
+    """SHA-256 of the bundle that is found when none is named; ``absent`` where there is none."""
+    path = package_file(_PACKAGE, _FILE)
+    return path_digest(path) if path else ABSENT
 
 
 def read_member(path: Path, name: str) -> bytes:

@@ -16,7 +16,6 @@ from bench.errors import BenchError, MissingError
 from bench.installation.facts import Fact, guarded, in_words, one_line
 from bench.interfaces import ALIGNERS, HALLUCINATORS, PROTOCOLS, RECOGNISERS, EvalProtocol
 from bench.registry import Entry, Spec
-from bench.weights import path_of
 
 _LITTLE = 2 * 2**30  # bytes free on a disk that runs or the cache are written to
 _COUNTED = 200_000  # files of a cache that are counted
@@ -101,7 +100,7 @@ def _weights(entry: Entry[Any]) -> list[Fact]:
         component = entry.create()
     except MissingError as error:
         return [Fact("weights", name, _first_line(str(error)), "note")]
-    files = [(weights.name, path_of(weights)) for weights in component.weights]
+    files = [(weights.name, weights.path) for weights in component.weights]
     if not files:
         return []
     sizes = [f"{file} {in_words(path.stat().st_size)}" if path else file for file, path in files]

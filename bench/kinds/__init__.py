@@ -7,9 +7,11 @@ what it stored, without models or images.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from bench.closure import closure
 from bench.efficiency import EfficiencySet
 from bench.errors import ContractError, DataError
 from bench.studies import ExpressionSet, RestorationSet, Study, VerificationSet
@@ -28,8 +30,6 @@ KINDS: dict[type, str] = {
 
 UNRECOGNISED = ("expression", "efficiency")
 """Kinds whose figures depend on no recogniser and no alignment."""
-MORE_CODE = {"expression": ("bench.expressions",), "efficiency": ("bench.cost",)}
-"""Packages beside this one that decide a kind's figures."""
 
 
 def kind_of(study: Study) -> str:
@@ -37,14 +37,9 @@ def kind_of(study: Study) -> str:
     return KINDS.get(type(study), IDENTIFICATION)
 
 
-def code_digest_of(kind: str) -> str:
-    """Digest of the code that measures a kind, so that a finished run is made again when its measuring changed."""
-    from bench.provenance import code_digest, digest_of
-
-    modules = ["bench.kinds", *MORE_CODE.get(kind, ())]
-    for module in modules:
-        importlib.import_module(module)
-    return digest_of([code_digest(module) for module in modules])
+def code_of(kind: str) -> Mapping[str, str]:
+    """Digests of the modules that measure a kind, so that a finished run is made again when its measuring changed."""
+    return closure("bench.kinds", f"bench.kinds.{kind}")
 
 
 def measure(run: Prepared) -> Measured:

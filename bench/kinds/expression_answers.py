@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bench import progress
 from bench.cache import Cache, CachedEmbedding
+from bench.closure import closure_digest
 from bench.errors import BenchError
 from bench.expressions.lessons import Lesson, Share, all_taught
 from bench.expressions.plan import ClassifierPlan
@@ -19,7 +20,7 @@ from bench.images import FloatImages
 from bench.kinds.expression_faces import Faces
 from bench.kinds.expression_figures import BICUBIC, FRONTAL_HR
 from bench.prepared import Prepared
-from bench.provenance import code_digest, digest_of
+from bench.provenance import digest_of
 from bench.studies import ExpressionSet
 from bench.types import WeightsFile
 
@@ -144,10 +145,8 @@ def _keys(lesson: Lesson, share: Share, files: Sequence[WeightsFile]) -> list[st
 
     Every hallucinator is compared with the same classifiers of true and of bicubic faces: they are trained once.
     """
-    import bench.expressions.training  # noqa: F401  # its package's sources count
-
     plan = [lesson.plan.classifier, lesson.plan.epochs, lesson.plan.seed]
-    where = [share.device, share.threads, code_digest("bench.expressions.training")]
+    where = [share.device, share.threads, closure_digest("bench.expressions.training")]
     learned = [_digest(lesson.images), _digest(lesson.targets), lesson.classes, lesson.fold, plan]
     learner = digest_of([*learned, [file.sha256 for file in files], where])
     return [digest_of([learner, _digest(image)]) for image in lesson.shown]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
-from bench.provenance import file_digest
+from bench.closure import closure_digest
 from protocols.sample.files import write_text
 from protocols.sample.summary import SampleSummary
 
@@ -19,13 +18,13 @@ def is_sample(root: Path) -> bool:
     return (root / RECORD).is_file() or (root / NOTICE).is_file()
 
 
-def version() -> str:
-    """Twelve digits that change with anything that decides what a sample holds: writers, painters, face model."""
-    import bench.faces
+def version(database: str) -> str:
+    """Twelve digits that change with what decides the sample of a database: its writer, the painters, the face model.
 
-    folders = [Path(__file__).parent, Path(bench.faces.__file__).parent]
-    files = sorted(p for folder in folders for p in folder.iterdir() if p.suffix in (".py", ".safetensors"))
-    return hashlib.sha256("".join(file_digest(path) for path in files).encode()).hexdigest()[:12]
+    Raises:
+        DataError: no module here writes a sample of that name.
+    """
+    return closure_digest(f"protocols.sample.{database}", "protocols.sample.painter", __name__)[:12]
 
 
 def write_marker(root: Path, summary: SampleSummary, painter: str) -> None:

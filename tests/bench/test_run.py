@@ -167,13 +167,35 @@ def test_a_finished_run_asked_again_is_left_alone(bench: Bench, root: Path, tmp_
     code, _, err = bench(*command, "--hallucinator", "bicubic")
     assert code == 1
     assert "another configuration" in err
-    os.utime(root / "Testing_Set/Probe/1_3.jpg", (1, 1))
+    assert "hallucinator was none, bicubic is asked for" in err
+    probe = root / "Testing_Set/Probe/1_3.jpg"
+    os.utime(probe, (1, 1))
+    assert "Nothing to do" in bench(*command)[2]  # a copied data set has other times and the same bytes
+    data = probe.read_bytes()
+    probe.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     code, _, err = bench(*command)
     assert code == 1
     assert "data that have changed" in err
     assert {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == before
     assert bench(*command, "--overwrite", "always")[0] == 0
     assert {path.name: path.stat().st_mtime_ns for path in out.iterdir()} != before
+
+
+def test_other_bytes_of_the_same_size_and_time_are_noticed_unless_times_are_trusted(
+    bench: Bench, root: Path, tmp_path: Path
+) -> None:
+    run(bench, root, tmp_path / "run")
+    probe = root / "Testing_Set/Probe/1_3.jpg"
+    data, stat = probe.read_bytes(), probe.stat()
+    probe.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    os.utime(probe, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    command = ("run", "--protocol", "tinyface", "--data-root", root, "--out", tmp_path / "run")
+    code, _, err = bench(*command)
+    assert code == 1
+    assert "data that have changed" in err
+    assert "Nothing to do" in bench(*command, "--trust-times")[2]
+    (tmp_path / "run.toml").write_text("trust-times = true")
+    assert "Nothing to do" in bench(*command, "--config", tmp_path / "run.toml")[2]
 
 
 def test_a_smoke_run_is_labelled_as_one_everywhere(bench: Bench, small_tinyface: Path, tmp_path: Path) -> None:

@@ -1,0 +1,112 @@
+"""Digests of files and folders by their bytes, read again whenever a file may have changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import DataError
+from bench.provenance import digest_of, file_digest
+
+ABSENT = "absent"
+MOST_FILES = 10_000
+MOST_BYTES = 4 * 2**30
+"""Of a folder with more files or bytes than these, names, sizes and times count in place of the bytes."""
+_SETTLED_NS = 100_000_000  # clocks of file systems move in steps; a file that was changed later than this is read again
+_KNOWN: dict[Path, tuple[tuple[int, ...], str]] = {}
+_LOADED: set[tuple[Path, str]] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class DigestedPath:
+    """A file or folder whose digest is part of a key of the cache.
+
+    Attributes:
+        path: where it is.
+        sha256: see `path_digest`.
+        wanted_by: the component that reads it, for errors.
+    """
+
+    path: Path
+    sha256: str
+    wanted_by: str
+
+
+def known_file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal, computed again only when its size, a time or the file itself is another.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    state = file_state(path)
+    known = _KNOWN.get(path)
+    if known and known[0] == state:
+        return known[1]
+    settled = max(state[3:]) + _SETTLED_NS < time.time_ns()
+    digest = file_digest(path)
+    if settled:
+        _KNOWN[path] = (state, digest)
+    else:
+        _KNOWN.pop(path, None)
+    return digest
+
+
+def file_state(path: Path) -> tuple[int, ...]:
+    """Device, inode, size, and times of the last change of the bytes and of the inode, in nanoseconds.
+
+    Nobody can set the last of them, so that bytes that were replaced by others of the same size and date are noticed.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    stat = path.stat()
+    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+
+
+def path_digest(path: Path) -> str:
+    """Digest of what a path names; never raises.
+
+    Returns:
+        SHA-256 of a file's bytes; of a folder, over the names and bytes of its files (up to `MOST_FILES` and
+        `MOST_BYTES`); ``absent`` where there is nothing, ``unreadable`` where it cannot be read.
+    """
+    try:
+        if path.is_file():
+            return known_file_digest(path)
+        if path.is_dir():
+            return _folder_digest(path)
+    except (OSError, ValueError):
+        return "unreadable"
+    return ABSENT
+
+
+def loaded(path: Path, sha256: str) -> None:
+    """Note that the bytes of this digest were read from a file, so that a later change of it does no harm."""
+    _LOADED.add((path, sha256))
+
+
+def refuse_changed(paths: Iterable[DigestedPath]) -> None:
+    """See that files which components read whenever they please are still those whose digests are in the keys.
+
+    Raises:
+        DataError: one of them has changed, and may have been read after that.
+    """
+    for item in paths:
+        if (item.path, item.sha256) not in _LOADED and path_digest(item.path) != item.sha256:
+            raise DataError(
+                f"{item.path} of {item.wanted_by} has changed since this run began. What was computed from it is not "
+                "kept; run again. (A component that writes to a path takes it as str, not Path.)"
+            )
+
+
+def _folder_digest(folder: Path) -> str:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    stats = [path.stat() for path in files]
+    names = [path.relative_to(folder).as_posix() for path in files]
+    if len(files) > MOST_FILES or sum(stat.st_size for stat in stats) > MOST_BYTES:
+        return digest_of(
+            ["large", [[name, stat.st_size, stat.st_mtime_ns] for name, stat in zip(names, stats, strict=True)]]
+        )
+    return digest_of([[name, known_file_digest(path)] for name, path in zip(names, files, strict=True)])
