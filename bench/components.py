@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from bench.closure import closure, modules_digest
+from bench.errors import one_line
 from bench.file_digests import DigestedPath, path_digest
 from bench.provenance import digest_of
 from bench.registry import Registry, Spec
@@ -55,11 +56,39 @@ class Built(Generic[V]):
     files: tuple[DigestedPath, ...] = ()
 
     def record(self, stage: str, side: str) -> StageRecord:
-        """The stage record that goes into the run."""
+        """The stage record that goes into the run; asked for after the last image."""
         weights = tuple({"name": w.name, "sha256": w.sha256} for w in self.component.weights)
         return StageRecord(
-            stage, side, self.spec.name, self.component.version, self.arguments, weights, self.source, self.licence
+            stage,
+            side,
+            self.spec.name,
+            self.component.version,
+            self.arguments,
+            weights,
+            self.source,
+            self.licence,
+            self.execution(),
         )
+
+    def execution(self) -> dict[str, object]:
+        """What was used to compute: what the component tells, else its ``device``; without one, the processor.
+
+        A plugin that fails here, when the work is done, loses nothing: what it raised is recorded instead.
+        """
+        facts: dict[str, object] = {"device": self.arguments.get("device", "cpu")}
+        try:
+            used: Mapping[str, object] = getattr(self.component, "execution", dict)()
+            facts |= {str(name): _plain(value) for name, value in used.items()}
+        except Exception as error:  # noqa: BLE001  # see above
+            facts["not known"] = f"{type(error).__name__}: {one_line(error)}"
+        return facts
+
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that belong beside the figures."""
+        try:
+            return tuple(str(note) for note in getattr(self.component, "notes", tuple)())
+        except Exception as error:  # noqa: BLE001  # as above
+            return (f"{self.spec.name}: notes() raised {type(error).__name__}: {one_line(error)}",)
 
 
 def build(registry: Registry[V], spec: Spec, defaults: Mapping[str, object] | None = None) -> Built[V]:
@@ -99,6 +128,12 @@ def _paths(values: Iterable[object]) -> Iterator[Path]:
             yield value
         elif isinstance(value, (tuple, list)):
             yield from _paths(value)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, (bool, int, str)) or value is None else str(value)
 
 
 def _recordable(value: object) -> object:

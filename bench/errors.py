@@ -31,3 +31,21 @@ class MissingError(BenchError):
     """Something the run needs is not here: a data set, a weight file, an optional package."""
 
     exit_code = 3
+
+
+_LONGEST_CAUSE = 4000  # characters of another library's message
+
+
+def one_line(cause: object) -> str:
+    """Another library's message on one line, whole: white space joined, control characters written as escapes.
+
+    Args:
+        cause: an exception or a text; an exception without a text gives the name of its class.
+
+    Returns:
+        The text; of one longer than 4,000 characters the rest is counted.
+    """
+    text = " ".join(str(cause).split()) or type(cause).__name__
+    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    more = len(line) - _LONGEST_CAUSE
+    return line if more <= 0 else f"{line[:_LONGEST_CAUSE]} ... ({more} more characters)"

@@ -10,7 +10,7 @@ torch never imports it. A network wraps them with ``torch.from_numpy`` at no cos
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -73,6 +73,18 @@ class Hallucinator(ABC):
         """
         return self.hallucinate(lr), [OK] * len(lr)
 
+    def execution(self) -> Mapping[str, object]:
+        """What was used to compute, for the run's record: facts by name, such as ``device`` and ``batch``.
+
+        A run asks after its last image, so what is only known by then may be told. What a component does not tell is
+        filled in by the runner from its arguments (``device``).
+        """
+        return {}
+
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that belong beside the figures, such as what was done otherwise; asked after the last image."""
+        return ()
+
 
 class Recogniser(ABC):
     """The ruler: aligned face chips to embeddings.
@@ -80,7 +92,8 @@ class Recogniser(ABC):
     Attributes:
         face: chip size and the five points the network was trained on.
         embedding_size: length of an embedding.
-        colour: channel order the network is fed (the runner always hands over RGB; the recogniser swaps).
+        colour: channel order the network is fed (the runner always hands over RGB; the recogniser swaps); ``gray`` is
+            luma.
         scaling: what is done to 0..255 values before the network, in words.
         version: part of every cache key; raise it whenever the same chip would give another embedding.
         weights: the files it was built from; part of every cache key.
@@ -88,7 +101,7 @@ class Recogniser(ABC):
 
     face: FaceTemplate
     embedding_size: int
-    colour: Literal["RGB", "BGR"] = "RGB"
+    colour: Literal["RGB", "BGR", "gray"] = "RGB"
     scaling: str = ""
     version: str = "1"
     weights: tuple[WeightsFile, ...] = ()
@@ -104,6 +117,18 @@ class Recogniser(ABC):
             Embeddings as the network gives them (not normalised), float32 (N, D). Row i depends on chips[i] alone. A
             row that is not finite is counted as a failure by the runner.
         """
+
+    def execution(self) -> Mapping[str, object]:
+        """What was used to compute, for the run's record: facts by name, such as ``device`` and ``batch``.
+
+        A run asks after its last image, so what is only known by then may be told. What a component does not tell is
+        filled in by the runner from its arguments (``device``).
+        """
+        return {"colour": self.colour, "scaling": self.scaling}
+
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that belong beside the figures, such as what was done otherwise; asked after the last image."""
+        return ()
 
 
 class Aligner(ABC):
@@ -132,6 +157,18 @@ class Aligner(ABC):
             Chips, uint8 (N, H, W, 3), and one outcome each: ``ok``, or ``fallback`` when no face was found and the
             whole image was resized instead. An aligner never drops an image.
         """
+
+    def execution(self) -> Mapping[str, object]:
+        """What was used to compute, for the run's record: facts by name, such as ``device`` and ``batch``.
+
+        A run asks after its last image, so what is only known by then may be told. What a component does not tell is
+        filled in by the runner from its arguments (``device``).
+        """
+        return {}
+
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that belong beside the figures, such as what was done otherwise; asked after the last image."""
+        return ()
 
 
 class EvalProtocol(ABC):

@@ -44,7 +44,11 @@ def split_name(name: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class StageRecord:
-    """One stage of the chain as it ran: what, on which side, with which arguments and weights."""
+    """One stage of the chain as it ran: what, on which side, with which arguments and weights.
+
+    ``execution`` holds what was used and not what was asked for: device, batches, scaling, colour; empty in runs of
+    versions that did not write it.
+    """
 
     stage: str
     side: str
@@ -54,6 +58,7 @@ class StageRecord:
     weights: tuple[Mapping[str, str], ...]
     source: str = ""
     licence: str = ""
+    execution: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

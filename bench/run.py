@@ -140,6 +140,11 @@ def _warnings(run: Prepared, measured: Measured) -> tuple[str, ...]:
         failed = sum(outcome.status == "failed" for outcome in outcomes)
         if failed:
             found.append(f"{failed} {role} images failed and were not searched, which {what} the figures.")
+    for plan in (run.probe_plan, run.gallery_plan):
+        embedder = embedder_for(plan)
+        steps = embedder.chain.steps if embedder.chain else ()
+        found += [note for step in steps for note in step.notes()]
+        found += [*embedder.aligner.notes(), *embedder.recogniser.notes()]
     found += [_moved(plan) for plan in (run.probe_plan, run.gallery_plan) if _moved(plan)]
     return (*dict.fromkeys(found), *(f"{finding.name}: {finding.detail}" for finding in _odd_outputs(run)))
 

@@ -33,7 +33,9 @@ def wrong_types(record: RunRecord) -> Iterable[str]:
         yield "the notes on the data are not text"
     for stage in record.stages:
         words = (stage.stage, stage.side, stage.name, stage.version, stage.source, stage.licence)
-        if not all(isinstance(word, str) for word in words) or not isinstance(stage.arguments, Mapping):
+        if not all(isinstance(word, str) for word in words) or not all(
+            isinstance(table, Mapping) for table in (stage.arguments, stage.execution)
+        ):
             yield f"stage {stage.stage!r} has fields of a wrong type"
         elif not all(isinstance(file, Mapping) for file in stage.weights):
             yield f"stage {stage.stage!r} has weights of a wrong type"

@@ -70,6 +70,9 @@ def _machine(run: Run) -> dict[str, str]:
             found |= {f"package {name}": _text(version) for name, version in value.items()}
         elif key != "bench":
             found["uncommitted changes" if key == "dirty" else key.replace("_", " ")] = _text(value)
+    for stage in run.stages:
+        if stage.execution:
+            found[f"stage {stage.stage} ({stage.side}) computed with"] = arguments(stage.execution)
     size = run.record.config.get("batch_size")
     return found if size is None else {**found, "batch size": _text(size)}
 

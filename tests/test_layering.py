@@ -17,6 +17,8 @@ LAYERS = (
         "bench.plugins",
         "bench.filekinds",
         "bench.images",
+        "bench.onnx_ports",
+        "bench.onnx_session",
         "bench.metrics",
         "bench.threads",
         "bench.drawn",

@@ -24,24 +24,38 @@ def check_chips(chips: ByteImages, face: FaceTemplate, *, recogniser: str) -> No
         )
 
 
-def network_input(
-    chips: ByteImages, *, colour: Literal["RGB", "BGR"], mean: Sequence[float], std: Sequence[float]
-) -> FloatImages:
+Colour = Literal["RGB", "BGR", "gray"]
+
+
+def network_input(chips: ByteImages, *, colour: Colour, mean: Sequence[float], std: Sequence[float]) -> FloatImages:
     """Turn chips into what a network is fed.
 
     Args:
         chips: RGB, uint8 (N, H, W, 3).
-        colour: channel order of the result.
+        colour: channel order of the result; ``gray`` is luma, one channel.
         mean: one value, or three in the order of the result's channels; subtracted from 0..255 values.
         std: likewise; divided by after that.
 
     Returns:
-        (chips - mean) / std; float32 (N, 3, H, W), contiguous.
+        (chips - mean) / std; float32 (N, 3, H, W), or (N, 1, H, W) of luma; contiguous.
     """
-    ordered = chips[..., ::-1] if colour == "BGR" else chips
+    ordered = luma(chips)[..., None] if colour == "gray" else chips[..., ::-1] if colour == "BGR" else chips
     planes = np.ascontiguousarray(ordered.transpose(0, 3, 1, 2), np.float32)
     if any(value != 0 for value in mean):
         planes -= np.asarray(mean, np.float32).reshape(1, -1, 1, 1)
     if any(value != 1 for value in std):
         planes /= np.asarray(std, np.float32).reshape(1, -1, 1, 1)
     return planes
+
+
+def luma(chips: ByteImages) -> ByteImages:
+    """Luma of ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B, rounded as Pillow's mode L does.
+
+    Args:
+        chips: RGB, uint8 (..., 3).
+
+    Returns:
+        uint8 (...).
+    """
+    weighted = chips.astype(np.uint32) @ np.array([19595, 38470, 7471], np.uint32)  # of 65,536
+    return ((weighted + 0x8000) >> 16).astype(np.uint8)

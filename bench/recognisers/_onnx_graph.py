@@ -1,4 +1,4 @@
-"""Rewrites an ONNX recognition graph so that onnxruntime takes it, in batches, and runs it fast.
+"""Reads an ONNX recognition graph and rewrites it so that onnxruntime takes it, in batches, and runs it fast.
 
 Nothing it computes changes but by rounding: names are dropped, constants are computed beforehand, an activation is
 written with operators that have a fast kernel, the batch axis gets no fixed length.
@@ -6,6 +6,7 @@ written with operators that have a fast kernel, the batch axis gets no fixed len
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,12 +14,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import DataError
+from bench.errors import DataError, UsageError, one_line
+from bench.onnx_ports import CHANNELS_AT, Layout, Port, external_files, listed, port_of
+from bench.recognisers._onnx_scaling import InputArithmetic, input_arithmetic
 
-Layout = Literal["nchw", "nhwc"]
-
-_SCALING = ("Sub", "Mul", "Div", "Add")
 _RANGE_FROM_BATCH = ("DynamicQuantizeLinear", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM")
+_CHANNELS = (3, 1)
 
 
 @dataclass(frozen=True)
@@ -26,69 +27,99 @@ class Graph:
     """A recognition graph ready to run.
 
     Attributes:
-        model: the serialised model, its batch axis free where ``batched`` says so.
-        input_name: its one input.
-        height: input height declared, or None when free.
-        width: input width declared, or None when free.
+        model: the serialised model; its batch axis is free where that was asked for.
+        image: its one input.
+        layout: order of the image's axes, without regard to whether it has a batch axis.
+        channels: of the image, or None when free.
+        height: of the image, or None when free.
+        width: of the image, or None when free.
+        batch: images that the graph takes at once: None when free, 0 where its input has no batch axis.
+        output: the output that is the embedding.
         embedding_size: length of an embedding, or None when the graph does not say.
-        batched: whether several images may be run at once; False when a node looks at the whole batch.
-        scales: whether the first thing the graph does is to shift or scale its input.
-        freed: whether the file itself declares another, fixed batch length, so that batching must be tried first.
+        range_from_batch: whether a node takes its range from the whole batch.
+        arithmetic: what the graph does to its input before the first layer; None where it does nothing.
+        parts: files beside it that hold its weights.
     """
 
     model: bytes
-    input_name: str
+    image: Port
+    layout: Layout
+    channels: int | None
     height: int | None
     width: int | None
+    batch: int | None
+    output: Port
     embedding_size: int | None
-    batched: bool
-    scales: bool
-    freed: bool
+    range_from_batch: bool
+    arithmetic: InputArithmetic | None
+    parts: tuple[Path, ...]
 
 
-def read_graph(path: Path, *, layout: Layout = "nchw", free_batch: bool = True) -> Graph:
+def read_graph(
+    path: Path,
+    *,
+    layout: Layout | Literal["auto"] = "auto",
+    output_name: str = "",
+    free_batch: bool = True,
+) -> Graph:
     """Read and rewrite an ONNX file.
 
     Args:
         path: the file.
-        layout: order of the input's axes.
+        layout: order of the input's axes; by default where the file declares three channels or one.
+        output_name: the output that is the embedding, where there are several.
         free_batch: whether to free the batch axis; without it the file's own batch length stays.
 
     Raises:
         DataError: it is no ONNX file, or not a network of one image input and one embedding output.
+        UsageError: it has several outputs and none was named, or none of that name.
     """
     import onnx
 
     try:
+        parts = external_files(onnx.load(str(path), load_external_data=False).graph, path)
         model = onnx.load(str(path))
         graph = model.graph
+    except DataError:
+        raise
     except Exception as error:  # noqa: BLE001  # the parser raises its own kinds for damaged files, OSError for a part that is absent
-        cause = " ".join(str(error).split())[:120]
         raise DataError(
-            f"The weights {path} are truncated or no ONNX file ({type(error).__name__}: {cause})."
+            f"The weights {path} are truncated or no ONNX file ({type(error).__name__}: {one_line(error)})."
         ) from None
-    image = _only_input(graph, path)
-    output = graph.output[0]
-    height, width = _sides(image, path, layout)
-    lengths = [_length(v.type.tensor_type.shape.dim[0]) for v in (image, output) if v.type.tensor_type.shape.dim]
-    freed = free_batch and any(length is not None for length in lengths)
-    dims = output.type.tensor_type.shape.dim
-    embedding_size = _length(dims[-1]) if len(dims) >= 2 else None
-    scales = any(node.op_type in _SCALING for node in graph.node if image.name in node.input)
-    _drop_unused(graph, image)
+    image_value = _only_input(graph, path)
+    output_value = _embedding(graph, output_name, path)
+    image, output = port_of(image_value), port_of(output_value)
+    _check_types(image, output, path)
+    order, axes = _axes(image, layout, path)
+    batch = 0 if image.dims is not None and len(image.dims) == 3 else axes[0]
+    del graph.output[:]
+    graph.output.append(output_value)
+    _drop_unused(graph, image_value)
     _compute_constants(graph)
+    arithmetic = input_arithmetic(model, image, path)
     _write_prelu_as_maximum(graph)
-    if freed:
-        for value in (graph.input[0], output):  # not `image`: the list was built anew
-            if value.type.tensor_type.shape.dim:
-                value.type.tensor_type.shape.dim[0].dim_param = "N"
+    for value in (graph.input[0], graph.output[0]):
+        _free_axes(value, batch_too=free_batch and batch != 0)
+    if free_batch and batch != 0:
         del graph.value_info[:]  # shapes of intermediate results, written for the fixed batch
-    batched = free_batch and not any(node.op_type in _RANGE_FROM_BATCH for node in graph.node)
     try:
         serialised = model.SerializeToString()
     except ValueError as error:
-        raise DataError(f"The weights {path} are too large to be held in one piece ({error}).") from None
-    return Graph(serialised, image.name, height, width, embedding_size, batched, scales, freed)
+        raise DataError(f"The weights {path} are too large to be held in one piece ({one_line(error)}).") from None
+    return Graph(
+        model=serialised,
+        image=image,
+        layout=order,
+        channels=axes[1],
+        height=axes[2],
+        width=axes[3],
+        batch=None if free_batch and batch != 0 else batch,
+        output=output,
+        embedding_size=_embedding_size(output, path, has_batch=batch != 0),
+        range_from_batch=any(node.op_type in _RANGE_FROM_BATCH for node in graph.node),
+        arithmetic=arithmetic,
+        parts=parts,
+    )
 
 
 def _only_input(graph: Any, path: Path) -> Any:
@@ -96,25 +127,77 @@ def _only_input(graph: Any, path: Path) -> Any:
     used = {name for node in graph.node for name in node.input}
     inputs = [value for value in graph.input if value.name not in constants and value.name in used]
     if len(inputs) != 1 or not graph.output:
+        named = listed([port_of(value) for value in inputs])
         raise DataError(
-            f"The weights {path} are a graph with {len(inputs)} inputs and {len(graph.output)} outputs; a recogniser "
-            "has one image input and gives one embedding."
+            f"The weights {path} are a graph with {len(inputs)} inputs ({named}) and {len(graph.output)} outputs; a "
+            "recogniser has one image input and gives one embedding."
         )
     return inputs[0]
 
 
-def _sides(image: Any, path: Path, layout: Layout) -> tuple[int | None, int | None]:
-    dims = image.type.tensor_type.shape.dim
-    channels, height, width = (1, 2, 3) if layout == "nchw" else (3, 1, 2)
-    if len(dims) != 4 or _length(dims[channels]) not in (3, None):
-        shape = [d.dim_value or d.dim_param or "?" for d in dims]
-        wanted = "(N, 3, height, width)" if layout == "nchw" else "(N, height, width, 3)"
-        raise DataError(f"The weights {path} take an input of shape {shape}; a recogniser takes {wanted}.")
-    return _length(dims[height]), _length(dims[width])
+def _embedding(graph: Any, name: str, path: Path) -> Any:
+    outputs = {value.name: value for value in graph.output}
+    ports = listed([port_of(value) for value in graph.output])
+    if name and name not in outputs:
+        raise UsageError(f"{path.name} has no output {name!r}; it has {ports}. Name one by output_name=")
+    if not name and len(outputs) > 1:
+        raise UsageError(
+            f"{path.name} has {len(outputs)} outputs: {ports}. Say which one is the embedding by output_name="
+        )
+    return outputs[name or graph.output[0].name]
 
 
-def _length(dim: Any) -> int | None:
-    return int(dim.dim_value) if dim.HasField("dim_value") and dim.dim_value > 0 else None
+def _check_types(image: Port, output: Port, path: Path) -> None:
+    for port, what in ((image, "takes"), (output, "gives")):
+        if np.dtype(port.dtype if port.dtype != "unknown" else object).kind not in "fiu":
+            raise DataError(f"The weights {path} are of a graph that {what} {port}; a recogniser's are numbers.")
+
+
+def _axes(
+    image: Port, layout: Layout | Literal["auto"], path: Path
+) -> tuple[Layout, tuple[int | None, int | None, int | None, int | None]]:
+    """The order of the axes, and the lengths of batch, channels, height and width."""
+    dims = (None,) * 4 if image.dims is None else image.dims
+    if len(dims) == 3:
+        dims = (1, *dims)
+    orders: tuple[Layout, ...] = ("nchw", "nhwc") if layout == "auto" else (layout,)
+    if len(dims) == 4:
+        for channels in (*_CHANNELS, None):
+            for order in orders:
+                if dims[CHANNELS_AT[order]] == channels:
+                    _, *rest = dims
+                    height, width = (rest[1], rest[2]) if order == "nchw" else (rest[0], rest[1])
+                    return order, (dims[0], channels, height, width)
+    shape = " or ".join("(N, 3, height, width)" if order == "nchw" else "(N, height, width, 3)" for order in orders)
+    raise DataError(f"The weights {path} take an input {image}; a recogniser takes {shape}, or 1 channel.")
+
+
+def _free_axes(value: Any, *, batch_too: bool) -> None:
+    """Write axes of length 0 or -1, which stand for any length, and the batch axis by name."""
+    for index, dim in enumerate(value.type.tensor_type.shape.dim):
+        if dim.HasField("dim_value") and (dim.dim_value <= 0 or (index == 0 and batch_too)):
+            dim.dim_param = "N" if index == 0 else f"free_{value.name}_{index}"
+
+
+def _embedding_size(output: Port, path: Path, *, has_batch: bool) -> int | None:
+    if output.dims is None:
+        return None
+    lengths = output.dims[1:] if has_batch or len(output.dims) > 1 else output.dims
+    known = [length for length in lengths if length is not None]
+    if len(known) < len(lengths) or not lengths:
+        return None
+    return check_embedding_size(math.prod(known), path)
+
+
+def check_embedding_size(size: int, path: Path) -> int:
+    """Refuse an embedding of one number, which tells nobody apart: a score, a class or an age.
+
+    Raises:
+        DataError: the length is 1 or less.
+    """
+    if size < 2:
+        raise DataError(f"The network {path} gives {size} number for an image; an embedding has more.")
+    return size
 
 
 def _drop_unused(graph: Any, image: Any) -> None:

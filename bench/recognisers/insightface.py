@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from bench.errors import DataError, MissingError
 from bench.interfaces import RECOGNISERS, ByteImages, FloatImages, Recogniser
-from bench.recognisers._chips import check_chips, network_input
+from bench.recognisers._chips import check_chips
 from bench.recognisers._onnx_graph import Graph, read_graph
+from bench.recognisers._onnx_scaling import PLAIN, UNIT, USUAL
 from bench.recognisers._onnx_session import OnnxNetwork
 from bench.recognisers.templates import ARCFACE_112
 from bench.weights import weights_file
 
 _SHORTEST = 64  # a graph with a shorter output is no recogniser: age and gender, points, boxes
+_SCALINGS = {
+    PLAIN: "0..255, unscaled (the graph scales)",
+    UNIT: "x / 255 (the graph scales)",
+    USUAL: "(x - 127.5) / 127.5",
+}
 _HOW_TO_GET = (
     "Fetch a pack (buffalo_l, antelopev2...) from the releases of deepinsight/insightface, or let the package do it "
     "(insightface.app.FaceAnalysis(name='buffalo_l')), and unpack it to {folder}; or pass weights=PATH of the pack's "
@@ -69,14 +76,22 @@ class InsightFace(Recogniser):
                 f"{path} takes {graph.height} x {graph.width} pixels and gives {graph.embedding_size} numbers; "
                 "insightface's recognition networks take 112 x 112 and give 512 or so. For others: onnx:weights=PATH."
             )
-        self._mean, self._std = ((0.0,), (1.0,)) if graph.scales else ((127.5,), (127.5,))
-        self.scaling = "0..255, unscaled (the graph scales)" if graph.scales else "(x - 127.5) / 127.5"
-        self.embedding_size = self._network.embedding_size(self.face.height, self.face.width)
+        self._scaling = self._network.scaling
+        self.scaling = _SCALINGS[self._scaling]
+        self.embedding_size = self._network.embedding_size(self.face.height, self.face.width, self._scaling)
+
+    def execution(self) -> Mapping[str, object]:
+        """What was used; see `Recogniser.execution`."""
+        return {**super().execution(), **self._network.execution()}
+
+    def notes(self) -> tuple[str, ...]:
+        """See `Recogniser.notes`."""
+        return self._network.notes()
 
     def embed(self, chips: ByteImages) -> FloatImages:
         """Embed RGB uint8 (N, 112, 112, 3) as float32 (N, ``embedding_size``)."""
         check_chips(chips, self.face, recogniser="insightface")
-        return self._network.run(network_input(chips, colour="RGB", mean=self._mean, std=self._std))
+        return self._network.embed(chips, self._scaling)
 
 
 def _recognition_file(folder: Path) -> Path:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from bench.errors import MissingError
 from bench.interfaces import RECOGNISERS, ByteImages, FloatImages, Recogniser
-from bench.recognisers._chips import check_chips, network_input
+from bench.recognisers._chips import check_chips
+from bench.recognisers._onnx_scaling import PLAIN
 from bench.recognisers._onnx_session import OnnxNetwork
 from bench.recognisers.templates import ARCFACE_112
 from bench.weights import package_file, weights_file
@@ -54,7 +56,15 @@ class SFace(Recogniser):
         self.weights = (weights_file(path, wanted_by="Recogniser sface", how_to_get=_HOW_TO_GET),)
         self._network = OnnxNetwork(path, threads=threads)
 
+    def execution(self) -> Mapping[str, object]:
+        """What was used; see `Recogniser.execution`."""
+        return {**super().execution(), **self._network.execution()}
+
+    def notes(self) -> tuple[str, ...]:
+        """See `Recogniser.notes`."""
+        return self._network.notes()
+
     def embed(self, chips: ByteImages) -> FloatImages:
         """Embed RGB uint8 (N, 112, 112, 3) as float32 (N, 128)."""
         check_chips(chips, self.face, recogniser="sface")
-        return self._network.run(network_input(chips, colour="RGB", mean=(0,), std=(1,)))
+        return self._network.embed(chips, PLAIN)
