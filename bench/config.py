@@ -38,7 +38,8 @@ class RunConfig:
         flip: fusion of an image with its mirror image, see `EvalProtocol.flip`; None takes the protocol's own.
         fusion: how media become a template, see `EvalProtocol.fusion`; None takes the protocol's own.
         manifest: a file by ``bench data manifest`` that the data must agree with, or None.
-        limit: a smoke run on so many probes, or None.
+        limit: a smoke run on so many probes (pairs, faces, timed passes), see `bench.smoke.cut`; None for all.
+        limit_gallery: so many gallery and distractor templates besides the mates of the probes; None for all.
         out: the run folder; None makes one under ``runs/``.
         overwrite: what to do when the run folder exists: leave a finished run of the same configuration as it is,
             always run again, or never touch one.
@@ -64,6 +65,7 @@ class RunConfig:
     fusion: Fusion | None = None
     manifest: Path | None = None
     limit: int | None = None
+    limit_gallery: int | None = None
     out: Path | None = None
     overwrite: Overwrite = "only-missing"
     cache: Path | None = None
@@ -74,6 +76,11 @@ class RunConfig:
     device: str = "cpu"
     threads: int = 0
     seed: int = 0
+
+    @property
+    def smoke(self) -> bool:
+        """Whether a part of the study is measured: such a run is no result."""
+        return self.limit is not None or self.limit_gallery is not None
 
 
 def make_config(file: Path | None, flags: Mapping[str, object]) -> RunConfig:
@@ -113,7 +120,7 @@ def check_values(given: Mapping[str, object]) -> tuple[dict[str, Any], list[str]
             values[key] = convert(given[key], hints[key])
         except ValueError as error:
             faults.append(f"{key}: {error}")
-    for key, least in (("limit", 1), ("batch_size", 1), ("threads", 0), ("seed", 0)):
+    for key, least in (("limit", 1), ("limit_gallery", 1), ("batch_size", 1), ("threads", 0), ("seed", 0)):
         value = values.get(key)
         if value is not None and value < least:
             faults.append(f"{key} is {value}; it must be at least {least}")

@@ -157,8 +157,8 @@ class RunRecord:
         bench_version: version of the suite.
         label: the hallucinator chain as the user wrote it; the row name in reports.
         created: time of completion, ISO 8601, UTC.
-        smoke: True when ``--limit`` cut the run: its figures test the machinery and are refused in comparisons.
-        limit: that limit, or None.
+        smoke: True when ``--limit`` or ``--limit-gallery`` cut the run: its figures are no result.
+        limit: what ``--limit`` was, or None.
         sample: True when the data are drawn samples and not photographs of the named data set.
         config: the configuration as resolved; paths as the user gave them.
         config_digest: SHA-256 of what was asked: stages with their weights, protocol, options, limit, seed; the code
@@ -175,6 +175,7 @@ class RunRecord:
         seed: seed of the bootstrap.
         code: by name, the first digits of the SHA-256 of every module of this suite and of plugins that decides the
             figures; empty in runs of older versions.
+        limit_gallery: what ``--limit-gallery`` was, or None.
     """
 
     bench_version: str
@@ -196,6 +197,7 @@ class RunRecord:
     seed: int
     schema_version: int = SCHEMA_VERSION
     code: Mapping[str, str] = field(default_factory=dict)
+    limit_gallery: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,13 +54,12 @@ def prepare(config: RunConfig, studies: dict[str, Study] | None = None) -> Prepa
         embedder_for(plan)
     root = find_or_draw(protocol.component, config.data_root, cache_folder(config) / "samples")
     data = _read(protocol, root, cache_folder(config), {} if studies is None else studies, config.manifest)
-    if config.limit is not None:
-        data = cut(data, config.limit)
+    data = cut(data, config.limit, config.limit_gallery)
     decisive: list[object] = [
         embedder_for(probe_plan).configuration,
         embedder_for(gallery_plan).configuration,
         protocol.configuration,
-        config.limit,
+        [config.limit, config.limit_gallery],
         config.seed,
         config.images,
         kinds.kind_of(data),
@@ -235,6 +234,6 @@ def _plans(config: RunConfig, protocol: EvalProtocol) -> tuple[EmbedPlan, EmbedP
 def _default_out(config: RunConfig, request: str) -> Path:
     """A folder under ``runs/`` that names the run and can't be another's: it ends in the request's digest."""
     parts = (config.protocol, config.hallucinator, config.recogniser)
-    smoke = ["smoke"] if config.limit is not None else []
+    smoke = ["smoke"] if config.smoke else []
     name = "__".join([*("".join(c if c.isalnum() or c in "+=-." else "-" for c in part) for part in parts), *smoke])
     return Path("runs") / f"{name}__{request[:8]}"

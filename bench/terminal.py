@@ -53,10 +53,18 @@ def banners(record: RunRecord) -> list[str]:
     """What must stand above every figure of this run."""
     found = []
     if record.smoke:
-        found.append(f"SMOKE RUN on {record.limit} probes: not a result, for testing only")
+        found.append(f"SMOKE RUN{_limits(record)}: not a result, for testing only")
     if record.sample:
         found.append(SAMPLE.format(record.data["name"]))
     return found
+
+
+def _limits(record: RunRecord) -> str:
+    """What a smoke run is on: its limits, in words."""
+    what = "timed passes" if record.protocol.get("kind") == "efficiency" else record.protocol.get("items", "probes")
+    probes = "" if record.limit is None else f" on {record.limit:,} {what}"
+    gallery = "" if record.limit_gallery is None else f" in a gallery cut to mates and {record.limit_gallery:,} others"
+    return probes + gallery
 
 
 def print_figures(result: RunResult) -> None:

@@ -30,7 +30,7 @@ def build(runs: Sequence[Path], out: Path, *, baseline: str | None = None, viewe
         The files written: ``index.html``, ``report.md``, ``summary.csv``, ``paired.csv``, ``report.json``.
 
     Raises:
-        UsageError: no runs, a smoke run beside others, no run called ``baseline``, or another ``viewer``.
+        UsageError: no runs, smoke runs on other probes, no run called ``baseline``, or another ``viewer``.
         MissingError: a run folder does not exist.
         DataError: all run folders are damaged.
         BenchError: ``out`` holds something else, or the disk is full; nothing there has changed.

@@ -20,6 +20,8 @@ def wrong_types(record: RunRecord) -> Iterable[str]:
         yield "label, created, versions, digests or warnings are not text"
     if not all(isinstance(value, bool) for value in flags) or not _whole(record.seed):
         yield "smoke, sample or seed is of a wrong type"
+    if not all(value is None or _whole(value) for value in (record.limit, record.limit_gallery)):
+        yield "limit or limit_gallery is neither a whole number nor null"
     if not all(isinstance(value, Mapping) for value in mappings):
         yield "config, protocol, data, timings or environment is no table"
         return

@@ -98,7 +98,7 @@ def compare_runs(first: Path, second: Path) -> Comparison:
     """Compare two finished run folders.
 
     Raises:
-        UsageError: they are one folder, one is a smoke run, or they are of different protocols or data: all that
+        UsageError: they are one folder, smoke runs on other probes, or of different protocols or data: all that
             forbids the comparison is named.
         MissingError: one does not exist.
         DataError: one is damaged or of another schema version.

@@ -14,6 +14,7 @@ from reports.agreement import IDENTIFICATION, contradictions, kind_of
 from reports.checks import wrong_items, wrong_types
 from reports.items import EFFICIENCY, EXPRESSION, VERIFICATION
 from reports.searches import head
+from reports.smoke import refuse_unlike_limits
 
 _RECOGNISE_NOTHING = (EXPRESSION, EFFICIENCY)  # nothing is aligned or embedded, though a recogniser is configured
 
@@ -129,7 +130,7 @@ def load(folders: Sequence[Path]) -> tuple[list[Run], list[Skipped]]:
         The runs, and the folders that are damaged.
 
     Raises:
-        UsageError: no folders, or a smoke run beside other folders.
+        UsageError: no folders, or smoke runs beside whole runs or on other probes (`reports.smoke`).
         MissingError: a folder does not exist.
         DataError: all are damaged.
     """
@@ -152,12 +153,7 @@ def load(folders: Sequence[Path]) -> tuple[list[Run], list[Skipped]]:
     if not runs:
         listed = "; ".join(f"{item.folder_name}: {item.reason}" for item in skipped)
         raise DataError(f"None of {len(skipped)} run folders can be read. {listed}")
-    smoke = [str(run.folder) for run in runs if run.record.smoke]
-    if smoke and len(distinct) > 1:
-        raise UsageError(
-            f"Smoke runs test the machinery and are no results, so they are not compared: {', '.join(smoke)}. Leave "
-            "them out, report on one alone, or run again without --limit."
-        )
+    refuse_unlike_limits(runs)
     return runs, skipped
 
 

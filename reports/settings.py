@@ -12,7 +12,7 @@ from reports.wording import arguments
 
 PLACES = ("data_root", "out", "cache", "manifest")
 """Entries of a configuration that are places on a machine; no report shows them."""
-_INDIFFERENT = (*PLACES, "overwrite", "no_cache", "images", "protocol", "hallucinator", "limit")
+_INDIFFERENT = (*PLACES, "overwrite", "no_cache", "images", "protocol", "hallucinator", "limit", "limit_gallery")
 _NONE = "none"
 
 

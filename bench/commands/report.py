@@ -15,8 +15,8 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "report",
         help="write a report from run folders",
-        description="Write one self-contained HTML page, Markdown and CSV that compare runs. Smoke runs are refused "
-        "in a comparison.",
+        description="Write one self-contained HTML page, Markdown and CSV that compare runs. Smoke runs are compared "
+        "with smoke runs on the same probes alone, under a banner.",
     )
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="run folder")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the report")

@@ -42,7 +42,7 @@ def build(given: Sequence[Path], out: Path, *, with_published: bool = False) -> 
         The files written, ``index.md`` first.
 
     Raises:
-        UsageError: nothing given, or a smoke run beside others.
+        UsageError: nothing given, or smoke runs on other probes than the others.
         MissingError: something given does not exist.
         DataError: all that was given is damaged.
         BenchError: ``out`` holds something else, or the disk is full; nothing there has changed.

@@ -92,7 +92,7 @@ def read(paths: Sequence[Path]) -> Given:
     """Read what was given; a damaged one beside good ones is named and left out.
 
     Raises:
-        UsageError: nothing was given, or a smoke run beside other runs.
+        UsageError: nothing was given, or smoke runs on other probes than the others.
         MissingError: a path does not exist.
         DataError: all are damaged.
     """
