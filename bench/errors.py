@@ -49,3 +49,11 @@ def one_line(cause: object) -> str:
     line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
     more = len(line) - _LONGEST_CAUSE
     return line if more <= 0 else f"{line[:_LONGEST_CAUSE]} ... ({more} more characters)"
+
+
+def pip_install(*packages: str) -> str:
+    """The command that installs packages by their own names, which works wherever this suite came from.
+
+    An extra of this suite would not do: who installed it from a folder finds it on no index.
+    """
+    return f"pip install {' '.join(packages)}"

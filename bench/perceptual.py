@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench.errors import MissingError
+from bench.errors import MissingError, pip_install
 from bench.images import ByteImages, to_float
 from bench.types import WeightsFile
 from bench.weights import hub_file, load_into, load_state_dict, torch_home
@@ -18,7 +18,7 @@ HOW_TO_GET = (
     f"Fetch {BACKBONE} (torchvision's AlexNet_Weights.IMAGENET1K_V1, 233 MB) from download.pytorch.org/models into the "
     "folder hub/checkpoints of torch's cache, or pass alexnet=PATH."
 )
-_NO_PACKAGE = "the package lpips is not installed (pip install 'face-hallucination-bench[lpips]')"
+_NO_PACKAGE = f"the package lpips is not installed ({pip_install('lpips')})"
 
 
 def backbone_files(path: Path | None) -> tuple[WeightsFile, ...]:

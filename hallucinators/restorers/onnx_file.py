@@ -9,14 +9,14 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import ContractError, DataError, UsageError
+from bench.errors import ContractError, DataError, UsageError, pip_install
 from bench.interfaces import HALLUCINATORS, FloatImages
 from bench.threads import cpu_threads
 from bench.types import ImageSpec
 from bench.weights import package_file, weights_file
 from hallucinators.restorers.onnx_graph import Graph, Layout, Port, image_port, layout_of, one_value, read_graph
 from hallucinators.restorers.own_export import OwnExport, own_export
-from hallucinators.restorers.shared import INSTALL, Colour, Restorer, check_sides, shortened
+from hallucinators.restorers.shared import Colour, Restorer, check_sides, shortened
 
 Values = Literal["0..1", "-1..1", "0..255"]
 
@@ -43,7 +43,7 @@ class _Ends(NamedTuple):
 def _missing() -> str | None:
     """Why it cannot run; None where it can."""
     absent = [name for name in ("onnx", "onnxruntime") if package_file(name, "__init__.py") is None]
-    return f"The libraries {' and '.join(absent)} are not installed: {INSTALL}" if absent else None
+    return f"The libraries {' and '.join(absent)} are not installed: {pip_install(*absent)}." if absent else None
 
 
 @HALLUCINATORS.register(

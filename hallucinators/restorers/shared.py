@@ -15,7 +15,6 @@ from bench.types import ImageSpec
 
 Colour = Literal["RGB", "BGR"]
 
-INSTALL = "pip install 'face-hallucination-bench[restorers]'"
 _CAUSE = 160  # letters of another library's error that are shown
 
 

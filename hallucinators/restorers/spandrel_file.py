@@ -7,12 +7,12 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-from bench.errors import MissingError, UsageError
+from bench.errors import MissingError, UsageError, pip_install
 from bench.interfaces import HALLUCINATORS, FloatImages
 from bench.threads import torch_threads
 from bench.types import ImageSpec
 from bench.weights import weights_file
-from hallucinators.restorers.shared import INSTALL, Colour, Restorer, check_sides
+from hallucinators.restorers.shared import Colour, Restorer, check_sides
 from hallucinators.restorers.state_file import Trust
 
 _HOW_TO_GET = "Download it from the network's authors and name it: spandrel:file=FILE (.pth, .ckpt or .safetensors)."
@@ -21,7 +21,7 @@ _HOW_TO_GET = "Download it from the network's authors and name it: spandrel:file
 def _missing() -> str | None:
     """Why it cannot run; None where it can."""
     if importlib.util.find_spec("spandrel") is None:
-        return f"The library spandrel is not installed: {INSTALL}"
+        return f"The library spandrel is not installed: {pip_install('spandrel')}."
     return None
 
 

