@@ -64,12 +64,14 @@ class RestorationSet:
         truths: the true face of each, role ``gallery``, same order; the template of face i is that of truth i.
         official: whether counts are those of the published set; None where no set is published.
         notes: sentences for the user.
+        ready: whether the faces are restored already, and measured as they are.
     """
 
     faces: tuple[Media, ...]
     truths: tuple[Media, ...]
     official: bool | None = False
     notes: tuple[str, ...] = ()
+    ready: bool = False
 
     def __post_init__(self) -> None:
         if len(self.faces) != len(self.truths) or not self.faces:

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Literal
 
 from bench.closure import closure_digest
 from bench.errors import DataError, UsageError
+from bench.filekinds import read_plain
 from bench.images import ByteImages, decode
 from bench.interfaces import Progress
 from bench.provenance import digest_of
@@ -119,7 +120,7 @@ def find_faces(
     try:
         for done, path in enumerate(wanted, 1):
             try:
-                data = path.read_bytes()
+                data = read_plain(path)
                 digest = hashlib.sha256(data).hexdigest()
                 if digest not in kept:
                     image = decode(data)
@@ -127,7 +128,7 @@ def find_faces(
                     kept[digest] = look(image)
                     writer.add(digest, kept[digest])
                 found[path] = kept[digest]
-            except (OSError, DataError) as error:
+            except DataError as error:
                 if isinstance(error, _UnwritableError):
                     raise
             if progress and (done % _TELL_EVERY == 0 or done == len(wanted)):

@@ -13,8 +13,9 @@ from protocols.turned import JitterName, Recipe
 
 if TYPE_CHECKING:
     from protocols.restoration_multipie import MultiPiePairs
+    from protocols.restoration_pairs import GivenPairs
 
-Source = Literal["celeba", "mmi", "multipie", "folder"]
+Source = Literal["celeba", "mmi", "multipie", "folder", "pairs"]
 
 
 @PROTOCOLS.register(
@@ -26,7 +27,9 @@ Source = Literal["celeba", "mmi", "multipie", "folder"]
 def restoration(
     *,
     source: Source = "celeba",
-    lr: Literal[16, 32, 0] = 16,
+    lr: Literal[16, 32, 0] | str = 16,
+    hr: str = "",
+    sr: str = "",
     identities: int = 0,
     photographs: int = 0,
     person: Literal["file", "folder"] = "file",
@@ -39,11 +42,15 @@ def restoration(
 
     Args:
         source: ``celeba`` (test partition), ``mmi`` (drawn subjects), ``multipie`` (real pairs of the test subjects:
-            nothing is rendered), or ``folder``: any frontal photographs.
-        lr: side of the LR faces, pixels; 0 leaves them at 128.
+            nothing is rendered), ``folder``: any frontal photographs, or ``pairs``: LR faces and truths as files.
+        lr: side of the LR faces, pixels; 0 leaves them at 128. Of ``pairs``: their folder in the data root.
+        hr: of ``pairs``: the folder of the truths, in the data root; files of a pair bear one name, but for endings
+            such as ``x8`` or ``_LR``.
+        sr: of ``pairs``: a folder of faces that are restored already; they are measured as they are, by
+            ``--hallucinator none``.
         identities: how many people; 0 takes 1,000 of celeba, 15 of mmi, all of a folder.
         photographs: how many of each; 0 takes 2 of celeba, 12 of mmi, all of a folder.
-        person: of ``folder``, what names a person: the file, or its folder.
+        person: of ``folder`` and ``pairs``, what names a person: the file, or its folder.
         jitter: how far each LR face is turned, shifted and scaled at random before it is shrunk: ``paper`` (up to 45
             degrees, 5 % of the side, 0.8 to 1), ``small`` (10 degrees, 3 %, 0.9 to 1) or ``none``.
         frame: where the true faces stand in their pictures (``utkface200`` is what the shipped weights give); a
@@ -52,14 +59,28 @@ def restoration(
         seed: of the draw and of the similarities.
 
     Raises:
-        UsageError: a negative number; ``identities``, ``photographs``, ``jitter`` or ``frame`` with multipie, whose
-            pairs are those of the protocol of that name.
+        UsageError: a negative number; ``identities``, ``photographs``, ``jitter`` or ``frame`` with multipie or pairs,
+            which have their own; ``hr`` or ``sr`` with another source.
         MissingError: ``alexnet`` is given, and it or the package lpips is not here.
         DataError: AlexNet's file is damaged.
     """
     if identities < 0 or photographs < 0:
         raise UsageError(f"restoration: identities={identities}, photographs={photographs}; 0 or more")
     recipe = Recipe(frame=frame, jitter=jitter, seed=seed)
+    if source == "pairs":
+        if identities or photographs or recipe != Recipe(seed=seed):
+            raise UsageError("restoration: source=pairs takes lr, hr, sr, person, alexnet and seed alone.")
+        from protocols.restoration_pairs import GivenPairs
+
+        folder = lr if isinstance(lr, str) else ""
+        return _with_backbone(GivenPairs(hr=hr, lr=folder, sr=sr, person=person), alexnet)
+    if hr or sr:
+        raise UsageError(f"restoration: hr and sr are folders of pairs; source={source} has none. Say source=pairs.")
+    if isinstance(lr, str):
+        raise UsageError(
+            f"restoration: lr={lr} is none of 16, 32, 0, the sides of LR faces in pixels. A folder of LR faces goes "
+            "with source=pairs."
+        )
     if source == "multipie":
         if identities or photographs or recipe != Recipe(seed=seed):
             raise UsageError(
@@ -70,13 +91,13 @@ def restoration(
 
         return _with_backbone(MultiPiePairs(lr=lr, seed=seed), alexnet)
     if source == "folder":
-        folder = FolderPairs(recipe, lr or None, identities, photographs, by_folder=person == "folder")
-        return _with_backbone(folder, alexnet)
+        pictures = FolderPairs(recipe, lr or None, identities, photographs, by_folder=person == "folder")
+        return _with_backbone(pictures, alexnet)
     kind = CelebAPairs if source == "celeba" else MmiPairs
     return _with_backbone(kind(recipe, lr or None, identities, photographs), alexnet)
 
 
-def _with_backbone(protocol: TurnedPairs | MultiPiePairs, alexnet: Path | None) -> EvalProtocol:
+def _with_backbone(protocol: TurnedPairs | MultiPiePairs | GivenPairs, alexnet: Path | None) -> EvalProtocol:
     """Say which AlexNet LPIPS is measured with, so that a run is made anew when it appears or changes."""
     from bench.perceptual import backbone_files
 

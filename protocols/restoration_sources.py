@@ -11,6 +11,7 @@ from bench.errors import DataError
 from bench.interfaces import Progress
 from bench.studies import RestorationSet
 from bench.types import CheckLine, Media
+from protocols.picture_roles import Truths, find_truths
 from protocols.roots import demand_folder, inside_of, printable
 from protocols.sampled import ScratchProtocol
 from protocols.turned import Photograph, Recipe, Turned, Turner, drawn, face_media, view_name
@@ -154,7 +155,9 @@ class FolderPairs(TurnedPairs):
     how_to_get = (
         "restoration:source=folder measures on any folder of frontal photographs, one face each:\n"
         "  bench run --protocol restoration:source=folder --data-root DIR\n"
-        "person=folder takes the folder of a photograph for its person; by default each is one of its own."
+        "person=folder takes the folder of a photograph for its person; by default each is one of its own.\n"
+        "LR and restored versions among them (folders LR, SR, x8; files 0001_LR, 0001x8) are left out and counted.\n"
+        "Pairs of LR faces and truths that you have are measured by restoration:source=pairs,lr=LR,hr=HR."
     )
 
     def __init__(self, recipe: Recipe, lr: int | None, identities: int, photographs: int, *, by_folder: bool) -> None:
@@ -176,15 +179,23 @@ class FolderPairs(TurnedPairs):
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """Open every photograph."""
-        from protocols.checking import count_line, open_files
+        from protocols.checking import count_line, list_line, open_files
 
-        files = self._files(root)
-        opened, _ = open_files(root, {"photograph": files}, progress)
-        return [count_line("photographs", len(files), None), *opened]
+        try:
+            truths = self._truths(root)
+        except DataError as error:
+            return [CheckLine("damaged", "readable for a run", str(error), "yes")]
+        opened, _ = open_files(root, {"photograph": truths.files}, progress)
+        left = [list_line(f"pictures that {why}", names, level="differs") for why, names in truths.left_out.items()]
+        return [count_line("photographs", len(truths.files), None), *left, *opened]
 
     def _frontal(self, root: Path, turner: Turner, notes: list[str]) -> Iterator[tuple[Frontal, int, int]]:
         people: dict[str, list[Path]] = {}
-        for path in self._files(root):
+        truths = self._truths(root)
+        notes += truths.notes()
+        if not truths.files:
+            raise DataError(f"{root} holds no photograph that can be a truth. {' '.join(notes)}")
+        for path in truths.files:
             name = path.relative_to(root)
             people.setdefault((name.parent if self._by_folder else name).as_posix(), []).append(path)
         total = min(self._identities or len(people), len(people))
@@ -202,7 +213,8 @@ class FolderPairs(TurnedPairs):
             if done == total:
                 return
 
-    def _files(self, root: Path) -> list[Path]:
+    def _truths(self, root: Path) -> Truths:
+        """The pictures that a run may take for truths; a check judges the same."""
         from bench.faces.pack import photographs
 
-        return [path for path in photographs(root) if inside_of(root, path)]
+        return find_truths(root, [path for path in photographs(root) if inside_of(root, path)])

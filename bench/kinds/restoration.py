@@ -66,7 +66,7 @@ def measure(run: Prepared) -> Measured:
     """Restore every face and compare it with its truth.
 
     Raises:
-        UsageError: the gallery, here the truths, is to be hallucinated.
+        UsageError: the gallery, here the truths, is to be hallucinated; or faces that are restored already.
         BenchError: no face could be restored and compared.
     """
     data = run.data
@@ -76,6 +76,11 @@ def measure(run: Prepared) -> Measured:
         raise UsageError(
             f"hallucinate={run.config.hallucinate}: the gallery of a restoration run holds the true faces. Use "
             "--hallucinate probe."
+        )
+    if data.ready and run.probe_plan.chain not in (None, "none"):
+        raise UsageError(
+            f"--hallucinator {run.config.hallucinator}: these faces are restored already and measured as they are. Use "
+            "--hallucinator none, or give LR faces by lr=DIR alone."
         )
     parts = embed_roles(run)
     likeness = _cosines(parts["probe"].vectors, parts["gallery"].vectors)

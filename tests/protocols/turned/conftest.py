@@ -26,6 +26,7 @@ TURNED_AWAY = 250
 def quick_views(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Views are the photograph itself, darkened by yaw; returns the photographs that were rendered."""
     rendered: list[Path] = []
+    monkeypatch.setattr("protocols.picture_roles.SMALLEST", 1)  # pictures here are tiny
 
     def render(self: Turner, photograph: Photograph, name: str) -> tuple[dict[str, Any], dict[str, ByteImages]]:
         rendered.append(photograph.path)
