@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from bench.closure import closure, modules_digest
+from bench.devices import CPU, describe_device, resolve_device
 from bench.errors import one_line
 from bench.file_digests import DigestedPath, path_digest
 from bench.provenance import digest_of
@@ -75,10 +76,11 @@ class Built(Generic[V]):
 
         A plugin that fails here, when the work is done, loses nothing: what it raised is recorded instead.
         """
-        facts: dict[str, object] = {"device": self.arguments.get("device", "cpu")}
+        facts: dict[str, object] = {"device": self.arguments.get("device", CPU)}
         try:
             used: Mapping[str, object] = getattr(self.component, "execution", dict)()
             facts |= {str(name): _plain(value) for name, value in used.items()}
+            facts["device"] = describe_device(str(facts["device"]))
         except Exception as error:  # noqa: BLE001  # see above
             facts["not known"] = f"{type(error).__name__}: {one_line(error)}"
         return facts
@@ -107,6 +109,9 @@ def build(registry: Registry[V], spec: Spec, defaults: Mapping[str, object] | No
     takes = {argument.name for argument in entry.arguments()}
     given = {name: value for name, value in (defaults or {}).items() if name in takes} | dict(spec.arguments)
     values = entry.configure(given)
+    device = values.get("device")
+    if isinstance(device, str):
+        values["device"] = resolve_device(device)
     who = f"{registry.kind} {spec.name}"
     named = tuple(DigestedPath(path, path_digest(path), who) for path in _paths(values.values()))
     component = entry.factory(**values)

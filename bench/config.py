@@ -11,6 +11,7 @@ from typing import Any, Literal, get_type_hints
 
 import platformdirs
 
+from bench.devices import resolve_device
 from bench.errors import DataError, UsageError
 from bench.textfiles import read_text
 from bench.types import Side
@@ -49,7 +50,7 @@ class RunConfig:
             files are as they were, without reading them.
         images: whether the run keeps images for reports.
         batch_size: images per network call; never changes a figure.
-        device: ``cpu``, ``cuda``, ``cuda:1``...
+        device: where networks compute: ``cpu``, ``cuda``, ``cuda:1``, ``mps``; ``auto`` is replaced by what it picks.
         threads: threads per process, 0 for all cores.
         seed: seed of the bootstrap intervals.
     """
@@ -120,6 +121,11 @@ def check_values(given: Mapping[str, object]) -> tuple[dict[str, Any], list[str]
             values[key] = convert(given[key], hints[key])
         except ValueError as error:
             faults.append(f"{key}: {error}")
+    if isinstance(values.get("device"), str):
+        try:
+            values["device"] = resolve_device(values["device"])
+        except UsageError as error:
+            faults.append(str(error).rstrip("."))
     for key, least in (("limit", 1), ("limit_gallery", 1), ("batch_size", 1), ("threads", 0), ("seed", 0)):
         value = values.get(key)
         if value is not None and value < least:

@@ -40,11 +40,12 @@ class _Function(Hallucinator):
         return self._function(lr)
 
 
-def examine(recogniser: str = "sface") -> list[Check]:
+def examine(recogniser: str = "sface", *, device: str = "cpu") -> list[Check]:
     """Run every canary.
 
     Args:
         recogniser: ``name:key=value`` of the recogniser to measure with.
+        device: where it computes, if it takes a device.
 
     Returns:
         One check a canary, passed or not, with what was seen.
@@ -53,7 +54,7 @@ def examine(recogniser: str = "sface") -> list[Check]:
         UnknownNameError, MissingError: the recogniser can't be built here.
     """
     load_plugins()
-    ruler = build(RECOGNISERS, Spec.parse(recogniser))
+    ruler = build(RECOGNISERS, Spec.parse(recogniser), {"device": device})
     with tempfile.TemporaryDirectory(prefix="bench-doctor-") as folder:
         lab = _Lab(Path(folder), ruler)
         return [*lab.bounds(), *_caught()]

@@ -11,8 +11,9 @@ from pathlib import Path
 from bench import __version__
 from bench.components import Built
 from bench.config import RunConfig
+from bench.devices import CPU
 from bench.embed import embedder_for
-from bench.interfaces import EvalProtocol
+from bench.interfaces import Aligner, EvalProtocol, Hallucinator, Recogniser
 from bench.kinds import UNRECOGNISED, kind_of
 from bench.plan import Embedded, EmbedPlan
 from bench.prepared import Measured
@@ -115,6 +116,30 @@ def ledger_rows(embedded: EmbeddedMedia) -> tuple[LedgerRow, ...]:
         for item, outcome in zip(items, part.outcomes, strict=True)
         if outcome.status != "ok"
     )
+
+
+def processor_note(device: str, plans: Sequence[EmbedPlan], *, embeds: bool) -> str:
+    """A sentence that names the networks which compute on the processor although another device was asked for.
+
+    Args:
+        device: the device of the run.
+        plans: of the sides.
+        embeds: whether images are aligned and embedded.
+
+    Returns:
+        The sentence; empty where there is no such network.
+    """
+    if device == CPU:
+        return ""
+    names = []
+    for plan in plans:
+        embedder = embedder_for(plan)
+        stages: list[Built[Hallucinator] | Built[Aligner] | Built[Recogniser]] = []
+        stages += embedder.chain.steps if embedder.chain else ()
+        stages += [embedder.aligner, embedder.recogniser] if embeds else []
+        names += [str(stage.spec) for stage in stages if stage.component.weights and stage.execution()["device"] == CPU]
+    listed = ", ".join(dict.fromkeys(names))
+    return f"Device {device}: {listed} cannot use it and computes on the processor." if listed else ""
 
 
 def _role_ledger(outcomes: Sequence[Outcome]) -> RoleLedger:

@@ -14,6 +14,7 @@ from bench.closure import closure
 from bench.components import Built, build
 from bench.config import RunConfig, cache_folder
 from bench.datasets import find_or_draw
+from bench.devices import resolve_device
 from bench.embed import embedder_for
 from bench.file_digests import refuse_changed
 from bench.finished import outdated
@@ -24,7 +25,7 @@ from bench.plan import EmbedPlan
 from bench.plugins import load_plugins
 from bench.prepared import Measured, Prepared
 from bench.provenance import digest_of, stat_digest
-from bench.record import ledger_rows, make_record
+from bench.record import ledger_rows, make_record, processor_note
 from bench.registry import Spec
 from bench.results import RunResult
 from bench.runfolder import read_run, write_run
@@ -47,6 +48,7 @@ def prepare(config: RunConfig, studies: dict[str, Study] | None = None) -> Prepa
         UsageError, MissingError, DataError: something is wrong; nothing has been written.
     """
     load_plugins()
+    config = replace(config, device=resolve_device(config.device))
     official = build(PROTOCOLS, Spec.parse(config.protocol))
     protocol = _overridden(official, config)
     probe_plan, gallery_plan = _plans(config, protocol.component)
@@ -144,6 +146,9 @@ def _warnings(run: Prepared, measured: Measured) -> tuple[str, ...]:
         steps = embedder.chain.steps if embedder.chain else ()
         found += [note for step in steps for note in step.notes()]
         found += [*embedder.aligner.notes(), *embedder.recogniser.notes()]
+    embeds = kinds.kind_of(run.data) not in kinds.UNRECOGNISED
+    note = processor_note(run.config.device, (run.probe_plan, run.gallery_plan), embeds=embeds)
+    found += [note] if note else []
     found += [_moved(plan) for plan in (run.probe_plan, run.gallery_plan) if _moved(plan)]
     return (*dict.fromkeys(found), *(f"{finding.name}: {finding.detail}" for finding in _odd_outputs(run)))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.kinds import IDENTIFICATION, UNRECOGNISED, kind_of
+from bench.record import processor_note
 from bench.results import Figure, RunRecord, RunResult, split_name
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def describe_run(run: Prepared) -> str:
     ]
     if run.data.official is False:
         lines.append(f"note: this is NOT the official {run.protocol.component.dataset} set")
-    return "\n".join(lines)
+    note = processor_note(run.config.device, (run.probe_plan, run.gallery_plan), embeds=kind not in UNRECOGNISED)
+    return "\n".join([*lines, *([f"note: {note}"] if note else [])])
 
 
 def banners(record: RunRecord) -> list[str]:

@@ -21,6 +21,7 @@ LAYERS = (
         "bench.onnx_session",
         "bench.metrics",
         "bench.threads",
+        "bench.devices",
         "bench.drawn",
         "bench.efficiency",
         "bench.studies",

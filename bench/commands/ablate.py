@@ -40,6 +40,7 @@ def main(args: argparse.Namespace) -> int:
 
     from bench.ablation.run import ablate
     from bench.ablation.variants import VARIANTS, Recipe
+    from bench.devices import resolve_device
     from bench.plugins import load_plugins
     from hallucinators.training.plan import steps_of_text
 
@@ -52,7 +53,7 @@ def main(args: argparse.Namespace) -> int:
         identity=args.identity,
         batch=args.batch,
         seed=args.seed,
-        device=args.device,
+        device=resolve_device(args.device),
         threads=args.threads,
         precision=args.precision,
         faces=args.faces,

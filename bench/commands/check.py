@@ -19,6 +19,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "a plugin's author runs first. Exit code 1 when a check fails.",
     )
     parser.add_argument("component", metavar="NAME", help="name:key=value,... of a hallucinator or recogniser")
+    parser.add_argument("--device", default="cpu", metavar="DEVICE", help="cpu (default), cuda, cuda:1, mps, or auto")
     parser.set_defaults(main=main)
 
 
@@ -26,17 +27,18 @@ def main(args: argparse.Namespace) -> int:
     """Run it."""
     from bench.components import build
     from bench.conformance import check_hallucinator, check_recogniser
+    from bench.devices import resolve_device
     from bench.interfaces import HALLUCINATORS, RECOGNISERS
     from bench.plugins import load_plugins
     from bench.registry import Spec
     from bench.terminal import print_checks
 
     load_plugins()
-    spec = Spec.parse(args.component)
+    spec, defaults = Spec.parse(args.component), {"device": resolve_device(args.device)}
     if spec.name in RECOGNISERS and not _is_hallucinator(spec):
-        checks = check_recogniser(build(RECOGNISERS, spec))
+        checks = check_recogniser(build(RECOGNISERS, spec, defaults))
     else:
-        checks = check_hallucinator(build(HALLUCINATORS, spec))
+        checks = check_hallucinator(build(HALLUCINATORS, spec, defaults))
     return print_checks(str(spec), checks)
 
 

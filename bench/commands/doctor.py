@@ -22,6 +22,9 @@ def add_parser(subparsers: Subparsers) -> None:
         "that must be caught by name. Exit code 1 when a canary fails or something that every run needs does not work.",
     )
     parser.add_argument("--recogniser", default="sface", metavar="NAME", help="recogniser to measure with")
+    parser.add_argument(
+        "--device", default="cpu", metavar="DEVICE", help="of the recogniser: cpu (default), cuda, cuda:1, mps, or auto"
+    )
     parser.add_argument("--json", action="store_true", help="machine-readable")
     parser.set_defaults(main=main)
 
@@ -31,17 +34,19 @@ def main(args: argparse.Namespace) -> int:
     import shutil
     import sys
 
+    from bench.devices import resolve_device
     from bench.installation import describe
     from bench.installation.table import to_lines, to_plain
     from bench.runfolder import dump_json
     from bench.terminal import print_checks
 
+    device = resolve_device(args.device)
     facts = describe()
     broken = any(fact.level == "problem" for fact in facts)
     if not args.json:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         print("\n".join(to_lines(facts, width)), end="\n\nCanaries\n", flush=True)
-    checks = _examine(args.recogniser)
+    checks = _examine(args.recogniser, device)
     if args.json:
         passed = not broken and all(check.passed for check in checks)
         plain = {
@@ -57,14 +62,14 @@ def main(args: argparse.Namespace) -> int:
     return 1 if broken else code
 
 
-def _examine(recogniser: str) -> Sequence[Check]:
+def _examine(recogniser: str, device: str) -> Sequence[Check]:
     """The canaries; where a broken library stops them, one that failed and says so."""
     from bench.errors import BenchError
 
     try:
         from bench.doctor import examine
 
-        return examine(recogniser)
+        return examine(recogniser, device=device)
     except BenchError:
         raise
     except Exception as error:  # noqa: BLE001  # a broken package raises anything; the facts above say which

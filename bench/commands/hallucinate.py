@@ -27,13 +27,14 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--whole", action="store_true", help="each image is one cropped face: find none")
     parser.add_argument("--lr", type=int, default=None, metavar="N", help="shrink each face to N x N pixels first")
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--device", default="cpu", metavar="DEVICE", help="cpu (default), cuda, cuda:1, mps, or auto")
     parser.set_defaults(main=main)
 
 
 def main(args: argparse.Namespace) -> int:
     """Run it; 1 where some image gave no face."""
     from bench.chain import Chain
+    from bench.devices import resolve_device
     from bench.errors import DataError, UsageError
     from bench.faces.show import beside, faces_of
     from bench.images import encode_png, read_image
@@ -42,7 +43,7 @@ def main(args: argparse.Namespace) -> int:
     if args.lr is not None and not 2 <= args.lr <= 128:
         raise UsageError(f"--lr is {args.lr}; a tiny face has 2 to 128 pixels")
     load_plugins()
-    chain = Chain.parse(args.hallucinator, {"device": args.device})
+    chain = Chain.parse(args.hallucinator, {"device": resolve_device(args.device)})
     _make_folder(args.out)
     taken = {path.resolve() for path in args.images}  # no photograph is written over
     good = 0

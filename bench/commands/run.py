@@ -67,7 +67,11 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--batch-size", metavar="N", help="images per network call (default: 64); no figure depends on it"
     )
-    parser.add_argument("--device", metavar="DEVICE", help="cpu (default), cuda, cuda:1...")
+    parser.add_argument(
+        "--device",
+        metavar="DEVICE",
+        help="cpu (default), cuda, cuda:1, mps, or auto: the first of cuda, mps and cpu that is here",
+    )
     parser.add_argument("--threads", metavar="N", help="threads, 0 for all cores (default)")
     parser.add_argument("--seed", metavar="N", help="seed of the intervals (default: 0)")
     parser.set_defaults(main=main)

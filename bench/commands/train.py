@@ -73,6 +73,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run it."""
+    from bench.devices import resolve_device
     from bench.errors import UsageError
     from bench.faces.pack import Pack
     from bench.provenance import digest_of, file_digest
@@ -84,6 +85,7 @@ def main(args: argparse.Namespace) -> int:
     if args.method not in (*METHODS, ALL):
         raise UsageError(f"There is no training of {args.method!r}; known are {', '.join(METHODS)}, {ALL}.")
     check_faces(args)
+    args.device = resolve_device(args.device)
     settings = _settings(args, distributed.world_size())
     opened = [(Pack(path), file_digest(path)) for path in args.data]  # a pack says what is wrong with a file
     packs = {digest: pack for pack, digest in opened}

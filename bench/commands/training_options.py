@@ -16,7 +16,7 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--identity", default="dlib", help="teacher: dlib (default), none, or ResNet-50's weights file")
     parser.add_argument("--faces", type=int, metavar="N", help="train on the first N people only: a smoke run")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--device", default="cpu", metavar="DEVICE", help="cpu (default), cuda, cuda:1, mps, or auto")
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="processor threads (default: torch's)")
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="bf16")
 

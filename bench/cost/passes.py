@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.devices import resolve_device
 from bench.errors import BenchError, MissingError
 
 if TYPE_CHECKING:
@@ -176,9 +177,7 @@ class _Device:
         if name.startswith("cuda"):
             import torch
 
-            if not torch.cuda.is_available():
-                raise MissingError(f"Device {name!r} was asked for, but torch finds no such device; use cpu.")
-            self._cuda, self._at = torch.cuda, torch.device(name)
+            self._cuda, self._at = torch.cuda, torch.device(resolve_device(name))
             self._cuda.reset_peak_memory_stats(self._at)
 
     def synchronise(self) -> None:

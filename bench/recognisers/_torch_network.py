@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.errors import UsageError
+from bench.devices import resolve_device
 from bench.interfaces import FloatImages
 from bench.threads import torch_threads
 
@@ -49,12 +49,9 @@ class TorchNetwork:
 
     @cached_property
     def _module(self) -> nn.Module:
-        import torch
+        return self._build().eval().to(resolve_device(self._device))
 
-        try:
-            device = torch.device(self._device)
-        except RuntimeError as error:
-            raise UsageError(f"{self._device!r} is no torch device: {str(error).splitlines()[0]}") from None
-        if device.type == "cuda" and not torch.cuda.is_available():
-            raise UsageError(f"Device {self._device!r} was asked for, but torch finds no such device; use cpu.")
-        return self._build().eval().to(device)
+    def execution(self) -> dict[str, object]:
+        """What a run records: device and batches."""
+        at_once = _AT_ONCE.get(self._device, _AT_ONCE_ELSEWHERE)
+        return {"device": self._device, "batch": f"up to {at_once} images a call"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -75,6 +76,12 @@ class Dlib(Recogniser):
         self._path = path
         self._engine = engine
         self._network = TorchNetwork(self._build, device=device, threads=threads)
+
+    def execution(self) -> Mapping[str, object]:
+        """What was used; see `Recogniser.execution`."""
+        if self._engine == "dlib":
+            return {**super().execution(), "device": "cpu", "batch": "one image a call"}
+        return {**super().execution(), **self._network.execution()}
 
     def embed(self, chips: ByteImages) -> FloatImages:
         """Embed RGB uint8 (N, 150, 150, 3) as float32 (N, 128)."""

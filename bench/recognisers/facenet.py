@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -84,6 +85,10 @@ class FaceNet(Recogniser):
         self.weights = (weights_file(path, wanted_by="Recogniser facenet", how_to_get=_how_to_get(pretrained)),)
         self._path = path
         self._network = TorchNetwork(self._build, device=device, threads=threads)
+
+    def execution(self) -> Mapping[str, object]:
+        """What was used; see `Recogniser.execution`."""
+        return {**super().execution(), **self._network.execution()}
 
     def embed(self, chips: ByteImages) -> FloatImages:
         """Embed RGB uint8 (N, 160, 160, 3) as float32 (N, 512)."""

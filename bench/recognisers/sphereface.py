@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,10 @@ class SphereFace(Recogniser):
         self.weights = (weights_file(weights, wanted_by="Recogniser sphereface", how_to_get=_HOW_TO_GET),)
         self._path = weights
         self._network = TorchNetwork(self._build, device=device, threads=threads)
+
+    def execution(self) -> Mapping[str, object]:
+        """What was used; see `Recogniser.execution`."""
+        return {**super().execution(), **self._network.execution()}
 
     def embed(self, chips: ByteImages) -> FloatImages:
         """Embed RGB uint8 (N, 112, 96, 3) as float32 (N, 512)."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
+from bench.devices import resolve_device
 from bench.errors import UsageError
 from bench.images import resize_float
 from bench.interfaces import FloatImages, Hallucinator
@@ -102,12 +103,10 @@ class NetworkHallucinator(Hallucinator):
 
     @cached_property
     def _network(self) -> nn.Module:
-        import torch
 
         from hallucinators.baselines.files import fill
 
-        if self._device != "cpu" and not torch.cuda.is_available():
-            raise UsageError(f"Device {self._device!r} was asked for, but torch finds no such device; use cpu.")
+        self._device = resolve_device(self._device)
         return fill(self.build(self._facts), self._path).to(self._device)
 
 

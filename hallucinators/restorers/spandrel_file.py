@@ -7,6 +7,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+from bench.devices import resolve_device
 from bench.errors import MissingError, UsageError, pip_install
 from bench.interfaces import HALLUCINATORS, FloatImages
 from bench.threads import torch_threads
@@ -72,7 +73,7 @@ class SpandrelFile(Restorer):
             raise MissingError(missing)
         from hallucinators.restorers.spandrel_network import DEFAULT_FIDELITY, FIDELITY, describe
 
-        _check_device(device)
+        device = resolve_device(device)
         facts = describe(file, trust=unsafe_pickle)
         side = facts.side if size is None else size or None
         if facts.side and side != facts.side:
@@ -103,10 +104,3 @@ class SpandrelFile(Restorer):
             torch.manual_seed(0)  # some networks draw noise; each image gets the same
             found: FloatImages = run(network, given, fidelity=self._fidelity).float().cpu().numpy()
         return found
-
-
-def _check_device(device: str) -> None:
-    import torch
-
-    if device != "cpu" and not torch.cuda.is_available():
-        raise UsageError(f"Device {device!r} was asked for, but torch finds no such device; use cpu.")

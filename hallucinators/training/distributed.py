@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch import distributed as dist
 
-from bench.errors import MissingError, UsageError
+from bench.devices import resolve_device
+from bench.errors import UsageError
 
 
 def rank() -> int:
@@ -40,18 +41,13 @@ def device_of(name: str) -> torch.device:
     """The device of this process: ``cuda`` means the card of its local rank.
 
     Raises:
-        MissingError: a CUDA device is asked for and not here.
+        UsageError: there is no such device, or no card of that rank.
     """
-    device = torch.device(name)
+    device = torch.device(resolve_device(name))
     if device.type != "cuda":
         return device
     index = device.index if device.index is not None else _from_environment("LOCAL_RANK", 0)
-    if not torch.cuda.is_available() or index >= torch.cuda.device_count():
-        raise MissingError(
-            f"Device {name!r} (card {index}) was asked for; torch sees {torch.cuda.device_count()} CUDA devices. "
-            "Use device=cpu, or a torch built for your card."
-        )
-    return torch.device("cuda", index)
+    return torch.device(resolve_device(f"cuda:{index}"))
 
 
 @contextmanager

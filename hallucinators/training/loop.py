@@ -82,7 +82,7 @@ def train(
     Raises:
         DataError: ``out`` holds a checkpoint of another run, or damaged ones only.
         ContractError: the task or the source gives something else than it should.
-        MissingError: the device is not here.
+        UsageError: the device is not here.
         BenchError: ten steps in a row were not finite.
     """
     device = distributed.device_of(settings.device)

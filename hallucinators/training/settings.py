@@ -24,7 +24,7 @@ class Settings:
             larger one.
         batch_size: faces per step and process; >= 1.
         seed: seed of what is drawn while training; >= 0. Process ``rank`` draws from a stream of its own.
-        device: ``cpu``, ``cuda`` or ``cuda:N``.
+        device: ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         precision: ``fp32``, or ``bf16`` for bfloat16 autocast (weights stay float32).
         threads: processor threads torch computes with; 0 leaves them as they are.
         validate_every: steps between validations; >= 1. The last step is always validated.
@@ -67,8 +67,8 @@ class Settings:
         if not 0 <= self.ema_decay < 1:
             wrong.append(f"ema_decay is {self.ema_decay}; it must be in [0, 1)")
         kind, _, index = self.device.partition(":")
-        if kind not in ("cpu", "cuda") or (":" in self.device and not (kind == "cuda" and index.isdigit())):
-            wrong.append(f"device is {self.device!r}; it must be cpu, cuda or cuda:N")
+        if kind not in ("cpu", "cuda", "mps") or (":" in self.device and not (kind == "cuda" and index.isdigit())):
+            wrong.append(f"device is {self.device!r}; it must be cpu, cuda, cuda:N or mps")
         if wrong:
             raise UsageError("Training settings: " + "; ".join(wrong))
 

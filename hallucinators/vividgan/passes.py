@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.align.template import TRUTH_FRAME
+from bench.devices import resolve_device
 from bench.errors import MissingError, UsageError, pip_install
 from bench.faces.bundle import engine_is_here, find_bundle
 from bench.images import resize_float, to_bytes
@@ -239,10 +240,8 @@ class Vivid(Hallucinator):
         path = self._files[side]
         if path in self._models:
             return self._models[path]
-        import torch
 
-        if self._device != "cpu" and not torch.cuda.is_available():
-            raise UsageError(f"Device {self._device!r} was asked for, but torch finds no such device; use cpu.")
+        self._device = resolve_device(self._device)
         self._models[path] = self._loaded(side)[0].to(self._device)
         return self._models[path]
 

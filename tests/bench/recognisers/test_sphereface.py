@@ -116,5 +116,5 @@ def test_chips_must_be_112_high_and_96_wide(recogniser: Recogniser) -> None:
 
 
 def test_an_unknown_device_is_a_usage_error(weights: Path) -> None:
-    with pytest.raises(UsageError, match="no torch device"):
+    with pytest.raises(UsageError, match="no device 'abacus' here"):
         RECOGNISERS["sphereface"].create({"weights": weights, "device": "abacus"}).embed(chips(1))

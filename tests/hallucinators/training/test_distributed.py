@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 import torch
 
-from bench.errors import MissingError, UsageError
+from bench.errors import UsageError
 from hallucinators.training import checkpoint, distributed
 from hallucinators.training.loop import train
 
@@ -83,5 +83,5 @@ def test_an_environment_that_is_not_torchruns_is_named(monkeypatch: pytest.Monke
 
 
 def test_a_card_that_is_not_here_is_named() -> None:
-    with pytest.raises(MissingError, match="card 97"):
+    with pytest.raises(UsageError, match="no device 'cuda:97' here"):
         distributed.device_of("cuda:97")
