@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bench.components import Built, build
-from bench.errors import ContractError, MissingError, UsageError
+from bench.errors import ChangedError, ContractError, MissingError, UsageError
 from bench.images import resize, to_bytes, to_float
 from bench.interfaces import HALLUCINATORS, ByteImages, FloatImages, Hallucinator
 from bench.provenance import digest_of
@@ -88,7 +88,7 @@ class Chain:
     def _run_batch(self, indices: list[int], images: list[ByteImages]) -> list[tuple[int, ByteImages | None, Outcome]]:
         try:
             values, outcomes = self._run_steps(to_float(images))
-        except (ContractError, UsageError, MissingError):
+        except (ContractError, UsageError, MissingError, ChangedError):
             raise  # not of a face: every other one would meet it too
         except Exception as error:  # noqa: BLE001  # a stranger's network: one bad face must not lose the others
             if len(images) == 1:

@@ -23,6 +23,10 @@ class DataError(BenchError):
     """Data were found but cannot be used as they are: damaged, inconsistent or of another layout."""
 
 
+class ChangedError(DataError):
+    """A file that a component was built from has changed since, so that what is computed now belongs to neither."""
+
+
 class ContractError(BenchError):
     """A component broke its contract: a wrong shape, dtype, range or number of items came back."""
 

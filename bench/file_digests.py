@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import DataError
+from bench.errors import ChangedError
 from bench.provenance import digest_of, file_digest
 
 ABSENT = "absent"
@@ -91,11 +91,11 @@ def refuse_changed(paths: Iterable[DigestedPath]) -> None:
     """See that files which components read whenever they please are still those whose digests are in the keys.
 
     Raises:
-        DataError: one of them has changed, and may have been read after that.
+        ChangedError: one of them has changed, and may have been read after that.
     """
     for item in paths:
         if (item.path, item.sha256) not in _LOADED and path_digest(item.path) != item.sha256:
-            raise DataError(
+            raise ChangedError(
                 f"{item.path} of {item.wanted_by} has changed since this run began. What was computed from it is not "
                 "kept; run again. (A component that writes to a path takes it as str, not Path.)"
             )

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import BenchError, DataError, MissingError
+from bench.errors import BenchError, ChangedError, DataError, MissingError
 from bench.file_digests import known_file_digest, loaded
 from bench.provenance import file_digest
 from bench.types import WeightsFile
@@ -80,7 +80,8 @@ def read_weights(path: Path, sha256: str | None) -> bytes:
 
     Raises:
         MissingError: there is no such file any more.
-        DataError: it cannot be read, or has changed.
+        ChangedError: its bytes are others.
+        DataError: it cannot be read.
     """
     try:
         data = path.read_bytes()
@@ -97,7 +98,8 @@ def unchanged_weights(*files: WeightsFile) -> Iterator[None]:
     """For libraries that open a file themselves: see that it has the digest before and after the block.
 
     Raises:
-        DataError: it has changed, or cannot be read.
+        ChangedError: it has changed.
+        DataError: it cannot be read.
     """
     _refuse_others(files)
     yield
@@ -121,7 +123,7 @@ def _refuse_another(path: Path, sha256: str | None, found: str) -> None:
     if sha256 is None:
         return
     if found != sha256:
-        raise DataError(
+        raise ChangedError(
             f"The weights {path} have changed since this run began (SHA-256 {sha256[:12]} then, {found[:12]} now). "
             "Nothing computed from the new file is kept; run again to use it."
         )
@@ -225,7 +227,8 @@ def load_state_dict(path: Path, *, sha256: str | None = None) -> dict[str, torch
 
     Raises:
         MissingError: there is no such file.
-        DataError: it has changed, is truncated, no weights file, a pickle of other objects, or not tensors by name.
+        ChangedError: its bytes are others than those of ``sha256``.
+        DataError: it is truncated, no weights file, a pickle of other objects, or not tensors by name.
     """
     if not path.is_file():
         raise MissingError(f"There is no weights file {path}.")

@@ -186,7 +186,9 @@ class GivenComponents(Hallucinator):
         self.input_spec = ImageSpec(lr)
         self.weights: tuple[WeightsFile, ...] = (weights_file(weights, wanted_by="V+GT", how_to_get=""),)
         self._device = device
-        self._model: VividGAN = load_weights(weights, network="vividgan", lr=lr)[0].to(device)
+        self._model: VividGAN = load_weights(weights, network="vividgan", lr=lr, sha256=self.weights[0].sha256)[0].to(
+            device
+        )
         self._pairs: dict[bytes, Pair] = {}
 
     def know(self, pairs: Sequence[Pair]) -> None:

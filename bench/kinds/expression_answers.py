@@ -16,6 +16,7 @@ from bench.closure import closure_digest
 from bench.errors import BenchError
 from bench.expressions.lessons import Lesson, Share, all_taught
 from bench.expressions.plan import ClassifierPlan
+from bench.file_digests import refuse_changed
 from bench.images import FloatImages
 from bench.kinds.expression_faces import Faces
 from bench.kinds.expression_figures import BICUBIC, FRONTAL_HR
@@ -106,6 +107,7 @@ def answered(
         lessons = (lesson(question) for question, _ in open_questions)
         found = all_taught(lessons, len(open_questions), share)
         for (question, keys), chances in zip(open_questions, found, strict=True):
+            refuse_changed(run.protocol.files)
             if store:
                 store.put_embeddings({key: CachedEmbedding(row) for key, row in zip(keys, chances, strict=True)})
             put(question, chances)

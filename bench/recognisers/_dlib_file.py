@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import DataError
+from bench.weights import read_weights
 
 Floats = NDArray[np.float32]
 
@@ -65,13 +66,18 @@ class DlibWeights:
     projection: Floats
 
 
-def read_dlib_weights(path: Path) -> DlibWeights:
+def read_dlib_weights(path: Path, *, sha256: str | None = None) -> DlibWeights:
     """Read the file ``dlib_face_recognition_resnet_model_v1.dat``.
 
+    Args:
+        path: the file.
+        sha256: digest that its bytes must have; None takes any.
+
     Raises:
+        ChangedError: its bytes are others than those of ``sha256``.
         DataError: it is truncated, or holds another network.
     """
-    reader = _Reader(path)
+    reader = _Reader(path, read_weights(path, sha256))
     mean: Floats = np.empty(0, np.float32)
     merged: list[Convolution] = []
     pending: Convolution | None = None
@@ -95,9 +101,9 @@ def read_dlib_weights(path: Path) -> DlibWeights:
 
 
 class _Reader:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, data: bytes) -> None:
         self._path = path
-        self._data = path.read_bytes()
+        self._data = data
         self._at = 0
 
     def next_kind(self) -> str:

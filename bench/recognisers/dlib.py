@@ -15,7 +15,7 @@ from bench.interfaces import RECOGNISERS, ByteImages, FloatImages, Recogniser
 from bench.recognisers._chips import check_chips, network_input
 from bench.recognisers._torch_network import TorchNetwork
 from bench.recognisers.templates import DLIB_150
-from bench.weights import package_file, weights_file
+from bench.weights import package_file, unchanged_weights, weights_file
 
 if TYPE_CHECKING:
     from torch import nn
@@ -94,13 +94,14 @@ class Dlib(Recogniser):
     def _build(self) -> nn.Module:
         from bench.recognisers.dlib_net import DlibNet
 
-        return DlibNet.from_file(self._path)
+        return DlibNet.from_file(self._path, sha256=self.weights[0].sha256)
 
     @cached_property
     def _reference(self) -> Any:
         import dlib
 
         try:
-            return dlib.face_recognition_model_v1(str(self._path))
+            with unchanged_weights(*self.weights):
+                return dlib.face_recognition_model_v1(str(self._path))
         except RuntimeError as error:
             raise DataError(f"dlib does not take the weights {self._path}: {' '.join(str(error).split())}") from None

@@ -35,9 +35,9 @@ class DlibNet(nn.Module):
         self.eval()
 
     @classmethod
-    def from_file(cls, path: Path) -> DlibNet:
-        """Read dlib's own file; raises DataError when it is truncated or another network."""
-        return cls(read_dlib_weights(path))
+    def from_file(cls, path: Path, *, sha256: str | None = None) -> DlibNet:
+        """Read dlib's own file; see `read_dlib_weights` for what is raised."""
+        return cls(read_dlib_weights(path, sha256=sha256))
 
     def forward(self, faces: Tensor) -> Tensor:
         """Embed faces.

@@ -98,7 +98,8 @@ class FaceNet(Recogniser):
     def _build(self) -> nn.Module:
         from facenet_pytorch import InceptionResnetV1
 
-        state = {name: t for name, t in load_state_dict(self._path).items() if not name.startswith("logits.")}
+        held = load_state_dict(self._path, sha256=self.weights[0].sha256)
+        state = {name: tensor for name, tensor in held.items() if not name.startswith("logits.")}
         network: nn.Module = InceptionResnetV1(pretrained=None, classify=False)
         load_into(network, state, origin=str(self._path))
         return network

@@ -63,7 +63,8 @@ class SphereFace(Recogniser):
     def _build(self) -> nn.Module:
         from bench.recognisers.sphereface_net import SphereFace20
 
-        state = {name: t for name, t in load_state_dict(self._path).items() if not name.startswith("fc6.")}
+        held = load_state_dict(self._path, sha256=self.weights[0].sha256)
+        state = {name: tensor for name, tensor in held.items() if not name.startswith("fc6.")}
         network = SphereFace20()
         load_into(network, state, origin=str(self._path))
         return network

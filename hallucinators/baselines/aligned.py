@@ -75,7 +75,7 @@ class AlignedHallucinator(SizedHallucinator):
         from hallucinators.baselines.stn import load_aligner
 
         assert self._stn_path is not None  # `run` asks for it in no other case
-        return load_aligner(self._stn_path, self._lr).to(self._device)
+        return load_aligner(self._stn_path, self._lr, sha256=self.weights[1].sha256).to(self._device)
 
 
 def aligner_file(path: Path | None, lr: int, *, wanted_by: str, how: str) -> Path:

@@ -107,7 +107,7 @@ class NetworkHallucinator(Hallucinator):
         from hallucinators.baselines.files import fill
 
         self._device = resolve_device(self._device)
-        return fill(self.build(self._facts), self._path).to(self._device)
+        return fill(self.build(self._facts), self._path, sha256=self.weights[0].sha256).to(self._device)
 
 
 class SizedHallucinator(NetworkHallucinator):

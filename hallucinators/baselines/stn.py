@@ -213,15 +213,21 @@ def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]
     return facts
 
 
-def load_aligner(path: Path, lr: int) -> Aligner:
+def load_aligner(path: Path, lr: int, *, sha256: str | None = None) -> Aligner:
     """A trained aligner: evaluation mode, no gradients.
 
+    Args:
+        path: its weight file.
+        lr: side of the LR faces.
+        sha256: digest that its bytes must have; None takes any.
+
     Raises:
+        ChangedError: its bytes are others than those of ``sha256``.
         MissingError: there is no such file.
         DataError: it is damaged, or of another network or size.
     """
     aligner = Aligner(read_facts(path, network=NETWORK, lr=lr).preset, lr)
-    fill(aligner, path)
+    fill(aligner, path, sha256=sha256)
     return aligner
 
 

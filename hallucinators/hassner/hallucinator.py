@@ -15,7 +15,7 @@ from bench.faces.views import sixty_eight_points
 from bench.images import resize_float, to_bytes
 from bench.interfaces import HALLUCINATORS, FloatImages, Hallucinator
 from bench.types import OK, ImageSpec, Outcome
-from bench.weights import weights_file
+from bench.weights import unchanged_weights, weights_file
 from hallucinators.hassner.frontal import Symmetry, frontalise
 from hallucinators.hassner.pose import camera, find_projection, magnification, scaled
 from hallucinators.hassner.surface import SIDE, reference
@@ -130,7 +130,8 @@ class Hassner(Hallucinator):
     def _landmarker(self) -> Landmarker:
         from bench.faces.landmarks import FaceLandmarker
 
-        return FaceLandmarker(self._bundle)
+        with unchanged_weights(*self.weights):
+            return FaceLandmarker(self._bundle)
 
 
 def _enlarged(image: FloatImages) -> FloatImages:

@@ -91,7 +91,7 @@ class SpandrelFile(Restorer):
     def _open(self) -> Any:
         from hallucinators.restorers.spandrel_network import load
 
-        return load(self._file, trust=self._trust).to(self._device)
+        return load(self._file, trust=self._trust, sha256=self.weights[0].sha256).to(self._device)
 
     def _run(self, network: Any, face: FloatImages) -> FloatImages:
         import torch

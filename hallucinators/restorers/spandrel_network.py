@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import DataError, pip_install
+from bench.file_digests import known_file_digest
 from hallucinators.restorers.shared import shortened
 from hallucinators.restorers.state_file import Trust, read_state
 
@@ -48,13 +49,18 @@ def describe(path: Path, *, trust: Trust) -> Facts:
     Raises:
         DataError: spandrel does not know it, it does not fit, or it is no network from RGB to RGB.
     """
-    stat = path.stat()
-    return _describe(path, trust, stat.st_size, stat.st_mtime_ns)
+    return _describe(path, trust, known_file_digest(path))
 
 
-def load(path: Path, *, trust: Trust) -> Any:
-    """The network as spandrel's descriptor, on the processor, in evaluation mode; raises what `describe` does."""
-    state = _canonical(read_state(path, trust=trust), path)
+def load(path: Path, *, trust: Trust, sha256: str | None = None) -> Any:
+    """The network as spandrel's descriptor, on the processor, in evaluation mode; raises what `describe` does.
+
+    Args:
+        path: the file.
+        trust: see `read_state`.
+        sha256: digest that its bytes must have; None takes any.
+    """
+    state = _canonical(read_state(path, trust=trust, sha256=sha256), path)
     return _build(_detect(state, path), state, path).eval()
 
 
@@ -84,7 +90,7 @@ def run(descriptor: Any, face: Tensor, *, fidelity: float) -> Tensor:
 
 
 @lru_cache(maxsize=64)
-def _describe(path: Path, trust: Trust, size: int, changed: int) -> Facts:
+def _describe(path: Path, trust: Trust, sha256: str) -> Facts:
     import torch
 
     lazily = trust == "no"

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Literal
 
 from bench.errors import DataError
+from bench.types import WeightsFile
+from bench.weights import unchanged_weights
 from hallucinators.restorers.shared import shortened
 
 Trust = Literal["no", "yes-i-trust-this-file"]
 
 
-def read_state(path: Path, *, trust: Trust = "no", shapes_only: bool = False) -> object:
+def read_state(path: Path, *, trust: Trust = "no", shapes_only: bool = False, sha256: str | None = None) -> object:
     """Read a ``.safetensors`` file or a torch file.
 
     A torch file may hold tensors, numbers, texts and containers of them; anything else would have to be built by code
@@ -21,16 +23,19 @@ def read_state(path: Path, *, trust: Trust = "no", shapes_only: bool = False) ->
         path: the file, which exists.
         trust: whether a pickle may run code, and TorchScript be opened.
         shapes_only: give tensors without values (torch's ``meta`` device), which costs next to nothing.
+        sha256: digest that its bytes must have; None takes any.
 
     Returns:
         What the file holds: usually tensors by name, or those one level down (``params_ema``).
 
     Raises:
+        ChangedError: its bytes are others than those of ``sha256``.
         DataError: it is damaged, no weights file, or holds what is refused.
     """
-    if path.suffix.lower() == ".safetensors":
-        return _read_safetensors(path, shapes_only=shapes_only)
-    return _read_trusted(path) if trust != "no" else _read_torch(path, "meta" if shapes_only else "cpu")
+    with unchanged_weights(*([WeightsFile(path.name, sha256, path)] if sha256 else [])):
+        if path.suffix.lower() == ".safetensors":
+            return _read_safetensors(path, shapes_only=shapes_only)
+        return _read_trusted(path) if trust != "no" else _read_torch(path, "meta" if shapes_only else "cpu")
 
 
 def _read_safetensors(path: Path, *, shapes_only: bool) -> object:

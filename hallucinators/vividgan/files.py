@@ -36,22 +36,27 @@ def save_weights(path: Path, model: VividGAN, facts: Facts) -> None:
     save_tensors(path, state, asdict(facts))
 
 
-def load_weights(path: Path, *, network: Network | None = None, lr: int | None = None) -> tuple[VividGAN, Facts]:
+def load_weights(
+    path: Path, *, network: Network | None = None, lr: int | None = None, sha256: str | None = None
+) -> tuple[VividGAN, Facts]:
     """Build the network of a weight file and fill it.
 
     Args:
         path: the file.
         network: the network that is wanted; None takes any.
         lr: side of LR faces that is wanted.
+        sha256: digest that its bytes must have; None takes any.
 
     Raises:
         MissingError: there is no such file.
+        ChangedError: its bytes are others than those of ``sha256``.
         DataError: it is damaged, of another network or size.
     """
+    held = load_state_dict(path, sha256=sha256)
     facts = read_facts(path)
     refuse_other(path, network=(network, facts.network), lr=(lr, facts.lr))
     model = build(facts)
-    state = {name: tensor.float() for name, tensor in load_state_dict(path).items()}
+    state = {name: tensor.float() for name, tensor in held.items()}
     for part in _parts(facts):
         own = {n.removeprefix(f"{part}."): t for n, t in state.items() if n.startswith(f"{part}.")}
         load_into(getattr(model, part), own, origin=str(path))

@@ -21,7 +21,7 @@ from bench.images import resize_float, to_bytes
 from bench.interfaces import FloatImages, Hallucinator
 from bench.threads import cpu_threads, torch_threads
 from bench.types import OK, ImageSpec, Outcome
-from bench.weights import weights_file
+from bench.weights import unchanged_weights, weights_file
 from hallucinators.vividgan.header import check_header
 
 if TYPE_CHECKING:
@@ -249,7 +249,9 @@ class Vivid(Hallucinator):
         """The network for a side, new and set up, and what its file says of it."""
         from hallucinators.vividgan.files import load_weights
 
-        model, facts = load_weights(self._files[side], network=self.network, lr=self._lr_of(side))
+        path = self._files[side]
+        sha256 = next(file.sha256 for file in self.weights if file.path == path)
+        model, facts = load_weights(path, network=self.network, lr=self._lr_of(side), sha256=sha256)
         self._set_up(model)
         return model, facts
 
@@ -260,7 +262,8 @@ class Vivid(Hallucinator):
     def _landmarker(self) -> Any:
         from bench.faces.landmarks import FaceLandmarker
 
-        return FaceLandmarker(self._bundle)
+        with unchanged_weights(*(file for file in self.weights if file.path == self._bundle)):
+            return FaceLandmarker(self._bundle)
 
 
 def _joined(parts: list[FloatImages | None]) -> FloatImages | None:
