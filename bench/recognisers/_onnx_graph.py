@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bench.errors import DataError, UsageError, one_line
 from bench.onnx_ports import CHANNELS_AT, Layout, Port, external_files, listed, port_of
 from bench.recognisers._onnx_scaling import InputArithmetic, input_arithmetic
+from bench.weights import read_weights
 
 _RANGE_FROM_BATCH = ("DynamicQuantizeLinear", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM")
 _CHANNELS = (3, 1)
@@ -61,6 +62,8 @@ def read_graph(
     layout: Layout | Literal["auto"] = "auto",
     output_name: str = "",
     free_batch: bool = True,
+    sha256: str | None = None,
+    in_parts: bool = True,
 ) -> Graph:
     """Read and rewrite an ONNX file.
 
@@ -69,23 +72,31 @@ def read_graph(
         layout: order of the input's axes; by default where the file declares three channels or one.
         output_name: the output that is the embedding, where there are several.
         free_batch: whether to free the batch axis; without it the file's own batch length stays.
+        sha256: digest that its bytes must have; None takes any.
+        in_parts: whether weights may lie in files beside it.
 
     Raises:
+        ChangedError: its bytes are others than those of ``sha256``.
         DataError: it is no ONNX file, or not a network of one image input and one embedding output.
         UsageError: it has several outputs and none was named, or none of that name.
     """
     import onnx
 
+    data = read_weights(path, sha256)
     try:
-        parts = external_files(onnx.load(str(path), load_external_data=False).graph, path)
-        model = onnx.load(str(path))
+        model = onnx.load_model_from_string(data)
         graph = model.graph
+        parts = external_files(graph, path)
+        if parts and in_parts:
+            onnx.load_external_data_for_model(model, str(path.parent))
     except DataError:
         raise
     except Exception as error:  # noqa: BLE001  # the parser raises its own kinds for damaged files, OSError for a part that is absent
         raise DataError(
             f"The weights {path} are truncated or no ONNX file ({type(error).__name__}: {one_line(error)})."
         ) from None
+    if parts and not in_parts:
+        raise DataError(f"The weights {path} lie in {len(parts)} more files. Use the recogniser onnx:weights={path}.")
     image_value = _only_input(graph, path)
     output_value = _embedding(graph, output_name, path)
     image, output = port_of(image_value), port_of(output_value)

@@ -53,6 +53,8 @@ class OnnxNetwork:
         colour: Colour = "RGB",
         output_name: str = "",
         threads: int = 0,
+        sha256: str | None = None,
+        in_parts: bool = False,
     ) -> None:
         """Remember the file.
 
@@ -62,9 +64,11 @@ class OnnxNetwork:
             colour: channel order of the network's input.
             output_name: the output that is the embedding, where there are several.
             threads: processor threads; 0 means all.
+            sha256: digest that the file must have when it is read; None takes any.
+            in_parts: whether weights may lie in files beside it, which the caller digests.
         """
         self._path, self._colour = path, colour
-        self._read = partial(read_graph, path, layout=layout, output_name=output_name)
+        self._read = partial(read_graph, path, layout=layout, output_name=output_name, sha256=sha256, in_parts=in_parts)
         self._threads = cpu_threads(threads)
         self._way: _Way | None = None
 

@@ -69,7 +69,7 @@ class InsightFace(Recogniser):
             raise MissingError(f"Recogniser insightface wants {where}, which does not exist. {how_to_get}")
         path = _recognition_file(where) if where.is_dir() else where
         self.weights = (weights_file(path, wanted_by="Recogniser insightface", how_to_get=how_to_get),)
-        self._network = OnnxNetwork(path, threads=threads)
+        self._network = OnnxNetwork(path, threads=threads, sha256=self.weights[0].sha256)
         graph = self._network.graph
         if not _is_recogniser(graph):
             raise DataError(

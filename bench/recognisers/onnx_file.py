@@ -88,7 +88,13 @@ class OnnxFile(Recogniser):
         self.weights = (named(weights),)
         self.colour = _COLOURS[colour]
         self._network = OnnxNetwork(
-            weights, layout=layout, colour=self.colour, output_name=output_name, threads=threads
+            weights,
+            layout=layout,
+            colour=self.colour,
+            output_name=output_name,
+            threads=threads,
+            sha256=self.weights[0].sha256,
+            in_parts=True,
         )
         self.weights += tuple(named(part) for part in self._network.graph.parts)
         height, width = self._size(size, weights)

@@ -54,7 +54,7 @@ class SFace(Recogniser):
         if path is None:
             raise MissingError(f"Recogniser sface finds no weights. {_HOW_TO_GET}")
         self.weights = (weights_file(path, wanted_by="Recogniser sface", how_to_get=_HOW_TO_GET),)
-        self._network = OnnxNetwork(path, threads=threads)
+        self._network = OnnxNetwork(path, threads=threads, sha256=self.weights[0].sha256)
 
     def execution(self) -> Mapping[str, object]:
         """What was used; see `Recogniser.execution`."""

@@ -9,11 +9,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import ContractError, DataError, UsageError, pip_install
+from bench.errors import BenchError, ContractError, DataError, UsageError, pip_install
 from bench.interfaces import HALLUCINATORS, FloatImages
 from bench.threads import cpu_threads
 from bench.types import ImageSpec
-from bench.weights import package_file, weights_file
+from bench.weights import package_file, unchanged_weights, weights_file
 from hallucinators.restorers.onnx_graph import Graph, Layout, Port, image_port, layout_of, one_value, read_graph
 from hallucinators.restorers.own_export import OwnExport, own_export
 from hallucinators.restorers.shared import Colour, Restorer, check_sides, shortened
@@ -135,7 +135,10 @@ class OnnxFile(Restorer):
         options.log_severity_level = 3  # errors only
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # as for recognisers
         try:
-            session = onnxruntime.InferenceSession(str(self._file), options, providers=self._providers)
+            with unchanged_weights(*self.weights):
+                session = onnxruntime.InferenceSession(str(self._file), options, providers=self._providers)
+        except BenchError:
+            raise
         except Exception as error:  # noqa: BLE001  # onnxruntime raises a class of its own for each kind of fault
             raise DataError(f"onnxruntime does not take {self._file}: {shortened(error)}") from None
         wanted = self._providers[0] if isinstance(self._providers[0], str) else self._providers[0][0]

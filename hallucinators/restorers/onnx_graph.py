@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import DataError, UsageError
+from bench.file_digests import known_file_digest
 from hallucinators.restorers.shared import shortened
 
 Layout = Literal["nchw", "nhwc"]
@@ -79,8 +80,7 @@ def read_graph(path: Path) -> Graph:
     Raises:
         DataError: it is damaged or no ONNX file, or names weights outside its folder.
     """
-    stat = path.stat()
-    return _read(path, stat.st_size, stat.st_mtime_ns)
+    return _read(path, known_file_digest(path))
 
 
 def image_port(ports: Sequence[Port], name: str, *, kind: Literal["input", "output"], path: Path) -> Port:
@@ -125,7 +125,7 @@ def one_value(port: Port, value: float) -> NDArray[Any]:
 
 
 @lru_cache(maxsize=64)
-def _read(path: Path, size: int, changed: int) -> Graph:
+def _read(path: Path, sha256: str) -> Graph:
     import onnx
 
     try:

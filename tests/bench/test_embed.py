@@ -17,7 +17,7 @@ from bench.errors import ContractError
 from bench.images import encode_png, resize
 from bench.interfaces import Aligner, ByteImages, FloatImages, Hallucinator, Recogniser
 from bench.registry import Spec
-from bench.types import OK, FaceTemplate, ImageSpec, Media, Outcome, Points
+from bench.types import OK, Cut, FaceTemplate, ImageSpec, Media, Outcome, Points
 
 POINTS: Points = ((2.0, 2.0), (6.0, 2.0), (4.0, 4.0), (3.0, 6.0), (5.0, 6.0))
 
@@ -135,8 +135,10 @@ def test_a_hallucinated_image_is_shared_by_recognisers_but_no_embedding_is(tmp_p
     assert other.recogniser.component.chips == len(faces)
 
 
-@pytest.mark.parametrize("change", ["bytes", "landmarks", "chain", "aligner", "recogniser", "flip"])
-def test_whatever_makes_an_embedding_makes_its_key(tmp_path: Path, faces: list[Media], change: str) -> None:
+@pytest.mark.parametrize("change", ["bytes", "landmarks", "cut", "code", "chain", "aligner", "recogniser", "flip"])
+def test_whatever_makes_an_embedding_makes_its_key(
+    tmp_path: Path, faces: list[Media], change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = faces[0]
     with Cache(tmp_path / "cache") as cache:
         embedder().embed([one], cache)
@@ -144,6 +146,10 @@ def test_whatever_makes_an_embedding_makes_its_key(tmp_path: Path, faces: list[M
             one.path.write_bytes(encode_png(draw_face(99, 0, 8)))
         if change == "landmarks":
             one = Media(one.key, one.path, one.role, one.identity, one.template, landmarks=POINTS)
+        if change == "cut":
+            one = Media(one.key, one.path, one.role, one.identity, one.template, cut=Cut(quarter_turns=1))
+        if change == "code":
+            monkeypatch.setattr("bench.embed.closure", lambda module: {module: "another"})
         chain = Chain([built(Inverted(), "inverted")]) if change == "chain" else None
         again = Embedder(
             chain,
@@ -153,6 +159,24 @@ def test_whatever_makes_an_embedding_makes_its_key(tmp_path: Path, faces: list[M
         )
         again.embed([one], cache)
     assert again.recogniser.component.chips == (2 if change == "flip" else 1)
+
+
+@pytest.mark.parametrize("change", ["nothing", "bytes", "cut", "code", "chain"])
+def test_whatever_makes_a_hallucinated_image_makes_its_key(
+    tmp_path: Path, faces: list[Media], change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, network = faces[0], Inverted()
+    with Cache(tmp_path / "cache") as cache:
+        embedder(Chain([built(network, "inverted")])).embed([one], cache)
+        if change == "bytes":
+            one.path.write_bytes(encode_png(draw_face(99, 0, 8)))
+        if change == "cut":
+            one = Media(one.key, one.path, one.role, one.identity, one.template, cut=Cut(quarter_turns=1))
+        if change == "code":
+            monkeypatch.setattr("bench.embed.closure", lambda module: {module: "another"})
+        name = "other code or weights" if change == "chain" else "inverted"
+        embedder(Chain([built(network, name)]), recogniser="other").embed([one], cache)
+    assert network.images == (1 if change == "nothing" else 2)
 
 
 def test_a_flip_test_adds_the_mirror_image(faces: list[Media]) -> None:
