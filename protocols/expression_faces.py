@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from bench.closure import closure_digest
 from bench.errors import BenchError, DataError
-from bench.faces.bundle import bundle_digest
 from bench.file_digests import known_file_digest
 from bench.interfaces import Progress
 from bench.provenance import digest_of
@@ -150,4 +149,4 @@ def _keep(path: Path, known: Mapping[str, Any]) -> None:
 
 def _engine(most_yaw_deg: float) -> str:
     """Digest of the code and of the landmark networks that find a face."""
-    return digest_of([closure_digest(__name__), bundle_digest(), most_yaw_deg])[:16]
+    return digest_of([closure_digest(__name__), most_yaw_deg])[:16]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.closure import closure_digest
 from bench.errors import DataError
-from bench.file_digests import file_state, known_file_digest
+from bench.file_digests import file_state
 from bench.images import ByteImages, read_image
 from bench.interfaces import Progress
 from bench.provenance import digest_of
@@ -201,9 +201,8 @@ def _landmarker() -> Finder:
 
 
 def _engine() -> str:
-    from bench.faces.bundle import find_bundle
-
-    return digest_of([known_file_digest(find_bundle(None)), closure_digest(__name__)])
+    """Digest of the code and of the landmark networks that find points."""
+    return closure_digest(__name__)
 
 
 def _state(root: Path, path: Path) -> list[str | int]:

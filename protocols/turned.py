@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from bench.align.template import FRAMES, Frame
 from bench.closure import closure_digest
 from bench.errors import BenchError, DataError, UsageError
-from bench.faces.bundle import bundle_digest
 from bench.file_digests import known_file_digest
 from bench.provenance import digest_of
 from bench.types import Cut, Media, Points, Role
@@ -281,4 +280,4 @@ def _points(rows: Any) -> Points:
 @cache
 def _engine() -> str:
     """Digest of the code and of the landmark networks that decide what a view looks like."""
-    return digest_of([closure_digest("protocols.turned_views"), bundle_digest()])
+    return closure_digest("protocols.turned_views")

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import DataError, MissingError
-from bench.file_digests import ABSENT, path_digest
 
 FloatArray = NDArray[np.float32]
 IndexArray = NDArray[np.int64]
@@ -65,11 +64,6 @@ def find_bundle(bundle: Path | None = None) -> Path:
     if not path.is_file():
         raise MissingError(f"The face engine finds no face_landmarker.task at {path}. {_HOW_TO_GET}")
     return path
-
-
-def bundle_digest() -> str:
-    """SHA-256 of the bundle that is found when none is named; ``absent`` where there is none."""
-    return path_digest(BUNDLE) if BUNDLE.is_file() else ABSENT
 
 
 def read_member(path: Path, name: str) -> bytes:
