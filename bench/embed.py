@@ -177,6 +177,16 @@ class Embedder:
         self._hallucinate(items, cache, clock)
         return [(original, item.image, item.outcome) for original, item in zip(originals, items, strict=True)]
 
+    def points_after(self, media: Media, before: ByteImages, after: ByteImages) -> Points | None:
+        """The landmarks of a media in the pixels of what the chain made of it, as the aligner is given them.
+
+        Args:
+            media: with its landmarks, or None for none.
+            before: the decoded image.
+            after: the chain's output, or the image itself.
+        """
+        return _scaled(media.landmarks, before.shape, after.shape)
+
     def _decode(self, items: Sequence[_Item], cache: Cache | None, clock: _Clock) -> None:
         with clock("decode", len(items)):
             opened = open_sources([item.source for item in items if item.source], cache)

@@ -12,6 +12,7 @@ from typing import Any
 from bench.components import build
 from bench.config import cache_folder
 from bench.datasets import draw_once
+from bench.diagnosis.below import BELOW, below_lr_face, is_lr_face, measured_alike
 from bench.errors import BenchError
 from bench.interfaces import PROTOCOLS
 from bench.matrix_cells import Cell, Matrix
@@ -19,7 +20,7 @@ from bench.matrix_state import CellState, StudyState, read_state, write_state
 from bench.registry import Spec
 from bench.results import RunRecord
 from bench.run import execute, prepare
-from bench.runfolder import RUN_FILE
+from bench.runfolder import RUN_FILE, read_record, read_run
 from bench.studies import Study
 from bench.terminal import banners, describe_run
 
@@ -48,7 +49,25 @@ def run_matrix(matrix: Matrix) -> StudyState:
         print(f"\n[{place + 1} of {len(matrix.cells)}] {title}", file=sys.stderr, flush=True)
         state.cells[place] = _run(cell, state.cells[place], studies)
         write_state(matrix.out, state)
+    if _find_below(matrix, state):
+        write_state(matrix.out, state)
     return state
+
+
+def _find_below(matrix: Matrix, state: StudyState) -> bool:
+    """Add to each cell below the LR face of the study a warning that says so; returns whether there is any."""
+    records = {cell.name: read_record(matrix.out / cell.name) for cell in state.cells if cell.state == "done"}
+    found = False
+    for place, cell in enumerate(state.cells):
+        record = records.get(cell.name)
+        if record is None or is_lr_face(record) or any(warning.startswith(BELOW) for warning in cell.warnings):
+            continue
+        base = next((n for n, o in records.items() if is_lr_face(o) and measured_alike(record, o)), None)
+        sentence = below_lr_face(*(read_run(matrix.out / name) for name in (cell.name, base))) if base else None
+        if sentence:
+            state.cells[place] = replace(cell, warnings=(*cell.warnings, sentence))
+            found = True
+    return found
 
 
 def _run(cell: Cell, before: CellState, studies: dict[str, Study]) -> CellState:

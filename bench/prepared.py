@@ -70,6 +70,8 @@ class Measured:
         arrays: what is too large for rows.
         warnings: sentences that belong beside the figures.
         rules: what else the record says of the protocol.
+        gallery_sizes: of searched probes, how many gallery templates were searched, by name of the gallery (empty for
+            one of all).
     """
 
     metrics: Mapping[str, Figure]
@@ -79,3 +81,4 @@ class Measured:
     arrays: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     rules: Mapping[str, Any] = field(default_factory=dict)
+    gallery_sizes: Mapping[str, int] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 Advance = Callable[[int], None]
+_prefix = ""
 _SECONDS_BETWEEN_LINES = 10.0
 
 
@@ -22,6 +23,7 @@ def stage(name: str, total: int) -> Iterator[Advance]:
     Yields:
         A function to call with the number of items just done.
     """
+    name = _prefix + name
     if total == 0:
         yield lambda done: None
     elif sys.stderr.isatty():
@@ -29,6 +31,17 @@ def stage(name: str, total: int) -> Iterator[Advance]:
             yield advance
     else:
         yield _Lines(name, total)
+
+
+@contextmanager
+def prefixed(words: str) -> Iterator[None]:
+    """Put words before the names of all stages inside the block: what they are done for."""
+    global _prefix
+    before, _prefix = _prefix, words
+    try:
+        yield
+    finally:
+        _prefix = before
 
 
 def cumulative(advance: Advance) -> Callable[[int, int], None]:

@@ -95,7 +95,7 @@ def make_record(
         },
         stages=stage_records(plans, embeds=kind_of(data) not in UNRECOGNISED),
         metrics=measured.metrics,
-        ledger={role: _role_ledger(part.outcomes) for role, (_, part) in embedded.items()},
+        ledger=role_ledgers(embedded),
         warnings=warnings,
         timings={
             f"{stage} ({role})": {"seconds": round(seconds, 4), "images": part.counts.get(stage, 0)}
@@ -140,6 +140,11 @@ def processor_note(device: str, plans: Sequence[EmbedPlan], *, embeds: bool) -> 
         names += [str(stage.spec) for stage in stages if stage.component.weights and stage.execution()["device"] == CPU]
     listed = ", ".join(dict.fromkeys(names))
     return f"Device {device}: {listed} cannot use it and computes on the processor." if listed else ""
+
+
+def role_ledgers(embedded: EmbeddedMedia) -> dict[str, RoleLedger]:
+    """How the images of each role fared."""
+    return {role: _role_ledger(part.outcomes) for role, (_, part) in embedded.items()}
 
 
 def _role_ledger(outcomes: Sequence[Outcome]) -> RoleLedger:

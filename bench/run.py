@@ -15,6 +15,7 @@ from bench.components import Built, build
 from bench.config import RunConfig, cache_folder
 from bench.datasets import find_or_draw
 from bench.devices import resolve_device
+from bench.diagnosis.of_run import diagnose
 from bench.embed import embedder_for
 from bench.file_digests import refuse_changed
 from bench.finished import outdated
@@ -117,6 +118,7 @@ def _compute(run: Prepared) -> RunResult:
     for plan in (run.probe_plan, run.gallery_plan):
         embedder_for(plan).refuse_changed()
     refuse_changed(run.protocol.files)
+    warnings = (*measured.warnings, *_warnings(run, measured))
     record = make_record(
         config=run.config,
         config_digest=run.request_digest,
@@ -126,10 +128,20 @@ def _compute(run: Prepared) -> RunResult:
         state=run.stat_digest,
         plans={"probe": run.probe_plan, "gallery": run.gallery_plan},
         measured=measured,
-        warnings=(*measured.warnings, *_warnings(run, measured)),
+        warnings=(*warnings, *diagnose(run, _lr_face(run), measured, warnings)),
         code=run.code,
     )
     return RunResult(record, measured.rows, ledger_rows(measured.embedded), measured.items, measured.arrays)
+
+
+def _lr_face(run: Prepared) -> Prepared:
+    """The same run with the LR face in place of the chain."""
+    return replace(
+        run,
+        config=replace(run.config, hallucinator="none"),
+        probe_plan=replace(run.probe_plan, chain=None),
+        gallery_plan=replace(run.gallery_plan, chain=None),
+    )
 
 
 def _warnings(run: Prepared, measured: Measured) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from bench.diagnosis.below import below_lr_face, lr_run_of
 from bench.results import Figure
 from reports.contrast import Comparison, Contrast, Gate
 from reports.lines import aligned, cell, interval, number, p_words, signed
@@ -29,6 +30,7 @@ def to_lines(comparison: Comparison, judged: Sequence[Gate]) -> list[str]:
         *(f"  {line}" for line in _notes(comparison.figures)),
         "",
         *_differing(comparison),
+        *_below(comparison),
         *(_gate_line(gate) for gate in judged),
     ]
 
@@ -97,6 +99,13 @@ def _differing(comparison: Comparison) -> list[str]:
     rows = [("", "first", "second")]
     rows += [(cell(d.what, _LONG), cell(d.first, 64), cell(d.second, 64)) for d in comparison.differs]
     return ["What differs:", *aligned(rows)]
+
+
+def _below(comparison: Comparison) -> list[str]:
+    """What is to be said where one run is of the LR face and the other is worse."""
+    runs = (comparison.first, comparison.second)
+    found = (below_lr_face(run, lr) for run in runs if (lr := lr_run_of(run, runs)) is not None)
+    return [cell(sentence, len(sentence)) for sentence in found if sentence]
 
 
 def _named(word: str, run: Run) -> tuple[str, str, str, str]:

@@ -18,6 +18,7 @@ from reports.reading import Terms, reading
 from reports.restored import restored
 from reports.rivals import Standing, standings
 from reports.searches import head_words
+from reports.sentences import banners, below
 from reports.strips import SHOWN, SHOWN_OF_MANY, Pictures, StripSet, changed, extremes
 from reports.values import direction
 
@@ -89,6 +90,7 @@ class Section:
         columns: of the folded table: names of figures without their part, and their units.
         parts: its rows.
         entries: the runs.
+        below: sentences on runs that are worse than the LR face of the section, by the name of the run.
         matrices: confusion of expressions, where those were told.
         picture_sets: strips of images.
         picture_notes: what to know about the images.
@@ -114,6 +116,7 @@ class Section:
     columns: tuple[tuple[str, str], ...]
     parts: tuple[Part, ...]
     entries: tuple[Entry, ...]
+    below: Mapping[str, str]
     matrices: tuple[Matrix, ...]
     picture_sets: tuple[StripSet, ...]
     picture_notes: tuple[str, ...]
@@ -167,6 +170,8 @@ class Section:
         for entry in self.entries:
             for text in entry.run.record.warnings:
                 found.setdefault(text, []).append(entry.name)
+        for name, text in self.below.items():
+            found.setdefault(text, []).append(name)
         return found
 
 
@@ -207,7 +212,7 @@ def make_page(
     what = _RECOGNISING if any(run.searched or run.kind == VERIFICATION for run in runs) else "Face hallucination"
     title = f"{what}: {', '.join(short)}"
     terms = reading((run.kind for run in runs), parts=in_parts([run for run in runs if run.searched]))
-    return Page(title, _banners(names, runs), tuple(skipped), sections, terms)
+    return Page(title, banners(names, runs), tuple(skipped), sections, terms)
 
 
 def _section(group: Group, short: str, baseline: str | None, shown: bool) -> Section:
@@ -237,7 +242,7 @@ def _section(group: Group, short: str, baseline: str | None, shown: bool) -> Sec
         protocol=group.protocol,
         short=short,
         dataset=group.dataset,
-        banners=_banners(group.names, group.runs),
+        banners=banners(group.names, group.runs),
         official=record.data.get("official") is True or group.kind == EFFICIENCY,
         facts=tuple(facts(group)),
         notes=(*record.data.get("notes", []), *comparison_notes(group, pairs, baseline)),
@@ -252,6 +257,7 @@ def _section(group: Group, short: str, baseline: str | None, shown: bool) -> Sec
         columns=columns,
         parts=parts,
         entries=tuple(entries),
+        below=below(group),
         matrices=tuple(_matrices(group)),
         picture_sets=tuple(sets),
         picture_notes=tuple(pictures.faults),
@@ -287,14 +293,3 @@ def _matrices(group: Group) -> list[Matrix]:
     return [
         found for name, run in zip(group.names, group.runs, strict=True) for found in matrices(name, run.items, labels)
     ]
-
-
-def _banners(names: Sequence[str], runs: Sequence[Run]) -> tuple[str, ...]:
-    """Each banner once, with the runs concerned where others stand beside them."""
-    concerned: dict[str, list[str]] = {}
-    for name, run in zip(names, runs, strict=True):
-        for banner in run.banners:
-            concerned.setdefault(banner, []).append(name)
-    return tuple(
-        banner if len(found) == len(runs) else f"{banner}: {', '.join(found)}" for banner, found in concerned.items()
-    )

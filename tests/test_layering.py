@@ -46,6 +46,7 @@ LAYERS = (
         "bench.datasets",
         "bench.expressions",
         "bench.perceptual",
+        "bench.diagnosis.placing",
         "bench.smoke",
         "bench.recognisers",
         "bench.align",
@@ -64,7 +65,15 @@ LAYERS = (
         "bench.cost",
     ),
     ("bench.engine", "bench.prepared", "bench.doctor", "bench.installation"),
-    ("bench.record", "bench.pictures", "bench.kinds", "bench.manifest", "bench.manifest_differences", "bench.finished"),
+    (
+        "bench.record",
+        "bench.pictures",
+        "bench.kinds",
+        "bench.manifest",
+        "bench.manifest_differences",
+        "bench.finished",
+        "bench.diagnosis",
+    ),
     ("bench.run", "bench.terminal", "bench.ablation", "bench.userstudy"),
     (
         "bench.matrix",
@@ -83,6 +92,7 @@ REPORTS_MAY = (
     "bench.runfolder",
     "bench.metrics",
     "bench.drawn",
+    "bench.diagnosis.below",
     "reports",
 )
 PLACE = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -38,9 +38,11 @@ def measure(run: Prepared) -> Measured:
         for role, media in run.media.items()
     }
     rows: list[ProbeRow] = []
+    sizes: dict[str, int] = {}
     names: Sequence[str | None] = list(data.galleries) or [None]
     for name in names:
         gallery = join_gallery(fused["gallery"], fused["distractor"], data.galleries[name] if name else None)
+        sizes[name or ""] = int(gallery.scored.sum())
         title = f"search the gallery {name}" if name else "search the gallery"
         with progress.stage(title, len(gallery.keys)) as advance:
             rows += identify(
@@ -66,7 +68,9 @@ def measure(run: Prepared) -> Measured:
     )
     embedded = {role: (media, parts[role]) for role, media in run.media.items()}
     warnings = left_out(rows, protocol.false_positive_rates) if data.open_set else ()
-    return Measured(found, embedded, rows=tuple(rows), warnings=warnings, rules={"kind": KIND, **rules})
+    return Measured(
+        found, embedded, rows=tuple(rows), warnings=warnings, rules={"kind": KIND, **rules}, gallery_sizes=sizes
+    )
 
 
 def figures(result: RunResult) -> dict[str, Figure]:

@@ -1,0 +1,75 @@
+"""Likely causes of a bad figure: what a run's own record shows, and what its images and chips show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bench.results import RoleLedger, RunRecord
+
+_MANY = 0.2  # share of images that did not end ok
+_CANARIES = ("output-equals-input", "flat-output", "constant-output", "swapped-channels")
+
+
+def causes_in_record(record: RunRecord) -> list[str]:
+    """What run.json shows: images that fell back or failed, warnings of canaries, the side, the frame."""
+    found = [*accounts(record.ledger)]
+    for warning in record.warnings:
+        name = warning.partition(":")[0]
+        if name in _CANARIES:
+            found.append(warning)
+        elif is_on_frames(warning):
+            found.append(f"frame: {warning}")
+    return found + side(str(record.config.get("hallucinate", "")), searched=kind_is_search(record))
+
+
+def accounts(ledger: Mapping[str, RoleLedger]) -> list[str]:
+    """Roles of which many images fell back or failed, with the commonest reason."""
+    found = []
+    for role, row in ledger.items():
+        for what, count in (("fell back", row.fallback), ("failed", row.failed)):
+            if row.total and count >= _MANY * row.total:
+                reason, most = max(row.reasons.items(), key=lambda pair: pair[1], default=("no reason", count))
+                found.append(
+                    f"{count:,} of {row.total:,} {role} images {what} (most: {reason}, {most:,}){_flag(reason)}"
+                )
+    return found
+
+
+def side(hallucinated: str, *, searched: bool) -> list[str]:
+    """The side as a cause, where one side alone is hallucinated and both could be."""
+    if not searched or hallucinated not in ("probe", "gallery"):
+        return []
+    other = "gallery" if hallucinated == "probe" else "probe"
+    return [f"side: {hallucinated} images alone are hallucinated; where {other} images are LR too, --hallucinate both"]
+
+
+def recogniser(arguments: Mapping[str, object], name: str) -> list[str]:
+    """Colour order and scaling of a recogniser whose file is the user's; others have them fixed."""
+    own = [key for key in ("colour", "scaling", "mean", "std") if key in arguments]
+    if not own:
+        return []
+    told = ", ".join(f"{key}={arguments[key]}" for key in own)
+    return [f"recogniser {name}: colour order or scaling ({told}); `bench check {name}:...` tries others"]
+
+
+def is_on_frames(warning: str) -> bool:
+    """Whether a warning of a run is on frames or alignment of hallucinated faces."""
+    return "frame=" in warning or "--align" in warning
+
+
+def kind_is_search(record: RunRecord) -> bool:
+    """Whether a run compares probes with a gallery that may be hallucinated too."""
+    return record.protocol.get("kind", "identification") in ("identification", "verification")
+
+
+def joined(*parts: Sequence[str]) -> list[str]:
+    """Causes of several looks, each once."""
+    return list(dict.fromkeys(cause for part in parts for cause in part))
+
+
+def _flag(reason: str) -> str:
+    if reason.startswith("align: face not found"):
+        return ": --align none takes whole images, --align mtcnn and yunet find different faces"
+    if reason.startswith("align: no landmarks given"):
+        return ": --align mtcnn looks for faces itself"
+    return ""

@@ -1,0 +1,114 @@
+"""Where the five points of faces lie in the chips that a recogniser is given, against where it expects them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from bench.faces.bundle import engine_is_here
+from bench.images import resize
+from bench.interfaces import ByteImages
+from bench.types import FaceTemplate, Points
+
+NEAR = 6.0
+"""Pixels of a chip that a point may be off."""
+_LOOKED_AT = 224  # pixels: chips are enlarged to about this height, where detectors find faces best
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """Where faces stand in their chips.
+
+    Attributes:
+        images: how many were looked at.
+        faces: in how many of them five points were found.
+        off: pixels of the chip by which each of the five points is off: the length of the median offset over faces.
+            Empty where no face was found.
+    """
+
+    images: int
+    faces: int
+    off: tuple[float, ...]
+
+    @property
+    def worst(self) -> float:
+        """By how much the farthest point is off; infinite where no face was found."""
+        return max(self.off, default=float("inf"))
+
+
+def place(chips: Sequence[ByteImages], face: FaceTemplate) -> Placing:
+    """Look for five points in chips, by the face engine where it is installed and by YuNet in what it does not find.
+
+    Args:
+        chips: RGB, uint8 (H, W, 3), of the size of the template.
+        face: the recogniser's template.
+    """
+    found = [points for points in find_points(chips) if points is not None]
+    if not found:
+        return Placing(len(chips), 0, ())
+    offsets = np.median(np.asarray(found, np.float64) - np.asarray(face.points, np.float64), axis=0)
+    lengths = np.linalg.norm(offsets, axis=1)
+    return Placing(len(chips), len(found), tuple(float(length) for length in lengths))
+
+
+def misplaced(probe: Placing, gallery: Placing, *, moved: bool) -> list[str]:
+    """The frame or alignment as a cause, where faces of probes stand off the recogniser's template.
+
+    Args:
+        probe: where faces stand in chips of probes.
+        gallery: likewise of the gallery.
+        moved: whether the hallucinator moves faces.
+    """
+    if probe.faces < max(4, probe.images // 4) or probe.worst <= NEAR:
+        return []
+    there = f", of the gallery {gallery.worst:.0f}" if gallery.faces >= 4 else ""
+    what = "frame" if moved else "alignment"
+    flag = (
+        "leave frame and --align away, or --align template:frame=FRAME with the frame of the hallucinator"
+        if moved
+        else "--align mtcnn, or yunet, looks for the face"
+    )
+    return [
+        f"{what}: in chips of probes, faces stand up to {probe.worst:.0f} pixels off the recogniser's template{there} "
+        f"({flag})"
+    ]
+
+
+def find_points(images: Sequence[ByteImages]) -> list[Points | None]:
+    """The five points of the face in each image, in its pixels; None where none is found."""
+    from bench.align.yunet import YuNet
+
+    found: list[Points | None] = [None] * len(images)
+    enlarged = [_enlarged(image) for image in images]
+    if engine_is_here():
+        from bench.faces.views import five_points
+
+        for at, landmarks in enumerate(_engine().find(enlarged)):
+            if landmarks is not None:
+                found[at] = _shrunk(five_points(landmarks.points).tolist(), images[at], enlarged[at])
+    left = [at for at, points in enumerate(found) if points is None]
+    for at, points in zip(left, YuNet().find([enlarged[at] for at in left]), strict=True):
+        if points is not None:
+            found[at] = _shrunk(points, images[at], enlarged[at])
+    return found
+
+
+@lru_cache(maxsize=1)
+def _engine():  # type: ignore[no-untyped-def]  # the class is imported where it can run
+    from bench.faces.landmarks import FaceLandmarker
+
+    return FaceLandmarker()
+
+
+def _enlarged(image: ByteImages) -> ByteImages:
+    times = max(1, round(_LOOKED_AT / image.shape[0]))
+    return resize(image, image.shape[0] * times, image.shape[1] * times) if times > 1 else image
+
+
+def _shrunk(points: Sequence[Sequence[float]], small: ByteImages, large: ByteImages) -> Points:
+    """Points of the enlarged image in the pixels of the small one; origin at the first pixel's centre."""
+    sy, sx = large.shape[0] / small.shape[0], large.shape[1] / small.shape[1]
+    return tuple(((x + 0.5) / sx - 0.5, (y + 0.5) / sy - 0.5) for x, y in points)
