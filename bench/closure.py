@@ -2,7 +2,7 @@
 
 Sources are read, not imported, so what is imported inside functions counts too. What stands in `SEPARATE` is neither
 followed nor counted: it gathers components or looks them up by name, which would put every component into every
-closure; or it shows progress, describes components to users, or digests code.
+closure; or it shows progress, describes components to users, digests code, or words warnings on figures.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ SEPARATE = frozenset(
         *("bench", "bench.align", "bench.recognisers", "hallucinators", "protocols", "protocols.sample"),
         *("bench.plugins", "bench.registry", "bench.progress"),
         *("bench.closure", "bench.distributions", "bench.sources", "bench.finished"),
+        "bench.diagnosis.of_run",
         *("hallucinators.details", "hallucinators.vividgan.departures"),
     }
 )
