@@ -25,6 +25,7 @@ from bench.commands import (
 )
 from bench.commands.parser import Parser, add_group
 from bench.errors import BenchError
+from bench.printing import printable
 
 _COMMANDS = (
     run, score, report, compare, leaderboard, study, list_, hallucinate, export, train, ablate, data, doctor, check,
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = args.main(args)
         return code
     except BenchError as error:
-        print(f"bench: {error}", file=sys.stderr)
+        print(f"bench: {printable(error, lines=True)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("\nbench: interrupted. Finished work is kept; the same command goes on from there.", file=sys.stderr)

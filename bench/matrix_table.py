@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.matrix_state import CellState, StudyState
-from bench.terminal import worded
+from bench.terminal import say, worded
 
 _COLUMNS = ("protocol", "hallucinator", "recogniser", "figure", "value", "95 % interval", "data", "seconds")
 _RIGHT = ("value", "seconds")
@@ -17,30 +17,30 @@ _OFFICIAL = {True: "official", False: "not official", None: "none published"}
 def print_study(state: StudyState, out: Path) -> None:
     """Print the table of a study."""
     for banner in dict.fromkeys(banner for cell in state.cells for banner in cell.banners):
-        print(f"*** {banner} ***")
+        say(f"*** {banner} ***")
     done = sum(cell.state == "done" for cell in state.cells)
-    print(f"\nstudy {state.name}: {done} of {len(state.cells)} cells worked ({out})")
+    say(f"\nstudy {state.name}: {done} of {len(state.cells)} cells worked ({out})")
     rows = [_COLUMNS, *(_row(cell) for cell in state.cells)]
     wide = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
     for row in rows:
-        print(f"  {_line(row, wide)}".rstrip())
+        say(f"  {_line(row, wide)}".rstrip())
     warned: dict[str, list[str]] = {}
     for cell in state.cells:
         for warning in cell.warnings:
             warned.setdefault(warning, []).append(_name(cell))
     for warning, names in warned.items():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        print(f"  warning: {warning} ({names[0]}{more})")
+        say(f"  warning: {warning} ({names[0]}{more})")
     failed = [cell for cell in state.cells if cell.state == "failed"]
     if failed:
-        print("failed:")
+        say("failed:")
     for cell in failed:
-        print(f"  {_name(cell)}")
+        say(f"  {_name(cell)}")
         for line in (cell.error or "").splitlines():
-            print(f"    {line}")
+            say(f"    {line}")
     for name, reason in state.left_out.items():
-        print(f"left out: {name}: {reason.splitlines()[0]}")
-    print()
+        say(f"left out: {name}: {reason.splitlines()[0]}")
+    say()
 
 
 def _name(cell: CellState) -> str:

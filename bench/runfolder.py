@@ -25,7 +25,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from bench.errors import BenchError, DataError, MissingError
 from bench.results import (
@@ -39,12 +39,14 @@ from bench.results import (
     RunResult,
     StageRecord,
 )
-from bench.types import Role, Status
+from bench.rows import item_from_cells, ledger_from_cells, probe_from_cells
+from bench.strictfiles import MOST_ARRAYS, read_arrays, read_json, read_member, read_rows, shown
 
 RUN_FILE, PROBES_FILE, LEDGER_FILE, IMAGES_FILE = "run.json", "per_probe.csv", "ledger.csv", "images.zip"
 REPLACED_FILE = "run.replaced.json"
 ITEMS_FILE, ARRAYS_FILE = "per_item.csv", "arrays.npz"
 RowT = TypeVar("RowT")
+_SMALL, _A_PAIR = 1 << 20, 16  # bytes of arrays
 
 
 def write_run(
@@ -95,33 +97,35 @@ def read_run(folder: Path) -> RunResult:
         DataError: it is damaged or of another schema version; the text names the file.
     """
     record = read_record(folder)
+    items, arrays = folder / ITEMS_FILE, folder / ARRAYS_FILE
+    found = _read_csv(items, item_from_cells) if _there(items) else ()
     return RunResult(
         record,
-        tuple(_read_csv(folder / PROBES_FILE, _probe_from_cells)),
-        tuple(_read_csv(folder / LEDGER_FILE, _ledger_from_cells)),
-        tuple(_read_csv(folder / ITEMS_FILE, _item_from_cells)) if (folder / ITEMS_FILE).is_file() else (),
-        _read_arrays(folder / ARRAYS_FILE),
+        _read_csv(folder / PROBES_FILE, probe_from_cells),
+        _read_csv(folder / LEDGER_FILE, ledger_from_cells),
+        found,
+        read_arrays(arrays, _most_bytes(record, found)) if _there(arrays) else {},
     )
 
 
 def read_record(folder: Path) -> RunRecord:
     """Read ``run.json`` alone; see `read_run` for what is raised."""
     path = folder / RUN_FILE
-    if not path.is_file():
+    if not _there(path):
         raise MissingError(
             f"No run in {folder}: {RUN_FILE} is not there. Give the folder that `bench run --out` named."
         )
+    raw = read_json(path)
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
         version = raw["schema_version"]
         if version != SCHEMA_VERSION:
             raise DataError(
-                f"{path} has schema version {version}; this bench reads version {SCHEMA_VERSION}. Run it again, or use "
-                f"the bench that wrote it ({raw.get('bench_version', 'unknown')})."
+                f"{path} has schema version {shown(version)}; this bench reads version {SCHEMA_VERSION}. Run it "
+                f"again, or use the bench that wrote it ({shown(raw.get('bench_version', 'unknown'))})."
             )
         return record_from_json(raw)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} is damaged ({type(error).__name__}: {error}). Run it again.") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} is damaged ({type(error).__name__}: {shown(error)}). Run it again.") from error
 
 
 def read_image(folder: Path, member: str) -> bytes | None:
@@ -131,8 +135,8 @@ def read_image(folder: Path, member: str) -> bytes | None:
         return None
     try:
         with zipfile.ZipFile(path) as archive:
-            return archive.read(member) if member in archive.NameToInfo else None
-    except (zipfile.BadZipFile, OSError) as error:
+            return read_member(archive, member)
+    except (zipfile.BadZipFile, OSError, ValueError, DataError) as error:
         raise DataError(
             f"{path} is damaged ({error}). Run it again, or delete the file to go without images."
         ) from error
@@ -141,6 +145,11 @@ def read_image(folder: Path, member: str) -> bytes | None:
 def dump_json(value: object) -> str:
     """Strict, indented JSON with a final newline; keys in the order given, so figures stay in the order of their k."""
     return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _there(path: Path) -> bool:
+    """Whether something has that name, of whatever kind: a pipe or a broken link is named as one when it is read."""
+    return os.path.lexists(path)
 
 
 def _write_files(folder: Path, result: RunResult, images: Iterable[tuple[str, bytes]] | None) -> None:
@@ -176,18 +185,6 @@ def _swap(partial: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _read_arrays(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    import numpy as np
-
-    try:
-        with np.load(path, allow_pickle=False) as held:
-            return {name: held[name] for name in held.files}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is damaged ({type(error).__name__}: {error}). Run it again.") from error
-
-
 def _write_csv(path: Path, row_type: type[Any], rows: Sequence[ProbeRow | LedgerRow | ItemRow]) -> None:
     names = [f.name for f in fields(row_type)]
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -206,66 +203,24 @@ def _to_cell(value: object) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def _read_csv(path: Path, make: Callable[[dict[str, str]], RowT]) -> list[RowT]:
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return [make(cells) for cells in csv.DictReader(file)]
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-        raise DataError(f"{path} is damaged or absent ({type(error).__name__}: {error}). Run it again.") from error
+def _read_csv(path: Path, make: Callable[[dict[str, str]], RowT]) -> tuple[RowT, ...]:
+    rows = []
+    for number, cells in enumerate(read_rows(path), 1):
+        try:
+            rows.append(make(cells))
+        except (KeyError, ValueError) as error:
+            raise DataError(
+                f"{path} is damaged (row {number}: {type(error).__name__}: {shown(error)}). Run it again."
+            ) from error
+    return tuple(rows)
 
 
-def _probe_from_cells(cells: dict[str, str]) -> ProbeRow:
-    return ProbeRow(
-        key=cells["key"],
-        identity=cells["identity"],
-        status=_status(cells["status"]),
-        stage=cells["stage"],
-        reason=cells["reason"],
-        mates=int(cells["mates"]),
-        rank=_optional_int(cells["rank"]),
-        rank_optimistic=_optional_int(cells["rank_optimistic"]),
-        mated_ranks=tuple(int(part) for part in cells["mated_ranks"].split(";") if part),
-        best_mated_score=_optional_float(cells["best_mated_score"]),
-        best_mated_key=cells["best_mated_key"],
-        best_nonmated_score=_optional_float(cells["best_nonmated_score"]),
-        best_nonmated_key=cells["best_nonmated_key"],
-        attributes=json.loads(cells["attributes"]),
-        gallery=cells.get("gallery", ""),
-        template=cells.get("template", ""),
-    )
-
-
-def _item_from_cells(cells: dict[str, str]) -> ItemRow:
-    return ItemRow(
-        key=cells["key"],
-        identity=cells["identity"],
-        status=_status(cells["status"]),
-        stage=cells["stage"],
-        reason=cells["reason"],
-        values=json.loads(cells["values"]),
-        attributes=json.loads(cells["attributes"]),
-    )
-
-
-def _ledger_from_cells(cells: dict[str, str]) -> LedgerRow:
-    role = cells["role"]
-    if role not in ("gallery", "probe", "distractor"):
-        raise ValueError(f"unknown role {role!r}")
-    return LedgerRow(cells["key"], cast("Role", role), _status(cells["status"]), cells["stage"], cells["reason"])
-
-
-def _status(text: str) -> Status:
-    if text not in ("ok", "fallback", "failed"):
-        raise ValueError(f"unknown status {text!r}")
-    return cast("Status", text)
-
-
-def _optional_int(text: str) -> int | None:
-    return int(text) if text else None
-
-
-def _optional_float(text: str) -> float | None:
-    return float(text) if text else None
+def _most_bytes(record: RunRecord, items: Sequence[ItemRow]) -> int:
+    """What the arrays of a run may have unpacked: so many pairs of at most 16 bytes, or a few small tables."""
+    if record.protocol.get("kind") != "verification":
+        return _SMALL
+    pairs = sum(n for item in items if isinstance(n := item.values.get("pairs"), int | float) and n > 0)
+    return int(min(MOST_ARRAYS, _A_PAIR * pairs + _SMALL))
 
 
 def record_from_json(raw: Mapping[str, Any]) -> RunRecord:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.kinds import IDENTIFICATION, UNRECOGNISED, kind_of
+from bench.printing import printable
 from bench.record import processor_note
 from bench.results import Figure, RunRecord, RunResult, split_name
 
@@ -48,7 +49,7 @@ def describe_run(run: Prepared) -> str:
     if run.data.official is False:
         lines.append(f"note: this is NOT the official {run.protocol.component.dataset} set")
     note = processor_note(run.config.device, (run.probe_plan, run.gallery_plan), embeds=kind not in UNRECOGNISED)
-    return "\n".join([*lines, *([f"note: {note}"] if note else [])])
+    return "\n".join(map(printable, [*lines, *([f"note: {note}"] if note else [])]))
 
 
 def banners(record: RunRecord) -> list[str]:
@@ -74,59 +75,65 @@ def print_figures(result: RunResult) -> None:
     record = result.record
     kind = record.protocol.get("kind", IDENTIFICATION)
     for banner in banners(record):
-        print(f"*** {banner} ***")
-    print(f"\n{record.protocol['name']}  {record.label}{_told_by(record, kind)}")
+        say(f"*** {banner} ***")
+    say(f"\n{record.protocol['name']}  {record.label}{_told_by(record, kind)}")
     shown, folded = _headlines(record.metrics)
     wide = max(len("figure"), *(len(name) for name in shown))
-    print(f"  {'figure':<{wide}} {'value':>8}  {'95 % interval':<17} {'without failures':<18}".rstrip())
+    say(f"  {'figure':<{wide}} {'value':>8}  {'95 % interval':<17} {'without failures':<18}".rstrip())
     for name in shown:
         figure = record.metrics[name]
         line = f"  {name:<{wide}} {worded(figure.value, figure.unit):>8}  {_interval(figure):<17} "
-        print(f"{line}{_without(name, figure, kind)}".rstrip())
+        say(f"{line}{_without(name, figure, kind)}".rstrip())
     for part, names in folded.items():
         values = (f"{base} {worded(record.metrics[name].value, record.metrics[name].unit)}" for base, name in names)
-        print(f"  {part or 'also'}: {', '.join(values)}")
+        say(f"  {part or 'also'}: {', '.join(values)}")
     for line in _denominators(record, kind, shown):
-        print(f"  {line}")
+        say(f"  {line}")
     for role, ledger in record.ledger.items():
         if not ledger.total and kind == "efficiency":
             continue
         reasons = "; ".join(f"{count:,} {reason}" for reason, count in ledger.reasons.items())
-        print(
+        say(
             f"  {role + ':':<12} {ledger.total:,} images: {ledger.ok:,} ok, {ledger.fallback:,} fallback, "
             f"{ledger.failed:,} failed{f' ({reasons})' if reasons else ''}"
         )
     for warning in record.warnings:
-        print(f"  warning: {warning}")
-    print()
+        say(f"  warning: {warning}")
+    say()
 
 
 def print_check(protocol: str, root: Path, lines: Sequence[CheckLine], verdict: str) -> None:
     """Print the findings of ``bench data check``."""
-    print(f"{protocol} in {root}")
+    say(f"{protocol} in {root}")
     width = max(len(line.subject) for line in lines)
     for line in lines:
         expected = f" (official: {line.expected})" if line.expected and line.level != "ok" else ""
-        print(f"  {line.level:<8} {line.subject:<{width}}  {line.found}{expected}")
+        say(f"  {line.level:<8} {line.subject:<{width}}  {line.found}{expected}")
         for example in line.examples[:_EXAMPLES]:
-            print(f"  {'':<8} {'':<{width}}    {example}")
+            say(f"  {'':<8} {'':<{width}}    {example}")
     published = any(line.expected not in ("", "none", "yes") for line in lines)
     words = {
         "ok": "the official set, whole" if published else "nothing is wrong; no set is published to compare with",
         "differs": "usable, but NOT the official set" if published else "usable; no set is published to compare with",
         "damaged": "damaged: mend what is marked before a run",
     }
-    print(f"verdict: {words[verdict]}")
+    say(f"verdict: {words[verdict]}")
 
 
 def print_checks(subject: str, checks: Sequence[Check]) -> int:
     """Print checks; returns the exit code, 1 when one failed."""
     width = max(len(check.name) for check in checks)
     for check in checks:
-        print(f"  {'ok  ' if check.passed else 'FAIL'} {check.name:<{width}}  {check.detail}")
+        say(f"  {'ok  ' if check.passed else 'FAIL'} {check.name:<{width}}  {check.detail}")
     failed = sum(not check.passed for check in checks)
-    print(f"{subject}: {len(checks) - failed} of {len(checks)} checks passed")
+    say(f"{subject}: {len(checks) - failed} of {len(checks)} checks passed")
     return 1 if failed else 0
+
+
+def say(text: str = "") -> None:
+    """Print lines in which text of others stays text; a line break is the suite's own, and only in front."""
+    body = text.lstrip("\n")
+    print("\n" * (len(text) - len(body)) + printable(body))
 
 
 def worded(value: float, unit: str) -> str:

@@ -45,6 +45,7 @@ def build(runs: Sequence[Path], out: Path, *, baseline: str | None = None, viewe
     from reports.page import make_page
     from reports.tables import paired, summary, to_csv
     from reports.viewer import FOLDER, VIEWERS, make_viewers
+    from reports.wording import plain
     from reports.write import check_folder, replacing, write_files
 
     if viewer not in VIEWERS:
@@ -53,7 +54,7 @@ def build(runs: Sequence[Path], out: Path, *, baseline: str | None = None, viewe
     check_folder(out, names)
     found, skipped = load(runs)
     for item in skipped:
-        _log.warning("Left out of the report: %s. %s", item.folder_name, item.reason)
+        _log.warning("Left out of the report: %s. %s", plain(item.folder_name), plain(item.reason))
     groups = make_groups(found, baseline)
     page = make_page(groups, skipped, baseline=baseline, pictures=viewer != "none")
     curves = {group.number: cmc_curves(group) for group in groups if group.first.searched}

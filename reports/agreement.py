@@ -94,6 +94,12 @@ def _wrong_pairs(arrays: Mapping[str, Any], items: Sequence[ItemRow], metrics: M
     if scores.ndim != 1 or scores.shape != same.shape or scores.dtype.kind != "f" or same.dtype.kind not in "biu":
         yield "arrays.npz has other scores than labels"
         return
+    if np.isinf(scores).any():
+        yield "arrays.npz has scores that are infinite"
+    for name in ("fold", "person"):
+        array = np.asarray(arrays.get(name, ()))
+        if array.shape != scores.shape or array.dtype.kind not in "iu":
+            yield f"arrays.npz has no {name} of each pair, or none in whole numbers"
     alive, mated = ~np.isnan(scores), same.astype(bool)
     have = len(scores), len(scores) - int(alive.sum())
     if have != of_items.pairs_of(items):

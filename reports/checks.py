@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-from bench.results import Figure, ItemRow, RunRecord
+from bench.results import Figure, RunRecord
 from reports.names import split
 
+_MOST_RANK = 10**9
+_MOST_FIGURES = 10_000
 _UNBOUNDED = ("landmark_error",)  # a fraction of a distance, which points may miss by more
 
 
@@ -52,18 +54,8 @@ def wrong_types(record: RunRecord) -> Iterable[str]:
             yield f"the timing {stage_name!r} is not in numbers"
     for name, figure in record.metrics.items():
         yield from _wrong_figure(name, figure)
-    if not record.metrics:
-        yield "there are no figures"
-
-
-def wrong_items(items: Sequence[ItemRow]) -> Iterable[str]:
-    """What in ``per_item.csv`` no run writes."""
-    for item in items:
-        tables: tuple[object, ...] = (item.values, item.attributes)
-        if not all(isinstance(table, Mapping) for table in tables):
-            yield f"item {item.key!r} has values or attributes that are no table"
-        elif not all(isinstance(value, str) or _number(value) for value in item.values.values()):
-            yield f"item {item.key!r} has values that are neither text nor numbers"
+    if not 0 < len(record.metrics) <= _MOST_FIGURES:
+        yield f"there are {len(record.metrics) or 'no'} figures"
 
 
 def _wrong_rules(rules: Mapping[str, object]) -> Iterable[str]:
@@ -74,6 +66,9 @@ def _wrong_rules(rules: Mapping[str, object]) -> Iterable[str]:
     if not all(isinstance(rules.get(word, ""), str) for word in ("kind", "items")):
         yield "the kind of the protocol or what it calls its items is not text"
     rates, labels = rules.get("false_positive_rates", []), rules.get("labels", [])
+    ranks = rules.get("ranks", [])
+    if not isinstance(ranks, list) or not all(_whole(k) and 0 < k <= _MOST_RANK for k in ranks):
+        yield "the ranks of the protocol are no whole numbers from 1"
     if not isinstance(rates, list) or not all(_number(rate) and 0 < rate <= 1 for rate in rates):
         yield "the false positive rates of the protocol are no fractions"
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):

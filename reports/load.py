@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, DataError, MissingError, UsageError
-from bench.results import ItemRow, ProbeRow, RunRecord, StageRecord
+from bench.results import ItemRow, ProbeRow, RunRecord, RunResult, StageRecord
 from bench.runfolder import read_run
+from bench.strictfiles import shown
 from reports.agreement import IDENTIFICATION, contradictions, kind_of
-from reports.checks import wrong_items, wrong_types
+from reports.checks import wrong_types
 from reports.items import EFFICIENCY, EXPRESSION, VERIFICATION
 from reports.searches import head
 from reports.smoke import refuse_unlike_limits
@@ -164,13 +165,26 @@ def read_one(folder: Path) -> Run:
         MissingError: there is no run folder.
         DataError: it is damaged, of another schema version, or contradicts itself.
     """
-    result = read_run(folder)
-    faults = [*wrong_types(result.record), *wrong_items(result.items)]
-    if not faults:
-        faults = list(contradictions(result))
-    if faults:
-        raise DataError(f"{folder} is damaged: {'; '.join(faults[:5])}. Run it again.")
+    result = read_result(folder)
     return Run(folder, result.record, result.probes, result.items, result.arrays)
+
+
+def read_result(folder: Path) -> RunResult:
+    """A run folder as it is stored, checked: what `bench score`, reports, comparisons and leaderboards all read.
+
+    Raises:
+        MissingError, DataError: see `read_one`.
+    """
+    try:
+        result = read_run(folder)
+        faults = list(wrong_types(result.record)) or list(contradictions(result))
+    except BenchError:
+        raise
+    except Exception as error:  # whatever a file of others holds, it is a fault of that run and ends nothing else
+        raise DataError(f"{folder} is damaged ({type(error).__name__}: {shown(error)}). Run it again.") from error
+    if faults:
+        raise DataError(f"{folder} is damaged: {shown('; '.join(faults[:5]), 400)}. Run it again.")
+    return result
 
 
 def _name(stage: StageRecord | None) -> str:

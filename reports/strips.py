@@ -125,9 +125,10 @@ class Pictures:
         """The picture, RGB; None where the bytes are no PNG, or one of a size that no run keeps."""
         from PIL import Image
 
+        sides = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])  # of the head: read before Pillow allocates
         try:
-            with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-                if max(image.size) <= _WIDEST:
+            if max(sides) <= _WIDEST:
+                with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
                     return image.convert("RGB")
         except (OSError, ValueError, SyntaxError, zlib.error):  # what Pillow raises on damaged files
             pass

@@ -5,15 +5,15 @@ What is damaged, or holds what does not belong together, is left out by name, an
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from bench.errors import BenchError, DataError, MissingError
 from bench.results import SCHEMA_VERSION
 from bench.runfolder import RUN_FILE, record_from_json
+from bench.strictfiles import read_json, shown
 from reports.as_json import FORMAT, VERSION
 from reports.checks import wrong_types
 from reports.groups import comparable
@@ -21,7 +21,6 @@ from reports.load import Run, Skipped, read_one
 from reports.wording import plain
 
 REPORT_FILE = "report.json"
-_MOST_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +53,18 @@ def read_submissions(folder: Path) -> tuple[list[Submitted], list[Skipped]]:
     found: list[Submitted] = []
     skipped: list[Skipped] = []
     for place in _folders(folder):
-        for name, read in _parts(place):
+        try:
+            parts = list(_parts(place))
+        except OSError as error:
+            skipped.append(Skipped(place.name, f"It cannot be read ({error.strerror})."))
+            continue
+        for name, read in parts:
             try:
                 found += _read(name, read)
-            except (BenchError, OSError, RecursionError) as error:
+            except BenchError as error:
                 skipped.append(Skipped(name, str(error).replace(str(read), read.name)))
+            except Exception as error:  # one submission ends no other, whatever it holds
+                skipped.append(Skipped(name, f"It cannot be read ({type(error).__name__}: {shown(error)})."))
     if not found:
         listed = plain("; ".join(f"{item.folder_name}: {item.reason}" for item in skipped[:5]))
         raise DataError(f"No submission in {folder} can be used. {listed or 'It holds no folder.'}")
@@ -92,16 +98,18 @@ def _read(name: str, folder: Path) -> list[Submitted]:
 
 def _runs_of(path: Path) -> list[Run]:
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise DataError(f"{REPORT_FILE} has more than {_MOST_BYTES >> 20} MiB; a report has no need of that.")
-        raw = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        raw = read_json(path)
         if not isinstance(raw, dict) or raw.get("format") != FORMAT:
             raise DataError(f"{REPORT_FILE} is no report of `bench report`: its format is not {FORMAT!r}.")
         if raw.get("version") != VERSION:
-            raise DataError(f"{REPORT_FILE} has version {raw.get('version')!r}; this bench reads version {VERSION}.")
+            raise DataError(
+                f"{REPORT_FILE} has version {shown(repr(raw.get('version')))}; this bench reads version {VERSION}."
+            )
         runs = [run for section in raw["sections"] for run in _section(path.parent, section)]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise DataError(f"{REPORT_FILE} is damaged ({type(error).__name__}: {error}). Write it again.") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{REPORT_FILE} is damaged ({type(error).__name__}: {shown(error)}). Write it again."
+        ) from error
     if not runs:
         raise DataError(f"{REPORT_FILE} holds no run.")
     return runs
@@ -120,13 +128,11 @@ def _section(folder: Path, section: Mapping[str, Any]) -> list[Run]:
 def _run(folder: Path, raw: Mapping[str, Any]) -> Run:
     version = raw["schema_version"]
     if version != SCHEMA_VERSION:
-        raise DataError(f"{REPORT_FILE} holds a run of schema version {version!r}; this bench reads {SCHEMA_VERSION}.")
+        raise DataError(
+            f"{REPORT_FILE} holds a run of schema version {shown(repr(version))}; this bench reads {SCHEMA_VERSION}."
+        )
     record = record_from_json(raw)
     faults = list(wrong_types(record))
     if faults:
         raise DataError(f"{REPORT_FILE} is damaged: {'; '.join(faults[:5])}. Write it again.")
     return Run(folder, record, ())
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")

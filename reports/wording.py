@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterable, Mapping
+
+from bench.printing import printable as plain
+
+__all__ = [
+    "GAP", "arguments", "chosen", "count", "measured", "metric", "percent", "plain", "points", "probability", "ranked",
+    "reason_counts", "score", "seconds", "shorten", "unit_word", "versions",
+]  # fmt: skip
 
 GAP = "–"
 _MINUS = "−"
-_DIRECTION_MARKS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
-_SHOWN_AS_CODE = ("Cc", "Cs", "Zl", "Zp")
-
-
-def plain(text: object) -> str:
-    r"""Text with control characters, line breaks, direction marks and lone surrogates shown by their code points.
-
-    ``plain("a\u202eb")`` is ``a‹U+202E›b``: such a character could otherwise reorder or break what stands around it.
-    """
-    return "".join(
-        f"‹U+{ord(c):04X}›" if c in _DIRECTION_MARKS or unicodedata.category(c) in _SHOWN_AS_CODE else c
-        for c in str(text)
-    )
 
 
 def shorten(text: str, length: int) -> str:

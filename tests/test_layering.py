@@ -9,13 +9,15 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    ("bench.errors", "bench.types", "bench.results"),
+    ("bench.errors", "bench.types", "bench.results", "bench.printing"),
     (
         "bench.docstrings",
         "bench.registry",
         "bench.values",
         "bench.plugins",
         "bench.filekinds",
+        "bench.strictfiles",
+        "bench.rows",
         "bench.images",
         "bench.onnx_ports",
         "bench.onnx_session",
@@ -90,6 +92,8 @@ REPORTS_MAY = (
     "bench.types",
     "bench.results",
     "bench.runfolder",
+    "bench.strictfiles",
+    "bench.printing",
     "bench.metrics",
     "bench.drawn",
     "bench.diagnosis.below",

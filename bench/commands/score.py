@@ -25,11 +25,12 @@ def add_parser(subparsers: Subparsers) -> None:
 def main(args: argparse.Namespace) -> int:
     """Run it."""
     from bench.kinds import rescore
-    from bench.runfolder import dump_json, read_run
+    from bench.runfolder import dump_json
     from bench.summary import flat
     from bench.terminal import print_figures
+    from reports.load import read_result
 
-    result = rescore(read_run(args.run))
+    result = rescore(read_result(args.run))
     if args.json:
         print(dump_json(flat(result)), end="")
     else:

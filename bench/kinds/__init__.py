@@ -69,5 +69,10 @@ def rescore(result: RunResult) -> RunResult:
     if kind not in (IDENTIFICATION, *KINDS.values()):
         raise DataError(f"A run of the kind {kind!r}; this bench knows {IDENTIFICATION}, {', '.join(KINDS.values())}")
     module = importlib.import_module(f"bench.kinds.{kind}")
-    found = cast("dict[str, Figure]", module.figures(result))
+    try:
+        found = cast("dict[str, Figure]", module.figures(result))
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+        raise DataError(
+            f"What the run stored gives no figures ({type(error).__name__}: {error}). Run it again."
+        ) from error
     return replace(result, record=replace(result.record, metrics=found))

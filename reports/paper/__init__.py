@@ -53,12 +53,13 @@ def build(given: Sequence[Path], out: Path, *, with_published: bool = False) -> 
     from reports.paper.making import figures_of, tables_of
     from reports.paper.markdown import to_markdown
     from reports.paper.rows import to_csv
+    from reports.wording import plain
     from reports.write import check_folder, write_folder
 
     check_folder(out, FILES)
     found = read(given)
     for item in found.skipped:
-        _log.warning("Left out of the tables: %s. %s", item.folder_name, item.reason)
+        _log.warning("Left out of the tables: %s. %s", plain(item.folder_name), plain(item.reason))
     tables, gaps = tables_of(found, with_published=with_published)
     figures, more, faults = figures_of(found, with_published=with_published)
     files: dict[str, str | bytes] = {

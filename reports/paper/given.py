@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.errors import DataError, MissingError
+from bench.strictfiles import read_json
 from reports.load import Run, Skipped, load
 
 ABLATION, TALLY, RUN = "table.json", "tally.json", "run.json"
-_LARGEST = 64 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +131,7 @@ def read(paths: Sequence[Path]) -> Given:
 
 
 def _json(path: Path) -> Any:
-    try:
-        if path.stat().st_size > _LARGEST:
-            raise DataError(f"{path.name} is larger than {_LARGEST >> 20} MiB: it is no table or tally.")
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path.name} is damaged ({type(error).__name__}: {error}).") from error
+    return read_json(path)
 
 
 def _ablation(folder: Path) -> Ablation:

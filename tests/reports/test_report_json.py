@@ -121,13 +121,13 @@ def test_gaps_are_null_and_damaged_folders_are_named(make_run: Any, tmp_path: Pa
 
 def test_hostile_text_comes_back_whole_and_the_file_is_of_plain_characters(make_run: Any, tmp_path: Path) -> None:
     label = "\x1b[2J\u202e\x9b<script>\ud800"
-    folder = make_run("a", label="x", config={"odd": "y"})
+    folder = make_run("a", label="x")
     text = (folder / "run.json").read_text().replace('"label": "x"', f'"label": {json.dumps(label)}')
-    (folder / "run.json").write_text(text.replace('"odd": "y"', '"odd": NaN'))
+    (folder / "run.json").write_text(text)
     report = built([folder], tmp_path / "out")
     check(report)
     record = report["sections"][0]["runs"][0]["record"]
-    assert record["label"] == label and record["config"]["odd"] == "nan"
+    assert record["label"] == label
     assert all(byte == 10 or 32 <= byte < 127 for byte in (tmp_path / "out" / "report.json").read_bytes())
 
 

@@ -1,0 +1,29 @@
+"""Text of others made fit to be printed: it stays text, and never steers a terminal or reorders a line."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_CODES = ("Cc", "Cs", "Zl", "Zp", "Cf")
+_JOINERS = "\u00ad\u200c\u200d"
+"""Formatting characters that some scripts and emoji need; they move nothing."""
+
+
+def printable(text: object, *, lines: bool = False) -> str:
+    r"""Text with control characters, direction marks and lone surrogates shown by their code points.
+
+    ``printable("a\u202eb")`` is ``a‹U+202E›b``: such a character could otherwise erase, reorder or break what stands
+    around it. A byte of a file name that is no UTF-8 is shown as ``‹U+DCFF›``.
+
+    Args:
+        text: anything; its ``str`` is taken.
+        lines: whether line breaks are kept: for a text of several lines that the suite itself put together.
+    """
+    plain = str(text)
+    if plain.isascii() and plain.isprintable():
+        return plain
+    return "".join(c if (lines and c == "\n") or not _steers(c) else f"‹U+{ord(c):04X}›" for c in plain)
+
+
+def _steers(character: str) -> bool:
+    return unicodedata.category(character) in _CODES and character not in _JOINERS
