@@ -88,9 +88,12 @@ def _partitions(lists: dict[str, Listing]) -> list[CheckLine]:
     lines: list[CheckLine] = []
     if PARTITION in lists:
         parts = Counter(part for (part,) in lists[PARTITION].rows.values())
-        lines += [count_line(f"{name} pictures", parts[code], OFFICIAL[name]) for code, name in enumerate(_PARTS)]
+        lines += [
+            count_line(f"{name} pictures", parts[code], OFFICIAL[name], needed=code == TEST)
+            for code, name in enumerate(_PARTS)
+        ]
         strange = [n for n, (part,) in lists[PARTITION].rows.items() if part not in range(len(_PARTS))]
-        lines.append(list_line("pictures of no known partition", strange))
+        lines.append(list_line("pictures of no known partition", strange, level="differs"))
     if IDENTITY in lists:
         people = {row[0] for row in lists[IDENTITY].rows.values()}
         lines.append(count_line("identities", len(people), OFFICIAL["identities"]))
@@ -122,7 +125,10 @@ def _pictures(root: Path, folder: Path, partition: Listing | None, progress: Pro
     absent = [name for name in partition.rows if Path(name).stem not in stems]
     extra = stems - {Path(name).stem for name in partition.rows}
     lines += [
-        list_line("pictures listed but absent", absent),
+        list_line("test pictures listed but absent", [n for n in absent if partition.rows[n] == (TEST,)]),
+        list_line(
+            "other pictures listed but absent", [n for n in absent if partition.rows[n] != (TEST,)], level="differs"
+        ),
         list_line("pictures not listed", extra, level="differs"),
     ]
     tested = [picture_path(folder, name) for name, (part,) in partition.rows.items() if part == TEST]

@@ -101,7 +101,7 @@ class Cfp(PhotographProtocol):
         """Compare with the official release; see `protocols.cfp_check`."""
         from protocols.cfp_check import check
 
-        return check(root, progress)
+        return check(root, progress, protocol=self)
 
     def _study(self, root: Path, scratch: Path | None, progress: Progress | None) -> Searched:
         people = read_people(root)

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from bench.errors import DataError
+from bench.errors import BenchError, DataError
 from bench.filekinds import read_plain
 from bench.images import decode
 from bench.interfaces import Progress
 from bench.provenance import file_digest
+from bench.studies import Study
 from bench.types import CheckLine
 from bench.video import read_frame
 
 Bad = Literal["differs", "damaged"]
 
 EXAMPLES = 5
+UNUSED = "unused "
+"""How the name of a part begins that the run does not need."""
 _TELL_EVERY = 64
 VIDEOS = frozenset({".avi", ".mp4", ".mov", ".mkv", ".m4v", ".mpg", ".mpeg"})
 
 
-def count_line(subject: str, found: int, expected: int | None) -> CheckLine:
-    """A count against the published one (None: nothing is published). None at all is damage."""
+def count_line(subject: str, found: int, expected: int | None, *, needed: bool = True) -> CheckLine:
+    """A count against the published one (None: nothing is published). None at all is damage where a run needs some."""
     if not found:
-        return CheckLine("damaged", subject, "none", "" if expected is None else f"{expected:,}")
+        level: Bad = "damaged" if needed else "differs"
+        return CheckLine(level, subject, "none", "" if expected is None else f"{expected:,}")
     same = expected is None or found == expected
     return CheckLine("ok" if same else "differs", subject, f"{found:,}", "" if expected is None else f"{expected:,}")
 
@@ -36,6 +41,49 @@ def list_line(subject: str, found: Collection[str], *, level: Bad = "damaged", w
         return CheckLine("ok", subject, "none")
     told = f"{len(found):,} {what}".strip()
     return CheckLine(level, subject, told, "none", tuple(sorted(found)[:EXAMPLES]))
+
+
+def eased(lines: Iterable[CheckLine]) -> list[CheckLine]:
+    """Lines on a part that the run does not need: what is wrong there is no damage to it."""
+    return [replace(line, level="differs") if line.level == "damaged" else line for line in lines]
+
+
+def read_as_run(read: Callable[[], Study], subject: str = "readable for a run") -> tuple[CheckLine, Study | None]:
+    """Read what a run of the same arguments reads, so that a check never contradicts it.
+
+    Args:
+        read: reads the study as the run does.
+        subject: of the line.
+
+    Returns:
+        A line, damaged where the run would refuse the data, and the study, None there.
+    """
+    try:
+        study = read()
+    except BenchError as error:
+        return CheckLine("damaged", subject, str(error).partition("\n")[0], "yes"), None
+    return CheckLine("ok", subject, "yes", "yes"), study
+
+
+def files_used(study: Study | None) -> frozenset[Path] | None:
+    """The files of a study's media; None, for all there are, where it could not be read."""
+    return None if study is None else frozenset(media.path for side in study.media.values() for media in side)
+
+
+def parted(parts: Mapping[str, Sequence[Path]], used: Collection[Path] | None) -> dict[str, list[Path]]:
+    """Each part in two: the files that a run uses, and as ``unused ...`` the others, where there are any."""
+    found: dict[str, list[Path]] = {}
+    for part, paths in parts.items():
+        found[part] = [path for path in paths if used is None or path in used]
+        others = [path for path in paths if used is not None and path not in used]
+        if others:
+            found[UNUSED + part] = others
+    return found
+
+
+def of_part(digests: Mapping[str, Mapping[Path, str]], part: str) -> dict[Path, str]:
+    """SHA-256 of the files of a part, used or not."""
+    return dict(sorted({**digests.get(part, {}), **digests.get(UNUSED + part, {})}.items()))
 
 
 def disjoint_line(subject: str, one: Collection[str], other: Collection[str]) -> CheckLine:
@@ -54,7 +102,8 @@ def open_files(
         progress: called with (files opened, all) now and then.
 
     Returns:
-        For each part a line of files that are absent or damaged; and by part the SHA-256 of the others.
+        For each part a line of files that are absent or damaged (no damage in an ``unused`` one); and by part the
+        SHA-256 of the others.
     """
     everything = list(dict.fromkeys(path for paths in parts.values() for path in paths))
     digests: dict[Path, str] = {}
@@ -67,7 +116,11 @@ def open_files(
         if progress and (done % _TELL_EVERY == 0 or done == len(everything)):
             progress(done, len(everything))
     lines = [
-        list_line(f"{part} files absent or damaged", [f"{_named(root, p)}: {faults[p]}" for p in paths if p in faults])
+        list_line(
+            f"{part} files absent or damaged",
+            [f"{_named(root, p)}: {faults[p]}" for p in paths if p in faults],
+            level="differs" if part.startswith(UNUSED) else "damaged",
+        )
         for part, paths in parts.items()
     ]
     return lines, {part: {p: digests[p] for p in paths if p in digests} for part, paths in parts.items()}

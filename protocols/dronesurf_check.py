@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import DataError
+from bench.errors import BenchError, DataError
 from bench.interfaces import Progress
 from bench.types import CheckLine
-from protocols.checking import EXAMPLES, count_line, disjoint_line, doubles_line, list_line, open_files
+from protocols.checking import EXAMPLES, count_line, disjoint_line, doubles_line, list_line, of_part, open_files, parted
 from protocols.dronesurf_draw import SUBJECTS, TEST, TRAINING
 from protocols.dronesurf_files import SPLIT, Listing, scan
 from protocols.dronesurf_lines import NO_NUMBERS, read_coordinates
 
 if TYPE_CHECKING:
-    from protocols.dronesurf import DroneSurf
+    from protocols.dronesurf import Chosen, DroneSurf
 
 BOXES = 786_813
 
@@ -37,46 +38,61 @@ def check(protocol: DroneSurf, root: Path, progress: Progress | None = None) -> 
     subjects = {*listing.gallery, *(track.subject for track in listing.tracks)}
     fewer = [f"{s}: {len(images)}" for s, images in listing.gallery.items() if len(images) != GALLERY_IMAGES]
     strangers = [str(subject) for subject in subjects - set(listing.gallery)]
-    parts = {
-        "gallery": [path for images in listing.gallery.values() for path in images],
-        "video": [video.path for video in listing.videos],
-    }
+    usable, chosen = _usable(protocol, root)
+    enrolled = set(listing.gallery) if chosen is None else set(chosen.enrolled)
+    tracks = listing.tracks if chosen is None else [track for track, found in chosen.tracks if found.faces]
+    searched = {track.video.path for track in tracks}
+    parts = parted(
+        {
+            "gallery": [path for images in listing.gallery.values() for path in images],
+            "video": [video.path for video in listing.videos],
+        },
+        searched | {path for subject in enrolled for path in listing.gallery[subject]},
+    )
     opened, digests = open_files(root, parts, progress)
     return [
         count_line("subjects", len(subjects), SUBJECTS),
         count_line("videos", len(listing.videos), VIDEOS),
         *(
-            count_line(f"videos of scenario {name}", sum(v.scenario == name for v in listing.videos), None)
+            count_line(
+                f"videos of scenario {name}",
+                sum(v.scenario == name for v in listing.videos),
+                None,
+                needed=protocol.scenario == name,
+            )
             for name in ("active", "passive")
         ),
         list_line("subjects without their four gallery images", fewer, level="differs"),
         list_line("subjects in videos that are not in the gallery", strangers, level="differs"),
-        *_faults(listing),
-        *_coordinates(listing),
+        *_faults(listing, {video.key for video in listing.videos if video.path in searched}),
+        *_coordinates(listing, {track.path for track in tracks}),
         *_split(listing, subjects),
         *opened,
-        *_doubles(root, listing, digests["gallery"]),
-        *_usable(protocol, root),
+        *_doubles(root, listing, of_part(digests, "gallery")),
+        *usable,
     ]
 
 
-def _faults(listing: Listing) -> list[CheckLine]:
+def _faults(listing: Listing, searched: Collection[str]) -> list[CheckLine]:
     if not listing.faults:
         return [CheckLine("ok", "files and folders out of their place", "none")]
-    damage = {"videos that are absent"}
     return [
-        list_line(fault, names, level="damaged" if fault in damage else "differs")
+        list_line(
+            fault,
+            names,
+            level="damaged" if fault == "videos that are absent" and set(names) & set(searched) else "differs",
+        )
         for fault, names in sorted(listing.faults.items())
     ]
 
 
-def _coordinates(listing: Listing) -> list[CheckLine]:
+def _coordinates(listing: Listing, searched: Collection[Path]) -> list[CheckLine]:
     from bench.video import count_frames
 
     faults: Counter[str] = Counter()
     unreadable: list[str] = []
     odd: list[str] = []
-    boxes, longest = 0, []
+    boxes, longest, lost = 0, [], False
     for track in listing.tracks:
         try:
             found = read_coordinates(track.path)
@@ -87,12 +103,13 @@ def _coordinates(listing: Listing) -> list[CheckLine]:
         faults.update(found.faults)
         odd += [found.first] if found.first else []
         frames = count_frames(track.video.path)
+        lost |= bool(found.faces and frames and found.faces[-1].frame > frames and track.path in searched)
         if found.faces and frames and found.faces[-1].frame > frames:
             longest.append(f"{track.video.key}: frame {found.faces[-1].frame} of {frames}")
     return [
         count_line("annotated faces", boxes, BOXES),
         list_line("coordinate files that cannot be read", unreadable),
-        list_line("coordinate files that name frames after the last", longest),
+        list_line("coordinate files that name frames after the last", longest, level="damaged" if lost else "differs"),
         *(
             CheckLine("differs", fault, f"{count:,}", "none", tuple(odd[:EXAMPLES]) if fault == NO_NUMBERS else ())
             for fault, count in sorted(faults.items())
@@ -107,11 +124,13 @@ def _split(listing: Listing, subjects: set[int]) -> list[CheckLine]:
         name: {str(subject) for subject, part in listing.split.items() if part == name} for name in ("train", "test")
     }
     return [
-        count_line("training subjects", len(parts["train"]), TRAINING),
+        count_line("training subjects", len(parts["train"]), TRAINING, needed=False),
         count_line("test subjects", len(parts["test"]), TEST),
         disjoint_line("subjects in both training and test", parts["train"], parts["test"]),
         list_line(f"subjects that {SPLIT} lacks", {str(s) for s in subjects - set(listing.split)}, level="differs"),
-        list_line(f"subjects of {SPLIT} without files", {str(s) for s in set(listing.split) - subjects}),
+        list_line(
+            f"subjects of {SPLIT} without files", {str(s) for s in set(listing.split) - subjects}, level="differs"
+        ),
     ]
 
 
@@ -126,11 +145,12 @@ def _doubles(root: Path, listing: Listing, digests: dict[Path, str]) -> list[Che
     return [doubles_line(root, "gallery images that two people share", strangers, same)]
 
 
-def _usable(protocol: DroneSurf, root: Path) -> list[CheckLine]:
+def _usable(protocol: DroneSurf, root: Path) -> tuple[list[CheckLine], Chosen | None]:
+    """What a run would say before it looks for faces, and what it would measure on."""
     try:
         chosen = protocol.choose(root)
-    except DataError as error:
-        return [CheckLine("damaged", "readable for a run", str(error), "yes")]
+    except BenchError as error:
+        return [CheckLine("damaged", "readable for a run", str(error), "yes")], None
     faces = sum(len(found.faces[:: protocol.step]) for _, found in chosen.tracks)
     tested, training = ({str(subject) for subject in part} for part in (chosen.test, chosen.training))
     return [
@@ -138,4 +158,4 @@ def _usable(protocol: DroneSurf, root: Path) -> list[CheckLine]:
         disjoint_line("people searched for who are training subjects", tested, training),
         count_line("faces that are searched", faces, None),
         CheckLine("ok", "readable for a run", "yes", "yes"),
-    ]
+    ], chosen

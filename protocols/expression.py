@@ -61,7 +61,7 @@ class MmiExpression(ExpressionProtocol):
         """Compare with what is published; see `protocols.expression_check`."""
         from protocols.expression_check import check_mmi
 
-        return check_mmi(root, self._choice.folds, progress)
+        return check_mmi(root, self._choice, progress)
 
 
 class CkPlusExpression(ExpressionProtocol):
@@ -82,7 +82,7 @@ class CkPlusExpression(ExpressionProtocol):
         """Compare with the official set; see `protocols.expression_check`."""
         from protocols.expression_check import check_ckplus
 
-        return check_ckplus(root, self._choice.folds, progress)
+        return check_ckplus(root, self._choice, progress)
 
 
 class Fer2013Expression(ExpressionProtocol):
@@ -106,7 +106,7 @@ class Fer2013Expression(ExpressionProtocol):
         """Compare with the official set; see `protocols.expression_check`."""
         from protocols.expression_check import check_fer2013
 
-        return check_fer2013(root)
+        return check_fer2013(root, self._choice)
 
 
 _SOURCES: dict[Source, Callable[[Choice, ClassifierPlan, tuple[WeightsFile, ...]], ExpressionProtocol]] = {

@@ -10,7 +10,7 @@ from bench.errors import BenchError, DataError
 from bench.interfaces import Progress
 from bench.types import CheckLine
 from protocols import mmi_check
-from protocols.checking import count_line, list_line, open_files
+from protocols.checking import count_line, list_line, open_files, parted
 from protocols.ckplus_files import (
     OFFICIAL_LABELLED,
     OFFICIAL_LABELLED_SUBJECTS,
@@ -19,16 +19,17 @@ from protocols.ckplus_files import (
     load_sequences,
 )
 from protocols.expression_sources import SIX, Listed, ckplus_shots, mmi_shots
+from protocols.expression_study import Choice
 from protocols.fer2013_files import CODES, OFFICIAL, count_rows, table_of
 from protocols.folds import deal_folds
 
 
-def check_mmi(root: Path, folds: int, progress: Progress | None = None) -> list[CheckLine]:
+def check_mmi(root: Path, choice: Choice, progress: Progress | None = None) -> list[CheckLine]:
     """The database as `protocols.mmi_check` looks at it, then what there is to classify; never raises on damage."""
-    return [*mmi_check.check(root, progress), *_classified(lambda: mmi_shots(root), folds)]
+    return [*mmi_check.check(root, progress), *_classified(lambda: mmi_shots(root), choice)]
 
 
-def check_ckplus(root: Path, folds: int, progress: Progress | None = None) -> list[CheckLine]:
+def check_ckplus(root: Path, choice: Choice, progress: Progress | None = None) -> list[CheckLine]:
     """Sequences, labels and images of CK+ against the published counts; never raises on damage."""
     try:
         sequences, odd = load_sequences(root)
@@ -41,17 +42,24 @@ def check_ckplus(root: Path, folds: int, progress: Progress | None = None) -> li
         count_line("people", len({s.subject for s in sequences}), OFFICIAL_SUBJECTS),
         count_line("labelled sequences", len(labelled), sum(OFFICIAL_LABELLED.values())),
         count_line("people with a label", len({s.subject for s in labelled}), OFFICIAL_LABELLED_SUBJECTS),
-        *(count_line(f"labelled {name}", shown[name], count) for name, count in OFFICIAL_LABELLED.items()),
+        *(
+            count_line(f"labelled {name}", shown[name], count, needed=False)
+            for name, count in OFFICIAL_LABELLED.items()
+        ),
         *(CheckLine("differs", what, f"{count:,}", "none") for what, count in sorted(odd.items())),
     ]
     gaps = [s.key for s in labelled if s.peak in s.numbers and not s.whole]
     lines.append(list_line("labelled sequences that lack frames", gaps, level="differs"))
     lines.append(list_line("labels whose peak frame is absent", [s.key for s in labelled if s.peak not in s.numbers]))
-    opened, _ = open_files(root, {"image": [frame for s in labelled for frame in s.frames]}, progress)
-    return [*lines, *opened, *_classified(lambda: ckplus_shots(root), folds)]
+    try:
+        used = {shot.photograph.path for shot in ckplus_shots(root).shots if shot.expression in choice.labels}
+    except BenchError:
+        used = {frame for s in labelled for frame in s.frames}
+    opened, _ = open_files(root, parted({"image": [frame for s in labelled for frame in s.frames]}, used), progress)
+    return [*lines, *opened, *_classified(lambda: ckplus_shots(root), choice)]
 
 
-def check_fer2013(root: Path) -> list[CheckLine]:
+def check_fer2013(root: Path, choice: Choice) -> list[CheckLine]:
     """The table of FER2013 against the published counts; never raises on damage."""
     table = table_of(root)
     try:
@@ -64,21 +72,33 @@ def check_fer2013(root: Path) -> list[CheckLine]:
     equal = sum({"Training", "PrivateTest"} <= parts for parts in where.values())
     told = ", ".join(f"{emotions[code]:,} {name}" for code, name in enumerate(CODES))
     return [
-        *(count_line(usage, usages[usage], count) for usage, count in OFFICIAL.items()),
+        *(
+            count_line(usage, usages[usage], count, needed=usage in ("Training", "PrivateTest"))
+            for usage, count in OFFICIAL.items()
+        ),
         CheckLine("ok" if all(emotions[code] for code in range(len(CODES))) else "differs", "expressions", told),
         CheckLine("differs" if strange else "ok", "emotion codes outside 0 to 6", f"{strange:,}"),
         CheckLine(  # the published table has such faces: it is no damage
             "ok", "faces of PrivateTest that are in Training too", f"{equal:,}"
         ),
-        CheckLine("ok", "readable for a run", "yes", "yes"),
+        _asked(emotions, choice),
     ]
 
 
-def _classified(shots: Callable[[], Listed], folds: int) -> list[CheckLine]:
+def _asked(emotions: Counter[int], choice: Choice) -> CheckLine:
+    """Whether a face has one of the expressions that the run asks for."""
+    faces = sum(emotions[code] for code, name in enumerate(CODES) if name in choice.labels)
+    if not faces:
+        return CheckLine("damaged", "readable for a run", f"no face has one of the {choice.classes} expressions", "yes")
+    return CheckLine("ok", "readable for a run", "yes", "yes")
+
+
+def _classified(shots: Callable[[], Listed], choice: Choice) -> list[CheckLine]:
     """Sequences by expression, and whether their people can be dealt into folds."""
     try:
         listed = shots()
-        dealt = deal_folds((shot.person for shot in listed.shots), folds)
+        asked = [shot for shot in listed.shots if shot.expression in choice.labels]
+        dealt = deal_folds((shot.person for shot in asked), choice.folds)
     except BenchError as error:
         return [CheckLine("damaged", "ready to classify", str(error), "yes")]
     absent = [name for name in SIX if not listed.sequences.get(name)]
@@ -87,6 +107,6 @@ def _classified(shots: Callable[[], Listed], folds: int) -> list[CheckLine]:
     people = f"{len(dealt):,} people, {min(sizes.values())} to {max(sizes.values())} a fold"
     return [
         CheckLine("differs" if absent else "ok", "sequences to classify", told),
-        CheckLine("ok", "folds", f"{folds} of {people}"),
-        CheckLine("ok", "ready to classify", f"yes, {len(listed.shots):,} frames", "yes"),
+        CheckLine("ok", "folds", f"{choice.folds} of {people}"),
+        CheckLine("ok", "ready to classify", f"yes, {len(asked):,} frames", "yes"),
     ]

@@ -151,4 +151,4 @@ class IjbC(SampledProtocol):
         """Compare with the official lists; see `protocols.ijbc_check`."""
         from protocols.ijbc_check import check
 
-        return check(root, progress, release=self.release)
+        return check(root, progress, protocol=self)

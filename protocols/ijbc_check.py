@@ -3,60 +3,107 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from copy import copy
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.errors import BenchError, DataError
+from bench.errors import DataError
 from bench.filekinds import read_plain
 from bench.images import open_image
 from bench.interfaces import Progress
+from bench.studies import Study
 from bench.types import CheckLine
-from protocols.checking import count_line, disjoint_line, list_line, open_files
+from protocols.checking import (
+    count_line,
+    disjoint_line,
+    eased,
+    files_used,
+    list_line,
+    of_part,
+    open_files,
+    parted,
+    read_as_run,
+)
 from protocols.ijbc_files import Files
 from protocols.ijbc_pairs import places, read_pairs
 from protocols.ijbc_releases import Release, Task, complete, read_lists
 from protocols.ijbc_rows import Lists, Rows
 from protocols.ijbc_sets import OFFICIAL_PAIRS, OFFICIAL_ROWS, OFFICIAL_SEARCH
 
+if TYPE_CHECKING:
+    from protocols.ijbc import IjbC
 
-def check(root: Path, progress: Progress | None = None, *, release: Release = "auto") -> list[CheckLine]:
+_TASKS: tuple[Task, ...] = ("identification", "verification")
+_SHORT: dict[Task, str] = {"identification": "1:N", "verification": "1:1"}
+
+
+def check(
+    root: Path, progress: Progress | None = None, *, release: Release = "auto", protocol: IjbC | None = None
+) -> list[CheckLine]:
     """Compare a folder with the official lists; never raises on damage.
 
     Args:
         root: the located root.
         progress: called with (images opened, all) now and then.
-        release: which lists.
+        release: which lists, where no protocol is given.
+        protocol: with the arguments of the run; by default the search.
 
     Returns:
-        One line for each thing looked at. ``damaged`` stands wherever a run would refuse the folder or count failures.
+        One line for each thing looked at. ``damaged`` stands wherever that run would refuse the folder or count
+        failures; lists of the other task are no damage.
     """
+    from protocols.ijbc import IjbC
+
+    protocol = protocol or IjbC(release=release)
+    usable, study = _readable(root, protocol)
     lines: list[CheckLine] = []
-    search = _read(root, "identification", release, lines)
-    if search is not None:
-        lines.append(CheckLine("ok", "release", f"{search.release} (1:N)"))
-        _try(lambda: _search_lines(search, lines), "1:N lists", lines)
-    paired = complete(root, "verification")
-    pairs = None
-    if paired if release == "auto" else release in paired:
-        pairs = _read(root, "verification", release, lines)
-    else:
-        lines.append(CheckLine("differs", "1:1 lists", "none", "there"))
-    if pairs is not None:
-        _try(lambda: _pair_lines(pairs, lines), "1:1 lists", lines)
-    lists = search or pairs
-    if lists is not None:
-        _try(lambda: _image_lines(root, lists, lines, progress), "images", lines)
-    lines += [_usable(root, task, release) for task in get_args(Task) if complete(root, task)]
-    return lines
+    read: dict[Task, Lists] = {}
+    for task in _TASKS:
+        own: list[CheckLine] = []
+        lists = _read(root, task, protocol, own)
+        if lists is not None:
+            read[task] = lists
+            if task == "identification":
+                own.append(CheckLine("ok", "release", f"{lists.release} (1:N)"))
+            look = _search_lines if task == "identification" else _pair_lines
+            _try(partial(look, lists, own), f"{_SHORT[task]} lists", own)
+        lines += own if task == protocol.task else eased(own)
+    opened = read.get(protocol.task) or next(iter(read.values()), None)
+    if opened is not None:
+        _try(lambda: _image_lines(root, opened, lines, progress, files_used(study)), "images", lines)
+    return [*lines, *_other(root, protocol), usable]
 
 
-def _read(root: Path, task: Task, release: Release, lines: list[CheckLine]) -> Lists | None:
-    """The lists of a task; a line where they cannot be read."""
+def _other(root: Path, protocol: IjbC) -> list[CheckLine]:
+    """Whether the other task could be run, where its lists are there; no damage where not."""
+    task = next(task for task in _TASKS if task != protocol.task)
+    if not complete(root, task):
+        return []
+    other = copy(protocol)
+    other.task = task
+    return eased([_readable(root, other)[0]])
+
+
+def _readable(root: Path, protocol: IjbC) -> tuple[CheckLine, Study | None]:
+    line, study = read_as_run(lambda: protocol.read(root), f"readable for {protocol.task}")
+    if study is None:
+        return line, None
+    return replace(line, level="ok" if study.official else "differs", examples=study.notes), study
+
+
+def _read(root: Path, task: Task, protocol: IjbC, lines: list[CheckLine]) -> Lists | None:
+    """The lists of a task; a line where there are none, or they cannot be read."""
+    there = complete(root, task)
+    if task != protocol.task and not (there if protocol.release == "auto" else protocol.release in there):
+        lines.append(CheckLine("differs", f"{_SHORT[task]} lists", "none", "there"))
+        return None
     try:
-        return read_lists(root, task, release)
+        return read_lists(root, task, protocol.release)
     except DataError as error:
         lines.append(CheckLine("damaged", f"lists for {task}", str(error)))
         return None
@@ -68,18 +115,6 @@ def _try(look: Callable[[], None], subject: str, lines: list[CheckLine]) -> None
         look()
     except DataError as error:
         lines.append(CheckLine("damaged", subject, str(error)))
-
-
-def _usable(root: Path, task: Task, release: Release) -> CheckLine:
-    """What a run would say, so that this check never passes what a run refuses."""
-    from protocols.ijbc import IjbC
-
-    subject = f"readable for {task}"
-    try:
-        found = IjbC(task=task, release=release).read(root)
-    except BenchError as error:
-        return CheckLine("damaged", subject, str(error), "yes")
-    return CheckLine("ok" if found.official else "differs", subject, "yes", "yes", found.notes)
 
 
 def _search_lines(lists: Lists, lines: list[CheckLine]) -> None:
@@ -133,23 +168,26 @@ def _pair_lines(lists: Lists, lines: list[CheckLine]) -> None:
         lines.append(list_line("labels of pairs that contradict the subjects", told, level="differs"))
 
 
-def _image_lines(root: Path, lists: Lists, lines: list[CheckLine], progress: Progress | None) -> None:
+def _image_lines(
+    root: Path, lists: Lists, lines: list[CheckLine], progress: Progress | None, used: Collection[Path] | None
+) -> None:
     parts = {**lists.gallery, "probe": lists.probes}
     files = Files(root, lists.base)
     paths = {part: [files.find(name) for name in dict.fromkeys(rows.filename)] for part, rows in parts.items()}
     lines.append(list_line("images found with another ending", set(files.renamed), level="differs"))
-    opened, digests = open_files(root, paths, progress)
+    opened, digests = open_files(root, parted(paths, used), progress)
     lines += opened
     if lists.release == "C" and lists.matches is None:
-        searched = {digest: path.name for path, digest in digests["probe"].items()}
-        own = [(path, digest) for part, found in digests.items() if part != "probe" for path, digest in found.items()]
+        searched = {digest: path.name for path, digest in of_part(digests, "probe").items()}
+        enrolled = (of_part(digests, part) for part in lists.gallery)
+        own = [entry for found in enrolled for entry in found.items()]
         equal = [f"{path.name} = {searched[digest]}" for path, digest in own if digest in searched]
         lines.append(list_line("crops enrolled and searched, equal byte for byte", equal, level="differs"))
-    outside = [told for rows in parts.values() for told in _outside(rows, files)]
+    outside = [told for rows in parts.values() for told in _outside(rows, files, used)]
     lines.append(list_line("boxes without a size or outside their image", outside))
 
 
-def _outside(rows: Rows, files: Files) -> Iterator[str]:
+def _outside(rows: Rows, files: Files, used: Collection[Path] | None) -> Iterator[str]:
     """Faces whose box has no part of the image, or is far larger; images that do not open are told elsewhere."""
     if rows.box is None:
         return
@@ -158,6 +196,8 @@ def _outside(rows: Rows, files: Files) -> Iterator[str]:
         rows.template.tolist(), rows.filename, rows.box.tolist(), strict=True
     ):
         path = files.find(name)
+        if used is not None and path not in used:
+            continue
         if path not in sizes:
             try:
                 with open_image(read_plain(path)) as image:

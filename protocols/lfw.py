@@ -112,7 +112,7 @@ class Lfw(PhotographProtocol):
         """Compare with the official release; see `protocols.lfw_check`."""
         from protocols.lfw_check import check
 
-        return check(root, progress)
+        return check(root, progress, protocol=self)
 
     def _study(self, root: Path, scratch: Path | None, progress: Progress | None) -> Searched:
         people = read_people(root)

@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.errors import DataError
 from bench.interfaces import Progress
 from bench.types import CheckLine
-from protocols.checking import count_line, list_line, open_files
+from protocols.checking import count_line, list_line, open_files, parted
 from protocols.mmi_files import DUAL_VIEW, EMOTIONS, FRONTAL, Fault, Session, load_sessions
 
 SUBJECTS, LEAST_SESSIONS = 75, 2900
@@ -33,9 +33,11 @@ def check(root: Path, progress: Progress | None = None) -> list[CheckLine]:
         *_faults(faults),
         *_contents(sessions),
     ]
-    opened, digests = open_files(root, {"video and still": [session.media for session in sessions]}, progress)
+    frontal = {session.media for session in sessions if session.frontal}
+    parts = parted({"video and still": [session.media for session in sessions]}, frontal)
+    opened, digests = open_files(root, parts, progress)
     copies: dict[str, list[str]] = {}
-    for path, digest in digests["video and still"].items():
+    for path, digest in (entry for part in digests.values() for entry in part.items()):
         copies.setdefault(digest, []).append(f"{path.parent.name}/{path.name}")
     equal = [" = ".join(sorted(names)) for names in copies.values() if len(names) > 1]
     lines += [*opened, list_line("equal files", equal, level="differs"), _usable(sessions)]

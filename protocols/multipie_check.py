@@ -34,7 +34,10 @@ def check(protocol: MultiPie, root: Path, progress: Progress | None = None) -> l
         sessions[shot.take.subject].add(shot.take.session)
     lines = [
         count_line("subjects", len(sessions), SUBJECTS),
-        *(count_line(f"subjects in session {n}", sum(n in came for came in sessions.values()), None) for n in SESSIONS),
+        *(
+            count_line(f"subjects in session {n}", sum(n in came for came in sessions.values()), None, needed=False)
+            for n in SESSIONS
+        ),
         count_line("cameras", len({shot.take.camera for shot in listing.shots}), len(CAMERAS) + len(SURVEILLANCE)),
         count_line("images", len(listing.shots), None),
         *_faults(listing),
@@ -80,7 +83,7 @@ def _subject_list(root: Path, sessions: dict[int, set[int]]) -> list[CheckLine]:
     unlisted = [f"{subject:03d}" for subject in set(sessions) - set(listed)]
     others = [f"{subject:03d}" for subject in set(sessions) & set(listed) if sessions[subject] != listed[subject]]
     return [
-        count_line(f"subjects in {LIST}", len(listed), SUBJECTS),
+        count_line(f"subjects in {LIST}", len(listed), SUBJECTS, needed=False),
         list_line(f"lines of {LIST} without its seven fields", odd, level="differs"),
         list_line("listed subjects without images", absent, level="differs"),
         list_line("subjects with images that are not listed", unlisted, level="differs"),

@@ -147,7 +147,7 @@ class TinyFace(SampledProtocol):
         """Compare with the official release; see `protocols.tinyface_check`."""
         from protocols.tinyface_check import check
 
-        return check(root, progress)
+        return check(root, progress, protocol=self)
 
 
 def pairs_files(root: Path, folder: str) -> list[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +12,7 @@ from bench.filekinds import read_plain
 from bench.images import decode
 from bench.interfaces import Progress
 from bench.types import CheckLine
+from protocols.checking import files_used, read_as_run
 from protocols.roots import folders_in, printable
 from protocols.tinyface import (
     DISTRACTORS,
@@ -34,12 +35,13 @@ _TELL_EVERY = 256
 Pairs = list[tuple[str, int]]
 
 
-def check(root: Path, progress: Progress | None = None) -> list[CheckLine]:
+def check(root: Path, progress: Progress | None = None, *, protocol: TinyFace | None = None) -> list[CheckLine]:
     """Compare a folder with the official release; opens every image of the test set and never raises on damage.
 
     Args:
         root: the folder that holds ``Testing_Set``.
         progress: called with (images opened, all) now and then.
+        protocol: with the arguments of the run.
 
     Returns:
         One line for each thing looked at. ``damaged`` stands wherever a run would refuse the folder or count failures.
@@ -66,18 +68,10 @@ def check(root: Path, progress: Progress | None = None) -> list[CheckLine]:
     if len(listed) == 2:
         lines += _identities(listed[PROBES], listed[GALLERY])
     lines += _training(root, {identity for pairs in listed.values() for _, identity in pairs})
-    lines += _contents(files, progress)
-    lines.append(_usable(root))
-    return lines
-
-
-def _usable(root: Path) -> CheckLine:
-    """What a run would say, so that this check never passes what a run refuses."""
-    try:
-        TinyFace().read(root)
-    except DataError as error:
-        return CheckLine("damaged", "readable for a run", str(error), "yes")
-    return CheckLine("ok", "readable for a run", "yes", "yes")
+    protocol = protocol or TinyFace()
+    usable, study = read_as_run(lambda: protocol.read(root))
+    lines += _contents(files, files_used(study), progress)
+    return [*lines, usable]
 
 
 def _count(subject: str, found: int, expected: int) -> CheckLine:
@@ -138,13 +132,16 @@ def _training(root: Path, tested: set[int]) -> list[CheckLine]:
     return [
         _count("training identities", len(people), OFFICIAL_TRAINING["identities"]),
         _count("training images", sum(images), OFFICIAL_TRAINING["images"]),
-        _none_or("damaged", "identities in both training and test set", in_training(root, map(str, tested))),
+        _none_or("differs", "identities in both training and test set", in_training(root, map(str, tested))),
     ]
 
 
-def _contents(files: Mapping[str, Mapping[str, Path]], progress: Progress | None) -> list[CheckLine]:
+def _contents(
+    files: Mapping[str, Mapping[str, Path]], used: Collection[Path] | None, progress: Progress | None
+) -> list[CheckLine]:
     """Open every image, and look for equal files among probes, gallery and distractors."""
     unreadable: list[str] = []
+    lost = False
     owners: dict[bytes, list[tuple[str, str]]] = {}
     total, opened = sum(map(len, files.values())), 0
     for folder, paths in files.items():
@@ -158,6 +155,7 @@ def _contents(files: Mapping[str, Mapping[str, Path]], progress: Progress | None
                 decode(data)
             except DataError as error:
                 unreadable.append(f"{shown}: {error}")
+                lost |= used is None or path in used
             else:
                 owners.setdefault(hashlib.sha256(data).digest(), []).append((folder, shown))
     leaks: list[str] = []
@@ -168,7 +166,7 @@ def _contents(files: Mapping[str, Mapping[str, Path]], progress: Progress | None
             kind = leaks if PROBES in folders and len(folders) > 1 else others
             kind.append(" = ".join(shown for _, shown in copies))
     return [
-        _none_or("damaged", "images that cannot be read", unreadable),
+        _none_or("damaged" if lost else "differs", "images that cannot be read", unreadable),
         _none_or("differs", "probe images that are also in the gallery, byte for byte", sorted(leaks)),
         _none_or("differs", "other images that occur more than once", sorted(others)),
     ]

@@ -14,6 +14,7 @@ from bench.errors import DataError, MissingError
 from protocols.ckplus_files import CODES, find_ckplus, load_sequences, read_label
 from protocols.expression_check import check_ckplus
 from protocols.expression_sources import ckplus_shots
+from protocols.expression_study import Choice
 
 LABELS = {  # what each sequence is labelled: None, a text, or a code
     ("S005", "001"): 3,
@@ -220,19 +221,21 @@ def test_check_counts_what_is_there_and_names_what_is_damaged(root: Path) -> Non
     (images / "S005/001/S005_001_00000002.png").write_bytes(b"no picture")
     (images / "S010/001/S010_001_00000003.png").unlink()
     (images / "S011/001/S011_001_00000006.png").unlink()
-    lines = {line.subject: line for line in check_ckplus(root, 2)}
+    lines = {line.subject: line for line in check_ckplus(root, Choice(folds=2))}
     assert (lines["sequences"].found, lines["sequences"].expected) == ("6", "593")
-    assert lines["labelled disgust"].found == "1" and lines["labelled anger"].level == "damaged"
+    assert lines["labelled disgust"].found == "1" and lines["labelled anger"].level == "differs"
     assert (
-        lines["image files absent or damaged"].examples[0].startswith("cohn-kanade-images/S005/001/S005_001_00000002")
+        lines["unused image files absent or damaged"]
+        .examples[0]
+        .startswith("cohn-kanade-images/S005/001/S005_001_00000002")
     )
     assert lines["labelled sequences that lack frames"].examples == ("S010/001",)
     assert lines["labels whose peak frame is absent"].examples == ("S011/001",)
     assert lines["folds"].found == "2 of 3 people, 1 to 2 a fold"
-    assert check_ckplus(root, 9)[-1].level == "damaged"
+    assert check_ckplus(root, Choice(folds=9))[-1].level == "damaged"
 
 
 def test_check_never_raises_on_damage(root: Path) -> None:
     label_of(root).write_text("?")
-    (line,) = check_ckplus(root, 2)
+    (line,) = check_ckplus(root, Choice(folds=2))
     assert line.level == "damaged" and "S005_001_00000006_emotion.txt" in line.found

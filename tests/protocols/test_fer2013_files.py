@@ -161,16 +161,16 @@ def test_rows_are_counted_and_equal_faces_across_the_split_are_seen(table: Path)
 
 
 def test_check_counts_the_split_and_never_raises(table: Path, tmp_path: Path) -> None:
-    lines = {line.subject: line for line in check_fer2013(write(table, changed(0, 0, 8)).parent)}
+    lines = {line.subject: line for line in check_fer2013(write(table, changed(0, 0, 8)).parent, Choice())}
     assert (lines["Training"].found, lines["Training"].expected) == ("5", "28,709")
     assert (
         lines["emotion codes outside 0 to 6"].found == "1" and lines["emotion codes outside 0 to 6"].level == "differs"
     )
     assert lines["faces of PrivateTest that are in Training too"].found == "0"
     write(table, changed(2, 1, SHORT))
-    (line,) = check_fer2013(table.parent)
+    (line,) = check_fer2013(table.parent, Choice())
     assert line.level == "damaged" and "2,303 pixels" in line.found
-    assert check_fer2013(tmp_path)[0].found == "fer2013.csv is absent"
+    assert check_fer2013(tmp_path, Choice())[0].found == "fer2013.csv is absent"
 
 
 def test_a_run_learns_from_training_and_is_tested_on_the_private_test(

@@ -174,8 +174,10 @@ def test_a_damaged_list_is_refused(root: Path, before: str, after: str, why: str
     path.write_text(PAIRS.replace(before, after, 1))
     with pytest.raises(DataError, match=why):
         read_pairs(path)
-    lines = {line.subject: line for line in check(root)}
-    assert lines["pairs.txt"].level == "damaged"
+    lines = {line.subject: line for line in Lfw(task="verification").check(root)}
+    assert lines["pairs.txt"].level == lines["readable for a run"].level == "damaged"
+    lines = {line.subject: line for line in Lfw(task="identification").check(root)}
+    assert lines["pairs.txt"].level == "differs" and lines["readable for a run"].level == "ok"  # not needed there
 
 
 def test_a_list_that_is_no_text_is_refused(root: Path) -> None:

@@ -198,7 +198,7 @@ def test_the_check_finds_what_is_wrong(write_celeba: Write) -> None:
     assert line(lines, "list_attr_celeba list").level == "differs"
     assert line(lines, "identities in both train and test").examples == ("5",)
     assert line(lines, "identities in both train and validation").level == "ok"
-    assert line(lines, "pictures listed but absent").examples == ("000001.png",)
+    assert line(lines, "other pictures listed but absent").examples == ("000001.png",)  # of the training part
     assert line(lines, "pictures not listed").examples == ("other",)
     assert line(lines, "folders among the pictures, not read").examples == ("more",)
     (bad,) = line(lines, "test files absent or damaged").examples
