@@ -14,7 +14,7 @@ import platformdirs
 from bench.devices import resolve_device
 from bench.errors import DataError, UsageError
 from bench.textfiles import read_text
-from bench.types import Side
+from bench.types import SideChoice
 from bench.values import convert, suggestion
 
 _LARGEST_TOML = 1 << 22
@@ -35,7 +35,7 @@ class RunConfig:
         recogniser: ``name:key=value``.
         align: the aligner of both sides; None takes the protocol's own.
         align_gallery: another aligner for gallery and distractors; None takes ``align``.
-        hallucinate: which side goes through the chain.
+        hallucinate: which side goes through the chain; ``auto`` is the protocol's own, see `EvalProtocol.lr_sides`.
         flip: fusion of an image with its mirror image, see `EvalProtocol.flip`; None takes the protocol's own.
         fusion: how media become a template, see `EvalProtocol.fusion`; None takes the protocol's own.
         manifest: a file by ``bench data manifest`` that the data must agree with, or None.
@@ -61,7 +61,7 @@ class RunConfig:
     recogniser: str = "sface"
     align: str | None = None
     align_gallery: str | None = None
-    hallucinate: Side = "probe"
+    hallucinate: SideChoice = "auto"
     flip: Flip | None = None
     fusion: Fusion | None = None
     manifest: Path | None = None

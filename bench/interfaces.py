@@ -18,7 +18,7 @@ from bench.errors import MissingError
 from bench.images import ByteImages, FloatImages
 from bench.registry import Registry
 from bench.studies import Study
-from bench.types import OK, CheckLine, FaceTemplate, ImageSpec, Outcome, Points, WeightsFile
+from bench.types import OK, CheckLine, FaceTemplate, ImageSpec, Outcome, Points, Side, WeightsFile
 
 __all__ = [
     "ALIGNERS", "HALLUCINATORS", "PROTOCOLS", "RECOGNISERS", "REGISTRIES",
@@ -38,8 +38,13 @@ class Hallucinator(ABC):
         weights: the files it was built from; part of every cache key.
         passthrough: True only for the hallucinator that returns its input; nothing is then cached or quantised.
         output_frame: name of the frame (of the aligner ``template``) that it puts every face in; empty where faces stay
-            where they were, None where they are moved to no frame that has a name. Landmarks of the LR image do not fit
-            a face that was moved, and a run then says so.
+            where they were, None where they are moved to no frame that has a name. A run aligns by that frame unless
+            the user names an aligner. One that can give several takes an argument ``frame`` whose type is a ``Literal``
+            of their names (``lr``: where the face stands in the LR image) and of ``auto``, the default: a run then
+            chooses, and passes the name.
+        input_frame: name of the frame that faces must stand in for it, since it was trained on such faces; empty where
+            it takes them anywhere. One of a fixed input size counts as trained on upright faces when another
+            hallucinator comes before it.
     """
 
     input_spec: ImageSpec = ImageSpec()
@@ -48,6 +53,7 @@ class Hallucinator(ABC):
     weights: tuple[WeightsFile, ...] = ()
     passthrough: bool = False
     output_frame: str | None = ""
+    input_frame: str = ""
 
     @abstractmethod
     def hallucinate(self, lr: FloatImages) -> FloatImages:
@@ -188,6 +194,12 @@ class EvalProtocol(ABC):
         ranks: the k of the rank-k rates reported.
         mean_average_precision: whether mAP is reported (trapezoid rule).
         default_align: name of the aligner used when the user names none.
+        lr_sides: what ``--hallucinate auto`` takes: ``both`` where gallery and distractors are LR faces of the kind of
+            the probes, ``probe`` where they are not.
+        wanted_frame: name of the frame that hallucinated faces are wanted in, where it is not for the recogniser: that
+            of the true faces they are compared with; empty where these stand as the LR faces do; None in a search.
+        probe_frame: name of the frame that probe images stand in as the data set has them; empty where it has no name.
+        gallery_frame: likewise of gallery images and distractors.
         recognises: whether figures depend on a recogniser and on alignment; where not, a matrix of runs has one cell
             for all recognisers.
         version: raise it whenever the same files would give another list of media or other figures.
@@ -204,6 +216,10 @@ class EvalProtocol(ABC):
     ranks: tuple[int, ...] = (1, 5, 10, 20, 50)
     mean_average_precision: bool = True
     default_align: str = "none"
+    lr_sides: Side = "probe"
+    wanted_frame: str | None = None
+    probe_frame: str = ""
+    gallery_frame: str = ""
     recognises: bool = True
     version: str = "1"
     weights: tuple[WeightsFile, ...] = ()

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.arrangement import Arrangement
 from bench.components import Built
 from bench.config import RunConfig, cache_folder
 from bench.interfaces import EvalProtocol
 from bench.plan import Embedded, EmbedPlan
 from bench.results import Figure, ItemRow, ProbeRow
 from bench.studies import Study
-from bench.types import Media, Role
+from bench.types import Media, Role, Side
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,26 @@ class Prepared:
     protocol: Built[EvalProtocol]
     root: Path
     data: Study
-    probe_plan: EmbedPlan
-    gallery_plan: EmbedPlan
+    arrangement: Arrangement
     request_digest: str
     stat_digest: str
     out: Path
     code: Mapping[str, str]
+
+    @property
+    def probe_plan(self) -> EmbedPlan:
+        """How probes become embeddings."""
+        return self.arrangement.probe
+
+    @property
+    def gallery_plan(self) -> EmbedPlan:
+        """How gallery and distractors do."""
+        return self.arrangement.gallery
+
+    @property
+    def side(self) -> Side:
+        """What goes through the hallucinator."""
+        return self.arrangement.side
 
     @property
     def media(self) -> dict[Role, tuple[Media, ...]]:

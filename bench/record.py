@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from bench import __version__
+from bench.arrangement import Arrangement
 from bench.components import Built
 from bench.config import RunConfig
 from bench.devices import CPU
@@ -34,7 +35,7 @@ def make_record(
     root: Path,
     data: Study,
     state: str,
-    plans: Mapping[str, EmbedPlan],
+    arrangement: Arrangement,
     measured: Measured,
     warnings: tuple[str, ...],
     code: Mapping[str, str],
@@ -48,7 +49,7 @@ def make_record(
         root: the located data root.
         data: what was compared.
         state: the stat digest of the data.
-        plans: by side (``probe``, ``gallery``), how its images were hallucinated and embedded.
+        arrangement: how images of each side were hallucinated and embedded, and why so.
         measured: what came out.
         warnings: sentences that belong beside the figures.
         code: digests of the modules that decide the figures, by name.
@@ -64,7 +65,10 @@ def make_record(
         limit=config.limit,
         limit_gallery=config.limit_gallery,
         sample=rules.is_sample(root),
-        config={key: str(value) if isinstance(value, Path) else value for key, value in asdict(config).items()},
+        config={
+            key: str(value) if isinstance(value, Path) else value
+            for key, value in asdict(replace(config, hallucinate=arrangement.side)).items()
+        },
         config_digest=config_digest,
         protocol={
             "name": protocol.spec.name,
@@ -93,7 +97,9 @@ def make_record(
             },
             "notes": list(data.notes),
         },
-        stages=stage_records(plans, embeds=kind_of(data) not in UNRECOGNISED),
+        stages=stage_records(
+            {"probe": arrangement.probe, "gallery": arrangement.gallery}, embeds=kind_of(data) not in UNRECOGNISED
+        ),
         metrics=measured.metrics,
         ledger=role_ledgers(embedded),
         warnings=warnings,
@@ -105,6 +111,11 @@ def make_record(
         environment=environment(device=config.device, threads=config.threads),
         seed=config.seed,
         code=code,
+        choices={
+            "asked": {"hallucinate": config.hallucinate, "align": config.align, "align_gallery": config.align_gallery},
+            "frames": dict(arrangement.frames),
+            "notes": list(arrangement.notes),
+        },
     )
 
 

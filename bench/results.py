@@ -176,6 +176,8 @@ class RunRecord:
         code: by name, the first digits of the SHA-256 of every module of this suite and of plugins that decides the
             figures; empty in runs of older versions.
         limit_gallery: what ``--limit-gallery`` was, or None.
+        choices: what was picked where the user left it open: ``asked`` (options as asked), ``frames`` by side,
+            ``notes`` that say why. Empty in runs of earlier versions.
     """
 
     bench_version: str
@@ -195,6 +197,7 @@ class RunRecord:
     timings: Mapping[str, Mapping[str, float]]
     environment: Mapping[str, Any]
     seed: int
+    choices: Mapping[str, Any] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
     code: Mapping[str, str] = field(default_factory=dict)
     limit_gallery: int | None = None

@@ -6,9 +6,9 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from bench import kinds, progress
+from bench.arrangement import arrange
 from bench.canaries import INTERPOLATING, Finding, inspect_outputs
 from bench.closure import closure
 from bench.components import Built, build
@@ -52,7 +52,8 @@ def prepare(config: RunConfig, studies: dict[str, Study] | None = None) -> Prepa
     config = replace(config, device=resolve_device(config.device))
     official = build(PROTOCOLS, Spec.parse(config.protocol))
     protocol = _overridden(official, config)
-    probe_plan, gallery_plan = _plans(config, protocol.component)
+    arrangement = arrange(config, protocol.component)
+    probe_plan, gallery_plan = arrangement.probe, arrangement.gallery
     for plan in (probe_plan, gallery_plan):
         embedder_for(plan)
     root = find_or_draw(protocol.component, config.data_root, cache_folder(config) / "samples")
@@ -73,7 +74,7 @@ def prepare(config: RunConfig, studies: dict[str, Study] | None = None) -> Prepa
     out = config.out or _default_out(config, request)
     state = _state(data)
     code = _code(protocol, (probe_plan, gallery_plan), kinds.kind_of(data))
-    return Prepared(config, protocol, root, data, probe_plan, gallery_plan, request, state, out, code)
+    return Prepared(config, protocol, root, data, arrangement, request, state, out, code)
 
 
 def execute(run: Prepared, tell: Callable[[str], None] = lambda sentence: None) -> tuple[RunResult, bool]:
@@ -126,7 +127,7 @@ def _compute(run: Prepared) -> RunResult:
         root=run.root,
         data=run.data,
         state=run.stat_digest,
-        plans={"probe": run.probe_plan, "gallery": run.gallery_plan},
+        arrangement=run.arrangement,
         measured=measured,
         warnings=(*warnings, *diagnose(run, _lr_face(run), measured, warnings)),
         code=run.code,
@@ -135,13 +136,9 @@ def _compute(run: Prepared) -> RunResult:
 
 
 def _lr_face(run: Prepared) -> Prepared:
-    """The same run with the LR face in place of the chain."""
-    return replace(
-        run,
-        config=replace(run.config, hallucinator="none"),
-        probe_plan=replace(run.probe_plan, chain=None),
-        gallery_plan=replace(run.gallery_plan, chain=None),
-    )
+    """The same run of the LR face, aligned as it would be by itself."""
+    config = replace(run.config, hallucinator="none")
+    return replace(run, config=config, arrangement=arrange(config, run.protocol.component))
 
 
 def _warnings(run: Prepared, measured: Measured) -> tuple[str, ...]:
@@ -161,24 +158,8 @@ def _warnings(run: Prepared, measured: Measured) -> tuple[str, ...]:
     embeds = kinds.kind_of(run.data) not in kinds.UNRECOGNISED
     note = processor_note(run.config.device, (run.probe_plan, run.gallery_plan), embeds=embeds)
     found += [note] if note else []
-    found += [_moved(plan) for plan in (run.probe_plan, run.gallery_plan) if _moved(plan)]
+    found += run.arrangement.warnings
     return (*dict.fromkeys(found), *(f"{finding.name}: {finding.detail}" for finding in _odd_outputs(run)))
-
-
-def _moved(plan: EmbedPlan) -> str:
-    """A warning where faces that a hallucinator has moved are aligned by the landmarks of what they were made from."""
-    chain = embedder_for(plan).chain
-    frames = [step.component.output_frame for step in chain.steps] if chain else []
-    frame = next((frame for frame in reversed(frames) if frame != ""), "")
-    if frame == "" or plan.align.name != "landmarks":
-        return ""
-    where = f" to the frame {frame}" if frame else ""
-    use = f"--align template:frame={frame}" if frame else "an aligner that looks for the face (--align mtcnn)"
-    return (
-        f"{plan.chain} moves every face{where}, but alignment is by landmarks of the image before: use "
-        f"{use} (and --align-gallery landmarks where the gallery is not hallucinated), or have faces left where they "
-        "stand, if the hallucinator can (frame=lr of vividgan and vividgan-flow)."
-    )
 
 
 def _odd_outputs(run: Prepared) -> list[Finding]:
@@ -222,30 +203,6 @@ def _read(
 def _state(data: Study) -> str:
     """The state of all files of a study."""
     return stat_digest(item for items in data.media.values() for item in items)
-
-
-def _plans(config: RunConfig, protocol: EvalProtocol) -> tuple[EmbedPlan, EmbedPlan]:
-    """How probes and how gallery and distractors become embeddings."""
-    align = config.align or protocol.default_align
-    common: dict[str, Any] = {
-        "recogniser": Spec.parse(config.recogniser),
-        "flip": protocol.flip,
-        "batch_size": config.batch_size,
-        "device": config.device,
-        "threads": config.threads,
-    }
-    return (
-        EmbedPlan(
-            chain=config.hallucinator if config.hallucinate in ("probe", "both") else None,
-            align=Spec.parse(align),
-            **common,
-        ),
-        EmbedPlan(
-            chain=config.hallucinator if config.hallucinate in ("gallery", "both") else None,
-            align=Spec.parse(config.align_gallery or align),
-            **common,
-        ),
-    )
 
 
 def _default_out(config: RunConfig, request: str) -> Path:

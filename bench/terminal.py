@@ -36,7 +36,7 @@ def describe_run(run: Prepared) -> str:
     lines = [f"*** {SAMPLE.format(run.protocol.component.dataset)} ***"] if run.sample else []
     chain = f"hallucinator {run.config.hallucinator}"
     if not costs:
-        chain += f" on {run.config.hallucinate}"
+        chain += f" on {run.side if run.side != 'both' else 'probe and gallery'}"
     if kind not in UNRECOGNISED:
         chain += (
             f", recogniser {run.config.recogniser}, alignment {run.probe_plan.align} (gallery {run.gallery_plan.align})"
@@ -44,6 +44,8 @@ def describe_run(run: Prepared) -> str:
     lines += [
         f"{run.config.protocol}: {counts} images {'drawn by the suite' if costs else f'from {run.root}'}",
         chain,
+        *(f"picked: {note}" for note in run.arrangement.notes),
+        *(f"warning: {warning}" for warning in run.arrangement.warnings),
         *(f"note: {note}" for note in run.data.notes),
     ]
     if run.data.official is False:

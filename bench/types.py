@@ -10,6 +10,7 @@ from typing import Literal
 Role = Literal["gallery", "probe", "distractor"]
 Status = Literal["ok", "fallback", "failed"]
 Side = Literal["probe", "gallery", "both"]
+SideChoice = Literal["auto", "probe", "gallery", "both"]
 
 ROLES: tuple[Role, ...] = ("gallery", "probe", "distractor")
 

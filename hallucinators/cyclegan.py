@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from bench.align.template import TRUTH_FRAME
 from bench.interfaces import HALLUCINATORS
 from bench.types import ImageSpec
 from hallucinators.baselines.header import Facts
@@ -52,6 +53,7 @@ class CycleGanHallucinator(NetworkHallucinator):
 
     network = "cyclegan"
     output_spec = ImageSpec(128)
+    input_frame = TRUTH_FRAME
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from bench.errors import DataError
 from bench.interfaces import PROTOCOLS, Progress
 from bench.types import CheckLine, Cut, IdentificationSet, Media, Points, Role
 from protocols.cfp_files import VIEWS, Pairs, People, Photograph, holds_cfp, read_fiducials, read_pairs, read_people
-from protocols.found_faces import Crop, Detector, Framing, find_faces, lr_side
+from protocols.found_faces import FRAME_OF, Crop, Detector, Framing, find_faces, lr_side
 from protocols.pairing import PhotographProtocol, Searched, paired
 from protocols.roots import below, find_root
 
@@ -79,6 +79,7 @@ class Cfp(PhotographProtocol):
         self.task, self.pairs, self.thresholds = task, pairs, thresholds
         self.detector: Detector = detector
         self.framing = Framing(crop, lr_side("cfp", lr))
+        self.probe_frame = self.gallery_frame = FRAME_OF[crop]
 
     def locate(self, root: Path) -> Path:
         """Return the folder that holds ``Data/Images``: ``root``, or cfp-dataset and the like in it.

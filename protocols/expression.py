@@ -41,6 +41,7 @@ class ExpressionProtocol(ScratchProtocol):
     def __init__(self, choice: Choice, plan: ClassifierPlan, weights: tuple[WeightsFile, ...]) -> None:
         """Take the choice of faces and folds, the plan of the classifier and the files that it starts from."""
         self._choice, self.classification, self.weights = choice, plan, weights
+        self.wanted_frame = choice.recipe.frame
 
 
 class MmiExpression(ExpressionProtocol):
@@ -90,6 +91,11 @@ class Fer2013Expression(ExpressionProtocol):
 
     dataset = "fer2013"
     how_to_get = FER2013_HOW_TO_GET
+
+    def __init__(self, choice: Choice, plan: ClassifierPlan, weights: tuple[WeightsFile, ...]) -> None:
+        """As `ExpressionProtocol`; its faces stand where the database has them, and the true ones alike."""
+        super().__init__(choice, plan, weights)
+        self.wanted_frame = ""
 
     def locate(self, root: Path) -> Path:
         """Return the folder that holds ``fer2013.csv``."""

@@ -45,6 +45,9 @@ FACES: dict[Crop, FaceTemplate] = {
     "frame": FaceTemplate(_FRAME, _FRAME, in_size(_UTKFACE_200, 200, _FRAME)),
 }
 
+FRAME_OF: dict[Crop, str] = {"recogniser": "arcface112", "frame": "utkface200"}
+"""Names of the frames that these crops stand in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Framing:

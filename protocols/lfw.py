@@ -10,7 +10,7 @@ from typing import Literal
 from bench.errors import DataError, UsageError
 from bench.interfaces import PROTOCOLS, Progress
 from bench.types import CheckLine, IdentificationSet, Media, Points, Role
-from protocols.found_faces import Crop, Detector, Framing, find_faces, found_notes, lr_side
+from protocols.found_faces import FRAME_OF, Crop, Detector, Framing, find_faces, found_notes, lr_side
 from protocols.lfw_files import (
     DEV_TEST,
     DEV_TRAIN,
@@ -93,6 +93,7 @@ class Lfw(PhotographProtocol):
         self.task, self.people, self.view, self.thresholds = task, people, view, thresholds
         self.detector: Detector = detector
         self.framing = Framing(crop, lr_side("lfw", lr))
+        self.probe_frame = self.gallery_frame = FRAME_OF[crop]
 
     def locate(self, root: Path) -> Path:
         """Return the folder of people: ``root``, or a folder in it that has a name of LFW's (and may hold another).

@@ -70,6 +70,7 @@ class MultiPie(SampledProtocol):
 
     dataset = "multipie"
     default_align = "template:frame=tpgan128"
+    probe_frame = gallery_frame = "tpgan128"
     how_to_get = (
         "CMU Multi-PIE (Gross et al. 2010): 337 people, more than 750,000 images, 15 cameras, 18 flashes, 305 GB.\n"
         "Carnegie Mellon University licenses it (multipie.org): read its terms. This suite never downloads it.\n"

@@ -31,6 +31,7 @@ class MultiPiePairs(ScratchProtocol):
     dataset = "multipie"
     how_to_get = MultiPie.how_to_get
     default_align = "landmarks"
+    wanted_frame = "tpgan128"
     backbone: Path | None = None
 
     def __init__(self, *, lr: Literal[16, 32, 0], seed: int) -> None:

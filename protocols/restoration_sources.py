@@ -39,6 +39,7 @@ class TurnedPairs(ScratchProtocol):
     def __init__(self, recipe: Recipe, lr: int | None, identities: int, photographs: int) -> None:
         """Take what `restoration` was given; 0 stands for the source's own number."""
         self._recipe, self._lr = recipe, lr
+        self.wanted_frame = recipe.frame
         self._identities, self._photographs = identities, photographs
 
     @abstractmethod

@@ -37,6 +37,7 @@ class TinyFace(SampledProtocol):
     """
 
     dataset = "tinyface"
+    lr_sides = "both"
     how_to_get = (
         "TinyFace (Cheng, Zhu, Gong 2018): 169,403 native low-resolution face images, 5,139 people with a name.\n"
         "Its authors at Queen Mary University of London give it out (qmul-tinyface.github.io): read their terms, and\n"

@@ -34,6 +34,7 @@ class TurnedSearch(ScratchProtocol):
         self._as_published = identities == self.paper["gallery"] and jitter == "paper" and lr != 0
         self._recipe = Recipe(frame=frame, jitter=jitter, seed=seed)
         self.default_align = f"template:frame={frame}"
+        self.gallery_frame = frame
 
     def _search(
         self, gallery: Sequence[Media], probes: Sequence[Media], notes: Sequence[str], *, among: int, whole: bool = True

@@ -27,6 +27,7 @@ def wrong_types(record: RunRecord) -> Iterable[str]:
     if not all(isinstance(value, Mapping) for value in mappings):
         yield "config, protocol, data, timings or environment is no table"
         return
+    yield from _wrong_choices(record.choices)
     yield from _wrong_rules(record.protocol)
     if not isinstance(record.data.get("digest"), str):
         yield "the name of the protocol or the digest of the data is missing"
@@ -73,6 +74,17 @@ def _wrong_rules(rules: Mapping[str, object]) -> Iterable[str]:
         yield "the false positive rates of the protocol are no fractions"
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         yield "the labels of the protocol are not text"
+
+
+def _wrong_choices(choices: object) -> Iterable[str]:
+    if not isinstance(choices, Mapping):
+        yield "the choices are no table"
+        return
+    notes, options = choices.get("notes", []), choices.get("asked", {})
+    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+        yield "the notes on choices are not text"
+    if not isinstance(options, Mapping):
+        yield "the options of the choices are no table"
 
 
 def _wrong_figure(name: str, figure: Figure) -> Iterable[str]:

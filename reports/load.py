@@ -99,14 +99,39 @@ class Run:
         """The aligner of the probes as the user wrote it, and that of the gallery where it is another."""
         if not self.recognises:
             return ""
-        probe = self.asked("align") or _name(self.stage("align", "probe"))
-        gallery = self.asked("align_gallery") or self.asked("align") or _name(self.stage("align", "gallery"))
+        probe = self.asked("align") or _spec(self.stage("align", "probe"))
+        gallery = self.asked("align_gallery") or self.asked("align") or _spec(self.stage("align", "gallery"))
         return probe if gallery in ("", probe) else f"{probe} (gallery: {gallery})"
 
     @property
     def side(self) -> str:
         """What went through the hallucinator: probe, gallery or both; empty where there is no choice."""
         return "" if self.kind == EFFICIENCY else self.asked("hallucinate")
+
+    @property
+    def side_by_flag(self) -> str:
+        """Like `side`; ``by protocol`` where it was left to the protocol, which may take another one elsewhere."""
+        found = self.record.choices.get("asked", {}).get("hallucinate")
+        return "by protocol" if self.side and found == "auto" else self.side
+
+    @property
+    def frame(self) -> str:
+        """The frame that hallucinated faces stand in, and that of the gallery where it is another; empty for none."""
+        probe, gallery = (
+            [
+                str(s.arguments["frame"])
+                for s in self.stages
+                if (s.stage, s.side) == ("hallucinate", side) and "frame" in s.arguments
+            ]
+            for side in ("probe", "gallery")
+        )
+        words = "+".join(probe or gallery)
+        return f"{words} (gallery: {'+'.join(gallery)})" if probe and gallery and gallery != probe else words
+
+    @property
+    def picked(self) -> tuple[str, ...]:
+        """What was picked where the user left it open, in sentences."""
+        return tuple(self.record.choices.get("notes", ()))
 
     @property
     def banners(self) -> tuple[str, ...]:
@@ -189,3 +214,10 @@ def read_result(folder: Path) -> RunResult:
 
 def _name(stage: StageRecord | None) -> str:
     return stage.name if stage else ""
+
+
+def _spec(stage: StageRecord | None) -> str:
+    """An aligner's name, with its frame where that decides what it does."""
+    if stage is None or stage.name != "template" or "frame" not in stage.arguments or stage.arguments.get("points"):
+        return _name(stage)
+    return f"{stage.name}:frame={stage.arguments['frame']}"

@@ -29,7 +29,7 @@ class OverviewRow:
         label: the chain as the user wrote it.
         recogniser: empty where nothing is recognised.
         aligner: where a section has the method under several; else empty, for protocols align each in its way.
-        side: what went through the chain.
+        side: what went through the chain; ``by protocol`` where each protocol took its own.
         cells: one a section.
     """
 
@@ -75,7 +75,7 @@ def _aligned_in_several_ways(sections: Sequence[Section]) -> bool:
 
 def _key(entry: Entry, split: bool) -> _Key:
     run = entry.run
-    return run.record.label, run.recogniser, run.aligner if split else "", run.side if run.recognises else ""
+    return run.record.label, run.recogniser, run.aligner if split else "", run.side_by_flag if run.recognises else ""
 
 
 def _cell(section: Section, key: _Key, split: bool) -> OverviewCell:

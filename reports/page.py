@@ -164,6 +164,15 @@ class Section:
         return {entry.delta.to for entry in self.entries if entry.delta}
 
     @property
+    def picked(self) -> dict[str, list[str]]:
+        """What was picked where users left it open, each sentence with the names of the runs concerned."""
+        found: dict[str, list[str]] = {}
+        for entry in self.entries:
+            for text in entry.run.picked:
+                found.setdefault(text, []).append(entry.name)
+        return found
+
+    @property
     def warnings(self) -> dict[str, list[str]]:
         """Sentences that belong beside the figures, each with the names of the runs concerned."""
         found: dict[str, list[str]] = {}

@@ -58,6 +58,8 @@ LAYERS = (
     ),
     ("bench.chain", "bench.templates", "bench.canaries", "bench.plan", "bench.cutting", "bench.opening"),
     (
+        "bench.arrangement",
+        "bench.framing",
         "bench.embed",
         "bench.evaluate",
         "bench.heldout",

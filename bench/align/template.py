@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
-from bench.align.similarity import chip_by_points, fit_similarity, stacked
+import numpy as np
+
+from bench.align.similarity import chip_by_points, fit_similarity, stacked, warp
 from bench.errors import DataError, UsageError
 from bench.interfaces import ALIGNERS, Aligner, ByteImages
-from bench.recognisers.templates import ARCFACE_112
-from bench.types import FaceTemplate, Outcome, Points
+from bench.recognisers.templates import ARCFACE_112, DLIB_150, FACENET_160, SPHEREFACE_112X96
+from bench.types import OK, FaceTemplate, Outcome, Points
 
 Frame = Literal["lfw250", "utkface200", "celeba128", "tpgan128", "arcface112"]
+ChipFrame = Literal["sphereface112x96", "dlib150", "facenet160"]
+AnyFrame = Literal[Frame, ChipFrame]
+"""Frames of data sets and the chips of recognisers: a face that stands in one needs no landmarks."""
+CHIPS: tuple[AnyFrame, ...] = ("arcface112", *get_args(ChipFrame))
+"""The frames that are chips of recognisers."""
 TRUTH_FRAME: Frame = "utkface200"
 """Of the faces that networks are trained towards (`bench.faces.pack`), and so of those they give."""
 
@@ -21,9 +28,18 @@ def _fractions(width: float, height: float, *points: tuple[float, float]) -> Poi
     return tuple(((x + 0.5) / width, (y + 0.5) / height) for x, y in points)
 
 
-FRAMES: dict[Frame, Points] = {
+def _chip(face: FaceTemplate) -> Points:
+    """The points of a recogniser's chip as fractions of it."""
+    return _fractions(face.width, face.height, *face.points)
+
+
+FRAMES: dict[AnyFrame, Points] = {
     # the chip that ArcFace and those after it take: a face in it needs no further alignment
     "arcface112": tuple(((x + 0.5) / 112, (y + 0.5) / 112) for x, y in ARCFACE_112.points),
+    # the chips of other recognisers
+    "sphereface112x96": _chip(SPHEREFACE_112X96),
+    "dlib150": _chip(DLIB_150),
+    "facenet160": _chip(FACENET_160),
     # Labeled Faces in the Wild, deep-funneled, 250 x 250: mean points of facenet-pytorch's MTCNN (the face nearest to
     # the centre) over 400 photographs, one a person, drawn with seed 0; standard deviation 2.3 to 6.3 pixels
     "lfw250": _fractions(250, 250, (105.2, 113.5), (147.2, 112.6), (126.5, 137.2), (108.2, 159.3), (145.6, 158.4)),
@@ -36,6 +52,8 @@ FRAMES: dict[Frame, Points] = {
     # upright 128 x 128 faces of TP-GAN and VividGAN: the mean points in the comments of their public code
     "tpgan128": _fractions(128, 128, (39.48, 40.28), (85.96, 38.71), (63.64, 63.65), (45.67, 89.96), (83.90, 88.69)),
 }
+ASPECTS: dict[AnyFrame, float] = {"sphereface112x96": SPHEREFACE_112X96.width / SPHEREFACE_112X96.height}
+"""Width over height of the frames that are not square. An image in such a frame may be stored as a square."""
 
 
 @ALIGNERS.register(
@@ -47,11 +65,11 @@ FRAMES: dict[Frame, Points] = {
 class KnownFrame(Aligner):
     """Fits an image that follows a known frame, at whatever size, to the recogniser's template."""
 
-    def __init__(self, *, frame: Frame = "celeba128", points: tuple[float, ...] = ()) -> None:
+    def __init__(self, *, frame: AnyFrame = "celeba128", points: tuple[float, ...] = ()) -> None:
         """Choose where the face stands.
 
         Args:
-            frame: a data set's frame by name.
+            frame: by name, that of a data set or the chip of a recogniser.
             points: five points in place of that, ten numbers x, y, x, y... as fractions of the image's width and
                 height (0 is the left or upper edge, 1 the other): eyes, nose, mouth corners, image left first.
 
@@ -61,6 +79,7 @@ class KnownFrame(Aligner):
         if len(points) not in (0, 10):
             raise UsageError(f"template: points holds {len(points)} numbers; five points are ten: x, y, x, y...")
         self._points: Points = tuple(zip(points[::2], points[1::2], strict=True)) or FRAMES[frame]
+        self._aspect = None if points else ASPECTS.get(frame)
         try:
             fit_similarity(self._points, self._points)
         except DataError as error:
@@ -70,7 +89,17 @@ class KnownFrame(Aligner):
         self, images: Sequence[ByteImages], landmarks: Sequence[Points | None], face: FaceTemplate
     ) -> tuple[ByteImages, list[Outcome]]:
         """Bring the frame's points to the template's; landmarks are not looked at and every outcome is ok."""
+        if self._aspect is not None:
+            return np.stack([self._unstretched(image, face, self._aspect) for image in images]), [OK] * len(images)
         return stacked([chip_by_points(image, self._in_pixels(image), face, without="") for image in images])
+
+    def _unstretched(self, image: ByteImages, face: FaceTemplate, aspect: float) -> ByteImages:
+        """The chip of an image whose frame is not square, at the frame's proportions whatever the image's are."""
+        height, width = image.shape[:2]
+        wider = aspect * height / width
+        points = tuple(((x + 0.5) * wider - 0.5, y) for x, y in self._in_pixels(image))
+        stretch = np.array([[wider, 0, 0.5 * wider - 0.5], [0, 1, 0], [0, 0, 1]])
+        return warp(image, fit_similarity(points, face.points) @ stretch, face)
 
     def _in_pixels(self, image: ByteImages) -> Points:
         height, width = image.shape[:2]

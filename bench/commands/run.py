@@ -40,7 +40,11 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--recogniser", action="append", metavar="NAME", help="recogniser (default: sface)")
     parser.add_argument("--align", metavar="NAME", help="aligner (default: the protocol's)")
     parser.add_argument("--align-gallery", metavar="NAME", help="another aligner for the gallery (default: --align)")
-    parser.add_argument("--hallucinate", metavar="SIDE", help="probe, gallery or both (default: probe)")
+    parser.add_argument(
+        "--hallucinate",
+        metavar="SIDE",
+        help="auto (default: both where the gallery holds LR faces like the probes, else probe), probe, gallery, both",
+    )
     parser.add_argument("--flip", metavar="HOW", help="fusion with the mirror image: none, sum or mean")
     parser.add_argument("--fusion", metavar="HOW", help="of images to templates: mean, unit or media")
     parser.add_argument(

@@ -36,10 +36,8 @@ def measure(run: Prepared) -> Measured:
     data = run.data
     if not isinstance(data, EfficiencySet):
         raise DataError(f"An efficiency run was given a {type(data).__name__}")
-    if run.config.hallucinate != "probe":
-        raise UsageError(
-            f"hallucinate={run.config.hallucinate}: an efficiency run has no gallery. Use --hallucinate probe."
-        )
+    if run.side != "probe":
+        raise UsageError(f"hallucinate={run.side}: an efficiency run has no gallery. Use --hallucinate probe.")
     if run.config.threads not in (0, data.cores):
         raise UsageError(
             f"An efficiency run was asked for {run.config.threads} threads. They are part of what it measures: give "
@@ -51,7 +49,7 @@ def measure(run: Prepared) -> Measured:
             faces = tuple(str(media.path) for media in data.faces[:batch])
             answers[batch] = passes.measure(
                 Ask(
-                    run.config.hallucinator,
+                    run.probe_plan.chain or run.config.hallucinator,
                     run.config.device,
                     data.cores,
                     faces,

@@ -40,9 +40,9 @@ def measure(run: Prepared) -> Measured:
     data = run.data
     if not isinstance(data, ExpressionSet):
         raise DataError(f"An expression run was given a {type(data).__name__}")
-    if run.config.hallucinate != "probe":
+    if run.side != "probe":
         raise UsageError(
-            f"hallucinate={run.config.hallucinate}: the gallery of an expression run holds the true faces. Use "
+            f"hallucinate={run.side}: the gallery of an expression run holds the true faces. Use "
             "--hallucinate probe; train_on=hallucinated has the classifier learn from hallucinated ones."
         )
     plan = classification_of(run.protocol.component)

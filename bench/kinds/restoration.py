@@ -72,10 +72,9 @@ def measure(run: Prepared) -> Measured:
     data = run.data
     if not isinstance(data, RestorationSet):
         raise DataError(f"A restoration run was given a {type(data).__name__}")
-    if run.config.hallucinate != "probe":
+    if run.side != "probe":
         raise UsageError(
-            f"hallucinate={run.config.hallucinate}: the gallery of a restoration run holds the true faces. Use "
-            "--hallucinate probe."
+            f"hallucinate={run.side}: the gallery of a restoration run holds the true faces. Use --hallucinate probe."
         )
     if data.ready and run.probe_plan.chain not in (None, "none"):
         raise UsageError(

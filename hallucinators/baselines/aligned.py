@@ -60,6 +60,7 @@ class AlignedHallucinator(SizedHallucinator):
         """
         super().__init__(size=size, weights=weights, device=device, threads=threads)
         self._stn_path: Path | None = None
+        self.input_frame = "" if align else TRUTH_FRAME
         if align:
             self.output_frame = TRUTH_FRAME
             how = f"{self.network}:stn=FILE, or take align=false for upright faces"

@@ -22,13 +22,13 @@ VIVIDGAN = (
     *_SHARED,
     "widths are ours, the paper gives none: preset paper has the sizes of Table IV; compact has a quarter of its "
     "encoder's channels, a fifth of its code and two hourglasses in place of four",
-    "in the frames for recognisers (arcface112, lr) the LR picture shows through by half: it is recognised better so",
+    "in the frames for recognisers (their chips, lr) the LR picture shows through by half: it is recognised better so",
     "by which of the losses the shipped weights were trained, and how long, stands on their cards",
 )
 FLOW = (
     "the coarse network is not the paper's: picture and features are carried to the front by dense flows, and by flows "
     "to the mirrored place on the face, in place of similarities; it has no norm, no symmetry loss, no discriminator",
-    "in the frames for recognisers (arcface112, lr) heads turned by less than about 30 degrees are left as they are: "
+    "in the frames for recognisers (their chips, lr) heads turned by less than about 30 degrees are left as they are: "
     "real ones are recognised better so; frontalise=always brings them to the front there too",
     "its flows are taught by the face engine's exact ones in the first third of the training and after",
     "touching-up and fine-integration networks are the paper's, trained on its faces by pixels, identity and heatmaps; "

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bench.align.template import TRUTH_FRAME
 from bench.interfaces import HALLUCINATORS
 from bench.types import ImageSpec
 from hallucinators.details import details
 from hallucinators.shipped import SHIPPED
 from hallucinators.vividgan import departures
 from hallucinators.vividgan.header import lr_of
-from hallucinators.vividgan.passes import HOW_TO_GET, Framing, Output, Points, Vivid
+from hallucinators.vividgan.passes import HOW_TO_GET, Framing, Output, Points, Vivid, for_recognisers
 
 if TYPE_CHECKING:
     from hallucinators.vividgan.model import VividGAN
@@ -54,7 +53,7 @@ class VividGanHallucinator(Vivid):
         size: Literal[16, 32] | None = None,
         output: Output = "fine",
         landmarks: Points = "auto",
-        frame: Framing = "utkface200",
+        frame: Framing = "auto",
         weights: Path | None = None,
         device: str = "cpu",
         threads: int = 0,
@@ -67,9 +66,10 @@ class VividGanHallucinator(Vivid):
             output: the final face, or the coarse one (VividGAN-dagger of the paper).
             landmarks: where components are cut out: at points the face engine finds in the coarse face (``engine``),
                 at the usual places (``template``), or the first where it is installed (``auto``).
-            frame: where the face stands in the output: filling it, as truths do (``utkface200``); as recognisers take
-                it (``arcface112``), with its surroundings, which are the LR picture aligned; or where it stands in the
-                LR picture (``lr``), frontal but not moved: for faces that something else has aligned or will align.
+            frame: where the face stands in the output. ``utkface200``: it fills the image, as the true faces of the
+                training do. Any other frame by name (``arcface112``, ``dlib150``...): the face with its surroundings,
+                which are the LR picture aligned. ``lr``: where it stands in the LR picture, frontal but not moved.
+                ``auto``: a run chooses by what looks at the face next; outside a run it is ``utkface200``.
             weights: a file of `bench train vividgan`; by default the one that is shipped.
             device: torch device.
             threads: processor threads; 0 leaves torch's own choice.
@@ -124,7 +124,7 @@ class VividGanFlow(Vivid):
         *,
         output: Output = "coarse",
         landmarks: Points = "auto",
-        frame: Framing = "utkface200",
+        frame: Framing = "auto",
         frontalise: Literal["auto", "always", "far"] = "auto",
         weights: Path | None = None,
         device: str = "cpu",
@@ -138,13 +138,12 @@ class VividGanFlow(Vivid):
             frame: the same.
             frontalise: which heads are brought to the front: all that are turned (``always``), or those turned by more
                 than about 30 degrees (``far``), the others being left as they are, since recognisers know them better
-                so. ``auto`` takes ``far`` in the frames for recognisers (``arcface112``, ``lr``), ``always`` in that of
-                the truths.
+                so. ``auto`` takes ``far`` in the chips of recognisers and in ``lr``, ``always`` in all other frames.
             weights: as of ``vividgan``.
             device: the same.
             threads: the same.
         """
-        self._far = frontalise == "far" or (frontalise == "auto" and frame != TRUTH_FRAME)
+        self._far = frontalise == "far" or (frontalise == "auto" and for_recognisers(frame))
         super().__init__(
             files=dict.fromkeys((16, 32), weights or SHIPPED / _FLOW_FILE),
             output=output,

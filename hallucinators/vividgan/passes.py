@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.align.template import TRUTH_FRAME
+from bench.align.template import CHIPS, TRUTH_FRAME, AnyFrame
 from bench.devices import resolve_device
 from bench.errors import MissingError, UsageError, pip_install
 from bench.faces.bundle import engine_is_here, find_bundle
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Output = Literal["fine", "coarse"]
 Points = Literal["auto", "engine", "template"]
-Framing = Literal["utkface200", "arcface112", "lr"]
+Framing = Literal["auto", AnyFrame, "lr"]
 
 HOW_TO_GET = (
     "They come with the package; or train your own (bench train --help) and name the file: {network}:weights=FILE."
@@ -95,8 +95,8 @@ class Vivid(Hallucinator):
             device: the same.
             threads: the same.
         """
-        self._frame: Framing = frame
-        self.output_frame = "" if frame == "lr" else frame  # where it was: landmarks of the LR face still fit
+        self._frame: AnyFrame | Literal["lr"] = TRUTH_FRAME if frame == "auto" else frame
+        self.output_frame = "" if frame == "lr" else self._frame  # where it was: landmarks of the LR face still fit
         self._files = {side: files[side] for side in sorted(files)}
         who, how = f"Hallucinator {self.network}", HOW_TO_GET.format(network=self.network)
         sides = {path: side for side, path in self._files.items()}  # one file may serve several
@@ -136,7 +136,8 @@ class Vivid(Hallucinator):
 
         face, lr, similarity = (torch.from_numpy(part) for part in (faces, found.lr, found.similarity))
         with torch_threads(self._threads):
-            return _to_numpy(framed(face, lr, similarity, self._frame, kept=self.kept))
+            kept = self.kept if for_recognisers(self._frame) else 1.0
+            return _to_numpy(framed(face, lr, similarity, self._frame, kept=kept))
 
     def stages(self, lr: FloatImages) -> Stages:
         """All images of one pass.
@@ -264,6 +265,11 @@ class Vivid(Hallucinator):
 
         with unchanged_weights(*(file for file in self.weights if file.path == self._bundle)):
             return FaceLandmarker(self._bundle)
+
+
+def for_recognisers(frame: Framing) -> bool:
+    """Whether recognisers look at a frame, and not at the true faces of a data set."""
+    return frame == "lr" or frame in CHIPS
 
 
 def _joined(parts: list[FloatImages | None]) -> FloatImages | None:

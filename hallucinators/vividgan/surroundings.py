@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.align.similarity import fit_similarity
-from bench.align.template import FRAMES, TRUTH_FRAME, Frame
+from bench.align.template import ASPECTS, FRAMES, TRUTH_FRAME, AnyFrame, Frame
 from hallucinators.vividgan.places import moved, places
 
 _RAMP = 0.16
@@ -26,7 +26,7 @@ def framed(
     faces: Tensor,
     lr: Tensor,
     similarity: Tensor,
-    frame: Frame | Literal["lr"],
+    frame: AnyFrame | Literal["lr"],
     *,
     own: Frame = TRUTH_FRAME,
     kept: float = 1.0,
@@ -37,7 +37,8 @@ def framed(
         faces: hallucinated, float32 (N, 3, s, s) in [0, 1], upright in the frame ``own``.
         lr: the pictures they were made of, (N, 3, l, l).
         similarity: float32 (N, 2, 3) from places in ``own`` to places in ``lr``, both from -1 to 1 over the edges.
-        frame: the frame wanted; ``lr`` is that of the LR picture, in which the face then stands where it stood.
+        frame: the frame wanted; ``lr`` is that of the LR picture, in which the face then stands where it stood. One
+            that is not square is stretched to the square that is returned.
         own: the frame of the faces.
         kept: share of a face that is kept where it covers the LR picture, which shows through by the rest.
 
@@ -60,10 +61,13 @@ def framed(
     return share * face + (1 - share) * around
 
 
-def _between(own: Frame, frame: Frame) -> Tensor:
+def _between(own: Frame, frame: AnyFrame) -> Tensor:
     """From places in ``frame`` to places in ``own``: float32 (2, 3)."""
-    there = np.vstack([fit_similarity(_centred(own), _centred(frame)), [0, 0, 1]])  # as an aligner would fit it
-    return torch.from_numpy(np.linalg.inv(there)[:2].astype(np.float32))
+    aspect = ASPECTS.get(frame, 1.0)
+    target = tuple((x * aspect, y) for x, y in _centred(frame))
+    there = np.vstack([fit_similarity(_centred(own), target), [0, 0, 1]])  # as an aligner would fit it
+    back = np.linalg.inv(there) @ np.diag([aspect, 1, 1])
+    return torch.from_numpy(back[:2].astype(np.float32))
 
 
 def _inverse(similarity: Tensor) -> Tensor:
@@ -74,7 +78,7 @@ def _inverse(similarity: Tensor) -> Tensor:
     return torch.cat([back, -(back * similarity[:, None, :, 2]).sum(2, keepdim=True)], 2)
 
 
-def _centred(frame: Frame) -> tuple[tuple[float, float], ...]:
+def _centred(frame: AnyFrame) -> tuple[tuple[float, float], ...]:
     return tuple((2 * x - 1, 2 * y - 1) for x, y in FRAMES[frame])
 
 

@@ -62,7 +62,8 @@ def method_of(run: Run) -> Method:
     if found == Method(JOINT, "VividGAN") and ablated(run):
         return Method(OTHER, "V-TN")
     extra = " + CycleGAN" if any(step.name == "cyclegan" for step in steps) else ""
-    side = f" ({run.side} hallucinated)" if run.side not in ("", "probe") else ""
+    named = run.side_by_flag not in ("", "probe", "by protocol")
+    side = f" ({run.side} hallucinated)" if named else ""
     return Method(found.block, f"{found.name}{extra}{side}")
 
 

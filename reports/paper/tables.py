@@ -288,7 +288,11 @@ def _machines(timed: Sequence[Setting]) -> tuple[str, ...]:
 
 def _aligners(runs: Sequence[Run]) -> tuple[str, ...]:
     told = dict.fromkeys(f"{run.record.label}: {run.aligner}" for run in runs if run.aligner)
-    return (f"Aligned by: {'; '.join(told)}.",) if told else ()
+    sides = dict.fromkeys(f"{run.record.label} ({data_of(run)})" for run in runs if run.side == "both")
+    return (
+        *((f"Aligned by: {'; '.join(told)}.",) if told else ()),
+        *((f"Gallery hallucinated too: {'; '.join(sides)}.",) if sides else ()),
+    )
 
 
 def _notes(number: str, shown: object) -> tuple[str, ...]:

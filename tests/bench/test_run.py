@@ -224,6 +224,46 @@ def test_the_hallucinated_side_is_part_of_the_result(
     assert record["config"]["hallucinate"] == side
 
 
+def test_what_is_picked_is_on_the_screen_in_the_record_and_in_the_report_and_is_the_same_run_by_hand(
+    bench: Bench, small_tinyface: Path, tmp_path: Path
+) -> None:
+    command = ("run", "--protocol", "tinyface", "--data-root", small_tinyface, "--out", tmp_path / "run")
+    code, _, err = bench(*command, "--hallucinator", "vividgan-flow")
+    assert code == 0, err
+    assert "hallucinator vividgan-flow on probe and gallery" in err
+    assert "picked: frame=arcface112 was picked for vividgan-flow" in err
+    record = json.loads((tmp_path / "run/run.json").read_text())
+    assert record["label"] == record["config"]["hallucinator"] == "vividgan-flow"
+    frames = {s["side"]: s["arguments"]["frame"] for s in record["stages"] if s["stage"] == "hallucinate"}
+    assert frames == record["choices"]["frames"] == {"probe": "arcface112", "gallery": "arcface112"}
+    assert (record["config"]["hallucinate"], record["choices"]["asked"]["hallucinate"]) == ("both", "auto")
+    assert any("frame=arcface112 was picked" in note for note in record["choices"]["notes"])
+    assert record["warnings"] == [] or not any("frame" in warning for warning in record["warnings"])
+    assert bench("report", tmp_path / "run", "--out", tmp_path / "report")[0] == 0
+    page = (tmp_path / "report/index.html").read_text()
+    assert "<small>frame <bdi>arcface112</bdi></small>" in page and "frame=arcface112 was picked" in page
+    assert "frame=arcface112 was picked" in (tmp_path / "report/report.md").read_text()
+    code, _, err = bench(*command, "--hallucinator", "vividgan-flow:frame=arcface112", "--hallucinate", "both")
+    assert code == 0 and "Nothing to do" in err
+    code, _, err = bench(*command, "--hallucinator", "vividgan-flow:frame=lr")
+    assert code == 1 and "another configuration" in err
+
+
+def test_a_frame_that_does_not_fit_is_warned_of_before_the_work_and_in_the_record(
+    bench: Bench, small_tinyface: Path, tmp_path: Path
+) -> None:
+    chain = "vividgan-flow:frame=utkface200"
+    command = ("run", "--protocol", "tinyface", "--data-root", small_tinyface, "--hallucinator", chain)
+    code, out, err = bench(*command, "--out", tmp_path / "run", "--limit", 2)
+    assert code == 0, err
+    record = json.loads((tmp_path / "run/run.json").read_text())
+    (warning,) = (text for text in record["warnings"] if "utkface200" in text)
+    assert "add --align template:frame=utkface200" in warning
+    assert f"warning: {warning}" in err and f"warning: {warning}" in out
+    assert bench("report", tmp_path / "run", "--out", tmp_path / "report")[0] == 0
+    assert "add --align template:frame=utkface200" in (tmp_path / "report/index.html").read_text()
+
+
 def test_the_adaface_variant_flips_and_reports_its_own_ranks(
     bench: Bench, small_tinyface: Path, tmp_path: Path
 ) -> None:

@@ -95,20 +95,3 @@ def test_an_unknown_rule_is_refused_with_those_there_are(bench: Bench, toys: Any
     assert code == 2
     assert "'twice' is none of none, sum, mean" in err
     assert "'sum' is none of mean, unit, media" in err
-
-
-def test_landmarks_of_the_lr_face_are_not_taken_silently_for_a_face_that_was_moved() -> None:
-    from bench.plan import EmbedPlan
-    from bench.registry import Spec
-    from bench.run import _moved
-
-    def said(chain: str | None, align: str) -> str:
-        return _moved(EmbedPlan(chain, Spec.parse(align), Spec.parse("sface")))
-
-    assert "--align template:frame=utkface200" in said("vividgan-flow", "landmarks")
-    assert "frame=lr" in said("vividgan-flow", "landmarks") and said("vividgan-flow:frame=lr", "landmarks") == ""
-    assert said("vividgan-flow", "template:frame=utkface200") == ""
-    assert "--align template:frame=utkface200" in said("srgan+bicubic:size=112", "landmarks")
-    turned = said("drgan:pose=40", "landmarks")
-    assert turned.startswith("drgan:pose=40 moves every face, but") and "--align mtcnn" in turned
-    assert said("srgan:align=false", "landmarks") == said("bicubic", "landmarks") == said(None, "landmarks") == ""

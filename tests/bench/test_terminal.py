@@ -93,7 +93,7 @@ def test_pairs_with_a_failed_template_are_errors(capsys: pytest.CaptureFixture[s
 
 def prepared(data: Any) -> Any:
     component = SimpleNamespace(dataset="faces")
-    config = SimpleNamespace(protocol="p", hallucinator="net", hallucinate="probe", recogniser="sface")
+    config = SimpleNamespace(protocol="p", hallucinator="net", hallucinate="probe", recogniser="sface", device="cpu")
     plan = SimpleNamespace(align="landmarks")
     return SimpleNamespace(
         data=data,
@@ -104,13 +104,16 @@ def prepared(data: Any) -> Any:
         protocol=SimpleNamespace(component=component),
         probe_plan=plan,
         gallery_plan=plan,
+        side="probe",
+        arrangement=SimpleNamespace(notes=("frame=lr was picked.",), warnings=("It does not fit.",)),
     )
 
 
 def test_what_is_about_to_be_measured_is_told_by_kind(tmp_path: Any) -> None:
     face = Media("k", tmp_path / "k.png", "probe", "p", "k", attributes={"expression": "glad"})
     costs = describe_run(prepared(EfficiencySet((face,), batches=(1,))))
-    assert costs == "p: 1 probe images drawn by the suite\nhallucinator net"
+    assert costs.startswith("p: 1 probe images drawn by the suite\nhallucinator net\n")
+    assert "picked: frame=lr was picked.\nwarning: It does not fit." in costs
     told = describe_run(prepared(ExpressionSet((face,), (face,), ("glad",), {"p": 0})))
     assert "hallucinator net on probe\n" in told and "sface" not in told and "NOT the official faces set" in told
     search = describe_run(prepared(IdentificationSet((face,), (face,))))

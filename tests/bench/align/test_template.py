@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from bench.errors import UsageError
 from bench.interfaces import ALIGNERS
-from bench.recognisers.templates import ARCFACE_112
+from bench.recognisers.templates import ARCFACE_112, SPHEREFACE_112X96
 from bench.types import OK
 
 FRAMES = ("lfw250", "utkface200", "celeba128", "tpgan128")
@@ -46,6 +47,18 @@ def test_every_frame_fits_a_face_within_a_few_pixels(frame: str) -> None:
     moved = points @ matrix[:, :2].T + matrix[:, 2]
     assert np.abs(moved - ARCFACE_112.points).max() < 8
     assert abs(np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0]))) < 2  # upright
+
+
+def test_a_frame_that_is_not_square_is_brought_back_to_its_proportions() -> None:
+    """An image in the frame of a 112 x 96 chip, stored as a square, gives that chip back."""
+    chip = ramp(112, 96)
+    stored = cv2.resize(chip, (128, 128), interpolation=cv2.INTER_LINEAR)
+    chips, outcomes = (
+        ALIGNERS["template"].create({"frame": "sphereface112x96"}).align([stored], [None], SPHEREFACE_112X96)
+    )
+    assert chips.shape == (1, 112, 96, 3) and outcomes == [OK]
+    inner = np.s_[3:-3, 3:-3]
+    assert np.abs(chips[0][inner].astype(int) - chip[inner]).max() <= 2
 
 
 @pytest.mark.parametrize(

@@ -251,6 +251,7 @@ def test_the_frame_of_recognisers_shows_the_face_with_its_surroundings(
 ) -> None:
     plain, wide = make(landmarks="template"), make(landmarks="template", frame="arcface112")
     assert make(landmarks="template", frame="lr").output_frame == ""
+    assert make(landmarks="template", frame="auto").output_frame == "utkface200"
     assert (plain.output_frame, wide.output_frame) == ("utkface200", "arcface112")
     found = wide.hallucinate(faces)
     assert found.shape == (3, 3, 128, 128) and 0 <= found.min() and found.max() <= 1
@@ -266,6 +267,9 @@ def test_the_frame_of_recognisers_shows_the_face_with_its_surroundings(
         ({}, ALWAYS),
         ({"frame": "arcface112"}, FAR),
         ({"frame": "lr"}, FAR),
+        ({"frame": "dlib150"}, FAR),
+        ({"frame": "utkface200"}, ALWAYS),
+        ({"frame": "tpgan128"}, ALWAYS),
         ({"frontalise": "far"}, FAR),
         ({"frame": "lr", "frontalise": "always"}, ALWAYS),
     ],

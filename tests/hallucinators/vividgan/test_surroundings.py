@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from bench.align.similarity import fit_similarity
-from bench.align.template import FRAMES
+from bench.align.template import FRAMES, AnyFrame
+from bench.recognisers.templates import ARCFACE_112, DLIB_150, FACENET_160, SPHEREFACE_112X96
+from bench.types import FaceTemplate
 from hallucinators.vividgan.surroundings import framed
 
 SIDE = 128
@@ -43,6 +45,30 @@ def test_the_face_is_where_a_warp_of_its_own_puts_it() -> None:
     assert inside.sum() > 3000
     assert np.abs(found - warped)[inside].max() < 0.02
     assert not found[:4].any(), "beyond the face there is what surrounded it, here black"
+
+
+@pytest.mark.parametrize(
+    ("frame", "face"),
+    [
+        ("arcface112", ARCFACE_112),
+        ("sphereface112x96", SPHEREFACE_112X96),
+        ("dlib150", DLIB_150),
+        ("facenet160", FACENET_160),
+    ],
+)
+def test_the_whole_output_taken_as_a_chip_has_the_five_points_near_its_template(
+    frame: AnyFrame, face: FaceTemplate
+) -> None:
+    own = np.array(FRAMES["utkface200"]) * SIDE - 0.5
+    y, x = np.mgrid[:SIDE, :SIDE]
+    for (column, row), target in zip(own, face.points, strict=True):
+        spot = np.exp(-((x - column) ** 2 + (y - row) ** 2) / 18).astype(np.float32)
+        given = torch.from_numpy(spot)[None, None].expand(1, 3, -1, -1)
+        found = framed(given, torch.zeros(1, 3, 16, 16), IDENTITY[None], frame)[0, 0].numpy()
+        chip = cv2.resize(found, (face.width, face.height), interpolation=cv2.INTER_AREA)
+        rows, columns = np.mgrid[: face.height, : face.width]
+        seen = np.array([(columns * chip).sum(), (rows * chip).sum()]) / chip.sum()
+        assert np.linalg.norm(seen - target) < 6, (frame, seen, target)
 
 
 def test_surroundings_are_the_lr_picture_where_the_similarity_has_it() -> None:
