@@ -21,7 +21,7 @@ from bench.chain import Chain
 from bench.closure import closure, modules_digest
 from bench.components import Built, build
 from bench.errors import ContractError, DataError
-from bench.file_digests import refuse_changed
+from bench.file_digests import path_digest, refuse_changed
 from bench.images import decode, encode_png
 from bench.interfaces import ALIGNERS, RECOGNISERS, Aligner, ByteImages, FloatImages, Recogniser
 from bench.opening import Source, cut_words, open_media, open_sources, read_source
@@ -159,6 +159,11 @@ class Embedder:
     def refuse_changed(self) -> None:
         """Raise DataError where a file that a component reads is not the one whose digest is in the keys any more."""
         refuse_changed(self._files)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether a file that a component was built from is another one now."""
+        return any(path_digest(file.path) != file.sha256 for file in self._files)
 
     def views(self, media: Sequence[Media], cache: Cache | None) -> list[tuple[ByteImages | None, ByteImages | None]]:
         """For each media the decoded image and what the chain makes of it; None where a stage failed."""
@@ -298,6 +303,13 @@ def embed_shard(plan: EmbedPlan, media: Sequence[Media], cache_folder: Path | No
 def embedder_for(plan: EmbedPlan) -> Embedder:
     """The embedder of a plan, built once in each process."""
     return Embedder.from_plan(plan)
+
+
+def renewed_embedder(plan: EmbedPlan) -> Embedder:
+    """Like `embedder_for`, built anew where a file that it was built from has changed: for the beginning of a run."""
+    if embedder_for(plan).outdated:
+        embedder_for.cache_clear()
+    return embedder_for(plan)
 
 
 def _scaled(points: Points | None, before: tuple[int, ...], after: tuple[int, ...]) -> Points | None:

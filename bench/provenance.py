@@ -69,7 +69,7 @@ def environment(*, device: str, threads: int) -> dict[str, object]:
         "commit": commit,
         "dirty": dirty,
         "python": platform.python_version(),
-        "packages": {name: found for name in _PACKAGES if (found := _version_of(name))},
+        "packages": {name: found for name in _PACKAGES if (found := version_of(name))},
         "platform": f"{platform.system()} {platform.machine()}",
         "cpu_count": os.cpu_count(),
         "device": device,
@@ -83,7 +83,8 @@ def _identity_of(item: Media) -> list[str]:
     return [item.role, item.key, item.identity or "", item.template, repr(item.landmarks), attributes, cut, item.medium]
 
 
-def _version_of(package: str) -> str | None:
+def version_of(package: str) -> str | None:
+    """Version of an installed package; None where it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:

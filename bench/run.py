@@ -16,8 +16,8 @@ from bench.config import RunConfig, cache_folder
 from bench.datasets import find_or_draw
 from bench.devices import resolve_device
 from bench.diagnosis.of_run import diagnose
-from bench.embed import embedder_for
-from bench.file_digests import refuse_changed
+from bench.embed import embedder_for, renewed_embedder
+from bench.file_digests import file_state, path_digest, refuse_changed
 from bench.finished import outdated
 from bench.interfaces import PROTOCOLS, EvalProtocol
 from bench.manifest import check_manifest
@@ -55,7 +55,7 @@ def prepare(config: RunConfig, studies: dict[str, Study] | None = None) -> Prepa
     arrangement = arrange(config, protocol.component)
     probe_plan, gallery_plan = arrangement.probe, arrangement.gallery
     for plan in (probe_plan, gallery_plan):
-        embedder_for(plan)
+        renewed_embedder(plan)
     root = find_or_draw(protocol.component, config.data_root, cache_folder(config) / "samples")
     data = _read(protocol, root, cache_folder(config), {} if studies is None else studies, config.manifest)
     data = cut(data, config.limit, config.limit_gallery)
@@ -193,11 +193,19 @@ def _read(
         with progress.counted(f"read {protocol.component.dataset}") as tell:
             studies[name] = protocol.component.read_with(root, scratch, tell)
     if manifest is not None:
-        agreed = digest_of([name, manifest, _state(studies[name])])
+        files = sorted({item.path for items in studies[name].media.values() for item in items})
+        agreed = digest_of([name, manifest, path_digest(manifest), [_state_of(path) for path in files]])
         if agreed not in studies:
             check_manifest(manifest, protocol, root, scratch, studies[name])
             studies[agreed] = studies[name]
     return studies[name]
+
+
+def _state_of(path: Path) -> tuple[int, ...]:
+    try:
+        return file_state(path)
+    except OSError:
+        return ()
 
 
 def _state(data: Study) -> str:

@@ -118,7 +118,7 @@ def read_frame(path: Path, index: int) -> ByteImages:
         raise DataError("file not found")
     if index < 0:
         raise DataError("frame before the first")
-    film = _film(path, path.stat().st_mtime_ns)
+    film = _film(path, _state(path))
     image = film.frame(index)
     if image is None:
         raise DataError("not a video" if film.frames <= 0 else "frame not in the video")
@@ -127,7 +127,7 @@ def read_frame(path: Path, index: int) -> ByteImages:
 
 def count_frames(path: Path) -> int:
     """Frames that a video's header tells of; 0 where it is none."""
-    return max(0, _film(path, path.stat().st_mtime_ns).frames) if path.is_file() else 0
+    return max(0, _film(path, _state(path)).frames) if path.is_file() else 0
 
 
 def _count(value: float) -> int:
@@ -136,5 +136,11 @@ def _count(value: float) -> int:
 
 
 @lru_cache(maxsize=4)
-def _film(path: Path, changed: int) -> _Film:
+def _film(path: Path, state: tuple[int, ...]) -> _Film:
     return _Film(path)
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What is another where a file was replaced, also by one of the same size and date."""
+    stat = path.stat()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns

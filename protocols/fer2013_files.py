@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.closure import closure_digest
 from bench.errors import BenchError, DataError
 from bench.interfaces import Progress
-from bench.provenance import file_digest
+from bench.provenance import digest_of, file_digest
 from bench.textfiles import open_text, quoted, whole_number
 from protocols.roots import find_root, inside_of
 
@@ -114,7 +115,7 @@ def read_rows(path: Path) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
 
 
 def unpacked(path: Path, scratch: Path, progress: Progress | None = None) -> tuple[Path, tuple[Row, ...]]:
-    """Unpack the table into PNG files, once, in a folder named after the digest of the table.
+    """Unpack the table into PNG files, once, in a folder named after the digests of the table and of what reads it.
 
     Args:
         path: the table.
@@ -128,7 +129,7 @@ def unpacked(path: Path, scratch: Path, progress: Progress | None = None) -> tup
         DataError: see `read_rows`; or there is no row.
         BenchError: the folder cannot be written.
     """
-    folder = scratch / f"faces-{file_digest(path)[:16]}"
+    folder = scratch / f"faces-{digest_of([file_digest(path), closure_digest(__name__)])[:16]}"
     known = _index(folder)
     if known:
         return folder, known

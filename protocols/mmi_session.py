@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from bench.errors import DataError
+from bench.file_digests import file_state
 from bench.images import read_image
 from bench.types import Cut
 from bench.video import Header, header_of, open_film
@@ -137,13 +138,13 @@ class Session:
 def read_header(path: Path) -> Header:
     """Header of a video; read once as long as the file doesn't change."""
     try:
-        return _header(path, path.stat().st_mtime_ns)
+        return _header(path, file_state(path))
     except OSError:
         return Header(0, 0, 0)
 
 
 @lru_cache(maxsize=8192)
-def _header(path: Path, changed: int) -> Header:
+def _header(path: Path, state: tuple[int, ...]) -> Header:
     film = open_film(path)
     if film is None:
         return Header(0, 0, 0)

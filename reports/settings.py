@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.results import StageRecord
 from reports.load import Run
@@ -34,17 +34,20 @@ class Difference:
 def settings(first: Run, second: Run) -> list[Difference]:
     """All that differs between two runs besides their figures, the hallucinator first.
 
-    A configuration digest covers names, versions, arguments, weights and the source code of components. Where it
-    differs although nothing decisive does, the code of a component has changed, and that is said.
+    A configuration digest covers names, arguments and weights of components; of runs that do not record their code,
+    also that code. Code that differs is named by its modules.
     """
     one, other = _decisive(first), _decisive(second)
     found = list(_unequal(one, other))
     digests = (first.record.config_digest, second.record.config_digest)
     if digests[0] != digests[1]:
         what = "configuration digest"
-        if not found:
+        if not found and not (first.record.code and second.record.code):
             what += " (names, versions, arguments and weights are equal, so the source code of a component is not)"
         found.append(Difference(what, *digests))
+    if first.record.code and second.record.code:
+        codes = [{name: _text(digest) for name, digest in run.record.code.items()} for run in (first, second)]
+        found += [replace(each, what=f"code of {each.what}") for each in _unequal(*codes)]
     return [*found, *_unequal(_machine(first), _machine(second))]
 
 

@@ -44,7 +44,8 @@ def main(args: argparse.Namespace) -> int:
         entries = [entry for entry in entries if entry.name == name] or [_unknown(name)]
     if args.json:
         broken = [{"name": f.name, "package": f.package, "cause": f.cause} for f in failures()]
-        print(dump_json({"components": [_describe(entry) for entry in entries], "broken_plugins": broken}), end="")
+        described = [{**_describe(entry), **({"modules": _modules(entry)} if args.name else {})} for entry in entries]
+        print(dump_json({"components": described, "broken_plugins": broken}), end="")
         return 0
     if args.name and not kind:
         for entry in entries:
@@ -81,6 +82,13 @@ def _describe(entry: Entry[Any]) -> dict[str, object]:
     }
 
 
+def _modules(entry: Entry[Any]) -> list[str]:
+    """Names of the modules whose code is part of every key of the cache and of every finished run."""
+    from bench.closure import closure
+
+    return list(closure(entry.module))
+
+
 def _default(value: object, required: bool) -> object:
     return None if required or value is None else value if isinstance(value, (bool, int, float, str)) else str(value)
 
@@ -102,6 +110,7 @@ def _print_full(entry: Entry[Any]) -> None:
     print(f"{entry.kind} {entry.name}\n  {entry.summary}")
     print(f"  source:   {entry.source or 'not stated'}\n  licence:  {entry.licence or 'not stated'}")
     print(f"  module:   {entry.module}\n  here:     {'can run' if missing is None else f'cannot run: {missing}'}")
+    print(f"  code:     {len(_modules(entry))} modules decide what it computes (--json names them)")
     arguments = entry.arguments()
     if arguments:
         print(f"  arguments, written {entry.name}:NAME=VALUE,NAME=VALUE")

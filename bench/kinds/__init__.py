@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 from bench.closure import closure
 from bench.efficiency import EfficiencySet
 from bench.errors import ContractError, DataError
+from bench.provenance import version_of
 from bench.studies import ExpressionSet, RestorationSet, Study, VerificationSet
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ KINDS: dict[type, str] = {
 UNRECOGNISED = ("expression", "efficiency")
 """Kinds whose figures depend on no recogniser and no alignment."""
 
+_PACKAGES = {"restoration": ("ai-edge-litert", "lpips")}
+"""Packages without which a kind has fewer figures."""
+
 
 def kind_of(study: Study) -> str:
     """Name of the kind of a study."""
@@ -39,7 +43,8 @@ def kind_of(study: Study) -> str:
 
 def code_of(kind: str) -> Mapping[str, str]:
     """Digests of the modules that measure a kind, so that a finished run is made again when its measuring changed."""
-    return closure("bench.kinds", f"bench.kinds.{kind}")
+    packages = {f"package {name}": version_of(name) or "absent" for name in _PACKAGES.get(kind, ())}
+    return {**closure("bench.kinds", f"bench.kinds.{kind}"), **packages}
 
 
 def measure(run: Prepared) -> Measured:

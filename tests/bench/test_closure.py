@@ -120,6 +120,10 @@ def test_the_rules_of_a_kind_are_in_its_closure(kind: str) -> None:
     assert wanted[kind] <= found
 
 
+def test_packages_without_which_a_kind_has_fewer_figures_count_as_its_code() -> None:
+    assert {"package lpips", "package ai-edge-litert"} <= set(kinds.code_of("restoration"))
+
+
 def test_every_sample_has_a_version_of_its_own_that_holds_its_writer_and_the_face_model() -> None:
     from protocols.sample import SAMPLES
     from protocols.sample.marker import version
