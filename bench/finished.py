@@ -83,17 +83,17 @@ def _differences(record: RunRecord, run: Prepared) -> list[str]:
 
 
 def _weights(side: str, component: str, weights: tuple[Mapping[str, str], ...]) -> list[tuple[str, str, str, str]]:
-    return [(side, component, file["name"], file["sha256"]) for file in weights]
+    return [(side, component, str(file.get("name")), str(file.get("sha256"))) for file in weights]
 
 
 def _refuse_other_data(record: RunRecord, run: Prepared, changed: str) -> None:
     """Raise BenchError where the files are not those that the finished run was made on."""
     data = record.data
     if run.config.trust_times or not record.code:
-        if data["stat_digest"] == run.stat_digest:
+        if data.get("stat_digest") == run.stat_digest:
             return
     digested = _digested(run)
-    if data["digest"] == data_digest(digested):
+    if data.get("digest") == data_digest(digested):
         return
     if not changed:
         raise BenchError(f"{run.out} holds a run on data that have changed since ({record.created}). {_NEW_FOLDER}")

@@ -234,4 +234,5 @@ def record_from_json(raw: Mapping[str, Any]) -> RunRecord:
     raw["metrics"] = {name: Figure(**figure) for name, figure in raw["metrics"].items()}
     raw["ledger"] = {role: RoleLedger(**counts) for role, counts in raw["ledger"].items()}
     raw["warnings"] = tuple(raw["warnings"])
+    raw["code"] = {str(name): str(digest) for name, digest in dict(raw.get("code", {})).items()}
     return RunRecord(**raw)
