@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from bench.distributions import Modules, is_foreign, modules_beside
-from bench.errors import DataError
+from bench.errors import ChangedError, DataError
 from bench.sources import EXTENSIONS, Import, Source, read_source
 
 OWN_ROOT = Path(__file__).parent.parent
@@ -29,6 +29,8 @@ SEPARATE = frozenset(
         *("hallucinators.details", "hallucinators.vividgan.departures"),
     }
 )
+
+_UNLOADED: dict[str, tuple[Path, str]] = {}  # modules that were not imported when they were digested
 
 
 def closure(*modules: str) -> Mapping[str, str]:
@@ -72,6 +74,29 @@ def _closure(module: str) -> Mapping[str, str]:
     return {**_followed(dict(beside.start), beside), **beside.versions}
 
 
+def refuse_changed_sources() -> None:
+    """See that modules imported after their digests were taken are still those whose digests are in the keys.
+
+    Raises:
+        ChangedError: the source of one was changed before it was imported.
+    """
+    for name, (path, before) in list(_UNLOADED.items()):
+        if name in sys.modules:
+            del _UNLOADED[name]
+            if _bytes_of(path) != before:
+                raise ChangedError(
+                    f"The source {path} has changed since this run began, and was imported after that. What was "
+                    "computed is not kept; run again."
+                )
+
+
+def _bytes_of(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
 def _file_of(module: str) -> Path:
     file = getattr(sys.modules.get(module), "__file__", None)
     if not file:
@@ -88,6 +113,8 @@ def _followed(start: dict[str, Path], others: Modules) -> dict[str, str]:
         if name in found:
             continue
         source = _read(name, path)
+        if name not in sys.modules and path.suffix == ".py":
+            _UNLOADED.setdefault(name, (path, _bytes_of(path)))
         found[name] = source.digest
         package = path.stem == "__init__"
         for statement in source.imports:

@@ -18,7 +18,7 @@ import numpy as np
 
 from bench.cache import Cache, CachedEmbedding
 from bench.chain import Chain
-from bench.closure import closure, modules_digest
+from bench.closure import closure, modules_digest, refuse_changed_sources
 from bench.components import Built, build
 from bench.errors import ContractError, DataError
 from bench.file_digests import path_digest, refuse_changed
@@ -157,8 +157,9 @@ class Embedder:
         return self._collect(items, clock)
 
     def refuse_changed(self) -> None:
-        """Raise DataError where a file that a component reads is not the one whose digest is in the keys any more."""
+        """Raise ChangedError where a file or source is not the one any more whose digest is in the keys."""
         refuse_changed(self._files)
+        refuse_changed_sources()
 
     @property
     def outdated(self) -> bool:

@@ -14,8 +14,8 @@ import pytest
 
 from bench import closure as closures
 from bench import distributions, kinds, sources
-from bench.closure import SEPARATE, closure, closure_digest
-from bench.errors import DataError
+from bench.closure import SEPARATE, closure, closure_digest, refuse_changed_sources
+from bench.errors import ChangedError, DataError
 from bench.interfaces import REGISTRIES
 from bench.plugins import load_plugins
 
@@ -28,6 +28,7 @@ CACHES = (
 def forget() -> None:
     for each in CACHES:
         each.cache_clear()
+    closures._UNLOADED.clear()
 
 
 @pytest.fixture
@@ -221,6 +222,20 @@ def test_a_compiled_module_counts_by_its_bytes(site: Path) -> None:
     imported("lone")
     assert set(closure("lone")) == {"lone", "fast"}
     assert changed_by("lone", compiled)
+
+
+def test_a_source_that_is_changed_before_it_is_imported_is_noticed(site: Path) -> None:
+    write(site, lone="def f():\n    import late", late="GAIN = 1\n")
+    lone = imported("lone")
+    closure("lone")
+    refuse_changed_sources()
+    write(site, late="GAIN = 2\n")
+    refuse_changed_sources()
+    lone.f()
+    with pytest.raises(ChangedError, match=r"late\.py has changed since this run began"):
+        refuse_changed_sources()
+    write(site, late="GAIN = 3\n")
+    refuse_changed_sources()  # what is imported does not change any more
 
 
 def test_a_module_without_a_file_is_refused() -> None:

@@ -67,6 +67,16 @@ def test_another_cut_and_other_bytes_are_opened_anew(photograph: Path, tmp_path:
     assert len(decoded) == 3
 
 
+def test_other_code_opens_anew(
+    photograph: Path, tmp_path: Path, decoded: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = media(photograph, Cut(side=16))
+    opened(item, tmp_path)
+    monkeypatch.setattr(opening, "closure_digest", lambda *modules: "another")
+    opened(item, tmp_path)
+    assert decoded == [photograph.stat().st_size] * 2
+
+
 def test_what_fails_is_not_kept_and_says_why_again(photograph: Path, tmp_path: Path) -> None:
     item = media(photograph, Cut(box=(900, 900, 50, 50), side=16))
     for _ in range(2):
