@@ -26,6 +26,7 @@ from bench.commands import (
 from bench.commands.parser import Parser, add_group
 from bench.errors import BenchError
 from bench.printing import printable
+from bench.quiet import quieten
 
 _COMMANDS = (
     run, score, report, compare, leaderboard, study, list_, hallucinate, export, train, ablate, data, doctor, check,
@@ -39,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Without a command, or with one that has commands of its own and none of them, the help goes to standard output.
     """
+    quieten()
     parser = Parser(
         prog="bench",
         description="A benchmark of face hallucination: tiny faces are super-resolved and turned to the front, and a "

@@ -49,7 +49,7 @@ class RunConfig:
         trust_times: whether a finished run is believed to be on the data that are here when sizes and times of all
             files are as they were, without reading them.
         images: whether the run keeps images for reports.
-        batch_size: images per network call; never changes a figure.
+        batch_size: most images per network call; never changes a figure.
         device: where networks compute: ``cpu``, ``cuda``, ``cuda:1``, ``mps``; ``auto`` is replaced by what it picks.
         threads: threads per process, 0 for all cores.
         seed: seed of the bootstrap intervals.

@@ -5,11 +5,7 @@
 
 from __future__ import annotations
 
-import time
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -20,56 +16,22 @@ from bench.cache import Cache, CachedEmbedding
 from bench.chain import Chain
 from bench.closure import closure, modules_digest, refuse_changed_sources
 from bench.components import Built, build
+from bench.embed_items import Clock, Item, is_finite, scaled, unit
 from bench.errors import ContractError, DataError
 from bench.file_digests import path_digest, refuse_changed
 from bench.images import decode, encode_png
 from bench.interfaces import ALIGNERS, RECOGNISERS, Aligner, ByteImages, FloatImages, Recogniser
-from bench.opening import Source, cut_words, open_media, open_sources, read_source
-from bench.plan import ABSENT, Embedded, EmbedPlan
+from bench.opening import cut_words, open_media, open_sources
+from bench.plan import Embedded, EmbedPlan
 from bench.plugins import load_plugins
+from bench.progress import Advance, Tally
 from bench.provenance import digest_of
-from bench.types import OK, Media, Outcome, Points
+from bench.threads import cpu_threads
+from bench.types import Media, Outcome, Points
 
 __all__ = ["Embedder", "embed_shard", "embedder_for", "open_media"]
 
-
-@dataclass
-class _Item:
-    """One image on its way."""
-
-    media: Media
-    source: Source | None = None
-    outcome: Outcome = OK
-    image: ByteImages | None = None
-    lr_shape: tuple[int, ...] = ()
-    vector: FloatImages | None = None
-
-    @property
-    def digest(self) -> str:
-        return self.source.digest if self.source else ABSENT
-
-    def read(self) -> None:
-        try:
-            self.source = read_source(self.media)
-        except DataError as error:
-            self.fail("decode", str(error))
-
-    def fail(self, stage: str, reason: str) -> None:
-        self.outcome = Outcome("failed", stage, reason)
-        self.image = None
-
-
-@dataclass
-class _Clock:
-    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-
-    @contextmanager
-    def __call__(self, stage: str, images: int) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[stage] += time.perf_counter() - start
-        self.counts[stage] += images
+_ON_PROCESSOR = 4  # images at once; more are hardly faster
 
 
 class Embedder:
@@ -120,18 +82,23 @@ class Embedder:
             build(ALIGNERS, plan.align, defaults),
             build(RECOGNISERS, plan.recogniser, defaults),
             flip=plan.flip,
-            batch_size=plan.batch_size,
+            batch_size=at_once(plan),
         )
 
-    def embed(self, media: Sequence[Media], cache: Cache | None) -> Embedded:
+    def embed(self, media: Sequence[Media], cache: Cache | None, progress: Tally | None = None) -> Embedded:
         """Embed media; every one ends with an outcome, none is dropped.
+
+        Args:
+            media: what is embedded.
+            cache: what was made before is taken from it, and what is made is put into it; or None.
+            progress: counts the media that are done.
 
         Raises:
             ContractError: a component broke its contract.
             BenchError: the cache cannot be written.
         """
-        clock = _Clock()
-        items = [_Item(m) for m in media]
+        clock = Clock()
+        items = [Item(m) for m in media]
         with clock("read", len(items)):
             for item in items:
                 item.read()
@@ -147,13 +114,18 @@ class Embedder:
                 item.vector, item.outcome = hit.vector, hit.outcome
             elif item.outcome.status != "failed":
                 fresh.append(item)
-        self._decode(fresh, cache, clock)
-        self._hallucinate(fresh, cache, clock)
-        self._align_and_embed(fresh, clock)
-        self.refuse_changed()
-        if cache:
-            done = [item for item in fresh if item.vector is not None]
-            cache.put_embeddings({keys[id(i)]: CachedEmbedding(i.vector, i.outcome) for i in done})  # type: ignore[arg-type]  # not None: just filtered
+        if progress:
+            progress.reuse(len(items) - len(fresh))
+        for batch in self._batches(fresh):
+            self._decode(batch, cache, clock)
+            self._hallucinate(batch, cache, clock)
+            self._align_and_embed(batch, clock)
+            self.refuse_changed()
+            if cache:
+                entries = {keys[id(i)]: CachedEmbedding(i.vector, i.outcome) for i in batch if i.vector is not None}
+                cache.put_embeddings(entries)
+            if progress:
+                progress(len(batch))
         return self._collect(items, clock)
 
     def refuse_changed(self) -> None:
@@ -171,16 +143,26 @@ class Embedder:
         return [(lr, out) for lr, out, _ in self.made(media, cache)]
 
     def made(
-        self, media: Sequence[Media], cache: Cache | None
+        self, media: Sequence[Media], cache: Cache | None, progress: Advance | None = None
     ) -> list[tuple[ByteImages | None, ByteImages | None, Outcome]]:
-        """For each media the decoded image, what the chain makes of it, and how it fared; None where a stage failed."""
-        clock = _Clock()
-        items = [_Item(m) for m in media]
-        for item in items:
-            item.read()
-        self._decode([item for item in items if item.outcome.status != "failed"], cache, clock)
-        originals = [item.image for item in items]
-        self._hallucinate(items, cache, clock)
+        """For each media the decoded image, what the chain makes of it, and how it fared; None where a stage failed.
+
+        Args:
+            media: what is made.
+            cache: as in `embed`.
+            progress: is told how many were just done.
+        """
+        clock = Clock()
+        items = [Item(m) for m in media]
+        originals: list[ByteImages | None] = []
+        for batch in self._batches(items):
+            for item in batch:
+                item.read()
+            self._decode([item for item in batch if item.outcome.status != "failed"], cache, clock)
+            originals += [item.image for item in batch]
+            self._hallucinate(batch, cache, clock)
+            if progress:
+                progress(len(batch))
         return [(original, item.image, item.outcome) for original, item in zip(originals, items, strict=True)]
 
     def points_after(self, media: Media, before: ByteImages, after: ByteImages) -> Points | None:
@@ -191,9 +173,14 @@ class Embedder:
             before: the decoded image.
             after: the chain's output, or the image itself.
         """
-        return _scaled(media.landmarks, before.shape, after.shape)
+        return scaled(media.landmarks, before.shape, after.shape)
 
-    def _decode(self, items: Sequence[_Item], cache: Cache | None, clock: _Clock) -> None:
+    def _batches(self, items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+        """Items that pass all stages together: as many as a network takes at once."""
+        for start in range(0, len(items), self._batch_size):
+            yield items[start : start + self._batch_size]
+
+    def _decode(self, items: Sequence[Item], cache: Cache | None, clock: Clock) -> None:
         with clock("decode", len(items)):
             opened = open_sources([item.source for item in items if item.source], cache)
         for item, image in zip(items, opened, strict=True):
@@ -202,7 +189,7 @@ class Embedder:
             else:
                 item.image, item.lr_shape = image, image.shape
 
-    def _hallucinate(self, items: Sequence[_Item], cache: Cache | None, clock: _Clock) -> None:
+    def _hallucinate(self, items: Sequence[Item], cache: Cache | None, clock: Clock) -> None:
         alive = [item for item in items if item.image is not None]
         if not self._active or not alive:
             return
@@ -226,24 +213,24 @@ class Embedder:
             entries = {keys[id(i)]: (encode_png(i.image), i.outcome) for i in fresh if i.image is not None}
             cache.put_images(entries)
 
-    def _align_and_embed(self, items: Sequence[_Item], clock: _Clock) -> None:
+    def _align_and_embed(self, items: Sequence[Item], clock: Clock) -> None:
         alive = [item for item in items if item.image is not None]
-        for start in range(0, len(alive), self._batch_size):
-            batch = alive[start : start + self._batch_size]
-            with clock("align", len(batch)):
-                chips = self._align(batch)
-            with clock("embed", len(batch)):
-                vectors = self._vectors(chips)
-            for item, vector in zip(batch, vectors, strict=True):
-                if _is_finite(vector):
-                    item.vector = vector
-                else:
-                    item.fail("embed", "embedding not finite")
+        if not alive:
+            return
+        with clock("align", len(alive)):
+            chips = self._align(alive)
+        with clock("embed", len(alive)):
+            vectors = self._vectors(chips)
+        for item, vector in zip(alive, vectors, strict=True):
+            if is_finite(vector):
+                item.vector = vector
+            else:
+                item.fail("embed", "embedding not finite")
 
-    def _align(self, batch: Sequence[_Item]) -> ByteImages:
+    def _align(self, batch: Sequence[Item]) -> ByteImages:
         face = self.recogniser.component.face
         images = [item.image for item in batch if item.image is not None]
-        landmarks = [_scaled(i.media.landmarks, i.lr_shape, im.shape) for i, im in zip(batch, images, strict=True)]
+        landmarks = [scaled(i.media.landmarks, i.lr_shape, im.shape) for i, im in zip(batch, images, strict=True)]
         chips, outcomes = self.aligner.component.align(images, landmarks, face)
         expected = (len(batch), face.height, face.width, 3)
         if chips.shape != expected or chips.dtype.name != "uint8" or len(outcomes) != len(batch):
@@ -262,7 +249,7 @@ class Embedder:
             return vectors
         mirrored = self._checked(np.ascontiguousarray(chips[:, :, ::-1]))
         if self._flip == "mean":
-            return _unit(vectors) + _unit(mirrored)
+            return unit(vectors) + unit(mirrored)
         total: FloatImages = vectors + mirrored
         return total
 
@@ -277,7 +264,7 @@ class Embedder:
             )
         return vectors
 
-    def _collect(self, items: Sequence[_Item], clock: _Clock) -> Embedded:
+    def _collect(self, items: Sequence[Item], clock: Clock) -> Embedded:
         vectors = np.full((len(items), self.recogniser.component.embedding_size), np.nan, np.float32)
         for row, item in enumerate(items):
             if item.vector is not None:
@@ -291,13 +278,22 @@ class Embedder:
         )
 
 
-def embed_shard(plan: EmbedPlan, media: Sequence[Media], cache_folder: Path | None) -> Embedded:
+def embed_shard(
+    plan: EmbedPlan, media: Sequence[Media], cache_folder: Path | None, progress: Tally | None = None
+) -> Embedded:
     """Embed one shard; what an engine calls, in whatever process. See `Embedder.embed`."""
     embedder = embedder_for(plan)
     if cache_folder is None:
-        return embedder.embed(media, None)
+        return embedder.embed(media, None, progress)
     with Cache(cache_folder) as cache:
-        return embedder.embed(media, cache)
+        return embedder.embed(media, cache, progress)
+
+
+def at_once(plan: EmbedPlan) -> int:
+    """Images that pass the networks together: few on a processor, which loses nothing by it, so that progress shows."""
+    if not plan.device.startswith("cpu"):
+        return plan.batch_size
+    return min(plan.batch_size, max(_ON_PROCESSOR, cpu_threads(plan.threads)))
 
 
 @lru_cache(maxsize=8)
@@ -311,20 +307,3 @@ def renewed_embedder(plan: EmbedPlan) -> Embedder:
     if embedder_for(plan).outdated:
         embedder_for.cache_clear()
     return embedder_for(plan)
-
-
-def _scaled(points: Points | None, before: tuple[int, ...], after: tuple[int, ...]) -> Points | None:
-    """Landmarks of the native image in the pixels of the hallucinated one; origin at the first pixel's centre."""
-    if points is None or before[:2] == after[:2]:
-        return points
-    sy, sx = after[0] / before[0], after[1] / before[1]
-    return tuple(((x + 0.5) * sx - 0.5, (y + 0.5) * sy - 0.5) for x, y in points)
-
-
-def _unit(vectors: FloatImages) -> FloatImages:
-    unit: FloatImages = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    return unit
-
-
-def _is_finite(vector: FloatImages) -> np.bool_:
-    return np.isfinite(vector).all()

@@ -16,7 +16,7 @@ from bench.results import ItemRow, ProbeRow, RunResult
 from bench.types import Media, Role
 
 LONGEST_SIDE = 128
-_CHUNK = 256
+_CHUNK = 32
 
 
 def pictures(
@@ -42,7 +42,7 @@ def pictures(
             made = views(probe_plan, [first[_template(row)] for row in chunk], cache)
             for index, (row, view) in enumerate(zip(chunk, made, strict=True), start):
                 yield from _members(index, row, view, faces)
-            advance(len(chunk))
+                advance(1)
 
 
 def views(

@@ -23,7 +23,7 @@ class EmbedPlan:
         align: the aligner.
         recogniser: the recogniser.
         flip: fusion with the mirror image, see `EvalProtocol.flip`.
-        batch_size: images per network call.
+        batch_size: most images per network call; a processor takes fewer, see `bench.embed.at_once`.
         device: passed to components that take a ``device`` and were given none.
         threads: likewise.
     """

@@ -28,7 +28,6 @@ Detector = Literal["mtcnn", "yunet"]
 Finder = Callable[[ByteImages], Points | None]
 
 SMALLEST, LARGEST = 8, 128
-_TELL_EVERY = 16
 _FRAME = 128
 # the frame hallucinators are trained in: mean points of UTKFace's aligned crops (frame utkface200 of bench.align)
 _UTKFACE_200: Points = ((58.2, 56.7), (139.6, 56.8), (98.4, 103.7), (61.9, 138.5), (135.5, 138.8))
@@ -134,7 +133,7 @@ def find_faces(
             except DataError as error:
                 if isinstance(error, _UnwritableError):
                     raise
-            if progress and (done % _TELL_EVERY == 0 or done == len(wanted)):
+            if progress:
                 progress(done, len(wanted))
     finally:
         writer.close()

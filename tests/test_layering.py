@@ -12,6 +12,7 @@ LAYERS = (
     ("bench.errors", "bench.types", "bench.results", "bench.printing"),
     (
         "bench.docstrings",
+        "bench.quiet",
         "bench.registry",
         "bench.values",
         "bench.plugins",
@@ -61,6 +62,7 @@ LAYERS = (
         "bench.arrangement",
         "bench.framing",
         "bench.embed",
+        "bench.embed_items",
         "bench.evaluate",
         "bench.heldout",
         "bench.openset",

@@ -69,7 +69,9 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--no-cache", action="store_true", help="work without a cache")
     parser.add_argument("--images", metavar="WHICH", help="images kept for reports: all (default) or none")
     parser.add_argument(
-        "--batch-size", metavar="N", help="images per network call (default: 64); no figure depends on it"
+        "--batch-size",
+        metavar="N",
+        help="most images per network call (default: 64; a processor takes few); no figure depends on it",
     )
     parser.add_argument(
         "--device",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from bench.embed import embed_shard, embedder_for
 from bench.plan import Embedded, EmbedPlan
+from bench.progress import Tally
 from bench.types import Media
 
 SHARD_SIZE = 256
@@ -19,7 +20,7 @@ def embed_all(
     plan: EmbedPlan,
     media: Sequence[Media],
     cache_folder: Path | None,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Tally | None = None,
     shard_size: int = SHARD_SIZE,
 ) -> Embedded:
     """Embed any number of media, shard by shard; finished shards are in the cache if the run dies.
@@ -28,7 +29,7 @@ def embed_all(
         plan: how.
         media: what; may be empty.
         cache_folder: folder of the cache, or None for none.
-        progress: called with the number of media of each finished shard.
+        progress: counts the media that are done.
         shard_size: media per shard; never changes a figure.
 
     Returns:
@@ -37,8 +38,7 @@ def embed_all(
     parts = []
     for start in range(0, len(media), shard_size):
         shard = media[start : start + shard_size]
-        parts.append(embed_shard(plan, shard, cache_folder))
-        progress(len(shard))
+        parts.append(embed_shard(plan, shard, cache_folder, progress))
     return join(parts, embedder_for(plan).recogniser.component.embedding_size)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bench.errors import DataError, MissingError, pip_install
 from bench.interfaces import ByteImages
+from bench.quiet import without_chatter
 
 _SIDE = 128
 _GRIDS = ((16, 2), (8, 6))  # cells a side, anchors a cell
@@ -44,8 +45,9 @@ def load_network(model: bytes, threads: int, *, origin: str) -> Any:
     except ImportError:
         raise MissingError(f"The face engine needs ai-edge-litert: {pip_install('ai-edge-litert')}.") from None
     try:
-        network = Interpreter(model_content=model, num_threads=threads)
-        network.allocate_tensors()
+        with without_chatter():  # LiteRT names its delegate
+            network = Interpreter(model_content=model, num_threads=threads)
+            network.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise DataError(f"{origin} is no network that LiteRT can read: {error}") from None
     return network

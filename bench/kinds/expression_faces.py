@@ -63,11 +63,10 @@ def made_faces(
     with Cache(cache) if cache else nullcontext() as store:
         for start in range(0, len(media), _CHUNK):
             chunk = media[start : start + _CHUNK]
-            for place, (lr, out, outcome) in enumerate(embedder.made(chunk, store), start):
+            for place, (lr, out, outcome) in enumerate(embedder.made(chunk, store, advance), start):
                 _put(plain, place, lr, side)
                 _put(made, place, out if outcome.status != "failed" else None, side)
                 outcomes.append(outcome)
-            advance(len(chunk))
     return plain, made, _looked_at(media, outcomes, {"hallucinate": time.perf_counter() - started})
 
 
@@ -84,8 +83,7 @@ def true_faces(media: Sequence[Media], side: int, advance: Callable[[int], None]
         image, outcome = known[key]
         _put(found, place, image, side)
         outcomes.append(outcome)
-        if place % _CHUNK == _CHUNK - 1 or place == len(media) - 1:
-            advance(place % _CHUNK + 1)
+        advance(1)
     return found, _looked_at(media, outcomes, {"decode": time.perf_counter() - started})
 
 

@@ -23,7 +23,7 @@ from bench.studies import RestorationSet
 from bench.types import OK, Media, Outcome
 
 KIND = "restoration"
-_CHUNK = 64
+_CHUNK = 16
 _CONVENTIONS = {
     "psnr_db": "psnr-rgb-full-255",
     "psnr_y_db": "psnr-y-full-255",
@@ -94,7 +94,7 @@ def measure(run: Prepared) -> Measured:
             for at, (face, truth, (image, outcome)) in enumerate(zip(faces, truths, made, strict=True), start):
                 row = _row(face, truth, image, outcome, tools)
                 items.append(_with_likeness(row, likeness[at], parts["probe"].outcomes[at]))
-            advance(len(faces))
+                advance(1)
     if all(row.status == "failed" for row in items):
         causes = sorted({f"{row.stage}: {row.reason}" for row in items})
         raise BenchError(f"None of {len(items)} faces could be compared ({'; '.join(causes[:5])}): there is no result.")

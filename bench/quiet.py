@@ -1,0 +1,59 @@
+"""Libraries that talk on standard error while they work: their own settings where they have any, else their lines."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_SETTINGS = {
+    "GLOG_minloglevel": "2",
+    "OPENCV_FFMPEG_LOGLEVEL": "8",  # fatal; a frame that cannot be decoded is a counted failure anyway
+    "OPENCV_LOG_LEVEL": "ERROR",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+}
+_CHATTER = re.compile(rb"^(INFO: |I0000 |WARNING: All log messages before absl|.*\[[IVW]:onnxruntime)")
+
+
+def quieten() -> None:
+    """Ask libraries for errors alone, unless the user has set how much they say; have Python warn in one line."""
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    warnings.formatwarning = _one_line
+
+
+@contextmanager
+def without_chatter() -> Iterator[None]:
+    """Leave out lines of mere information that compiled code writes to standard error inside the block.
+
+    For libraries that no setting silences. All other lines are written when the block ends.
+    """
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    try:
+        before = os.dup(2)
+    except OSError:  # standard error is closed: there is nothing to keep clean
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(before, 2)
+            os.close(before)
+            held.seek(0)
+            rest = b"".join(line for line in held if not _CHATTER.match(line))
+            if rest:
+                os.write(2, rest)
+
+
+def _one_line(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """A Python warning in one line, so that progress stays readable."""
+    return f"warning ({category.__name__}, {os.path.basename(filename)}:{lineno}): {' '.join(str(message).split())}\n"
