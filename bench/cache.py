@@ -59,6 +59,7 @@ class Cache:
             )
         with self._database as database:
             database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")  # a commit waits for no disk; a killed process loses none
             database.execute(
                 "CREATE TABLE IF NOT EXISTS embeddings"
                 " (key TEXT PRIMARY KEY, vector BLOB, status TEXT, stage TEXT, reason TEXT) WITHOUT ROWID"
