@@ -39,6 +39,7 @@ def run_matrix(matrix: Matrix) -> StudyState:
     """
     state = _begin(matrix)
     studies: dict[str, Study] = {}
+    said: set[str] = set()
     before = None
     for place, cell in enumerate(matrix.cells):
         config = cell.config
@@ -47,7 +48,7 @@ def run_matrix(matrix: Matrix) -> StudyState:
         before = config.protocol
         title = " / ".join(filter(None, (config.protocol, config.hallucinator, cell.recogniser)))
         print(f"\n[{place + 1} of {len(matrix.cells)}] {title}", file=sys.stderr, flush=True)
-        state.cells[place] = _run(cell, state.cells[place], studies)
+        state.cells[place] = _run(cell, state.cells[place], studies, said)
         write_state(matrix.out, state)
     if _find_below(matrix, state):
         write_state(matrix.out, state)
@@ -70,7 +71,7 @@ def _find_below(matrix: Matrix, state: StudyState) -> bool:
     return found
 
 
-def _run(cell: Cell, before: CellState, studies: dict[str, Study]) -> CellState:
+def _run(cell: Cell, before: CellState, studies: dict[str, Study], said: set[str]) -> CellState:
     start = time.perf_counter()
     try:
         config = cell.config
@@ -78,7 +79,7 @@ def _run(cell: Cell, before: CellState, studies: dict[str, Study]) -> CellState:
             protocol = build(PROTOCOLS, Spec.parse(config.protocol)).component
             config = replace(config, data_root=draw_once(protocol, cache_folder(config) / "samples"))
         run = prepare(config, studies)
-        print(describe_run(run), file=sys.stderr, flush=True)
+        print(describe_run(run, said), file=sys.stderr, flush=True)
         result, fresh = execute(run, lambda sentence: print(sentence, file=sys.stderr, flush=True))
     except Exception as error:  # noqa: BLE001  # one cell's fault must not lose the others
         if not isinstance(error, BenchError):

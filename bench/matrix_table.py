@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.figures_table import figure_name, worded
 from bench.matrix_state import CellState, StudyState
-from bench.terminal import say, worded
+from bench.terminal import say
 
 _COLUMNS = ("protocol", "hallucinator", "recogniser", "figure", "value", "95 % interval", "data", "seconds")
 _RIGHT = ("value", "seconds")
@@ -57,7 +58,7 @@ def _row(cell: CellState) -> tuple[str, ...]:
     interval = "none"
     if figure["low"] is not None and figure["high"] is not None:
         interval = f"{worded(figure['low'], unit)} - {worded(figure['high'], unit)}"
-    return (*head, figure["name"], worded(figure["value"], unit), interval, _data(cell), seconds)
+    return (*head, figure_name(figure["name"]), worded(figure["value"], unit), interval, _data(cell), seconds)
 
 
 def _data(cell: CellState) -> str:

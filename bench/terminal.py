@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.figures_table import figure_lines
 from bench.kinds import IDENTIFICATION, UNRECOGNISED, kind_of
 from bench.printing import printable
 from bench.record import processor_note
-from bench.results import Figure, RunRecord, RunResult, split_name
+from bench.results import RunRecord, RunResult
 
 if TYPE_CHECKING:
     from bench.conformance import Check
@@ -17,19 +18,17 @@ if TYPE_CHECKING:
     from bench.types import CheckLine
 
 _EXAMPLES = 5
-_MOST = 14  # figures printed one a line
-_FAILED = {
-    IDENTIFICATION: "a failed probe counts as a miss",
-    "verification": "a pair with a failed template counts as an error and is never accepted",
-    "restoration": "a failed face has no part in a mean, and is a miss of a rate",
-    "expression": "a failed face counts as a miss",
-}
-"""What a failure does to the figures, by kind."""
+_NOT_OFFICIAL = "Not the official"
 SAMPLE = "SAMPLE DATA, not {0}: its people are drawn and do not exist. Figures on it say nothing about {0}."
 
 
-def describe_run(run: Prepared) -> str:
-    """What is about to be measured, in a few lines."""
+def describe_run(run: Prepared, said: set[str] | None = None) -> str:
+    """What is about to be measured, in a few lines.
+
+    Args:
+        run: what was prepared.
+        said: banners and notes that a study has printed before, which are left out; those of this run are added.
+    """
     kind = kind_of(run.data)
     costs = kind == "efficiency"
     counts = ", ".join(f"{len(media):,} {role}" for role, media in run.media.items() if media or not costs)
@@ -46,12 +45,25 @@ def describe_run(run: Prepared) -> str:
         chain,
         *(f"picked: {note}" for note in run.arrangement.notes),
         *(f"warning: {warning}" for warning in run.arrangement.warnings),
-        *(f"note: {note}" for note in run.data.notes),
+        *(f"note: {note}" for note in notes_of(run)),
     ]
-    if run.data.official is False:
-        lines.append(f"note: this is NOT the official {run.protocol.component.dataset} set")
     note = processor_note(run.config.device, (run.probe_plan, run.gallery_plan), embeds=kind not in UNRECOGNISED)
-    return "\n".join(map(printable, [*lines, *([f"note: {note}"] if note else [])]))
+    lines += [f"note: {note}"] if note else []
+    if said is not None:
+        lines = [line for line in lines if line not in said]
+        said.update(line for line in lines if line.startswith(("***", "note: ")))
+    return "\n".join(map(printable, lines))
+
+
+def notes_of(run: Prepared) -> list[str]:
+    """What there is to know about the data: what the protocol notes, and that they are not the official set.
+
+    Of a sample its banner says that already; where a note says it, nothing is added.
+    """
+    notes = [note for note in run.data.notes if not (run.sample and note.startswith(_NOT_OFFICIAL))]
+    if run.data.official is False and not run.sample and not any(note.startswith(_NOT_OFFICIAL) for note in notes):
+        notes.append(f"{_NOT_OFFICIAL} {run.protocol.component.dataset} set.")
+    return notes
 
 
 def banners(record: RunRecord) -> list[str]:
@@ -79,17 +91,7 @@ def print_figures(result: RunResult) -> None:
     for banner in banners(record):
         say(f"*** {banner} ***")
     say(f"\n{record.protocol['name']}  {record.label}{_told_by(record, kind)}")
-    shown, folded = _headlines(record.metrics)
-    wide = max(len("figure"), *(len(name) for name in shown))
-    say(f"  {'figure':<{wide}} {'value':>8}  {'95 % interval':<17} {'without failures':<18}".rstrip())
-    for name in shown:
-        figure = record.metrics[name]
-        line = f"  {name:<{wide}} {worded(figure.value, figure.unit):>8}  {_interval(figure):<17} "
-        say(f"{line}{_without(name, figure, kind)}".rstrip())
-    for part, names in folded.items():
-        values = (f"{base} {worded(record.metrics[name].value, record.metrics[name].unit)}" for base, name in names)
-        say(f"  {part or 'also'}: {', '.join(values)}")
-    for line in _denominators(record, kind, shown):
+    for line in figure_lines(record):
         say(f"  {line}")
     for role, ledger in record.ledger.items():
         if not ledger.total and kind == "efficiency":
@@ -138,64 +140,8 @@ def say(text: str = "") -> None:
     print("\n" * (len(text) - len(body)) + printable(body))
 
 
-def worded(value: float, unit: str) -> str:
-    """A figure's value with its unit: fractions as per cent."""
-    if unit == "fraction":
-        return f"{value:.2%}"
-    if unit == "count":
-        return f"{value:,.0f}"
-    return f"{value:.4f}" if unit in ("ssim", "cosine", "lpips") else f"{value:.2f} {unit}"
-
-
-def _interval(figure: Figure) -> str:
-    if figure.low is None or figure.high is None:
-        return "none"
-    return f"{worded(figure.low, figure.unit)} - {worded(figure.high, figure.unit)}"
-
-
-def _without(name: str, figure: Figure, kind: str) -> str:
-    if figure.unit != "fraction" or name.startswith("landmark_error"):
-        return ""  # a mean, a count or a time: failures have no part in it
-    if figure.without_failures is None:
-        return "no probe was scored" if kind == IDENTIFICATION else "none was scored"
-    if figure.n_without_failures == figure.n:
-        return "the same: none failed"
-    return f"{worded(figure.without_failures, figure.unit)} of {figure.n_without_failures:,}"
-
-
 def _told_by(record: RunRecord, kind: str) -> str:
     """Who told: the recogniser, or what classified; nothing where only costs are measured."""
     if kind == "expression":
         return f"  ({record.protocol.get('classifier', {}).get('name', 'classifier')})"
     return "" if kind in UNRECOGNISED else f"  ({record.stages[-1].name})"
-
-
-def _headlines(metrics: Mapping[str, Figure]) -> tuple[list[str], dict[str, list[tuple[str, str]]]]:
-    """Figures that are printed one a line; of many, those of parts (a yaw, a class) by part: short and full name."""
-    if len(metrics) <= _MOST:
-        return list(metrics), {}
-    shown: list[str] = []
-    folded: dict[str, list[tuple[str, str]]] = {}
-    for name in metrics:
-        base, part = split_name(name)
-        if part:
-            folded.setdefault(part, []).append((base, name))
-        else:
-            shown.append(name)
-    return (shown, folded) if shown else (list(metrics), {})
-
-
-def _denominators(record: RunRecord, kind: str, shown: Sequence[str]) -> list[str]:
-    """What the figures shown are over, and what failures do to them."""
-    if kind == "efficiency":
-        passes = {figure.n for name, figure in record.metrics.items() if figure.unit == "ms"}
-        timed = " and ".join(f"{n:,}" for n in sorted(passes))
-        return [f"medians over {timed} timed passes"] if passes else []
-    found = []
-    metrics = {name: record.metrics[name] for name in shown}
-    for n in dict.fromkeys(figure.n for figure in metrics.values()):
-        named = [name for name, figure in metrics.items() if figure.n == n]
-        which = "" if len(named) == len(metrics) else f" ({', '.join(named[:4])}{', ...' * (len(named) > 4)})"
-        found.append(f"over {n:,} {record.protocol.get('items', 'probes')}{which}")
-    people = record.data["counts"]["probe identities"]
-    return [*found, f"of {people:,} identities; {_FAILED.get(kind, 'failures are counted below')}"]

@@ -80,6 +80,7 @@ LAYERS = (
         "bench.finished",
         "bench.diagnosis",
     ),
+    ("bench.figures_table",),
     ("bench.run", "bench.terminal", "bench.ablation", "bench.userstudy"),
     (
         "bench.matrix",

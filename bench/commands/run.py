@@ -85,6 +85,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run it."""
+    from bench.commands.next_step import comparing_command
     from bench.config import make_config
     from bench.errors import UsageError
     from bench.plugins import load_plugins
@@ -107,6 +108,8 @@ def main(args: argparse.Namespace) -> int:
     print_figures(result)
     state = "Written to" if fresh else "Nothing to do: the finished run is in"
     print(f"{state} {prepared.out}\nReport: bench report {prepared.out} --out report", file=sys.stderr)
+    compared = comparing_command(prepared.config.protocol, prepared.config.hallucinator, asked, file)
+    print(f"Compare: {compared}", file=sys.stderr)
     return 0
 
 

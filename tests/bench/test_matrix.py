@@ -62,7 +62,7 @@ def test_a_single_cell_is_a_run_as_ever(bench: Bench, toys: Any, command: tuple[
     code, out, err = bench(*command, "--hallucinator", "counted:gain=0.9,mode=a", "--recogniser", "pixels")
     assert code == 0, err
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"run.json", "per_probe.csv", "ledger.csv"}
-    assert "without failures" in out
+    assert "95 % interval" in out and " of 4 identities; a failed probe counts as a miss" in out
     assert "cells" not in out
     assert f"Written to {tmp_path / 'out'}\nReport: bench report" in err
 
