@@ -41,16 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Without a command, or with one that has commands of its own and none of them, the help goes to standard output.
     """
     quieten()
-    parser = Parser(
-        prog="bench",
-        description="A benchmark of face hallucination: tiny faces are super-resolved and turned to the front, and a "
-        "face recogniser then says whether they are still the same person's.",
-        epilog="Start with `bench run --protocol tinyface`, which needs no data, and `bench list`.",
-    )
-    parser.add_argument("-V", "--version", action="version", version=f"bench {__version__}")
-    subparsers = add_group(parser)
-    for command in _COMMANDS:
-        command.add_parser(subparsers)
+    parser = make_parser()
     args = parser.parse_args(argv)
     try:
         code: int = args.main(args)
@@ -64,6 +55,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+
+
+def make_parser() -> Parser:
+    """The parser of the command line, with every subcommand."""
+    parser = Parser(
+        prog="bench",
+        description="A benchmark of face hallucination: tiny faces are super-resolved and turned to the front, and a "
+        "face recogniser then says whether they are still the same person's.",
+        epilog="Start with `bench run --protocol tinyface`, which needs no data, and `bench list`.",
+    )
+    parser.add_argument("-V", "--version", action="version", version=f"bench {__version__}")
+    subparsers = add_group(parser)
+    for command in _COMMANDS:
+        command.add_parser(subparsers)
+    return parser
 
 
 if __name__ == "__main__":

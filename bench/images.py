@@ -88,9 +88,9 @@ def open_image(data: bytes) -> Iterator[Image.Image]:
         raise DataError("image is damaged") from None
 
 
-def read_image(path: Path) -> ByteImages:
+def read_image(path: Path | str) -> ByteImages:
     """Decode a file; see `decode`. A file that is not there is a DataError ``file not found`` too."""
-    return decode(read_plain(path))
+    return decode(read_plain(Path(path)))
 
 
 def encode_png(image: ByteImages) -> bytes:
