@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 from bench.__main__ import main
+from bench.plugins import load_plugins
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +19,12 @@ def apart_from_the_user(tmp_path_factory: pytest.TempPathFactory, monkeypatch: p
     monkeypatch.setenv("BENCH_CONFIG", str(home / "config.toml"))
     monkeypatch.setenv("BENCH_CACHE", str(home / "cache"))
     monkeypatch.delenv("BENCH_DATA", raising=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def components() -> None:
+    """Register all components first: a test that registers one for itself then takes no other away with it."""
+    load_plugins()
 
 
 @pytest.fixture(scope="session")

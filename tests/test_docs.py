@@ -86,7 +86,7 @@ def split(items: list[str] | str | None) -> Iterator[str]:
             yield from part.split("+")
 
 
-@pytest.mark.parametrize(("document", "text"), snippets(), ids=[name for name, _ in snippets()])
+@pytest.mark.parametrize(("document", "text"), list(snippets()), ids=[name for name, _ in snippets()])
 def test_a_python_snippet_runs(document: str, text: str, tmp_path: Path) -> None:
     (tmp_path / "tiny.png").write_bytes(encode_png(resize(draw_face(1, 0, 64), 16, 16)))
     done = subprocess.run(
