@@ -26,12 +26,9 @@ from bench.plan import Embedded, EmbedPlan
 from bench.plugins import load_plugins
 from bench.progress import Advance, Tally
 from bench.provenance import digest_of
-from bench.threads import cpu_threads
 from bench.types import Media, Outcome, Points
 
 __all__ = ["Embedder", "embed_shard", "embedder_for", "open_media"]
-
-_ON_PROCESSOR = 4  # images at once; more are hardly faster
 
 
 class Embedder:
@@ -82,7 +79,7 @@ class Embedder:
             build(ALIGNERS, plan.align, defaults),
             build(RECOGNISERS, plan.recogniser, defaults),
             flip=plan.flip,
-            batch_size=at_once(plan),
+            batch_size=plan.at_once,
         )
 
     def embed(self, media: Sequence[Media], cache: Cache | None, progress: Tally | None = None) -> Embedded:
@@ -287,13 +284,6 @@ def embed_shard(
         return embedder.embed(media, None, progress)
     with Cache(cache_folder) as cache:
         return embedder.embed(media, cache, progress)
-
-
-def at_once(plan: EmbedPlan) -> int:
-    """Images that pass the networks together: few on a processor, which loses nothing by it, so that progress shows."""
-    if not plan.device.startswith("cpu"):
-        return plan.batch_size
-    return min(plan.batch_size, max(_ON_PROCESSOR, cpu_threads(plan.threads)))
 
 
 @lru_cache(maxsize=8)

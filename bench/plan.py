@@ -8,8 +8,10 @@ from typing import Literal
 
 from bench.images import FloatImages
 from bench.registry import Spec
+from bench.threads import cpu_threads
 from bench.types import Outcome
 
+_ON_PROCESSOR = 4  # images at once; more are hardly faster
 ABSENT = "absent"
 """Stands for the digest of a file that is not there."""
 
@@ -23,7 +25,7 @@ class EmbedPlan:
         align: the aligner.
         recogniser: the recogniser.
         flip: fusion with the mirror image, see `EvalProtocol.flip`.
-        batch_size: most images per network call; a processor takes fewer, see `bench.embed.at_once`.
+        batch_size: most images per network call; a processor takes fewer, see `at_once`.
         device: passed to components that take a ``device`` and were given none.
         threads: likewise.
     """
@@ -35,6 +37,13 @@ class EmbedPlan:
     batch_size: int = 64
     device: str = "cpu"
     threads: int = 0
+
+    @property
+    def at_once(self) -> int:
+        """Images that pass the networks together: few on a processor, which loses nothing by it, so progress shows."""
+        if not self.device.startswith("cpu"):
+            return self.batch_size
+        return min(self.batch_size, max(_ON_PROCESSOR, cpu_threads(self.threads)))
 
 
 @dataclass(frozen=True)

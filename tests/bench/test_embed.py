@@ -13,9 +13,13 @@ from bench.chain import Chain
 from bench.components import Built
 from bench.drawn import draw_face
 from bench.embed import Embedder
+from bench.engine.local import embed_all
 from bench.errors import ContractError
 from bench.images import encode_png, resize
 from bench.interfaces import Aligner, ByteImages, FloatImages, Hallucinator, Recogniser
+from bench.plan import EmbedPlan
+from bench.plugins import load_plugins
+from bench.progress import Tally
 from bench.registry import Spec
 from bench.types import OK, Cut, FaceTemplate, ImageSpec, Media, Outcome, Points
 
@@ -201,3 +205,36 @@ def test_a_recogniser_that_breaks_its_contract_stops_the_run(faces: list[Media])
 
     with pytest.raises(ContractError, match="its contract says float32"):
         Embedder(None, built(Whole(), "whole"), built(Broken(), "broken")).embed(faces, None)
+
+
+@pytest.mark.parametrize(
+    ("device", "threads", "most", "at_once"),
+    [("cpu", 1, 64, 4), ("cpu", 16, 64, 16), ("cpu", 1, 2, 2), ("cuda:1", 1, 64, 64)],
+)
+def test_a_processor_takes_few_images_at_once_so_that_progress_shows(
+    device: str, threads: int, most: int, at_once: int
+) -> None:
+    plan = EmbedPlan(None, Spec("none"), Spec("sface"), batch_size=most, device=device, threads=threads)
+    assert plan.at_once == at_once
+
+
+def test_progress_counts_images_one_batch_at_a_time_and_cached_ones_apart(tmp_path: Path, faces: list[Media]) -> None:
+    class Watched(Tally):
+        """Remembers what it was told."""
+
+        def __init__(self, total: int) -> None:
+            super().__init__("embed", total)
+            self.steps: list[int] = []
+
+        def __call__(self, done: int, /) -> None:
+            self.steps.append(done)
+            super().__call__(done)
+
+    load_plugins()
+    plan = EmbedPlan("bicubic:size=32", Spec("none"), Spec("sface"), threads=1)
+    first = Watched(len(faces))
+    embed_all(plan, faces, tmp_path, first)
+    assert max(first.steps) <= 4 and first.done == len(faces)
+    again = Watched(len(faces))
+    embed_all(plan, faces, tmp_path, again)
+    assert again.done == len(faces) and again.steps == [] and again.reused == len(faces)
