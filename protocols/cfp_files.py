@@ -20,6 +20,7 @@ LISTS: dict[View, str] = {"frontal": "Pair_list_F.txt", "profile": "Pair_list_P.
 FIDUCIALS = 30
 _IMAGE = re.compile(r"\d{2,3}\.(?:jpg|jpeg|png)", re.IGNORECASE)
 _LOOKED_AT = 5
+_MOST = 1e5  # pixels; no point of a photograph is farther
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,11 @@ def read_fiducials(root: Path, photograph: Photograph) -> list[tuple[float, floa
         rows = [[finite_number(cell) for cell in line.split(",")] for _, line in read_lines(path)]
     except DataError:
         return None
-    points = [(row[0], row[1]) for row in rows if len(row) == 2 and row[0] is not None and row[1] is not None]
+    points = [
+        (row[0], row[1])
+        for row in rows
+        if len(row) == 2 and row[0] is not None and row[1] is not None and max(map(abs, (row[0], row[1]))) < _MOST
+    ]
     return points if len(points) == len(rows) == FIDUCIALS else None
 
 

@@ -129,9 +129,9 @@ def folders_in(folder: Path) -> list[Path]:
 def is_plain_name(name: str) -> bool:
     """Whether a name of a list is that of a file in its folder, on every system."""
     plain = PurePosixPath(name).name == name == PureWindowsPath(name).name
-    return (
-        plain and name not in ("", ".", "..") and "\0" not in name and len(name.encode("utf-8", "replace")) <= MOST_NAME
-    )
+    control = any(ord(sign) < 32 or ord(sign) == 127 for sign in name)
+    short = len(name.encode("utf-8", "replace")) <= MOST_NAME
+    return plain and short and not control and name not in ("", ".", "..")
 
 
 def inside_of(root: Path, path: Path) -> bool:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from bench.errors import DataError, UsageError
 from bench.interfaces import PROTOCOLS, Progress
+from bench.textfiles import quoted
 from bench.types import CheckLine, IdentificationSet, Media, Role
 from protocols.idpairs import read_id_pairs
-from protocols.roots import find_root, folders_in, printable
+from protocols.roots import find_root, folders_in, names_in, printable
 from protocols.sampled import SampledProtocol
 from protocols.tinyface_files import image_files, match
 
 GALLERY, DISTRACTORS, PROBES = "Gallery_Match", "Gallery_Distractor", "Probe"
+ALIGNED = "aligned_pad_0.1_pad_high"
 OFFICIAL = {"gallery": 4443, "distractor": 153_428, "probe": 3728, "identities": 2569}
 
 Variant = Literal["official", "adaface"]
@@ -56,6 +58,7 @@ class TinyFace(SampledProtocol):
         unit_length: bool = True,
         similarity: Similarity = "variant",
         flip: Flip = "variant",
+        images: str = "",
     ) -> None:
         """Choose the rules.
 
@@ -67,9 +70,12 @@ class TinyFace(SampledProtocol):
             similarity: how two embeddings are compared: as the ``variant`` does, or by cosine or Euclidean distance.
             flip: how an image is joined with its mirror image: as the ``variant`` does, not (``none``), by adding the
                 two embeddings (``sum``), or by the mean of both at unit length (``mean``).
+            images: a folder in the data root whose Gallery_Match, Gallery_Distractor and Probe hold aligned versions of
+                the images under the same names (AdaFace's aligned_pad_0.1_pad_high), taken in place of the originals.
 
         Raises:
-            UsageError: the cosine of features that are not scaled to unit length is asked for.
+            UsageError: ``images`` leads out of the data root; or the cosine of features that are not scaled to unit
+                length is asked for.
         """
         official = variant == "official"
         own: tuple[Literal["cosine", "euclidean"], Literal["none", "sum"]]
@@ -81,6 +87,26 @@ class TinyFace(SampledProtocol):
         self.ranks = (1, 5, 10, 20, 50) if official else (1, 5, 20)
         self.mean_average_precision = official
         self.unit_length = unit_length
+        if images and (Path(images).is_absolute() or ".." in Path(images).parts or "\0" in images):
+            raise UsageError(f"tinyface: images={images} leads out of the data root; give a folder in it.")
+        self.images = images
+
+    def image_folder(self, root: Path) -> Path:
+        """The folder whose Gallery_Match, Gallery_Distractor and Probe hold the images that are read.
+
+        Raises:
+            DataError: the one that was given is not there, or holds none of the three.
+        """
+        if not self.images:
+            return root / "Testing_Set"
+        for folder in (root / self.images, root / self.images / "Testing_Set"):
+            if any((folder / part).is_dir() for part in (PROBES, GALLERY, DISTRACTORS)):
+                return folder
+        there = ", ".join(names_in(root / self.images)[:5]) or "nothing"
+        raise DataError(
+            f"{root / self.images} (images={self.images}) holds no {PROBES}, {GALLERY} and {DISTRACTORS}; it holds "
+            f"{there}."
+        )
 
     def locate(self, root: Path) -> Path:
         """Return the folder that holds ``Testing_Set``: ``root`` itself or the folder ``tinyface`` in it.
@@ -109,13 +135,24 @@ class TinyFace(SampledProtocol):
                 has no mate.
         """
         notes: list[str] = []
-        gallery, whole_gallery = _listed(root, GALLERY, "gallery", notes)
-        probes, whole_probes = _listed(root, PROBES, "probe", notes)
-        files = image_files(root, root / "Testing_Set" / DISTRACTORS, recursive=True)
+        folder = self.image_folder(root)
+        gallery, whole_gallery = _listed(root, GALLERY, "gallery", folder, notes)
+        probes, whole_probes = _listed(root, PROBES, "probe", folder, notes)
+        files = distractor_files(root, folder, notes)
         keys = [f"{DISTRACTORS}/{printable(name)}" for name in files]
         distractors = tuple(
             Media(key, path, "distractor", None, key) for key, path in zip(keys, files.values(), strict=True)
         )
+        if self.images:
+            notes.append(
+                f"Images are those of {quoted(self.images)} in place of the originals: figures are not those of native "
+                "faces."
+            )
+        elif (root / ALIGNED).is_dir():
+            notes.append(
+                f"{ALIGNED} is here too, AdaFace's aligned images. The originals are measured; "
+                f"tinyface:images={ALIGNED} takes the aligned ones."
+            )
         people = {media.identity for media in gallery}
         strangers = [media for media in probes if media.identity not in people]
         if strangers:
@@ -141,7 +178,7 @@ class TinyFace(SampledProtocol):
                 f"{counts[k]:,} of {OFFICIAL[k]:,} {k}" for k in OFFICIAL if counts[k] != OFFICIAL[k]
             )
             notes.append(f"Not the official test set: {differences}.")
-        official = counts == OFFICIAL and whole_gallery and whole_probes
+        official = counts == OFFICIAL and whole_gallery and whole_probes and not self.images
         return IdentificationSet(gallery, probes, distractors, official=official, notes=tuple(notes))
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
@@ -174,12 +211,33 @@ def read_pairs(path: Path, folder: str) -> list[tuple[str, int]]:
     return read_id_pairs(path, f"{prefix}_set", f"{prefix}_ids")
 
 
-def _listed(root: Path, folder: str, role: Role, notes: list[str]) -> tuple[tuple[Media, ...], bool]:
+def distractor_files(root: Path, images: Path, notes: list[str]) -> dict[str, Path]:
+    """Distractors by their path in Gallery_Distractor, sorted.
+
+    Of images in place of the originals, the originals say which there are: what has no other version stays in the list
+    as an absent file, and is counted in a note.
+    """
+    files = image_files(root, images / DISTRACTORS, recursive=True)
+    originals = root / "Testing_Set" / DISTRACTORS
+    if images == root / "Testing_Set" or not originals.is_dir():
+        return files
+    stems = {str(PurePosixPath(name).with_suffix("")): path for name, path in files.items()}
+    listed = image_files(root, originals, recursive=True)
+    if not listed:
+        return files
+    paths = {n: stems.get(str(PurePosixPath(n).with_suffix("")), images / DISTRACTORS / n) for n in listed}
+    absent = sum(not path.is_file() for path in paths.values())
+    if absent:
+        notes.append(f"{absent:,} of {len(paths):,} distractors have no image in {printable(images.name)}.")
+    return paths
+
+
+def _listed(root: Path, folder: str, role: Role, images: Path, notes: list[str]) -> tuple[tuple[Media, ...], bool]:
     """The media that a .mat file lists, found on disk, and whether all were."""
     source = pairs_file(root, folder)
     pairs = read_pairs(source, folder)
     names = [name for name, _ in pairs]
-    base = root / "Testing_Set" / folder
+    base = images / folder
     files = image_files(root, base, recursive=False)
     matching = match(names, files)
     if matching.ambiguous:

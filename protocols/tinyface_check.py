@@ -15,6 +15,7 @@ from bench.types import CheckLine
 from protocols.checking import files_used, read_as_run
 from protocols.roots import folders_in, printable
 from protocols.tinyface import (
+    ALIGNED,
     DISTRACTORS,
     GALLERY,
     OFFICIAL,
@@ -46,6 +47,12 @@ def check(root: Path, progress: Progress | None = None, *, protocol: TinyFace | 
     Returns:
         One line for each thing looked at. ``damaged`` stands wherever a run would refuse the folder or count failures.
     """
+    protocol = protocol or TinyFace()
+    usable, study = read_as_run(lambda: protocol.read(root))
+    try:
+        images = protocol.image_folder(root)
+    except DataError:
+        return [usable]
     lines: list[CheckLine] = []
     listed: dict[str, Pairs] = {}
     files: dict[str, dict[str, Path]] = {}
@@ -58,20 +65,30 @@ def check(root: Path, progress: Progress | None = None, *, protocol: TinyFace | 
             lines.append(CheckLine("damaged", f"{folder} .mat file", str(error)))
     for folder in (PROBES, GALLERY, DISTRACTORS):
         try:
-            files[folder] = image_files(root, root / "Testing_Set" / folder, recursive=folder == DISTRACTORS)
+            files[folder] = image_files(root, images / folder, recursive=folder == DISTRACTORS)
         except DataError as error:
             lines.append(CheckLine("damaged", f"{folder} images", str(error)))
     if DISTRACTORS in files:
         lines.append(_count(f"{DISTRACTORS} images", len(files[DISTRACTORS]), OFFICIAL["distractor"]))
     for folder, pairs in listed.items():
-        lines += _against_disk(root, folder, pairs, files.get(folder, {}))
+        lines += _against_disk(images, folder, pairs, files.get(folder, {}))
     if len(listed) == 2:
         lines += _identities(listed[PROBES], listed[GALLERY])
     lines += _training(root, {identity for pairs in listed.values() for _, identity in pairs})
-    protocol = protocol or TinyFace()
-    usable, study = read_as_run(lambda: protocol.read(root))
+    if DISTRACTORS in files and study is not None:
+        lost = sorted(m.key for m in study.media.get("distractor", ()) if not m.path.is_file())
+        lines.append(_none_or("damaged", f"{DISTRACTORS} images without a version here", lost))
+    lines.append(_aligned(root, protocol))
     lines += _contents(files, files_used(study), progress)
     return [*lines, usable]
+
+
+def _aligned(root: Path, protocol: TinyFace) -> CheckLine:
+    """Which images are looked at, and whether AdaFace's aligned ones are beside the originals."""
+    if protocol.images:
+        return CheckLine("differs", "images looked at", f"those of {printable(protocol.images)}", "the originals")
+    there = f"the originals; {ALIGNED} is here too (tinyface:images={ALIGNED})"
+    return CheckLine("ok", "images looked at", there if (root / ALIGNED).is_dir() else "the originals", "the originals")
 
 
 def _count(subject: str, found: int, expected: int) -> CheckLine:
@@ -95,10 +112,10 @@ def _copies(root: Path, folder: str, pairs: Pairs) -> CheckLine:
     return CheckLine("ok" if same else "differs", subject, "alike" if same else "contradict each other", "alike")
 
 
-def _against_disk(root: Path, folder: str, pairs: Pairs, files: Mapping[str, Path]) -> list[CheckLine]:
+def _against_disk(images: Path, folder: str, pairs: Pairs, files: Mapping[str, Path]) -> list[CheckLine]:
     """What the .mat file names and what the disk holds."""
     matching = match([name for name, _ in pairs], files)
-    inner = sorted(path.name for path in folders_in(root / "Testing_Set" / folder))
+    inner = sorted(path.name for path in folders_in(images / folder))
     extra = [printable(name) for name in matching.extra]
     return [
         _none_or("damaged", f"{folder} images named in the .mat file but absent", sorted(matching.absent)),

@@ -255,3 +255,45 @@ def test_distractors_in_folders_are_found(root: Path) -> None:
     keys = [media.key for media in TinyFace().read(root).distractors]
     assert len(keys) == 10
     assert keys == sorted(keys)
+
+
+def aligned(root: Path, folder: str = "aligned_pad_0.1_pad_high") -> Path:
+    for part in ("Probe", "Gallery_Match", "Gallery_Distractor"):
+        for path in (root / "Testing_Set" / part).rglob("*.jpg"):
+            copy = root / folder / path.relative_to(root / "Testing_Set").with_suffix(".png")
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(path.read_bytes())
+    return root / folder
+
+
+def test_aligned_images_serve_in_place_of_the_originals_where_they_are_asked_for(root: Path) -> None:
+    folder = aligned(root)
+    plain, data = TinyFace().read(root), TinyFace(images=folder.name).read(root)
+    assert any("tinyface:images=aligned_pad_0.1_pad_high" in note for note in plain.notes)
+    assert all("Testing_Set" in str(media.path) for side in plain.media.values() for media in side)
+    for role, media in data.media.items():
+        assert [m.key for m in media] == [m.key for m in plain.media[role]]
+        assert all(m.path.is_relative_to(folder) and m.path.suffix == ".png" for m in media)
+    assert not data.official and any("in place of the originals" in note for note in data.notes)
+    levels = {line.subject: line.level for line in TinyFace(images=folder.name).check(root)}
+    assert levels["images looked at"] == "differs" and levels["readable for a run"] == "ok"
+
+
+def test_images_without_an_aligned_version_are_counted(root: Path) -> None:
+    folder = aligned(root, "mine")
+    lost = [sorted((folder / part).rglob("*.png"))[0] for part in ("Probe", "Gallery_Distractor")]
+    for path in lost:
+        path.unlink()
+    data = TinyFace(images="mine").read(root)
+    absent = [media for side in data.media.values() for media in side if not media.path.is_file()]
+    assert {media.path.parent.name for media in absent} == {"Probe", "Gallery_Distractor"} and len(absent) == 2
+    assert any("distractors have no image in mine" in note for note in data.notes)
+    assert "damaged" in {line.level for line in TinyFace(images="mine").check(root)}
+
+
+def test_a_folder_of_images_does_not_leave_the_root_and_must_be_there(root: Path) -> None:
+    with pytest.raises(UsageError, match="leads out of the data root"):
+        TinyFace(images="../x")
+    with pytest.raises(DataError, match=r"absent \(images=absent\) holds no Probe"):
+        TinyFace(images="absent").read(root)
+    assert [line.level for line in TinyFace(images="absent").check(root)] == ["damaged"]
