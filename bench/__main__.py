@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from bench import __version__
 from bench.commands import (
@@ -23,8 +26,12 @@ from bench.commands import (
     study,
     train,
 )
+from bench.commands.console import OutputLost, standard_streams
 from bench.commands.parser import Parser, add_group
 from bench.errors import BenchError
+from bench.faults import cause_of, explanation
+from bench.neighbours import check_neighbours
+from bench.outputs import check_place
 from bench.printing import printable
 from bench.quiet import quieten
 
@@ -40,21 +47,64 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Without a command, or with one that has commands of its own and none of them, the help goes to standard output.
     """
+    with standard_streams():
+        try:
+            code = _run(argv)
+            sys.stdout.flush()
+            return code
+        except OutputLost as error:
+            if str(error):
+                _say(str(error))
+            return error.exit_code
+
+
+def _run(argv: Sequence[str] | None) -> int:
     quieten()
     parser = make_parser()
-    args = parser.parse_args(argv)
     try:
+        args = parser.parse_args(argv)
+    finally:
+        sys.stdout.flush()  # --help and --version end the program there
+    try:
+        _check_folder()
+        check_neighbours()
+        if getattr(args, "out", None):
+            check_place(Path(args.out))
         code: int = args.main(args)
         return code
+    except OutputLost:
+        raise
     except BenchError as error:
-        print(f"bench: {printable(error, lines=True)}", file=sys.stderr)
+        _say(printable(error, lines=True))
         return error.exit_code
     except KeyboardInterrupt:
         print("\nbench: interrupted. Finished work is kept; the same command goes on from there.", file=sys.stderr)
         return _INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
+    except Exception as error:  # noqa: BLE001  # faults of the machine get one line, those of a program a traceback
+        text = explanation(error)
+        if text is None:
+            traceback.print_exc()
+        else:
+            _say(text)
         return 1
+    except BaseException as error:  # noqa: BLE001  # a component's sys.exit(0) is no success of the command
+        _say(f"a component failed: {cause_of(error)}.")
+        return 1
+
+
+def _check_folder() -> None:
+    """Refuse a working folder that is gone: paths below it mean nothing."""
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise BenchError(
+            f"The working folder cannot be used ({error.strerror}): it was deleted or may not be read. Change to "
+            "another folder and give the same command again."
+        ) from None
+
+
+def _say(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr)
 
 
 def make_parser() -> Parser:

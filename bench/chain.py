@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bench.components import Built, build
-from bench.errors import ChangedError, ContractError, MissingError, UsageError
+from bench.errors import BenchError, ChangedError, ContractError, MissingError, UsageError
+from bench.faults import explanation, is_memory, kept_running
 from bench.images import resize, to_bytes, to_float
 from bench.interfaces import HALLUCINATORS, ByteImages, FloatImages, Hallucinator
 from bench.provenance import digest_of
@@ -91,6 +92,8 @@ class Chain:
         except (ContractError, UsageError, MissingError, ChangedError):
             raise  # not of a face: every other one would meet it too
         except Exception as error:  # noqa: BLE001  # a stranger's network: one bad face must not lose the others
+            if len(images) == 1 and is_memory(error):
+                raise BenchError(explanation(error)) from error  # a face is no failure for want of memory
             if len(images) == 1:
                 return [(indices[0], None, Outcome("failed", "hallucinate", f"raised {type(error).__name__}"))]
             return [row for i, image in zip(indices, images, strict=True) for row in self._run_batch([i], [image])]
@@ -106,7 +109,8 @@ class Chain:
         outcomes = [OK] * len(values)
         for step in self.steps:
             before = values.shape
-            values, found = step.component.hallucinate_counted(values)
+            with kept_running(f"Hallucinator {step.spec}"):
+                values, found = step.component.hallucinate_counted(values)
             _check_output(step, before, values, found)
             outcomes = [new if old.status == "ok" else old for old, new in zip(outcomes, found, strict=True)]
         return values, outcomes

@@ -114,7 +114,7 @@ def build(registry: Registry[V], spec: Spec, defaults: Mapping[str, object] | No
         values["device"] = resolve_device(device)
     who = f"{registry.kind} {spec.name}"
     named = tuple(DigestedPath(path, path_digest(path), who) for path in _paths(values.values()))
-    component = entry.factory(**values)
+    component = entry.construct(values)
     arguments = {name: _recordable(value) for name, value in values.items()}
     weights = [[w.name, w.sha256] for w in component.weights]
     files = (*named, *(DigestedPath(w.path, w.sha256, who) for w in component.weights if w.path is not None))

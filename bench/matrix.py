@@ -14,6 +14,7 @@ from bench.config import cache_folder
 from bench.datasets import draw_once
 from bench.diagnosis.below import BELOW, below_lr_face, is_lr_face, measured_alike
 from bench.errors import BenchError
+from bench.faults import explanation
 from bench.interfaces import PROTOCOLS
 from bench.matrix_cells import Cell, Matrix
 from bench.matrix_state import CellState, StudyState, read_state, write_state
@@ -81,10 +82,12 @@ def _run(cell: Cell, before: CellState, studies: dict[str, Study], said: set[str
         run = prepare(config, studies)
         print(describe_run(run, said), file=sys.stderr, flush=True)
         result, fresh = execute(run, lambda sentence: print(sentence, file=sys.stderr, flush=True))
-    except Exception as error:  # noqa: BLE001  # one cell's fault must not lose the others
-        if not isinstance(error, BenchError):
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  # one cell's fault, sys.exit too, must not lose the others
+        text = explanation(error) or f"{type(error).__name__}: {error}"
+        if not isinstance(error, BenchError) and explanation(error) is None:
             traceback.print_exc(file=sys.stderr)
-        text = f"{type(error).__name__}: {error}"
         print(f"FAILED: {text}", file=sys.stderr, flush=True)
         spent = round(time.perf_counter() - start, 2)
         return replace(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
+from bench.faults import cause_of
+from bench.neighbours import check_neighbours
 from bench.registry import ENTRY_POINT_GROUP
 
 
@@ -25,14 +27,21 @@ _FAILURES: list[PluginFailure] = []
 def load_plugins() -> None:
     """Import every module of the entry-point group once; what they register is then in the registries.
 
-    A module that fails to import is remembered with its cause and stops nothing else.
+    A module that fails to import is remembered with its cause and stops nothing else, also where it ends the program
+    (``sys.exit``).
+
+    Raises:
+        BenchError: another package stands in the place of one of this suite's, see `check_neighbours`.
+        KeyboardInterrupt: the user wants to stop.
     """
+    check_neighbours()
     for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=_own_first):
         try:
             point.load()
-        except Exception as error:  # noqa: BLE001  # whatever a stranger's module raises, the others must load
-            cause = " ".join(f"{type(error).__name__}: {error}".split())
-            _FAILURES.append(PluginFailure(point.name, _package(point), cause))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # whatever a stranger's module raises, the others must load
+            _FAILURES.append(PluginFailure(point.name, _package(point), cause_of(error)))
 
 
 def failures() -> tuple[PluginFailure, ...]:

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from bench.docstrings import described_arguments
 from bench.errors import UnknownNameError, UsageError
+from bench.faults import cause_of, kept_running
 from bench.values import convert, nearest, suggestion, type_name
 
 T = TypeVar("T")
@@ -112,7 +113,16 @@ class Entry(Generic[T]):
 
     def create(self, given: Mapping[str, object] | None = None) -> T:
         """Build the component; see `configure` for the arguments."""
-        return self.factory(**self.configure(given or {}))
+        return self.construct(self.configure(given or {}))
+
+    def construct(self, values: Mapping[str, Any]) -> T:
+        """Build the component from every argument's value, as `configure` gives them.
+
+        Raises:
+            ContractError: the factory ends the program (``sys.exit``).
+        """
+        with kept_running(f"{self.kind} {self.name!r} of {self.module}, while it was built,"):
+            return self.factory(**values)
 
 
 class Registry(Generic[T]):
@@ -147,8 +157,8 @@ class Registry(Generic[T]):
                     f"{self._entries[name].module}"
                 )
             self._entries[name] = Entry(
-                self.kind, name, typing.cast("Callable[..., T]", factory), summary, source, licence, missing,
-                factory.__module__, details,
+                self.kind, name, typing.cast("Callable[..., T]", factory), summary, source, licence, _guarded(missing),
+                factory.__module__, _guarded_details(details),
             )  # fmt: skip
             return factory
 
@@ -209,6 +219,34 @@ class Spec:
         if not self.arguments:
             return self.name
         return f"{self.name}:{','.join(f'{key}={value}' for key, value in self.arguments)}"
+
+
+def _guarded(missing: Callable[[], str | None]) -> Callable[[], str | None]:
+    """The same, but a fault in it is a reason why the component cannot run."""
+
+    def guarded() -> str | None:
+        try:
+            return missing()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # a stranger's code, which must not end `bench list`
+            return f"The check of what it needs failed: {cause_of(error)}."
+
+    return guarded
+
+
+def _guarded_details(details: Callable[[], Details]) -> Callable[[], Details]:
+    """The same, but a fault in it is named in place of the details."""
+
+    def guarded() -> Details:
+        try:
+            return details()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # a stranger's code, which must not end `bench list`
+            return {"details": f"not known: {cause_of(error)}"}
+
+    return guarded
 
 
 def _function(factory: Callable[..., object]) -> Callable[..., object]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench import kinds, progress
 from bench.arrangement import arrange
+from bench.cache import Cache
 from bench.canaries import INTERPOLATING, Finding, inspect_outputs
 from bench.closure import closure
 from bench.components import Built, build
@@ -17,10 +18,12 @@ from bench.datasets import find_or_draw
 from bench.devices import resolve_device
 from bench.diagnosis.of_run import diagnose
 from bench.embed import embedder_for, renewed_embedder
+from bench.faults import kept_running
 from bench.file_digests import file_state, path_digest, refuse_changed
 from bench.finished import outdated
 from bench.interfaces import PROTOCOLS, EvalProtocol
 from bench.manifest import check_manifest
+from bench.outputs import check_place
 from bench.pictures import pictures, views
 from bench.plan import EmbedPlan
 from bench.plugins import load_plugins
@@ -50,6 +53,8 @@ def prepare(config: RunConfig, studies: dict[str, Study] | None = None) -> Prepa
     """
     load_plugins()
     config = replace(config, device=resolve_device(config.device))
+    if config.out is not None:
+        check_place(config.out, folder=True)
     official = build(PROTOCOLS, Spec.parse(config.protocol))
     protocol = _overridden(official, config)
     arrangement = arrange(config, protocol.component)
@@ -98,6 +103,10 @@ def execute(run: Prepared, tell: Callable[[str], None] = lambda sentence: None) 
         if again is None:
             return read_run(run.out), False
         tell(again)
+    check_place(run.out.with_name(f".{run.out.name}.partial"))
+    if run.cache is not None:
+        with Cache(run.cache):  # what is wrong with it is said before the work
+            pass
     result = _compute(run)
     images = None
     if run.config.images == "all":
@@ -191,7 +200,8 @@ def _read(
     name = digest_of([protocol.fingerprint, str(root)])
     if name not in studies:
         with progress.counted(f"read {protocol.component.dataset}") as tell:
-            studies[name] = protocol.component.read_with(root, scratch, tell)
+            with kept_running(f"Protocol {protocol.spec}"):
+                studies[name] = protocol.component.read_with(root, scratch, tell)
     if manifest is not None:
         files = sorted({item.path for items in studies[name].media.values() for item in items})
         agreed = digest_of([name, manifest, path_digest(manifest), [_state_of(path) for path in files]])

@@ -5,6 +5,7 @@ from hallucinators.hassner import hallucinator as hassner_hallucinator
 from hallucinators.restorers import onnx_file, spandrel_file
 from hallucinators.vividgan import hallucinator
 
+__distribution__ = "face-hallucination-bench"
 __all__ = [
     "bicubic",
     "identity",

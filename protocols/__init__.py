@@ -2,6 +2,7 @@
 
 from protocols import celeba, cfp, dronesurf, efficiency, expression, ijbc, lfw, mmi, multipie, restoration, tinyface
 
+__distribution__ = "face-hallucination-bench"
 __all__ = [
     "celeba",
     "cfp",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.errors import UsageError
 
+__distribution__ = "face-hallucination-bench"
 FILES = ("index.html", "report.md", "summary.csv", "paired.csv", "report.json")
 _log = logging.getLogger(__name__)
 

@@ -88,7 +88,7 @@ def main(args: argparse.Namespace) -> int:
     from bench.commands.next_step import comparing_command
     from bench.config import make_config
     from bench.errors import UsageError
-    from bench.plugins import load_plugins
+    from bench.plugins import failures, load_plugins
     from bench.run import execute, prepare
     from bench.study import Asked, asked_for
     from bench.terminal import describe_run, print_figures
@@ -99,6 +99,8 @@ def main(args: argparse.Namespace) -> int:
     file = args.study or file
     flags = {key: value for key, value in vars(args).items() if key not in ("main", "config", "study")}
     load_plugins()
+    for failure in failures():
+        print(f"note: plugin {failure.name!r} of {failure.package} failed to load: {failure.cause}", file=sys.stderr)
     asked = asked_for(file, flags)
     if isinstance(asked, Asked):
         return _run_study(asked)

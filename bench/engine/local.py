@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.embed import embed_shard, embedder_for
+from bench.faults import kept_running
 from bench.plan import Embedded, EmbedPlan
 from bench.progress import Tally
 from bench.types import Media
@@ -38,7 +39,8 @@ def embed_all(
     parts = []
     for start in range(0, len(media), shard_size):
         shard = media[start : start + shard_size]
-        parts.append(embed_shard(plan, shard, cache_folder, progress))
+        with kept_running(f"Aligner {plan.align} or recogniser {plan.recogniser}"):
+            parts.append(embed_shard(plan, shard, cache_folder, progress))
     return join(parts, embedder_for(plan).recogniser.component.embedding_size)
 
 

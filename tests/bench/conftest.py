@@ -76,7 +76,7 @@ class Counted(Hallucinator):
 
     def hallucinate(self, lr: np.ndarray) -> np.ndarray:
         if self.broken:
-            raise MemoryError("no room")
+            raise RuntimeError("broken")
         self.faces.append(len(lr))
         large = np.repeat(np.repeat(lr, 16 // lr.shape[2], 2), 16 // lr.shape[3], 3)
         return np.clip(large * np.float32(self.gain), 0, 1)

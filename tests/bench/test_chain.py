@@ -7,7 +7,7 @@ import pytest
 
 from bench.chain import Chain
 from bench.components import Built
-from bench.errors import ContractError, UnknownNameError, UsageError
+from bench.errors import BenchError, ContractError, UnknownNameError, UsageError
 from bench.images import resize
 from bench.interfaces import ByteImages, FloatImages, Hallucinator
 from bench.plugins import load_plugins
@@ -192,3 +192,14 @@ def test_native_images_are_brought_to_what_stands_behind_steps_that_keep_their_s
 def test_steps_that_change_the_size_still_need_a_resizing_step() -> None:
     with pytest.raises(UsageError, match="takes 16 x 16 pixels but"):
         Chain([built(Doubling()), built(Fixed())])
+
+
+def test_want_of_memory_ends_the_run_and_makes_no_face_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = Chain.parse("bicubic:size=32")
+
+    def no_room(lr: object) -> object:
+        raise MemoryError("Unable to allocate 9 GiB")
+
+    monkeypatch.setattr(chain.steps[0].component, "hallucinate_counted", no_room)
+    with pytest.raises(BenchError, match="not enough memory: Unable to allocate 9 GiB"):
+        chain.hallucinate([np.zeros((8, 8, 3), np.uint8)] * 2)
