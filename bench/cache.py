@@ -7,9 +7,14 @@ whole entries or none.
 
 from __future__ import annotations
 
+import errno
+import shutil
 import sqlite3
+import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import cast
@@ -22,6 +27,7 @@ from bench.types import OK, Outcome, Status
 
 CACHE_VERSION = 1
 CACHE_FILE = "cache.sqlite"
+_LITTLE = 1 << 20  # bytes free on a disk that counts as full
 _PER_QUERY = 500  # SQLite's oldest limit on parameters is 999
 
 
@@ -34,41 +40,41 @@ class CachedEmbedding:
 
 
 class Cache:
-    """The store. Use as a context manager; entries of one `put_` call appear together or not at all."""
+    """The store. Use as a context manager; entries of one `put_` call appear together or not at all.
+
+    A cache that may be read and not written is read: what is in it is used, nothing is stored, and that is said once.
+
+    Attributes:
+        path: of its file.
+        read_only: whether it can only be read.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Open or make the cache in a folder.
 
         Raises:
-            BenchError: the folder cannot be written, or the file there is damaged or of another cache version.
+            BenchError: there is no cache and none can be made, or the file there is damaged or of another cache
+                version.
         """
         self.path = folder / CACHE_FILE
+        self.read_only = False
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(self.path, timeout=60)
+            self._database = self._opened()
             version, tables = self._state()
         except (OSError, sqlite3.Error) as error:
-            raise BenchError(
-                f"Cannot use the cache {self.path}: {error}. Delete it, or name another --cache."
-            ) from error
+            raise self._unusable(error) from error
         if tables and version != CACHE_VERSION:
             self._database.close()
             raise BenchError(
                 f"The cache {self.path} was written by another version ({version}; this bench writes {CACHE_VERSION}). "
                 "Nothing in it was touched. Delete it, or name another --cache."
             )
-        with self._database as database:
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = NORMAL")  # a commit waits for no disk; a killed process loses none
-            database.execute(
-                "CREATE TABLE IF NOT EXISTS embeddings"
-                " (key TEXT PRIMARY KEY, vector BLOB, status TEXT, stage TEXT, reason TEXT) WITHOUT ROWID"
-            )
-            database.execute(
-                "CREATE TABLE IF NOT EXISTS images"
-                " (key TEXT PRIMARY KEY, png BLOB, status TEXT, stage TEXT, reason TEXT) WITHOUT ROWID"
-            )
-            database.execute(f"PRAGMA user_version = {CACHE_VERSION}")
+        if not self.read_only:
+            try:
+                self._make_tables()
+            except sqlite3.Error as error:
+                self._database.close()
+                raise self._unusable(error) from error
 
     def __enter__(self) -> Cache:
         return self
@@ -105,6 +111,50 @@ class Cache:
         """
         self._put("INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?)", entries)
 
+    def _opened(self) -> sqlite3.Connection:
+        """The database, for writing where that is allowed, else for reading."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            database = sqlite3.connect(self.path, timeout=60)
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+            database.execute("BEGIN IMMEDIATE")
+            database.execute(f"PRAGMA user_version = {int(version)}")  # asks for the right to write, changes nothing
+            database.rollback()
+            return database
+        except (OSError, sqlite3.Error) as error:
+            if not self.path.is_file() or not _is_refusal(error):
+                raise
+        database = _for_reading(self.path)
+        self.read_only = True
+        _say_once(self.path)
+        return database
+
+    def _make_tables(self) -> None:
+        if self._database.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            self._set_wal()
+        self._database.execute("PRAGMA synchronous = NORMAL")  # a commit waits for no disk; a killed process loses none
+        with self._database as database:
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS embeddings"
+                " (key TEXT PRIMARY KEY, vector BLOB, status TEXT, stage TEXT, reason TEXT) WITHOUT ROWID"
+            )
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS images"
+                " (key TEXT PRIMARY KEY, png BLOB, status TEXT, stage TEXT, reason TEXT) WITHOUT ROWID"
+            )
+            database.execute(f"PRAGMA user_version = {CACHE_VERSION}")
+
+    def _set_wal(self) -> None:
+        """Let readers and one writer work at once; of several processes that make a cache together one wins."""
+        for pause in (0.05, 0.2, 1.0, 5.0):
+            try:
+                self._database.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                    raise
+                time.sleep(pause)
+
     def _state(self) -> tuple[int, int]:
         version = self._database.execute("PRAGMA user_version").fetchone()[0]
         tables = self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -126,6 +176,8 @@ class Cache:
             raise self._broken(error) from error
 
     def _put(self, insert: str, entries: Mapping[str, tuple[bytes, Outcome]]) -> None:
+        if self.read_only:
+            return
         rows = [(key, blob, o.status, o.stage, o.reason) for key, (blob, o) in entries.items()]
         try:
             with self._database as database:
@@ -133,8 +185,51 @@ class Cache:
         except sqlite3.Error as error:
             raise self._broken(error) from error
 
+    def _unusable(self, error: Exception) -> BenchError:
+        if self._is_full(error):
+            what = "there is no room for it. Make room, name another --cache, or work without one (--no-cache)"
+        else:
+            what = f"{error}. Delete it, name another --cache, or work without one (--no-cache)"
+        return BenchError(f"Cannot use the cache {self.path}: {what}.")
+
+    def _is_full(self, error: Exception) -> bool:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_IOERR:  # so a disk that is full to the last block shows itself
+            return shutil.disk_usage(self.path.parent).free < _LITTLE
+        return code == sqlite3.SQLITE_FULL or _errno(error) in (errno.ENOSPC, errno.EDQUOT)
+
     def _broken(self, error: sqlite3.Error) -> BenchError:
         return BenchError(
             f"The cache {self.path} cannot be used: {error}. What was stored before is safe unless the file itself is "
             "damaged; make room, delete it, or name another --cache, and run the same command again."
         )
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether writing was refused: by rights or by a file system that may only be read."""
+    if isinstance(error, sqlite3.Error):
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        return code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+    return _errno(error) in (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def _errno(error: Exception) -> int | None:
+    return getattr(error, "errno", None)
+
+
+def _for_reading(path: Path) -> sqlite3.Connection:
+    """The database opened for reading; where not even a lock can be written, as a file that nobody changes."""
+    for options in ("mode=ro", "mode=ro&immutable=1"):
+        database = sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True, timeout=60)
+        try:
+            database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            return database
+        except sqlite3.Error as error:
+            database.close()
+            last = error
+    raise last
+
+
+@cache
+def _say_once(path: Path) -> None:
+    print(f"note: the cache {path} can only be read: what is in it is used, nothing is added", file=sys.stderr)

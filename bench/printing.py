@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
+import json
 import unicodedata
 
+ESCAPED = "bench.escaped"
+"""Error handler of text that is written: what the encoding lacks, and bytes of file names that are no text, stand as
+JSON escapes (``\\udcff``)."""
 _CODES = ("Cc", "Cs", "Zl", "Zp", "Cf")
 _JOINERS = "\u00ad\u200c\u200d"
 """Formatting characters that some scripts and emoji need; they move nothing."""
@@ -27,3 +32,12 @@ def printable(text: object, *, lines: bool = False) -> str:
 
 def _steers(character: str) -> bool:
     return unicodedata.category(character) in _CODES and character not in _JOINERS
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+codecs.register_error(ESCAPED, _escape)

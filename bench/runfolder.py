@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bench.errors import BenchError, DataError, MissingError
+from bench.printing import ESCAPED
 from bench.results import (
     SCHEMA_VERSION,
     Figure,
@@ -71,10 +72,10 @@ def write_run(
     if folder.exists() and any(folder.iterdir()) and not (replace and (folder / RUN_FILE).is_file()):
         what = "a finished run is there" if (folder / RUN_FILE).is_file() else "it holds other files"
         raise BenchError(f"Cannot write the run to {folder}: {what}. Choose another --out, or --overwrite always.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
         partial.mkdir()
         _write_files(partial, result, images)
         if (folder / RUN_FILE).is_file():
@@ -144,7 +145,8 @@ def read_image(folder: Path, member: str) -> bytes | None:
 
 def dump_json(value: object) -> str:
     """Strict, indented JSON with a final newline; keys in the order given, so figures stay in the order of their k."""
-    return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    return text.encode("utf-8", ESCAPED).decode("utf-8")
 
 
 def _there(path: Path) -> bool:
@@ -187,7 +189,7 @@ def _swap(partial: Path, folder: Path) -> None:
 
 def _write_csv(path: Path, row_type: type[Any], rows: Sequence[ProbeRow | LedgerRow | ItemRow]) -> None:
     names = [f.name for f in fields(row_type)]
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8", errors=ESCAPED) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(names)
         writer.writerows([_to_cell(getattr(row, name)) for name in names] for row in rows)
