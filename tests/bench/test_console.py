@@ -98,6 +98,7 @@ def test_a_working_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:
             "not enough memory",
         ),
         (ImportError("libtorch.so: failed to map segment from shared object"), "not enough memory"),
+        (ImportError("libGL.so.1: cannot open shared object file: No such file"), "pip install opencv-python-headless"),
         (OSError(28, "No space left on device", "/x"), "The disk is full (/x)"),
         (PermissionError(13, "Permission denied", "/x"), "Permission denied (/x)"),
     ],

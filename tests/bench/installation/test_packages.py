@@ -57,7 +57,7 @@ def test_two_distributions_of_one_module_are_named(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(packages, "_version", lambda name: versions.get(name, ""))
     (clash,) = packages._clashing()
     assert "opencv-python 4.12, opencv-python-headless 4.11" in clash.value
-    assert "pip install opencv-python-headless" in clash.hint
+    assert clash.hint.endswith("pip install opencv-python")
 
 
 def test_a_checkout_that_is_not_installed_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:

