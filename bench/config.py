@@ -175,6 +175,12 @@ def set_setting(key: str, value: str) -> Path:
         if not isinstance(table, dict):
             raise UsageError(f"{key!r}: {part!r} is already a value in {settings_file()}")
     table[parts[-1]] = value
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"{key}: {value!r} is no UTF-8 text, which settings are; give the folder another name"
+        ) from None
     path = settings_file()
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")

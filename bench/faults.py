@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from bench.errors import BenchError, ContractError, one_line, pip_install
 
 _SHOWN = 300  # letters of another library's error
+_AROUND = 60  # letters on both sides of one that is no text
 _NO_MEMORY = (
     "out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory", "insufficient memory",
     "failed to allocate", "bad alloc", "bad_alloc", "failed to map segment", "failed to serialize proto",
@@ -62,6 +63,9 @@ def explanation(error: BaseException) -> str | None:
             f"A library of the system is missing: {cause}. Install it (libGL.so.1: apt-get install libgl1), or OpenCV "
             f"without windows: pip uninstall opencv-python, then {pip_install('opencv-python-headless')}."
         )
+    if isinstance(error, UnicodeEncodeError) and any("\ud800" <= letter <= "\udfff" for letter in error.object):
+        part = one_line(error.object[max(error.start - _AROUND, 0) : error.end + _AROUND])
+        return f"A name that is no UTF-8 text cannot be used here: {part}. Give the file another name."
     if isinstance(error, OSError):
         place = f" ({error.filename})" if error.filename else ""
         what = "The disk is full" if error.errno in _FULL else error.strerror or cause or type(error).__name__

@@ -20,6 +20,7 @@ from bench.interfaces import EvalProtocol
 from bench.kinds import kind_of
 from bench.manifest_differences import differences
 from bench.plan import ABSENT
+from bench.printing import ESCAPED
 from bench.provenance import digest_of, file_digest
 from bench.studies import ExpressionSet, RestorationSet, Study, VerificationSet
 from bench.textfiles import read_text
@@ -96,7 +97,7 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
     partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(dump_manifest(manifest), encoding="utf-8")
+        partial.write_text(dump_manifest(manifest), encoding="utf-8", errors=ESCAPED)
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)

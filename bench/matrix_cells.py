@@ -198,7 +198,7 @@ def _names(cells: Sequence[Cell]) -> list[str]:
     for cell in cells:
         parts = (cell.config.protocol, cell.config.hallucinator, cell.config.recogniser)
         name = "__".join("".join(c if c.isalnum() or c in "+=-." else "-" for c in part) for part in parts)
-        names.append(name if len(name.encode()) <= _LONGEST else f"{name[: _LONGEST // 4]}__{cell.digest[:8]}")
+        names.append(name if len(os.fsencode(name)) <= _LONGEST else f"{name[: _LONGEST // 4]}__{cell.digest[:8]}")
     counts = Counter(name.lower() for name in names)  # some file systems take A for a
     return [
         name if counts[name.lower()] == 1 else f"{name[: _LONGEST // 2]}__{cell.digest[:8]}"

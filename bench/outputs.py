@@ -7,7 +7,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from bench.errors import BenchError
+from bench.errors import BenchError, one_line
 
 _LONGEST_MARK = ".{}.replaced"
 """How the folders are named that stand beside a result while it is written."""
@@ -32,7 +32,7 @@ def check_place(path: Path, *, wanted: str = "--out", folder: bool = False) -> N
         _check(path, wanted)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise BenchError(f"{wanted} {path} cannot be made: {reason}. Choose another {wanted}.") from None
+        raise BenchError(f"{wanted} {one_line(path)} cannot be made: {reason}. Choose another {wanted}.") from None
 
 
 def _check(path: Path, wanted: str) -> None:

@@ -209,7 +209,7 @@ def _pair(fields: Sequence[str], fold: int, same: bool) -> Pair | None:
         return None
     one, i, other, j = (fields[0], fields[1], fields[0], fields[2]) if same else fields
     names_fit = all(
-        name not in (".", "..") and not set(name) & set("/\\\0") and len(name.encode()) < MOST_NAME - 9
+        name not in (".", "..") and not set(name) & set("/\\\0") and len(os.fsencode(name)) < MOST_NAME - 9
         for name in (one, other)
     )
     if not names_fit or (one == other) != same:

@@ -19,7 +19,7 @@ GallerySession = Literal["earliest", "latest", "seeded"]
 
 def lot(seed: int, *words: object) -> str:
     """The lot of a thing; the smallest is drawn first."""
-    return hashlib.sha256(" ".join(map(str, (seed, *words))).encode()).hexdigest()
+    return hashlib.sha256(" ".join(map(str, (seed, *words))).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def draw_subjects(subjects: Collection[int], count: int, seed: int) -> list[int]:

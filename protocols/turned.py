@@ -255,7 +255,7 @@ def frame_points(frame: Frame) -> Points:
 
 def drawn(names: Iterable[str], seed: int) -> list[str]:
     """Names in an order drawn by a seed: by the SHA-256 of seed and name, so what is absent changes nothing else."""
-    return sorted(names, key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).hexdigest())
+    return sorted(names, key=lambda name: hashlib.sha256(os.fsencode(f"{seed} {name}")).hexdigest())
 
 
 def view_name(yaw_deg: float) -> str:

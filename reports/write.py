@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.errors import BenchError
+from bench.printing import ESCAPED
 from reports.html import GENERATOR
 
 _HEAD = 4096  # bytes of the page in which the mark of its maker stands
@@ -102,7 +103,7 @@ def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
     """Write texts or bytes by name into a folder and have them reach the disk."""
     for name, content in files.items():
         with (folder / name).open("wb") as file:
-            file.write(content if isinstance(content, bytes) else content.encode())
+            file.write(content if isinstance(content, bytes) else content.encode("utf-8", ESCAPED))
             file.flush()
             os.fsync(file.fileno())
 

@@ -237,7 +237,7 @@ def _framed(image: ByteImages, found: NDArray[np.float32], margin: int) -> tuple
 
 def _in_test(person: str) -> bool:
     """Whether a person is left out of training: by a hash of the name, so that packs of other folders agree."""
-    digest = hashlib.sha256(person.encode()).digest()
+    digest = hashlib.sha256(person.encode("utf-8", "surrogateescape")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64 >= _TRAIN_SHARE
 
 

@@ -99,6 +99,10 @@ def test_a_working_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:
         ),
         (ImportError("libtorch.so: failed to map segment from shared object"), "not enough memory"),
         (ImportError("libGL.so.1: cannot open shared object file: No such file"), "pip install opencv-python-headless"),
+        (
+            UnicodeEncodeError("utf-8", "x" * 999 + "d\udcff", 1000, 1001, "surrogates"),
+            r"d\udcff. Give the file another",
+        ),
         (OSError(28, "No space left on device", "/x"), "The disk is full (/x)"),
         (PermissionError(13, "Permission denied", "/x"), "Permission denied (/x)"),
     ],

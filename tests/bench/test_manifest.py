@@ -200,3 +200,10 @@ def test_notes_and_arguments_lose_their_places_and_odd_numbers_are_refused(toys:
     odd = replace(study, faces=(replace(study.faces[0], attributes={"yaw": float("nan")}),))
     with pytest.raises(DataError, match="strict JSON"):
         make_manifest(built, tmp_path, tmp_path, odd)
+
+
+def test_a_manifest_of_names_that_are_no_text_is_utf_8_and_reads_back(tmp_path: Path) -> None:
+    manifest = {"identity": "a\udcff"}
+    path = tmp_path / "m.json"
+    write_manifest(path, manifest)  # type: ignore[arg-type]
+    assert json.loads(path.read_text(encoding="utf-8")) == manifest
