@@ -68,7 +68,7 @@ class CycleGanHallucinator(NetworkHallucinator):
         Args:
             to: hallucinated faces to the look of gallery faces, or gallery faces to that of hallucinated ones.
             weights: a file of `bench train cyclegan`; by default the one that is shipped.
-            device: torch device.
+            device: where the network computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
             threads: processor threads; 0 leaves torch's own choice.
 
         Raises:

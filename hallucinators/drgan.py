@@ -81,7 +81,7 @@ class DrGanHallucinator(NetworkHallucinator):
             noise: the decoder's noise vector: zeros, or drawn once from the seed, the same for every face.
             seed: of the noise.
             weights: a file of `bench train drgan`; by default the one that is shipped.
-            device: torch device.
+            device: where the network computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
             threads: processor threads; 0 leaves torch's own choice.
 
         Raises:

@@ -48,7 +48,7 @@ class Mtcnn(Aligner):
             upscale_to: side of the canvas that smaller images are enlarged to, pixels.
             min_face: smallest face looked for, pixels of the canvas; halving it costs four times the time.
             margin: border left around the image, as a fraction of the canvas on each side; its edge is repeated there.
-            device: torch device.
+            device: where the network computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
 
         Raises:
             UsageError: an argument is out of its range.

@@ -38,7 +38,9 @@ def add_parser(subparsers: Subparsers) -> None:
         "--hallucinator", action="append", metavar="A[+B]", help="hallucinator or chain (default: none)"
     )
     parser.add_argument("--recogniser", action="append", metavar="NAME", help="recogniser (default: sface)")
-    parser.add_argument("--align", metavar="NAME", help="aligner (default: the protocol's)")
+    parser.add_argument(
+        "--align", metavar="NAME", help="aligner (default: the protocol's: none, landmarks or template)"
+    )
     parser.add_argument("--align-gallery", metavar="NAME", help="another aligner for the gallery (default: --align)")
     parser.add_argument(
         "--hallucinate",

@@ -71,7 +71,7 @@ class FaceNet(Recogniser):
             pretrained: which training set; names the file looked for in torch's cache.
             weights: a state dict of InceptionResnetV1, in place of that file.
             download: whether facenet-pytorch may fetch the file when it is not there.
-            device: torch device.
+            device: where the network computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
             threads: processor threads; 0 leaves torch's own choice.
 
         Raises:

@@ -41,7 +41,7 @@ class SphereFace(Recogniser):
 
         Args:
             weights: state dict of the public port, .pth or .safetensors; its classifier ``fc6`` is not looked at.
-            device: torch device.
+            device: where the network computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
             threads: processor threads; 0 leaves torch's own choice.
 
         Raises:

@@ -51,7 +51,7 @@ class AlignedHallucinator(SizedHallucinator):
             align: bring faces upright first; false for faces that are upright already, and ``stn`` is not looked for.
             stn: the aligner, a file of `bench train stn`; by default the one that is shipped.
             weights: that of the super-resolver; by default the one that is shipped.
-            device: torch device.
+            device: where the network computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
             threads: processor threads; 0 leaves torch's own choice.
 
         Raises:

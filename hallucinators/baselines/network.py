@@ -46,7 +46,7 @@ class NetworkHallucinator(Hallucinator):
         Args:
             lr: side of the LR faces; 0 for a network that takes faces of any size.
             weights: the file; None takes the shipped one.
-            device: torch device.
+            device: where the network computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
             threads: processor threads; 0 leaves torch's own choice.
             shipped: name of the shipped file; by default that of the network and its factor.
 
@@ -121,7 +121,7 @@ class SizedHallucinator(NetworkHallucinator):
         Args:
             size: side of the LR face; other images are resized to it first (16 is 8x, 32 is 4x).
             weights: a file of `bench train`; by default the one that is shipped.
-            device: torch device.
+            device: where the network computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
             threads: processor threads; 0 leaves torch's own choice.
 
         Raises:

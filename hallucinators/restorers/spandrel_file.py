@@ -51,14 +51,14 @@ class SpandrelFile(Restorer):
         """Tell the network from names and shapes of its tensors; their values are read at first use.
 
         Args:
-            file: the weights.
+            file: the file of weights, .pth or .safetensors.
             size: side of the square an image is brought to (bicubic) for the network; 0 leaves it as it is. By default
                 512 for face restorers, which take nothing else, and 0 for the rest.
             output: side that results are brought to; by default the network's own.
             colour: channel order of the network. All that spandrel knows were made for RGB.
             w: CodeFormer's fidelity, from 0 (a good picture) to 1 (the face that was given); by default 0.5.
             unsafe_pickle: whether a file that may run code while it is loaded is loaded.
-            device: torch device.
+            device: where the network computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
             threads: processor threads; 0 leaves torch's own choice.
 
         Raises:

@@ -71,7 +71,7 @@ class VividGanHallucinator(Vivid):
                 which are the LR picture aligned. ``lr``: where it stands in the LR picture, frontal but not moved.
                 ``auto``: a run chooses by what looks at the face next; outside a run it is ``utkface200``.
             weights: a file of `bench train vividgan`; by default the one that is shipped.
-            device: torch device.
+            device: where the network computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
             threads: processor threads; 0 leaves torch's own choice.
 
         Raises:
@@ -134,14 +134,17 @@ class VividGanFlow(Vivid):
 
         Args:
             output: the coarse face, or the final one.
-            landmarks: as of ``vividgan``.
-            frame: the same.
+            landmarks: where components are cut out: at points the face engine finds in the coarse face (``engine``),
+                at the usual places (``template``), or the first where it is installed (``auto``).
+            frame: where the face stands in the output. ``utkface200``: it fills the image. Any other frame by name
+                (``arcface112``, ``dlib150``...): the face with its surroundings. ``lr``: where it stands in the LR
+                picture. ``auto``: a run chooses by what looks at the face next; outside a run it is ``utkface200``.
             frontalise: which heads are brought to the front: all that are turned (``always``), or those turned by more
                 than about 30 degrees (``far``), the others being left as they are, since recognisers know them better
                 so. ``auto`` takes ``far`` in the chips of recognisers and in ``lr``, ``always`` in all other frames.
-            weights: as of ``vividgan``.
-            device: the same.
-            threads: the same.
+            weights: a file of `bench train vividgan-flow`; by default the one that is shipped.
+            device: where the network computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
+            threads: processor threads; 0 leaves torch's own choice.
         """
         self._far = frontalise == "far" or (frontalise == "auto" and for_recognisers(frame))
         super().__init__(

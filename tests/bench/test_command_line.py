@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -121,6 +122,15 @@ def test_every_argument_of_every_component_is_described() -> None:
         for entry in registry
         if entry.module.split(".")[0] in ("bench", "hallucinators", "protocols")
         for argument in entry.arguments()
-        if len(argument.description.split()) < 2
+        if len(argument.description.split()) < 2 or re.match(r"(the same|as (of|in)|likewise)\b", argument.description)
     ]
     assert silent == []
+
+
+def test_the_help_of_samples_names_every_one(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    from protocols.sample import SAMPLES
+
+    with pytest.raises(SystemExit):
+        bench("data", "sample", "--help")
+    words = re.findall(r"\w+", capsys.readouterr().out)
+    assert set(words) >= set(SAMPLES)
