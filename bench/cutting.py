@@ -8,6 +8,8 @@ from bench.errors import DataError
 from bench.images import ByteImages, resize
 from bench.types import Cut
 
+_FARTHEST = 1e7  # pixels; a sum of two larger numbers may not be finite
+
 
 def cut_out(image: ByteImages, cut: Cut) -> ByteImages:
     """Take a face out of a decoded picture (or frame) as `Cut` says.
@@ -53,6 +55,8 @@ def _by_points(image: ByteImages, cut: Cut) -> ByteImages:
 def _boxed(image: ByteImages, box: tuple[float, float, float, float]) -> ByteImages:
     if not all(np.isfinite(box)) or box[2] < 1 or box[3] < 1:
         raise DataError("box without a size")
+    if max(map(abs, box)) > _FARTHEST:
+        raise DataError("box outside its image")
     height, width = image.shape[:2]
     left, top = round(box[0]), round(box[1])
     right, bottom = max(round(box[0] + box[2]), left + 1), max(round(box[1] + box[3]), top + 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.errors import DataError
-from protocols.ijbc_csv import file_names, numbers, parsed, whole_numbers
+from protocols.ijbc_csv import file_names, numbers, parsed, pixels, whole_numbers
 from protocols.ijbc_rows import Floats, Ints, Lists, Rows
 
 MEDIA = "meta/ijbc_face_tid_mid.txt"
@@ -88,7 +88,7 @@ def _points(root: Path, names: list[str], notes: list[str]) -> tuple[Floats | No
     if frame.shape[1] != 12:
         raise DataError(f"{path} has {frame.shape[1]} columns; expected 12: crop, five points, score.")
     own = file_names(path, frame[0], "crop")
-    table = np.stack([numbers(frame[column]) for column in range(1, 12)], axis=1)
+    table = np.stack([*(pixels(frame[column]) for column in range(1, 11)), numbers(frame[11])], axis=1)
     if own != names:  # the lists are parallel; a copy in which they are not is put right by name
         place = {name: row for row, name in enumerate(own)}
         rows = np.array([place.get(name, -1) for name in names], np.int64)

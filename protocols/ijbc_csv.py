@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 _MOST_PARTS = 20
+_FARTHEST = 1e6  # pixels
 
 
 def read_columns(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()) -> DataFrame:
@@ -88,6 +89,12 @@ def numbers(column: Any) -> Floats:
     return found
 
 
+def pixels(column: Any) -> Floats:
+    """A column of coordinates as float64; NaN also where no picture reaches so far."""
+    found = numbers(column)
+    return np.where(np.abs(found) < _FARTHEST, found, np.nan)
+
+
 def file_names(path: Path, column: Any, name: str = "FILENAME") -> list[str]:
     """A column of paths that stay below the folder they start from, with ``/`` between folders.
 
@@ -112,7 +119,7 @@ def file_names(path: Path, column: Any, name: str = "FILENAME") -> list[str]:
 
 def stays_inside(name: str) -> bool:
     """Whether a relative path leads nowhere above its start, on any system."""
-    plain = not any(sign in name for sign in ("\\", ":", "\0"))
+    plain = not any(sign in "\\:\x7f" or ord(sign) < 32 for sign in name)
     parts = name.split("/")
     return plain and len(parts) <= _MOST_PARTS and all(p not in ("", ".", "..") and _fits(p) for p in parts)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from protocols.ijbc_csv import file_names, numbers, read_columns, whole_numbers
+from protocols.ijbc_csv import file_names, numbers, pixels, read_columns, whole_numbers
 from protocols.ijbc_rows import Floats, Ints, Lists, Rows, joined
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _found(sightings: _Sightings, subjects: Ints, names: Sequence[str], boxes: F
 
 
 def _boxes(frame: DataFrame) -> Floats:
-    columns = [numbers(frame[name]) if name in frame.columns else np.full(len(frame), np.nan) for name in BOX]
+    columns = [pixels(frame[name]) if name in frame.columns else np.full(len(frame), np.nan) for name in BOX]
     return np.stack(columns, axis=1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -52,12 +53,14 @@ def read_pairs(path: Path, *, labelled: bool, lines: int = _LINES) -> Pairs:
     options: dict[str, Any] = {"sep": separator, "header": None, "skiprows": int(header), "skip_blank_lines": True}
     parts: list[Ints] = []
     try:
-        with cast("TextFileReader", parsed(path, **options, dtype=np.int64, chunksize=lines)) as reader:
+        reader = cast("TextFileReader", parsed(path, **options, dtype=np.int64, chunksize=lines))
+        with reader, warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)  # pandas casts what is no finite number with a warning
             for chunk in reader:
                 if chunk.shape[1] != columns:
                     raise DataError(f"{path} has {chunk.shape[1]} columns; expected {columns} whole numbers a line.")
                 parts.append(chunk.to_numpy(np.int64))
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, RuntimeWarning):
         _explain(path, columns, options)
     if not parts:
         raise DataError(f"{path} holds no pairs.")

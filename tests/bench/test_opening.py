@@ -11,6 +11,7 @@ from PIL import Image
 
 from bench import images, opening
 from bench.cache import Cache
+from bench.cutting import cut_out
 from bench.errors import DataError
 from bench.opening import open_media, open_sources, read_source
 from bench.types import Cut, Media
@@ -102,3 +103,9 @@ def test_files_that_cannot_be_read_say_so_without_their_names(tmp_path: Path) ->
     ):
         with pytest.raises(DataError, match=f"^{reason}$"):
             read_source(item)
+
+
+@pytest.mark.parametrize("box", [(1e308, 0.0, 1e308, 5.0), (0.0, -1e300, 4.0, 4.0), (float("nan"), 0.0, 4.0, 4.0)])
+def test_a_box_of_absurd_numbers_is_a_failed_image(box: tuple[float, float, float, float]) -> None:
+    with pytest.raises(DataError, match="box"):
+        cut_out(np.zeros((8, 8, 3), np.uint8), Cut(box=box))

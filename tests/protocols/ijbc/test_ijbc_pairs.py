@@ -210,3 +210,11 @@ def test_people_are_chains_of_equal_pairs() -> None:
     }  # fmt: skip
     with pytest.raises(DataError, match="without labels"):
         people_by_pairs(Pairs(pairs.first, pairs.second, None))
+
+
+@pytest.mark.parametrize("cell", ["1e400", "inf", "nan", "9" * 5000, "1.5", "0x10"])
+def test_a_template_that_is_no_finite_number_is_refused_in_short(tmp_path: Path, cell: str) -> None:
+    (tmp_path / "pairs.txt").write_text(f"1 2 1\n{cell} 3 0\n")
+    with pytest.raises(DataError) as caught:
+        read_pairs(tmp_path / "pairs.txt", labelled=True)
+    assert "pairs.txt" in str(caught.value) and len(str(caught.value)) < 400
