@@ -57,6 +57,7 @@ class GivenPairs(ScratchProtocol):
         "LR, HR and SR are folders in DIR."
     )
     default_align = "landmarks"
+    wanted_frame = ""  # a truth stands as its LR face does
     backbone: Path | None = None
 
     def __init__(self, *, hr: str, lr: str, sr: str, person: Person) -> None:

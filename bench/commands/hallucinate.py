@@ -17,13 +17,19 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "hallucinate",
         help="hallucinate the faces of photographs",
-        description="Find the faces of photographs, hallucinate each, and write LR, coarse face, components and final "
-        "face side by side. Faces larger than the hallucinator takes are shrunk first, which is said.",
+        description="Find the faces of photographs, hallucinate each, and write the LR face, what the network shows of "
+        "its stages, and the result side by side. The result is that of `bench run` with the same hallucinator; its "
+        "frame is the one in which the face fills the picture, unless frame=NAME is given. Faces larger than the "
+        "hallucinator takes are shrunk first, which is said.",
     )
     parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the pictures go")
     parser.add_argument(
-        "--hallucinator", default="vividgan-flow:output=fine", metavar="A+B", help="(default: %(default)s)"
+        "--hallucinator",
+        default="vividgan-flow",
+        metavar="A+B",
+        help="(default: %(default)s, whose coarse face is recognised as well as the final one, in a third of the time; "
+        "vividgan-flow:output=fine gives the final one, with the components beside it)",
     )
     parser.add_argument("--whole", action="store_true", help="each image is one cropped face: find none")
     parser.add_argument("--lr", type=int, default=None, metavar="N", help="shrink each face to N x N pixels first")

@@ -35,7 +35,11 @@ def add_parser(subparsers: Subparsers) -> None:
         "--manifest", metavar="FILE", help="refuse data that are not as this file of `bench data manifest` says"
     )
     parser.add_argument(
-        "--hallucinator", action="append", metavar="A[+B]", help="hallucinator or chain (default: none)"
+        "--hallucinator",
+        action="append",
+        metavar="A[+B]",
+        help="hallucinator or chain (default: none); its defaults are those of `bench hallucinate`: the coarse face of "
+        "vividgan-flow, the final one of vividgan",
     )
     parser.add_argument("--recogniser", action="append", metavar="NAME", help="recogniser (default: sface)")
     parser.add_argument(

@@ -152,6 +152,7 @@ def test_the_aligner_template_with_points_by_hand_gets_the_face_where_it_stood()
         ("restoration", "utkface200"),
         ("restoration:frame=celeba128", "celeba128"),
         ("restoration:source=multipie", "tpgan128"),
+        ("restoration:source=pairs,lr=LR,hr=HR", "lr"),
         ("mmi-expression", "utkface200"),
         ("mmi-expression:source=fer2013", "lr"),
         ("efficiency", "utkface200"),

@@ -46,6 +46,25 @@ def test_a_whole_image_gives_the_face_and_its_stages_side_by_side(bench: Bench, 
     np.testing.assert_array_equal(strip[:, 3 * 128 :], read_image(tmp_path / "o" / "face.png"))
 
 
+def test_the_default_face_is_that_of_a_run_and_both_helps_say_so(
+    bench: Bench, face: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from bench.__main__ import main
+    from bench.images import to_bytes, to_float
+    from hallucinators.vividgan.hallucinator import VividGanFlow
+
+    assert bench("hallucinate", face, "--whole", "--out", tmp_path / "o")[0] == 0
+    written = read_image(tmp_path / "o" / "face.png")
+    np.testing.assert_array_equal(written, to_bytes(VividGanFlow().hallucinate(to_float([read_image(face)])))[0])
+    strip = read_image(tmp_path / "o" / "face-stages.png")
+    np.testing.assert_array_equal(strip[:, -128:], written)
+    assert strip.shape == (128, 2 * 128, 3)  # LR, coarse
+    for command in ("hallucinate", "run"):
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        assert "coarse face" in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_face_that_is_shrunk_first_is_said(bench: Bench, face: Path, tmp_path: Path) -> None:
     code, out, _ = bench(
         "hallucinate", face, "--whole", "--lr", 16, "--hallucinator", "bicubic", "--out", tmp_path / "o"

@@ -16,8 +16,9 @@ import pytest
 from PIL import Image
 
 import reports
-from bench.errors import BenchError, UsageError
+from bench.errors import BenchError, DataError, UsageError
 from bench.metrics.intervals import difference_interval
+from bench.results import StageRecord
 from reports.groups import make_groups, short_names
 from reports.load import load
 from reports.rivals import standings
@@ -141,6 +142,46 @@ def test_all_methods_under_all_protocols_stand_in_one_table(make_run: Any, make_
     value = json.loads((runs[1] / "run.json").read_text())["metrics"]["rank-1"]["value"]
     assert f'<data value="{value!r}">' in rows[1] and "<td>dlib</td>" not in rows[1]
     assert rows[0].count("<data") == 4  # rank-1, parameters, and what each is over
+
+
+def test_a_method_whose_side_was_left_to_each_protocol_has_one_row(make_run: Any, tmp_path: Path) -> None:
+    def made(folder: str, side: str, flag: str, **fields: Any) -> Path:
+        choices = {"asked": {"hallucinate": flag}, "notes": [f"The {side} was picked."]}
+        config = {"hallucinate": side, "recogniser": "sface"}
+        return make_run(folder, label="net", quality=1.0, config=config, choices=choices, **fields)  # type: ignore[no-any-return]
+
+    two = {"protocol": {"name": "two"}}
+    for flag, count in (("auto", 1), ("both", 2)):
+        runs = [made(f"{flag}-a", "both", flag), made(f"{flag}-b", "probe", flag if count == 1 else "probe", **two)]
+        reports.build(runs, tmp_path / flag)
+        html = (tmp_path / flag / "index.html").read_text(encoding="utf-8")
+        table = re.findall(r'<table class="overview.*?</table>', html, re.DOTALL)[0]
+        assert len(re.findall(r"<tr><th scope=\"row\">.*?</tr>", table, re.DOTALL)) == count
+        assert ("by protocol" in table) == (count == 1)
+        assert "The both was picked." in html and "Picked for net: The both was picked." in (
+            tmp_path / flag / "report.md"
+        ).read_text(encoding="utf-8")
+
+
+def test_the_frame_of_hallucinated_faces_and_of_the_aligner_stand_beside_the_method(
+    make_run: Any, tmp_path: Path
+) -> None:
+    stages = tuple(
+        StageRecord(stage, side, name, "1", {"frame": frame} | ({"points": []} if stage == "align" else {}), ())
+        for side, frame in (("probe", "utkface200"), ("gallery", "lr"))
+        for stage, name in (("hallucinate", "net"), ("align", "template"))
+    )
+    (run,), _ = load([make_run("a", label="net", stages=stages, config={"hallucinate": "both", "align": None})])
+    assert run.frame == "utkface200 (gallery: lr)"
+    assert run.aligner == "template:frame=utkface200 (gallery: template:frame=lr)"
+    reports.build([run.folder], tmp_path / "out")
+    assert "utkface200 (gallery: lr)" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+
+
+def test_choices_of_a_wrong_type_are_damage(make_run: Any) -> None:
+    for place, choices in enumerate(({"notes": "x"}, {"notes": [1]}, {"asked": 3})):
+        with pytest.raises(DataError, match="choices"):
+            load([make_run(f"odd{place}", choices=choices)])
 
 
 def test_headings_name_a_protocol_by_what_tells_its_sections_apart(make_run: Any) -> None:
