@@ -93,6 +93,7 @@ def main(args: argparse.Namespace) -> int:
     """Run it."""
     from bench.commands.next_step import comparing_command
     from bench.config import make_config
+    from bench.diagnosis.beside import below_beside
     from bench.errors import UsageError
     from bench.plugins import failures, load_plugins
     from bench.run import execute, prepare
@@ -114,6 +115,9 @@ def main(args: argparse.Namespace) -> int:
     print(describe_run(prepared), file=sys.stderr)
     result, fresh = execute(prepared, lambda sentence: print(sentence, file=sys.stderr, flush=True))
     print_figures(result)
+    beside = below_beside(result, prepared.out)
+    if beside:
+        print(f"warning: {beside}")
     state = "Written to" if fresh else "Nothing to do: the finished run is in"
     print(f"{state} {prepared.out}\nReport: bench report {prepared.out} --out report", file=sys.stderr)
     compared = comparing_command(prepared.config.protocol, prepared.config.hallucinator, asked, file)

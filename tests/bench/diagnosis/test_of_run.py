@@ -106,6 +106,20 @@ def test_a_large_run_is_compared_by_the_study_and_by_reports_instead(
     assert f"warning: {sentence}" in again
 
 
+def test_a_large_run_is_compared_with_a_run_of_the_lr_face_beside_it(
+    bench: Bench, command: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(of_run, "MOST_IMAGES", 1)
+    flags = ("--hallucinator", "spoilt", "--hallucinate", "probe")
+    assert "Below" not in bench(*command, *flags, "--out", tmp_path / "runs" / "one")[1]
+    (tmp_path / "runs" / "broken").mkdir()
+    (tmp_path / "runs" / "broken" / "run.json").write_text("{")
+    bench(*command, "--recogniser", "pixels:side=2", "--out", tmp_path / "runs" / "other")
+    assert "Below" not in bench(*command, *flags, "--out", tmp_path / "runs" / "one")[1]
+    bench(*command, "--out", tmp_path / "runs" / "lr")
+    assert "warning: Below the LR face: rank-1" in bench(*command, *flags, "--out", tmp_path / "runs" / "one")[1]
+
+
 def test_what_the_lr_face_meets_does_not_lose_the_run(
     bench: Bench, command: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
