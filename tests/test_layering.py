@@ -73,7 +73,7 @@ LAYERS = (
         "bench.conformance",
         "bench.cost",
     ),
-    ("bench.engine", "bench.prepared", "bench.doctor", "bench.installation"),
+    ("bench.engine", "bench.prepared", "bench.doctor", "bench.frontalisers", "bench.installation"),
     (
         "bench.record",
         "bench.pictures",

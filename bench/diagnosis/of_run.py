@@ -158,7 +158,7 @@ def _placing(run: Prepared, side: Literal["probe", "gallery"]) -> Placing:
         return Placing(0, 0, ())
     points = [embedder.points_after(item, lr, out) for item, lr, out in shown]
     chips, _ = embedder.aligner.component.align([out for _, _, out in shown], points, face)
-    return place(list(chips), face)
+    return place(list(chips), [face.points] * len(chips))
 
 
 __all__ = ["BELOW", "diagnose"]

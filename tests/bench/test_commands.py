@@ -72,7 +72,7 @@ def test_a_plugin_that_fails_to_import_is_named_with_its_cause(bench: Bench, mon
 
 
 def test_the_doctor_finds_this_installation_sound(bench: Bench) -> None:
-    code, out, _ = bench("doctor")
+    code, out, _ = bench("doctor", "--quick")
     assert code == 0, out
     for canary in (
         "none-equals-bicubic", "oracle-bounds-from-above", "noise-bounds-from-below", "shuffled-labels",
@@ -83,14 +83,14 @@ def test_the_doctor_finds_this_installation_sound(bench: Bench) -> None:
 
 
 def test_the_doctor_begins_with_the_installation(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.doctor.examine", lambda _: [Check("one", True, "seen")])
-    code, out, _ = bench("doctor")
+    monkeypatch.setattr("bench.doctor.examine", lambda *_, **__: [Check("one", True, "seen")])
+    code, out, _ = bench("doctor", "--quick")
     assert code == 0, out
     headings = [line for line in out.splitlines() if line and not line.startswith(" ")]
     assert headings[:8] == [
         "System", "Python and packages", "Devices", "Storage", "Weights", "Data sets", "Plugins", "Canaries",
     ]  # fmt: skip
-    told = json.loads(bench("doctor", "--json")[1])
+    told = json.loads(bench("doctor", "--quick", "--json")[1])
     assert told["passed"] is True
     assert told["canaries"] == [{"name": "one", "passed": True, "detail": "seen"}]
     assert {"section", "name", "value", "level", "hint"} == set(told["installation"][0])
@@ -100,30 +100,41 @@ def test_the_doctor_fails_where_what_every_run_needs_does_not_work(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setattr("bench.doctor.examine", lambda _: [Check("one", True, "seen")])
+    monkeypatch.setattr("bench.doctor.examine", lambda *_, **__: [Check("one", True, "seen")])
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "file"))
-    code, out, _ = bench("doctor")
+    code, out, _ = bench("doctor", "--quick")
     assert code == 1
     assert "FAIL cache" in out
-    assert json.loads(bench("doctor", "--json")[1])["passed"] is False
+    assert json.loads(bench("doctor", "--quick", "--json")[1])["passed"] is False
 
 
 def test_canaries_that_a_broken_package_stops_are_a_failure_and_no_traceback(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: str) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise OSError("libGL.so.1: cannot open shared object file")
 
     monkeypatch.setattr("bench.doctor.examine", broken)
-    code, out, _ = bench("doctor")
+    code, out, _ = bench("doctor", "--quick")
     assert code == 1
     assert "FAIL canaries-run" in out
     assert "libGL.so.1" in out
 
 
+def test_the_doctor_looks_at_frames_unless_it_is_to_be_quick(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.doctor.examine", lambda *_, **__: [Check("one", True, "seen")])
+    monkeypatch.setattr("bench.frontalisers.examine_frames", lambda _: [Check("places-net", False, "off")])
+    code, out, _ = bench("doctor")
+    assert code == 1
+    assert "FAIL places-net" in out
+    code, out, _ = bench("doctor", "--quick")
+    assert code == 0
+    assert "places-net" not in out
+
+
 def test_the_doctor_says_so_when_a_canary_dies(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.conformance.inspect_outputs", lambda *_, **__: [])
-    code, out, _ = bench("doctor")
+    code, out, _ = bench("doctor", "--quick")
     assert code == 1
     assert "FAIL catches-swapped-channels" in out
 
