@@ -43,17 +43,21 @@ class Shortfall:
     high: float
     paired: int
 
-    def sentence(self, causes: Sequence[str] = ()) -> str:
-        """The finding in one line, with its likely causes."""
+    @property
+    def finding(self) -> str:
+        """Both values, the difference and its interval in one sentence."""
         points = self.unit == "fraction"
         scale, unit = (100.0, " points") if points else (1.0, f" {self.unit}")
         one, other = (f"{v:.2%}" if points else f"{v:.2f} {self.unit}" for v in (self.value, self.lr_value))
         change = (self.value - self.lr_value) * scale
-        told = (
+        return (
             f"{BELOW}: {self.name} {one}, the LR face {other} on the same {self.paired:,} {self.rows} (difference "
             f"{change:.2f}{unit}, 95 % interval {self.low * scale:.2f} to {self.high * scale:.2f})."
         )
-        return f"{told} {likely(causes)}"
+
+    def sentence(self, causes: Sequence[str] = ()) -> str:
+        """The finding with its likely causes."""
+        return f"{self.finding} {likely(causes)}"
 
 
 def shortfall(run: Headline | None, lr: Headline | None, *, seed: int) -> Shortfall | None:
@@ -116,7 +120,7 @@ def likely(causes: Sequence[str]) -> str:
         return (
             "No cause was seen in frame, side, colour order, scaling and alignment: look at the faces (bench report)."
         )
-    return f"Likely causes: {'; '.join(causes)}."
+    return f"Likely causes: {'; '.join(cause.rstrip('. ') for cause in causes)}."
 
 
 def _of_data(record: RunRecord) -> object:

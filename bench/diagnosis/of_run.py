@@ -54,13 +54,8 @@ def diagnose(run: Prepared, lr: Prepared, measured: Measured, known: Sequence[st
     reasons = _causes(run, measured, kind, known)
     found = [f"{chance} {likely(reasons)}"] if chance else []
     if short:
-        found.append(short.sentence([] if chance else reasons) if not chance else _briefly(short.sentence()))
+        found.append(short.finding if chance else short.sentence(reasons))
     return tuple(found)
-
-
-def _briefly(sentence: str) -> str:
-    """A sentence without its causes, which stand in the one before."""
-    return sentence[: sentence.rindex(").") + 2]
 
 
 def _at_chance(run: Prepared, measured: Measured, kind: str) -> str | None:

@@ -56,7 +56,7 @@ def test_a_run_far_below_the_lr_face_is_told_with_both_values_and_the_interval()
     assert found.high < 0
     assert found.sentence().startswith(f"{BELOW}: rank-1 ")
     assert "on the same 120 probes" in found.sentence()
-    assert "Likely causes: a; b." in found.sentence(["a", "b"])
+    assert "Likely causes: a; b." in found.sentence(["a.", "b"])
 
 
 @pytest.mark.parametrize("rate", [0.5, 0.48, 0.9])

@@ -69,7 +69,9 @@ def test_noise_is_at_chance(bench: Bench, command: tuple[object, ...], tmp_path:
     sentence = _of(tmp_path / "run", "At chance: rank-1 ") or _of(tmp_path / "run", "Near chance: rank-1 ")
     assert f"a random order of {2 * PEOPLE} templates gives {2 / (2 * PEOPLE):.2%}" in sentence
     assert "content: outputs hardly show their inputs" in sentence
-    assert _of(tmp_path / "run", "Below the LR face").endswith(").")
+    below = _of(tmp_path / "run", "Below the LR face")
+    assert "95 % interval" in below
+    assert "cause" not in below  # they stand in the sentence before
 
 
 @pytest.mark.parametrize("hallucinator", ["none", "bicubic", "spoilt:how=not"])
