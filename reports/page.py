@@ -17,8 +17,7 @@ from reports.names import split
 from reports.reading import Terms, reading
 from reports.restored import restored
 from reports.rivals import Standing, standings
-from reports.searches import head_words
-from reports.sentences import banners, below
+from reports.sentences import banners, below, over
 from reports.strips import SHOWN, SHOWN_OF_MANY, Pictures, StripSet, changed, extremes
 from reports.values import direction
 
@@ -258,7 +257,7 @@ def _section(group: Group, short: str, baseline: str | None, shown: bool) -> Sec
         kind=group.kind,
         words=words_of(group),
         searched=group.first.searched,
-        over=_over(group),
+        over=over(group),
         metrics=group.headlines,
         standings=standing,
         delta=delta_name(group) if gains else "",
@@ -286,12 +285,6 @@ def _parts(group: Group, entries: Sequence[Entry]) -> tuple[tuple[tuple[str, str
             if any(name in entry.run.record.metrics for name in own if name):
                 rows.append(Part(part, entry, own))
     return tuple(columns.items()), tuple(rows)
-
-
-def _over(group: Group) -> str:
-    if not group.first.searched or not in_parts(group.runs):
-        return "all probes"
-    return f"all searches with a mate in {head_words(group.first.probes) or 'the gallery'}"
 
 
 def _matrices(group: Group) -> list[Matrix]:

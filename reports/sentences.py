@@ -1,4 +1,4 @@
-"""What stands above the figures of several runs: banners, and which runs are below the LR face."""
+"""What is said of the figures of several runs: banners, what they are over, which runs are below the LR face."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from bench.diagnosis.below import below_lr_face, lr_run_of
 from reports.groups import Group
+from reports.kinds import in_parts
 from reports.load import Run
+from reports.searches import head_words
 
 
 def below(group: Group) -> dict[str, str]:
@@ -29,3 +31,10 @@ def banners(names: Sequence[str], runs: Sequence[Run]) -> tuple[str, ...]:
     return tuple(
         banner if len(found) == len(runs) else f"{banner}: {', '.join(found)}" for banner, found in concerned.items()
     )
+
+
+def over(group: Group) -> str:
+    """The probes that figures of the whole are over."""
+    if not group.first.searched or not in_parts(group.runs):
+        return "all probes"
+    return f"all searches with a mate in {head_words(group.first.probes) or 'the gallery'}"
