@@ -267,6 +267,15 @@ class EvalProtocol(ABC):
         """
         return self.read(root)
 
+    def published_counts(self) -> Mapping[str, int] | None:
+        """Counts that a run with these arguments has on the published set; None (the default) where none is published.
+
+        A run is called official where it has them, whatever its ``run.json`` says. Names: ``probe``, ``gallery`` and
+        ``distractor`` (images), ``probe identities``, ``gallery identities``, ``searches`` (rows of probes), ``items``
+        (rows of other kinds), ``pairs``, ``same pairs``.
+        """
+        return None
+
     @abstractmethod
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """Compare a located root with the official set, opening every image. Never raises on damaged data.

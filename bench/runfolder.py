@@ -2,7 +2,7 @@
 
 A run folder holds
 
-- ``run.json``: the record (`RunRecord`), strict JSON, one schema version;
+- ``run.json``: the record (`RunRecord`) and its seal (`bench.seal`), strict JSON, one schema version;
 - ``per_probe.csv``: one row a probe (`ProbeRow`), enough to compute every figure again without a model;
 - ``per_item.csv`` (runs that search no gallery): one row an item (`ItemRow`);
 - ``arrays.npz`` (where needed): what is too large for rows, read without pickle;
@@ -41,11 +41,13 @@ from bench.results import (
     StageRecord,
 )
 from bench.rows import item_from_cells, ledger_from_cells, probe_from_cells
+from bench.seal import SEAL, broken, make_seal
 from bench.strictfiles import MOST_ARRAYS, read_arrays, read_json, read_member, read_rows, shown
 
 RUN_FILE, PROBES_FILE, LEDGER_FILE, IMAGES_FILE = "run.json", "per_probe.csv", "ledger.csv", "images.zip"
 REPLACED_FILE = "run.replaced.json"
 ITEMS_FILE, ARRAYS_FILE = "per_item.csv", "arrays.npz"
+SEALED = (PROBES_FILE, ITEMS_FILE, LEDGER_FILE, ARRAYS_FILE)
 RowT = TypeVar("RowT")
 _SMALL, _A_PAIR = 1 << 20, 16  # bytes of arrays
 
@@ -129,6 +131,13 @@ def read_record(folder: Path) -> RunRecord:
         raise DataError(f"{path} is damaged ({type(error).__name__}: {shown(error)}). Run it again.") from error
 
 
+def broken_seal(folder: Path) -> str:
+    """What was changed in a run folder after its run, in words; empty where nothing was. See `bench.seal`."""
+    raw = dict(read_json(folder / RUN_FILE))
+    seal = raw.pop(SEAL, None)
+    return broken(raw, seal, folder, SEALED)
+
+
 def read_image(folder: Path, member: str) -> bytes | None:
     """PNG bytes of one member of ``images.zip``, or None when the run keeps no such image."""
     path = folder / IMAGES_FILE
@@ -155,7 +164,6 @@ def _there(path: Path) -> bool:
 
 
 def _write_files(folder: Path, result: RunResult, images: Iterable[tuple[str, bytes]] | None) -> None:
-    (folder / RUN_FILE).write_text(dump_json(asdict(result.record)), encoding="utf-8")
     _write_csv(folder / PROBES_FILE, ProbeRow, result.probes)
     _write_csv(folder / LEDGER_FILE, LedgerRow, result.ledger)
     if result.items:
@@ -164,6 +172,9 @@ def _write_files(folder: Path, result: RunResult, images: Iterable[tuple[str, by
         import numpy as np
 
         np.savez_compressed(folder / ARRAYS_FILE, allow_pickle=False, **result.arrays)
+    record = asdict(result.record)
+    sealed = {**record, SEAL: make_seal(record, folder, SEALED)}
+    (folder / RUN_FILE).write_text(dump_json(sealed), encoding="utf-8")
     if images is not None:
         with zipfile.ZipFile(folder / IMAGES_FILE, "w", zipfile.ZIP_STORED) as archive:
             for name, data in images:
@@ -231,7 +242,7 @@ def record_from_json(raw: Mapping[str, Any]) -> RunRecord:
     Raises:
         KeyError, TypeError, ValueError, AttributeError: ``raw`` is no such record.
     """
-    raw = dict(raw)
+    raw = {key: value for key, value in raw.items() if key != SEAL}
     raw["stages"] = tuple(StageRecord(**{**s, "weights": tuple(s["weights"])}) for s in raw["stages"])
     raw["metrics"] = {name: Figure(**figure) for name, figure in raw["metrics"].items()}
     raw["ledger"] = {role: RoleLedger(**counts) for role, counts in raw["ledger"].items()}

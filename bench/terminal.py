@@ -84,11 +84,11 @@ def _limits(record: RunRecord) -> str:
     return probes + gallery
 
 
-def print_figures(result: RunResult) -> None:
-    """Print the figures of a run with intervals, denominators and failures."""
+def print_figures(result: RunResult, doubts: Sequence[str] = ()) -> None:
+    """Print the figures of a run with intervals, denominators and failures; first why it is not believed, if so."""
     record = result.record
     kind = record.protocol.get("kind", IDENTIFICATION)
-    for banner in banners(record):
+    for banner in (*banners(record), *(f"NOT CONFIRMED: {doubt}" for doubt in doubts)):
         say(f"*** {banner} ***")
     say(f"\n{record.protocol['name']}  {record.label}{_told_by(record, kind)}")
     for line in figure_lines(record):

@@ -98,6 +98,12 @@ class Cfp(PhotographProtocol):
             nearly=below("Data", "Images", "*", "frontal"),
         )
 
+    def published_counts(self) -> dict[str, int]:
+        """Pairs of the official folds, or people and profiles searched."""
+        if self.task == "verification":
+            return {"pairs": 2 * A_FOLD * FOLDS, "same pairs": A_FOLD * FOLDS}
+        return {"gallery": OFFICIAL["people"], "probe": OFFICIAL["profile"], "probe identities": OFFICIAL["people"]}
+
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """Compare with the official release; see `protocols.cfp_check`."""
         from protocols.cfp_check import check

@@ -154,6 +154,11 @@ class DroneSurf(SampledProtocol):
         found = find_faces(files, scratch, progress, detector=self.detector)
         return self._study(root, chosen, found, found_notes(files, found))
 
+    def published_counts(self) -> dict[str, int]:
+        """Gallery images and people searched; how many faces are annotated is not published."""
+        people = TEST if self.gallery == "test" else SUBJECTS
+        return {"gallery": people * GALLERY_IMAGES, "gallery identities": people}
+
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """Compare with the official release; see `protocols.dronesurf_check`."""
         from protocols.dronesurf_check import check

@@ -79,6 +79,10 @@ class CkPlusExpression(ExpressionProtocol):
         """List the faces; see `protocols.expression_sources.ckplus_shots` and `protocols.expression_study.study_of`."""
         return study_of(ckplus_shots(root), self._choice, scratch, progress)
 
+    def published_counts(self) -> dict[str, int] | None:
+        """None: how many of the published sequences show one of these expressions depends on the frames chosen."""
+        return None
+
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """Compare with the official set; see `protocols.expression_check`."""
         from protocols.expression_check import check_ckplus
@@ -107,6 +111,12 @@ class Fer2013Expression(ExpressionProtocol):
         if table is None:
             raise MissingError(f"{root} holds no fer2013.csv.\n{self.how_to_get}")
         return fer_study(table, self._choice, scratch, progress)
+
+    def published_counts(self) -> dict[str, int]:
+        """Faces of all parts, without the neutral ones where they are no class."""
+        from protocols.fer2013_files import NEUTRAL, OFFICIAL
+
+        return {"probe": sum(OFFICIAL.values()) - (NEUTRAL if self._choice.classes == 6 else 0)}
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """Compare with the official set; see `protocols.expression_check`."""

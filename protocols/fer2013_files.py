@@ -27,6 +27,7 @@ CODES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutra
 """In the order of the emotion codes 0 to 6."""
 OFFICIAL = {"Training": 28_709, "PublicTest": 3_589, "PrivateTest": 3_589}
 USAGES = tuple(OFFICIAL)
+NEUTRAL = 6198  # of these, faces that show no emotion
 FILES = ("fer2013.csv", "icml_face_data.csv")
 HOW_TO_GET = (
     "FER2013 (Goodfellow et al. 2013): 35,887 grey faces of 48 x 48 pixels found by web search, seven expressions.\n"

@@ -147,6 +147,17 @@ class IjbC(SampledProtocol):
             root, self.release, framing, scored=self.score_weighted, joined=self.closed_set == "joined"
         )
 
+    def published_counts(self) -> dict[str, int]:
+        """Templates searched in every gallery, or pairs, of the official lists."""
+        from protocols.ijbc_sets import OFFICIAL_PAIRS, OFFICIAL_SEARCH
+
+        if self.task == "verification":
+            same = OFFICIAL_PAIRS["genuine pairs"]
+            return {"pairs": same + OFFICIAL_PAIRS["impostor pairs"], "same pairs": same}
+        galleries = 3 if self.closed_set == "joined" else 2
+        people = OFFICIAL_SEARCH["G1 templates"] + OFFICIAL_SEARCH["G2 templates"]
+        return {"searches": galleries * OFFICIAL_SEARCH["probe templates"], "gallery identities": people}
+
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """Compare with the official lists; see `protocols.ijbc_check`."""
         from protocols.ijbc_check import check

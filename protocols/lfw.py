@@ -27,6 +27,7 @@ from protocols.lfw_files import (
 from protocols.pairing import PhotographProtocol, Searched, paired
 
 OFFICIAL = {"images": 13_233, "people": 5749}
+TWICE = 1680  # people with two photographs or more
 OFFICIAL_PAIRS = {1: ((0, 2200), (1, 1000)), 2: tuple((fold, 600) for fold in range(10))}
 
 Task = Literal["identification", "verification"]
@@ -108,6 +109,14 @@ class Lfw(PhotographProtocol):
         """Whether the folder, or the one around a folder of LFW's name, was written by `protocols.sample`."""
         sampled = super().is_sample
         return sampled(root) or (root.name in FOLDERS and sampled(root.parent))
+
+    def published_counts(self) -> dict[str, int]:
+        """Pairs of the official lists, or people searched of those with two photographs."""
+        if self.task == "verification":
+            pairs = sum(number for _, number in OFFICIAL_PAIRS[self.view])
+            return {"pairs": pairs, "same pairs": pairs // 2}
+        number = min(self.people or TWICE, TWICE)
+        return {"probe": number, "gallery": number, "probe identities": number}
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """Compare with the official release; see `protocols.lfw_check`."""

@@ -156,6 +156,12 @@ class MultiPie(SampledProtocol):
         made, distrusted = crops(found.points)
         return self._study(chosen, made, found_notes(found, made, distrusted))
 
+    def published_counts(self) -> dict[str, int]:
+        """People searched, and their probes where the paper says how many."""
+        people = PEOPLE[self.setting]
+        probes = {"probe": people * PROBES_A_PERSON} if self.setting == "paper" else {}
+        return {"gallery": people, "gallery identities": people, **probes}
+
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """Compare with the official release; see `protocols.multipie_check`."""
         from protocols.multipie_check import check

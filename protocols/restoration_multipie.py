@@ -9,7 +9,7 @@ from bench.errors import DataError
 from bench.interfaces import Progress
 from bench.studies import RestorationSet
 from bench.types import CheckLine, Media
-from protocols.multipie import MultiPie
+from protocols.multipie import PEOPLE, MultiPie
 from protocols.multipie_crops import Crop, crops
 from protocols.multipie_files import Shot, Take
 from protocols.multipie_points import find_points, found_notes
@@ -50,6 +50,10 @@ class MultiPiePairs(ScratchProtocol):
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """What the protocol multipie checks."""
         return self._source.check(root, progress)
+
+    def published_counts(self) -> dict[str, int]:
+        """People of the protocol multipie, whose probes are restored."""
+        return {"probe identities": PEOPLE["paper"]}
 
     def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> RestorationSet:
         """Pair each probe with its frontal image; both are cropped by their own points.

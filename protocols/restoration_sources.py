@@ -46,6 +46,12 @@ class TurnedPairs(ScratchProtocol):
     def _frontal(self, root: Path, turner: Turner, notes: list[str]) -> Iterator[tuple[Frontal, int, int]]:
         """Faces one after the other, each with (people done, all)."""
 
+    def published_counts(self) -> dict[str, int] | None:
+        """Pairs of the paper; None where it has none of this source, or settings are not its own."""
+        paper = PAPER.get(self.dataset)
+        as_paper = self._recipe.jitter == "paper" and self._lr is not None
+        return {"items": paper} if paper is not None and as_paper else None
+
     def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> RestorationSet:
         """Choose photographs, turn them, pair views with truths.
 

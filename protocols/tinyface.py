@@ -181,6 +181,11 @@ class TinyFace(SampledProtocol):
         official = counts == OFFICIAL and whole_gallery and whole_probes and not self.images
         return IdentificationSet(gallery, probes, distractors, official=official, notes=tuple(notes))
 
+    def published_counts(self) -> dict[str, int]:
+        """Images and people of the official test set."""
+        named = {"probe identities" if name == "identities" else name: number for name, number in OFFICIAL.items()}
+        return {**named, "searches": OFFICIAL["probe"]}
+
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """Compare with the official release; see `protocols.tinyface_check`."""
         from protocols.tinyface_check import check

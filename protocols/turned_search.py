@@ -36,6 +36,10 @@ class TurnedSearch(ScratchProtocol):
         self.default_align = f"template:frame={frame}"
         self.gallery_frame = frame
 
+    def published_counts(self) -> dict[str, int] | None:
+        """Images of the paper's search; None for settings that are not the paper's."""
+        return dict(self.paper) if self._as_published else None
+
     def _search(
         self, gallery: Sequence[Media], probes: Sequence[Media], notes: Sequence[str], *, among: int, whole: bool = True
     ) -> IdentificationSet:

@@ -31,7 +31,7 @@ class Line:
         place: 1-based, equal figures alike; None where it is not ranked.
         tied: whether it is the best, or not told from the best.
         how: what that rests on: ``best``, ``paired test, p = ...``, ``intervals``, ``values``; empty where not ranked.
-        marks: what must stand beside it: ``SMOKE``, ``SAMPLE``.
+        marks: what must stand beside it: ``SMOKE``, ``SAMPLE``, ``NOT CONFIRMED``.
     """
 
     submitted: Submitted
@@ -114,12 +114,18 @@ def _board(found: Sequence[Submitted], figure: str | None) -> Board:
 
 
 def _lines(found: Sequence[Submitted], name: str, unit: str, better: Direction | None) -> tuple[Line, ...]:
-    """Smoke runs are not ranked, nor is what lacks the figure or has it in another unit."""
+    """Smoke runs and changed ones are not ranked, nor is what lacks the figure or has it in another unit."""
     ranked: list[Submitted] = []
     others: list[Submitted] = []
     for item in found:
         figure = item.run.record.metrics.get(name)
-        fits = figure is not None and figure.unit == unit and better is not None and not item.run.record.smoke
+        fits = (
+            figure is not None
+            and figure.unit == unit
+            and better is not None
+            and not item.run.record.smoke
+            and not item.run.changed
+        )
         (ranked if fits else others).append(item)
     sign = -1 if better == "higher" else 1
     ranked.sort(key=lambda item: (sign * item.run.record.metrics[name].value, item.name))
@@ -177,7 +183,8 @@ def _overlap(one: Figure, other: Figure) -> bool:
 
 
 def _marks(run: Run) -> tuple[str, ...]:
-    return (*(("SMOKE",) if run.record.smoke else ()), *(("SAMPLE",) if run.record.sample else ()))
+    marks = (("SMOKE", run.record.smoke), ("SAMPLE", run.record.sample), ("NOT CONFIRMED", bool(run.doubts)))
+    return tuple(mark for mark, there in marks if there)
 
 
 def _order(run: Run) -> int:

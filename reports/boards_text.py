@@ -80,9 +80,12 @@ def _notes(board: Board) -> Iterable[str]:
     if board.note:
         yield board.note
     if board.run.record.sample:
-        yield f"{board.run.banners[-1]}: its figures say nothing about the published set."
+        yield f"{board.run.sample_banner}: its figures say nothing about the published set."
     if any(line.submitted.run.record.smoke for line in board.lines):
-        yield "Smoke runs test the machinery and are no results: not ranked."
+        yield "Smoke runs measure a part of the probes and are no results: not ranked."
+    for line in board.lines:
+        for doubt in line.submitted.run.doubts:
+            yield f"{line.submitted.name} is not confirmed: {doubt}{'. Not ranked' * line.submitted.run.changed}."
     if any(line.how == "intervals" for line in board.lines):
         yield "Where a submission has no rows, it is tied with the best where their 95 % intervals overlap."
 
@@ -112,6 +115,7 @@ def _board(board: Board) -> dict[str, object]:
                 "tie_rests_on": line.how,
                 "checked_by_rows": line.submitted.checked,
                 "smoke": line.submitted.run.record.smoke,
+                "not_confirmed": list(line.submitted.run.doubts),
                 "config_digest": line.submitted.run.record.config_digest,
                 "bench_version": line.submitted.run.record.bench_version,
             }

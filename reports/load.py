@@ -9,7 +9,8 @@ from typing import Any
 
 from bench.errors import BenchError, DataError, MissingError, UsageError
 from bench.results import ItemRow, ProbeRow, RunRecord, RunResult, StageRecord
-from bench.runfolder import read_run
+from bench.runfolder import broken_seal, read_run
+from bench.standing import Standing, believed, standing_of
 from bench.strictfiles import shown
 from reports.agreement import IDENTIFICATION, contradictions, kind_of
 from reports.checks import wrong_types
@@ -30,6 +31,8 @@ class Run:
         probes: its rows, where a gallery is searched.
         items: its rows, of any other kind of run.
         arrays: what is too large for rows: the scores of pairs.
+        doubts: why not all that its ``run.json`` says is believed; see `bench.standing`.
+        changed: whether the folder was changed after the run: it is never ranked.
     """
 
     folder: Path
@@ -37,6 +40,8 @@ class Run:
     probes: tuple[ProbeRow, ...]
     items: tuple[ItemRow, ...] = ()
     arrays: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    doubts: tuple[str, ...] = ()
+    changed: bool = False
 
     @property
     def kind(self) -> str:
@@ -137,8 +142,13 @@ class Run:
     def banners(self) -> tuple[str, ...]:
         """What must stand above every figure of this run."""
         smoke = ("SMOKE RUN - not a result",) if self.record.smoke else ()
-        name = self.record.data.get("name") or "a published data set"
-        return (*smoke, f"SAMPLE DATA, not {name}") if self.record.sample else smoke
+        sample = (self.sample_banner,) if self.record.sample else ()
+        return (*smoke, *sample, *(f"NOT CONFIRMED: {doubt}" for doubt in self.doubts))
+
+    @property
+    def sample_banner(self) -> str:
+        """What is said of drawn people."""
+        return f"SAMPLE DATA, not {self.record.data.get('name') or 'a published data set'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +200,17 @@ def read_one(folder: Path) -> Run:
         MissingError: there is no run folder.
         DataError: it is damaged, of another schema version, or contradicts itself.
     """
-    result = read_result(folder)
-    return Run(folder, result.record, result.probes, result.items, result.arrays)
+    result, standing = read_result(folder)
+    return Run(
+        folder, result.record, result.probes, result.items, result.arrays, standing.doubts, changed=standing.changed
+    )
 
 
-def read_result(folder: Path) -> RunResult:
-    """A run folder as it is stored, checked: what `bench score`, reports, comparisons and leaderboards all read.
+def read_result(folder: Path) -> tuple[RunResult, Standing]:
+    """A run folder, checked: what `bench score`, reports, comparisons and leaderboards all read.
+
+    Returns:
+        The run, with ``smoke``, ``sample`` and ``official`` as counts and digests show them, and what that rests on.
 
     Raises:
         MissingError, DataError: see `read_one`.
@@ -203,13 +218,14 @@ def read_result(folder: Path) -> RunResult:
     try:
         result = read_run(folder)
         faults = list(wrong_types(result.record)) or list(contradictions(result))
+        standing = None if faults else standing_of(result, broken_seal(folder))
     except BenchError:
         raise
     except Exception as error:  # whatever a file of others holds, it is a fault of that run and ends nothing else
         raise DataError(f"{folder} is damaged ({type(error).__name__}: {shown(error)}). Run it again.") from error
-    if faults:
+    if standing is None:
         raise DataError(f"{folder} is damaged: {shown('; '.join(faults[:5]), 400)}. Run it again.")
-    return result
+    return believed(result, standing), standing
 
 
 def _name(stage: StageRecord | None) -> str:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, DataError, MissingError
-from bench.results import SCHEMA_VERSION
+from bench.results import SCHEMA_VERSION, RunResult
 from bench.runfolder import RUN_FILE, record_from_json
+from bench.standing import believed, standing_of
 from bench.strictfiles import read_json, shown
 from reports.as_json import FORMAT, VERSION
 from reports.checks import wrong_types
@@ -135,4 +136,6 @@ def _run(folder: Path, raw: Mapping[str, Any]) -> Run:
     faults = list(wrong_types(record))
     if faults:
         raise DataError(f"{REPORT_FILE} is damaged: {'; '.join(faults[:5])}. Write it again.")
-    return Run(folder, record, ())
+    result = RunResult(record, (), ())
+    standing = standing_of(result, rows=False)
+    return Run(folder, believed(result, standing).record, (), doubts=standing.doubts, changed=standing.changed)

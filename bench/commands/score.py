@@ -30,9 +30,10 @@ def main(args: argparse.Namespace) -> int:
     from bench.terminal import print_figures
     from reports.load import read_result
 
-    result = rescore(read_result(args.run))
+    stored, standing = read_result(args.run)
+    result = rescore(stored)
     if args.json:
-        print(dump_json(flat(result)), end="")
+        print(dump_json({**flat(result), "not_confirmed": list(standing.doubts)}), end="")
     else:
-        print_figures(result)
+        print_figures(result, standing.doubts)
     return 0
