@@ -15,12 +15,14 @@ from bench.conformance import Check, check_hallucinator
 from bench.drawn import draw_face
 from bench.embed import Embedder
 from bench.evaluate import identify, join_gallery
+from bench.gallery_canary import Enrolled, inspect_gallery
 from bench.images import encode_png, resize, resize_float, to_float
 from bench.interfaces import ALIGNERS, HALLUCINATORS, RECOGNISERS, ByteImages, FloatImages, Hallucinator, Recogniser
 from bench.metrics.identification import rank_k_rate
 from bench.plugins import load_plugins
 from bench.registry import Spec
 from bench.results import ProbeRow
+from bench.second_pass import inspect_again
 from bench.templates import fuse
 from bench.types import OK, ImageSpec, Media, Role
 
@@ -57,7 +59,7 @@ def examine(recogniser: str = "sface", *, device: str = "cpu") -> list[Check]:
     ruler = build(RECOGNISERS, Spec.parse(recogniser), {"device": device})
     with tempfile.TemporaryDirectory(prefix="bench-doctor-") as folder:
         lab = _Lab(Path(folder), ruler)
-        return [*lab.bounds(), *_caught()]
+        return [*lab.bounds(), *_caught(), *caught_by_runs()]
 
 
 class _Lab:
@@ -175,6 +177,50 @@ def _caught() -> list[Check]:
         failed = {check.name for check in check_hallucinator(_built(component)) if not check.passed}
         seen = f"a faulty hallucinator failed {', '.join(sorted(failed)) or 'nothing'}"
         checks.append(Check(f"catches-{name}", name in failed, seen))
+    return checks
+
+
+def caught_by_runs() -> list[Check]:
+    """Faulty hallucinators, each of which a run must name: they show what an author's check may not."""
+    people = range(24)
+    lr = [resize(draw_face(person, 1, HR_SIDE), LR_SIDE, LR_SIDE) for person in people]
+    gallery = [Enrolled(f"gallery/{person}.png", draw_face(person, 0, HR_SIDE)) for person in people]
+    shown = dict(zip((to_float([face]).tobytes() for face in lr), to_float([g.image for g in gallery]), strict=True))
+    rng = np.random.default_rng()
+
+    def fault(name: str) -> Hallucinator:
+        past: list[FloatImages] = []
+
+        def remembers(faces: FloatImages) -> FloatImages:
+            past.append(resize_float(faces[:1], HR_SIDE, HR_SIDE))
+            out: FloatImages = resize_float(faces, HR_SIDE, HR_SIDE) * 0.8 + past[-2:][0] * 0.2
+            return out
+
+        def shakes(faces: FloatImages) -> FloatImages:
+            out = resize_float(faces, HR_SIDE, HR_SIDE)
+            return (out + rng.normal(0, 0.1, out.shape)).astype(np.float32)
+
+        def blends(faces: FloatImages) -> FloatImages:
+            out = resize_float(faces, HR_SIDE, HR_SIDE)
+            mixed: FloatImages = out * 0.8 + out.mean(axis=0, keepdims=True) * 0.2
+            return mixed
+
+        def copies(faces: FloatImages) -> FloatImages:
+            return np.stack([shown[face[None].tobytes()] for face in faces])
+
+        functions: dict[str, Callable[[FloatImages], FloatImages]] = {
+            "returns-gallery": copies, "keeps-state": remembers, "random-output": shakes, "depends-on-batch": blends,
+        }  # fmt: skip
+        return _Function(functions[name], HR_SIDE)
+
+    checks = []
+    for name in ("returns-gallery", "keeps-state", "random-output", "depends-on-batch"):
+        chain = Chain([_built(fault(name))])
+        made, _ = chain.hallucinate(lr)
+        found = inspect_again(chain, lr, made, batch_size=64, fresh=lambda: Chain([_built(fault(name))]))  # noqa: B023  # called at once
+        found += inspect_gallery([(face, out) for face, out in zip(lr, made, strict=True) if out is not None], gallery)
+        names = [finding.name for finding in found]
+        checks.append(Check(f"run-catches-{name}", names == [name], f"a run names {', '.join(names) or 'nothing'}"))
     return checks
 
 

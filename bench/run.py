@@ -10,7 +10,6 @@ from pathlib import Path
 from bench import kinds, progress
 from bench.arrangement import arrange
 from bench.cache import Cache
-from bench.canaries import INTERPOLATING, Finding, inspect_outputs
 from bench.closure import closure
 from bench.components import Built, build
 from bench.config import RunConfig, cache_folder
@@ -24,7 +23,7 @@ from bench.finished import outdated
 from bench.interfaces import PROTOCOLS, EvalProtocol
 from bench.manifest import check_manifest
 from bench.outputs import check_place
-from bench.pictures import pictures, views
+from bench.pictures import pictures
 from bench.plan import EmbedPlan
 from bench.plugins import load_plugins
 from bench.prepared import Measured, Prepared
@@ -32,12 +31,12 @@ from bench.provenance import digest_of, stat_digest
 from bench.record import ledger_rows, make_record, processor_note
 from bench.registry import Spec
 from bench.results import RunResult
+from bench.run_canaries import odd_outputs
 from bench.runfolder import read_run, write_run
 from bench.smoke import cut
 from bench.studies import Study
 from bench.types import Role
 
-INSPECTED = 64
 _CODE_DIGITS = 16
 
 
@@ -168,18 +167,7 @@ def _warnings(run: Prepared, measured: Measured) -> tuple[str, ...]:
     note = processor_note(run.config.device, (run.probe_plan, run.gallery_plan), embeds=embeds)
     found += [note] if note else []
     found += run.arrangement.warnings
-    return (*dict.fromkeys(found), *(f"{finding.name}: {finding.detail}" for finding in _odd_outputs(run)))
-
-
-def _odd_outputs(run: Prepared) -> list[Finding]:
-    """What the canaries see in the first probes' outputs."""
-    chain = embedder_for(run.probe_plan).chain
-    if chain is None or chain.passthrough:
-        return []
-    shown = views(run.probe_plan, run.media["probe"][:INSPECTED], run.cache)
-    pairs = [(lr, out) for lr, out in shown if lr is not None and out is not None]
-    plain = all(step.spec.name in INTERPOLATING for step in chain.steps)
-    return inspect_outputs(pairs, interpolation_expected=plain)
+    return (*dict.fromkeys(found), *(f"{finding.name}: {finding.detail}" for finding in odd_outputs(run)))
 
 
 def _overridden(protocol: Built[EvalProtocol], config: RunConfig) -> Built[EvalProtocol]:

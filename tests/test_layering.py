@@ -61,7 +61,15 @@ LAYERS = (
         "hallucinators",
         "protocols",
     ),
-    ("bench.chain", "bench.templates", "bench.canaries", "bench.plan", "bench.cutting", "bench.opening"),
+    (
+        "bench.chain",
+        "bench.templates",
+        "bench.canaries",
+        "bench.gallery_canary",
+        "bench.plan",
+        "bench.cutting",
+        "bench.opening",
+    ),
     (
         "bench.arrangement",
         "bench.framing",
@@ -72,6 +80,7 @@ LAYERS = (
         "bench.openset",
         "bench.summary",
         "bench.conformance",
+        "bench.second_pass",
         "bench.cost",
     ),
     ("bench.engine", "bench.prepared", "bench.doctor", "bench.frontalisers", "bench.installation"),
@@ -85,6 +94,7 @@ LAYERS = (
         "bench.diagnosis",
     ),
     ("bench.figures_table",),
+    ("bench.run_canaries",),
     ("bench.run", "bench.terminal", "bench.ablation", "bench.userstudy"),
     (
         "bench.matrix",

@@ -45,7 +45,7 @@ def test_every_cell_is_run_and_a_second_recogniser_hallucinates_nothing_again(
     assert code == 0, err
     names = [f"toys__{h}__{r}" for h in ("none", "counted-gain=0.9-mode=a") for r in ("pixels", "pixels-side=8")]
     assert states(tmp_path / "out") == dict.fromkeys(names, "done")
-    assert sum(toys.hallucinator.faces) == 8
+    assert sum(toys.hallucinator.faces) == 8 + 8  # and a second pass over all of them, once
     assert len(toys.protocol.reads) == 1
     records = [json.loads((tmp_path / "out" / name / "run.json").read_text()) for name in names]
     assert [record["label"] for record in records] == ["none", "none", *["counted:gain=0.9,mode=a"] * 2]
