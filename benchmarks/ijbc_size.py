@@ -136,7 +136,7 @@ def tinyface(share: float, dim: int) -> dict[str, Any]:
 
 
 def pairs(share: float, dim: int) -> dict[str, Any]:
-    from protocols.ijbc_pairs import people_by_pairs, places, read_pairs
+    from protocols.ijbc.pairs import people_by_pairs, places, read_pairs
 
     rng = np.random.default_rng(0)
     total, genuine = (max(100, round(count * share)) for count in PAIRS.values())

@@ -23,7 +23,7 @@ from bench.images import encode_png, resize
 from bench.plan import EmbedPlan
 from bench.registry import Spec
 from bench.types import Media
-from protocols.tinyface import TinyFace
+from protocols.tinyface.protocol import TinyFace
 
 
 def main() -> None:

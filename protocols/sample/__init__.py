@@ -15,11 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import BenchError, DataError, UsageError
-from protocols.sample import celeba, cfp, dronesurf, ijbc, lfw, mmi, multipie, tinyface
+from protocols.celeba import sample as celeba
+from protocols.cfp import sample as cfp
+from protocols.dronesurf import sample as dronesurf
+from protocols.ijbc import sample as ijbc
+from protocols.lfw import sample as lfw
+from protocols.mmi import sample as mmi
+from protocols.multipie import sample as multipie
 from protocols.sample.marker import is_sample, write_marker
 from protocols.sample.painter import PAINTERS, Painter, Progress, painter, painter_name
 from protocols.sample.shipped import is_shipped, unpack
 from protocols.sample.summary import SampleSummary
+from protocols.tinyface import sample as tinyface
 
 __all__ = ["PAINTERS", "SAMPLES", "Painter", "Sample", "SampleSummary", "is_sample", "painter", "write_sample"]
 

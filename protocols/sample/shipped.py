@@ -24,7 +24,7 @@ DRAWING = (
     "bench/faces/backdrop.py", "bench/faces/look.py", "bench/faces/mesh.py", "bench/faces/people.py",
     "bench/faces/people.safetensors", "bench/faces/pose.py", "bench/faces/render.py", "bench/faces/views.py",
     "bench/faces/warp.py", "protocols/sample/files.py", "protocols/sample/painter.py",
-    "protocols/sample/photo.py", "protocols/sample/tinyface.py",
+    "protocols/sample/photo.py", "protocols/tinyface/sample.py",
 )  # fmt: skip
 """What decides the bytes of the sample, below the folder of the packages."""
 _MOST_FILES, _MOST_BYTES = 10_000, 1 << 26

@@ -100,7 +100,7 @@ def test_registries_are_in_no_closure_and_pull_nothing_into_one() -> None:
             if entry.module.split(".")[0] in closures.OWN_PACKAGES:
                 assert not set(closure(entry.module)) & SEPARATE - {entry.module}
     assert not [name for name in closure("bench.embed") if name.split(".")[0] in ("hallucinators", "protocols")]
-    assert not [name for name in closure("protocols.tinyface") if "mmi" in name or "celeba" in name]
+    assert not [name for name in closure("protocols.tinyface.protocol") if "mmi" in name or "celeba" in name]
 
 
 @pytest.mark.parametrize("name", ["identity", "bicubic", "vividgan.hallucinator", "tann", "tdae", "drgan", "cyclegan"])
@@ -130,7 +130,7 @@ def test_every_sample_has_a_version_of_its_own_that_holds_its_writer_and_the_fac
     from protocols.sample.marker import version
 
     assert len({version(name) for name in SAMPLES}) == len(SAMPLES)
-    found = closure("protocols.sample.tinyface", "protocols.sample.painter")
+    found = closure("protocols.tinyface.sample", "protocols.sample.painter")
     assert "bench.faces.people" in found
     assert (
         "people.safetensors"

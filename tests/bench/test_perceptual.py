@@ -11,7 +11,7 @@ import pytest
 
 from bench.errors import DataError, MissingError
 from bench.perceptual import BACKBONE, PerceptualMeasure, backbone_files, default_backbone
-from protocols.restoration import restoration
+from protocols.restoration.protocol import restoration
 
 torch = pytest.importorskip("torch")
 TAPPED = (1, 4, 7, 9, 11)  # AlexNet's five rectified layers, by their places in torchvision's features

@@ -23,7 +23,7 @@ from bench.plugins import load_plugins
 from bench.registry import Spec
 from bench.runfolder import read_image as read_member
 from bench.runfolder import read_run
-from protocols.tinyface import TinyFace
+from protocols.tinyface.protocol import TinyFace
 
 Bench = Callable[..., tuple[int, str, str]]
 

@@ -19,11 +19,11 @@ from bench.interfaces import PROTOCOLS
 from bench.opening import open_media
 from bench.registry import Spec
 from bench.video import read_frame
-from protocols.celeba import searchable_people
-from protocols.celeba_files import picture_path
-from protocols.expression_sources import mmi_shots
-from protocols.folds import deal_folds
-from protocols.mmi_files import load_sessions
+from protocols.celeba.files import picture_path
+from protocols.celeba.protocol import searchable_people
+from protocols.expression.folds import deal_folds
+from protocols.expression.shots import mmi_shots
+from protocols.mmi.files import load_sessions
 from protocols.sample import write_sample
 
 _REMOVED = 12

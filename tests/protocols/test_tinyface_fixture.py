@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.images import read_image, resize
 from bench.types import Media
-from protocols.tinyface import TinyFace
+from protocols.tinyface.protocol import TinyFace
 
 
 def test_the_same_arguments_draw_the_same_images(tinyface_fixture: ModuleType, tmp_path: Path) -> None:

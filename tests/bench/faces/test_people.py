@@ -14,7 +14,7 @@ from bench.errors import DataError, MissingError
 from bench.faces.look import EXPRESSIONS, Look
 from bench.faces.people import MODEL, People
 from protocols.sample import write_sample
-from protocols.tinyface import TinyFace
+from protocols.tinyface.protocol import TinyFace
 
 LOOK = Look(identity=7, size=64)
 

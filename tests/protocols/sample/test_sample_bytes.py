@@ -9,7 +9,8 @@ import pytest
 
 from bench.faces.look import Look
 from bench.interfaces import ByteImages
-from protocols.sample import SAMPLES, Painter, multipie, write_sample
+from protocols.multipie import sample as multipie
+from protocols.sample import SAMPLES, Painter, write_sample
 from protocols.sample.cartoon import Cartoon
 
 PICTURES = (".jpg", ".png", ".avi", ".mp4")

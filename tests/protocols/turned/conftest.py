@@ -16,7 +16,7 @@ from bench.errors import DataError
 from bench.images import ByteImages, resize
 from bench.types import Media
 from protocols.sample.avi import avi
-from protocols.turned import SIDE, Photograph, Turner, frame_points
+from protocols.views.turned import SIDE, Photograph, Turner, frame_points
 
 TURNED_AWAY = 250
 """A picture whose first pixel is that red is no frontal face."""
@@ -26,7 +26,7 @@ TURNED_AWAY = 250
 def quick_views(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Views are the photograph itself, darkened by yaw; returns the photographs that were rendered."""
     rendered: list[Path] = []
-    monkeypatch.setattr("protocols.picture_roles.SMALLEST", 1)  # pictures here are tiny
+    monkeypatch.setattr("protocols.restoration.picture_roles.SMALLEST", 1)  # pictures here are tiny
 
     def render(self: Turner, photograph: Photograph, name: str) -> tuple[dict[str, Any], dict[str, ByteImages]]:
         rendered.append(photograph.path)

@@ -11,8 +11,8 @@ from bench.errors import DataError, UsageError
 from bench.interfaces import PROTOCOLS
 from bench.registry import Spec
 from bench.types import CheckLine
-from protocols.celeba import CelebA, searchable_people
-from protocols.celeba_files import find_celeba, picture_folder
+from protocols.celeba.files import find_celeba, picture_folder
+from protocols.celeba.protocol import CelebA, searchable_people
 
 Write = Callable[..., Path]
 

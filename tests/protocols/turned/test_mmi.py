@@ -9,7 +9,7 @@ import pytest
 
 from bench.errors import DataError, UsageError
 from bench.types import CheckLine
-from protocols.mmi import Mmi
+from protocols.mmi.protocol import Mmi
 
 Add = Callable[..., Path]
 

@@ -11,8 +11,8 @@ import pytest
 from bench.errors import DataError, MissingError
 from bench.faces.look import Look
 from bench.images import ByteImages
-from protocols.mmi_files import DUAL_VIEW, EMOTIONS, find_mmi, load_sessions
-from protocols.mmi_xml import APEX, NEUTRAL, Unit
+from protocols.mmi.annotations import APEX, NEUTRAL, Unit
+from protocols.mmi.files import DUAL_VIEW, EMOTIONS, find_mmi, load_sessions
 from protocols.sample import write_sample
 
 Add = Callable[..., Path]

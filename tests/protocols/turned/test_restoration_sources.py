@@ -14,7 +14,7 @@ from bench.images import read_image
 from bench.interfaces import PROTOCOLS, EvalProtocol
 from bench.registry import Spec
 from bench.studies import RestorationSet
-from protocols.restoration import restoration
+from protocols.restoration.protocol import restoration
 
 Write = Callable[..., Path]
 
@@ -115,16 +115,16 @@ def test_arguments_are_checked() -> None:
 
 
 def test_multipie_gives_what_two_cameras_saw_in_one_flash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from protocols import restoration_multipie
-    from protocols.multipie_files import Take
-    from protocols.multipie_points import Found
+    from protocols.multipie.files import Take
+    from protocols.multipie.landmarks import Found
+    from protocols.restoration import multipie
 
     points = ((50.0, 40.0), (80.0, 40.0), (65.0, 60.0), (52.0, 80.0), (78.0, 80.0))
 
     def find(root: object, takes: Mapping[Take, object], scratch: object, progress: object) -> Found:
         return Found({take: None if take.camera == "19_0" else points for take in takes})
 
-    monkeypatch.setattr(restoration_multipie, "find_points", find)
+    monkeypatch.setattr(multipie, "find_points", find)
     base = tmp_path / "data/session01/multiview/250/01"
     for camera, shots in {"05_1": (6, 7), "08_0": (6, 7, 9), "19_0": (7,)}.items():
         folder = base / camera

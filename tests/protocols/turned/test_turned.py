@@ -16,7 +16,7 @@ from bench.faces.people import People
 from bench.faces.views import five_points
 from bench.images import ByteImages, encode_png, read_image
 from bench.types import Cut
-from protocols.turned import (
+from protocols.views.turned import (
     Photograph,
     Recipe,
     Turned,

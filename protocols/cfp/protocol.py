@@ -1,0 +1,213 @@
+"""Celebrities in Frontal-Profile: is a shrunk profile face the person of a frontal one?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from bench.errors import DataError
+from bench.interfaces import PROTOCOLS, Progress
+from bench.types import CheckLine, Cut, IdentificationSet, Media, Points, Role
+from protocols.base.pairs import PhotographProtocol, Searched, paired
+from protocols.base.root import below, find_root
+from protocols.cfp.files import VIEWS, Pairs, People, Photograph, holds_cfp, read_fiducials, read_pairs, read_people
+from protocols.views.detected import FRAME_OF, Crop, Detector, Framing, find_faces, lr_side
+
+OFFICIAL = {"people": 500, "frontal": 5000, "profile": 2000}
+FOLDS, A_FOLD = 10, 350
+_INSIDE = ("cfp", "cfp-dataset", "cfp-dataset-images", "cfp/cfp-dataset")
+_MARGIN = 0.25  # around the fiducial points, which do not reach the forehead
+
+Task = Literal["verification", "identification"]
+Read = tuple[list[Photograph], list[Photograph]]
+
+
+@PROTOCOLS.register(
+    "cfp",
+    summary="Frontal and profile photographs: 7,000 pairs in 10 folds, or a search of profiles among frontal faces.",
+    source="Sengupta et al., Frontal to Profile Face Verification in the Wild, WACV 2016; Protocol/Split",
+    licence="data set: its authors' terms; treat as research only and confirm",
+)
+class Cfp(PhotographProtocol):
+    """A frontal face is enrolled at full size; a profile face (or another frontal one) is aligned, shrunk, compared.
+
+    A detector finds no face in many a profile; such a photograph (and all where no face is looked for) is cut to a
+    square around its 30 fiducial points and not aligned. The points themselves do not serve to align: no published
+    source says which is which, and half of them are hidden in a profile.
+    """
+
+    dataset = "cfp"
+    how_to_get = (
+        "Celebrities in Frontal-Profile (Sengupta et al. 2016): 7,000 photographs of 500 people. Its page is cfpw.io;\n"
+        "read its terms and take it as for research only unless they say otherwise. This suite never downloads it.\n"
+        "Once you have it, point to the folder that holds Data and Protocol (often cfp-dataset):\n"
+        "  bench run --protocol cfp --data-root DIR\n"
+        "  bench config set data.cfp DIR\n"
+        "  BENCH_DATA=DIR bench run --protocol cfp      (DIR, or a folder in it)\n"
+        "Files .bin of insightface are Python pickles, which can run anything; they are not read.\n"
+        "Then `bench data check cfp` says whether it is whole."
+    )
+
+    def __init__(
+        self,
+        *,
+        task: Task = "verification",
+        pairs: Pairs = "FP",
+        lr: int | None = 16,
+        crop: Crop = "recogniser",
+        detector: Detector = "mtcnn",
+        thresholds: Literal["exact", "grid"] = "exact",
+    ) -> None:
+        """Choose what is measured, and how faces are framed.
+
+        Args:
+            task: ``verification``: pairs in folds. ``identification``: the first frontal photograph of each person is
+                enrolled, and all profile ones are searched.
+            pairs: ``FP``: frontal and profile; ``FF``: frontal and frontal.
+            lr: side in pixels that verified (searched) faces are shrunk to; 0 keeps them at full size.
+            crop: ``recogniser``: the chip of 112 x 112 pixels of ArcFace and what followed it; ``frame``: 128 x 128
+                pixels with the face as large as hallucinators here are trained on.
+            detector: what finds the faces, at full resolution on both sides.
+            thresholds: of a fold: the best of all, or of insightface's grid.
+
+        Raises:
+            UsageError: an argument is out of range.
+        """
+        self.task, self.pairs, self.thresholds = task, pairs, thresholds
+        self.detector: Detector = detector
+        self.framing = Framing(crop, lr_side("cfp", lr))
+        self.probe_frame = self.gallery_frame = FRAME_OF[crop]
+
+    def locate(self, root: Path) -> Path:
+        """Return the folder that holds ``Data/Images``: ``root``, or cfp-dataset and the like in it.
+
+        Raises:
+            MissingError: ``root`` is no folder.
+            DataError: it holds no CFP, or one that lies deeper; the text names the folder to use.
+        """
+        return find_root(
+            root,
+            holds=holds_cfp,
+            name="CFP",
+            expected="Data/Images/001/frontal and profile",
+            how_to_get=self.how_to_get,
+            inside=_INSIDE,
+            nearly=below("Data", "Images", "*", "frontal"),
+        )
+
+    def published_counts(self) -> dict[str, int]:
+        """Pairs of the official folds, or people and profiles searched."""
+        if self.task == "verification":
+            return {"pairs": 2 * A_FOLD * FOLDS, "same pairs": A_FOLD * FOLDS}
+        return {"gallery": OFFICIAL["people"], "probe": OFFICIAL["profile"], "probe identities": OFFICIAL["people"]}
+
+    def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
+        """Compare with the official release; see `protocols.cfp.check`."""
+        from protocols.cfp.check import check
+
+        return check(root, progress, protocol=self)
+
+    def _study(self, root: Path, scratch: Path | None, progress: Progress | None) -> Searched:
+        people = read_people(root)
+        pairs = read_pairs(root, self.pairs) if self.task == "verification" else []
+        if pairs:
+            sides = [pair.first for pair in pairs], [pair.second for pair in pairs]
+        else:
+            sides = _search(people)
+        files = list(dict.fromkeys(photograph.path for side in sides for photograph in side))
+        notes = _differences(people)
+        absent = [path for path in files if not path.is_file()]
+        if absent:
+            notes.append(f"{len(absent):,} of {len(files):,} photographs that the lists name are absent.")
+        counted = Counter((pair.fold, pair.same) for pair in pairs)
+        if pairs and counted != {(fold, same): A_FOLD for fold in range(FOLDS) for same in (True, False)}:
+            notes.append(f"Not the official pairs: {len(pairs):,} in {len({fold for fold, _ in counted})} folds.")
+        official = not notes
+        points: dict[Path, Points | None] = {}
+        if scratch is None:
+            notes.append("Faces were not looked for: photographs are cut by their fiducial points.")
+        else:
+            points = find_faces(files, scratch, progress, detector=self.detector)
+        media = _Cutter(root, self.framing, points)
+        found: Searched
+        if pairs:
+            found = paired(pairs, media.of, official=official)
+        else:
+            gallery, probes = media.of(sides[0], "gallery", ""), media.of(sides[1], "probe", "")
+            found = IdentificationSet(gallery, probes, official=official)
+        return replace(found, notes=media.noted(notes))
+
+
+class _Cutter:
+    """Makes media of photographs: by points found, else around the fiducial points, else whole."""
+
+    def __init__(self, root: Path, framing: Framing, points: Mapping[Path, Points | None]) -> None:
+        self._root, self._framing, self._points = root, framing, points
+        self._boxes: dict[Path, tuple[float, float, float, float] | None] = {}
+
+    def of(self, photographs: Sequence[Photograph], role: Role, prefix: str) -> tuple[Media, ...]:
+        media = []
+        for photograph in photographs:
+            cut, landmarks = self._framing.cut(self._points.get(photograph.path), lr=role == "probe")
+            if landmarks is None:
+                box = self._box(photograph)
+                cut = Cut(box=box, side=cut.side if cut else None) if box else cut
+            key = f"{prefix}{photograph.key}"
+            media.append(
+                Media(
+                    key,
+                    photograph.path,
+                    role,
+                    photograph.person,
+                    key,
+                    landmarks=landmarks,
+                    attributes={"view": photograph.view},
+                    cut=cut,
+                )
+            )
+        return tuple(media)
+
+    def noted(self, notes: Sequence[str]) -> tuple[str, ...]:
+        """Notes, and what became of the photographs in which no face was found."""
+        without = [path for path, points in self._points.items() if points is None]
+        if not without:
+            return tuple(notes)
+        boxed = sum(self._boxes.get(path) is not None for path in without)
+        whole = f"; {len(without) - boxed:,} are taken whole" if boxed < len(without) else ""
+        return (
+            *notes,
+            f"No face was found in {len(without):,} of {len(self._points):,} photographs: {boxed:,} are cut to a "
+            f"square around their fiducial points{whole}.",
+        )
+
+    def _box(self, photograph: Photograph) -> tuple[float, float, float, float] | None:
+        from bench.cutting import square_around
+
+        if photograph.path not in self._boxes:
+            points = read_fiducials(self._root, photograph)
+            box = None
+            if points:
+                across, down = zip(*points, strict=True)
+                tight = (min(across), min(down), max(across) - min(across), max(down) - min(down))
+                box = square_around(tight, _MARGIN) if max(tight[2:]) >= 1 else None
+            self._boxes[photograph.path] = box
+        return self._boxes[photograph.path]
+
+
+def _search(people: People) -> Read:
+    """The first frontal photograph of each person, and all profile ones of those who have one."""
+    gallery = [own["frontal"][0] for own in people.values() if own["frontal"]]
+    enrolled = {photograph.person for photograph in gallery}
+    probes = [photograph for own in people.values() for photograph in own["profile"] if photograph.person in enrolled]
+    if len(gallery) < 2 or not probes:
+        raise DataError(f"{len(gallery)} people with a frontal photograph and {len(probes)} profiles are no search.")
+    return gallery, probes
+
+
+def _differences(people: People) -> list[str]:
+    counts = {"people": len(people)} | {view: sum(len(own[view]) for own in people.values()) for view in VIEWS}
+    found = [f"{counts[name]:,} of {OFFICIAL[name]:,} {name}" for name in OFFICIAL if counts[name] != OFFICIAL[name]]
+    return [f"Not the official set: {'; '.join(found)}."] if found else []

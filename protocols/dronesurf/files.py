@@ -1,0 +1,214 @@
+"""Videos, coordinate files, gallery and split of DroneSURF as they lie on disk."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from bench.errors import DataError
+from bench.textfiles import quoted, read_lines
+from protocols.base.root import folders_in, inside_of, printable
+
+Scenario = Literal["active", "passive"]
+Part = Literal["train", "test"]
+
+SPLIT = "train_test_split.csv"
+COORDINATES = "coordinates.txt"
+_KIND = re.compile("tracking|activity", re.IGNORECASE)
+_GALLERY = re.compile(r"(hr)?[ _-]*gallery", re.IGNORECASE)
+_PEOPLE = re.compile(r"\d+(\s*,\s*\d+)*", re.ASCII)
+_PERSON = re.compile(r"person[ _-]*(\d+)", re.IGNORECASE | re.ASCII)
+_VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".m4v")
+_IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".ppm"})
+_PARTS = frozenset({"train", "val", "test", "original"})  # folders of re-releases above those of people
+
+
+class Video(NamedTuple):
+    """One video; ``path`` may not be there where only its coordinates are."""
+
+    key: str
+    path: Path
+    scenario: Scenario
+    time: str
+    place: str
+    people: tuple[int, ...]
+
+
+class Track(NamedTuple):
+    """The faces of one person in one video."""
+
+    video: Video
+    subject: int
+    path: Path
+
+
+@dataclass
+class Listing:
+    """What lies in the folder, sorted, and by kind of fault what does not fit."""
+
+    videos: list[Video] = field(default_factory=list)
+    tracks: list[Track] = field(default_factory=list)
+    gallery: dict[int, list[Path]] = field(default_factory=dict)
+    split: dict[int, Part] | None = None
+    faults: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+
+def holds_dronesurf(folder: Path) -> bool:
+    """Whether a folder holds one whose name has Tracking or Activity in it, and times and places below."""
+    return any(_KIND.search(kind.name) and any(map(folders_in, folders_in(kind))) for kind in folders_in(folder))
+
+
+def scan(root: Path) -> Listing:
+    """List a located root.
+
+    Raises:
+        DataError: the split says nothing or contradicts itself.
+    """
+    listing = Listing()
+    for kind in _folders(root, root, listing):
+        if _KIND.search(kind.name):
+            for time in _folders(root, kind, listing):
+                for place in _folders(root, time, listing):
+                    for people in _folders(root, place, listing):
+                        _videos(root, people, listing)
+    listing.gallery = _gallery(root, listing)
+    if (root / SPLIT).is_file():
+        listing.split = read_split(root / SPLIT, listing)
+    return listing
+
+
+def scenario_of(folder: str) -> Scenario:
+    """The scenario of a kind of video: the name's word beside Tracking or Activity, where it has one."""
+    word = _KIND.sub("", folder).lower()
+    if "passive" in word or "random" in word:
+        return "passive"
+    return "active" if "active" in word or "tracking" in folder.lower() else "passive"
+
+
+def read_split(path: Path, listing: Listing) -> dict[int, Part]:
+    """Subjects by part: rows of a number and a word that begins with ``tr`` or ``te``; a first row may be a header.
+
+    Raises:
+        DataError: no row is such a row, or a subject is in both parts.
+    """
+    found: dict[int, Part] = {}
+    for number, line in read_lines(path):
+        match = re.fullmatch(
+            r'\s*"?(?:person|subject)?\s*(\d{1,15})"?\s*[,;\s]\s*"?(tr|te)[a-z]*"?\s*', line, re.I | re.ASCII
+        )
+        if not match:
+            if number > 1:
+                listing.faults[f"lines of {SPLIT} without a subject and its part"].append(
+                    f"line {number}: {quoted(line)}"
+                )
+            continue
+        subject, part = int(match[1]), "train" if match[2].lower() == "tr" else "test"
+        if found.get(subject, part) != part:
+            raise DataError(f"{path} puts subject {subject} in both training and test set.")
+        found[subject] = part  # type: ignore[assignment]  # one of the two words
+    if "test" not in found.values():
+        raise DataError(f"{path} names no test subject; expected rows such as 12,test.")
+    return found
+
+
+def _videos(root: Path, folder: Path, listing: Listing) -> None:
+    if not _PEOPLE.fullmatch(folder.name):
+        listing.faults["folders whose name lists no people"].append(_told(root, folder))
+        return
+    people = tuple(sorted({int(number) for number in re.findall(r"\d+", folder.name)}))
+    kind, time, place = folder.relative_to(root).parts[:3]
+    films: dict[str, Path] = {}
+    for path in _files(root, folder, listing):
+        if path.suffix.lower() in _VIDEOS:
+            films.setdefault(path.stem, path)
+    notes = {path.name: path for path in _folders(root, folder, listing)}
+    for name in sorted({*films, *notes}):
+        path = films.get(name, folder / f"{name}.mp4")
+        key = printable((folder / name).relative_to(root).as_posix())
+        video = Video(key, path, scenario_of(kind), time.lower(), place, people)
+        tracks = _tracks(root, video, notes[name], listing) if name in notes else []
+        if name not in films and not tracks:
+            continue  # any other folder
+        listing.videos.append(video)
+        listing.tracks += tracks
+        if name not in films:
+            listing.faults["videos that are absent"].append(key)
+        absent = set(people) - {track.subject for track in tracks}
+        if not tracks:
+            listing.faults["videos without coordinates"].append(key)
+        elif absent:
+            listing.faults["people of a video without coordinates"] += [f"{key}: {one}" for one in sorted(absent)]
+
+
+def _tracks(root: Path, video: Video, folder: Path, listing: Listing) -> list[Track]:
+    tracks: dict[int, Track] = {}
+    for inner in _folders(root, folder, listing):
+        match, path = _PERSON.fullmatch(inner.name), inner / COORDINATES
+        if not match:
+            continue
+        subject = int(match[1])
+        if not path.is_file() or not inside_of(root, path):
+            continue  # told as a person without coordinates
+        if subject in tracks:
+            listing.faults["second folders of a person in a video"].append(_told(root, inner))
+            continue
+        tracks[subject] = Track(video, subject, path)
+        if subject not in video.people:
+            listing.faults["people with coordinates that the video's folder does not name"].append(_told(root, inner))
+    return [tracks[subject] for subject in sorted(tracks)]
+
+
+def _gallery(root: Path, listing: Listing) -> dict[int, list[Path]]:
+    found: dict[int, list[Path]] = defaultdict(list)
+    for top in _folders(root, root, listing):
+        if not _GALLERY.fullmatch(top.name):
+            continue
+        for folder, names, files in os.walk(top):
+            names.sort()
+            for path in sorted(Path(folder) / name for name in files if not name.startswith(".")):
+                if path.suffix.lower() not in _IMAGES:
+                    continue
+                parts = [part for part in path.relative_to(top).with_suffix("").parts if part.lower() not in _PARTS]
+                number = re.search(r"\d+", parts[0], re.ASCII) if parts else None
+                if not inside_of(root, path):
+                    listing.faults["links out of the data root"].append(_told(root, path))
+                elif number is None:
+                    listing.faults["gallery images whose name tells no person"].append(_told(root, path))
+                else:
+                    found[int(number[0])].append(path)
+    return dict(sorted(found.items()))
+
+
+def _folders(root: Path, folder: Path, listing: Listing) -> list[Path]:
+    return [path for path in _inside(root, folder, listing) if path.is_dir()]
+
+
+def _files(root: Path, folder: Path, listing: Listing) -> list[Path]:
+    return [path for path in _inside(root, folder, listing) if path.is_file()]
+
+
+def _inside(root: Path, folder: Path, listing: Listing) -> list[Path]:
+    """What a folder holds, sorted, without hidden names and without links that leave the root."""
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted((e.name, e.is_symlink()) for e in entries if not e.name.startswith("."))
+    except OSError as error:
+        listing.faults["folders that cannot be read"].append(f"{_told(root, folder)}: {error.strerror}")
+        return []
+    kept = []
+    for name, link in found:
+        if link and not inside_of(root, folder / name):
+            told = listing.faults["links out of the data root"]
+            if _told(root, folder / name) not in told:  # folders are looked at twice: for folders, for files
+                told.append(_told(root, folder / name))
+        else:
+            kept.append(folder / name)
+    return kept
+
+
+def _told(root: Path, path: Path) -> str:
+    return printable(path.relative_to(root).as_posix())

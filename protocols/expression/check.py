@@ -1,0 +1,112 @@
+"""Is this MMI, CK+ or FER2013 whole enough to classify expressions on?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.errors import BenchError, DataError
+from bench.interfaces import Progress
+from bench.types import CheckLine
+from protocols.base.checks import count_line, list_line, open_files, parted
+from protocols.expression.ckplus import (
+    OFFICIAL_LABELLED,
+    OFFICIAL_LABELLED_SUBJECTS,
+    OFFICIAL_SEQUENCES,
+    OFFICIAL_SUBJECTS,
+    load_sequences,
+)
+from protocols.expression.fer2013 import CODES, OFFICIAL, count_rows, table_of
+from protocols.expression.folds import deal_folds
+from protocols.expression.shots import SIX, Listed, ckplus_shots, mmi_shots
+from protocols.expression.study import Choice
+from protocols.mmi import check
+
+
+def check_mmi(root: Path, choice: Choice, progress: Progress | None = None) -> list[CheckLine]:
+    """The database as `protocols.mmi.check` looks at it, then what there is to classify; never raises on damage."""
+    return [*check.check(root, progress), *_classified(lambda: mmi_shots(root), choice)]
+
+
+def check_ckplus(root: Path, choice: Choice, progress: Progress | None = None) -> list[CheckLine]:
+    """Sequences, labels and images of CK+ against the published counts; never raises on damage."""
+    try:
+        sequences, odd = load_sequences(root)
+    except DataError as error:
+        return [CheckLine("damaged", "readable for a run", str(error), "yes")]
+    labelled = [sequence for sequence in sequences if sequence.emotion is not None]
+    shown = Counter(sequence.expression for sequence in labelled)
+    lines = [
+        count_line("sequences", len(sequences), OFFICIAL_SEQUENCES),
+        count_line("people", len({s.subject for s in sequences}), OFFICIAL_SUBJECTS),
+        count_line("labelled sequences", len(labelled), sum(OFFICIAL_LABELLED.values())),
+        count_line("people with a label", len({s.subject for s in labelled}), OFFICIAL_LABELLED_SUBJECTS),
+        *(
+            count_line(f"labelled {name}", shown[name], count, needed=False)
+            for name, count in OFFICIAL_LABELLED.items()
+        ),
+        *(CheckLine("differs", what, f"{count:,}", "none") for what, count in sorted(odd.items())),
+    ]
+    gaps = [s.key for s in labelled if s.peak in s.numbers and not s.whole]
+    lines.append(list_line("labelled sequences that lack frames", gaps, level="differs"))
+    lines.append(list_line("labels whose peak frame is absent", [s.key for s in labelled if s.peak not in s.numbers]))
+    try:
+        used = {shot.photograph.path for shot in ckplus_shots(root).shots if shot.expression in choice.labels}
+    except BenchError:
+        used = {frame for s in labelled for frame in s.frames}
+    opened, _ = open_files(root, parted({"image": [frame for s in labelled for frame in s.frames]}, used), progress)
+    return [*lines, *opened, *_classified(lambda: ckplus_shots(root), choice)]
+
+
+def check_fer2013(root: Path, choice: Choice) -> list[CheckLine]:
+    """The table of FER2013 against the published counts; never raises on damage."""
+    table = table_of(root)
+    try:
+        if table is None:
+            raise DataError("fer2013.csv is absent")
+        usages, emotions, where = count_rows(table)
+    except DataError as error:
+        return [CheckLine("damaged", "readable for a run", str(error), "yes")]
+    strange = sum(count for code, count in emotions.items() if not 0 <= code < len(CODES))
+    equal = sum({"Training", "PrivateTest"} <= parts for parts in where.values())
+    told = ", ".join(f"{emotions[code]:,} {name}" for code, name in enumerate(CODES))
+    return [
+        *(
+            count_line(usage, usages[usage], count, needed=usage in ("Training", "PrivateTest"))
+            for usage, count in OFFICIAL.items()
+        ),
+        CheckLine("ok" if all(emotions[code] for code in range(len(CODES))) else "differs", "expressions", told),
+        CheckLine("differs" if strange else "ok", "emotion codes outside 0 to 6", f"{strange:,}"),
+        CheckLine(  # the published table has such faces: it is no damage
+            "ok", "faces of PrivateTest that are in Training too", f"{equal:,}"
+        ),
+        _asked(emotions, choice),
+    ]
+
+
+def _asked(emotions: Counter[int], choice: Choice) -> CheckLine:
+    """Whether a face has one of the expressions that the run asks for."""
+    faces = sum(emotions[code] for code, name in enumerate(CODES) if name in choice.labels)
+    if not faces:
+        return CheckLine("damaged", "readable for a run", f"no face has one of the {choice.classes} expressions", "yes")
+    return CheckLine("ok", "readable for a run", "yes", "yes")
+
+
+def _classified(shots: Callable[[], Listed], choice: Choice) -> list[CheckLine]:
+    """Sequences by expression, and whether their people can be dealt into folds."""
+    try:
+        listed = shots()
+        asked = [shot for shot in listed.shots if shot.expression in choice.labels]
+        dealt = deal_folds((shot.person for shot in asked), choice.folds)
+    except BenchError as error:
+        return [CheckLine("damaged", "ready to classify", str(error), "yes")]
+    absent = [name for name in SIX if not listed.sequences.get(name)]
+    told = ", ".join(f"{listed.sequences.get(name, 0):,} {name}" for name in SIX)
+    sizes = Counter(dealt.values())
+    people = f"{len(dealt):,} people, {min(sizes.values())} to {max(sizes.values())} a fold"
+    return [
+        CheckLine("differs" if absent else "ok", "sequences to classify", told),
+        CheckLine("ok", "folds", f"{choice.folds} of {people}"),
+        CheckLine("ok", "ready to classify", f"yes, {len(asked):,} frames", "yes"),
+    ]

@@ -1,0 +1,199 @@
+"""FER2013's one file: a table of 48 x 48 grey faces, unpacked once into PNG files."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.closure import closure_digest
+from bench.errors import BenchError, DataError
+from bench.interfaces import Progress
+from bench.provenance import digest_of, file_digest
+from bench.textfiles import open_text, quoted, whole_number
+from protocols.base.root import find_root, inside_of
+
+SIDE = 48
+CODES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+"""In the order of the emotion codes 0 to 6."""
+OFFICIAL = {"Training": 28_709, "PublicTest": 3_589, "PrivateTest": 3_589}
+USAGES = tuple(OFFICIAL)
+NEUTRAL = 6198  # of these, faces that show no emotion
+FILES = ("fer2013.csv", "icml_face_data.csv")
+HOW_TO_GET = (
+    "FER2013 (Goodfellow et al. 2013): 35,887 grey faces of 48 x 48 pixels found by web search, seven expressions.\n"
+    "It is on Kaggle (Challenges in Representation Learning: Facial Expression Recognition): read the terms there.\n"
+    "This suite never downloads it. Once you have it, point to the folder that holds fer2013.csv:\n"
+    "  bench run --protocol mmi-expression:source=fer2013 --data-root DIR\n"
+    "  bench config set data.fer2013 DIR\n"
+    "Then `bench data check mmi-expression:source=fer2013` says whether it is whole."
+)
+_COLUMNS = ("emotion", "pixels", "Usage")
+_INDEX = "index.json"
+_TELL_EVERY = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One face of the table.
+
+    Attributes:
+        number: of the row, from 0.
+        emotion: the code, 0 to 6 for those of `CODES`.
+        usage: ``Training``, ``PublicTest`` or ``PrivateTest``.
+    """
+
+    number: int
+    emotion: int
+    usage: str
+
+    @property
+    def expression(self) -> str | None:
+        """Name of the emotion; None for a code without a name."""
+        return CODES[self.emotion] if 0 <= self.emotion < len(CODES) else None
+
+    @property
+    def name(self) -> str:
+        """``Training/000017.png``: of the unpacked face, and its key."""
+        return f"{self.usage}/{self.number:06d}.png"
+
+
+def find_fer2013(root: Path) -> Path:
+    """The folder that holds ``fer2013.csv``; see `protocols.base.root.find_root` for what is raised.
+
+    The competition's packaging (``train.csv``, ``test.csv``) won't do: the labels of its test faces aren't in it.
+    """
+    return find_root(
+        root,
+        holds=lambda folder: table_of(folder) is not None,
+        name="FER2013",
+        expected="fer2013.csv (train.csv and test.csv of the competition hold no labels for the test)",
+        how_to_get=HOW_TO_GET,
+        inside=("fer2013", "FER2013"),
+    )
+
+
+def table_of(root: Path) -> Path | None:
+    """The table in a folder."""
+    return next((root / name for name in FILES if (root / name).is_file() and inside_of(root, root / name)), None)
+
+
+def read_rows(path: Path) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
+    """Rows of the table with their pixels, uint8 (48, 48).
+
+    Raises:
+        DataError: columns, a label, a usage or pixels are not as they should be; the text names the line.
+    """
+    try:
+        with open_text(path) as file:
+            reader = csv.reader(file)
+            header = [name.strip() for name in next(reader, [])]
+            if sorted(header) != sorted(_COLUMNS):
+                raise DataError(f"{path} has the columns {quoted(', '.join(header))}; expected {', '.join(_COLUMNS)}.")
+            emotion, pixels, usage = (header.index(name) for name in _COLUMNS)
+            for number, cells in enumerate(reader):
+                where = f"{path.name}, line {reader.line_num}"
+                if len(cells) != len(header):
+                    raise DataError(f"{where}: {len(cells)} columns, not {len(header)}. Is the file whole?")
+                code = whole_number(cells[emotion])
+                if code is None:
+                    raise DataError(f"{where}: the emotion {quoted(cells[emotion], 20)} is no whole number.")
+                row = Row(number, code, cells[usage].strip())
+                if row.usage not in OFFICIAL:
+                    raise DataError(f"{where}: the usage {quoted(row.usage, 20)} is none of {', '.join(OFFICIAL)}.")
+                yield row, _pixels(cells[pixels], where)
+    except (OSError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read as a table: {error}.") from None
+
+
+def unpacked(path: Path, scratch: Path, progress: Progress | None = None) -> tuple[Path, tuple[Row, ...]]:
+    """Unpack the table into PNG files, once, in a folder named after the digests of the table and of what reads it.
+
+    Args:
+        path: the table.
+        scratch: in which that folder stands, or will.
+        progress: called with (faces done, all as published).
+
+    Returns:
+        The folder, and the rows; face of a row: ``folder / row.name``.
+
+    Raises:
+        DataError: see `read_rows`; or there is no row.
+        BenchError: the folder cannot be written.
+    """
+    folder = scratch / f"faces-{digest_of([file_digest(path), closure_digest(__name__)])[:16]}"
+    known = _index(folder)
+    if known:
+        return folder, known
+    from bench.images import encode_png
+
+    try:
+        scratch.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=".fer2013.", suffix=".part", dir=scratch))
+        try:
+            for usage in OFFICIAL:
+                (beside / usage).mkdir()
+            rows = []
+            for row, pixels in read_rows(path):
+                grey = np.repeat(pixels[:, :, None], 3, axis=2)
+                (beside / row.name).write_bytes(encode_png(grey))
+                rows.append(row)
+                if progress and len(rows) % _TELL_EVERY == 0:
+                    progress(len(rows), max(len(rows), sum(OFFICIAL.values())))
+            if not rows:
+                raise DataError(f"{path} holds no face.")
+            index = [[row.number, row.emotion, row.usage] for row in rows]
+            (beside / _INDEX).write_text(json.dumps(index), encoding="utf-8")
+            if folder.exists():  # damaged
+                shutil.rmtree(folder)
+            os.replace(beside, folder)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    except OSError as error:
+        raise BenchError(f"Cannot unpack {path.name} into {scratch}: {error.strerror or error}.") from error
+    return folder, tuple(rows)
+
+
+def count_rows(path: Path) -> tuple[Counter[str], Counter[int], dict[bytes, set[str]]]:
+    """For `check`: faces by usage, faces by emotion code, and the usages of equal faces by their pixels' digest."""
+    import hashlib
+
+    usages: Counter[str] = Counter()
+    emotions: Counter[int] = Counter()
+    where: dict[bytes, set[str]] = {}
+    for row, pixels in read_rows(path):
+        usages[row.usage] += 1
+        emotions[row.emotion] += 1
+        where.setdefault(hashlib.sha256(pixels.tobytes()).digest(), set()).add(row.usage)
+    return usages, emotions, where
+
+
+def _pixels(text: str, where: str) -> NDArray[np.uint8]:
+    try:
+        values = np.array(text.split(), dtype=np.int64)
+    except (ValueError, OverflowError):
+        raise DataError(f"{where}: pixels that are no whole numbers.") from None
+    if len(values) != SIDE * SIDE:
+        raise DataError(f"{where}: {len(values):,} pixels, not {SIDE * SIDE:,}. Is the file whole?")
+    if values.min() < 0 or values.max() > 255:
+        raise DataError(f"{where}: pixels from {values.min()} to {values.max()}, not 0 to 255.")
+    return values.astype(np.uint8).reshape(SIDE, SIDE)
+
+
+def _index(folder: Path) -> tuple[Row, ...]:
+    """Rows of an unpacked table; none where it is not there, or not whole."""
+    try:
+        rows = tuple(Row(int(n), int(e), str(u)) for n, e, u in json.loads((folder / _INDEX).read_text("utf-8")))
+        names = {f"{usage}/{entry.name}" for usage in OFFICIAL for entry in os.scandir(folder / usage)}
+    except (OSError, ValueError, TypeError):
+        return ()
+    return rows if names == {row.name for row in rows} else ()

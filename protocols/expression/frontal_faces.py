@@ -1,0 +1,152 @@
+"""Frontal faces found in photographs and frames once, and kept as cuts: where the face is, not a picture of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.closure import closure_digest
+from bench.errors import BenchError, DataError
+from bench.file_digests import known_file_digest
+from bench.interfaces import Progress
+from bench.provenance import digest_of
+from bench.types import Cut, FaceTemplate, Points
+from protocols.views.turned import Photograph, Recipe, frame_points
+
+if TYPE_CHECKING:
+    from bench.faces.landmarks import Landmarker
+
+_TIMES = 2  # faces are laid out at 256 x 256, so that large ones are averaged and not sampled when they shrink
+_MOST_ROLL_DEG = 45.0
+_SAVE_EVERY = 128
+
+
+@dataclass
+class FrontalFaces:
+    """Finds the upright frontal face of photographs, or remembers where it was.
+
+    Attributes:
+        scratch: folder that keeps what was found, in a file named after the engine; what was found in a photograph is
+            kept under the digest of its bytes and cuts.
+        recipe: its frame says where the five points are brought to, and how far a face may be turned.
+        landmarker: finds the points; built at the first photograph that is not known yet.
+        rejected: photographs without such a face, by reason.
+    """
+
+    scratch: Path
+    recipe: Recipe = field(default_factory=Recipe)
+    landmarker: Landmarker | None = None
+    rejected: Counter[str] = field(default_factory=Counter)
+
+    def find(self, photographs: Sequence[Photograph], progress: Progress | None = None) -> list[Cut | None]:
+        """How the face of each is cut out, 256 x 256 without a `side`; None where there is none, which is counted.
+
+        Raises:
+            MissingError: the face engine is not installed.
+            BenchError: the scratch folder cannot be written.
+        """
+        path = self.scratch / f"frontal-{_engine(self.recipe.most_yaw_deg)}.json"
+        known = _kept(path)
+        found: list[Cut | None] = []
+        fresh = 0
+        for done, photograph in enumerate(photographs, 1):
+            name = _name(photograph)
+            if name is None:
+                self.rejected["file absent or not readable"] += 1
+                found.append(None)
+            else:
+                if not _whole(known.get(name), photograph):
+                    known[name] = self._look(photograph)
+                    fresh += 1
+                    if fresh % _SAVE_EVERY == 0:
+                        _keep(path, known)
+                found.append(self._cut(photograph, known[name]))
+            if progress:
+                progress(done, len(photographs))
+        if fresh:
+            _keep(path, known)
+        return found
+
+    def _cut(self, photograph: Photograph, record: Mapping[str, Any]) -> Cut | None:
+        if "rejected" in record:
+            self.rejected[str(record["rejected"])] += 1
+            return None
+        points: Points = tuple((float(x), float(y)) for x, y in record["points"])
+        return replace(photograph.cuts[int(record["cut"])], box=None, points=points, face=_face(self.recipe))
+
+    def _look(self, photograph: Photograph) -> dict[str, Any]:
+        from bench.faces.views import five_points
+        from protocols.views.render import find_frontal
+
+        if self.landmarker is None:
+            from bench.faces.landmarks import FaceLandmarker
+
+            self.landmarker = FaceLandmarker()
+        reason = "no frontal view"
+        for place, cut in enumerate(photograph.cuts):
+            one = Photograph(photograph.path, (cut,))
+            try:
+                _, landmarks = find_frontal(
+                    one, self.landmarker, most_yaw_deg=self.recipe.most_yaw_deg, most_roll_deg=_MOST_ROLL_DEG
+                )
+            except DataError as error:
+                reason = str(error) if place == 0 else reason
+                continue
+            left, top = (round(v) for v in cut.box[:2]) if cut.box else (0, 0)
+            five = [(round(float(x) + left, 2), round(float(y) + top, 2)) for x, y in five_points(landmarks.points)]
+            return {"cut": place, "points": five}
+        return {"rejected": reason}
+
+
+@lru_cache(maxsize=8)
+def _face(recipe: Recipe) -> FaceTemplate:
+    points = tuple(((x + 0.5) * _TIMES - 0.5, (y + 0.5) * _TIMES - 0.5) for x, y in frame_points(recipe.frame))
+    return FaceTemplate(128 * _TIMES, 128 * _TIMES, points)
+
+
+def _name(photograph: Photograph) -> str | None:
+    try:
+        return digest_of([known_file_digest(photograph.path), repr(photograph.cuts)])
+    except OSError:
+        return None
+
+
+def _whole(record: object, photograph: Photograph) -> bool:
+    """Whether what was kept can be used; a file may be damaged, and everything in it is then looked at again."""
+    if not isinstance(record, dict):
+        return False
+    if isinstance(record.get("rejected"), str):
+        return True
+    points, cut = record.get("points"), record.get("cut")
+    if not isinstance(points, list) or len(points) != 5 or not isinstance(cut, int):
+        return False
+    pairs = all(isinstance(p, list | tuple) and len(p) == 2 and all(isinstance(v, float) for v in p) for p in points)
+    return pairs and 0 <= cut < len(photograph.cuts)
+
+
+def _kept(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _keep(path: Path, known: Mapping[str, Any]) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(json.dumps(known, sort_keys=True), encoding="utf-8")
+        os.replace(beside, path)
+    except OSError as error:
+        raise BenchError(f"Cannot keep where faces are in {path.parent}: {error.strerror or error}.") from error
+
+
+def _engine(most_yaw_deg: float) -> str:
+    """Digest of the code and of the landmark networks that find a face."""
+    return digest_of([closure_digest(__name__), most_yaw_deg])[:16]

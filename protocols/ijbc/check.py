@@ -1,0 +1,214 @@
+"""Is this the official IJB-C, whole? Counts, people, pairs, and every image opened."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from copy import copy
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.errors import DataError
+from bench.filekinds import read_plain
+from bench.images import open_image
+from bench.interfaces import Progress
+from bench.studies import Study
+from bench.types import CheckLine
+from protocols.base.checks import (
+    count_line,
+    disjoint_line,
+    eased,
+    files_used,
+    list_line,
+    of_part,
+    open_files,
+    parted,
+    read_as_run,
+)
+from protocols.ijbc.files import Files
+from protocols.ijbc.pairs import places, read_pairs
+from protocols.ijbc.releases import Release, Task, complete, read_lists
+from protocols.ijbc.rows import Lists, Rows
+from protocols.ijbc.studies import OFFICIAL_PAIRS, OFFICIAL_ROWS, OFFICIAL_SEARCH
+
+if TYPE_CHECKING:
+    from protocols.ijbc.protocol import IjbC
+
+_TASKS: tuple[Task, ...] = ("identification", "verification")
+_SHORT: dict[Task, str] = {"identification": "1:N", "verification": "1:1"}
+
+
+def check(
+    root: Path, progress: Progress | None = None, *, release: Release = "auto", protocol: IjbC | None = None
+) -> list[CheckLine]:
+    """Compare a folder with the official lists; never raises on damage.
+
+    Args:
+        root: the located root.
+        progress: called with (images opened, all) now and then.
+        release: which lists, where no protocol is given.
+        protocol: with the arguments of the run; by default the search.
+
+    Returns:
+        One line for each thing looked at. ``damaged`` stands wherever that run would refuse the folder or count
+        failures; lists of the other task are no damage.
+    """
+    from protocols.ijbc.protocol import IjbC
+
+    protocol = protocol or IjbC(release=release)
+    usable, study = _readable(root, protocol)
+    lines: list[CheckLine] = []
+    read: dict[Task, Lists] = {}
+    for task in _TASKS:
+        own: list[CheckLine] = []
+        lists = _read(root, task, protocol, own)
+        if lists is not None:
+            read[task] = lists
+            if task == "identification":
+                own.append(CheckLine("ok", "release", f"{lists.release} (1:N)"))
+            look = _search_lines if task == "identification" else _pair_lines
+            _try(partial(look, lists, own), f"{_SHORT[task]} lists", own)
+        lines += own if task == protocol.task else eased(own)
+    opened = read.get(protocol.task) or next(iter(read.values()), None)
+    if opened is not None:
+        _try(lambda: _image_lines(root, opened, lines, progress, files_used(study)), "images", lines)
+    return [*lines, *_other(root, protocol), usable]
+
+
+def _other(root: Path, protocol: IjbC) -> list[CheckLine]:
+    """Whether the other task could be run, where its lists are there; no damage where not."""
+    task = next(task for task in _TASKS if task != protocol.task)
+    if not complete(root, task):
+        return []
+    other = copy(protocol)
+    other.task = task
+    return eased([_readable(root, other)[0]])
+
+
+def _readable(root: Path, protocol: IjbC) -> tuple[CheckLine, Study | None]:
+    line, study = read_as_run(lambda: protocol.read(root), f"readable for {protocol.task}")
+    if study is None:
+        return line, None
+    return replace(line, level="ok" if study.official else "differs", examples=study.notes), study
+
+
+def _read(root: Path, task: Task, protocol: IjbC, lines: list[CheckLine]) -> Lists | None:
+    """The lists of a task; a line where there are none, or they cannot be read."""
+    there = complete(root, task)
+    if task != protocol.task and not (there if protocol.release == "auto" else protocol.release in there):
+        lines.append(CheckLine("differs", f"{_SHORT[task]} lists", "none", "there"))
+        return None
+    try:
+        return read_lists(root, task, protocol.release)
+    except DataError as error:
+        lines.append(CheckLine("damaged", f"lists for {task}", str(error)))
+        return None
+
+
+def _try(look: Callable[[], None], subject: str, lines: list[CheckLine]) -> None:
+    """Look at something; a line where that fails."""
+    try:
+        look()
+    except DataError as error:
+        lines.append(CheckLine("damaged", subject, str(error)))
+
+
+def _search_lines(lists: Lists, lines: list[CheckLine]) -> None:
+    owners = {name: rows.subjects(name) for name, rows in {**lists.gallery, "probe": lists.probes}.items()}
+    for name, people in owners.items():
+        lines.append(count_line(f"{name} templates", len(people), OFFICIAL_SEARCH[f"{name} templates"]))
+        if name != "probe":
+            several = [str(person) for person, count in Counter(people.values()).items() if count > 1]
+            lines.append(list_line(f"people with several templates in {name}", several, level="differs"))
+    if lists.rows is not None:
+        lines.append(count_line("rows of the list of crops", lists.rows, OFFICIAL_ROWS))
+    one, two = ({str(person) for person in owners[name].values()} for name in ("G1", "G2"))
+    lines.append(disjoint_line("people in both galleries", one, two))
+    lost = {str(person) for person in owners["probe"].values()} - one - two
+    lines.append(list_line("people searched and in no gallery", lost))
+    templates = {name: {str(template) for template in people} for name, people in owners.items()}
+    lines.append(disjoint_line("templates in both galleries", templates["G1"], templates["G2"]))
+    lines.append(
+        disjoint_line("templates enrolled and searched", templates["G1"] | templates["G2"], templates["probe"])
+    )
+    empty = [str(template) for rows in (*lists.gallery.values(), lists.probes) for template, _ in rows.empty]
+    lines.append(list_line("templates without an image", empty))
+    enrolled = {f"{s} {n}" for rows in lists.gallery.values() for s, n in _faces(rows)}
+    both = enrolled & {f"{s} {n}" for s, n in _faces(lists.probes)}
+    lines.append(list_line("faces (person, file) enrolled and searched", both, level="differs"))
+
+
+def _faces(rows: Rows) -> Iterator[tuple[int, str]]:
+    return zip(rows.subject.tolist(), rows.filename, strict=True)
+
+
+def _pair_lines(lists: Lists, lines: list[CheckLine]) -> None:
+    if lists.matches is None:
+        return
+    pairs = read_pairs(lists.matches, labelled=lists.release == "C")
+    owners = {**lists.gallery["enrolled"].subjects("enrolled"), **lists.probes.subjects("verified")}
+    templates, people = list(owners), np.array(list(owners.values()), np.int64)
+    at = [places(column, templates) for column in (pairs.first, pairs.second)]
+    known = (at[0] >= 0) & (at[1] >= 0)
+    strange = {str(n) for column, found in zip((pairs.first, pairs.second), at, strict=True) for n in column[found < 0]}
+    by_subject = people[at[0]] == people[at[1]]
+    same = by_subject if pairs.same is None else pairs.same
+    genuine = int(same.sum())
+    lines.append(count_line("1:1 genuine pairs", genuine, OFFICIAL_PAIRS["genuine pairs"]))
+    lines.append(count_line("1:1 impostor pairs", len(same) - genuine, OFFICIAL_PAIRS["impostor pairs"]))
+    lines.append(list_line("templates of pairs without an image or a list", strange))
+    if pairs.same is not None:
+        sure = known & (people[at[0]] >= 0) & (people[at[1]] >= 0)
+        wrong = np.flatnonzero(sure & (by_subject != pairs.same)).tolist()
+        told = [f"line {line + 1}" for line in wrong]
+        lines.append(list_line("labels of pairs that contradict the subjects", told, level="differs"))
+
+
+def _image_lines(
+    root: Path, lists: Lists, lines: list[CheckLine], progress: Progress | None, used: Collection[Path] | None
+) -> None:
+    parts = {**lists.gallery, "probe": lists.probes}
+    files = Files(root, lists.base)
+    paths = {part: [files.find(name) for name in dict.fromkeys(rows.filename)] for part, rows in parts.items()}
+    lines.append(list_line("images found with another ending", set(files.renamed), level="differs"))
+    opened, digests = open_files(root, parted(paths, used), progress)
+    lines += opened
+    if lists.release == "C" and lists.matches is None:
+        searched = {digest: path.name for path, digest in of_part(digests, "probe").items()}
+        enrolled = (of_part(digests, part) for part in lists.gallery)
+        own = [entry for found in enrolled for entry in found.items()]
+        equal = [f"{path.name} = {searched[digest]}" for path, digest in own if digest in searched]
+        lines.append(list_line("crops enrolled and searched, equal byte for byte", equal, level="differs"))
+    outside = [told for rows in parts.values() for told in _outside(rows, files, used)]
+    lines.append(list_line("boxes without a size or outside their image", outside))
+
+
+def _outside(rows: Rows, files: Files, used: Collection[Path] | None) -> Iterator[str]:
+    """Faces whose box has no part of the image, or is far larger; images that do not open are told elsewhere."""
+    if rows.box is None:
+        return
+    sizes: dict[Path, tuple[int, int] | None] = {}
+    for template, name, (x, y, width, height) in zip(
+        rows.template.tolist(), rows.filename, rows.box.tolist(), strict=True
+    ):
+        path = files.find(name)
+        if used is not None and path not in used:
+            continue
+        if path not in sizes:
+            try:
+                with open_image(read_plain(path)) as image:
+                    sizes[path] = image.size
+            except DataError:
+                sizes[path] = None
+        size = sizes[path]
+        if size is None:
+            continue
+        right, bottom = x + width, y + height
+        inside = right > 0 and bottom > 0 and x < size[0] and y < size[1]  # false for NaN
+        huge = max(width, height) > 4 * min(size)  # `bench.cutting` refuses such a square
+        if huge or not (width >= 1 and height >= 1 and inside):
+            yield f"template {template}: {name}"

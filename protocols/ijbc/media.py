@@ -1,0 +1,165 @@
+"""From rows of IJB-C's lists to media: how each face is cut out and shrunk, and what belongs together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.recognisers.templates import ARCFACE_112
+from bench.types import Cut, Media, Points, Role
+from protocols.ijbc.files import Files
+from protocols.ijbc.rows import Floats, Rows
+
+NO_IMAGE = "listed without an image"
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How faces are taken out of their pictures.
+
+    Attributes:
+        margin: of the square around the face, as a share of its side on each side.
+        whole: keep the loose crops of release C as they are.
+        side: of the LR face, pixels; None keeps the size.
+    """
+
+    margin: float = 0.0
+    whole: bool = False
+    side: int | None = None
+
+
+def media_of(
+    rows: Rows, role: Role, files: Files, framing: Framing, *, scored: bool = False, names: dict[int, str] | None = None
+) -> tuple[Media, ...]:
+    """List the media of some rows, in their order; a template without an image gets one that cannot be read.
+
+    Args:
+        rows: the rows.
+        role: what they are compared as.
+        files: where their files are; absent ones are noted there and stay in the list.
+        framing: how faces are cut out.
+        scored: put the detector's score into the attributes.
+        names: person by template, where subjects are not known.
+
+    Returns:
+        Media; the key is role, template and file, with a number from the second time a template lists a file.
+    """
+    people = names or {template: str(subject) for template, subject in rows.subjects("templates").items()}
+    boxes, landmarks = _framed(rows, framing)
+    known = _template_attributes(rows)
+    seen: Counter[str] = Counter()
+    found = []
+    for i, template in enumerate(rows.template.tolist()):
+        file = rows.filename[i]
+        key = f"{role}/{template}/{file}"
+        seen[key] += 1
+        if seen[key] > 1:
+            key = f"{key}#{seen[key]}"
+        box = boxes[i] if boxes else None
+        attributes = known[template]
+        if scored and rows.score is not None:
+            attributes = {**attributes, "score": float(rows.score[i])}
+        found.append(
+            Media(
+                key,
+                files.find(file),
+                role,
+                people[template],
+                str(template),
+                landmarks[i] if landmarks else None,
+                attributes,
+                Cut(box=box, side=framing.side) if box is not None or framing.side is not None else None,
+                rows.medium[i],
+            )
+        )
+    for template, _ in rows.empty:  # a failure that counts, not a template that vanishes
+        place = files.base / f"template {template} {NO_IMAGE}"
+        found.append(Media(f"{role}/{template}/{NO_IMAGE}", place, role, people[template], str(template)))
+    return tuple(found)
+
+
+def repeated(rows: Rows) -> int:
+    """How many rows list a file once more in one template."""
+    counts = Counter(zip(rows.template.tolist(), rows.filename, strict=True))
+    return sum(count - 1 for count in counts.values())
+
+
+def _template_attributes(rows: Rows) -> dict[int, dict[str, str | float]]:
+    """How many images and media each template has."""
+    images = Counter(rows.template.tolist())
+    media = Counter(template for template, _ in set(zip(rows.template.tolist(), rows.medium, strict=True)))
+    return {t: {"images": float(count), "media": float(media[t])} for t, count in images.items()}
+
+
+Box = tuple[float, float, float, float]
+
+
+def _framed(rows: Rows, framing: Framing) -> tuple[list[Box] | None, list[Points | None] | None]:
+    """Boxes of all rows, and landmarks in pixels of what is cut out; None where there are none."""
+    if rows.box is not None:
+        from bench.cutting import square_around
+
+        squares = np.array([square_around((x, y, w, h), framing.margin) for x, y, w, h in rows.box.tolist()])
+        return _as_boxes(np.rint(squares.reshape(-1, 4))), None
+    if rows.points is None:
+        return None, None
+    points = rows.points.reshape(-1, 5, 2)
+    if framing.whole:
+        return None, _as_points(points)
+    squares = np.rint(squares_of(points, framing.margin))
+    inside = points - squares[:, None, :2]
+    if framing.side is not None:
+        inside = (inside + 0.5) * (framing.side / np.maximum(squares[:, None, 2:], 1)) - 0.5
+    return _as_boxes(squares), _as_points(inside)
+
+
+def squares_of(points: NDArray[np.float64], margin: float) -> Floats:
+    """The upright square in which a face stands as large as in the usual 112 x 112 chip.
+
+    Its size follows the longer of two lengths, each in units of the chip's: between the eyes, which shrinks as a head
+    turns, and from eyes to mouth, which shrinks as it nods.
+
+    Args:
+        points: eyes, nose, mouth corners, float64 (N, 5, 2), pixels from the first pixel's centre; NaN gives NaN.
+        margin: added on each side, as a share of the side.
+
+    Returns:
+        Left, top, width, height between pixel edges, float64 (N, 4).
+    """
+    chip = np.array([ARCFACE_112.points])
+    eyes, mouth, model_eyes, model_mouth = (
+        p[:, pair].mean(axis=1) for p in (points, chip) for pair in ([0, 1], [3, 4])
+    )
+    apart, model_apart = (np.linalg.norm(p[:, 1] - p[:, 0], axis=1) for p in (points, chip))
+    down = mouth - eyes
+    scale = np.maximum(
+        apart / model_apart, np.linalg.norm(down, axis=1) / np.linalg.norm(model_mouth - model_eyes, axis=1)
+    )
+    # the chip's middle lies on the line from mouth to eyes, a little above their middle
+    rise = float(((model_eyes + model_mouth) / 2)[0, 1] - (ARCFACE_112.height - 1) / 2)
+    length = np.linalg.norm(down, axis=1, keepdims=True)
+    upward = np.where(length > 0, -down / np.where(length > 0, length, 1), np.array([0.0, -1.0]))
+    middle = (eyes + mouth) / 2 + upward * rise * scale[:, None] + 0.5
+    side = ARCFACE_112.height * scale * (1 + 2 * margin)
+    return np.column_stack([middle - side[:, None] / 2, side, side])
+
+
+def _as_boxes(squares: Floats) -> list[Box]:
+    """Boxes of whole pixels, so that what is cut out is a square and landmarks stay in place."""
+    return [(x, y, w, h) for x, y, w, h in squares.tolist()]
+
+
+def _as_points(points: NDArray[np.float64]) -> list[Points | None]:
+    finite = np.isfinite(points.reshape(-1, 10).sum(axis=1)).tolist()
+    faces = zip(points.tolist(), finite, strict=True)
+    return [tuple((x, y) for x, y in face) if good else None for face, good in faces]
+
+
+def unusable(rows: Rows, framing: Framing) -> int:
+    """Rows whose face cannot be cut out: its box is not given or has no size, its points are not given."""
+    if rows.box is None:
+        return 0 if rows.points is None or framing.whole else int((~np.isfinite(rows.points).all(axis=1)).sum())
+    return int((~(np.isfinite(rows.box).all(axis=1) & (rows.box[:, 2:] >= 1).all(axis=1))).sum())

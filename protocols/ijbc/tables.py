@@ -1,0 +1,132 @@
+"""The comma-separated lists of IJB-C: named columns, and cells that say what they should."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from bench.errors import DataError
+from bench.textfiles import check_text, quoted
+from protocols.base.root import MOST_NAME
+from protocols.ijbc.rows import Floats, Ints
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+_MOST_PARTS = 20
+_FARTHEST = 1e6  # pixels
+
+
+def read_columns(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()) -> DataFrame:
+    """Read columns of a list with a header as text; an empty cell is missing.
+
+    Args:
+        path: the file, UTF-8, with or without a byte order mark.
+        wanted: names in capitals; case and blanks in the file do not matter.
+        optional: names that may be absent.
+
+    Returns:
+        The columns that are there, named as asked for.
+
+    Raises:
+        DataError: the file cannot be read, has no rows, or lacks a wanted column.
+    """
+    frame = parsed(path, dtype=str, index_col=False, skipinitialspace=True)
+    frame.columns = [str(name).strip().strip('"').upper() for name in frame.columns]
+    absent = [name for name in wanted if name not in frame.columns]
+    if absent:
+        there = quoted(", ".join(str(name) for name in frame.columns[:8]))
+        raise DataError(f"{path} has no column {', '.join(absent)}; its first row reads {there}. Is the header there?")
+    if frame.empty:
+        raise DataError(f"{path} has no rows.")
+    return frame[[*wanted, *(name for name in optional if name in frame.columns)]]
+
+
+def parsed(path: Path, **options: Any) -> DataFrame:
+    """`pandas.read_csv`, with DataError for whatever it raises on a damaged file."""
+    import pandas as pd
+
+    check_text(path)
+    try:
+        with warnings.catch_warnings():  # rows longer than the header: what is wanted stands before
+            warnings.simplefilter("ignore", pd.errors.ParserWarning)
+            frame = pd.read_csv(path, encoding="utf-8-sig", **options)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}).") from None
+    except (ValueError, OverflowError) as error:  # pandas' own errors are ValueErrors, and so is broken UTF-8
+        raise DataError(f"{path} cannot be read ({type(error).__name__}: {_line(error)}): it is damaged.") from None
+    return cast("DataFrame", frame)
+
+
+def whole_numbers(path: Path, column: Any, name: str) -> Ints:
+    """A column of whole numbers, int64.
+
+    Raises:
+        DataError: a cell is empty or holds something else; the text names the first such row.
+    """
+    values = numbers(column)
+    good = np.isfinite(values) & (values == np.floor(values)) & (np.abs(values) < 2**53)
+    if not good.all():
+        first = int(np.flatnonzero(~good)[0])
+        cell = column.iloc[first]
+        raise DataError(
+            f"{path}: {name} of {int((~good).sum())} of {len(good)} rows is no whole number; the first is row "
+            f"{first + 1}, {'empty' if cell != cell else quoted(str(cell))}."
+        )
+    return values.astype(np.int64)
+
+
+def numbers(column: Any) -> Floats:
+    """A column as float64; NaN where a cell is empty or no number."""
+    import pandas as pd
+
+    found: Floats = np.asarray(pd.to_numeric(column, errors="coerce"), np.float64)
+    return found
+
+
+def pixels(column: Any) -> Floats:
+    """A column of coordinates as float64; NaN also where no picture reaches so far."""
+    found = numbers(column)
+    return np.where(np.abs(found) < _FARTHEST, found, np.nan)
+
+
+def file_names(path: Path, column: Any, name: str = "FILENAME") -> list[str]:
+    """A column of paths that stay below the folder they start from, with ``/`` between folders.
+
+    Raises:
+        DataError: a cell is empty, or its path leads elsewhere.
+    """
+    cells = column.tolist()
+    empty = [row for row, cell in enumerate(cells) if not isinstance(cell, str) or not cell.strip()]
+    if empty:
+        raise DataError(
+            f"{path}: {name} of {len(empty)} of {len(cells)} rows is empty; the first is row {empty[0] + 1}."
+        )
+    names = [cell.strip() for cell in cells]
+    strange = sorted(name for name in set(names) if not stays_inside(name))
+    if strange:
+        raise DataError(
+            f"{path}: {len(strange)} file names could lead outside the folder of images, {quoted(strange[0])} first; "
+            "refused."
+        )
+    return names
+
+
+def stays_inside(name: str) -> bool:
+    """Whether a relative path leads nowhere above its start, on any system."""
+    plain = not any(sign in "\\:\x7f" or ord(sign) < 32 for sign in name)
+    parts = name.split("/")
+    return plain and len(parts) <= _MOST_PARTS and all(p not in ("", ".", "..") and _fits(p) for p in parts)
+
+
+def _fits(part: str) -> bool:
+    return len(part.encode("utf-8", "replace")) <= MOST_NAME
+
+
+def _line(error: Exception) -> str:
+    return quoted(" ".join(str(error).split()), 160)

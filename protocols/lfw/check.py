@@ -1,0 +1,104 @@
+"""Is this the official LFW, whole? What is missing, extra, damaged?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.errors import BenchError
+from bench.interfaces import Progress
+from bench.types import CheckLine, Role
+from protocols.base.checks import (
+    UNUSED,
+    count_line,
+    disjoint_line,
+    doubles_line,
+    eased,
+    files_used,
+    list_line,
+    open_files,
+    read_as_run,
+)
+from protocols.lfw.files import DEV_TEST, DEV_TRAIN, PAIRS, Pair, People, image_path, list_file, read_pairs, read_people
+from protocols.lfw.protocol import OFFICIAL, OFFICIAL_PAIRS, Lfw
+
+OFFICIAL_IN_TWO = 1680  # people with two photographs or more
+SIDES: tuple[Role, ...] = ("gallery", "probe")
+_LISTS = ((PAIRS, 2), (DEV_TRAIN, 1), (DEV_TEST, 1))
+
+
+def check(root: Path, progress: Progress | None = None, *, protocol: Lfw | None = None) -> list[CheckLine]:
+    """Compare a folder with the official release; opens every image and never raises on damage.
+
+    Args:
+        root: the folder of people.
+        progress: called with (images opened, all) now and then.
+        protocol: with the arguments of the run; by default the search.
+
+    Returns:
+        One line for each thing looked at; ``damaged`` stands wherever that run would refuse the folder or count
+        failures.
+    """
+    try:
+        people = read_people(root)
+    except (BenchError, OSError) as error:
+        return [CheckLine("damaged", "folders of people", str(error), "readable")]
+    protocol = protocol or Lfw()
+    usable, study = read_as_run(lambda: protocol.read(root))
+    used = files_used(study)
+    searched = protocol.task == "identification"
+    needed = () if searched else (PAIRS,) if protocol.view == 2 else (DEV_TRAIN, DEV_TEST)
+    several = sum(len(own) > 1 for own in people.images.values())
+    lines = [
+        count_line("images", people.total, OFFICIAL["images"]),
+        count_line("people", len(people.images), OFFICIAL["people"]),
+        count_line("people with two images or more", several, OFFICIAL_IN_TWO, needed=searched),
+        list_line("files not named after their folder", people.strange, level="differs"),
+    ]
+    listed: dict[str, list[Pair]] = {}
+    for name, view in _LISTS:
+        found = _list_lines(root, people, name, view, listed)
+        lines += found if name in needed else eased(found)
+    if DEV_TRAIN in listed and DEV_TEST in listed:
+        sides = [{name for p in listed[part] for name in (p.first[0], p.second[0])} for part in (DEV_TRAIN, DEV_TEST)]
+        lines += eased([disjoint_line("people in both lists of View 1", *sides)])
+    sides_used = study.media if study else {}
+    parts: dict[str, list[Path]] = {
+        side: list(dict.fromkeys(m.path for m in sides_used.get(side, ()))) for side in SIDES
+    }
+    others = [path for own in people.images.values() for path in own.values() if not used or path not in used]
+    opened, digests = open_files(root, {**parts, (UNUSED if used else "") + "images": others}, progress)
+    lines += opened
+    if searched:
+        doubled = "probes that are gallery images byte for byte"
+        lines.append(doubles_line(root, doubled, digests["probe"], digests["gallery"]))
+    return [*lines, usable]
+
+
+def _list_lines(root: Path, people: People, name: str, view: int, listed: dict[str, list[Pair]]) -> list[CheckLine]:
+    try:
+        pairs = read_pairs(list_file(root, name))
+    except BenchError as error:
+        absent = error.exit_code == 3
+        return [CheckLine("differs" if absent else "damaged", name, "absent" if absent else str(error), "whole")]
+    listed[name] = pairs
+    expected = sum(count for _, count in OFFICIAL_PAIRS[2]) if view == 2 else OFFICIAL_PAIRS[1][name == DEV_TEST][1]
+    images = sorted({image for pair in pairs for image in (pair.first, pair.second)})
+    lacking = [
+        f"{person} {number}" for person, number in images if not image_path(root, people, (person, number)).is_file()
+    ]
+    lines = [
+        count_line(f"{name}: pairs", len(pairs), expected),
+        list_line(f"{name}: images named but absent", lacking),
+    ]
+    if view == 2:
+        lines.append(list_line(f"{name}: people in two folds", _in_two_folds(pairs), level="differs"))
+    return lines
+
+
+def _in_two_folds(pairs: Sequence[Pair]) -> list[str]:
+    folds: dict[str, set[int]] = {}
+    for pair in pairs:
+        for name, _ in (pair.first, pair.second):
+            folds.setdefault(name, set()).add(pair.fold)
+    return [name for name, own in folds.items() if len(own) > 1]

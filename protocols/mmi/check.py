@@ -1,0 +1,82 @@
+"""Is this MMI whole? Sessions, their XML, emotion codes, views, videos."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from bench.errors import DataError
+from bench.interfaces import Progress
+from bench.types import CheckLine
+from protocols.base.checks import count_line, list_line, open_files, parted
+from protocols.mmi.files import DUAL_VIEW, EMOTIONS, FRONTAL, Fault, Session, load_sessions
+
+SUBJECTS, LEAST_SESSIONS = 75, 2900
+
+
+def check(root: Path, progress: Progress | None = None) -> list[CheckLine]:
+    """Look at every session and open every video or still; never raises on damage.
+
+    Args:
+        root: the folder that holds ``Sessions``, or downloads that do.
+        progress: called with (files opened, all) now and then.
+    """
+    try:
+        sessions, faults = load_sessions(root)
+    except DataError as error:
+        return [CheckLine("damaged", "readable for a run", str(error), "yes")]
+    subjects = {session.subject for session in sessions}
+    many = len(sessions) > LEAST_SESSIONS
+    lines = [
+        CheckLine("ok" if many else "differs", "videos and stills", f"{len(sessions):,}", f"over {LEAST_SESSIONS:,}"),
+        count_line("subjects", len(subjects), SUBJECTS),
+        *_faults(faults),
+        *_contents(sessions),
+    ]
+    frontal = {session.media for session in sessions if session.frontal}
+    parts = parted({"video and still": [session.media for session in sessions]}, frontal)
+    opened, digests = open_files(root, parts, progress)
+    copies: dict[str, list[str]] = {}
+    for path, digest in (entry for part in digests.values() for entry in part.items()):
+        copies.setdefault(digest, []).append(f"{path.parent.name}/{path.name}")
+    equal = [" = ".join(sorted(names)) for names in copies.values() if len(names) > 1]
+    lines += [*opened, list_line("equal files", equal, level="differs"), _usable(sessions)]
+    return lines
+
+
+def _faults(faults: tuple[Fault, ...]) -> list[CheckLine]:
+    """A line for each kind of fault; one that says there is none."""
+    kinds = Counter((fault.what, fault.lost) for fault in faults)
+    if not kinds:
+        return [CheckLine("ok", "session folders and their XML", "all can be read")]
+    return [
+        list_line(
+            f"session {what}",
+            sorted({f"Sessions/{fault.folder}" for fault in faults if fault.what == what}),
+            level="damaged" if lost else "differs",
+            what="sessions",
+        )
+        for what, lost in sorted(kinds)
+    ]
+
+
+def _contents(sessions: tuple[Session, ...]) -> list[CheckLine]:
+    """What there is to measure on: nothing is published to compare with."""
+    views = Counter(session.view for session in sessions)
+    shown = Counter(session.expression for session in sessions if session.expression)
+    told = ", ".join(f"{shown[name]:,} {name}" for name in EMOTIONS)
+    frontal = f"{views[FRONTAL]:,} frontal, {views[DUAL_VIEW]:,} dual"
+    absent = [name for name in EMOTIONS if not shown[name]]
+    return [
+        CheckLine("ok" if views[FRONTAL] + views[DUAL_VIEW] else "damaged", "views with a frontal face", frontal),
+        CheckLine("differs" if absent else "ok", "emotions", told),
+        CheckLine("ok", "clips coded in time", f"{sum(session.coded for session in sessions):,}"),
+    ]
+
+
+def _usable(sessions: tuple[Session, ...]) -> CheckLine:
+    """What a run would say before it looks for faces."""
+    able = {s.subject for s in sessions if s.frontal and s.neutral_frame() is not None}
+    if not able:
+        return CheckLine("damaged", "readable for a run", "no subject has a neutral frontal frame", "yes")
+    return CheckLine("ok", "readable for a run", f"yes, {len(able):,} subjects to draw from", "yes")

@@ -1,0 +1,165 @@
+"""MMI's files: ``load_sessions(root)`` lists the sessions and decodes nothing; see `protocols.mmi.session.Session`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import DataError
+from protocols.base.root import find_root, folders_in, inside_of, names_in, printable
+from protocols.mmi.annotations import Unit, read_annotation, read_tracks
+from protocols.mmi.session import DUAL_VIEW, EMOTIONS, FILMS, FRONTAL, OTHER_VIEW, Session
+
+__all__ = [
+    "DUAL_VIEW",
+    "EMOTIONS",
+    "FRONTAL",
+    "HOW_TO_GET",
+    "OTHER_VIEW",
+    "Fault",
+    "Session",
+    "find_mmi",
+    "load_sessions",
+]
+
+HOW_TO_GET = (
+    "MMI Facial Expression Database (Pantic et al. 2005; Valstar and Pantic 2010): over 2,900 videos and stills of 75\n"
+    "people. Its owners give an account for mmifacedb.eu to members of the scientific community who sign their\n"
+    "agreement: read it. This suite never downloads it.\n"
+    "Once you have it, point to the folder that holds Sessions, or to one that holds several downloads of the site:\n"
+    "  bench run --protocol mmi --data-root DIR\n"
+    "  bench config set data.mmi DIR\n"
+    "  BENCH_DATA=DIR bench run --protocol mmi      (DIR, or a folder in it)\n"
+    "Then `bench data check mmi` says whether it is whole."
+)
+_NAME = re.compile(r"S(\d+)-(\d+)")
+_STILLS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
+_DOWNLOAD = "mmi-facial-expression-database_download"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong with a session.
+
+    Attributes:
+        folder: of the session.
+        what: a short phrase that groups alike cases.
+        lost: whether the session is left out for it; else only what the faulty file says is.
+    """
+
+    folder: str
+    what: str
+    lost: bool
+
+
+def find_mmi(root: Path) -> Path:
+    """The folder that holds ``Sessions``, or downloads that do; see `protocols.base.root.find_root` for what is raised."""
+    return find_root(
+        root,
+        holds=lambda folder: bool(_session_folders(folder)),
+        name="MMI",
+        expected="the folder Sessions with a folder for each session",
+        how_to_get=HOW_TO_GET,
+        inside=("mmi", "MMI"),
+    )
+
+
+def load_sessions(root: Path) -> tuple[tuple[Session, ...], tuple[Fault, ...]]:
+    """List the sessions below a root by their numbers; XML is read, media aren't opened.
+
+    Args:
+        root: as `find_mmi` gives it.
+
+    Returns:
+        The sessions, and what is wrong with them and with those left out. A session that stands in several downloads
+        counts once.
+
+    Raises:
+        DataError: there is no session.
+    """
+    sessions: list[Session] = []
+    faults: list[Fault] = []
+    seen: set[str] = set()
+    for folder in sorted((f for part in _session_folders(root) for f in folders_in(part)), key=_order):
+        name = printable(folder.name)
+        if not inside_of(root, folder):
+            faults.append(Fault(name, "link out of the data root", lost=True))
+        elif name in seen:
+            faults.append(Fault(name, "session in several downloads", lost=False))
+        else:
+            seen.add(name)
+            found, wrong = _load(folder, name)
+            sessions += found
+            faults += wrong
+    if not sessions:
+        raise DataError(f"{root} holds no MMI session that can be used: {_told(faults)}.")
+    return tuple(sessions), tuple(faults)
+
+
+def _load(folder: Path, name: str) -> tuple[list[Session], list[Fault]]:
+    """The sessions of a folder (one, as a rule) and what is wrong with it."""
+    faults: list[Fault] = []
+    media = [folder / file for file in names_in(folder) if file.lower().endswith((*FILMS, *_STILLS))]
+    media = [path for path in media if not path.name.startswith(".") and inside_of(folder, path)]
+    if not media:
+        return [], [Fault(name, "no video or picture", lost=True)]
+    views: dict[str, int | None] = {}
+    other: int | None = None
+    try:
+        tracks = read_tracks(folder / "session.xml")
+        views = {track.filename: track.view for track in tracks if track.filename}
+        other = next((track.view for track in tracks if track.view is not None), None)
+    except DataError as error:
+        faults.append(Fault(name, f"session.xml: {error}", lost=False))
+    sessions = []
+    for path in media:
+        match = _NAME.fullmatch(path.stem)
+        if not match:
+            faults.append(Fault(name, "media name is not S<subject>-<clip>", lost=True))
+            continue
+        view = views.get(path.name, other)
+        if view is None and not faults:
+            faults.append(Fault(name, "session.xml: no view", lost=False))
+        emotion, units = _annotated(folder, path.stem, name, faults)
+        sessions.append(Session(name, str(int(match[1])), int(match[2]), view, emotion, units, path))
+    return sessions, faults
+
+
+def _annotated(folder: Path, stem: str, name: str, faults: list[Fault]) -> tuple[int | None, tuple[Unit, ...]]:
+    """Emotion and units: markers from the temporal coding where there is one."""
+    emotion: int | None = None
+    units: tuple[Unit, ...] = ()
+    for path, what in ((folder / f"{stem}.xml", "annotation"), (folder / f"{stem}-oao_aucs.xml", "coding")):
+        if what == "coding" and not path.is_file():
+            continue
+        try:
+            if not inside_of(folder, path):
+                raise DataError("link out of its folder")
+            found, there = read_annotation(path)
+        except DataError as error:
+            faults.append(Fault(name, f"{what}: {error}", lost=False))
+            continue
+        emotion = found if emotion is None else emotion
+        units = there or units
+    if emotion is not None and not 1 <= emotion <= len(EMOTIONS):
+        faults.append(Fault(name, f"annotation: emotion code outside 1 to {len(EMOTIONS)}", lost=False))
+    return emotion, units
+
+
+def _session_folders(root: Path) -> list[Path]:
+    """Folders named Sessions: in the root, or in downloads in it; the inner one where one holds another."""
+    downloads = [folder for folder in folders_in(root) if folder.name.startswith(_DOWNLOAD)]
+    own = [folder / "Sessions" for folder in (root, *downloads) if (folder / "Sessions").is_dir()]
+    return [folder / "Sessions" if (folder / "Sessions").is_dir() else folder for folder in own]
+
+
+def _order(folder: Path) -> tuple[int, str, str]:
+    name = folder.name
+    return (int(name) if name.isascii() and name.isdigit() else 10**9, name, str(folder))
+
+
+def _told(faults: Iterable[Fault]) -> str:
+    kinds = sorted({fault.what for fault in faults})
+    return "; ".join(kinds[:5]) or "no session in it"

@@ -1,0 +1,137 @@
+"""Who of MMI is searched, by which frames: one neutral frame enrolled, seven of other clips or moments turned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from bench.errors import DataError
+from protocols.mmi.session import EMOTIONS, Session
+from protocols.views.turned import Photograph, Turned, Turner, drawn
+
+NEUTRAL = "neutral"
+OTHER = "none given"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A frame of a session and what is made of it.
+
+    Attributes:
+        session: whose.
+        frame: from 0.
+        expression: one of `EMOTIONS`, `NEUTRAL`, or `OTHER` where nothing is said of it.
+        face: the frontal face in it and its views.
+    """
+
+    session: Session
+    frame: int
+    expression: str
+    face: Turned
+
+    @property
+    def key(self) -> str:
+        """Session and frame, unique and stable."""
+        return f"{self.session.key}#{self.frame}"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A subject as enrolled and searched; the frame enrolled is none of ``moments``."""
+
+    subject: str
+    enrolled: Moment
+    moments: tuple[Moment, ...]
+
+
+def draw_people(
+    sessions: Sequence[Session], turner: Turner, *, count: int, moments: int, seed: int
+) -> Iterator[Person]:
+    """Draw subjects and choose their frames; those who cannot give all frames come last, if at all.
+
+    Args:
+        sessions: all of them.
+        turner: turns the frames.
+        count: how many people.
+        moments: frames a person, beside the one enrolled.
+        seed: of the draw.
+
+    Yields:
+        Up to ``count`` people.
+    """
+    subjects = {session.subject for session in sessions if session.frontal}
+    aside: list[Person] = []
+    found = 0
+    for subject in drawn(subjects, seed):
+        person = choose([s for s in sessions if s.subject == subject and s.frontal], turner, moments)
+        if person is None:
+            continue
+        if len(person.moments) < moments:
+            aside.append(person)
+            continue
+        found += 1
+        yield person
+        if found == count:
+            return
+    yield from aside[: count - found]
+
+
+def choose(own: Sequence[Session], turner: Turner, moments: int) -> Person | None:
+    """The frames of a subject.
+
+    Enrolled: the first frame of the first clip in which a frontal face is found. Searched: a neutral first frame of
+    another clip, the middle of the apex of one clip for each emotion, then further frames at the apex of any clip,
+    until there are enough. A video that cannot be opened counts as rejected.
+
+    Args:
+        own: the subject's sessions with a frontal view.
+        turner: turns the frames.
+        moments: how many are wanted.
+
+    Returns:
+        None where no frame can be enrolled or none is left to search.
+    """
+    broken = sum(not session.frames for session in own)
+    if broken:
+        turner.rejected["not a video"] += broken
+    ordered = sorted(own, key=lambda session: (session.clip, session.key))
+    enrolled = _first(((s, s.neutral_frame(), NEUTRAL) for s in ordered), turner)
+    if enrolled is None:
+        return None
+    others = [s for s in ordered if s.key != enrolled.session.key]
+    chosen: list[Moment] = []
+    wanted = [[(s, s.neutral_frame(), NEUTRAL) for s in others]]
+    wanted += [[(s, _middle(s), name) for s in ordered if s.expression == name] for name in EMOTIONS]
+    for candidates in wanted:
+        moment = _first(candidates, turner)
+        if moment is not None and len(chosen) < moments:
+            chosen.append(moment)
+    used = {enrolled.key, *(moment.key for moment in chosen)}
+    for step in range(3):
+        for session in ordered:
+            frames = session.apex_frames(3)
+            if len(chosen) < moments and step < len(frames) and f"{session.key}#{frames[step]}" not in used:
+                moment = _first([(session, frames[step], session.expression or OTHER)], turner)
+                chosen += [moment] if moment else []
+    return Person(enrolled.session.subject, enrolled, tuple(chosen)) if chosen else None
+
+
+def _first(candidates: Iterable[tuple[Session, int | None, str]], turner: Turner) -> Moment | None:
+    """The first that shows a frontal face."""
+    for session, frame, expression in candidates:
+        if frame is None:
+            continue
+        try:
+            cuts = session.cuts(frame)
+        except DataError as error:
+            turner.rejected[str(error)] += 1
+            continue
+        face = turner.turn(Photograph(session.media, cuts))
+        if face is not None:
+            return Moment(session, frame, expression, face)
+    return None
+
+
+def _middle(session: Session) -> int | None:
+    frames = session.apex_frames(1)
+    return frames[0] if frames else None

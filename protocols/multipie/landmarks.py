@@ -1,0 +1,229 @@
+"""Five points of every take of Multi-PIE: from the user's files, else found once by the face engine and kept."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.closure import closure_digest
+from bench.errors import DataError
+from bench.file_digests import file_state
+from bench.images import ByteImages, read_image
+from bench.interfaces import Progress
+from bench.provenance import digest_of
+from bench.textfiles import finite_number, quoted, read_lines
+from bench.types import Points
+from protocols.base.root import inside_of, printable
+from protocols.multipie.crops import Crop
+from protocols.multipie.files import Shot, Take
+from protocols.multipie.tables import BEST_FLASH
+
+FOLDER = "5pt"
+_LOOKED_AT = 3  # shots of a take: one flash may blind the finder, twenty are the same face
+_SAVE_EVERY = 256
+_MOST = 1e6  # no pixel is farther
+_CROP_SIDES = (128, 144)  # of the crops that TP-GAN's points in crops are told for: eyes at 40 or 48
+_CROP_TOLERANCE = 1.6  # its script rounds twice
+
+Finder = Callable[[ByteImages], "Points | None"]
+
+
+@dataclass
+class Found:
+    """Points by take, in pixels of its images.
+
+    Attributes:
+        points: None where no face was found.
+        given: takes whose points are the user's.
+        ignored: the user's files that could not be used, and why.
+    """
+
+    points: dict[Take, Points | None] = field(default_factory=dict)
+    given: int = 0
+    ignored: list[str] = field(default_factory=list)
+
+
+def found_notes(found: Found, made: Mapping[Take, Crop], distrusted: int) -> tuple[str, ...]:
+    """Sentences about where points came from, and which takes are cropped without.
+
+    Args:
+        found: the points.
+        made: crop of each take.
+        distrusted: takes whose points were not trusted.
+    """
+    notes = []
+    if found.given:
+        notes.append(f"Points of {found.given:,} of {len(made):,} takes are from the .5pt files.")
+    if found.ignored:
+        notes.append(f"{len(found.ignored):,} .5pt files were not used, such as {sorted(found.ignored)[0]}.")
+    boxed = sum(crop.points is None for crop in made.values())
+    if boxed:
+        notes.append(
+            f"{boxed:,} of {len(made):,} takes are cropped to the square usual in their camera: in "
+            f"{boxed - distrusted:,} no face was found, in {distrusted:,} its points were not trusted."
+        )
+    return tuple(notes)
+
+
+def find_points(
+    root: Path,
+    takes: Mapping[Take, Sequence[Shot]],
+    scratch: Path,
+    progress: Progress | None = None,
+    *,
+    finder: Callable[[], Finder] | None = None,
+    engine: Callable[[], str] | None = None,
+) -> Found:
+    """Points of each take: one look serves its shots, which are taken within a second.
+
+    Args:
+        root: of the database; ``5pt`` in it may hold ``<take>.5pt`` or ``<take>_trans.5pt``.
+        takes: with their shots; the one whose flash lights this camera's view best is looked at first, at most three.
+        scratch: keeps what was found, in a file named after the takes, the files looked at and the engine; saved now
+            and then, so an interrupted search goes on where it stopped.
+        progress: called with (takes done, all).
+        finder: makes what finds points in an image (default: the face engine); called only when it is needed.
+        engine: tells one engine from another.
+
+    Raises:
+        MissingError: the face engine is not installed.
+    """
+    found = Found()
+    own = _given(root, takes, found)
+    rest = {take: _candidates(take, shots) for take, shots in takes.items() if take not in own}
+    found.points = dict.fromkeys(takes)
+    found.points.update(own)
+    found.given = len(own)
+    if not rest:
+        return found
+    states = [[take.key, *(_state(root, shot.path) for shot in shots)] for take, shots in sorted(rest.items())]
+    path = scratch / f"points-{digest_of([(engine or _engine)(), states])[:16]}.json"
+    kept = _kept(path)
+    look: Finder | None = None
+    fresh = 0
+    for done, (take, shots) in enumerate(rest.items(), 1):
+        if take.key not in kept:
+            look = look or (finder or _landmarker)()
+            kept[take.key] = _looked(shots, look)
+            fresh += 1
+            if fresh % _SAVE_EVERY == 0:
+                _keep(path, kept)
+        found.points[take] = kept[take.key]
+        if progress:
+            progress(done, len(rest))
+    if fresh:
+        _keep(path, kept)
+    return found
+
+
+def read_5pt(path: Path) -> Points:
+    """Five lines ``x y``: eyes, nose, mouth corners.
+
+    Raises:
+        DataError: with a short reason.
+    """
+    points: list[tuple[float, float]] = []
+    for number, line in read_lines(path):
+        fields = line.replace(",", " ").split()
+        pair = [value for value in map(finite_number, fields) if value is not None and abs(value) <= _MOST]
+        if len(pair) != 2 or len(fields) != 2:
+            raise DataError(f"line {number}: {quoted(line)} is not two numbers")
+        points.append((pair[0], pair[1]))
+    if len(points) != 5:
+        raise DataError("not five points")
+    return tuple(points)
+
+
+def _given(root: Path, takes: Mapping[Take, Sequence[Shot]], found: Found) -> dict[Take, Points]:
+    """The user's points; those that speak of another image than the one here are left aside."""
+    folder = root / FOLDER
+    if not folder.is_dir():
+        return {}
+    files = {path.name: path for path in sorted(folder.rglob("*.5pt"), reverse=True) if inside_of(root, path)}
+    given: dict[Take, Points] = {}
+    for take, shots in takes.items():
+        path = files.get(f"{take.key}.5pt") or files.get(f"{take.key}_trans.5pt")
+        if path is None:
+            continue
+        try:
+            points = read_5pt(path)
+            _speaks_of(points, shots[0])
+        except DataError as error:
+            found.ignored.append(f"{printable(path.name)}: {error}")
+        else:
+            given[take] = points
+    return given
+
+
+def _speaks_of(points: Points, shot: Shot) -> None:
+    """Refuse points in TP-GAN's crop for a picture that is no such crop: they do not say where the face is in it."""
+    (_, y0), (_, y1), _, (_, y3), (_, y4) = points
+    eyes, mouth = (y0 + y1) / 2, (y3 + y4) / 2
+    crop = abs(mouth - eyes - 48) <= _CROP_TOLERANCE and min(abs(eyes - 40), abs(eyes - 48)) <= _CROP_TOLERANCE
+    if crop:
+        height, width = read_image(shot.path).shape[:2]
+        if height != width or height not in _CROP_SIDES:
+            raise DataError(f"points in a crop of TP-GAN; the image has {width} x {height} pixels")
+
+
+def _candidates(take: Take, shots: Sequence[Shot]) -> list[Shot]:
+    best = BEST_FLASH[take.camera]
+    return sorted(shots, key=lambda s: (s.shot != best, s.shot != 7, s.shot))[:_LOOKED_AT]
+
+
+def _looked(shots: Sequence[Shot], look: Finder) -> Points | None:
+    for shot in shots:
+        try:
+            points = look(read_image(shot.path))
+        except DataError:
+            continue  # counted where it is a probe; another shot shows the same face
+        if points is not None:
+            return tuple((round(x, 2), round(y, 2)) for x, y in points)
+    return None
+
+
+def _landmarker() -> Finder:
+    from bench.faces.landmarks import FaceLandmarker
+    from bench.faces.views import five_points
+
+    landmarker = FaceLandmarker()
+
+    def find(image: ByteImages) -> Points | None:
+        landmarks = landmarker.find([image])[0]
+        if landmarks is None:
+            return None
+        return tuple((float(x), float(y)) for x, y in five_points(landmarks.points))
+
+    return find
+
+
+def _engine() -> str:
+    """Digest of the code and of the landmark networks that find points."""
+    return closure_digest(__name__)
+
+
+def _state(root: Path, path: Path) -> list[str | int]:
+    return [path.relative_to(root).as_posix(), *file_state(path)]
+
+
+def _kept(path: Path) -> dict[str, Points | None]:
+    """What was found before; nothing where there is no such file or it is damaged."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        return {
+            str(key): None if points is None else tuple((float(x), float(y)) for x, y in points)
+            for key, points in content.items()
+            if points is None or len(points) == 5
+        }
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _keep(path: Path, points: Mapping[str, Points | None]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    part.write_text(json.dumps(points, indent=0, sort_keys=True), "utf-8")
+    os.replace(part, path)

@@ -1,0 +1,243 @@
+"""Given pairs for the protocol `restoration`: folders of LR faces and truths, or of ready restored faces and truths."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from bench.errors import DataError, UsageError
+from bench.interfaces import Progress
+from bench.studies import RestorationSet
+from bench.textfiles import quoted
+from bench.types import CheckLine, Media, Points
+from protocols.base.protocol import ScratchProtocol
+from protocols.base.root import demand_folder, inside_of, names_in, printable
+from protocols.restoration.picture_roles import bare_stem, size_of
+from protocols.views.detected import find_faces, found_notes
+
+_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm")
+Person = Literal["file", "folder"]
+
+
+@dataclass
+class Matched:
+    """Pairs of files by the truth's path in its folder, and what had no partner, by side."""
+
+    pairs: dict[str, tuple[Path, Path]] = field(default_factory=dict)
+    alone: dict[str, list[str]] = field(default_factory=dict)
+    sizes: Counter[str] = field(default_factory=Counter)
+    odd: list[str] = field(default_factory=list)
+
+    def notes(self) -> list[str]:
+        """What was paired, what not, and sizes that have no whole ratio."""
+        sizes = ", ".join(f"{size} ({count:,})" for size, count in self.sizes.most_common(5))
+        notes = [f"{len(self.pairs):,} pairs by name; sizes {sizes}."]
+        notes += [
+            f"{len(names):,} pictures of {side} have no partner and are left out: "
+            f"{', '.join(quoted(name) for name in names[:3])}{'...' if len(names) > 3 else '.'}"
+            for side, names in self.alone.items()
+            if names
+        ]
+        if self.odd:
+            notes.append(f"{len(self.odd):,} pairs are of sizes without a whole ratio: {self.odd[0]}.")
+        return notes
+
+
+class GivenPairs(ScratchProtocol):
+    """LR faces and their truths as files, or restored faces and their truths; nothing is rendered, shrunk or moved."""
+
+    dataset = "pairs"
+    how_to_get = (
+        "restoration:source=pairs measures on pairs of pictures that you have, matched by name:\n"
+        "  bench run --protocol restoration:source=pairs,lr=LR,hr=HR --hallucinator NAME --data-root DIR\n"
+        "  bench run --protocol restoration:source=pairs,sr=SR,hr=HR --data-root DIR     (ready restored faces)\n"
+        "LR, HR and SR are folders in DIR."
+    )
+    default_align = "landmarks"
+    wanted_frame = ""  # a truth stands as its LR face does
+    backbone: Path | None = None
+
+    def __init__(self, *, hr: str, lr: str, sr: str, person: Person) -> None:
+        """Take folders relative to the data root.
+
+        Raises:
+            UsageError: there is no folder of truths, or none of faces; or one leads out of the root.
+        """
+        if not hr or not (lr or sr):
+            raise UsageError(
+                "restoration: source=pairs needs hr=DIR and lr=DIR or sr=DIR, folders in the data root (./16 for one "
+                "named 16)."
+            )
+        for name, folder in (("hr", hr), ("lr", lr), ("sr", sr)):
+            if folder and (Path(folder).is_absolute() or ".." in Path(folder).parts or "\0" in folder):
+                raise UsageError(f"restoration: {name}={folder} leads out of the data root; give a folder in it.")
+        if len({folder for folder in (hr, lr, sr) if folder}) < sum(map(bool, (hr, lr, sr))):
+            raise UsageError("restoration: hr, lr and sr are the same folder.")
+        self._hr, self._lr, self._sr, self._by_folder = hr, lr, sr, person == "folder"
+
+    def locate(self, root: Path) -> Path:
+        """Return the folder itself.
+
+        Raises:
+            MissingError: it is no folder.
+            DataError: one of the folders of pairs is not in it.
+        """
+        demand_folder(root, self.how_to_get)
+        for name, folder in (("hr", self._hr), ("lr", self._lr), ("sr", self._sr)):
+            if folder and not (root / folder).is_dir():
+                there = ", ".join(names_in(root)[:5]) or "nothing"
+                raise DataError(f"{root} holds no folder {folder} ({name}={folder}); it holds {there}.")
+            if folder and not inside_of(root, root / folder):
+                raise DataError(f"{root / folder} is a link out of {root}; refused.")
+        return root
+
+    def match(self, root: Path) -> Matched:
+        """Pair the files of a located root; what a run reads and a check judges.
+
+        Raises:
+            DataError: a name could mean several files, nothing matches, or all LR pictures are larger than the truths.
+        """
+        truths = _pictures(root, root / self._hr)
+        faces = _pictures(root, root / (self._sr or self._lr))
+        matched = Matched()
+        side = f"sr={self._sr}" if self._sr else f"lr={self._lr}"
+        pairs = _paired(list(truths), list(faces))
+        matched.alone = {
+            f"hr={self._hr}": sorted(set(truths) - set(pairs)),
+            side: sorted(set(faces) - set(pairs.values())),
+        }
+        if self._sr and self._lr:
+            small = _pictures(root, root / self._lr)
+            lacking = sorted(set(pairs) - set(_paired(list(pairs), list(small))))
+            matched.alone[f"hr={self._hr} and sr={self._sr}, in lr={self._lr},"] = lacking
+            pairs = {name: face for name, face in pairs.items() if name not in set(lacking)}
+        if not pairs:
+            examples = [quoted(names[0]) if names else "nothing" for names in (sorted(truths), sorted(faces))]
+            raise DataError(
+                f"{root}: no picture of {self._hr} has a partner in {self._sr or self._lr}: {examples[0]} and "
+                f"{examples[1]}, for instance. Files of a pair bear one name, but for endings such as x8, _LR or _out."
+            )
+        matched.pairs = {name: (faces[face], truths[name]) for name, face in sorted(pairs.items())}
+        larger = 0
+        for name, (face, truth) in matched.pairs.items():
+            one, other = size_of(face), size_of(truth)
+            if one is None or other is None:
+                continue  # counted as failures where they are opened
+            sizes = f"{one[0]} x {one[1]} to {other[0]} x {other[1]}"
+            matched.sizes[sizes] += 1
+            larger += one[0] > other[0] and one[1] > other[1]
+            if any(large % small for small, large in zip(one, other, strict=True)):
+                matched.odd.append(f"{quoted(name)}, {sizes}")
+        if larger == len(matched.pairs) and not self._sr:
+            raise DataError(f"{root}: every picture of lr={self._lr} is larger than its truth; are lr and hr swapped?")
+        return matched
+
+    def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> RestorationSet:
+        """Pair files by name; faces are looked for in the truths, at full size, so that both sides are aligned alike.
+
+        Raises:
+            DataError: see `match`.
+            MissingError: the package that brings the detector's weights is not installed.
+        """
+        matched = self.match(root)
+        truths = [truth for _, truth in matched.pairs.values()]
+        points = find_faces(truths, scratch, progress)
+        faces, true = [], []
+        for name, (face, truth) in matched.pairs.items():
+            person = printable((Path(name).parent if self._by_folder else Path(name).with_suffix("")).as_posix())
+            five = points.get(truth)
+            key = printable(name)
+            faces.append(Media(key, face, "probe", person, key, _scaled(five, truth, face), {"photograph": key}))
+            true.append(Media(f"truth of {key}", truth, "gallery", person, key, five))
+        notes = [*matched.notes(), *found_notes(truths, points)]
+        return RestorationSet(tuple(faces), tuple(true), official=None, notes=tuple(notes), ready=bool(self._sr))
+
+    def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
+        """Pair as a run does, and open every picture of a pair."""
+        from protocols.base.checks import count_line, list_line, open_files
+
+        try:
+            matched = self.match(root)
+        except DataError as error:
+            return [CheckLine("damaged", "readable for a run", str(error), "yes")]
+        parts = {
+            "truth": [truth for _, truth in matched.pairs.values()],
+            "face": [face for face, _ in matched.pairs.values()],
+        }
+        opened, _ = open_files(root, parts, progress)
+        return [
+            count_line("pairs", len(matched.pairs), None),
+            *(
+                list_line(f"pictures of {side} without a partner", n, level="differs")
+                for side, n in matched.alone.items()
+            ),
+            list_line("pairs of sizes without a whole ratio", matched.odd, level="differs"),
+            *opened,
+            CheckLine("ok", "readable for a run", "yes", "yes"),
+        ]
+
+
+def _pictures(root: Path, folder: Path) -> dict[str, Path]:
+    """Pictures below a folder by their path in it."""
+    files = (path for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS and not path.name.startswith("."))
+    return {path.relative_to(folder).as_posix(): path for path in sorted(files) if inside_of(root, path)}
+
+
+def _paired(truths: list[str], faces: list[str]) -> dict[str, str]:
+    """Face of each truth: of the same name but for the ending, else but for what tells a version, else a longer name.
+
+    Raises:
+        DataError: a name could mean several.
+    """
+    found: dict[str, str] = {}
+    forms = (_plain, _bare)
+    for form in forms:
+        left = _grouped(form, [name for name in truths if name not in found])
+        there = _grouped(form, [name for name in faces if name not in set(found.values())])
+        for key, names in left.items():
+            others = there.get(key, [])
+            if len(names) == len(others) == 1:
+                found[names[0]] = others[0]
+            elif others:
+                raise DataError(
+                    f"It is not clear which pictures are a pair: {' and '.join(map(quoted, sorted(names)[:3]))} of the "
+                    f"truths, {' and '.join(map(quoted, sorted(others)[:3]))} of the faces. Keep one of each."
+                )
+    stems = sorted((_plain(name) for name in truths if name not in found), key=len, reverse=True)
+    named = {_plain(name): name for name in truths}
+    for face in sorted(set(faces) - set(found.values())):
+        whole = _plain(face)
+        stem = next((s for s in stems if whole.startswith(s) and not whole[len(s) :][:1].isalnum()), None)
+        if stem is not None and named[stem] not in found:
+            found[named[stem]] = face
+        elif stem is not None:
+            raise DataError(f"{quoted(face)} and {quoted(found[named[stem]])} could both be of {quoted(named[stem])}.")
+    return found
+
+
+def _plain(name: str) -> str:
+    return Path(name).with_suffix("").as_posix()
+
+
+def _bare(name: str) -> str:
+    path = Path(name)
+    return (path.parent / bare_stem(path.stem)).as_posix()
+
+
+def _grouped(form: Callable[[str], str], names: list[str]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(form(name), []).append(name)
+    return groups
+
+
+def _scaled(five: Points | None, truth: Path, face: Path) -> Points | None:
+    """Points of the truth in the pixels of its other version."""
+    one, other = size_of(truth), size_of(face)
+    if five is None or one is None or other is None:
+        return None
+    across, down = other[0] / one[0], other[1] / one[1]
+    return tuple(((x + 0.5) * across - 0.5, (y + 0.5) * down - 0.5) for x, y in five)

@@ -1,0 +1,283 @@
+"""Frontal photographs turned by the face engine: the paper's recipe for databases without pairs of poses.
+
+Section V.A of Zhang et al. 2021: upright frontal faces at 128 x 128; views at yaw 22, 40, 55 and 75 degrees to both
+sides by a 3D face model; "unaligned" by a random similarity. Views are rendered once and kept, each photograph in a
+folder named after its bytes, the cut and the recipe.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from bench.align.template import FRAMES, Frame
+from bench.closure import closure_digest
+from bench.errors import BenchError, DataError, UsageError
+from bench.file_digests import known_file_digest
+from bench.provenance import digest_of
+from bench.types import Cut, Media, Points, Role
+
+if TYPE_CHECKING:
+    from bench.faces.landmarks import Landmarker
+    from bench.images import ByteImages
+
+SIDE = 128
+YAWS_DEG = (22.0, 40.0, 55.0, 75.0)
+JitterName = Literal["paper", "small", "none"]
+_JITTERS: dict[JitterName, dict[str, Any] | None] = {
+    "paper": {},  # the ranges of bench.faces.pairs.Jitter
+    "small": {"rotation_deg": 10.0, "shift": 0.03, "scale": (0.9, 1.0)},
+    "none": None,
+}
+_MOST_ROLL_DEG = 45.0
+_RECORD, _TRUTH = "face.json", "truth.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Photograph:
+    """A picture that may show a frontal face.
+
+    Attributes:
+        path: the file.
+        cuts: how the picture is taken out of it, tried one after the other until one shows an upright frontal face.
+    """
+
+    path: Path
+    cuts: tuple[Cut, ...] = (Cut(),)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What is made of a photograph.
+
+    Attributes:
+        frame: where the five points of the frontal face are brought to; hallucinators that give faces in one frame are
+            judged in it. ``utkface200`` is that of the shipped weights.
+        jitter: ranges of the random similarity of views: ``paper`` (45 degrees, 5 % of the side, 0.8 to 1), ``small``
+            (10 degrees, 3 %, 0.9 to 1) or ``none``.
+        yaws_deg: turns, each to both sides.
+        seed: of the similarities.
+        most_yaw_deg: a face turned further in the photograph is no frontal truth.
+    """
+
+    frame: Frame = "utkface200"
+    jitter: JitterName = "paper"
+    yaws_deg: tuple[float, ...] = YAWS_DEG
+    seed: int = 0
+    most_yaw_deg: float = 15.0
+
+    def __post_init__(self) -> None:
+        if self.frame not in get_args(Frame) or self.jitter not in _JITTERS or not self.yaws_deg:
+            raise UsageError(f"Turned views need a frame, a jitter and yaws, not {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A turned face: PNG, 128 x 128.
+
+    Attributes:
+        path: the file.
+        yaw_deg: positive turns the face to the image's right.
+        five: where the five points of the head lie in it; they may be hidden, or outside.
+    """
+
+    path: Path
+    yaw_deg: float
+    five: Points
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A frontal face and its views.
+
+    Attributes:
+        truth: the frontal face in the recipe's frame: PNG, 128 x 128.
+        five: its five points.
+        yaw_deg: how far the photograph itself was turned.
+        views: two for each yaw, the one to the left first.
+    """
+
+    truth: Path
+    five: Points
+    yaw_deg: float
+    views: tuple[View, ...]
+
+
+@dataclass
+class Turner:
+    """Turns photographs, or finds what it made of them before.
+
+    Attributes:
+        scratch: folder that keeps what is made.
+        recipe: how.
+        landmarker: finds the points; built at the first photograph that is not known yet.
+        rejected: photographs that could not serve, by reason.
+    """
+
+    scratch: Path
+    recipe: Recipe = field(default_factory=Recipe)
+    landmarker: Landmarker | None = None
+    rejected: Counter[str] = field(default_factory=Counter)
+
+    def turn(self, photograph: Photograph) -> Turned | None:
+        """Views of a photograph; None where it cannot serve, which `rejected` counts.
+
+        Raises:
+            MissingError: the face engine is not installed.
+            BenchError: the scratch folder cannot be written.
+        """
+        try:
+            folder = self._folder(photograph)
+        except DataError as error:
+            self.rejected[str(error)] += 1
+            return None
+        record = _read(folder)
+        if record is None:
+            record = self._make(photograph, folder)
+        if "rejected" in record:
+            self.rejected[str(record["rejected"])] += 1
+            return None
+        return Turned(
+            folder / _TRUTH,
+            _points(record["five"]),
+            float(record["yaw_deg"]),
+            tuple(View(folder / v["file"], float(v["yaw_deg"]), _points(v["five"])) for v in record["views"]),
+        )
+
+    def note(self, what: str = "photographs") -> tuple[str, ...]:
+        """A sentence about those that could not serve, or none."""
+        if not self.rejected:
+            return ()
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.rejected.most_common())
+        return (f"{self.rejected.total():,} {what} were looked at and could not serve as frontal faces: {reasons}.",)
+
+    def _folder(self, photograph: Photograph) -> Path:
+        try:
+            content = known_file_digest(photograph.path)
+        except FileNotFoundError:
+            raise DataError("file not found") from None
+        except OSError as error:
+            raise DataError(f"file not readable ({error.strerror})") from None
+        source = hashlib.sha256(f"{content} {photograph.cuts!r}".encode()).hexdigest()[:32]
+        recipe = digest_of([repr(self.recipe), list(map(list, FRAMES[self.recipe.frame])), _engine()])[:16]
+        return self.scratch / f"turned-{recipe}" / source[:2] / source
+
+    def _make(self, photograph: Photograph, folder: Path) -> dict[str, Any]:
+        """Render into a folder beside, which then takes its name; two processes may do so at once."""
+        from bench.images import encode_png
+
+        record, images = self._render(photograph, folder.name)
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            beside = Path(tempfile.mkdtemp(prefix=".", suffix=".part", dir=folder.parent))
+            try:
+                for name, image in images.items():
+                    (beside / name).write_bytes(encode_png(image))
+                (beside / _RECORD).write_text(json.dumps(record), encoding="utf-8")
+                if folder.exists() and _read(folder) is None:  # damaged
+                    shutil.rmtree(folder)
+                if not folder.exists():
+                    os.replace(beside, folder)
+            finally:
+                shutil.rmtree(beside, ignore_errors=True)
+        except OSError as error:
+            if _read(folder) is None:  # unless another process was quicker
+                raise BenchError(f"Cannot keep turned views in {folder.parent}: {error.strerror or error}.") from error
+        return record
+
+    def _render(self, photograph: Photograph, name: str) -> tuple[dict[str, Any], dict[str, ByteImages]]:
+        from bench.faces.pairs import Jitter
+        from protocols.views.render import find_frontal, render
+
+        if self.landmarker is None:
+            from bench.faces.landmarks import FaceLandmarker
+
+            self.landmarker = FaceLandmarker()
+        ranges = _JITTERS[self.recipe.jitter]
+        try:
+            image, found = find_frontal(
+                photograph, self.landmarker, most_yaw_deg=self.recipe.most_yaw_deg, most_roll_deg=_MOST_ROLL_DEG
+            )
+            made = render(
+                image,
+                found,
+                aim=frame_points(self.recipe.frame),
+                yaws_deg=[sign * yaw for yaw in self.recipe.yaws_deg for sign in (-1.0, 1.0)],
+                jitter=None if ranges is None else Jitter(**ranges),
+                seed=[self.recipe.seed, int(name, 16)],
+            )
+        except DataError as error:
+            return {"rejected": str(error)}, {}
+        files = {f"yaw{yaw:+g}.png": (yaw, view, five) for yaw, view, five in made.views}
+        record = {
+            "five": made.five,
+            "yaw_deg": found.yaw_deg,
+            "views": [{"file": file, "yaw_deg": yaw, "five": five} for file, (yaw, _, five) in files.items()],
+        }
+        return record, {_TRUTH: made.truth, **{file: view for file, (_, view, _) in files.items()}}
+
+
+def face_media(
+    key: str,
+    path: Path,
+    role: Role,
+    identity: str,
+    five: Points,
+    *,
+    lr: int | None = None,
+    template: str = "",
+    attributes: dict[str, str | float] | None = None,
+) -> Media:
+    """A kept face as media: HR, or shrunk to an LR face, its points with it."""
+    landmarks = five if lr is None else scaled(five, lr)
+    cut = None if lr is None else Cut(side=lr)
+    return Media(key, path, role, identity, template or key, landmarks, attributes or {}, cut)
+
+
+def scaled(five: Points, side: int) -> Points:
+    """Points of a kept face in the pixels of its version of another side."""
+    return tuple(((x + 0.5) * side / SIDE - 0.5, (y + 0.5) * side / SIDE - 0.5) for x, y in five)
+
+
+def frame_points(frame: Frame) -> Points:
+    """Where a frame has the five points, pixels of a 128 x 128 face."""
+    return tuple((x * SIDE - 0.5, y * SIDE - 0.5) for x, y in FRAMES[frame])
+
+
+def drawn(names: Iterable[str], seed: int) -> list[str]:
+    """Names in an order drawn by a seed: by the SHA-256 of seed and name, so what is absent changes nothing else."""
+    return sorted(names, key=lambda name: hashlib.sha256(os.fsencode(f"{seed} {name}")).hexdigest())
+
+
+def view_name(yaw_deg: float) -> str:
+    """``yaw-22``, for keys."""
+    return f"yaw{yaw_deg:+g}"
+
+
+def _read(folder: Path) -> dict[str, Any] | None:
+    """What is kept of a photograph; None where nothing is, or not all."""
+    try:
+        record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
+        files = [] if "rejected" in record else [_TRUTH, *(view["file"] for view in record["views"])]
+        return dict(record) if all((folder / file).is_file() for file in files) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _points(rows: Any) -> Points:
+    return tuple((float(x), float(y)) for x, y in rows)
+
+
+@cache
+def _engine() -> str:
+    """Digest of the code and of the landmark networks that decide what a view looks like."""
+    return closure_digest("protocols.views.render")
