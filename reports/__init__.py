@@ -36,18 +36,18 @@ def build(runs: Sequence[Path], out: Path, *, baseline: str | None = None, viewe
         DataError: all run folders are damaged.
         BenchError: ``out`` holds something else, or the disk is full; nothing there has changed.
     """
-    from reports.as_json import to_report
     from reports.charts import charts_of, scatters_of
-    from reports.figures import cmc_curves
-    from reports.groups import make_groups
-    from reports.html import to_html
-    from reports.load import load
-    from reports.markdown import to_markdown
-    from reports.page import make_page
-    from reports.tables import paired, summary, to_csv
+    from reports.charts.cmc import cmc_curves
+    from reports.page.content import make_page
+    from reports.page.folder import check_folder, replacing, write_files
+    from reports.page.to_csv import paired, summary, to_csv
+    from reports.page.to_html import to_html
+    from reports.page.to_json import to_report
+    from reports.page.to_markdown import to_markdown
+    from reports.runs.groups import make_groups
+    from reports.runs.load import load
+    from reports.text.numbers import plain
     from reports.viewer import FOLDER, VIEWERS, make_viewers
-    from reports.wording import plain
-    from reports.write import check_folder, replacing, write_files
 
     if viewer not in VIEWERS:
         raise UsageError(f"Unknown viewer {viewer!r}; choose one of {', '.join(VIEWERS)}.")

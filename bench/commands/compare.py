@@ -35,9 +35,9 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run it."""
-    from reports.contrast import compare_runs, gates, parse_gates
-    from reports.contrast_text import to_lines, to_object
-    from reports.lines import to_json
+    from reports.comparison.compare import compare_runs, gates, parse_gates
+    from reports.comparison.text import to_lines, to_object
+    from reports.text.tables import to_json
 
     wanted = parse_gates(args.fail_below)  # before the work: a typing error should cost no time
     comparison = compare_runs(args.first, args.second)

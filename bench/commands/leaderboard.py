@@ -32,10 +32,10 @@ def main(args: argparse.Namespace) -> int:
     """Run it."""
     import sys
 
-    from reports.boards import make_boards
-    from reports.boards_text import to_lines, to_markdown, to_object
-    from reports.lines import cell, to_json
-    from reports.submissions import read_submissions
+    from reports.leaderboard.board import make_boards
+    from reports.leaderboard.submissions import read_submissions
+    from reports.leaderboard.text import to_lines, to_markdown, to_object
+    from reports.text.tables import cell, to_json
 
     found, skipped = read_submissions(args.folder)
     boards = make_boards(found, args.figure)

@@ -28,7 +28,7 @@ def main(args: argparse.Namespace) -> int:
     from bench.runfolder import dump_json
     from bench.summary import flat
     from bench.terminal import print_figures
-    from reports.load import read_result
+    from reports.runs.load import read_result
 
     stored, standing = read_result(args.run)
     result = rescore(stored)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports.charts.chart import Chart, Number
-from reports.groups import Group
+from reports.runs.groups import Group
 
 __all__ = ["Chart", "Number", "charts_of", "scatters_of"]
 
@@ -15,14 +15,14 @@ def charts_of(group: Group) -> list[Chart]:
     from reports.charts.cost import times
     from reports.charts.detection import det, open_set
     from reports.charts.histograms import histograms
-    from reports.charts.poses import quality_by_yaw, rank_by_yaw
+    from reports.charts.yaw import quality_by_yaw, rank_by_yaw
 
     found = [open_set(group), det(group), rank_by_yaw(group), *quality_by_yaw(group), histograms(group), times(group)]
     return [chart for chart in found if chart is not None]
 
 
 def scatters_of(groups: Sequence[Group]) -> list[Chart]:
-    """Quality against recognition, over the methods that the report has both of; see `reports.charts.prettier`."""
-    from reports.charts.prettier import scatters
+    """Quality against recognition, over the methods that the report has both of; see `reports.charts.quality_vs_recognition`."""
+    from reports.charts.quality_vs_recognition import scatters
 
     return scatters(groups)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from reports.charts.chart import Chart, Number
 from reports.charts.detection import count_of
-from reports.charts.drawing import colour, drawing, inline, label
-from reports.groups import Group
-from reports.items import EFFICIENCY
-from reports.wording import GAP, measured
+from reports.charts.svg import colour, drawing, inline, label
+from reports.runs.groups import Group
+from reports.runs.items import EFFICIENCY
+from reports.text.numbers import GAP, measured
 
 
 def times(group: Group) -> Chart | None:

@@ -8,12 +8,12 @@ import numpy as np
 
 from bench.metrics.roc import Curve, roc
 from reports.charts.chart import Chart, Number
-from reports.charts.drawing import drawing, inline, label, legend, line
-from reports.groups import Group
-from reports.items import VERIFICATION
-from reports.load import Run
-from reports.searches import open_searches, open_tpir
-from reports.wording import GAP, count, percent
+from reports.charts.svg import drawing, inline, label, legend, line
+from reports.runs.groups import Group
+from reports.runs.items import VERIFICATION
+from reports.runs.load import Run
+from reports.runs.searches import open_searches, open_tpir
+from reports.text.numbers import GAP, count, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

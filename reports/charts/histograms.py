@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from reports.charts.chart import Chart, Number
 from reports.charts.detection import count_of
-from reports.charts.drawing import colour, drawing, inline, label
-from reports.groups import Group
-from reports.items import VERIFICATION
-from reports.load import Run
-from reports.wording import GAP, score
+from reports.charts.svg import colour, drawing, inline, label
+from reports.runs.groups import Group
+from reports.runs.items import VERIFICATION
+from reports.runs.load import Run
+from reports.text.numbers import GAP, score
 
 _BINS = 40
 _ACROSS = 3

@@ -47,14 +47,14 @@ def build(given: Sequence[Path], out: Path, *, with_published: bool = False) -> 
         DataError: all that was given is damaged.
         BenchError: ``out`` holds something else, or the disk is full; nothing there has changed.
     """
-    from reports.paper.given import read
+    from reports.page.folder import check_folder, write_folder
+    from reports.paper.catalogue import figures_of, tables_of
     from reports.paper.index import MARK, to_document, to_index
-    from reports.paper.latex import to_latex
-    from reports.paper.making import figures_of, tables_of
-    from reports.paper.markdown import to_markdown
-    from reports.paper.rows import to_csv
-    from reports.wording import plain
-    from reports.write import check_folder, write_folder
+    from reports.paper.tables.to_csv import to_csv
+    from reports.paper.tables.to_latex import to_latex
+    from reports.paper.tables.to_markdown import to_markdown
+    from reports.runs.inputs import read
+    from reports.text.numbers import plain
 
     check_folder(out, FILES)
     found = read(given)

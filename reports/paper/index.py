@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.html import GENERATOR
-from reports.markdown import escape
-from reports.paper.drawing import Drawn
-from reports.paper.given import Given
-from reports.paper.latex import escape as tex
-from reports.paper.markdown import banner_lines, grid
-from reports.paper.table import PUBLISHED, Table
-from reports.wording import plain
+from reports.page.to_html import GENERATOR
+from reports.page.to_markdown import escape
+from reports.paper.figures.canvas import Drawn
+from reports.paper.tables.layout import PUBLISHED, Table
+from reports.paper.tables.to_latex import escape as tex
+from reports.paper.tables.to_markdown import banner_lines, grid
+from reports.runs.inputs import Given
+from reports.text.numbers import plain
 
 MARK = f"{GENERATOR}: tables and figures of the paper"
 """First line of every text file."""

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from reports.viewer.making import FOLDER, VIEWERS, Viewer, make_viewers
+from reports.viewer.viewer import FOLDER, VIEWERS, Viewer, make_viewers
 
 __all__ = ["FOLDER", "VIEWERS", "Viewer", "make_viewers"]

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.results import ItemRow, ProbeRow
-from reports.groups import Group
-from reports.items import EXPRESSION, QUALITIES, RESTORATION
-from reports.load import Run
-from reports.wording import plain
+from reports.runs.groups import Group
+from reports.runs.items import EXPRESSION, QUALITIES, RESTORATION
+from reports.runs.load import Run
+from reports.text.numbers import plain
 
 FAILED, ABSENT = 0, -1  # in place of a rank
 _PSNR = QUALITIES["psnr_db"]

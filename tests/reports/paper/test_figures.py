@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from reports.load import load
 from reports.paper import build
-from reports.paper.faces import median_faces
+from reports.paper.figures.faces import median_faces
+from reports.runs.load import load
 
 PaperRun = Callable[..., Path]
 

@@ -1,0 +1,141 @@
+"""A folder of results that others submit to: one folder a submission, each a run folder, several, or a ``report.json``.
+
+What is damaged, or holds what does not belong together, is left out by name, and the others stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.errors import BenchError, DataError, MissingError
+from bench.results import SCHEMA_VERSION, RunResult
+from bench.runfolder import RUN_FILE, record_from_json
+from bench.standing import believed, standing_of
+from bench.strictfiles import read_json, shown
+from reports.page.to_json import FORMAT, VERSION
+from reports.runs.groups import comparable
+from reports.runs.load import Run, Skipped, read_one
+from reports.runs.schema import wrong_types
+from reports.text.numbers import plain
+
+REPORT_FILE = "report.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """One run that was submitted.
+
+    Attributes:
+        name: of the submission: its folder, and the run's own folder where it holds several.
+        run: the run; without rows where a ``report.json`` was submitted.
+        checked: whether rows came with it, and its figures follow from them.
+    """
+
+    name: str
+    run: Run
+    checked: bool
+
+
+def read_submissions(folder: Path) -> tuple[list[Submitted], list[Skipped]]:
+    """Read a folder of submissions, in the order of their names.
+
+    Returns:
+        The runs submitted, and the submissions left out with the reason.
+
+    Raises:
+        MissingError: there is no such folder.
+        DataError: no submission can be used.
+    """
+    if not folder.is_dir():
+        raise MissingError(f"No folder {folder}. Give a folder that holds one folder a submission.")
+    found: list[Submitted] = []
+    skipped: list[Skipped] = []
+    for place in _folders(folder):
+        try:
+            parts = list(_parts(place))
+        except OSError as error:
+            skipped.append(Skipped(place.name, f"It cannot be read ({error.strerror})."))
+            continue
+        for name, read in parts:
+            try:
+                found += _read(name, read)
+            except BenchError as error:
+                skipped.append(Skipped(name, str(error).replace(str(read), read.name)))
+            except Exception as error:  # one submission ends no other, whatever it holds
+                skipped.append(Skipped(name, f"It cannot be read ({type(error).__name__}: {shown(error)})."))
+    if not found:
+        listed = plain("; ".join(f"{item.folder_name}: {item.reason}" for item in skipped[:5]))
+        raise DataError(f"No submission in {folder} can be used. {listed or 'It holds no folder.'}")
+    return found, skipped
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted((p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")), key=lambda p: p.name)
+
+
+def _parts(place: Path) -> Iterable[tuple[str, Path]]:
+    """The folders of a submission to read: itself, or the run folders in it."""
+    inner = [] if any((place / name).exists() for name in (RUN_FILE, REPORT_FILE)) else _folders(place)
+    runs = [path for path in inner if (path / RUN_FILE).exists()]
+    return [(f"{place.name}/{path.name}", path) for path in runs] or [(place.name, place)]
+
+
+def _read(name: str, folder: Path) -> list[Submitted]:
+    links = [path.name for path in (folder, *folder.iterdir()) if path.is_symlink()]
+    if links:
+        raise DataError(f"{links[0]} is a link. Submit the files themselves.")
+    run, report = folder / RUN_FILE, folder / REPORT_FILE
+    if run.exists() and report.exists():
+        raise DataError(f"It holds {RUN_FILE} and {REPORT_FILE}, so it is not clear what is submitted. Keep one.")
+    if run.exists():
+        return [Submitted(name, read_one(folder), True)]
+    if report.exists():
+        return [Submitted(name, one, False) for one in _runs_of(report)]
+    raise DataError(f"It holds neither {RUN_FILE} nor {REPORT_FILE}, nor run folders.")
+
+
+def _runs_of(path: Path) -> list[Run]:
+    try:
+        raw = read_json(path)
+        if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+            raise DataError(f"{REPORT_FILE} is no report of `bench report`: its format is not {FORMAT!r}.")
+        if raw.get("version") != VERSION:
+            raise DataError(
+                f"{REPORT_FILE} has version {shown(repr(raw.get('version')))}; this bench reads version {VERSION}."
+            )
+        runs = [run for section in raw["sections"] for run in _section(path.parent, section)]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{REPORT_FILE} is damaged ({type(error).__name__}: {shown(error)}). Write it again."
+        ) from error
+    if not runs:
+        raise DataError(f"{REPORT_FILE} holds no run.")
+    return runs
+
+
+def _section(folder: Path, section: Mapping[str, Any]) -> list[Run]:
+    runs = [_run(folder, entry["record"]) for entry in section["runs"]]
+    for run in runs[1:]:
+        one, other = comparable(runs[0]), comparable(run)
+        unequal = [key for key in dict.fromkeys((*one, *other)) if one.get(key) != other.get(key)]
+        if unequal:
+            raise DataError(f"{REPORT_FILE} mixes runs in one section that differ in {', '.join(unequal[:5])}.")
+    return runs
+
+
+def _run(folder: Path, raw: Mapping[str, Any]) -> Run:
+    version = raw["schema_version"]
+    if version != SCHEMA_VERSION:
+        raise DataError(
+            f"{REPORT_FILE} holds a run of schema version {shown(repr(version))}; this bench reads {SCHEMA_VERSION}."
+        )
+    record = record_from_json(raw)
+    faults = list(wrong_types(record))
+    if faults:
+        raise DataError(f"{REPORT_FILE} is damaged: {'; '.join(faults[:5])}. Write it again.")
+    result = RunResult(record, (), ())
+    standing = standing_of(result, rows=False)
+    return Run(folder, believed(result, standing).record, (), doubts=standing.doubts, changed=standing.changed)

@@ -1,0 +1,129 @@
+"""The folder of a report: it appears in one step and never replaces anything but an earlier report."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.errors import BenchError
+from bench.printing import ESCAPED
+from reports.page.to_html import GENERATOR
+
+_HEAD = 4096  # bytes of the page in which the mark of its maker stands
+_PICTURE = re.compile(r"s\d+(/\d{6,}\.jpg)?")
+
+
+def check_folder(folder: Path, names: tuple[str, ...]) -> None:
+    """Refuse a folder that is no earlier report.
+
+    Args:
+        folder: where the report shall stand.
+        names: the files of a report; one that ends in ``/`` is a folder of pictures that reports number. Anything
+            else is somebody's work.
+
+    Raises:
+        BenchError: it is a file, or it holds something else.
+    """
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise BenchError(f"Cannot write the report to {folder}: it is a file. Choose another --out.")
+    others = sorted(_others(folder, names))
+    if others:
+        raise BenchError(
+            f"Cannot write the report to {folder}: it holds other files ({', '.join(others[:3])}). Choose another "
+            "--out."
+        )
+    if any(folder.iterdir()) and not _is_report(folder / names[0]):
+        raise BenchError(f"Cannot write the report to {folder}: {names[0]} there is no report. Choose another --out.")
+
+
+def write_folder(folder: Path, files: Mapping[str, str | bytes], names: tuple[str, ...] | None = None) -> list[Path]:
+    """Write the files of a report in one step, in place of an earlier one.
+
+    Args:
+        folder: where the report shall stand; its parent is made when absent.
+        files: text or bytes by name, the page first.
+        names: all files that an earlier report may hold; None for ``files``.
+
+    Returns:
+        The files, as paths under ``folder``.
+
+    Raises:
+        BenchError: what `check_folder` refuses, or the disk is full. Nothing under ``folder`` has changed then.
+    """
+    with replacing(folder, names or tuple(files)) as partial:
+        write_files(partial, files)
+    return [folder / name for name in files]
+
+
+@contextmanager
+def replacing(folder: Path, names: tuple[str, ...]) -> Iterator[Path]:
+    """A new folder to write a report into, which takes the place of ``folder`` when the block ends well.
+
+    Args:
+        folder: where the report shall stand; its parent is made when absent.
+        names: what an earlier report may hold, the page first; see `check_folder`.
+
+    Raises:
+        BenchError: what `check_folder` refuses, or the disk is full. Nothing under ``folder`` has changed then.
+    """
+    check_folder(folder, names)
+    place = folder.resolve()
+    partial, old = place.with_name(f".{place.name}.partial"), place.with_name(f".{place.name}.replaced")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        for left_over in (partial, old):
+            shutil.rmtree(left_over, ignore_errors=True)
+        partial.mkdir()
+        yield partial
+        if place.exists():
+            place.rename(old)
+        try:
+            partial.rename(place)
+        except OSError:
+            if old.exists():
+                old.rename(place)
+            raise
+    except OSError as error:
+        raise BenchError(
+            f"Cannot write the report to {folder}: {error.strerror or error}. Nothing was changed there."
+        ) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        if place.exists():
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """Write texts or bytes by name into a folder and have them reach the disk."""
+    for name, content in files.items():
+        with (folder / name).open("wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode("utf-8", ESCAPED))
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _others(folder: Path, names: tuple[str, ...]) -> Iterator[str]:
+    """What is in a folder that no report of ours writes."""
+    for path in folder.iterdir():
+        if path.name in names:
+            continue
+        if f"{path.name}/" not in names or not path.is_dir() or path.is_symlink():
+            yield path.name
+            continue
+        for inner in path.rglob("*"):
+            if not _PICTURE.fullmatch(inner.relative_to(path).as_posix()):
+                yield f"{path.name}/{inner.relative_to(path).as_posix()}"
+
+
+def _is_report(page: Path) -> bool:
+    try:
+        with page.open("rb") as file:
+            return GENERATOR.encode() in file.read(_HEAD)
+    except OSError:
+        return False

@@ -1,0 +1,189 @@
+"""Which runs may stand side by side, what each is called there, and which run it is measured against."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.errors import UsageError
+from reports.runs.figure_names import headlines, in_order
+from reports.runs.items import EFFICIENCY
+from reports.runs.load import Run
+from reports.text.numbers import GAP, arguments
+
+DEFAULT_BASELINE = "none"
+_STAGES = (
+    ("embed", "probe", "recogniser"),
+    ("align", "probe", "alignment of probes"),
+    ("align", "gallery", "alignment of the gallery"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Runs of one protocol on the same data: their figures may be compared.
+
+    Attributes:
+        number: 1-based place in the report.
+        runs: in the order given.
+        names: a distinct name for each run.
+        baselines: for each run the place in ``runs`` of the run it is compared with; one run is its own baseline.
+    """
+
+    number: int
+    runs: tuple[Run, ...]
+    names: tuple[str, ...]
+    baselines: tuple[int, ...]
+
+    @property
+    def first(self) -> Run:
+        """The first run; protocol and data are the same for all."""
+        return self.runs[0]
+
+    @property
+    def protocol(self) -> str:
+        """The protocol with its arguments."""
+        name, values = str(self.first.record.protocol["name"]), self.first.record.protocol.get("arguments", {})
+        return f"{name}:{arguments(values).replace(', ', ',')}" if values else name
+
+    @property
+    def dataset(self) -> str:
+        """Name of the data set, or a dash."""
+        return str(self.first.record.data.get("name") or GAP)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of all figures that a run of the group has: rank-k by k, then the others as runs store them."""
+        return in_order(run.record.metrics for run in self.runs)
+
+    @property
+    def headlines(self) -> tuple[str, ...]:
+        """Those of the whole: the others are of parts (a yaw, a gallery, a class)."""
+        return headlines(self.metrics)[0]
+
+    @property
+    def kind(self) -> str:
+        """What kind of study it is: the same for all runs, as their protocol is."""
+        return self.first.kind
+
+
+def make_groups(runs: Sequence[Run], baseline: str | None) -> list[Group]:
+    """Separate runs by protocol and data.
+
+    Args:
+        runs: at least one.
+        baseline: label, name in the report or folder name of the runs to compare with; None takes the label ``none``.
+            Where several fit, the first with the same recogniser and alignment counts; where none fits, the first
+            run of the group.
+
+    Raises:
+        UsageError: no run is called ``baseline``.
+    """
+    parts: dict[str, list[Run]] = {}
+    for run in runs:
+        parts.setdefault(json.dumps(comparable(run), sort_keys=True), []).append(run)
+    wanted = baseline if baseline is not None else DEFAULT_BASELINE
+    groups = []
+    known = False
+    for number, members in enumerate(parts.values(), 1):
+        names = distinct_names(members)
+        fitting = [
+            i
+            for i, run in enumerate(members)
+            if wanted in (run.record.label, names[i]) or (baseline is not None and wanted == run.folder_name)
+        ]
+        known = known or bool(fitting)
+        groups.append(Group(number, tuple(members), names, _baselines(members, fitting)))
+    if baseline is not None and not known:
+        have = ", ".join(name for group in groups for name in group.names)
+        raise UsageError(f"No run is called {baseline!r}, so it cannot be the baseline. The runs: {have}.")
+    return groups
+
+
+def short_names(groups: Sequence[Group]) -> list[str]:
+    """A distinct name for each group: its protocol, with those arguments that groups of the same protocol differ in."""
+    names = []
+    for group in groups:
+        kin = [other for other in groups if _rule(other, "name") == _rule(group, "name")]
+        own, others = _rule(group, "arguments"), [_rule(other, "arguments") for other in kin]
+        told = {key: value for key, value in own.items() if any(other.get(key) != value for other in others)}
+        name = str(_rule(group, "name"))
+        names.append(f"{name}:{arguments(told).replace(', ', ',')}" if told else name)
+    twice = {name for name, number in Counter(names).items() if number > 1}
+    return [f"{name} ({group.number})" if name in twice else name for name, group in zip(names, groups, strict=True)]
+
+
+def _rule(group: Group, key: str) -> Any:
+    return group.first.record.protocol.get(key, {})
+
+
+def differences(run: Run, baseline: Run) -> tuple[str, ...]:
+    """What differs between two runs besides the hallucinator, in words; a reader must know before crediting it."""
+    found = [
+        word for stage, side, word in _STAGES if _ruler_part(run, stage, side) != _ruler_part(baseline, stage, side)
+    ]
+    if DEFAULT_BASELINE not in (run.record.label, baseline.record.label) and run.side != baseline.side:
+        found.append("hallucinated side")
+    if run.record.bench_version != baseline.record.bench_version:
+        found.append("version of the suite")
+    return tuple(found)
+
+
+def comparable(run: Run) -> dict[str, object]:
+    """What must be equal for figures of two runs to stand side by side: rules of the protocol and the data, by name."""
+    data, rules = run.record.data, dict(run.record.protocol)
+    if run.kind == EFFICIENCY:  # what was found out of the chain, and no rule
+        rules = {key: value for key, value in rules.items() if key not in ("parameters", "memory")}
+    return {
+        **{f"protocol {key}": value for key, value in rules.items()},
+        "data digest": data["digest"],
+        "data set": data.get("name"),
+        "sample data": run.record.sample,
+    }
+
+
+def ruler(run: Run) -> list[str]:
+    """Recogniser and alignments with versions, arguments and weights: equal where two runs measure alike."""
+    return [_ruler_part(run, stage, side) for stage, side, _ in _STAGES]
+
+
+def _ruler_part(run: Run, stage: str, side: str) -> str:
+    found = run.stage(stage, side)
+    if found is None:
+        return ""
+    weights = [dict(file) for file in found.weights]
+    return json.dumps([found.name, found.version, dict(found.arguments), weights], sort_keys=True)
+
+
+def _baselines(runs: Sequence[Run], fitting: Sequence[int]) -> tuple[int, ...]:
+    """The first fitting run with the same ruler, else the first fitting one, else the first run of all."""
+    rulers = [ruler(run) for run in runs]
+    main = fitting[0] if fitting else 0
+    return tuple(
+        main if place in fitting else next((i for i in fitting if rulers[i] == rulers[place]), main)
+        for place in range(len(runs))
+    )
+
+
+def distinct_names(runs: Sequence[Run]) -> tuple[str, ...]:
+    """The label; where two runs share one, followed by what tells them apart."""
+    facets: tuple[Callable[[Run], str], ...] = (
+        lambda run: run.recogniser,
+        lambda run: f"aligned: {run.aligner}",
+        lambda run: f"hallucinated: {run.side}",
+        lambda run: f"version {run.record.bench_version}",
+        lambda run: run.folder_name,
+    )
+    names = [run.record.label for run in runs]
+    for facet in facets:
+        shared = {name for name, number in Counter(names).items() if number > 1}
+        for name in shared:
+            places = [i for i, other in enumerate(names) if other == name]
+            if len({facet(runs[i]) for i in places}) > 1:
+                for i in places:
+                    names[i] = f"{name} · {facet(runs[i])}"
+    repeated = {name for name, number in Counter(names).items() if number > 1}
+    return tuple(f"{name} · run {i}" if name in repeated else name for i, name in enumerate(names, 1))
