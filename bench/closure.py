@@ -26,7 +26,7 @@ SEPARATE = frozenset(
         *("bench.plugins", "bench.registry", "bench.progress"),
         *("bench.closure", "bench.distributions", "bench.sources", "bench.finished"),
         "bench.diagnosis.of_run",
-        *("hallucinators.details", "hallucinators.vividgan.departures"),
+        *("hallucinators.networks.details", "hallucinators.vividgan.departures"),
     }
 )
 

@@ -147,9 +147,9 @@ def _network(name: str, lr: int, threads: int) -> tuple[dict[str, float], Callab
     from bench.faces.landmarks import FaceLandmarker
     from bench.faces.look import Look
     from bench.faces.people import People
-    from hallucinators.vividgan.components import template_centres
-    from hallucinators.vividgan.files import build, count_parameters
-    from hallucinators.vividgan.header import Facts
+    from hallucinators.vividgan.network.components import template_centres
+    from hallucinators.vividgan.network.loading import build, count_parameters
+    from hallucinators.vividgan.network.weight_file import Facts
 
     network, _, preset = name.partition(" ")
     flow = network == "vividgan-flow"

@@ -1,8 +1,8 @@
 """Hallucinators shipped with the suite. Importing this package registers them; nothing heavy is imported."""
 
 from hallucinators import bicubic, cbn, cyclegan, drgan, identity, srgan, stn, tann, tdae, waveletsrnet
+from hallucinators.external import onnx_file, spandrel_file
 from hallucinators.hassner import hallucinator as hassner_hallucinator
-from hallucinators.restorers import onnx_file, spandrel_file
 from hallucinators.vividgan import hallucinator
 
 __distribution__ = "face-hallucination-bench"

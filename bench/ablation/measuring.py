@@ -29,7 +29,7 @@ from bench.types import ImageSpec, WeightsFile
 from bench.weights import weights_file
 
 if TYPE_CHECKING:
-    from hallucinators.vividgan.model import VividGAN
+    from hallucinators.vividgan.network.model import VividGAN
 
 BICUBIC = "bicubic"
 """The row that needs no training."""
@@ -181,7 +181,7 @@ class GivenComponents(Hallucinator):
     output_spec = ImageSpec(128)
 
     def __init__(self, weights: Path, lr: int, device: str) -> None:
-        from hallucinators.vividgan.files import load_weights
+        from hallucinators.vividgan.network.loading import load_weights
 
         self.input_spec = ImageSpec(lr)
         self.weights: tuple[WeightsFile, ...] = (weights_file(weights, wanted_by="V+GT", how_to_get=""),)
@@ -198,7 +198,7 @@ class GivenComponents(Hallucinator):
         """Hallucinate faces that are known, one by one."""
         import torch
 
-        from hallucinators.vividgan.components import centres_from_five, crop
+        from hallucinators.vividgan.network.components import centres_from_five, crop
 
         made: list[NDArray[np.float32]] = []
         for image in lr:

@@ -54,9 +54,9 @@ def ablate(
         BenchError: no variant could be trained and measured; the text says why.
     """
     from bench.faces.pack import Pack
-    from hallucinators.training.rendering import view_set
-    from hallucinators.training.views import ViewPlan
-    from hallucinators.vividgan.trainer import stages
+    from hallucinators.training.data.rendering import view_set
+    from hallucinators.training.data.views import ViewPlan
+    from hallucinators.vividgan.training.recipe import stages
 
     variants = chosen(names)
     refuse_teacher(recogniser, recipe)

@@ -13,8 +13,8 @@ from bench.ablation.variants import Recipe, Variant, coarse_terms, options_of
 from bench.errors import BenchError, DataError, UsageError
 
 if TYPE_CHECKING:
-    from hallucinators.training.plan import Options, Stage
-    from hallucinators.training.views import RenderedViews
+    from hallucinators.training.data.views import RenderedViews
+    from hallucinators.training.method.options import Options, Stage
 
 WEIGHTS = "weights.safetensors"
 SHARED, OWN = "shared", "variants"
@@ -53,7 +53,7 @@ class Trainer:
             BenchError: a stage failed, here or in a variant that shares it.
             KeyboardInterrupt: it was asked to stop; the same call goes on from there.
         """
-        from hallucinators.vividgan.trainer import export, stages
+        from hallucinators.vividgan.training.recipe import export, stages
 
         options = options_of(variant, self.recipe)
         planned = stages(options)
@@ -91,9 +91,9 @@ class Trainer:
             raise BenchError(self._done[home / stage.name])
 
     def _train(self, stage: Stage, home: Path, recipe: dict[str, str | int | float]) -> None:
-        from hallucinators.training.loop import train
-        from hallucinators.training.settings import Settings
-        from hallucinators.training.source import PairSource
+        from hallucinators.training.data.source import PairSource
+        from hallucinators.training.loop.run import train
+        from hallucinators.training.steps.settings import Settings
 
         shared = self.recipe
         settings = Settings(
@@ -138,7 +138,7 @@ class Trainer:
 
 def _bring(source: Path, target: Path) -> None:
     """Put the best weights of a finished stage where a later one looks for them; by a link where that goes."""
-    from hallucinators.training import checkpoint
+    from hallucinators.training.loop import checkpoint
 
     best = checkpoint.best_path(source)
     if best is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from hallucinators.training.plan import Options
+    from hallucinators.training.method.options import Options
 
 REFERENCE = "full"
 """The variant that the others are compared with."""
@@ -23,7 +23,7 @@ class Variant:
     Attributes:
         name: what the user types, and the name of its folder.
         label: as the paper writes it.
-        losses: a name of `hallucinators.vividgan.losses.LOSS_SETS`.
+        losses: a name of `hallucinators.vividgan.training.losses.LOSS_SETS`.
         touchup: False leaves the touching-up networks out.
         component_aware: False leaves heatmaps and the integration block out.
         true_components: the prior is made of the true components, in training and when it is measured.
@@ -61,7 +61,7 @@ class Recipe:
         lr: side of the LR faces, 16 or 32.
         preset: sizes of the networks by name.
         steps: of stages by name; a stage that is not named takes its default.
-        identity: the teacher, see `hallucinators.training.plan.Options`.
+        identity: the teacher, see `hallucinators.training.method.options.Options`.
         batch: faces a step.
         seed: of what is drawn while training.
         device: torch device.
@@ -100,7 +100,7 @@ def chosen(names: Sequence[str]) -> list[Variant]:
 
 def options_of(variant: Variant, recipe: Recipe) -> Options:
     """What the trainer is asked for."""
-    from hallucinators.training.plan import Options
+    from hallucinators.training.method.options import Options
 
     return Options(
         method="vividgan",
@@ -120,7 +120,7 @@ def terms_of(variant: Variant) -> list[str]:
     """Names of the losses that are on, in the order of the equations."""
     from typing import get_args
 
-    from hallucinators.vividgan.losses import LOSS_SETS, Term
+    from hallucinators.vividgan.training.losses import LOSS_SETS, Term
 
     return [term for term in get_args(Term) if term in LOSS_SETS[variant.losses]]
 

@@ -42,7 +42,7 @@ def main(args: argparse.Namespace) -> int:
     from bench.ablation.variants import VARIANTS, Recipe
     from bench.devices import resolve_device
     from bench.plugins import load_plugins
-    from hallucinators.training.plan import steps_of_text
+    from hallucinators.training.method.options import steps_of_text
 
     check_faces(args)
     load_plugins()

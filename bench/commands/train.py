@@ -10,9 +10,9 @@ from bench.commands.training_options import add_training_options, check_faces
 
 if TYPE_CHECKING:
     from bench.commands import Subparsers
-    from hallucinators.training.method import People
-    from hallucinators.training.plan import Options
-    from hallucinators.training.settings import Settings
+    from hallucinators.training.method.options import Options
+    from hallucinators.training.method.train import People
+    from hallucinators.training.steps.settings import Settings
 
 ALL = "all"
 _SMOKE = "SMOKE RUN: trained on a part of the people; its figures say nothing about the method."
@@ -77,10 +77,10 @@ def main(args: argparse.Namespace) -> int:
     from bench.errors import UsageError
     from bench.faces.pack import Pack
     from bench.provenance import digest_of, file_digest
-    from hallucinators.training import distributed
-    from hallucinators.training.method import People, stages_of
-    from hallucinators.training.plan import METHODS, Options, steps_of_text
-    from hallucinators.training.rendering import rendered
+    from hallucinators.training.data.rendering import rendered
+    from hallucinators.training.method.options import METHODS, Options, steps_of_text
+    from hallucinators.training.method.train import People, stages_of
+    from hallucinators.training.steps import distributed
 
     if args.method not in (*METHODS, ALL):
         raise UsageError(f"There is no training of {args.method!r}; known are {', '.join(METHODS)}, {ALL}.")
@@ -123,8 +123,8 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _one(args: argparse.Namespace, options: Options, settings: Settings, people: People) -> int:
-    from hallucinators.training import distributed
-    from hallucinators.training.method import train_method
+    from hallucinators.training.method.train import train_method
+    from hallucinators.training.steps import distributed
 
     ended = train_method(options, settings, people, args.out)
     if distributed.rank() == 0:
@@ -142,8 +142,8 @@ def _one(args: argparse.Namespace, options: Options, settings: Settings, people:
 def _all(args: argparse.Namespace, options: Options, settings: Settings, people: People) -> int:
     import sys
 
-    from hallucinators.training import distributed
-    from hallucinators.training.everything import table, train_all
+    from hallucinators.training.method.train_all import table, train_all
+    from hallucinators.training.steps import distributed
 
     sizes = (args.lr,) if args.lr else (16, 32)
     first = distributed.rank() == 0
@@ -167,7 +167,7 @@ def _all(args: argparse.Namespace, options: Options, settings: Settings, people:
 def _settings(args: argparse.Namespace, processes: int) -> Settings:
     """What all stages share; seen to before anything is read or rendered."""
     from bench.errors import UsageError
-    from hallucinators.training.settings import Settings
+    from hallucinators.training.steps.settings import Settings
 
     if args.batch % processes:
         raise UsageError(f"--batch {args.batch} does not divide among {processes} processes")

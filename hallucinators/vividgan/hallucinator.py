@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 from bench.interfaces import HALLUCINATORS
 from bench.types import ImageSpec
-from hallucinators.details import details
-from hallucinators.shipped import SHIPPED
+from hallucinators.networks.details import details
+from hallucinators.networks.shipped import SHIPPED
 from hallucinators.vividgan import departures
-from hallucinators.vividgan.header import lr_of
-from hallucinators.vividgan.passes import HOW_TO_GET, Framing, Output, Points, Vivid, for_recognisers
+from hallucinators.vividgan.inference import HOW_TO_GET, Framing, Output, Points, Vivid, for_recognisers
+from hallucinators.vividgan.network.weight_file import lr_of
 
 if TYPE_CHECKING:
-    from hallucinators.vividgan.model import VividGAN
+    from hallucinators.vividgan.network.model import VividGAN
 
 _FILES = ("vividgan-8x.safetensors", "vividgan-4x.safetensors")
 _FLOW_FILE = "vividgan-flow.safetensors"
@@ -157,7 +157,7 @@ class VividGanFlow(Vivid):
         )
 
     def _set_up(self, model: VividGAN) -> None:
-        from hallucinators.vividgan import flow
+        from hallucinators.vividgan.network import flow
 
         assert isinstance(model.coarse, flow.FlowCoarseNet)  # noqa: S101  # what a file of this network builds
         model.coarse.restraint = flow.FAR if self._far else flow.ALWAYS

@@ -18,9 +18,9 @@ from bench import __version__
 from bench.drawn import draw_face
 from bench.errors import BenchError, ContractError
 from bench.images import FloatImages, resize, to_float
-from hallucinators.vividgan.components import template_centres
-from hallucinators.vividgan.header import Facts
-from hallucinators.vividgan.model import VividGAN
+from hallucinators.vividgan.network.components import template_centres
+from hallucinators.vividgan.network.model import VividGAN
+from hallucinators.vividgan.network.weight_file import Facts
 
 OPSET = 20
 TOLERANCE = 1e-3

@@ -89,8 +89,8 @@ def install(
 
 def test_a_closure_holds_what_is_imported_inside_functions() -> None:
     found = closure("hallucinators.vividgan.hallucinator")
-    assert {"bench.faces.landmarks", "bench.align.similarity", "hallucinators.vividgan.model"} <= set(found)
-    assert "hallucinators.baselines.srgan_net" in closure("hallucinators.srgan")
+    assert {"bench.faces.landmarks", "bench.align.similarity", "hallucinators.vividgan.network.model"} <= set(found)
+    assert "hallucinators.srgan.network" in closure("hallucinators.srgan")
 
 
 def test_registries_are_in_no_closure_and_pull_nothing_into_one() -> None:

@@ -106,8 +106,8 @@ def test_the_exported_graph_computes_what_the_hallucinator_does(bench: Bench, fa
     import onnxruntime
 
     from bench.images import to_float
-    from hallucinators.vividgan.components import template_centres
     from hallucinators.vividgan.hallucinator import VividGanFlow
+    from hallucinators.vividgan.network.components import template_centres
 
     path = tmp_path / "flow.onnx"
     code, out, _ = bench("export", "vividgan-flow:output=fine,landmarks=template", "--out", path)

@@ -18,12 +18,12 @@ from bench.components import build
 from bench.interfaces import HALLUCINATORS
 from bench.provenance import file_digest
 from bench.registry import Spec
-from hallucinators.training import checkpoint
-from hallucinators.training.plan import Options
-from hallucinators.training.settings import Settings
-from hallucinators.vividgan import trainer
-from hallucinators.vividgan.files import load_weights
-from hallucinators.vividgan.header import read_facts
+from hallucinators.training.loop import checkpoint
+from hallucinators.training.method.options import Options
+from hallucinators.training.steps.settings import Settings
+from hallucinators.vividgan.network.loading import load_weights
+from hallucinators.vividgan.network.weight_file import read_facts
+from hallucinators.vividgan.training import recipe
 
 Bench = Callable[..., tuple[int, str, str]]
 STEPS = "geometry=2,coarse=2,touchup=2,whole=2"
@@ -97,7 +97,7 @@ def test_a_training_ends_with_weights_that_a_hallucinator_takes_and_again_return
         raise AssertionError("a step was made")
 
     for stage in ("GeometryStage", "CoarseStage", "TouchUpStage", "WholeStage", "FlowTask"):
-        monkeypatch.setattr(getattr(trainer, stage), "update", must_not)
+        monkeypatch.setattr(getattr(recipe, stage), "update", must_not)
     code, out, err = train(method)
     assert code == 0 and err.count("had ended (done)") == len(stages) and "SMOKE RUN" in out
     assert weights.read_bytes() == before
@@ -111,7 +111,7 @@ def test_a_training_killed_after_a_stage_goes_on_with_the_next(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(trainer, "TouchUpStage", dies)
+        patch.setattr(recipe, "TouchUpStage", dies)
         code, out, err = train("vividgan", steps="geometry=0,coarse=2,touchup=1,whole=0")
     assert code == 130 and "interrupted" in err and "SMOKE" not in out
     kept = checkpoint.path_of(tmp_path / "out" / "coarse", 2).read_bytes()
@@ -206,7 +206,7 @@ def test_a_training_out_of_time_says_so_and_goes_on_with_more(train: Bench, tmp_
 
 
 def test_minutes_count_over_all_stages(train: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hallucinators.training import loop
+    from hallucinators.training.loop import run as loop
 
     limits: list[float | None] = []
 
@@ -223,9 +223,9 @@ def test_minutes_count_over_all_stages(train: Bench, tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(loop, "train", record)
     for stage in ("TouchUpStage", "WholeStage"):
-        monkeypatch.setattr(trainer, stage, Nothing)
-    monkeypatch.setattr(trainer, "_filled", lambda model, *rest, **named: model)
-    monkeypatch.setattr(trainer, "save_weights", written)
+        monkeypatch.setattr(recipe, stage, Nothing)
+    monkeypatch.setattr(recipe, "_filled", lambda model, *rest, **named: model)
+    monkeypatch.setattr(recipe, "save_weights", written)
     assert train("vividgan", "--minutes", "2", steps="geometry=0,coarse=2,touchup=2,whole=2")[0] == 0
     assert limits[:2] == [2, 0.5] and limits[2] is not None and 0 < limits[2] < 0.1
 
@@ -251,8 +251,9 @@ def test_all_trains_every_baseline_in_order_with_one_budget_and_goes_on_after_a_
     bench: Bench, data: Path, views: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from bench.errors import MissingError
-    from hallucinators.training import everything, loop
-    from hallucinators.training.method import Ended
+    from hallucinators.training.loop import run as loop
+    from hallucinators.training.method import train_all
+    from hallucinators.training.method.train import Ended
 
     asked: list[tuple[str, int, str, float | None, str]] = []
 
@@ -263,8 +264,8 @@ def test_all_trains_every_baseline_in_order_with_one_budget_and_goes_on_after_a_
             raise MissingError("no landmarks\nmore")
         return Ended("done", "pixels", {"pixels": loop.Result(5, "done", {"psnr_db": 20.0}, 60.0, 160, 0)}, out / "w")
 
-    monkeypatch.setattr(everything, "train_method", record)
-    monkeypatch.setattr(everything, "stages_of", lambda options: [])
+    monkeypatch.setattr(train_all, "train_method", record)
+    monkeypatch.setattr(train_all, "stages_of", lambda options: [])
     given = ("--data", data, "--out", tmp_path / "out", "--views", views, "--faces", 8, "--batch", 4, "--minutes", 3)
     code, out, _ = bench("train", "all", *given)
     assert code == 1 and "cbn-8x               FAILED: no landmarks" in out and "SMOKE RUN" in out

@@ -13,7 +13,7 @@ import pytest
 from bench.faces.landmarks import Landmarker, Landmarks
 from bench.faces.pack import SIDE, Pack, pack, photographs
 from bench.images import ByteImages, encode_png
-from hallucinators.training.views import RenderedViews, ViewPlan, render_views
+from hallucinators.training.data.views import RenderedViews, ViewPlan, render_views
 
 PEOPLE = 18  # by the hash of their names 14 are trained on and 4 are left out
 PLAN = ViewPlan(yaws_deg=(0.0, 40.0), free=2)

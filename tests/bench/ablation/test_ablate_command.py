@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from hallucinators.vividgan import trainer
-from hallucinators.vividgan.header import read_facts
+from hallucinators.vividgan.network.weight_file import read_facts
+from hallucinators.vividgan.training import recipe
 
 Bench = Callable[..., tuple[int, str, str]]
 STEPS = "geometry=1,coarse=1,touchup=1,whole=1"
@@ -37,7 +37,7 @@ def ablate(bench: Bench, pack_file: Path, tmp_path: Path) -> Bench:
 def test_variants_are_trained_measured_and_gone_on_with(
     ablate: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = trainer.WholeStage
+    whole = recipe.WholeStage
 
     def fails(model: Any, critic: Any, fine_critic: Any, objective: Any, **named: Any) -> Any:
         if "symmetry" not in objective.terms:
@@ -45,7 +45,7 @@ def test_variants_are_trained_measured_and_gone_on_with(
         return whole(model, critic, fine_critic, objective, **named)
 
     with monkeypatch.context() as patch:
-        patch.setattr(trainer, "WholeStage", fails)
+        patch.setattr(recipe, "WholeStage", fails)
         code, out, err = ablate("--variants", "full,v+gt,minus", "--people", 2)
     assert code == 1 and "1 of 3 variants failed: minus" in err
     assert "FAILED: RuntimeError: no luck with minus" in out and "SMOKE RUN" in out
@@ -101,7 +101,7 @@ def test_every_variant_failing_is_an_error_with_the_reasons(
     def fails(*args: Any, **named: Any) -> Any:
         raise RuntimeError("no luck")
 
-    monkeypatch.setattr(trainer, "GeometryStage", fails)
+    monkeypatch.setattr(recipe, "GeometryStage", fails)
     code, out, err = ablate("--variants", "full,minus")
     assert code == 1 and "No variant has figures" in err and "no luck" in err
     assert "FAILED" in (tmp_path / "out" / "table.md").read_text()

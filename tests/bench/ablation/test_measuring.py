@@ -15,9 +15,9 @@ from bench.errors import DataError, UsageError
 from bench.faces.pack import Pack
 from bench.faces.pairs import make_pairs
 from bench.images import resize, to_float
-from hallucinators.vividgan.components import centres_from_five, crop
-from hallucinators.vividgan.files import build, load_weights, save_weights
-from hallucinators.vividgan.header import Facts
+from hallucinators.vividgan.network.components import centres_from_five, crop
+from hallucinators.vividgan.network.loading import build, load_weights, save_weights
+from hallucinators.vividgan.network.weight_file import Facts
 
 
 @pytest.fixture(scope="module")

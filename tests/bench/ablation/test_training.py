@@ -13,10 +13,10 @@ import torch
 from bench.ablation.training import OWN, SHARED, WEIGHTS, Trainer
 from bench.ablation.variants import VARIANTS, Recipe
 from bench.errors import BenchError
-from hallucinators.training import checkpoint, loop
-from hallucinators.training.loop import Result
-from hallucinators.training.plan import Options, Stage
-from hallucinators.vividgan import trainer as vividgan
+from hallucinators.training.loop import checkpoint, run
+from hallucinators.training.loop.run import Result
+from hallucinators.training.method.options import Options, Stage
+from hallucinators.vividgan.training import recipe as vividgan
 
 NEEDS = {"geometry": (), "coarse": ("geometry",), "touchup": ("coarse",), "whole": ("coarse", "touchup")}
 
@@ -66,8 +66,8 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Log:
 
     monkeypatch.setattr(vividgan, "stages", stages)
     monkeypatch.setattr(vividgan, "export", export)
-    monkeypatch.setattr(loop, "train", train)
-    monkeypatch.setattr("hallucinators.training.source.PairSource", lambda *args, **named: None)
+    monkeypatch.setattr(run, "train", train)
+    monkeypatch.setattr("hallucinators.training.data.source.PairSource", lambda *args, **named: None)
     return found
 
 

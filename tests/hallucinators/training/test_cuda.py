@@ -9,8 +9,8 @@ from types import ModuleType
 import pytest
 import torch
 
-from hallucinators.training import checkpoint
-from hallucinators.training.loop import train
+from hallucinators.training.loop import checkpoint
+from hallucinators.training.loop.run import train
 
 if not torch.cuda.is_available():
     pytest.skip("there is no CUDA device", allow_module_level=True)

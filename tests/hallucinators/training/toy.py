@@ -13,11 +13,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from hallucinators.training import distributed
-from hallucinators.training.batch import Batch
-from hallucinators.training.gradients import NotFiniteError, descend
-from hallucinators.training.loop import train
-from hallucinators.training.settings import Settings
+from hallucinators.training.loop.run import train
+from hallucinators.training.steps import distributed
+from hallucinators.training.steps.batch import Batch
+from hallucinators.training.steps.gradients import NotFiniteError, descend
+from hallucinators.training.steps.settings import Settings
 
 SIDE = 8
 

@@ -19,13 +19,13 @@ from bench.faces.bundle import find_bundle
 from bench.faces.landmarks import Landmarker, Landmarks
 from bench.images import ByteImages
 from bench.plugins import load_plugins
-from hallucinators.vividgan import passes
-from hallucinators.vividgan.files import build, load_weights, save_weights
-from hallucinators.vividgan.flow import ALWAYS, FAR, FlowCoarseNet, Restraint
+from hallucinators.vividgan import inference
 from hallucinators.vividgan.hallucinator import VividGanFlow, VividGanHallucinator
-from hallucinators.vividgan.header import Facts
+from hallucinators.vividgan.network.flow import ALWAYS, FAR, FlowCoarseNet, Restraint
+from hallucinators.vividgan.network.loading import build, load_weights, save_weights
+from hallucinators.vividgan.network.weight_file import Facts
 
-MODULE = passes
+MODULE = inference
 FALLBACK = "face not found in the coarse image: components from template positions"
 
 

@@ -14,10 +14,10 @@ import torch
 
 from bench.errors import BenchError, ContractError
 from hallucinators.vividgan import onnx_export
-from hallucinators.vividgan.components import template_centres
-from hallucinators.vividgan.files import build
-from hallucinators.vividgan.header import Facts
-from hallucinators.vividgan.model import VividGAN
+from hallucinators.vividgan.network.components import template_centres
+from hallucinators.vividgan.network.loading import build
+from hallucinators.vividgan.network.model import VividGAN
+from hallucinators.vividgan.network.weight_file import Facts
 from hallucinators.vividgan.onnx_export import export_onnx
 
 VIVIDGAN_16, VIVIDGAN_32 = (Facts("vividgan", side, "compact") for side in (16, 32))

@@ -1,0 +1,97 @@
+"""CycleGAN as a chain step: hallucinated faces to the look of gallery faces, or the other way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from bench.align.template import TRUTH_FRAME
+from bench.interfaces import HALLUCINATORS
+from bench.types import ImageSpec
+from hallucinators.networks.details import details
+from hallucinators.networks.hallucinator import NetworkHallucinator, shipped_missing
+from hallucinators.networks.weight_file import Facts
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+DEPARTURES: tuple[str, ...] = (
+    "compact preset: ResNet-3 that begins with stride 2, adds to the face it is given, has one instance norm a block "
+    "and grows maps by bilinear interpolation in place of transposed convolutions; a narrow PatchGAN",
+    "compact preset: errors of cycle and identity below 0.1 grow by their square, since a network that adds to its "
+    "face is otherwise held at returning it",
+    "batches of faces, half hallucinated and half of the gallery, in place of single ones; no jitter by crops",
+    "compact preset: Adam at 0.0005 in place of 0.0002",
+    "rates fall by a half cosine in place of a line; averaged weights are used",
+    "the direction is an argument, since VividGAN's paper does not say which it applies",
+)
+PAPER_PARAMETERS = 7_837_699
+"""Of each generator in the paper preset (ResNet-6, for 128 pixels); 11,378,179 in paper-9 (ResNet-9)."""
+
+
+@HALLUCINATORS.register(
+    "cyclegan",
+    summary="CycleGAN between hallucinated and gallery faces: a last step of 128 x 128, as in vividgan-flow+cyclegan.",
+    source="Zhu, Park, Isola, Efros 2017, Unpaired image-to-image translation (ICCV); trained anew, see the weights' "
+    "card",
+    licence="code Apache-2.0; weights for non-commercial research (trained on UTKFace)",
+    missing=lambda: shipped_missing("cyclegan", 0),
+    details=lambda: details(
+        ("cyclegan.safetensors",),
+        sizes="128 x 128, given back",
+        aligned="no; it changes how faces look, not where they are",
+        paper_parameters=f"{PAPER_PARAMETERS:,}",
+        departures=DEPARTURES,
+    ),
+)
+class CycleGanHallucinator(NetworkHallucinator):
+    """Adapts faces of 128 pixels.
+
+    Weights are trained on the faces of one hallucinator, which stands in their header (``of``) and on their card.
+    Behind another one they run too, but what they adapt from is then not what they learnt.
+    """
+
+    network = "cyclegan"
+    output_spec = ImageSpec(128)
+    input_frame = TRUTH_FRAME
+
+    def __init__(
+        self,
+        *,
+        to: Literal["gallery", "hallucinated"] = "gallery",
+        weights: Path | None = None,
+        device: str = "cpu",
+        threads: int = 0,
+    ) -> None:
+        """Find the weights.
+
+        Args:
+            to: hallucinated faces to the look of gallery faces, or gallery faces to that of hallucinated ones.
+            weights: a file of `bench train cyclegan`; by default the one that is shipped.
+            device: where the network computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
+            threads: processor threads; 0 leaves torch's own choice.
+
+        Raises:
+            MissingError: there are no weights.
+            DataError: they are damaged, or of another network.
+        """
+        super().__init__(lr=0, weights=weights, device=device, threads=threads)
+        self.input_spec = ImageSpec(128)
+        self._to = to
+        self.trained_of = str(self._facts.trained.get("of", ""))
+        """The hallucinator whose faces the weights were trained on; empty where their header does not say."""
+
+    def build(self, facts: Facts) -> nn.Module:
+        """Both generators."""
+        from hallucinators.cyclegan.network import Adapter
+
+        return Adapter(facts.preset)
+
+    def run(self, network: nn.Module, faces: Tensor) -> Tensor:
+        """Adapt float32 (N, 3, 128, 128) in [0, 1].
+
+        Raises:
+            DataError: the faces have another size.
+        """
+        adapted: Tensor = getattr(network, f"to_{self._to}")(faces)
+        return adapted

@@ -1,0 +1,255 @@
+"""``onnx``: any image-to-image network in an ONNX file; how it wants its image is said in the arguments."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import BenchError, ContractError, DataError, UsageError, pip_install
+from bench.interfaces import HALLUCINATORS, FloatImages
+from bench.threads import cpu_threads
+from bench.types import ImageSpec
+from bench.weights import package_file, unchanged_weights, weights_file
+from hallucinators.external.onnx_graph import Graph, Layout, Port, image_port, layout_of, one_value, read_graph
+from hallucinators.external.own_export import OwnExport, own_export
+from hallucinators.external.restorer import Colour, Restorer, check_sides, shortened
+
+Values = Literal["0..1", "-1..1", "0..255"]
+
+_RANGES = {
+    "0..1": (np.float32(1), np.float32(0)),
+    "-1..1": (np.float32(2), np.float32(-1)),
+    "0..255": (np.float32(255), np.float32(0)),
+}
+"""Width and lower end of each range."""
+_HOW_TO_GET = "Give the path of an ONNX file: onnx:file=FILE."
+_PROBES = (32, 64)
+"""Sides that a network of free size is tried with where nothing says how much it magnifies."""
+
+
+class _Ends(NamedTuple):
+    """The image's way in and out of the graph."""
+
+    into: Port
+    into_layout: Layout
+    out: Port
+    out_layout: Layout
+
+
+def _missing() -> str | None:
+    """Why it cannot run; None where it can."""
+    absent = [name for name in ("onnx", "onnxruntime") if package_file(name, "__init__.py") is None]
+    return f"The libraries {' and '.join(absent)} are not installed: {pip_install(*absent)}." if absent else None
+
+
+@HALLUCINATORS.register(
+    "onnx",
+    summary="Any image-to-image network in an ONNX file (file=PATH); size, colour and values as arguments.",
+    source="the file given",
+    licence="that of the file given",
+    missing=_missing,
+)
+class OnnxFile(Restorer):
+    """Runs on onnxruntime. Files of ``bench export`` need no argument: they say themselves how they are run."""
+
+    def __init__(
+        self,
+        *,
+        file: Path,
+        size: int | None = None,
+        scale: int | None = None,
+        output: int | None = None,
+        colour: Colour = "RGB",
+        values: Values = "0..1",
+        values_out: Values | None = None,
+        layout: Layout | Literal["auto"] = "auto",
+        input_name: str = "",
+        output_name: str = "",
+        w: float | None = None,
+        device: str = "cpu",
+        threads: int = 0,
+    ) -> None:
+        """Read the file's declarations; the network is opened at first use.
+
+        It is opened here already, and run on a grey image, where neither the file nor ``scale`` nor ``output`` says
+        what size comes out.
+
+        Args:
+            file: the ONNX file.
+            size: side of the square an image is brought to (bicubic) for the network; 0 leaves it as it is. By default
+                what the file declares; 0 where that is free.
+            scale: magnification, where the file does not declare what size comes out.
+            output: side that results are brought to; by default the network's own.
+            colour: channel order of the network, in and out.
+            values: range of an image the network takes.
+            values_out: range of what it gives; by default that of ``values``.
+            layout: order of the axes; by default where the file declares three channels.
+            input_name: the input that takes the image, where several may.
+            output_name: the output that is taken, where several are images.
+            w: number for a second input that takes one, such as CodeFormer's fidelity, from 0 (a good picture) to 1
+                (the face that was given).
+            device: ``cpu``, or ``cuda`` where onnxruntime has it.
+            threads: processor threads; 0 means all.
+
+        Raises:
+            MissingError: there is no such file.
+            DataError: the file is damaged or no image-to-image network.
+            UsageError: an argument does not go with the file, or the file needs one more.
+        """
+        check_sides("onnx", size=size, output=output)
+        if scale is not None and scale < 1:
+            raise UsageError(f"onnx: scale is {scale}; it must be 1 or more")
+        named = partial(weights_file, wanted_by="Hallucinator onnx", how_to_get=_HOW_TO_GET)
+        self.weights = (named(file),)
+        graph = read_graph(file)
+        self.weights += tuple(named(part) for part in graph.parts)
+        own = own_export(graph.metadata, [port.name for port in graph.outputs])
+        self._ends = _ends(graph, layout, input_name, output_name or (own.output if own else ""), file)
+        self._extra = _extra_inputs(graph, self._ends.into, own, w, file)
+        self._values, self._values_out = values, values_out or values
+        if np.dtype(self._ends.into.dtype).kind in "iu" and values != "0..255":
+            raise UsageError(f"onnx: {self._ends.into} takes whole numbers; say values=0..255")
+        self._file, self._threads = file, cpu_threads(threads)
+        self._providers = _providers(device)
+        self._pick_side = own.side_for if own and size is None else None
+        self.output_frame = own.frame if own else ""
+        side = _side_in(self._ends, size, file)
+        gives = _declared(self._ends, side, scale, file)
+        if gives is None and not output:
+            gives = self._probed(side)
+        super().__init__(side=side, gives=gives, output=output or None, colour=colour)
+
+    def _side_for(self, lr: FloatImages) -> int | None:
+        return self._pick_side(lr.shape[2], lr.shape[3]) if self._pick_side else self._side
+
+    def _open(self) -> Any:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3  # errors only
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # as for recognisers
+        try:
+            with unchanged_weights(*self.weights):
+                session = onnxruntime.InferenceSession(str(self._file), options, providers=self._providers)
+        except BenchError:
+            raise
+        except Exception as error:  # noqa: BLE001  # onnxruntime raises a class of its own for each kind of fault
+            raise DataError(f"onnxruntime does not take {self._file}: {shortened(error)}") from None
+        wanted = self._providers[0] if isinstance(self._providers[0], str) else self._providers[0][0]
+        if session.get_providers()[0] != wanted:
+            raise DataError(f"onnxruntime cannot use {wanted} here; take device=cpu.")
+        return session
+
+    def _run(self, network: Any, face: FloatImages) -> FloatImages:
+        into = _ranged(face, self._values)
+        if self._ends.into_layout == "nhwc":
+            into = into.transpose(0, 2, 3, 1)
+        if np.dtype(self._ends.into.dtype).kind in "iu":
+            into = np.rint(into)
+        given = {self._ends.into.name: np.ascontiguousarray(into, self._ends.into.dtype), **self._extra}
+        result = np.asarray(network.run([self._ends.out.name], given)[0], np.float32)
+        if result.ndim == 3:
+            result = result[None]
+        if self._ends.out_layout == "nhwc" and result.ndim == 4:
+            result = result.transpose(0, 3, 1, 2)
+        return _unranged(result, self._values_out)
+
+    def _probed(self, side: int | None) -> ImageSpec:
+        """What the network gives, by running it on grey images."""
+        tried = (side,) if side else _PROBES
+        given = [np.full((1, 3, length, length), 0.5, np.float32) for length in tried]
+        try:
+            shapes = [self._run(self._network, grey).shape for grey in given]
+        except ContractError as error:  # said of a network that cannot be opened; no run has begun yet
+            raise DataError(str(error)) from None
+        except Exception as error:  # noqa: BLE001  # of onnxruntime
+            raise UsageError(
+                f"onnx: {self._file.name} declares no size that comes out, and does not run on {tried[0]} x {tried[0]} "
+                f"pixels ({shortened(error)}). Say size=, with scale= or output=."
+            ) from None
+        if any(len(shape) != 4 or shape[1] != 3 or shape[2] != shape[3] for shape in shapes):
+            raise DataError(f"{self._file} gives {shapes[0]} for {given[0].shape}: no RGB image. Look at layout=.")
+        sides = [shape[2] for shape in shapes]
+        if len(set(sides)) == 1:
+            return ImageSpec(sides[0])
+        if len({after / before for before, after in zip(tried, sides, strict=True)}) == 1 and sides[0] % tried[0] == 0:
+            return ImageSpec(scale=sides[0] // tried[0])
+        raise UsageError(f"onnx: {self._file.name} gives sides {sides} for {list(tried)}; say size= or output=.")
+
+
+def _ends(graph: Graph, layout: Layout | Literal["auto"], input_name: str, output_name: str, file: Path) -> _Ends:
+    into = image_port(graph.inputs, input_name, kind="input", path=file)
+    out = image_port(graph.outputs, output_name, kind="output", path=file)
+    if into.dims and into.dims[0] not in (1, None):
+        raise UsageError(f"onnx: {file.name} takes {into.dims[0]} images at once; export it for one, or any number.")
+    if "unknown" in (into.dtype, out.dtype):
+        raise DataError(f"{file} takes or gives images of a type that NumPy does not have: {into}; {out}.")
+    order = layout_of(into, layout)
+    return _Ends(into, order, out, layout_of(out, "auto", otherwise=order))
+
+
+def _extra_inputs(
+    graph: Graph, image: Port, own: OwnExport | None, w: float | None, file: Path
+) -> dict[str, NDArray[Any]]:
+    """What the inputs beside the image are given."""
+    given: dict[str, NDArray[Any]] = dict(own.inputs) if own else {}
+    others = [port for port in graph.inputs if port.name != image.name and port.name not in given]
+    if len(others) > 1 or any(not port.is_scalar for port in others):
+        listed = "; ".join(map(str, others))
+        raise DataError(f"{file} has inputs beside the image that this hallucinator cannot fill: {listed}.")
+    if others and w is None:
+        raise UsageError(f"onnx: {file.name} has a second input, {others[0]}; say its value by w=, such as w=1.0")
+    if w is not None and not others:
+        raise UsageError(f"onnx: w={w:g} was given, but {file.name} has no input for it beside the image ({image})")
+    return given | {port.name: one_value(port, w or 0) for port in others}
+
+
+def _side_in(ends: _Ends, size: int | None, file: Path) -> int | None:
+    declared = ends.into.side(ends.into_layout)
+    if declared is None or size is None:
+        return declared or size or None
+    if size != declared:
+        raise UsageError(f"onnx: size={size} was asked for; {file.name} takes {declared} x {declared} only")
+    return size
+
+
+def _declared(ends: _Ends, side: int | None, scale: int | None, file: Path) -> ImageSpec | None:
+    """What the network gives, from the file or the user; None where nobody says."""
+    declared = ends.out.side(ends.out_layout)
+    told = None if scale is None else ImageSpec(side * scale) if side else ImageSpec(scale=scale)
+    if declared is None:
+        return told
+    if told is not None and side and told.size != declared:
+        raise UsageError(f"onnx: scale={scale} was asked for; {file.name} makes {declared} of {side} pixels")
+    return ImageSpec(declared)
+
+
+def _ranged(image: FloatImages, values: Values) -> FloatImages:
+    span, low = _RANGES[values]
+    return image * span + low
+
+
+def _unranged(image: FloatImages, values: Values) -> FloatImages:
+    span, low = _RANGES[values]
+    return (image - low) / span
+
+
+def _providers(device: str) -> list[Any]:
+    kind, _, number = device.partition(":")
+    if kind == "cpu":
+        return ["CPUExecutionProvider"]
+    import onnxruntime
+
+    here = onnxruntime.get_available_providers()
+    if kind != "cuda" or "CUDAExecutionProvider" not in here or not (number or "0").isdecimal():
+        raise UsageError(
+            f"onnx: device={device} was asked for; onnxruntime has {', '.join(here)} here. Take device=cpu, or install "
+            "onnxruntime-gpu for cuda."
+        )
+    return [("CUDAExecutionProvider", {"device_id": int(number or 0)})]

@@ -1,0 +1,55 @@
+"""The aligner by itself: unaligned LR faces brought upright, of the same size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.align.template import TRUTH_FRAME
+from bench.interfaces import HALLUCINATORS
+from bench.types import ImageSpec
+from hallucinators.networks.details import details
+from hallucinators.networks.hallucinator import SizedHallucinator, shipped_missing
+from hallucinators.networks.weight_file import Facts
+
+if TYPE_CHECKING:
+    from torch import nn
+
+PAPER_PARAMETERS = 58_592
+"""Of the authors' spatial transformer on an RGB face of 16 x 16 in the paper preset; 13,244 at 32 x 32."""
+DEPARTURES: tuple[str, ...] = (
+    "the paper only says that a spatial transformer aligns; the layers of the preset `paper` are those of the authors' "
+    "earlier code (XinYuANU/JFFH), which starts from a turn by 1 rad where this starts from the identity",
+    "rotation, scale and shift are kept within 60 degrees, a factor of 2 and 0.3 of the side",
+    "it is told how far points are from where they should be, as made pairs know; by pixels alone it finds nothing",
+    "compact: looks twice, the second time at what the first brought upright; six convolutions and more channels a "
+    "look",
+    "resampled once, bicubic where the authors' code is bilinear: 1.8 to 1.9 dB nearer by the true similarity",
+)
+
+
+@HALLUCINATORS.register(
+    "stn",
+    summary="Brings an unaligned LR face upright, same size, same pose: the step before srgan, cbn, waveletsrnet.",
+    source="Zhang, Tsang, Li, Liu, Lu, Yu, TIP 2021, section V.A.2; Jaderberg et al., NIPS 2015",
+    licence="code Apache-2.0; weights for non-commercial research (trained on UTKFace)",
+    missing=lambda: shipped_missing("stn", 16),
+    details=lambda: details(
+        ("stn-8x.safetensors", "stn-4x.safetensors"),
+        sizes="16 x 16 or 32 x 32, given back",
+        aligned="it is the aligner; pose unchanged",
+        paper_parameters=f"{PAPER_PARAMETERS:,}",
+        departures=DEPARTURES,
+    ),
+)
+class Stn(SizedHallucinator):
+    """Aligns faces of ``size`` x ``size`` pixels. srgan, cbn and waveletsrnet do it themselves (``align``)."""
+
+    network = "stn"
+    output_spec = ImageSpec()
+    output_frame = TRUTH_FRAME
+
+    def build(self, facts: Facts) -> nn.Module:
+        """The aligner of a weight file."""
+        from hallucinators.stn.aligner import Aligner
+
+        return Aligner(facts.preset, facts.lr)

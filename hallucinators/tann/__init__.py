@@ -1,0 +1,62 @@
+"""TANN as a hallucinator: an unaligned tiny face in any pose to an upright frontal one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.align.template import TRUTH_FRAME
+from bench.interfaces import HALLUCINATORS
+from hallucinators.networks.details import details
+from hallucinators.networks.hallucinator import SizedHallucinator, shipped_missing
+from hallucinators.networks.weight_file import Facts
+
+if TYPE_CHECKING:
+    from torch import nn
+
+DEPARTURES: tuple[str, ...] = (
+    "a stage before the paper's teaches the first spatial transformer where the face is, and a term of weight 0.3 goes "
+    "on teaching it, as in our training of vividgan: from pixels alone it stays near the identity",
+    "spatial transformers start as the identity and stay within 60 degrees, a factor of 2 and 0.3 of the side; the "
+    "authors' start from a turn by 1 rad, without bounds",
+    "the adversary joins at half time; a face it is too unsure about gets no adversarial term in that step, where the "
+    "authors leave out the whole step",
+    "the perceptual loss needs ImageNet weights of VGG-19 (--identity FILE), which do not ship; it is left out without",
+    "triplets: the positive is the frontal truth shrunk to LR, the negative that of another person of the batch; as in "
+    "the authors' code only the anchor is moved, towards its positive",
+    "Adam at 0.001 in place of RMSprop, weights averaged over steps, one weight of each loss throughout",
+    "4x, which the authors do not have: one more level with a transformer at 32 x 32, given to the decoder at 32",
+    "compact preset: fewer channels; convolves before it doubles at 64 and 128 pixels, 3 x 3 in place of 5 x 5; aligns "
+    "after convolving in the decoder; wider localisation in the first transformer",
+    "compact preset: the face is painted onto the LR picture as the first transformer aligned it, not onto grey, as in "
+    "vividgan",
+)
+PAPER_PARAMETERS = 13_088_611
+"""Of the generator in the paper preset, 8x."""
+
+
+@HALLUCINATORS.register(
+    "tann",
+    summary="TANN: frontal face from an unaligned one by one network of spatial transformers. 16 or 32 to 128 x 128.",
+    source="Yu, Shiri, Ghanem, Porikli 2019, Can we see more? Joint frontalization and hallucination of unaligned tiny "
+    "faces (TPAMI); trained anew, see the weights' card",
+    licence="code Apache-2.0; weights for non-commercial research (trained on UTKFace)",
+    missing=lambda: shipped_missing("tann", 16),
+    details=lambda: details(
+        ("tann-8x.safetensors", "tann-4x.safetensors"),
+        sizes="16 x 16 (8x) or 32 x 32 (4x) to 128 x 128",
+        aligned="by itself; upright and frontal",
+        paper_parameters=f"{PAPER_PARAMETERS:,}",
+        departures=DEPARTURES,
+    ),
+)
+class TannHallucinator(SizedHallucinator):
+    """Takes the unaligned face itself: no aligner in front."""
+
+    network = "tann"
+    output_frame = TRUTH_FRAME
+
+    def build(self, facts: Facts) -> nn.Module:
+        """The generator."""
+        from hallucinators.tann.network import TannNet
+
+        return TannNet(lr=facts.lr, preset=facts.preset)

@@ -1,0 +1,60 @@
+"""TDAE as a hallucinator: an unaligned tiny face to an upright one in the same pose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.align.template import TRUTH_FRAME
+from bench.interfaces import HALLUCINATORS
+from hallucinators.networks.details import details
+from hallucinators.networks.hallucinator import SizedHallucinator, shipped_missing
+from hallucinators.networks.weight_file import Facts
+
+if TYPE_CHECKING:
+    from torch import nn
+
+DEPARTURES: tuple[str, ...] = (
+    "a stage before the paper's teaches the first spatial transformer where the face is, and a term of weight 0.3 goes "
+    "on teaching it with decoder 1, as in our training of vividgan: from pixels alone it stays near the identity",
+    "spatial transformers start as the identity and stay within 60 degrees, a factor of 2 and 0.3 of the side; the "
+    "authors' start from a turn by 1 rad, without bounds",
+    "the adversaries join at half time of each decoder; a face they are too unsure about gets no adversarial term in "
+    "that step, where the authors leave out the whole step",
+    "Adam at 0.001 in place of RMSprop, weights averaged over steps, one weight of each loss throughout",
+    "4x, which the authors do not have: decoders without their first doubling, the encoder without its last pooling",
+    "compact preset: trained on LR faces without noise (the authors' have noise of 0.1), as all others here",
+    "compact preset: fewer channels; convolves before it doubles, 3 x 3 in place of 5 x 5; the first transformer "
+    "stands behind the first convolution, with a wider localisation network",
+    "compact preset: decoders paint onto the enlarged picture (the first one's as its transformer aligned it), the "
+    "encoder onto the shrunk one, not onto grey",
+)
+PAPER_PARAMETERS = 6_909_529
+"""Of decoder 1, encoder and decoder 2 in the paper preset: 4,038,291 + 646,083 + 2,225,155."""
+
+
+@HALLUCINATORS.register(
+    "tdae",
+    summary="TDAE: decoder, encoder, decoder; aligns and super-resolves, pose unchanged. 16 or 32 to 128 x 128.",
+    source="Yu, Porikli 2017, Hallucinating very low-resolution unaligned and noisy face images by transformative "
+    "discriminative autoencoders (CVPR); trained anew, see the weights' card",
+    licence="code Apache-2.0; weights for non-commercial research (trained on UTKFace)",
+    missing=lambda: shipped_missing("tdae", 16),
+    details=lambda: details(
+        ("tdae-8x.safetensors", "tdae-4x.safetensors"),
+        sizes="16 x 16 (8x) or 32 x 32 (4x) to 128 x 128",
+        aligned="by itself; pose unchanged",
+        paper_parameters=f"{PAPER_PARAMETERS:,}",
+        departures=DEPARTURES,
+    ),
+)
+class TdaeHallucinator(SizedHallucinator):
+    """Takes the unaligned face itself: no aligner in front."""
+
+    network = "tdae"
+    output_frame = TRUTH_FRAME
+
+    def build(self, facts: Facts) -> nn.Module:
+        """The three networks."""
+        from hallucinators.tdae.network import TdaeNet
+
+        return TdaeNet(lr=facts.lr, preset=facts.preset)

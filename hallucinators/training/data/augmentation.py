@@ -1,0 +1,214 @@
+"""How a pair is made of a rendered view: moved, shrunk and mirrored by what a generator draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bench.faces.pack import SIDE
+from bench.faces.pairs import Jitter
+from bench.images import ByteImages, resize_float
+from hallucinators.training.data.views import RenderedViews, flow_to_float
+from hallucinators.training.steps.batch import Batch
+
+# What each of the 68 points of iBUG 300-W becomes in a mirror.
+MIRRORED_68 = (
+    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
+    41, 40, *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *range(67, 64, -1),
+)  # fmt: skip
+MIRRORED_5 = (1, 0, 2, 4, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """What is drawn for each pair.
+
+    Attributes:
+        recipe: the paper's random similarity.
+        mild: another one, nearer to what detectors hand over, with other framings.
+        mild_share: share of pairs that take the mild one.
+        stretch: height against width changes by up to this fraction (mild ones only).
+        surround: share of the mild ones that are laid on another picture, where others go on mirrored at their border:
+            a crop that is wider than the face shows things the face does not tell.
+        mirror: share of pairs that are mirrored.
+        frontal: share of pairs whose view is the photograph itself, as near-frontal as it is: rendered views all turn
+            the head, and what carries pixels must also learn to leave them where they are.
+    """
+
+    recipe: Jitter = Jitter()
+    mild: Jitter = Jitter(rotation_deg=15.0, shift=0.18, scale=(0.55, 1.2))
+    mild_share: float = 0.6
+    stretch: float = 0.15
+    surround: float = 0.5
+    mirror: float = 0.5
+    frontal: float = 0.25
+
+
+def make_batch(
+    views: RenderedViews,
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    side: int,
+    rng: np.random.Generator,
+    augmentation: Augmentation,
+    *,
+    flow: bool = False,
+    upright: bool = False,
+) -> Batch:
+    """Move, shrink and mirror views.
+
+    Args:
+        views: where they come from.
+        rows: faces, int64 (N,).
+        columns: views of each, int64 (N,).
+        side: of the LR images.
+        rng: draws similarity and mirroring.
+        augmentation: their ranges.
+        flow: whether to give flow targets.
+        upright: whether to give the turned face before it was moved, and how it was.
+    """
+    mild = rng.random(len(rows)) < augmentation.mild_share
+    matrices = np.stack([_similarity(rng, augmentation, mild=bool(m)) for m in mild])
+    mirrored = rng.random(len(rows)) < augmentation.mirror
+    laid = mild & (rng.random(len(rows)) < augmentation.surround)
+    others = rng.integers(0, len(views), len(rows))
+    frontal = rng.random(len(rows)) < augmentation.frontal
+    shown = [
+        views.wide[row] if still else views.view[row, column]
+        for row, column, still in zip(rows, columns, frontal, strict=True)
+    ]
+    moved = np.stack(
+        [
+            _moved(image, matrix, views.frontal[other][::-1] if on_another else None)
+            for image, matrix, other, on_another in zip(shown, matrices, others, laid, strict=True)
+        ]
+    )
+    lr = _shrunk(moved, side)
+    hr = np.stack([views.frontal[r] for r in rows]).transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)
+    landmarks, five = views.landmarks[rows].copy(), views.five[rows].copy()
+    yaw = np.where(frontal, np.float32(0), views.angles_deg[rows, columns, 0])
+    target = None
+    if flow:
+        target = flow_to_float(views.flow[rows, columns])
+        target[frontal] = _frontal_flow(target[frontal], five[frontal])
+        target = _moved_flow(target, matrices)
+    whole = _upright(shown, views.margin, matrices, mirrored) if upright else (None, None)
+    lr[mirrored], hr[mirrored] = lr[mirrored][..., ::-1], hr[mirrored][..., ::-1]
+    landmarks[mirrored], five[mirrored] = (
+        _mirrored_points(landmarks[mirrored], MIRRORED_68),
+        _mirrored_points(five[mirrored], MIRRORED_5),
+    )
+    yaw[mirrored] *= -1
+    if target is not None:
+        target[mirrored] = target[mirrored][..., ::-1]
+        target[mirrored, 0], target[mirrored, 2] = SIDE - 1 - target[mirrored, 0], SIDE - 1 - target[mirrored, 2]
+    return Batch(
+        torch.from_numpy(lr),
+        torch.from_numpy(hr),
+        torch.from_numpy(landmarks),
+        torch.from_numpy(five),
+        torch.from_numpy(yaw),
+        torch.from_numpy(views.faces[rows].copy()),
+        None if target is None else torch.from_numpy(target),
+        *whole,
+    )
+
+
+def joined(parts: Sequence[Batch]) -> Batch:
+    """Batches as one."""
+    if len(parts) == 1:
+        return parts[0]
+    columns = zip(*(part.parts() for part in parts), strict=True)
+    return Batch(*(None if column[0] is None else torch.cat(column) for column in columns))  # type: ignore[arg-type]
+
+
+def _similarity(rng: np.random.Generator, augmentation: Augmentation, *, mild: bool) -> NDArray[np.float64]:
+    """A random affine matrix (2, 3) on pixels of the view."""
+    jitter = augmentation.mild if mild else augmentation.recipe
+    angle = np.deg2rad(rng.uniform(-jitter.rotation_deg, jitter.rotation_deg))
+    scale = rng.uniform(*jitter.scale)
+    stretch = 1 + (rng.uniform(-augmentation.stretch, augmentation.stretch) if mild else 0.0)
+    turn = scale * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    linear = np.diag([np.sqrt(stretch), 1 / np.sqrt(stretch)]) @ turn
+    centre = np.full(2, (SIDE - 1) / 2)
+    shift = rng.uniform(-jitter.shift, jitter.shift, 2) * SIDE
+    return np.hstack([linear, (centre - linear @ centre + shift)[:, None]])
+
+
+def _upright(
+    shown: Sequence[ByteImages], margin: int, matrices: NDArray[np.float64], mirrored: NDArray[np.bool_]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The faces before they were moved, without surroundings, and the matrices, both mirrored where the pair is."""
+    inside = slice(margin, margin + SIDE)
+    faces = np.stack([image[inside, inside] for image in shown]).transpose(0, 3, 1, 2).astype(np.float32)
+    faces /= np.float32(255)
+    moves = matrices.astype(np.float32)
+    flip = np.array([[-1, 0, SIDE - 1], [0, 1, 0], [0, 0, 1]], np.float32)
+    faces[mirrored] = faces[mirrored][..., ::-1]
+    moves[mirrored] = flip[:2, :2] @ moves[mirrored] @ flip
+    moves[mirrored, 0, 2] += SIDE - 1
+    return torch.from_numpy(faces), torch.from_numpy(moves)
+
+
+def _moved(image: ByteImages, matrix: NDArray[np.float64], surround: ByteImages | None = None) -> ByteImages:
+    """The image moved; beyond its border another one (upside down, so that it is no second face), or its mirror.
+
+    ``matrix`` is of the face's 128 pixels; the image may be wider by the same margin on every side.
+    """
+    import cv2
+
+    margin = (image.shape[0] - SIDE) // 2
+    matrix = matrix.copy()
+    matrix[:, 2] -= matrix[:, :2].sum(1) * margin
+    if surround is not None:
+        ground = surround.copy()
+        cv2.warpAffine(
+            image, matrix, (SIDE, SIDE), dst=ground, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_TRANSPARENT
+        )
+        return ground
+    moved = cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    return np.asarray(moved, np.uint8)
+
+
+def _shrunk(images: ByteImages, side: int) -> NDArray[np.float32]:
+    """Antialiased bicubic, rounded to 8 bits as a stored LR image is: float32 (N, 3, side, side)."""
+    small = resize_float(images.transpose(0, 3, 1, 2).astype(np.float32), side, side)
+    rounded: NDArray[np.float32] = np.rint(small.clip(0, 255)).astype(np.float32) / np.float32(255)
+    return rounded
+
+
+def _frontal_flow(flow: NDArray[np.float32], five: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Flow targets (N, 7, h, w) of photographs that are their own view: every point stays, and the one opposite is its
+    mirror image across the line through the middles of eyes and mouth (N, 5, 2).
+    """
+    side = flow.shape[-1]
+    axis = (np.arange(side, dtype=np.float32) + 0.5) * (SIDE / side) - 0.5
+    place = np.stack(np.meshgrid(axis, axis))[None]
+    eyes, mouth = five[:, :2].mean(1), five[:, 3:].mean(1)
+    down = (mouth - eyes) / np.linalg.norm(mouth - eyes, axis=1, keepdims=True)
+    across = np.stack([down[:, 1], -down[:, 0]], 1)[:, :, None, None]
+    away = ((place - eyes[:, :, None, None]) * across).sum(1, keepdims=True)
+    still = flow.copy()
+    still[:, :2], still[:, 2:4], still[:, 4:6] = place, place - 2 * away * across, flow[:, 6:7]
+    return still
+
+
+def _moved_flow(flow: NDArray[np.float32], matrices: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Carry the positions of flow targets (N, 7, h, w) through the similarities (N, 2, 3)."""
+    moved = flow.copy()
+    linear, shift = matrices[:, :, :2].astype(np.float32), matrices[:, :, 2].astype(np.float32)
+    for first in (0, 2):
+        moved[:, first : first + 2] = (
+            np.einsum("nij,njhw->nihw", linear, flow[:, first : first + 2]) + shift[:, :, None, None]
+        )
+    return moved
+
+
+def _mirrored_points(points: NDArray[np.float32], order: Sequence[int]) -> NDArray[np.float32]:
+    swapped: NDArray[np.float32] = points[:, np.asarray(order)].copy()
+    swapped[..., 0] = SIDE - 1 - swapped[..., 0]
+    return swapped

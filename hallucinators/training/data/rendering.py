@@ -1,0 +1,71 @@
+"""The views of packs that a training needs, rendered by its first process where they are not there yet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench import progress
+from bench.errors import DataError
+from bench.faces.pack import Pack
+from hallucinators.training.data.views import RenderedViews, ViewPlan, render_views
+from hallucinators.training.steps import distributed
+
+_EVERY = 8  # of the people left out, so many to one serve to choose weights; the others are for measuring
+
+
+def rendered(
+    packs: Mapping[str, Pack], folder: Path, *, faces: int | None = None, seed: int = 0
+) -> tuple[list[RenderedViews], RenderedViews]:
+    """Views of the people trained on, a set for each pack, and of some people whom the first pack leaves out.
+
+    Args:
+        packs: the photographs by the digest of their file.
+        folder: where views are, or go: ``train``, ``train-2``... and ``left-out``.
+        faces: train on the first so many people of each pack: a smoke run.
+        seed: of the views drawn at random.
+
+    Raises:
+        DataError: a pack has nobody to train on, or the first leaves nobody out; the folder holds other views.
+    """
+    plan, smoke = ViewPlan(seed=seed), faces is not None
+    train = []
+    for number, (digest, pack) in enumerate(packs.items(), 1):
+        chosen = {f"train-{number}" if number > 1 else "train": pack.indices(test=False)[:faces]}
+        if number == 1:
+            left_out = pack.indices(test=True)[:: 1 if smoke else _EVERY]
+            chosen["left-out"] = left_out[: max(2, faces // 4)] if faces is not None else left_out
+        if not all(map(len, chosen.values())):
+            raise DataError(
+                f"Pack {number} has {len(pack.indices(test=False))} faces to train on and "
+                f"{len(pack.indices(test=True))} left out; a training needs people to train on in each, and some left "
+                "out in the first. Pack more photographs."
+            )
+        for name, rows in chosen.items():
+            found = view_set(pack, rows, folder / name, plan, digest)
+            if name == "left-out":
+                left_out_views = found
+            else:
+                train.append(found)
+    return train, left_out_views
+
+
+def view_set(
+    pack: Pack, faces: Sequence[int] | NDArray[np.int64], folder: Path, plan: ViewPlan, digest: str
+) -> RenderedViews:
+    """Views of some faces of a pack: rendered by the first process, where they are not there yet, and opened by all.
+
+    Raises:
+        UsageError: no face.
+        DataError: the folder holds other views, or damaged ones.
+    """
+    if distributed.rank() == 0:
+        with progress.stage(f"render views of the {folder.name} people", len(faces)) as advance:
+            render_views(pack, faces, folder, plan=plan, digest=digest, advance=advance)
+    while not (folder / "views.json").is_file():
+        time.sleep(1)
+    return RenderedViews(folder)

@@ -1,0 +1,203 @@
+"""Checkpoints: where a run can go on from, and the best weights so far.
+
+``checkpoint-STEP.pt`` holds everything (the last two are kept), ``best-STEP.pt`` the networks and their averages. They
+hold tensors, numbers, strings, lists and dicts only and are loaded as such. Which best file belongs to a checkpoint is
+in the names: the last one up to its step.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bench.errors import DataError
+from hallucinators.training.loop.ema import differing
+from hallucinators.training.steps import distributed
+
+State = dict[str, Any]
+KEPT = 2
+_NAME = re.compile(r"(checkpoint|best)-(\d{8})\.pt")
+
+
+def save(path: Path, state: Mapping[str, Any]) -> None:
+    """Write a checkpoint so that a crash leaves either the old file or the new one.
+
+    Raises:
+        DataError: the state holds something else than tensors, numbers, strings, lists, tuples and dicts.
+    """
+    plain = _plain(state, "state")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            torch.save(plain, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load(path: Path) -> State:
+    """Read a checkpoint, all tensors on the processor.
+
+    Raises:
+        DataError: the file is damaged or not a checkpoint.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
+    except Exception as error:  # torch's reader raises whatever the damaged bytes lead it to
+        cause = next(iter(str(error).splitlines()), type(error).__name__)
+        raise DataError(f"{path} cannot be read as a checkpoint: {cause}") from error
+    if not isinstance(state, dict) or "step" not in state:
+        raise DataError(f"{path} is not a checkpoint of a training run: it has no step")
+    return state
+
+
+def _plain(value: Any, where: str) -> Any:
+    """The value with every mapping as a dict and every tensor without its graph."""
+    if isinstance(value, Tensor):
+        return value.detach()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Mapping):
+        return {key: _plain(item, f"{where}.{key}") for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_plain(item, f"{where}[{i}]") for i, item in enumerate(value))
+    raise DataError(f"{where} is a {type(value).__name__}; a checkpoint holds tensors, numbers, strings, lists, dicts")
+
+
+def path_of(out: Path, step: int, kind: str = "checkpoint") -> Path:
+    """Where the checkpoint (or the ``best`` weights) of a step lies."""
+    return out / f"{kind}-{step:08d}.pt"
+
+
+def _steps(out: Path, kind: str) -> list[int]:
+    """Steps of which there is a file, ascending."""
+    names = (_NAME.fullmatch(path.name) for path in out.glob(f"{kind}-*.pt"))
+    return sorted(int(name[2]) for name in names if name)
+
+
+def best_path(out: Path) -> Path | None:
+    """The file of the best weights so far; None where nothing was validated yet."""
+    steps = _steps(out, "best")
+    return path_of(out, steps[-1], "best") if steps else None
+
+
+def finished(folder: Path) -> State:
+    """Averaged weights of the best of a stage, by module.
+
+    Raises:
+        DataError: the stage is not finished.
+    """
+    path = best_path(folder)
+    if path is None:
+        raise DataError(f"{folder} holds no finished stage; train it first, or do not set its steps to 0.")
+    averages: State = load(path)["averages"]
+    return averages
+
+
+def newest(out: Path, say: Callable[[str], None]) -> State | None:
+    """The newest readable checkpoint; None where there is none at all.
+
+    A damaged one is said and left out; ``back_to`` sets it aside.
+
+    Raises:
+        DataError: there are checkpoints and none can be read.
+    """
+    causes = []
+    for step in reversed(_steps(out, "checkpoint")):
+        try:
+            return load(path_of(out, step))
+        except DataError as error:
+            say(f"{error}. Falling back to the checkpoint before it.")
+            causes.append(str(error))
+    if causes:
+        raise DataError(
+            f"No checkpoint in {out} can be read ({'; '.join(causes)}). Restore one, or remove them to start afresh."
+        )
+    return None
+
+
+def back_to(out: Path, step: int) -> None:
+    """Clear away what is newer than ``step``: damaged checkpoints are renamed, best weights of lost steps removed."""
+    for late in _steps(out, "checkpoint"):
+        if late > step:
+            path = path_of(out, late)
+            path.replace(path.with_name(path.name + ".damaged"))
+    for late in _steps(out, "best"):
+        if late > step:
+            path_of(out, late, "best").unlink()
+
+
+def prune(out: Path) -> None:
+    """Keep the last two checkpoints, the best weights that belong to them, and the best of all."""
+    steps, best = _steps(out, "checkpoint"), _steps(out, "best")
+    for step in steps[:-KEPT]:
+        path_of(out, step).unlink()
+    needed = {max((b for b in best if b <= step), default=-1) for step in steps[-KEPT:]} | set(best[-1:])
+    for step in best:
+        if step not in needed:
+            path_of(out, step, "best").unlink()
+
+
+def refuse_other(path: Path, state: State, expected: State) -> None:
+    """Refuse a checkpoint of another run than the one that is asked for.
+
+    Args:
+        path: where the checkpoint lies, for the message.
+        state: what was loaded.
+        expected: ``task``, ``recipe``, ``settings``, ``processes``, ``modules``, ``optimisers`` of this run.
+
+    Raises:
+        DataError: names all that differs.
+    """
+    wrong = list(_differences(state, expected))
+    if wrong:
+        more = f"; and {len(wrong) - 8} more" if len(wrong) > 8 else ""
+        raise DataError(
+            f"{path} is of another run: {'; '.join(wrong[:8])}{more}. "
+            "Train into another folder, or ask for what it has."
+        )
+
+
+def _differences(state: State, expected: State) -> Iterator[str]:
+    missing = sorted(expected.keys() - state.keys())
+    if missing:
+        yield f"it lacks {', '.join(missing)}"
+        return
+    for name in ("task", "processes"):
+        if state[name] != expected[name]:
+            yield f"{name} is {expected[name]!r} here and {state[name]!r} in the checkpoint"
+    for group in ("settings", "recipe"):
+        for name in sorted(state[group].keys() | expected[group].keys()):
+            here, there = expected[group].get(name), state[group].get(name)
+            if here != there:
+                yield f"{name} is {here!r} here and {there!r} in the checkpoint"
+    if state["task"] == expected["task"]:
+        yield from differing(expected["modules"], state["modules"])
+        for name in sorted(state["optimisers"].keys() ^ expected["optimisers"].keys()):
+            yield f"optimiser {name} is {'in the checkpoint only' if name in state['optimisers'] else 'only here'}"
+
+
+def random_state(device: torch.device) -> list[dict[str, Tensor]]:
+    """States of torch's default generators, by rank."""
+    states = {"cpu": distributed.gathered(torch.get_rng_state())}
+    if device.type == "cuda":
+        states["cuda"] = distributed.gathered(torch.cuda.get_rng_state(device))
+    return [dict(zip(states, one, strict=True)) for one in zip(*states.values(), strict=True)]
+
+
+def restore_random_state(states: list[dict[str, Tensor]], device: torch.device) -> None:
+    """Set torch's default generators of this process to what was saved; a device not saved keeps its state."""
+    mine = states[distributed.rank()]
+    torch.set_rng_state(mine["cpu"])
+    if device.type == "cuda" and "cuda" in mine:
+        torch.cuda.set_rng_state(mine["cuda"], device)

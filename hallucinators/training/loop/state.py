@@ -1,0 +1,133 @@
+"""Where a run stands, and how that is kept and found again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from bench.errors import DataError
+from hallucinators.training.loop import checkpoint
+from hallucinators.training.loop.ema import Averages
+from hallucinators.training.steps import distributed
+from hallucinators.training.steps.settings import Settings
+
+if TYPE_CHECKING:
+    from hallucinators.training.steps.task import Task
+
+Recipe = Mapping[str, str | int | float]
+
+
+@dataclass
+class Standing:
+    """The numbers of a run on its way.
+
+    Attributes:
+        step: steps done.
+        seconds: training time, over every resumption.
+        samples: faces seen, over every process.
+        skipped: steps undone because something was not finite.
+        bad_in_a_row: how many of them were the last ones.
+        waited: validations since the best one.
+        best: figures of the best validation, with its ``step``.
+        sums: sum and count of each loss since the last row of the curve.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    samples: int = 0
+    skipped: int = 0
+    bad_in_a_row: int = 0
+    waited: int = 0
+    best: dict[str, float] = field(default_factory=dict)
+    sums: dict[str, list[float]] = field(default_factory=dict)
+
+
+class Keeper:
+    """Saves a run into its folder and takes it up again; rank 0 alone writes.
+
+    Args:
+        out: folder of the run.
+        task: what is trained, on its device.
+        averages: its averaged weights.
+        settings: of the loop.
+        recipe: what else the run is told by.
+        device: where the run computes.
+    """
+
+    def __init__(
+        self, out: Path, task: Task, averages: Averages, settings: Settings, recipe: Recipe, device: torch.device
+    ) -> None:
+        self._out, self._averages, self._device = out, averages, device
+        self._modules, self._optimisers = task.modules(), task.optimisers()
+        self._about = {
+            "task": task.name,
+            "recipe": dict(recipe),
+            "settings": settings.fixed(),
+            "processes": distributed.world_size(),
+        }
+
+    def _state(self, standing: Standing) -> checkpoint.State:
+        """What the best weights and every checkpoint hold."""
+        return self._about | {
+            "step": standing.step,
+            "best": dict(standing.best),
+            "modules": {name: dict(module.state_dict()) for name, module in self._modules.items()},
+            "averages": self._averages.state(),
+        }
+
+    def save_best(self, standing: Standing) -> None:
+        """Keep the weights as the best ones so far; called on rank 0."""
+        checkpoint.save(checkpoint.path_of(self._out, standing.step, "best"), self._state(standing))
+
+    def save(self, standing: Standing) -> None:
+        """Write a checkpoint; called in every process."""
+        random = checkpoint.random_state(self._device)
+        if distributed.rank() != 0:
+            return
+        rest = {
+            "standing": asdict(standing),
+            "optimisers": {name: optimiser.state_dict() for name, optimiser in self._optimisers.items()},
+            "random": random,
+        }
+        checkpoint.save(checkpoint.path_of(self._out, standing.step), self._state(standing) | rest)
+        checkpoint.prune(self._out)
+
+    def resume(self, say: Callable[[str], None]) -> Standing | None:
+        """Take everything over from the newest readable checkpoint; None where there is none.
+
+        Raises:
+            DataError: the checkpoint is of another run, or all of them are damaged.
+        """
+        first = distributed.rank() == 0
+        state = checkpoint.newest(self._out, say) if first else None
+        step = distributed.from_rank_0(state["step"] if state else -1)
+        path = checkpoint.path_of(self._out, step)
+        if step >= 0:
+            self._take_over(state or checkpoint.load(path), path)
+        if first:
+            checkpoint.back_to(self._out, step)
+        return self._standing if step >= 0 else None
+
+    def _take_over(self, state: checkpoint.State, path: Path) -> None:
+        asked = self._about | {
+            "modules": {name: dict(module.state_dict()) for name, module in self._modules.items()},
+            "averages": self._averages.state(),
+            "optimisers": self._optimisers,
+            "standing": {},
+            "random": [],
+        }
+        checkpoint.refuse_other(path, state, asked)
+        for name, module in self._modules.items():
+            module.load_state_dict(state["modules"][name])
+        self._averages.load(state["averages"])
+        for name, optimiser in self._optimisers.items():
+            try:
+                optimiser.load_state_dict(state["optimisers"][name])
+            except ValueError as error:
+                raise DataError(f"{path}: the state of optimiser {name!r} does not fit: {error}") from error
+        checkpoint.restore_random_state(state["random"], self._device)
+        self._standing = Standing(**state["standing"])

@@ -1,0 +1,55 @@
+"""The card of a weight file: what it is of, what it saw, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from bench.provenance import file_digest
+from hallucinators.training.loop.run import Result
+from hallucinators.training.method.options import Options
+from hallucinators.training.steps.settings import Settings
+
+
+def write_card(
+    weights: Path, options: Options, settings: Settings, results: Mapping[str, Result], *, people: int, smoke: bool
+) -> Path:
+    """Write the card beside a weight file, under the same name and ``.md``.
+
+    Args:
+        weights: the file.
+        options: what was trained.
+        settings: of the loop.
+        results: of the stages, by name.
+        people: how many were trained on.
+        smoke: whether that is a part of the pack, so that figures say nothing about the method.
+    """
+    sizes = f"{options.lr} x {options.lr} ({128 // options.lr}x)" if options.lr else "any"
+    lines = [f"# {options.method}", ""]
+    if smoke:
+        lines += ["**SMOKE RUN: trained on a part of the people; its figures say nothing about the method.**", ""]
+    lines += [
+        f"`{weights.name}`, SHA-256 `{file_digest(weights)}`",
+        "",
+        "| | |",
+        "| --- | --- |",
+        f"| LR faces | {sizes} |",
+        f"| preset | {options.preset} |",
+        f"| trained on | {people:,} people, turned views of one photograph each; batches of {settings.batch_size} |",
+        f"| precision, device | {settings.precision}, {settings.device} |",
+        f"| seed | {settings.seed} |",
+        "| licence | as its training photographs'; those of UTKFace and LFW are for non-commercial research |",
+        "",
+        "| stage | steps | faces seen | minutes | best on people left out |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, result in results.items():
+        best = ", ".join(f"{key} {value:.4g}" for key, value in result.best.items())
+        spent = f"{result.samples_seen:,} | {result.seconds / 60:.1f}"
+        lines.append(f"| {name} | {result.steps:,} | {spent} | {best or 'not validated'} |")
+    seen = sum(result.samples_seen for result in results.values())
+    minutes = sum(result.seconds for result in results.values()) / 60
+    lines += [f"| all | | {seen:,} | {minutes:.1f} | |", ""]
+    card = weights.with_suffix(".md")
+    card.write_text("\n".join(lines), encoding="utf-8")
+    return card

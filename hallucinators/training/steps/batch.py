@@ -1,0 +1,59 @@
+"""What one step of training sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from bench.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """N training pairs; images are RGB in [0, 1].
+
+    Attributes:
+        lr: float32 (N, 3, s, s), s of 16 or 32: the turned, moved, shrunk face.
+        hr: float32 (N, 3, 128, 128): the upright frontal truth.
+        landmarks: float32 (N, 68, 2), xy in pixels of the truth, origin at the centre of the top-left pixel.
+        five: float32 (N, 5, 2): eye centres, nose tip, mouth corners, image left first.
+        yaw_deg: float32 (N,), turn of the view.
+        face: int64 (N,), index of the photograph in its pack; its mirror image counts as the same.
+        flow: float32 (N, 7, 32, 32), see `hallucinators.training.data.views`, or None.
+        upright: float32 (N, 3, 128, 128): the turned face before it was moved and shrunk; None where not asked for.
+        similarity: float32 (N, 2, 3): from pixels (x, y, 1) of ``upright`` to those of the moved face of 128 pixels
+            that ``lr`` is shrunk from (an affine map where the draw stretches); None where not asked for.
+    """
+
+    lr: Tensor
+    hr: Tensor
+    landmarks: Tensor
+    five: Tensor
+    yaw_deg: Tensor
+    face: Tensor
+    flow: Tensor | None = None
+    upright: Tensor | None = None
+    similarity: Tensor | None = None
+
+    def to(self, device: str | torch.device) -> Batch:
+        """The same batch on a device."""
+        return Batch(*(None if part is None else part.to(device) for part in self.parts()))  # type: ignore[arg-type]
+
+    def turned(self) -> Tensor:
+        """``upright``, which must be there.
+
+        Raises:
+            DataError: the batch has none.
+        """
+        if self.upright is None:
+            raise DataError("The batches carry no upright faces; make their source with upright=True")
+        return self.upright
+
+    def parts(self) -> tuple[Tensor | None, ...]:
+        """Its tensors, in order."""
+        return tuple(getattr(self, field.name) for field in fields(self))
+
+    def __len__(self) -> int:
+        return len(self.lr)

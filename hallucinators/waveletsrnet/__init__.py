@@ -1,0 +1,53 @@
+"""WaveletSRNet: super-resolution of an upright face by predicting its Haar bands at the LR size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.interfaces import HALLUCINATORS
+from hallucinators.networks.details import details
+from hallucinators.networks.weight_file import Facts
+from hallucinators.stn.aligned import AlignedHallucinator, aligned_missing
+
+if TYPE_CHECKING:
+    from torch import nn
+
+PAPER_PARAMETERS = 74_999_296
+"""At 8x in the paper preset; 51,353,968 at 4x."""
+DEPARTURES: tuple[str, ...] = (
+    "faces are brought upright by the stn first, as in the comparison of the VividGAN paper; it is frozen while this "
+    "is trained on what it gives",
+    "losses are means over the face's numbers where the authors halve sums: all divided by 24576, the texture term too,"
+    " which acts as little as theirs; no weight decay",
+    "the rate rises, and falls by a cosine; whole faces in place of random crops",
+    "compact: 3 groups of residual blocks of up to 128 channels (64 from 32 pixels) in place of 5 of up to 1024",
+    "compact: 6 or 8 channels a band in the heads in place of 32, no second widening, at most 12 groups (3 from 32 "
+    "pixels) where the paper has one for each band",
+    "compact: adds to the bands of the bicubic enlargement, where the paper predicts them whole",
+)
+
+
+@HALLUCINATORS.register(
+    "waveletsrnet",
+    summary="Super-resolves to 128 x 128 by Haar wavelet bands, pose unchanged; aligns the face first.",
+    source="Huang, He, Sun, Tan, Wavelet-SRNet: A Wavelet-based CNN for Multi-scale Face Super Resolution, ICCV 2017",
+    licence="code Apache-2.0; weights for non-commercial research (trained on UTKFace)",
+    missing=lambda: aligned_missing("waveletsrnet", 16),
+    details=lambda: details(
+        ("waveletsrnet-8x.safetensors", "waveletsrnet-4x.safetensors"),
+        sizes="16 x 16 (8x) or 32 x 32 (4x) to 128 x 128",
+        aligned="upright by the stn first; pose unchanged",
+        paper_parameters=f"{PAPER_PARAMETERS:,}",
+        departures=DEPARTURES,
+    ),
+)
+class WaveletSrNet(AlignedHallucinator):
+    """Aligns, unless told not to, and super-resolves faces of ``size`` x ``size`` pixels."""
+
+    network = "waveletsrnet"
+
+    def build(self, facts: Facts) -> nn.Module:
+        """The network of a weight file's preset."""
+        from hallucinators.waveletsrnet.network import WaveletSRNet
+
+        return WaveletSRNet(lr=facts.lr, preset=facts.preset)
