@@ -26,14 +26,14 @@ from bench.commands import (
     study,
     train,
 )
-from bench.commands.console import OutputLost, standard_streams
-from bench.commands.parser import Parser, add_group
+from bench.commands.terminal.console import OutputLost, standard_streams
+from bench.commands.terminal.parser import Parser, add_group
 from bench.errors import BenchError
 from bench.faults import cause_of, explanation
+from bench.io.outputs import check_place
+from bench.io.printing import printable
+from bench.io.quiet import quieten
 from bench.neighbours import check_neighbours
-from bench.outputs import check_place
-from bench.printing import printable
-from bench.quiet import quieten
 
 _COMMANDS = (
     run, score, report, compare, leaderboard, study, list_, hallucinate, export, train, ablate, data, doctor, check,

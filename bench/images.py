@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import ContractError, DataError, UsageError
-from bench.filekinds import HEAD, kind_of, read_plain
+from bench.io.filekinds import HEAD, kind_of, read_plain
 
 if TYPE_CHECKING:
     from PIL import Image

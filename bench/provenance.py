@@ -1,4 +1,4 @@
-"""Where a figure comes from: digests of values and data, versions, the machine; of code, see `bench.closure`."""
+"""Where a figure comes from: digests of values and data, versions, the machine; of code, see `bench.digests.closure`."""
 
 from __future__ import annotations
 

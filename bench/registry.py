@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from bench.docstrings import described_arguments
 from bench.errors import UnknownNameError, UsageError
 from bench.faults import cause_of, kept_running
-from bench.values import convert, nearest, suggestion, type_name
+from bench.grammar.docstrings import described_arguments
+from bench.grammar.values import convert, nearest, suggestion, type_name
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., object])

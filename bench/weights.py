@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError, ChangedError, DataError, MissingError
-from bench.file_digests import known_file_digest, loaded
+from bench.io.file_digests import known_file_digest, loaded
 from bench.provenance import file_digest
 from bench.types import WeightsFile
 

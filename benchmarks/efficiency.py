@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.cost.memory import Watch, resident_mib
+from bench.evaluation.efficiency.memory import Watch, resident_mib
 
 Part = Callable[[], object]
 
@@ -144,9 +144,9 @@ def _bicubic() -> tuple[dict[str, float], Callable[[int, int], dict[str, Part]],
 def _network(name: str, lr: int, threads: int) -> tuple[dict[str, float], Callable[[int, int], dict[str, Part]], str]:
     import torch
 
-    from bench.faces.landmarks import FaceLandmarker
-    from bench.faces.look import Look
-    from bench.faces.people import People
+    from bench.faces.landmarks.mediapipe import FaceLandmarker
+    from bench.faces.people.look import Look
+    from bench.faces.people.model import People
     from hallucinators.vividgan.network.components import template_centres
     from hallucinators.vividgan.network.loading import build, count_parameters
     from hallucinators.vividgan.network.weight_file import Facts

@@ -19,15 +19,15 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from bench.align.similarity import chip_by_points
-from bench.faces.landmarks import FaceLandmarker, Landmarks, why_unusable
-from bench.faces.mesh import topology
-from bench.faces.others import DlibLandmarker
-from bench.faces.pose import Portrait, frontalise, prepare, views
-from bench.faces.render import render
-from bench.faces.views import five_points, rotation, sixty_eight_points
+from bench.faces.landmarks.dlib_fan import DlibLandmarker
+from bench.faces.landmarks.mediapipe import FaceLandmarker, Landmarks, why_unusable
+from bench.faces.landmarks.points import five_points, rotation, sixty_eight_points
+from bench.faces.render.mesh import topology
+from bench.faces.render.pose import Portrait, frontalise, prepare, views
+from bench.faces.render.rasteriser import render
 from bench.images import read_image, resize
 from bench.interfaces import ByteImages
+from bench.media.similarity import chip_by_points
 from bench.recognisers.sface import SFace
 
 YAWS = (-90, -75, -55, -40, -22, 0, 22, 40, 55, 75, 90)

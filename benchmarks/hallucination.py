@@ -23,14 +23,8 @@ import numpy as np
 from hallucination_figures import Section, section
 
 from bench.align.mtcnn import Mtcnn
-from bench.align.similarity import chip_by_points
-from bench.chain import Chain
-from bench.components import build
 from bench.errors import BenchError, DataError, UsageError
-from bench.faces.pack import SIDE, Pack
-from bench.faces.pairs import Jitter, Pair, make_pairs, turned_five
-from bench.faces.views import five_points
-from bench.heldout import (
+from bench.evaluation.heldout import (
     POSE_KEPT,
     Probe,
     Tally,
@@ -40,8 +34,14 @@ from bench.heldout import (
     pair_probes,
     scaled,
 )
+from bench.faces.landmarks.points import five_points
+from bench.faces.pairs.pack import SIDE, Pack
+from bench.faces.pairs.pairs import Jitter, Pair, make_pairs, turned_five
 from bench.images import ByteImages, FloatImages, read_image, resize
 from bench.interfaces import RECOGNISERS, Recogniser
+from bench.media.similarity import chip_by_points
+from bench.pipeline.build import build
+from bench.pipeline.chain import Chain
 from bench.plugins import load_plugins
 from bench.progress import stage
 from bench.provenance import environment, file_digest

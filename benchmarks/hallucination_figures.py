@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from bench.heldout import Alignment, Figure, Tally
+from bench.evaluation.heldout import Alignment, Figure, Tally
 from bench.images import FloatImages
 from bench.metrics.intervals import difference_interval
-from bench.metrics.paired import holm, sign_flip_test
+from bench.metrics.significance import holm, sign_flip_test
 
 Section = dict[str, Any]
 Ranks = Mapping[tuple[str, Alignment], Sequence[int | None]]

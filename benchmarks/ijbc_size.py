@@ -28,10 +28,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.evaluate import identify, join_gallery
+from bench.evaluation.identification.figures import figures
+from bench.evaluation.identification.search import identify, join_gallery
+from bench.pipeline.templates import fuse
 from bench.results import ProbeRow
-from bench.summary import figures
-from bench.templates import fuse
 from bench.types import OK, Media, Role
 
 IJBC = {"images": 469_375, "G1": 1772, "G2": 1759, "probes": 19_593, "gallery images": 21_294}

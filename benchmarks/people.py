@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.components import Built, build
 from bench.errors import BenchError
-from bench.faces.landmarks import FaceLandmarker
-from bench.faces.look import Look
-from bench.faces.people import People
-from bench.faces.views import five_points
+from bench.faces.landmarks.mediapipe import FaceLandmarker
+from bench.faces.landmarks.points import five_points
+from bench.faces.people.look import Look
+from bench.faces.people.model import People
 from bench.images import ByteImages, read_image, resize
 from bench.interfaces import ALIGNERS, RECOGNISERS, Recogniser
+from bench.pipeline.build import Built, build
 from bench.plugins import load_plugins
 from bench.registry import Spec
 

@@ -15,12 +15,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.drawn import draw_face
-from bench.embed import embedder_for
+from bench.checks.toy_faces import draw_face
 from bench.engine.local import embed_all
 from bench.errors import BenchError
 from bench.images import encode_png, resize
-from bench.plan import EmbedPlan
+from bench.pipeline.embedder import embedder_for
+from bench.pipeline.plan import EmbedPlan
 from bench.registry import Spec
 from bench.types import Media
 from protocols.tinyface.protocol import TinyFace

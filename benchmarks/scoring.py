@@ -1,4 +1,4 @@
-"""Time closed-set scoring at TinyFace's size: the bare matrix product, `bench.metrics.ranking.search`, the dense way.
+"""Time closed-set scoring at TinyFace's size: the bare matrix product, `bench.metrics.search.ranking.search`, the dense way.
 
 python benchmarks/scoring.py [--probes N] [--gallery N] [--dim D] [--signal S] [--repeats N] [--dense]
 
@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.metrics.identification import rank_k_rate
-from bench.metrics.ranking import search
+from bench.metrics.search.ranking import search
 
 TINYFACE = {"probes": 3728, "gallery": 157_871, "mated": 4443, "identities": 2569}
 RANKS = (1, 5, 20)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bench.faces.look import EXPRESSIONS, ILLUMINATIONS, Look
-from bench.faces.people import People
+from bench.faces.people.look import EXPRESSIONS, ILLUMINATIONS, Look
+from bench.faces.people.model import People
 from bench.images import ByteImages, resize, to_bytes, to_float
 from hallucinators.vividgan.hallucinator import VividGanFlow, VividGanHallucinator
 

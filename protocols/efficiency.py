@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
-from bench.closure import closure_digest
+from bench.digests.closure import closure_digest
 from bench.efficiency import EfficiencySet
 from bench.errors import DataError
 from bench.interfaces import PROTOCOLS, EvalProtocol, Progress
@@ -68,9 +68,9 @@ class Efficiency(EvalProtocol):
 
     def locate(self, root: Path) -> Path:
         """Return the module that draws the faces, whatever folder was given: none is read."""
-        from bench import drawn
+        from bench.checks import toy_faces
 
-        return Path(drawn.__file__)
+        return Path(toy_faces.__file__)
 
     def sample_note(self) -> str:
         """Nothing: there is no data set in whose place faces are drawn."""
@@ -93,7 +93,7 @@ class Efficiency(EvalProtocol):
 
     def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> EfficiencySet:
         """Draw the faces under ``scratch``, once, and list them."""
-        version = closure_digest("bench.drawn", "bench.images")[:12]
+        version = closure_digest("bench.checks.toy_faces", "bench.images")[:12]
         count = max(self._batches)
         folder = scratch / f"{version}-{self._lr}-{count}"
         if not folder.is_dir():
@@ -119,7 +119,7 @@ class Efficiency(EvalProtocol):
 
 def _draw(folder: Path, count: int, lr: int, progress: Progress | None) -> None:
     """Write faces as PNG, in one step; their times are set, so that drawing them anew changes nothing."""
-    from bench.drawn import draw_face
+    from bench.checks.toy_faces import draw_face
     from bench.images import encode_png, resize
 
     partial = folder.with_name(f".{folder.name}.{os.getpid()}")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import make_parser
-from bench.drawn import draw_face
+from bench.checks.toy_faces import draw_face
 from bench.images import encode_png, resize
 from bench.interfaces import ALIGNERS, HALLUCINATORS, PROTOCOLS, RECOGNISERS
 from bench.plugins import load_plugins

@@ -79,7 +79,7 @@ def test_no_requirement_brings_a_second_opencv() -> None:
 
 def test_the_base_requirements_are_enough_for_every_protocol_and_every_hallucinator_with_weights() -> None:
     script = """
-from bench.faces.landmarks import FaceLandmarker
+from bench.faces.landmarks.mediapipe import FaceLandmarker
 from bench.interfaces import HALLUCINATORS, PROTOCOLS
 from bench.plugins import failures, load_plugins
 

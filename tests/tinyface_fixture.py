@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from scipy.io import savemat
 
-from bench.drawn import draw_face
+from bench.checks.toy_faces import draw_face
 
 FIRST_IDENTITY, FIRST_TRAINING, FIRST_DISTRACTOR = 1, 5001, 1_000_001
 

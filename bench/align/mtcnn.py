@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from bench.align.canvas import on_canvas
-from bench.align.similarity import chip_by_points, stacked
 from bench.errors import MissingError, UsageError, pip_install
 from bench.interfaces import ALIGNERS, Aligner, ByteImages
+from bench.media.similarity import chip_by_points, stacked
 from bench.threads import torch_threads
 from bench.types import FaceTemplate, Outcome, Points
 from bench.weights import package_file, unchanged_weights, weights_file

@@ -7,10 +7,10 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from bench.align.similarity import chip_by_points, fit_similarity, stacked, warp
+from bench.align.templates import ARCFACE_112, DLIB_150, FACENET_160, SPHEREFACE_112X96
 from bench.errors import DataError, UsageError
 from bench.interfaces import ALIGNERS, Aligner, ByteImages
-from bench.recognisers.templates import ARCFACE_112, DLIB_150, FACENET_160, SPHEREFACE_112X96
+from bench.media.similarity import chip_by_points, fit_similarity, stacked, warp
 from bench.types import OK, FaceTemplate, Outcome, Points
 
 Frame = Literal["lfw250", "utkface200", "celeba128", "tpgan128", "arcface112"]
@@ -20,7 +20,7 @@ AnyFrame = Literal[Frame, ChipFrame]
 CHIPS: tuple[AnyFrame, ...] = ("arcface112", *get_args(ChipFrame))
 """The frames that are chips of recognisers."""
 TRUTH_FRAME: Frame = "utkface200"
-"""Of the faces that networks are trained towards (`bench.faces.pack`), and so of those they give."""
+"""Of the faces that networks are trained towards (`bench.faces.pairs.pack`), and so of those they give."""
 
 
 def _fractions(width: float, height: float, *points: tuple[float, float]) -> Points:

@@ -38,11 +38,11 @@ def main(args: argparse.Namespace) -> int:
     """Run it."""
     import sys
 
-    from bench.ablation.run import ablate
-    from bench.ablation.variants import VARIANTS, Recipe
     from bench.devices import resolve_device
     from bench.plugins import load_plugins
     from hallucinators.training.method.options import steps_of_text
+    from hallucinators.vividgan.ablation.run import ablate
+    from hallucinators.vividgan.ablation.variants import VARIANTS, Recipe
 
     check_faces(args)
     load_plugins()

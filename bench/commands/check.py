@@ -25,13 +25,13 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run it."""
-    from bench.components import build
-    from bench.conformance import check_hallucinator, check_recogniser
+    from bench.checks.conformance import check_hallucinator, check_recogniser
     from bench.devices import resolve_device
     from bench.interfaces import HALLUCINATORS, RECOGNISERS
+    from bench.pipeline.build import build
     from bench.plugins import load_plugins
     from bench.registry import Spec
-    from bench.terminal import print_checks
+    from bench.results.text import print_checks
 
     load_plugins()
     spec, defaults = Spec.parse(args.component), {"device": resolve_device(args.device)}

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from bench.commands.parser import add_group
+from bench.commands.terminal.parser import add_group
 
 if TYPE_CHECKING:
     from bench.commands import Subparsers

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bench.checks.conformance import Check
     from bench.commands import Subparsers
-    from bench.conformance import Check
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -40,8 +40,8 @@ def main(args: argparse.Namespace) -> int:
     from bench.devices import resolve_device
     from bench.installation import describe
     from bench.installation.table import to_lines, to_plain
-    from bench.runfolder import dump_json
-    from bench.terminal import print_checks
+    from bench.results.folder import dump_json
+    from bench.results.text import print_checks
 
     device = resolve_device(args.device)
     facts = describe()
@@ -70,18 +70,18 @@ def _examine(recogniser: str, device: str, *, quick: bool) -> Sequence[Check]:
     from bench.errors import BenchError
 
     try:
-        from bench.doctor import examine
+        from bench.checks.doctor import examine
 
         checks = examine(recogniser, device=device)
         if not quick:
-            from bench.frontalisers import examine_frames
+            from bench.checks.frontalisers import examine_frames
 
             checks = [*checks, *examine_frames(recogniser)]
         return checks
     except BenchError:
         raise
     except Exception as error:  # noqa: BLE001  # a broken package raises anything; the facts above say which
-        from bench.conformance import Check
+        from bench.checks.conformance import Check
         from bench.installation.facts import one_line
 
         return [Check("canaries-run", False, f"they could not be run ({one_line(error)})")]

@@ -25,9 +25,9 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run it."""
-    from bench.components import build
     from bench.errors import UsageError
     from bench.interfaces import HALLUCINATORS
+    from bench.pipeline.build import build
     from bench.plugins import load_plugins
     from bench.registry import Spec
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bench.chain import Chain
     from bench.commands import Subparsers
     from bench.images import ByteImages
+    from bench.pipeline.chain import Chain
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -39,11 +39,11 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run it; 1 where some image gave no face."""
-    from bench.chain import Chain
     from bench.devices import resolve_device
     from bench.errors import DataError, UsageError
-    from bench.faces.show import beside, faces_of
+    from bench.faces.pairs.crops import beside, faces_of
     from bench.images import encode_png, read_image
+    from bench.pipeline.chain import Chain
     from bench.plugins import load_plugins
 
     if args.lr is not None and not 2 <= args.lr <= 128:

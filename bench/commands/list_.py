@@ -32,7 +32,7 @@ def main(args: argparse.Namespace) -> int:
     """Run it."""
     from bench.interfaces import REGISTRIES
     from bench.plugins import failures, load_plugins
-    from bench.runfolder import dump_json
+    from bench.results.folder import dump_json
 
     load_plugins()
     entries: list[Entry[Any]] = [entry for registry in REGISTRIES for entry in registry]
@@ -84,7 +84,7 @@ def _describe(entry: Entry[Any]) -> dict[str, object]:
 
 def _modules(entry: Entry[Any]) -> list[str]:
     """Names of the modules whose code is part of every key of the cache and of every finished run."""
-    from bench.closure import closure
+    from bench.digests.closure import closure
 
     return list(closure(entry.module))
 
@@ -145,7 +145,7 @@ def _wrapped(text: str, indent: int) -> str:
 
 def _kind(name: str) -> str | None:
     """The kind that a word names (``recognisers``, ``recognizer``), or None where it names none."""
-    from bench.commands.parser import british
+    from bench.commands.terminal.parser import british
     from bench.interfaces import REGISTRIES
 
     kinds = {registry.kind for registry in REGISTRIES}
@@ -155,10 +155,10 @@ def _kind(name: str) -> str | None:
 
 def _unknown(name: str) -> Entry[Any]:
     """Raise the error of the registry that holds the nearest name, or of none where a kind is nearer."""
-    from bench.commands.parser import british
+    from bench.commands.terminal.parser import british
     from bench.errors import UnknownNameError
+    from bench.grammar.values import nearest
     from bench.interfaces import REGISTRIES
-    from bench.values import nearest
 
     names = {entry.name: registry for registry in REGISTRIES for entry in registry}
     near = nearest(name, names)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bench.commands import Subparsers
-    from bench.study import Asked
+    from bench.matrix.study_file import Asked
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -91,14 +91,14 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run it."""
-    from bench.commands.next_step import comparing_command
+    from bench.commands.terminal.next_step import comparing_command
     from bench.config import make_config
     from bench.diagnosis.beside import below_beside
     from bench.errors import UsageError
+    from bench.matrix.study_file import Asked, asked_for
     from bench.plugins import failures, load_plugins
-    from bench.run import execute, prepare
-    from bench.study import Asked, asked_for
-    from bench.terminal import describe_run, print_figures
+    from bench.results.text import describe_run, print_figures
+    from bench.run.execute import execute, prepare
 
     file = getattr(args, "config", None)
     if args.study and file:
@@ -127,10 +127,10 @@ def main(args: argparse.Namespace) -> int:
 
 def _run_study(asked: Asked) -> int:
     """Run every cell of a study; 0 when all worked, else 1."""
-    from bench.matrix import run_matrix
-    from bench.matrix_cells import make_matrix
-    from bench.matrix_state import read_state
-    from bench.matrix_table import print_study
+    from bench.matrix.cells import make_matrix
+    from bench.matrix.runner import run_matrix
+    from bench.matrix.state import read_state
+    from bench.matrix.table import print_study
 
     matrix = make_matrix(asked)
     try:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.commands.parser import add_group
+from bench.commands.terminal.parser import add_group
 
 if TYPE_CHECKING:
     from bench.commands import Subparsers
@@ -52,8 +52,8 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def make(args: argparse.Namespace) -> int:
     """Run ``bench study page``."""
-    from bench.userstudy.page import write_page
-    from bench.userstudy.sampling import sample
+    from reports.userstudy.page import write_page
+    from reports.userstudy.questions import sample
 
     found = sample(args.runs, count=args.questions, seed=args.seed)
     written = write_page(found, args.out, seed=args.seed)
@@ -76,9 +76,9 @@ def make(args: argparse.Namespace) -> int:
 def count(args: argparse.Namespace) -> int:
     """Run ``bench study tally``."""
     from bench.errors import BenchError
-    from bench.runfolder import dump_json
-    from bench.userstudy.sheets import read_key, read_sheets
-    from bench.userstudy.tally import tally, to_plain, to_text
+    from bench.results.folder import dump_json
+    from reports.userstudy.answers import read_key, read_sheets
+    from reports.userstudy.tally import tally, to_plain, to_text
 
     key = read_key(args.page) if args.page else None
     sheets, skipped = read_sheets(args.files, key)

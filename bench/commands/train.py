@@ -75,7 +75,7 @@ def main(args: argparse.Namespace) -> int:
     """Run it."""
     from bench.devices import resolve_device
     from bench.errors import UsageError
-    from bench.faces.pack import Pack
+    from bench.faces.pairs.pack import Pack
     from bench.provenance import digest_of, file_digest
     from hallucinators.training.data.rendering import rendered
     from hallucinators.training.method.options import METHODS, Options, steps_of_text

@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.diagnosis.below import below_lr_face, is_lr_face, measured_alike
 from bench.errors import BenchError
 from bench.results import RunResult
-from bench.runfolder import RUN_FILE, read_record, read_run
+from bench.results.folder import RUN_FILE, read_record, read_run
 
 _MOST = 500  # folders that are looked at
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from bench import kinds, progress
+from bench import evaluation, progress
 from bench.diagnosis import causes
 from bench.diagnosis.below import BELOW, likely, shortfall
 from bench.diagnosis.chance import expressions_at_chance, pairs_at_chance, search_at_chance
 from bench.diagnosis.headline import Headline, bicubic_answers, headline
 from bench.diagnosis.outputs import odd_outputs
 from bench.diagnosis.placing import Placing, misplaced, place
-from bench.embed import embedder_for, open_media
 from bench.errors import DataError
+from bench.evaluation.contract import Measured, Prepared
+from bench.evaluation.identification.measure import KIND as IDENTIFICATION
 from bench.images import resize
-from bench.kinds.identification import KIND as IDENTIFICATION
 from bench.metrics.quality import psnr_rgb_db
-from bench.pictures import views
-from bench.plan import EmbedPlan
-from bench.prepared import Measured, Prepared
-from bench.record import role_ledgers
+from bench.pipeline.embedder import embedder_for, open_media
+from bench.pipeline.plan import EmbedPlan
+from bench.run.images import views
+from bench.run.record import role_ledgers
 from bench.studies import RestorationSet
 from bench.types import Media
 
@@ -45,7 +45,7 @@ def diagnose(run: Prepared, lr: Prepared, measured: Measured, known: Sequence[st
         No sentence, one or two. The LR face is measured beside the run where at most `MOST_IMAGES` images are
         hallucinated; its embeddings stay in the cache, where a run of the LR face finds them.
     """
-    kind = kinds.kind_of(run.data)
+    kind = evaluation.kind_of(run.data)
     base = _lr_headline(run, lr, measured, kind)
     chance = _at_chance(run, measured, kind)
     short = shortfall(headline(kind, measured.rows, measured.items, measured.arrays), base, seed=run.config.seed)
@@ -86,7 +86,7 @@ def _lr_headline(run: Prepared, lr: Prepared, measured: Measured, kind: str) -> 
 
 def _lr_measured(lr: Prepared, kind: str) -> Headline | None:
     with progress.prefixed("LR face, for comparison: "):
-        plain = kinds.measure(lr)
+        plain = evaluation.measure(lr)
     return headline(kind, plain.rows, plain.items, plain.arrays)
 
 

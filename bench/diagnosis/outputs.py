@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.canaries import View
 from bench.images import resize
 from bench.interfaces import ByteImages
+from bench.pipeline.output_checks import View
 
 _LEAST = 4  # images; fewer tell nothing
 _SIDE = 16  # pixels: images are compared at this size, where a moved face matters little

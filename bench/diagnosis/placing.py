@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from bench.faces.bundle import engine_is_here
+from bench.faces.landmarks.bundle import engine_is_here
 from bench.images import resize
 from bench.interfaces import ByteImages
 from bench.types import Points
@@ -92,7 +92,7 @@ def find_points(images: Sequence[ByteImages]) -> list[Points | None]:
     found: list[Points | None] = [None] * len(images)
     enlarged = [_enlarged(image) for image in images]
     if engine_is_here():
-        from bench.faces.views import five_points
+        from bench.faces.landmarks.points import five_points
 
         for at, landmarks in enumerate(_engine().find(enlarged)):
             if landmarks is not None:
@@ -106,7 +106,7 @@ def find_points(images: Sequence[ByteImages]) -> list[Points | None]:
 
 @lru_cache(maxsize=1)
 def _engine():  # type: ignore[no-untyped-def]  # the class is imported where it can run
-    from bench.faces.landmarks import FaceLandmarker
+    from bench.faces.landmarks.mediapipe import FaceLandmarker
 
     return FaceLandmarker()
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.embed import embed_shard, embedder_for
 from bench.faults import kept_running
-from bench.plan import Embedded, EmbedPlan
+from bench.pipeline.embedder import embed_shard, embedder_for
+from bench.pipeline.plan import Embedded, EmbedPlan
 from bench.progress import Tally
 from bench.types import Media
 

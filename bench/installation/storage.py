@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.components import build
 from bench.config import RunConfig, cache_folder, get_setting, settings_file
-from bench.datasets import find_data
 from bench.errors import BenchError, MissingError
 from bench.installation.facts import Fact, guarded, in_words, one_line
 from bench.interfaces import ALIGNERS, HALLUCINATORS, PROTOCOLS, RECOGNISERS, EvalProtocol
+from bench.pipeline.build import build
 from bench.registry import Entry, Spec
+from bench.run.data import find_data
 
 _LITTLE = 2 * 2**30  # bytes free on a disk that runs or the cache are written to
 _COUNTED = 200_000  # files of a cache that are counted

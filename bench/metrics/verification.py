@@ -28,7 +28,7 @@ from bench.metrics.roc import (
     ordered,
     tar_at_far,
 )  # fmt: skip
-from bench.metrics.similarity import Similarity
+from bench.metrics.search.similarity import Similarity
 
 Thresholds = Literal["exact", "grid"]
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from bench.align.templates import DLIB_150
 from bench.errors import DataError, MissingError, pip_install
 from bench.interfaces import RECOGNISERS, ByteImages, FloatImages, Recogniser
-from bench.recognisers._chips import check_chips, network_input
-from bench.recognisers._torch_network import TorchNetwork
-from bench.recognisers.templates import DLIB_150
+from bench.recognisers.networks.chips import check_chips, network_input
+from bench.recognisers.networks.torch_network import TorchNetwork
 from bench.weights import package_file, unchanged_weights, weights_file
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Dlib(Recogniser):
         return np.array(rows, np.float32)
 
     def _build(self) -> nn.Module:
-        from bench.recognisers.dlib_net import DlibNet
+        from bench.recognisers.networks.dlib_net import DlibNet
 
         return DlibNet.from_file(self._path, sha256=self.weights[0].sha256)
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from bench.align.templates import FACENET_160
 from bench.errors import MissingError, pip_install
 from bench.interfaces import RECOGNISERS, ByteImages, FloatImages, Recogniser
-from bench.recognisers._chips import check_chips, network_input
-from bench.recognisers._torch_network import TorchNetwork
-from bench.recognisers.templates import FACENET_160
+from bench.recognisers.networks.chips import check_chips, network_input
+from bench.recognisers.networks.torch_network import TorchNetwork
 from bench.weights import load_into, load_state_dict, package_file, torch_home, weights_file
 
 if TYPE_CHECKING:

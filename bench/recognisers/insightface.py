@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from bench.align.templates import ARCFACE_112
 from bench.errors import DataError, MissingError
 from bench.interfaces import RECOGNISERS, ByteImages, FloatImages, Recogniser
-from bench.recognisers._chips import check_chips
-from bench.recognisers._onnx_graph import Graph, read_graph
-from bench.recognisers._onnx_scaling import PLAIN, UNIT, USUAL
-from bench.recognisers._onnx_session import OnnxNetwork
-from bench.recognisers.templates import ARCFACE_112
+from bench.recognisers.networks.chips import check_chips
+from bench.recognisers.networks.onnx_graph import Graph, read_graph
+from bench.recognisers.networks.onnx_scaling import PLAIN, UNIT, USUAL
+from bench.recognisers.networks.onnx_session import OnnxNetwork
 from bench.weights import weights_file
 
 _SHORTEST = 64  # a graph with a shorter output is no recogniser: age and gender, points, boxes

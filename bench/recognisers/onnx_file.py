@@ -9,13 +9,13 @@ from typing import Literal
 
 import numpy as np
 
+from bench.align.templates import ARCFACE_112, DLIB_150, FACENET_160, SPHEREFACE_112X96
 from bench.errors import UsageError
 from bench.interfaces import RECOGNISERS, ByteImages, FloatImages, Recogniser
-from bench.onnx_ports import Layout
-from bench.recognisers._chips import Colour, check_chips
-from bench.recognisers._onnx_scaling import USUAL, Scaling
-from bench.recognisers._onnx_session import OnnxNetwork
-from bench.recognisers.templates import ARCFACE_112, DLIB_150, FACENET_160, SPHEREFACE_112X96
+from bench.onnx.ports import Layout
+from bench.recognisers.networks.chips import Colour, check_chips
+from bench.recognisers.networks.onnx_scaling import USUAL, Scaling
+from bench.recognisers.networks.onnx_session import OnnxNetwork
 from bench.types import FaceTemplate, Points
 from bench.weights import weights_file
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from bench.align.templates import ARCFACE_112
 from bench.interfaces import RECOGNISERS, ByteImages, FloatImages, Recogniser
-from bench.recognisers._chips import check_chips
-from bench.recognisers._onnx_scaling import PLAIN
-from bench.recognisers._onnx_session import OnnxNetwork
-from bench.recognisers.templates import ARCFACE_112
+from bench.recognisers.networks.chips import check_chips
+from bench.recognisers.networks.onnx_scaling import PLAIN
+from bench.recognisers.networks.onnx_session import OnnxNetwork
 from bench.weights import weights_file
 
 MODEL = Path(__file__).with_name("face_recognition_sface_2021dec_int8bq.onnx")

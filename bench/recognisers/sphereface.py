@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.align.templates import SPHEREFACE_112X96
 from bench.interfaces import RECOGNISERS, ByteImages, FloatImages, Recogniser
-from bench.recognisers._chips import check_chips, network_input
-from bench.recognisers._torch_network import TorchNetwork
-from bench.recognisers.templates import SPHEREFACE_112X96
+from bench.recognisers.networks.chips import check_chips, network_input
+from bench.recognisers.networks.torch_network import TorchNetwork
 from bench.weights import load_into, load_state_dict, weights_file
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class SphereFace(Recogniser):
         return self._network.run(network_input(chips, colour="BGR", mean=(127.5,), std=(128,)))
 
     def _build(self) -> nn.Module:
-        from bench.recognisers.sphereface_net import SphereFace20
+        from bench.recognisers.networks.sphereface_net import SphereFace20
 
         held = load_state_dict(self._path, sha256=self.weights[0].sha256)
         state = {name: tensor for name, tensor in held.items() if not name.startswith("fc6.")}

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bench.errors import UsageError
-from bench.faces.pack import SIDE
+from bench.faces.pairs.pack import SIDE
 
 POINTS = 68
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bench.errors import DataError
-from bench.faces.pack import SIDE
+from bench.faces.pairs.pack import SIDE
 from hallucinators.training.steps.batch import Batch
 
 CURVES: tuple[tuple[int, ...], ...] = (

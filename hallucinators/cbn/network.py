@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bench.errors import DataError
-from bench.faces.pack import SIDE
+from bench.faces.pairs.pack import SIDE
 from hallucinators.cbn.landmarks import Regressor, SmallRegressor
 from hallucinators.cbn.masks import CURVES, masks
 from hallucinators.networks.presets import refuse_unknown

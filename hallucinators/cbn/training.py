@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bench.faces.pack import SIDE
+from bench.faces.pairs.pack import SIDE
 from hallucinators.cbn.masks import turned_landmarks
 from hallucinators.cbn.network import CBN, Hallucination
 from hallucinators.stn.upsampling import Terms, Upsampler

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import DataError, UsageError
-from bench.file_digests import known_file_digest
+from bench.io.file_digests import known_file_digest
 from hallucinators.external.restorer import shortened
 
 Layout = Literal["nchw", "nhwc"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import DataError, pip_install
-from bench.file_digests import known_file_digest
+from bench.io.file_digests import known_file_digest
 from hallucinators.external.restorer import shortened
 from hallucinators.external.state_dict import Trust, read_state
 

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.faces.bundle import FloatArray
+from bench.faces.landmarks.bundle import FloatArray
 from hallucinators.hassner.pose import project
 from hallucinators.hassner.surface import SIDE, Reference
 

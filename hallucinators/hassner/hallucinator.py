@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from bench.align.template import TRUTH_FRAME
 from bench.errors import MissingError, UsageError, pip_install
-from bench.faces.bundle import engine_is_here, find_bundle
-from bench.faces.views import sixty_eight_points
+from bench.faces.landmarks.bundle import engine_is_here, find_bundle
+from bench.faces.landmarks.points import sixty_eight_points
 from bench.images import resize_float, to_bytes
 from bench.interfaces import HALLUCINATORS, FloatImages, Hallucinator
 from bench.types import OK, ImageSpec, Outcome
@@ -21,7 +21,7 @@ from hallucinators.hassner.pose import camera, find_projection, magnification, s
 from hallucinators.hassner.surface import SIDE, reference
 
 if TYPE_CHECKING:
-    from bench.faces.landmarks import Landmarker
+    from bench.faces.landmarks.mediapipe import Landmarker
 
 DEPARTURES: tuple[str, ...] = (
     "landmarks: 68 of the face engine's in place of dlib's (or the paper's detector, SDM)",
@@ -128,7 +128,7 @@ class Hassner(Hallucinator):
 
     @cached_property
     def _landmarker(self) -> Landmarker:
-        from bench.faces.landmarks import FaceLandmarker
+        from bench.faces.landmarks.mediapipe import FaceLandmarker
 
         with unchanged_weights(*self.weights):
             return FaceLandmarker(self._bundle)

@@ -8,11 +8,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.faces.bundle import FloatArray, canonical_mesh
-from bench.faces.landmarks import Landmarks
-from bench.faces.mesh import HeadMesh, head_mesh, topology
-from bench.faces.views import SIXTY_EIGHT, five_points
-from bench.faces.warp import pixel_grid, spline
+from bench.faces.landmarks.bundle import FloatArray, canonical_mesh
+from bench.faces.landmarks.mediapipe import Landmarks
+from bench.faces.landmarks.points import SIXTY_EIGHT, five_points
+from bench.faces.render.mesh import HeadMesh, head_mesh, topology
+from bench.faces.render.warp import pixel_grid, spline
 
 SIDE = 128
 # The engine's five points of 400 aligned crops of UTKFace, mean, from the middle and the upper edge, over the side: so

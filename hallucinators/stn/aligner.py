@@ -17,7 +17,7 @@ from torch.nn import functional
 from torch.optim import Adam, Optimizer
 
 from bench.errors import DataError
-from bench.faces.pack import SIDE
+from bench.faces.pairs.pack import SIDE
 from hallucinators.networks.blocks import conv, linear
 from hallucinators.networks.grids import moved, places
 from hallucinators.networks.presets import refuse_unknown

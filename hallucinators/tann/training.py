@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Adam, Optimizer
 
-from bench.faces.pack import SIDE
+from bench.faces.pairs.pack import SIDE
 from hallucinators.networks.discriminator import Discriminator
 from hallucinators.networks.perceptual import Perceptual, perceptual
 from hallucinators.networks.weight_file import Facts

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bench.errors import DataError
-from bench.faces.pack import SIDE
+from bench.faces.pairs.pack import SIDE
 from hallucinators.networks.blocks import conv, silent
 from hallucinators.networks.presets import refuse_unknown
 from hallucinators.networks.transformer import carried

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from bench.faces.pack import SIDE
+from bench.faces.pairs.pack import SIDE
 from hallucinators.networks.discriminator import Discriminator
 from hallucinators.networks.weight_file import Facts
 from hallucinators.networks.weight_loading import save_weights

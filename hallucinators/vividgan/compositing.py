@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.align.similarity import fit_similarity
 from bench.align.template import ASPECTS, FRAMES, TRUTH_FRAME, AnyFrame, Frame
+from bench.media.similarity import fit_similarity
 from hallucinators.networks.grids import moved, places
 
 _RAMP = 0.16

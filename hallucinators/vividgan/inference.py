@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bench.align.template import CHIPS, TRUTH_FRAME, AnyFrame
 from bench.devices import resolve_device
 from bench.errors import MissingError, UsageError, pip_install
-from bench.faces.bundle import engine_is_here, find_bundle
+from bench.faces.landmarks.bundle import engine_is_here, find_bundle
 from bench.images import resize_float, to_bytes
 from bench.interfaces import FloatImages, Hallucinator
 from bench.threads import cpu_threads, torch_threads
@@ -216,7 +216,7 @@ class Vivid(Hallucinator):
         """Where the components of each preview are (N, 4, 2), from its five points; the usual places else."""
         import torch
 
-        from bench.faces.views import five_points
+        from bench.faces.landmarks.points import five_points
         from hallucinators.vividgan.network.components import centres_from_five, template_centres
 
         if self._bundle is None:
@@ -261,7 +261,7 @@ class Vivid(Hallucinator):
 
     @cached_property
     def _landmarker(self) -> Any:
-        from bench.faces.landmarks import FaceLandmarker
+        from bench.faces.landmarks.mediapipe import FaceLandmarker
 
         with unchanged_weights(*(file for file in self.weights if file.path == self._bundle)):
             return FaceLandmarker(self._bundle)

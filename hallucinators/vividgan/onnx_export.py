@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from bench import __version__
-from bench.drawn import draw_face
+from bench.checks.toy_faces import draw_face
 from bench.errors import BenchError, ContractError
 from bench.images import FloatImages, resize, to_float
 from hallucinators.vividgan.network.components import template_centres

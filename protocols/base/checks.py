@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Literal
 
 from bench.errors import BenchError, DataError
-from bench.filekinds import read_plain
 from bench.images import decode
 from bench.interfaces import Progress
+from bench.io.filekinds import read_plain
+from bench.media.video import read_frame
 from bench.provenance import file_digest
 from bench.studies import Study
 from bench.types import CheckLine
-from bench.video import read_frame
 
 Bad = Literal["differs", "damaged"]
 

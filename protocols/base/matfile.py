@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import DataError
-from bench.filekinds import HEAD, kind_of, read_plain
+from bench.io.filekinds import HEAD, kind_of, read_plain
 
 Value = NDArray[Any] | list[Any]
 """An array of numbers, or a list of what the cells of an array hold, in the order of rows."""

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from bench.errors import DataError, MissingError
-from bench.filekinds import head_of, kind_of
+from bench.io.filekinds import head_of, kind_of
 
 MOST_NAME = 255
 """Bytes of a file's name, on every usual file system."""

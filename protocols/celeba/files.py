@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import DataError
-from bench.textfiles import quoted, read_text, whole_number
+from bench.io.textfiles import quoted, read_text, whole_number
 from protocols.base.root import find_root, inside_of, is_plain_name, printable
 
 HOW_TO_GET = (

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.faces.look import EXPRESSIONS, ILLUMINATIONS, Look
+from bench.faces.people.look import EXPRESSIONS, ILLUMINATIONS, Look
 from bench.interfaces import ByteImages
 from protocols.sample.files import jpeg, write_bytes, write_text
 from protocols.sample.painter import Painter, Progress, face_box, five_points, painted, silent

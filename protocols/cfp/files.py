@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench.errors import DataError
-from bench.textfiles import finite_number, quoted, read_lines, whole_number
+from bench.io.textfiles import finite_number, quoted, read_lines, whole_number
 from protocols.base.root import MOST_NAME, folders_in, inside_of, printable
 
 View = Literal["frontal", "profile"]

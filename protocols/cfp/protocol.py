@@ -184,7 +184,7 @@ class _Cutter:
         )
 
     def _box(self, photograph: Photograph) -> tuple[float, float, float, float] | None:
-        from bench.cutting import square_around
+        from bench.media.crop import square_around
 
         if photograph.path not in self._boxes:
             points = read_fiducials(self._root, photograph)

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.faces.look import EXPRESSIONS, ILLUMINATIONS, Look
+from bench.faces.people.look import EXPRESSIONS, ILLUMINATIONS, Look
 from protocols.sample.files import jpeg, write_bytes, write_text
 from protocols.sample.painter import Painter, Progress, five_points, painted, silent
 from protocols.sample.summary import SampleSummary, demand, person

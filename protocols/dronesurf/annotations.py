@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.textfiles import quoted, read_lines, whole_number
+from bench.io.textfiles import quoted, read_lines, whole_number
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?![\w.])|(?<=[Ff]rame)\d+(?![\w.])", re.ASCII)
 _MOST = 10**6  # no frame number and no pixel is larger
@@ -59,7 +59,7 @@ def read_coordinates(path: Path) -> Coordinates:
     is left out, as is a second line for a frame.
 
     Raises:
-        DataError: it cannot be read; see `bench.textfiles.read_text`.
+        DataError: it cannot be read; see `bench.io.textfiles.read_text`.
     """
     found = Coordinates()
     seen: dict[int, Face] = {}

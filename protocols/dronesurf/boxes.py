@@ -19,7 +19,7 @@ def portrait_box(points: Points, margin: float) -> tuple[float, float, float, fl
         points: eyes, nose, mouth corners.
         margin: border, as a fraction of the side on each side.
     """
-    from bench.cutting import square_around
+    from bench.media.crop import square_around
 
     (x0, y0), (x1, y1), _, (x3, y3), (x4, y4) = points
     way = math.hypot((x3 + x4 - x0 - x1) / 2, (y3 + y4 - y0 - y1) / 2)

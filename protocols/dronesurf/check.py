@@ -96,7 +96,7 @@ def _faults(listing: Listing, searched: Collection[str]) -> list[CheckLine]:
 
 
 def _coordinates(listing: Listing, searched: Collection[Path]) -> list[CheckLine]:
-    from bench.video import count_frames
+    from bench.media.video import count_frames
 
     faults: Counter[str] = Counter()
     unreadable: list[str] = []

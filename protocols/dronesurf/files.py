@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from bench.errors import DataError
-from bench.textfiles import quoted, read_lines
+from bench.io.textfiles import quoted, read_lines
 from protocols.base.root import folders_in, inside_of, printable
 
 Scenario = Literal["active", "passive"]

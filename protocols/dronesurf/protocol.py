@@ -171,7 +171,7 @@ class DroneSurf(SampledProtocol):
         Raises:
             DataError: there is no gallery, no probe, or a split that says nothing.
         """
-        from bench.video import count_frames
+        from bench.media.video import count_frames
 
         listing = scan(root)
         if not listing.gallery:
@@ -265,7 +265,7 @@ class DroneSurf(SampledProtocol):
         )
 
     def _probes(self, track: Track, lines: Coordinates, base: int) -> Iterable[Media]:
-        from bench.cutting import square_around
+        from bench.media.crop import square_around
 
         video = track.video
         template = f"{video.key}/Person{track.subject}"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.faces.look import Look
+from bench.faces.people.look import Look
 from bench.interfaces import ByteImages
 from protocols.sample.files import jpeg, write_bytes, write_rows, write_text
 from protocols.sample.painter import Painter, Progress, face_box, five_points, painted, silent

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import DataError
-from bench.textfiles import finite_number, quoted, read_text
+from bench.io.textfiles import finite_number, quoted, read_text
 from protocols.base.root import below, find_root, folders_in, inside_of, names_in
 
 NEUTRAL_CODE, CONTEMPT_CODE = 0, 2

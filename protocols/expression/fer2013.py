@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.closure import closure_digest
+from bench.digests.closure import closure_digest
 from bench.errors import BenchError, DataError
 from bench.interfaces import Progress
+from bench.io.textfiles import open_text, quoted, whole_number
 from bench.provenance import digest_of, file_digest
-from bench.textfiles import open_text, quoted, whole_number
 from protocols.base.root import find_root, inside_of
 
 SIDE = 48

@@ -11,16 +11,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.closure import closure_digest
+from bench.digests.closure import closure_digest
 from bench.errors import BenchError, DataError
-from bench.file_digests import known_file_digest
 from bench.interfaces import Progress
+from bench.io.file_digests import known_file_digest
 from bench.provenance import digest_of
 from bench.types import Cut, FaceTemplate, Points
 from protocols.views.turned import Photograph, Recipe, frame_points
 
 if TYPE_CHECKING:
-    from bench.faces.landmarks import Landmarker
+    from bench.faces.landmarks.mediapipe import Landmarker
 
 _TIMES = 2  # faces are laid out at 256 x 256, so that large ones are averaged and not sampled when they shrink
 _MOST_ROLL_DEG = 45.0
@@ -81,11 +81,11 @@ class FrontalFaces:
         return replace(photograph.cuts[int(record["cut"])], box=None, points=points, face=_face(self.recipe))
 
     def _look(self, photograph: Photograph) -> dict[str, Any]:
-        from bench.faces.views import five_points
+        from bench.faces.landmarks.points import five_points
         from protocols.views.render import find_frontal
 
         if self.landmarker is None:
-            from bench.faces.landmarks import FaceLandmarker
+            from bench.faces.landmarks.mediapipe import FaceLandmarker
 
             self.landmarker = FaceLandmarker()
         reason = "no frontal view"

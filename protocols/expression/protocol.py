@@ -8,7 +8,7 @@ from typing import Literal
 
 from bench.align.template import Frame
 from bench.errors import MissingError, UsageError
-from bench.expressions.plan import ClassifierName, ClassifierPlan, TrainOn
+from bench.evaluation.expression.classifier.plan import ClassifierName, ClassifierPlan, TrainOn
 from bench.interfaces import PROTOCOLS, EvalProtocol, Progress
 from bench.studies import ExpressionSet
 from bench.types import CheckLine, WeightsFile
@@ -210,7 +210,7 @@ def _weights(classifier: ClassifierName, weights: Path | None) -> tuple[Path | N
         if weights is not None:
             raise UsageError(f"mmi-expression: weights go with classifier=vgg16; {classifier} starts from nothing")
         return None, ()
-    from bench.expressions.networks import VGG16_FILE, VGG16_HOW_TO_GET, default_weights
+    from bench.evaluation.expression.classifier.networks import VGG16_FILE, VGG16_HOW_TO_GET, default_weights
     from bench.weights import hub_file
 
     path = weights or default_weights()

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.errors import DataError
-from bench.filekinds import read_plain
 from bench.images import open_image
 from bench.interfaces import Progress
+from bench.io.filekinds import read_plain
 from bench.studies import Study
 from bench.types import CheckLine
 from protocols.base.checks import (
@@ -209,6 +209,6 @@ def _outside(rows: Rows, files: Files, used: Collection[Path] | None) -> Iterato
             continue
         right, bottom = x + width, y + height
         inside = right > 0 and bottom > 0 and x < size[0] and y < size[1]  # false for NaN
-        huge = max(width, height) > 4 * min(size)  # `bench.cutting` refuses such a square
+        huge = max(width, height) > 4 * min(size)  # `bench.media.crop` refuses such a square
         if huge or not (width >= 1 and height >= 1 and inside):
             yield f"template {template}: {name}"

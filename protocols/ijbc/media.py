@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.recognisers.templates import ARCFACE_112
+from bench.align.templates import ARCFACE_112
 from bench.types import Cut, Media, Points, Role
 from protocols.ijbc.files import Files
 from protocols.ijbc.rows import Floats, Rows
@@ -100,7 +100,7 @@ Box = tuple[float, float, float, float]
 def _framed(rows: Rows, framing: Framing) -> tuple[list[Box] | None, list[Points | None] | None]:
     """Boxes of all rows, and landmarks in pixels of what is cut out; None where there are none."""
     if rows.box is not None:
-        from bench.cutting import square_around
+        from bench.media.crop import square_around
 
         squares = np.array([square_around((x, y, w, h), framing.margin) for x, y, w, h in rows.box.tolist()])
         return _as_boxes(np.rint(squares.reshape(-1, 4))), None

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import DataError
-from bench.textfiles import check_text
+from bench.io.textfiles import check_text
 from protocols.ijbc.rows import Ints
 from protocols.ijbc.tables import parsed, whole_numbers
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import UsageError
-from bench.faces.look import EXPRESSIONS, ILLUMINATIONS, Look
+from bench.faces.people.look import EXPRESSIONS, ILLUMINATIONS, Look
 from bench.interfaces import ByteImages
 from protocols.ijbc.sample_lists import Face, Subject, Template, write_release_a, write_release_b, write_release_c
 from protocols.sample.files import jpeg, png, write_bytes

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from bench.errors import DataError
-from bench.textfiles import check_text, quoted
+from bench.io.textfiles import check_text, quoted
 from protocols.base.root import MOST_NAME
 from protocols.ijbc.rows import Floats, Ints
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import DataError, MissingError
-from bench.textfiles import quoted, read_lines
+from bench.io.textfiles import quoted, read_lines
 from protocols.base.root import MOST_NAME, find_root, folders_in, inside_of, names_in, printable
 
 FOLDERS = ("lfw", "lfw-deepfunneled", "lfw_funneled", "lfw-funneled", "lfw_deepfunneled")

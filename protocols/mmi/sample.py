@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from bench.faces.look import Expression, Look
+from bench.faces.people.look import Expression, Look
 from bench.interfaces import ByteImages
 from protocols.sample.avi import avi
 from protocols.sample.files import jpeg, write_bytes, write_text

@@ -7,10 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from bench.errors import DataError
-from bench.file_digests import file_state
 from bench.images import read_image
+from bench.io.file_digests import file_state
+from bench.media.video import Header, header_of, open_film
 from bench.types import Cut
-from bench.video import Header, header_of, open_film
 from protocols.mmi.annotations import APEX, NEUTRAL, Unit
 
 EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench.errors import DataError
 from bench.interfaces import Progress
-from bench.textfiles import quoted, read_lines, whole_number
+from bench.io.textfiles import quoted, read_lines, whole_number
 from bench.types import CheckLine
 from protocols.base.checks import count_line, disjoint_line, doubles_line, list_line, open_files
 from protocols.multipie.files import Listing, scan

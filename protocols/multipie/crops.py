@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.align.similarity import Matrix
 from bench.errors import DataError
+from bench.media.similarity import Matrix
 from bench.types import Cut, FaceTemplate, Points
 from protocols.multipie.files import Take
 from protocols.multipie.tables import CAMERAS

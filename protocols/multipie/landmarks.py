@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.closure import closure_digest
+from bench.digests.closure import closure_digest
 from bench.errors import DataError
-from bench.file_digests import file_state
 from bench.images import ByteImages, read_image
 from bench.interfaces import Progress
+from bench.io.file_digests import file_state
+from bench.io.textfiles import finite_number, quoted, read_lines
 from bench.provenance import digest_of
-from bench.textfiles import finite_number, quoted, read_lines
 from bench.types import Points
 from protocols.base.root import inside_of, printable
 from protocols.multipie.crops import Crop
@@ -186,8 +186,8 @@ def _looked(shots: Sequence[Shot], look: Finder) -> Points | None:
 
 
 def _landmarker() -> Finder:
-    from bench.faces.landmarks import FaceLandmarker
-    from bench.faces.views import five_points
+    from bench.faces.landmarks.mediapipe import FaceLandmarker
+    from bench.faces.landmarks.points import five_points
 
     landmarker = FaceLandmarker()
 

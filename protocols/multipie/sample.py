@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from bench.errors import UsageError
-from bench.faces.look import Expression, Look
+from bench.faces.people.look import Expression, Look
 from protocols.sample.files import png, write_bytes, write_text
 from protocols.sample.painter import Painter, Progress, painted, silent
 from protocols.sample.photo import backdrop, stand, tone_of

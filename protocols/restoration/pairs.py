@@ -10,8 +10,8 @@ from typing import Literal
 
 from bench.errors import DataError, UsageError
 from bench.interfaces import Progress
+from bench.io.textfiles import quoted
 from bench.studies import RestorationSet
-from bench.textfiles import quoted
 from bench.types import CheckLine, Media, Points
 from protocols.base.protocol import ScratchProtocol
 from protocols.base.root import demand_folder, inside_of, names_in, printable

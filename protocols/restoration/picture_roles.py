@@ -13,9 +13,9 @@ from typing import Literal
 import numpy as np
 
 from bench.errors import DataError
-from bench.filekinds import read_plain
 from bench.images import open_image, read_image, resize
-from bench.textfiles import quoted
+from bench.io.filekinds import read_plain
+from bench.io.textfiles import quoted
 from protocols.base.root import printable
 
 Role = Literal["HR", "LR", "SR"]

@@ -99,7 +99,7 @@ def restoration(
 
 def _with_backbone(protocol: TurnedPairs | MultiPiePairs | GivenPairs, alexnet: Path | None) -> EvalProtocol:
     """Say which AlexNet LPIPS is measured with, so that a run is made anew when it appears or changes."""
-    from bench.perceptual import backbone_files
+    from bench.metrics.perceptual import backbone_files
 
     protocol.backbone, protocol.weights = alexnet, backbone_files(alexnet)
     return protocol

@@ -222,6 +222,6 @@ class FolderPairs(TurnedPairs):
 
     def _truths(self, root: Path) -> Truths:
         """The pictures that a run may take for truths; a check judges the same."""
-        from bench.faces.pack import photographs
+        from bench.faces.pairs.pack import photographs
 
         return find_truths(root, [path for path in photographs(root) if inside_of(root, path)])

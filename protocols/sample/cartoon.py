@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.faces.look import ILLUMINATIONS, Expression, Look
+from bench.faces.people.look import ILLUMINATIONS, Expression, Look
 from bench.interfaces import ByteImages
 from protocols.sample.painter import turned
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from bench.closure import closure_digest
+from bench.digests.closure import closure_digest
 from protocols.sample.files import write_text
 from protocols.sample.summary import SampleSummary
 

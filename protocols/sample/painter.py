@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import ContractError, UsageError
-from bench.faces.look import Look
+from bench.faces.people.look import Look
 from bench.interfaces import ByteImages
 
 Painter = Callable[[Sequence[Look]], list[ByteImages]]
@@ -40,7 +40,7 @@ def _cartoon() -> Painter:
 
 
 def _people() -> Painter:
-    from bench.faces.people import People
+    from bench.faces.people.model import People
 
     return People()
 

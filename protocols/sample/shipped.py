@@ -21,9 +21,9 @@ NAME = "tinyface"
 ARCHIVE = Path(__file__).with_name(f"{NAME}.zip")
 RECORD = Path(__file__).with_name(f"{NAME}.json")
 DRAWING = (
-    "bench/faces/backdrop.py", "bench/faces/look.py", "bench/faces/mesh.py", "bench/faces/people.py",
-    "bench/faces/people.safetensors", "bench/faces/pose.py", "bench/faces/render.py", "bench/faces/views.py",
-    "bench/faces/warp.py", "protocols/sample/files.py", "protocols/sample/painter.py",
+    "bench/faces/render/background.py", "bench/faces/people/look.py", "bench/faces/render/mesh.py", "bench/faces/people/model.py",
+    "bench/faces/people/people.safetensors", "bench/faces/render/pose.py", "bench/faces/render/rasteriser.py", "bench/faces/landmarks/points.py",
+    "bench/faces/render/warp.py", "protocols/sample/files.py", "protocols/sample/painter.py",
     "protocols/sample/photo.py", "protocols/tinyface/sample.py",
 )  # fmt: skip
 """What decides the bytes of the sample, below the folder of the packages."""

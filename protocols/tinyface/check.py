@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from bench.errors import DataError
-from bench.filekinds import read_plain
 from bench.images import decode
 from bench.interfaces import Progress
+from bench.io.filekinds import read_plain
 from bench.types import CheckLine
 from protocols.base.checks import files_used, read_as_run
 from protocols.base.root import folders_in, printable

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import DataError
-from bench.textfiles import quoted
+from bench.io.textfiles import quoted
 from protocols.base.matfile import Value, read_mat
 from protocols.base.root import is_plain_name
 

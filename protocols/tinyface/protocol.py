@@ -8,7 +8,7 @@ from typing import Literal
 
 from bench.errors import DataError, UsageError
 from bench.interfaces import PROTOCOLS, Progress
-from bench.textfiles import quoted
+from bench.io.textfiles import quoted
 from bench.types import CheckLine, IdentificationSet, Media, Role
 from protocols.base.protocol import SampledProtocol
 from protocols.base.root import find_root, folders_in, names_in, printable

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.faces.look import EXPRESSIONS, ILLUMINATIONS, Look
+from bench.faces.people.look import EXPRESSIONS, ILLUMINATIONS, Look
 from protocols.sample.files import cells, jpeg, mat, write_bytes, write_text
 from protocols.sample.painter import Painter, Progress, face_box, five_points, painted, silent
 from protocols.sample.photo import cut, low_resolution

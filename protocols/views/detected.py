@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
-from bench.closure import closure_digest
+from bench.align.templates import ARCFACE_112
+from bench.digests.closure import closure_digest
 from bench.errors import DataError, UsageError
-from bench.filekinds import read_plain
 from bench.images import ByteImages, decode
 from bench.interfaces import Progress
+from bench.io.filekinds import read_plain
 from bench.provenance import digest_of
-from bench.recognisers.templates import ARCFACE_112
 from bench.types import Cut, FaceTemplate, Points
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.align.similarity import Matrix, fit_similarity
 from bench.errors import DataError
-from bench.faces.landmarks import Landmarker, Landmarks, why_unusable
-from bench.faces.mesh import head_mesh
-from bench.faces.pairs import Jitter, in_lr, random_similarity, turned_five
-from bench.faces.pose import prepare, views
-from bench.faces.views import five_points, rotation
+from bench.faces.landmarks.mediapipe import Landmarker, Landmarks, why_unusable
+from bench.faces.landmarks.points import five_points, rotation
+from bench.faces.pairs.pairs import Jitter, in_lr, random_similarity, turned_five
+from bench.faces.render.mesh import head_mesh
+from bench.faces.render.pose import prepare, views
 from bench.images import ByteImages, resize
+from bench.media.similarity import Matrix, fit_similarity
 from bench.types import Media, Points
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def find_frontal(
     Raises:
         DataError: none does; the reason of the first cut, in a few words and without names.
     """
-    from bench.embed import open_media
+    from bench.pipeline.embedder import open_media
 
     first = ""
     for cut in photograph.cuts:

@@ -20,21 +20,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from bench.align.template import FRAMES, Frame
-from bench.closure import closure_digest
+from bench.digests.closure import closure_digest
 from bench.errors import BenchError, DataError, UsageError
-from bench.file_digests import known_file_digest
+from bench.io.file_digests import known_file_digest
 from bench.provenance import digest_of
 from bench.types import Cut, Media, Points, Role
 
 if TYPE_CHECKING:
-    from bench.faces.landmarks import Landmarker
+    from bench.faces.landmarks.mediapipe import Landmarker
     from bench.images import ByteImages
 
 SIDE = 128
 YAWS_DEG = (22.0, 40.0, 55.0, 75.0)
 JitterName = Literal["paper", "small", "none"]
 _JITTERS: dict[JitterName, dict[str, Any] | None] = {
-    "paper": {},  # the ranges of bench.faces.pairs.Jitter
+    "paper": {},  # the ranges of bench.faces.pairs.pairs.Jitter
     "small": {"rotation_deg": 10.0, "shift": 0.03, "scale": (0.9, 1.0)},
     "none": None,
 }
@@ -195,11 +195,11 @@ class Turner:
         return record
 
     def _render(self, photograph: Photograph, name: str) -> tuple[dict[str, Any], dict[str, ByteImages]]:
-        from bench.faces.pairs import Jitter
+        from bench.faces.pairs.pairs import Jitter
         from protocols.views.render import find_frontal, render
 
         if self.landmarker is None:
-            from bench.faces.landmarks import FaceLandmarker
+            from bench.faces.landmarks.mediapipe import FaceLandmarker
 
             self.landmarker = FaceLandmarker()
         ranges = _JITTERS[self.recipe.jitter]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.errors import DataError, UsageError
 from bench.metrics.intervals import Interval, difference_interval
-from bench.metrics.paired import PairedTest, mcnemar, sign_flip_test
+from bench.metrics.significance import PairedTest, mcnemar, sign_flip_test
 from bench.results import Figure
 from reports.runs.differences import Difference, settings
 from reports.runs.figure_names import in_order

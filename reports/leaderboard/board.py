@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.errors import UsageError
-from bench.metrics.paired import holm, sign_flip_test
+from bench.metrics.significance import holm, sign_flip_test
 from bench.results import Figure
 from reports.leaderboard.submissions import Submitted
 from reports.runs.figure_names import headlines, in_order

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.errors import BenchError
-from bench.printing import ESCAPED
+from bench.io.printing import ESCAPED
 from reports.page.to_html import GENERATOR
 
 _HEAD = 4096  # bytes of the page in which the mark of its maker stands

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from bench.results import ProbeRow
-from bench.runfolder import IMAGES_FILE
+from bench.results.folder import IMAGES_FILE
 from reports.runs.load import Run
 from reports.statistics.paired import Change, Pair, margin
 from reports.text.numbers import ranked, score

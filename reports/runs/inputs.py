@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import DataError, MissingError
-from bench.strictfiles import read_json
+from bench.io.strictfiles import read_json
 from reports.runs.load import Run, Skipped, load
 
 ABLATION, TALLY, RUN = "table.json", "tally.json", "run.json"

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, DataError, MissingError, UsageError
+from bench.io.strictfiles import shown
 from bench.results import ItemRow, ProbeRow, RunRecord, RunResult, StageRecord
-from bench.runfolder import broken_seal, read_run
-from bench.standing import Standing, believed, standing_of
-from bench.strictfiles import shown
+from bench.results.folder import broken_seal, read_run
+from bench.results.standing import Standing, believed, standing_of
 from reports.runs.consistency import IDENTIFICATION, contradictions, kind_of
 from reports.runs.items import EFFICIENCY, EXPRESSION, VERIFICATION
 from reports.runs.schema import wrong_types
@@ -31,7 +31,7 @@ class Run:
         probes: its rows, where a gallery is searched.
         items: its rows, of any other kind of run.
         arrays: what is too large for rows: the scores of pairs.
-        doubts: why not all that its ``run.json`` says is believed; see `bench.standing`.
+        doubts: why not all that its ``run.json`` says is believed; see `bench.results.standing`.
         changed: whether the folder was changed after the run: it is never ranked.
     """
 

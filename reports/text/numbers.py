@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from bench.printing import printable as plain
+from bench.io.printing import printable as plain
 
 __all__ = [
     "GAP", "arguments", "chosen", "count", "measured", "metric", "percent", "plain", "points", "probability", "ranked",

@@ -6,15 +6,15 @@ import pytest
 
 from bench import devices
 from bench.__main__ import main
-from bench.components import build
 from bench.config import RunConfig, make_config
 from bench.devices import describe_device, devices_here, resolve_device
 from bench.errors import UsageError
 from bench.interfaces import HALLUCINATORS, RECOGNISERS
+from bench.pipeline.build import build
 from bench.plugins import load_plugins
-from bench.record import processor_note
 from bench.registry import Spec
-from bench.run import prepare
+from bench.run.execute import prepare
+from bench.run.record import processor_note
 
 
 def has(monkeypatch: pytest.MonkeyPatch, *, cards: tuple[str, ...] = (), mps: bool = False) -> None:
@@ -100,7 +100,7 @@ def test_a_component_is_given_what_auto_picks(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_network_that_stays_on_the_processor_is_named_when_another_device_was_asked_for() -> None:
-    from bench.plan import EmbedPlan
+    from bench.pipeline.plan import EmbedPlan
 
     load_plugins()
     plan = EmbedPlan(None, Spec("none"), Spec("sface"))

@@ -111,7 +111,7 @@ def test_bench_check_of_a_component_that_ends_the_program_does_not_succeed(tmp_p
 def test_a_recogniser_that_ends_the_program_is_named_and_the_run_fails(tmp_path: Path, small_tinyface: Path) -> None:
     source = (
         "import sys\nimport numpy as np\nfrom bench.interfaces import RECOGNISERS, Recogniser\n"
-        "from bench.recognisers.templates import ARCFACE_112\n"
+        "from bench.align.templates import ARCFACE_112\n"
         "@RECOGNISERS.register('theirs', summary='Somebody\\'s.')\n"
         "class Theirs(Recogniser):\n    face, embedding_size = ARCFACE_112, 4\n"
         "    def embed(self, chips):\n        sys.exit(0)\n"

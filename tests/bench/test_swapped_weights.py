@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.cache import Cache
-from bench.chain import Chain
-from bench.components import build
-from bench.drawn import draw_face
-from bench.embed import Embedder
+from bench.checks.toy_faces import draw_face
 from bench.errors import ChangedError, ContractError
 from bench.images import encode_png
 from bench.interfaces import ALIGNERS, HALLUCINATORS, RECOGNISERS, FloatImages, Hallucinator
+from bench.pipeline.build import build
+from bench.pipeline.cache import Cache
+from bench.pipeline.chain import Chain
+from bench.pipeline.embedder import Embedder
 from bench.plugins import load_plugins
 from bench.registry import Spec
 from bench.types import ImageSpec, Media
@@ -58,7 +58,7 @@ def recogniser(spec: str, package: str, file: str) -> Callable[[Path], tuple[Pat
 def sphereface(folder: Path) -> tuple[Path, Callable[[], Any]]:
     import torch
 
-    from bench.recognisers.sphereface_net import SphereFace20
+    from bench.recognisers.networks.sphereface_net import SphereFace20
 
     path = folder / "net.pth"
     torch.save(SphereFace20().state_dict(), path)

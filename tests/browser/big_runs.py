@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from bench.evaluation.identification.figures import figures
 from bench.results import ProbeRow, RoleLedger, RunResult
-from bench.runfolder import write_run
-from bench.summary import figures
+from bench.results.folder import write_run
 
 YAWS = (0.0, 15.0, 30.0, 45.0, 60.0, 75.0, 90.0)
 _POOL = 64  # distinct pictures of a kind

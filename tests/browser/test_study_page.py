@@ -11,8 +11,8 @@ import pytest
 
 from bench.__main__ import main
 from bench.images import encode_png
-from bench.userstudy.page import write_page
-from bench.userstudy.sampling import Question, Sample
+from reports.userstudy.page import write_page
+from reports.userstudy.questions import Question, Sample
 
 METHODS, QUESTIONS = ("vividgan", "bicubic", "tann", "srgan"), 5
 

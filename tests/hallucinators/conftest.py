@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.faces.landmarks import Landmarker, Landmarks
-from bench.faces.pack import SIDE, Pack, pack, photographs
+from bench.faces.landmarks.mediapipe import Landmarker, Landmarks
+from bench.faces.pairs.pack import SIDE, Pack, pack, photographs
 from bench.images import ByteImages, encode_png
 from hallucinators.training.data.views import RenderedViews, ViewPlan, render_views
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from bench.components import build
 from bench.errors import BenchError, DataError
 from bench.images import read_image
 from bench.interfaces import PROTOCOLS
-from bench.opening import open_media
+from bench.media.video import read_frame
+from bench.pipeline.build import build
+from bench.pipeline.reader import open_media
 from bench.registry import Spec
-from bench.video import read_frame
 from protocols.celeba.files import picture_path
 from protocols.celeba.protocol import searchable_people
 from protocols.expression.folds import deal_folds

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.datasets import find_or_draw
 from bench.errors import DataError, UsageError
 from bench.images import read_image
 from bench.provenance import stat_digest
+from bench.run.data import find_or_draw
 from protocols.efficiency import Efficiency
 
 

@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.kinds import efficiency, expression, restoration, verification
+from bench.evaluation.efficiency import measure as efficiency
+from bench.evaluation.expression import measure as expression
+from bench.evaluation.identification.figures import figures
+from bench.evaluation.restoration import measure as restoration
+from bench.evaluation.verification import measure as verification
 from bench.results import ItemRow, LedgerRow, ProbeRow, RoleLedger, RunRecord, RunResult, StageRecord
-from bench.runfolder import write_run
-from bench.summary import figures
+from bench.results.folder import write_run
 
 MakeRun = Callable[..., Path]
 RANKS = (1, 5, 10, 20, 50)

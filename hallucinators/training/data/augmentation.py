@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bench.faces.pack import SIDE
-from bench.faces.pairs import Jitter
+from bench.faces.pairs.pack import SIDE
+from bench.faces.pairs.pairs import Jitter
 from bench.images import ByteImages, resize_float
 from hallucinators.training.data.views import RenderedViews, flow_to_float
 from hallucinators.training.steps.batch import Batch

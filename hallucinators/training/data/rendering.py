@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bench import progress
 from bench.errors import DataError
-from bench.faces.pack import Pack
+from bench.faces.pairs.pack import Pack
 from hallucinators.training.data.views import RenderedViews, ViewPlan, render_views
 from hallucinators.training.steps import distributed
 

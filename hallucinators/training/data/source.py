@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from bench.errors import UsageError
-from bench.faces.pack import SIDE
+from bench.faces.pairs.pack import SIDE
 from hallucinators.training.data.augmentation import Augmentation, joined, make_batch
 from hallucinators.training.data.views import RenderedViews
 from hallucinators.training.steps.batch import Batch

@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import DataError, UsageError
-from bench.faces.mesh import topology
-from bench.faces.pack import SIDE, Pack
-from bench.faces.pairs import CELEBA_YAWS_DEG
-from bench.faces.pose import normals, prepare, views
-from bench.faces.render import interpolate, rasterise
-from bench.faces.views import five_points, rotation
+from bench.faces.landmarks.points import five_points, rotation
+from bench.faces.pairs.pack import SIDE, Pack
+from bench.faces.pairs.pairs import CELEBA_YAWS_DEG
+from bench.faces.render.mesh import topology
+from bench.faces.render.pose import normals, prepare, views
+from bench.faces.render.rasteriser import interpolate, rasterise
 
 FLOW_SIDE = 32
 FLOW_CHANNELS = 7

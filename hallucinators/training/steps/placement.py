@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from bench.errors import DataError
-from bench.faces.pack import SIDE
+from bench.faces.pairs.pack import SIDE
 from hallucinators.networks.transformer import carried
 from hallucinators.training.steps.batch import Batch
 from hallucinators.training.steps.figures import psnr_db

@@ -8,7 +8,7 @@ from torch.nn import functional
 from torch.optim import AdamW, Optimizer
 
 from bench.errors import UsageError
-from bench.faces.pack import SIDE
+from bench.faces.pairs.pack import SIDE
 from hallucinators.training.steps.batch import Batch
 from hallucinators.training.steps.figures import psnr_db
 from hallucinators.training.steps.gradients import descend

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from bench.errors import UsageError
-from bench.faces.pack import SIDE
+from bench.faces.pairs.pack import SIDE
 from hallucinators.networks.discriminator import Discriminator
 from hallucinators.training.steps.alignment import alignment
 from hallucinators.training.steps.batch import Batch

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from bench.align.templates import DLIB_150
 from bench.errors import MissingError, pip_install
-from bench.recognisers.dlib_net import SIDE, DlibNet
-from bench.recognisers.templates import DLIB_150
+from bench.recognisers.networks.dlib_net import SIDE, DlibNet
 from bench.weights import load_into, load_state_dict, package_file
 
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -6,10 +6,10 @@ import pytest
 from bench.align import mtcnn
 from bench.align.mtcnn import Mtcnn, _most_central
 from bench.align.none import whole_image
+from bench.align.templates import ARCFACE_112
 from bench.errors import MissingError, UsageError
 from bench.images import resize
 from bench.interfaces import ALIGNERS
-from bench.recognisers.templates import ARCFACE_112
 from bench.types import OK, Outcome
 
 if mtcnn._missing():

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from bench.align.templates import ARCFACE_112, SPHEREFACE_112X96
 from bench.errors import UsageError
 from bench.interfaces import ALIGNERS
-from bench.recognisers.templates import ARCFACE_112, SPHEREFACE_112X96
 from bench.types import OK
 
 FRAMES = ("lfw250", "utkface200", "celeba128", "tpgan128")
@@ -38,7 +38,7 @@ def test_fractions_hold_at_any_size() -> None:
 
 @pytest.mark.parametrize("frame", FRAMES)
 def test_every_frame_fits_a_face_within_a_few_pixels(frame: str) -> None:
-    from bench.align.similarity import fit_similarity
+    from bench.media.similarity import fit_similarity
 
     aligner = ALIGNERS["template"].create({"frame": frame})
     image = np.zeros((128, 128, 3), np.uint8)

@@ -10,12 +10,12 @@ import pytest
 
 from bench.align import yunet
 from bench.align.none import whole_image
+from bench.align.templates import ARCFACE_112
 from bench.align.yunet import YuNet
-from bench.components import build
 from bench.errors import DataError, MissingError, UsageError
 from bench.images import resize
 from bench.interfaces import ALIGNERS
-from bench.recognisers.templates import ARCFACE_112
+from bench.pipeline.build import build
 from bench.registry import Spec
 from bench.types import OK, Outcome
 

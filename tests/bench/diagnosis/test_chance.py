@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.diagnosis.chance import expressions_at_chance, pairs_at_chance, search_at_chance
-from bench.kinds.expression_figures import figures_of
+from bench.evaluation.expression.figures import figures_of
 from bench.results import ItemRow, ProbeRow
 
 Row = Callable[..., ProbeRow]

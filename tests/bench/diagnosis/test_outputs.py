@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bench.canaries import View
+from bench.checks.toy_faces import draw_face
 from bench.diagnosis.outputs import odd_outputs
-from bench.drawn import draw_face
 from bench.images import resize
 from bench.interfaces import ByteImages
+from bench.pipeline.output_checks import View
 
 
 def _views(change: Callable[[ByteImages], ByteImages], people: int = 12) -> list[View]:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from bench.faces.bundle import canonical_mesh, find_bundle
-from bench.faces.landmarks import FaceLandmarker, Landmarks
-from bench.faces.views import angles, rotation
+from bench.faces.landmarks.bundle import canonical_mesh, find_bundle
+from bench.faces.landmarks.mediapipe import FaceLandmarker, Landmarks
+from bench.faces.landmarks.points import angles, rotation
 from bench.interfaces import ByteImages
 
 

@@ -27,7 +27,7 @@ def weights_of(name: str, folder: Path) -> dict[str, Path]:
     torch.manual_seed(0)
     path = folder / "weights.pth"
     if name == "sphereface":
-        from bench.recognisers.sphereface_net import SphereFace20
+        from bench.recognisers.networks.sphereface_net import SphereFace20
 
         torch.save(SphereFace20().state_dict(), path)
     elif name == "facenet":

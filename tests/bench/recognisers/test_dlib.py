@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.align.templates import DLIB_150
 from bench.errors import ContractError, DataError, MissingError
 from bench.images import resize
 from bench.interfaces import RECOGNISERS
 from bench.recognisers import dlib as dlib_recogniser
 from bench.recognisers.dlib import Dlib
-from bench.recognisers.templates import DLIB_150
 
 MODEL = dlib_recogniser.package_file(dlib_recogniser._PACKAGE, dlib_recogniser._FILE)
 if MODEL is None:
@@ -47,7 +47,7 @@ def test_a_row_depends_on_its_own_chip_alone(recogniser: Dlib) -> None:
 
 def test_gradients_reach_the_image_and_the_weights_are_frozen() -> None:
     torch = pytest.importorskip("torch")
-    from bench.recognisers.dlib_net import DlibNet
+    from bench.recognisers.networks.dlib_net import DlibNet
 
     network = DlibNet.from_file(MODEL)
     faces = torch.full((1, 3, 150, 150), 100.0, requires_grad=True)

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.align.templates import ARCFACE_112
 from bench.errors import ContractError, DataError, MissingError, UsageError
 from bench.interfaces import RECOGNISERS, Recogniser
 from bench.recognisers import insightface
-from bench.recognisers._onnx_graph import read_graph
-from bench.recognisers.templates import ARCFACE_112
+from bench.recognisers.networks.onnx_graph import read_graph
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")

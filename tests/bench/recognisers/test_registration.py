@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bench.interfaces import ALIGNERS, RECOGNISERS
-from bench.recognisers._chips import network_input
+from bench.recognisers.networks.chips import network_input
 
 HEAVY = ("torch", "onnx", "onnxruntime", "cv2", "scipy", "skimage", "facenet_pytorch", "dlib", "insightface")
 

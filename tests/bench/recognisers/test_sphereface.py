@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.align.templates import ARCFACE_112, SPHEREFACE_112X96
 from bench.errors import ContractError, DataError, MissingError, UsageError
 from bench.interfaces import RECOGNISERS, Recogniser
-from bench.recognisers.templates import ARCFACE_112, SPHEREFACE_112X96
 
 torch = pytest.importorskip("torch")
 
-from bench.recognisers.sphereface_net import SphereFace20  # noqa: E402  # needs torch
+from bench.recognisers.networks.sphereface_net import SphereFace20  # noqa: E402  # needs torch
 
 LAYERS = [f"{a}_{b}" for a, count in ((1, 3), (2, 5), (3, 9), (4, 3)) for b in range(1, count + 1)]
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from bench.errors import DataError
-from bench.faces.pairs import Jitter
+from bench.faces.pairs.pairs import Jitter
 from hallucinators.cbn.masks import CURVES, masks, turned_landmarks
 from hallucinators.training.data.augmentation import Augmentation
 from hallucinators.training.data.source import PairSource

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import nn
 
-from bench.chain import Chain
 from bench.errors import DataError, UsageError
 from bench.interfaces import FloatImages, Hallucinator
+from bench.pipeline.chain import Chain
 from bench.types import ImageSpec
 from hallucinators.cyclegan import PAPER_PARAMETERS, CycleGanHallucinator, training
 from hallucinators.cyclegan.network import Adapter, Generator, PatchCritic, Pool

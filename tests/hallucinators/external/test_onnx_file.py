@@ -14,9 +14,9 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from bench.chain import Chain
 from bench.errors import ContractError, DataError, MissingError, UsageError
 from bench.images import resize_float, to_bytes, to_float
+from bench.pipeline.chain import Chain
 from bench.plugins import load_plugins
 from hallucinators.external.onnx_file import OnnxFile
 from hallucinators.vividgan.hallucinator import VividGanFlow, VividGanHallucinator
@@ -386,7 +386,7 @@ def test_a_file_that_only_claims_to_be_ours_is_run_like_anybody_elses(tmp_path: 
 def test_check_tells_the_hallucinator_from_the_recogniser_of_that_name(
     bench: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.conformance.FACES", 4)
+    monkeypatch.setattr("bench.checks.conformance.FACES", 4)
     code, out, _ = bench("check", f"onnx:file={save(tmp_path / 'net.onnx')}")
     assert code == 0 and "11 of 11 checks passed" in out, out
     code, out, _ = bench("check", f"onnx:file={tmp_path / 'net.onnx'},values=0..255,values_out=0..1")

@@ -18,9 +18,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 
-from bench.chain import Chain
 from bench.errors import ContractError, DataError, MissingError, UsageError
 from bench.images import resize, resize_float, to_bytes, to_float
+from bench.pipeline.chain import Chain
 from bench.plugins import load_plugins
 
 pytest.importorskip("spandrel")
@@ -356,7 +356,7 @@ def test_a_network_that_draws_noise_gives_the_same_twice_and_leaves_the_random_s
 def test_the_contract_holds(
     bench: Callable[..., tuple[int, str, str]], small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.conformance.FACES", 4)
+    monkeypatch.setattr("bench.checks.conformance.FACES", 4)
     code, out, _ = bench("check", f"spandrel:file={small}")
     assert code == 0 and "11 of 11 checks passed" in out, out
 

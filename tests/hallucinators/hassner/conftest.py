@@ -9,9 +9,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from bench.faces.bundle import canonical_mesh
-from bench.faces.render import render
-from bench.faces.views import rotation
+from bench.faces.landmarks.bundle import canonical_mesh
+from bench.faces.landmarks.points import rotation
+from bench.faces.render.rasteriser import render
 from hallucinators.hassner.pose import camera, project
 from hallucinators.hassner.surface import SIDE, Reference, reference
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.faces.bundle import canonical_mesh
+from bench.faces.landmarks.bundle import canonical_mesh
 from hallucinators.hassner.frontal import THRESHOLD, frontalise, hidden_share, softly_symmetric
 from hallucinators.hassner.pose import project
 from hallucinators.hassner.surface import SIDE, Reference

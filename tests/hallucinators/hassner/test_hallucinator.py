@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.chain import Chain
 from bench.errors import MissingError, UsageError
-from bench.faces.landmarks import Landmarker, Landmarks
-from bench.faces.look import Look
-from bench.faces.people import People
+from bench.faces.landmarks.mediapipe import Landmarker, Landmarks
+from bench.faces.people.look import Look
+from bench.faces.people.model import People
 from bench.images import ByteImages, FloatImages, resize_float, to_float
 from bench.interfaces import HALLUCINATORS
+from bench.pipeline.chain import Chain
 from bench.plugins import load_plugins
 from bench.types import OK
 from hallucinators.hassner.hallucinator import Hassner

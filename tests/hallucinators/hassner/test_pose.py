@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.faces.views import angles
+from bench.faces.landmarks.points import angles
 from hallucinators.hassner.pose import camera, find_projection, magnification, project, scaled
 from hallucinators.hassner.surface import Reference
 

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from bench.align.template import FRAMES
-from bench.faces.bundle import canonical_mesh
-from bench.faces.render import rasterise
+from bench.faces.landmarks.bundle import canonical_mesh
+from bench.faces.render.rasteriser import rasterise
 from hallucinators.hassner.surface import SIDE, Reference
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.errors import DataError, MissingError, UsageError
-from bench.faces.pack import SIDE
+from bench.faces.pairs.pack import SIDE
 from bench.images import resize_float
 from bench.interfaces import HALLUCINATORS
 from hallucinators import stn as registered

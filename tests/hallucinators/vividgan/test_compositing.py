@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from bench.align.similarity import fit_similarity
 from bench.align.template import FRAMES, AnyFrame
-from bench.recognisers.templates import ARCFACE_112, DLIB_150, FACENET_160, SPHEREFACE_112X96
+from bench.align.templates import ARCFACE_112, DLIB_150, FACENET_160, SPHEREFACE_112X96
+from bench.media.similarity import fit_similarity
 from bench.types import FaceTemplate
 from hallucinators.vividgan.compositing import framed
 

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 import torch
 
-from bench.chain import Chain
 from bench.errors import DataError, MissingError, UsageError
-from bench.faces.bundle import find_bundle
-from bench.faces.landmarks import Landmarker, Landmarks
+from bench.faces.landmarks.bundle import find_bundle
+from bench.faces.landmarks.mediapipe import Landmarker, Landmarks
 from bench.images import ByteImages
+from bench.pipeline.chain import Chain
 from bench.plugins import load_plugins
 from hallucinators.vividgan import inference
 from hallucinators.vividgan.hallucinator import VividGanFlow, VividGanHallucinator
@@ -180,7 +180,7 @@ def test_without_the_engine_auto_takes_the_usual_places_and_engine_says_what_to_
 ) -> None:
     monkeypatch.setattr(MODULE, "engine_is_here", lambda: False)
     monkeypatch.setattr(MODULE, "find_bundle", lambda: Path(__file__))
-    monkeypatch.setattr("bench.faces.landmarks.FaceLandmarker", None)  # it must not be called
+    monkeypatch.setattr("bench.faces.landmarks.mediapipe.FaceLandmarker", None)  # it must not be called
     images, outcomes = make(landmarks="auto").hallucinate_counted(faces)
     assert {outcome.status for outcome in outcomes} == {"ok"}
     np.testing.assert_array_equal(images, make(landmarks="template").hallucinate(faces))
@@ -214,7 +214,7 @@ def test_the_contract_holds(
     flow: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bench.conformance.FACES", 4)
+    monkeypatch.setattr("bench.checks.conformance.FACES", 4)
     name, _, given = name.partition(":")
     path = faithful if name == "vividgan" else flow
     code, out, _ = bench("check", f"{name}:weights={path}{given and ','}{given}")

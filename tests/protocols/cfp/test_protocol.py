@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.cutting import cut_out
 from bench.errors import DataError, MissingError, UsageError
 from bench.images import encode_png, read_image
+from bench.media.crop import cut_out
 from bench.studies import VerificationSet
 from bench.types import IdentificationSet, Points
 from protocols.cfp.check import check

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.embed import open_media
 from bench.errors import DataError, MissingError, UsageError
 from bench.images import ByteImages, encode_png
-from bench.templates import fuse
+from bench.pipeline.embedder import open_media
+from bench.pipeline.templates import fuse
 from bench.types import OK, IdentificationSet, Points
 from protocols.dronesurf.boxes import portrait_box
 from protocols.dronesurf.files import scan, scenario_of

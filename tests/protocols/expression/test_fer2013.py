@@ -11,7 +11,7 @@ import pytest
 
 from bench.errors import DataError, MissingError
 from bench.images import read_image
-from bench.runfolder import read_run
+from bench.results.folder import read_run
 from protocols.expression.check import check_fer2013
 from protocols.expression.fer2013 import CODES, count_rows, find_fer2013, read_rows, unpacked
 from protocols.expression.study import Choice, fer_study

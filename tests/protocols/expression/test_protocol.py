@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.embed import open_media
 from bench.errors import DataError, MissingError, UsageError
-from bench.faces.landmarks import Landmarker, Landmarks
+from bench.faces.landmarks.mediapipe import Landmarker, Landmarks
 from bench.images import ByteImages, decode, encode_png
 from bench.interfaces import PROTOCOLS
+from bench.pipeline.embedder import open_media
 from bench.types import Cut
 from protocols.expression import frontal_faces
 from protocols.expression import study as expression_study
@@ -56,9 +56,9 @@ class Middle(Landmarker):
 
 @pytest.fixture(autouse=True)
 def finder(monkeypatch: pytest.MonkeyPatch) -> None:
-    import bench.faces.landmarks
+    import bench.faces.landmarks.mediapipe
 
-    monkeypatch.setattr(bench.faces.landmarks, "FaceLandmarker", Middle)
+    monkeypatch.setattr(bench.faces.landmarks.mediapipe, "FaceLandmarker", Middle)
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from bench.embed import open_media
 from bench.errors import DataError
+from bench.pipeline.embedder import open_media
 from bench.types import IdentificationSet
 from protocols.ijbc.protocol import IjbC
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.embed import open_media
+from bench.align.templates import ARCFACE_112
 from bench.errors import DataError
-from bench.recognisers.templates import ARCFACE_112
+from bench.pipeline.embedder import open_media
 from bench.types import IdentificationSet
 from protocols.ijbc.media import squares_of
 from protocols.ijbc.official_lists import medium_by_name

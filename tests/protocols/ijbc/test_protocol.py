@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from bench.embed import open_media
 from bench.errors import DataError, MissingError, UsageError
 from bench.interfaces import PROTOCOLS
+from bench.pipeline.embedder import open_media
 from bench.types import IdentificationSet, Media
 from protocols.ijbc import studies
 from protocols.ijbc.protocol import IjbC

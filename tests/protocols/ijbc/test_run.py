@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import protocols.ijbc.protocol  # noqa: F401  # registers it
-from bench.runfolder import read_run
+from bench.results.folder import read_run
 
 Bench = Callable[..., tuple[int, str, str]]
 

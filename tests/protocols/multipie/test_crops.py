@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.cutting import cut_out
 from bench.errors import DataError
 from bench.images import ByteImages, encode_png
+from bench.media.crop import cut_out
 from bench.types import Points
 from protocols.multipie.crops import crops, similarity, square_of
 from protocols.multipie.files import Shot, Take
@@ -188,8 +188,8 @@ def test_the_users_points_come_first_and_those_of_another_picture_are_left_aside
 
 
 def test_the_face_engine_finds_a_drawn_face(tmp_path: Path) -> None:
-    from bench.faces.look import Look
-    from bench.faces.people import People
+    from bench.faces.people.look import Look
+    from bench.faces.people.model import People
 
     painter, look = People(), Look(identity=5, variation=1, yaw_deg=0.0, size=160)
     path = tmp_path / "201_01_01_051_06.png"

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from bench.components import build
+from bench.checks.toy_faces import draw_face
 from bench.config import RunConfig
-from bench.drawn import draw_face
 from bench.errors import DataError, UsageError
 from bench.images import ByteImages, encode_png, resize
 from bench.interfaces import PROTOCOLS
 from bench.metrics.quality import psnr_rgb_db
+from bench.pipeline.build import build
 from bench.registry import Spec
-from bench.run import execute, prepare
+from bench.run.execute import execute, prepare
 from protocols.restoration import pairs as restoration_pairs
 from protocols.restoration.pairs import GivenPairs
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.drawn import draw_face
+from bench.checks.toy_faces import draw_face
 from bench.errors import DataError
 from bench.images import ByteImages, encode_png, resize
 from protocols.restoration.picture_roles import bare_stem, find_truths, role_by_name

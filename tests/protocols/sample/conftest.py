@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.faces.look import Look
+from bench.faces.people.look import Look
 from bench.interfaces import ByteImages
 from protocols.sample import Painter, SampleSummary, write_sample
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench.errors import ContractError
-from bench.faces.look import EXPRESSIONS, ILLUMINATIONS, Look
+from bench.faces.people.look import EXPRESSIONS, ILLUMINATIONS, Look
 from protocols.sample.avi import avi
 from protocols.sample.cartoon import Cartoon
 from protocols.sample.painter import face_box, five_points, turned

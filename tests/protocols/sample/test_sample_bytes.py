@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.faces.look import Look
+from bench.faces.people.look import Look
 from bench.interfaces import ByteImages
 from protocols.multipie import sample as multipie
 from protocols.sample import SAMPLES, Painter, write_sample

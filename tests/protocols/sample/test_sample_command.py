@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.commands.data_sample import add_parser
+from bench.commands.data.sample import add_parser
 from bench.errors import UsageError
 
 

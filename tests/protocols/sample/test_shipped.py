@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from bench.errors import DataError
-from bench.faces.look import Look
-from bench.faces.people import People
+from bench.faces.people.look import Look
+from bench.faces.people.model import People
 from bench.images import read_image
 from bench.interfaces import ByteImages
 from protocols.sample import SAMPLES, is_sample, shipped, write_sample

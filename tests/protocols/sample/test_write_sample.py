@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bench.errors import ContractError, DataError, UsageError
-from bench.faces.look import Look
+from bench.faces.people.look import Look
 from bench.interfaces import ByteImages
 from protocols.sample import SAMPLES, is_sample, write_sample
 from protocols.sample.cartoon import Cartoon

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.embed import open_media
 from bench.errors import DataError
 from bench.images import ByteImages, resize
+from bench.pipeline.embedder import open_media
 from bench.types import Media
 from protocols.sample.avi import avi
 from protocols.views.turned import SIDE, Photograph, Turner, frame_points

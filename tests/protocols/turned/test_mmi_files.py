@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench.errors import DataError, MissingError
-from bench.faces.look import Look
+from bench.faces.people.look import Look
 from bench.images import ByteImages
 from protocols.mmi.annotations import APEX, NEUTRAL, Unit
 from protocols.mmi.files import DUAL_VIEW, EMOTIONS, find_mmi, load_sessions

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.components import build
 from bench.errors import DataError, MissingError, UsageError
 from bench.images import read_image
 from bench.interfaces import PROTOCOLS, EvalProtocol
+from bench.pipeline.build import build
 from bench.registry import Spec
 from bench.studies import RestorationSet
 from protocols.restoration.protocol import restoration

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from bench.errors import BenchError, UsageError
-from bench.faces.landmarks import FaceLandmarker, Landmarker, Landmarks
-from bench.faces.look import Look
-from bench.faces.people import People
-from bench.faces.views import five_points
+from bench.faces.landmarks.mediapipe import FaceLandmarker, Landmarker, Landmarks
+from bench.faces.landmarks.points import five_points
+from bench.faces.people.look import Look
+from bench.faces.people.model import People
 from bench.images import ByteImages, encode_png, read_image
 from bench.types import Cut
 from protocols.views.turned import (

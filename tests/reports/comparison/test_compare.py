@@ -139,11 +139,11 @@ def test_what_differs_in_the_configurations_is_told(make_run: Any) -> None:
 
 
 def test_code_that_differs_is_named_by_its_modules(make_run: Any) -> None:
-    code = {"bench.metrics.ranking": "a" * 16, "bench.templates": "b" * 16}
+    code = {"bench.metrics.search.ranking": "a" * 16, "bench.pipeline.templates": "b" * 16}
     one = make_run("a", images=False, code=code)
-    two = make_run("b", images=False, code={**code, "bench.metrics.ranking": "c" * 16})
+    two = make_run("b", images=False, code={**code, "bench.metrics.search.ranking": "c" * 16})
     found = {d.what: (d.first, d.second) for d in compare_runs(one, two).differs}
-    assert found["code of bench.metrics.ranking"] == ("a" * 16, "c" * 16)
+    assert found["code of bench.metrics.search.ranking"] == ("a" * 16, "c" * 16)
     assert not [what for what in found if "templates" in what or "configuration" in what]
 
 

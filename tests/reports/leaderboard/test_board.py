@@ -14,7 +14,7 @@ import pytest
 import reports
 from bench.__main__ import main
 from bench.errors import DataError, MissingError, UsageError
-from bench.runfolder import read_run, write_run
+from bench.results.folder import read_run, write_run
 from reports.leaderboard.board import Board, make_boards
 from reports.leaderboard.submissions import read_submissions
 from reports.leaderboard.text import to_lines, to_markdown, to_object
@@ -26,7 +26,7 @@ OFFICIAL = {"official": True}
 @pytest.fixture(autouse=True)
 def published(monkeypatch: pytest.MonkeyPatch) -> None:
     """The drawn runs have the published number of distractors: what is told from that alone is in test_standing."""
-    monkeypatch.setattr("bench.standing.published_counts", lambda rules: {"distractor": 1234})
+    monkeypatch.setattr("bench.results.standing.published_counts", lambda rules: {"distractor": 1234})
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ import pytest
 
 import reports
 from bench.errors import DataError
+from bench.evaluation.identification.figures import figures
 from bench.results import ProbeRow
-from bench.runfolder import read_run, write_run
-from bench.summary import figures
+from bench.results.folder import read_run, write_run
 from reports.runs.searches import head
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import reports
 from bench.errors import DataError
-from bench.runfolder import read_run
+from bench.results.folder import read_run
 from reports.runs import figure_names
 from reports.text import numbers
 

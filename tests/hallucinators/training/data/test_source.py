@@ -13,10 +13,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.errors import UsageError
-from bench.faces.mesh import topology
-from bench.faces.pack import SIDE, Pack
-from bench.faces.pairs import Jitter, random_similarity, warped
-from bench.faces.views import SIXTY_EIGHT
+from bench.faces.landmarks.points import SIXTY_EIGHT
+from bench.faces.pairs.pack import SIDE, Pack
+from bench.faces.pairs.pairs import Jitter, random_similarity, warped
+from bench.faces.render.mesh import topology
 from hallucinators.training.data import augmentation as module
 from hallucinators.training.data import source as drawing
 from hallucinators.training.data.augmentation import MIRRORED_5, MIRRORED_68, Augmentation, make_batch

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from bench.errors import DataError, UsageError
-from bench.faces.landmarks import Landmarks
-from bench.faces.mesh import topology
-from bench.faces.pack import SIDE, Pack
-from bench.faces.pose import prepare
-from bench.faces.views import rotation
+from bench.faces.landmarks.mediapipe import Landmarks
+from bench.faces.landmarks.points import rotation
+from bench.faces.pairs.pack import SIDE, Pack
+from bench.faces.render.mesh import topology
+from bench.faces.render.pose import prepare
 from bench.images import ByteImages
 from hallucinators.training.data import views
 from hallucinators.training.data.views import RenderedViews, ViewPlan, flow_to_float, frontal_flow, render_views

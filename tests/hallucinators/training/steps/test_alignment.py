@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bench.errors import DataError
-from bench.faces.pack import SIDE
+from bench.faces.pairs.pack import SIDE
 from hallucinators.networks.transformer import carried
 from hallucinators.training.steps.alignment import GeometryStage, alignment
 from hallucinators.training.steps.batch import Batch

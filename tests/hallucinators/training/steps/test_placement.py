@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.errors import DataError
-from bench.faces.pack import SIDE
+from bench.faces.pairs.pack import SIDE
 from hallucinators.networks.transformer import carried
 from hallucinators.training.data.source import PairSource
 from hallucinators.training.data.views import RenderedViews

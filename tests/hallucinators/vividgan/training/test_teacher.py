@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from bench.align.similarity import chip_by_points, fit_similarity
+from bench.align.templates import DLIB_150
 from bench.errors import DataError, MissingError
-from bench.recognisers.templates import DLIB_150
+from bench.media.similarity import chip_by_points, fit_similarity
 from bench.types import Points
 from bench.weights import package_file
 from hallucinators.training.data.source import PairSource

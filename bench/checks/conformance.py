@@ -1,0 +1,121 @@
+"""The check a plugin author runs: does a component keep its contract on drawn faces?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from bench.checks.toy_faces import draw_face
+from bench.errors import BenchError
+from bench.images import resize, to_bytes, to_float
+from bench.interfaces import FloatImages, Hallucinator, Recogniser
+from bench.pipeline.build import Built
+from bench.pipeline.chain import Chain
+from bench.pipeline.output_checks import INTERPOLATING, inspect_outputs
+
+FACES = 32
+_BATCH_TOLERANCE = 2e-3  # of 1.0: half a grey level of 255; networks differ by rounding when the batch differs
+_RANGE_TOLERANCE = 0.25  # an interpolation kernel overshoots by less than that; [-1, 1] or 0..255 output does not
+
+
+class Check(NamedTuple):
+    """One thing looked at: its name, whether it holds, and what was seen."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+def check_hallucinator(built: Built[Hallucinator]) -> list[Check]:
+    """Run a hallucinator on drawn faces and compare what it does with its contract.
+
+    Returns:
+        Checks ``runs``, ``finite``, ``range``, ``repeatable``, ``input-untouched``, ``batch-independence`` and one for
+        each canary of `bench.pipeline.output_checks`; later ones are absent when an earlier one makes them meaningless.
+    """
+    component = built.component
+    side = component.input_spec.size or 16
+    lr = [resize(draw_face(person, 0), side, side) for person in range(FACES)]
+    batch = to_float(lr)
+    before = batch.copy()
+    try:
+        Chain([built]).hallucinate(lr[:2])  # checks shape, dtype and count, and says what was expected
+        out, _ = component.hallucinate_counted(batch)
+    except BenchError as error:
+        return [Check("runs", False, str(error))]
+    except Exception as error:  # noqa: BLE001  # a plugin may raise anything; the author wants to read it
+        return [Check("runs", False, f"raised {type(error).__name__}: {error}")]
+    checks = [Check("runs", True, f"{FACES} faces of {side} x {side} to {out.shape[3]} x {out.shape[2]}")]
+    unusable = int((~np.isfinite(out).all(axis=(1, 2, 3))).sum())
+    checks.append(Check("finite", unusable == 0, f"{unusable} of {FACES} outputs hold values that are not finite"))
+    if unusable:
+        return checks
+    low, high = float(out.min()), float(out.max())
+    within = -_RANGE_TOLERANCE <= low and high <= 1 + _RANGE_TOLERANCE
+    checks.append(Check("range", within, f"values from {low:.3g} to {high:.3g}; the contract says [0, 1]"))
+    again = component.hallucinate(before.copy())
+    checks.append(
+        Check("repeatable", bool(np.array_equal(out, again)), f"two calls differ by {_gap(out, again):.2g} at most")
+    )
+    checks.append(Check("input-untouched", bool(np.array_equal(batch, before)), "whether the input array was changed"))
+    single = np.concatenate([component.hallucinate(before[i : i + 1].copy()) for i in range(FACES)])
+    gap = _gap(out, single)
+    checks.append(
+        Check("batch-independence", gap <= _BATCH_TOLERANCE, f"batches of 1 and of {FACES} differ by {gap:.2g} at most")
+    )
+    views = list(zip(lr, to_bytes(out), strict=True))
+    plain = built.spec.name in INTERPOLATING
+    seen = [] if component.passthrough else inspect_outputs(views, interpolation_expected=plain)
+    found = {finding.name: finding.detail for finding in seen}
+    names = ("output-equals-input", "output-equals-bicubic", "flat-output", "constant-output", "swapped-channels")
+    checks += [Check(name, name not in found, found.get(name, "not seen")) for name in names]
+    return checks
+
+
+def check_recogniser(built: Built[Recogniser]) -> list[Check]:
+    """Run a recogniser on drawn chips and compare what it does with its contract.
+
+    Returns:
+        Checks ``runs``, ``finite``, ``repeatable``, ``batch-independence`` and ``tells-apart``.
+    """
+    component = built.component
+    face = component.face
+    chips = np.stack([resize(draw_face(person, 0), face.height, face.width) for person in range(FACES)])
+    try:
+        out = component.embed(chips)
+    except Exception as error:  # noqa: BLE001  # a plugin may raise anything; the author wants to read it
+        return [Check("runs", False, f"raised {type(error).__name__}: {error}")]
+    expected = (FACES, component.embedding_size)
+    runs = out.shape == expected and out.dtype == np.float32
+    checks = [Check("runs", runs, f"gave {out.dtype} {out.shape}; the contract says float32 {expected}")]
+    unusable = int((~np.isfinite(out).all(axis=1)).sum())
+    checks.append(Check("finite", unusable == 0, f"{unusable} of {FACES} embeddings are not finite"))
+    if not runs or unusable:
+        return checks
+    again = component.embed(chips.copy())
+    checks.append(
+        Check("repeatable", bool(np.array_equal(out, again)), f"two calls differ by {_gap(out, again):.2g} at most")
+    )
+    single = np.concatenate([component.embed(chips[i : i + 1]) for i in range(FACES)])
+    worst = float(np.min(_cosines(out, single)))
+    checks.append(
+        Check("batch-independence", worst > 0.9999, f"batches of 1 and of {FACES} agree to cosine {worst:.6f} at least")
+    )
+    spread = float(np.abs(out - out[0]).max())
+    checks.append(Check("tells-apart", spread > 0, f"embeddings of different faces differ by {spread:.2g} at most"))
+    return checks
+
+
+def _gap(one: FloatImages, other: FloatImages) -> float:
+    return float(np.abs(one - other).max()) if one.shape == other.shape else float("inf")
+
+
+def _cosines(one: FloatImages, other: FloatImages) -> FloatImages:
+    norms = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    cosines: FloatImages = (one * other).sum(axis=1) / norms
+    return cosines
+
+
+CHECKERS: dict[str, Callable[..., list[Check]]] = {"hallucinator": check_hallucinator, "recogniser": check_recogniser}

@@ -1,0 +1,70 @@
+"""How ``bench`` reads its command line: spellings, suggestions, help where no command is given."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from bench.grammar.values import suggestion
+
+if TYPE_CHECKING:
+    from bench.commands import Subparsers
+
+_AMERICAN = (("ize", "ise"), ("color", "colour"), ("gray", "grey"))
+_CHOICE = re.compile(r"invalid choice: '(?P<given>[^']*)' \(choose from (?P<known>[^)]*)\)")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that knows both spellings of an option and names the nearest one to what it does not know.
+
+    ``--recognizer`` is ``--recogniser`` and ``--data_root`` is ``--data-root``. An unknown option is an error of the
+    command it was given to, so the usage line shown is that command's.
+    """
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse as `argparse.ArgumentParser` does; what is left over ends the program with exit code 2."""
+        words = [self._spelled(word) for word in (sys.argv[1:] if args is None else args)]
+        values, rest = super().parse_known_args(words, namespace)
+        for word in rest:
+            name = word.partition("=")[0]
+            if word.startswith("-"):
+                self.error(f"unknown option {name}{suggestion(name, self._option_string_actions)}")
+            self.error(f"{word!r} is one argument too many")
+        return values, rest
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and the message, with the nearest choice where one was mistyped; exit with code 2."""
+        wrong = _CHOICE.search(message)
+        if wrong:
+            known = [name.strip().strip("'") for name in wrong["known"].split(",")]
+            message += suggestion(wrong["given"], known)
+        super().error(message)
+
+    def _spelled(self, word: str) -> str:
+        """An option in this parser's spelling; anything else as it is."""
+        name, equals, value = word.partition("=")
+        if not name.startswith("--") or name in self._option_string_actions:
+            return word
+        same = [known for known in self._option_string_actions if british(known) == british(name)]
+        return f"{same[0]}{equals}{value}" if same else word
+
+
+def add_group(parser: argparse.ArgumentParser) -> Subparsers:
+    """Commands of a command (``bench data check``); without one of them the help is printed."""
+
+    def show_help(args: argparse.Namespace) -> int:
+        parser.print_help()
+        return 0
+
+    parser.set_defaults(main=show_help)
+    return parser.add_subparsers(title="commands", metavar="COMMAND")
+
+
+def british(word: str) -> str:
+    """A word in lower case, with hyphens, in British spelling: ``Recognizers`` is ``recognisers``."""
+    word = word.lower().replace("_", "-")
+    for american, native in _AMERICAN:
+        word = word.replace(american, native)
+    return word

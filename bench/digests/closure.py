@@ -1,0 +1,177 @@
+"""The import closure of a module: which sources of ours decide what it computes, and a digest of each.
+
+Sources are read, not imported, so what is imported inside functions counts too. What stands in `SEPARATE` is neither
+followed nor counted: it gathers components or looks them up by name, which would put every component into every
+closure; or it shows progress, describes components to users, digests code, or words warnings on figures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+from bench.digests.distributions import Modules, is_foreign, modules_beside
+from bench.digests.sources import EXTENSIONS, Import, Source, read_source
+from bench.errors import ChangedError, DataError
+
+OWN_ROOT = Path(__file__).parent.parent
+OWN_PACKAGES = ("bench", "hallucinators", "protocols", "reports")
+SEPARATE = frozenset(
+    {
+        *("bench", "bench.align", "bench.recognisers", "hallucinators", "protocols", "protocols.sample"),
+        *("bench.plugins", "bench.registry", "bench.progress"),
+        *("bench.digests.closure", "bench.digests.distributions", "bench.digests.sources", "bench.run.finished"),
+        "bench.diagnosis.of_run",
+        *("hallucinators.networks.details", "hallucinators.vividgan.departures"),
+    }
+)
+
+_UNLOADED: dict[str, tuple[Path, str]] = {}  # modules that were not imported when they were digested
+
+
+def closure(*modules: str) -> Mapping[str, str]:
+    """The modules of ours that decide what some modules compute.
+
+    Args:
+        modules: dotted names. Those of other people (plugins) must have been imported; their closure is every module
+            of their distribution, what lies beside a module of no distribution and is imported, and what they import
+            of ours.
+
+    Returns:
+        SHA-256 of each by name, sorted; see `bench.digests.sources.Source.digest`.
+
+    Raises:
+        DataError: a module has no file, or one of them cannot be read.
+    """
+    found: dict[str, str] = {}
+    for module in modules:
+        found |= _closure(module)
+    return dict(sorted(found.items()))
+
+
+def closure_digest(*modules: str) -> str:
+    """SHA-256, in hexadecimal, over the closure of some modules; see `closure`."""
+    return modules_digest(closure(*modules))
+
+
+def modules_digest(modules: Mapping[str, str]) -> str:
+    """SHA-256, in hexadecimal, over the digests of modules by name."""
+    return hashlib.sha256(json.dumps(sorted(modules.items())).encode()).hexdigest()
+
+
+@cache
+def _closure(module: str) -> Mapping[str, str]:
+    if module.split(".")[0] in OWN_PACKAGES:
+        path = _find(OWN_ROOT, module)
+        if path is None or path.is_dir():
+            raise DataError(f"There is no module {module}: what it computes can't be told from its next version.")
+        return _followed({module: path}, Modules())
+    beside = modules_beside(module, _file_of(module))
+    return {**_followed(dict(beside.start), beside), **beside.versions}
+
+
+def refuse_changed_sources() -> None:
+    """See that modules imported after their digests were taken are still those whose digests are in the keys.
+
+    Raises:
+        ChangedError: the source of one was changed before it was imported.
+    """
+    for name, (path, before) in list(_UNLOADED.items()):
+        if name in sys.modules:
+            del _UNLOADED[name]
+            if _bytes_of(path) != before:
+                raise ChangedError(
+                    f"The source {path} has changed since this run began, and was imported after that. What was "
+                    "computed is not kept; run again."
+                )
+
+
+def _bytes_of(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _file_of(module: str) -> Path:
+    file = getattr(sys.modules.get(module), "__file__", None)
+    if not file:
+        raise DataError(f"Module {module!r} has no source file: what it computes can't be told from its next version")
+    return Path(file)
+
+
+def _followed(start: dict[str, Path], others: Modules) -> dict[str, str]:
+    """Digests of modules and of all that they import of ours and of ``others``."""
+    found: dict[str, str] = {}
+    waiting = list(start.items())
+    while waiting:
+        name, path = waiting.pop()
+        if name in found:
+            continue
+        source = _read(name, path)
+        if name not in sys.modules and path.suffix == ".py":
+            _UNLOADED.setdefault(name, (path, _bytes_of(path)))
+        found[name] = source.digest
+        package = path.stem == "__init__"
+        for statement in source.imports:
+            for target in _targets(statement, name, package, others):
+                where = _place(target, others)
+                if where is not None and target not in found:
+                    waiting.append((target, where))
+    return found
+
+
+def _read(name: str, path: Path) -> Source:
+    try:
+        return read_source(path)
+    except OSError as error:
+        raise DataError(f"The source {path} of {name} cannot be read: {error.strerror}.") from None
+
+
+def _targets(statement: Import, importer: str, package: bool, others: Modules) -> Iterator[str]:
+    """Names of the modules that a statement may import: the module, its parents, and what is taken from it."""
+    base = statement.module
+    if statement.level:
+        parts = importer.split(".")
+        parts = parts[: len(parts) - statement.level + package]
+        base = ".".join([*parts, *([base] if base else [])])
+    parts = base.split(".")
+    for end in range(1, len(parts) + 1):
+        yield ".".join(parts[:end])
+    names = statement.names
+    if "*" in names:
+        path = _place(base, others)
+        names = read_source(path).exported if path is not None else ()
+    for name in names:
+        yield f"{base}.{name}"
+
+
+def _place(name: str, others: Modules) -> Path | None:
+    """The file of a module that is ours, or of the plugin's; None for other people's and for `SEPARATE`."""
+    if name.split(".")[0] in OWN_PACKAGES:
+        path = None if name in SEPARATE else _find(OWN_ROOT, name)
+        return None if path is None or path.is_dir() else path
+    if name in others.start:
+        return others.start[name]
+    if others.root is None or is_foreign(name, others):
+        return None
+    path = _find(others.root, name)
+    return None if path is None or path.is_dir() else path
+
+
+@cache
+def _find(root: Path, name: str) -> Path | None:
+    """The file of a module below the folder that holds its top-level package; that folder for a namespace package."""
+    path = root.joinpath(*name.split("."))
+    if path.is_dir():
+        for end in (".py", *EXTENSIONS):
+            if (inside := path / f"__init__{end}").is_file():
+                return inside
+    for end in (".py", *EXTENSIONS):
+        if (file := path.with_name(path.name + end)).is_file():
+            return file
+    return path if path.is_dir() else None

@@ -1,0 +1,151 @@
+"""Expressions told from hallucinated faces by a classifier that has seen other people."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench import progress
+from bench.errors import BenchError, DataError, UsageError
+from bench.evaluation.contract import Measured, Prepared
+from bench.evaluation.expression.answers import MADE, answered
+from bench.evaluation.expression.classifier.networks import settings_of
+from bench.evaluation.expression.classifier.plan import ClassifierPlan, classification_of
+from bench.evaluation.expression.faces import made_faces, true_faces
+from bench.evaluation.expression.figures import BICUBIC, FRONTAL_HR, confusion_of, figures_of, predicted_name
+from bench.results import Figure, ItemRow, RunResult
+from bench.studies import ExpressionSet
+from bench.types import Outcome, WeightsFile
+
+if TYPE_CHECKING:
+    pass
+
+KIND = "expression"
+_MOST_LISTED = 2000  # people whose folds the record lists
+
+
+def measure(run: Prepared) -> Measured:
+    """Make the faces; for each fold train a classifier on the others and ask it.
+
+    Raises:
+        UsageError: the gallery, here the true faces, is to be hallucinated.
+        BenchError: no tested face could be classified, or a fold has nothing to learn from.
+    """
+    data = run.data
+    if not isinstance(data, ExpressionSet):
+        raise DataError(f"An expression run was given a {type(data).__name__}")
+    if run.side != "probe":
+        raise UsageError(
+            f"hallucinate={run.side}: the gallery of an expression run holds the true faces. Use "
+            "--hallucinate probe; train_on=hallucinated has the classifier learn from hallucinated ones."
+        )
+    plan = classification_of(run.protocol.component)
+    side = settings_of(plan.classifier).side
+    with progress.stage("hallucinate faces", len(data.faces)) as advance:
+        plain, made, probes = made_faces(run.probe_plan, data.faces, side, run.cache, advance)
+    with progress.stage("open true faces", len(data.truths)) as advance:
+        true, gallery = true_faces(data.truths, side, advance)
+    folds = np.array([data.folds[str(media.identity)] for media in data.faces], np.int64)
+    tested = [fold for fold in sorted(set(folds.tolist())) if fold in (plan.tested or (fold,))]
+    if not any(made.usable[folds == fold].any() for fold in tested):
+        causes = sorted({f"{o.stage}: {o.reason}" for o in probes.outcomes if o.status == "failed"})
+        raise BenchError(f"No tested face could be made ({'; '.join(causes[:5])}), so there is no result.")
+    started = time.perf_counter()
+    sources = {MADE: made, FRONTAL_HR: true, BICUBIC: plain}
+    answers, confidence, warnings = answered(run, data, plan, sources, folds, tested)
+    probes = replace(
+        probes,
+        seconds={**probes.seconds, "train and classify": time.perf_counter() - started},
+        counts={**probes.counts, "train and classify": int(np.isin(folds, tested).sum())},
+    )
+    items = _items(data, folds, tested, probes.outcomes, answers, confidence)
+    labels = data.labels
+    names = [name for name in (MADE, FRONTAL_HR, BICUBIC) if name in answers]
+    arrays: dict[str, Any] = {}
+    for name in names:
+        table = confusion_of(items, labels, name)
+        suffix = f" ({name})" if name else ""
+        arrays |= {f"confusion{suffix}": table.counts, f"unpredicted{suffix}": table.unpredicted}
+    shown = Counter(str(item.values["expression"]) for item in items)
+    warnings += [f"No tested face shows {label}: it has no recall." for label in labels if not shown[label]]
+    return Measured(
+        figures_of(items, labels, seed=run.config.seed),
+        {"probe": (data.faces, probes), "gallery": (data.truths, gallery)},
+        items=tuple(items),
+        arrays=arrays,
+        warnings=tuple(warnings),
+        rules=_rules(data, plan, tested, run.protocol.component.weights),
+    )
+
+
+def figures(result: RunResult) -> dict[str, Figure]:
+    """Figures from the items of a finished run."""
+    return figures_of(result.items, result.record.protocol["labels"], seed=result.record.seed)
+
+
+def _items(
+    data: ExpressionSet,
+    folds: NDArray[np.int64],
+    tested: Sequence[int],
+    outcomes: Sequence[Outcome],
+    answers: Mapping[str, Sequence[str | None]],
+    confidence: Sequence[float | None],
+) -> list[ItemRow]:
+    items = []
+    for place, media in enumerate(data.faces):
+        if folds[place] not in tested:
+            continue
+        truth, outcome = str(media.attributes["expression"]), outcomes[place]
+        values: dict[str, str | float] = {"expression": truth, "fold": int(folds[place])}
+        for name, given in answers.items():
+            answer = given[place]
+            if answer is not None:
+                values[predicted_name(name)] = answer
+        values["correct"] = int(values.get("predicted") == truth)
+        sure = confidence[place]
+        if sure is not None:
+            values["confidence"] = round(sure, 4)
+        items.append(
+            ItemRow(
+                key=media.template,
+                identity=str(media.identity),
+                status=outcome.status,
+                stage=outcome.stage,
+                reason=outcome.reason,
+                values=values,
+                attributes=media.attributes,
+            )
+        )
+    return items
+
+
+def _rules(
+    data: ExpressionSet, plan: ClassifierPlan, tested: Sequence[int], files: Sequence[WeightsFile]
+) -> dict[str, object]:
+    """What the record says: the classes, the classifier, who was in which fold."""
+    settings = settings_of(plan.classifier)
+    people: dict[str, list[str]] = {}
+    for person, fold in data.folds.items():
+        people.setdefault(str(fold), []).append(person)
+    return {
+        "kind": KIND,
+        "items": "faces",
+        "labels": list(data.labels),
+        "classifier": {
+            **asdict(settings),
+            "name": plan.classifier,
+            "epochs": plan.epochs or settings.epochs,
+            "weights": plan.weights.name if plan.weights else "",
+            "weights_sha256": "".join(file.sha256 for file in files),
+            "train_on": plan.train_on,
+            "seed": plan.seed,
+        },
+        "folds tested": list(tested),
+        "folds": people if len(data.folds) <= _MOST_LISTED else {fold: len(own) for fold, own in people.items()},
+    }

@@ -1,0 +1,94 @@
+"""Searches in a gallery, or in several: ranks, CMC, mAP, and open-set rates where probes may be without a mate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench import progress
+from bench.engine import local
+from bench.errors import BenchError, DataError
+from bench.evaluation.contract import Measured, Prepared
+from bench.evaluation.identification.figures import figures as figures_of
+from bench.evaluation.identification.open_set import left_out
+from bench.evaluation.identification.search import identify, join_gallery
+from bench.pipeline.plan import Embedded
+from bench.pipeline.templates import fuse
+from bench.results import Figure, ProbeRow, RunResult
+from bench.types import IdentificationSet, Role
+
+KIND = "identification"
+
+
+def measure(run: Prepared) -> Measured:
+    """Embed, fuse, search."""
+    data = run.data
+    if not isinstance(data, IdentificationSet):
+        raise DataError(f"An identification run was given a {type(data).__name__}")
+    parts = embed_roles(run)
+    protocol = run.protocol.component
+    fused = {
+        role: fuse(
+            media,
+            parts[role].vectors,
+            parts[role].outcomes,
+            unit_length=protocol.unit_length,
+            fusion=protocol.fusion,
+            score_weighted=protocol.score_weighted,
+        )
+        for role, media in run.media.items()
+    }
+    rows: list[ProbeRow] = []
+    sizes: dict[str, int] = {}
+    names: Sequence[str | None] = list(data.galleries) or [None]
+    for name in names:
+        gallery = join_gallery(fused["gallery"], fused["distractor"], data.galleries[name] if name else None)
+        sizes[name or ""] = int(gallery.scored.sum())
+        title = f"search the gallery {name}" if name else "search the gallery"
+        with progress.stage(title, len(gallery.keys)) as advance:
+            rows += identify(
+                fused["probe"],
+                gallery,
+                similarity=protocol.similarity,
+                name=name or "",
+                open_set=data.open_set,
+                progress=progress.cumulative(advance),
+            )
+    if all(row.rank is None for row in rows):
+        causes = sorted({f"{row.stage}: {row.reason}" for row in rows})
+        raise BenchError(
+            f"None of {len(rows)} probes could be scored ({'; '.join(causes[:5])}), so there is no result."
+        )
+    rules = {"false_positive_rates": list(protocol.false_positive_rates)} if data.open_set else {}
+    found = figures_of(
+        rows,
+        ranks=protocol.ranks,
+        mean_average_precision=protocol.mean_average_precision,
+        false_positive_rates=protocol.false_positive_rates if data.open_set else (),
+        seed=run.config.seed,
+    )
+    embedded = {role: (media, parts[role]) for role, media in run.media.items()}
+    warnings = left_out(rows, protocol.false_positive_rates) if data.open_set else ()
+    return Measured(
+        found, embedded, rows=tuple(rows), warnings=warnings, rules={"kind": KIND, **rules}, gallery_sizes=sizes
+    )
+
+
+def figures(result: RunResult) -> dict[str, Figure]:
+    """Figures from the rows of a finished run."""
+    rules = result.record.protocol
+    return figures_of(
+        result.probes,
+        ranks=rules["ranks"],
+        mean_average_precision=rules["mean_average_precision"],
+        false_positive_rates=rules.get("false_positive_rates", ()),
+        seed=result.record.seed,
+    )
+
+
+def embed_roles(run: Prepared) -> dict[Role, Embedded]:
+    """Embed the media of every role."""
+    parts: dict[Role, Embedded] = {}
+    for role, media in run.media.items():
+        with progress.stage(f"embed {role} images", len(media)) as advance:
+            parts[role] = local.embed_all(run.plan(role), media, run.cache, advance)
+    return parts

@@ -1,0 +1,207 @@
+"""Training pairs by the paper's recipe: a frontal truth, and the same face turned, moved and shrunk.
+
+Section V.A of Zhang et al. 2021: upright frontal HR at 128 x 128; non-frontal views by a 3D face model; unaligned LR
+"by transforming and downsampling". The ranges of the transformation are not given there; ours are those of the authors'
+earlier work (Yu and Porikli, TDN and TDAE): rotation within 45 degrees, shift within 5 % of the side, scale 0.8 to 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.errors import UsageError
+from bench.faces.landmarks.bundle import FloatArray
+from bench.faces.landmarks.mediapipe import Landmarks
+from bench.faces.landmarks.points import five_points, rotation, sixty_eight_points
+from bench.faces.pairs.pack import SIDE, Pack
+from bench.faces.render.mesh import head_mesh
+from bench.faces.render.pose import prepare, views
+from bench.images import ByteImages, resize
+
+CELEBA_YAWS_DEG = (22.0, 40.0, 55.0, 75.0)
+MULTIPIE_YAWS_DEG = (15.0, 30.0, 45.0, 60.0, 75.0, 90.0)
+COMPONENTS: dict[str, tuple[int, int]] = {
+    "left_eye": (40, 40),
+    "right_eye": (40, 40),
+    "nose": (40, 32),
+    "mouth": (48, 32),
+}
+"""Width and height of the component patches, pixels; left and right are the image's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Jitter:
+    """Ranges of the random similarity between a view and its LR image.
+
+    Attributes:
+        rotation_deg: turned by up to so much either way.
+        shift: moved by up to this fraction of the side, in x and in y.
+        scale: least and greatest magnification.
+    """
+
+    rotation_deg: float = 45.0
+    shift: float = 0.05
+    scale: tuple[float, float] = (0.8, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One training pair.
+
+    Attributes:
+        name: file name of the photograph.
+        yaw_deg: turn of the view; positive turns the face to the image's right.
+        frontal: the truth, RGB uint8 (128, 128, 3).
+        view: the turned face, upright, RGB uint8 (128, 128, 3).
+        lr: the view after the similarity, shrunk with antialiasing, RGB uint8 (lr, lr, 3).
+        landmarks: 68 points of the truth, float32 (68, 2), xy in its pixels.
+        five: five points of the truth, float32 (5, 2).
+        lr_five: where those points of the head lie in ``lr``, float32 (5, 2) in its pixels; they may be hidden there,
+            or outside.
+    """
+
+    name: str
+    yaw_deg: float
+    frontal: ByteImages
+    view: ByteImages
+    lr: ByteImages
+    landmarks: NDArray[np.float32]
+    five: NDArray[np.float32]
+    lr_five: NDArray[np.float32]
+
+
+def make_pairs(
+    packed: Pack,
+    index: int,
+    *,
+    yaws_deg: Sequence[float] = CELEBA_YAWS_DEG,
+    lr: int = 16,
+    jitter: Jitter | None = None,
+    seed: int = 0,
+    oversample: int = 1,
+    device: str = "cpu",
+) -> list[Pair]:
+    """Make the pairs of one face: each yaw to both sides.
+
+    Args:
+        packed: the file.
+        index: of the face.
+        yaws_deg: turns, each made to both sides.
+        lr: side of the LR images.
+        jitter: ranges of the similarity; None takes the defaults.
+        seed: with the index, of the similarity; pass the epoch to see fresh ones.
+        oversample: of the renderer, see `bench.faces.render.pose.prepare`.
+        device: torch device of the renderer.
+
+    Returns:
+        Two pairs a yaw, in order, the left one first.
+
+    Raises:
+        UsageError: no yaw, or an LR side that is not between 2 and 128.
+    """
+    if not yaws_deg or not 2 <= lr <= SIDE:
+        raise UsageError(f"Pairs need yaws and an LR side of 2 to {SIDE}, not {list(yaws_deg)} and {lr}")
+    face, landmarks = packed.face(index)
+    turns = [sign * yaw for yaw in yaws_deg for sign in (-1.0, 1.0)]
+    portrait = prepare(face, landmarks, SIDE, oversample=oversample)
+    turned = views([portrait], [rotation(yaw) for yaw in turns], device=device)
+    rng = np.random.default_rng((seed, index))
+    points = sixty_eight_points(landmarks.points)[:, :2].astype(np.float32)
+    five = five_points(landmarks.points)[:, :2].astype(np.float32)
+    pivot = head_mesh(landmarks).pivot
+    pairs = []
+    for yaw, view in zip(turns, turned, strict=True):
+        matrix = random_similarity(rng, jitter or Jitter())
+        lr_five = in_lr(turned_five(landmarks, yaw, pivot), lr, matrix)
+        pairs.append(Pair(packed.names[index], yaw, face, view, warped(view, lr, matrix), points, five, lr_five))
+    return pairs
+
+
+def moved_and_shrunk(image: ByteImages, lr: int, rng: np.random.Generator, jitter: Jitter) -> ByteImages:
+    """Apply a random similarity (bicubic, borders mirrored), then shrink by Pillow's antialiased bicubic kernel."""
+    return warped(image, lr, random_similarity(rng, jitter, image.shape[0]))
+
+
+def random_similarity(rng: np.random.Generator, jitter: Jitter, side: int = SIDE) -> NDArray[np.float64]:
+    """Draw a similarity: float64 (2, 3), from pixels (x, y, 1) of a square image to those of the moved one."""
+    import cv2
+
+    angle = rng.uniform(-jitter.rotation_deg, jitter.rotation_deg)
+    scale = rng.uniform(*jitter.scale)
+    centre = (side - 1) / 2
+    matrix: NDArray[np.float64] = np.asarray(cv2.getRotationMatrix2D((centre, centre), angle, scale), np.float64)
+    matrix[:, 2] += rng.uniform(-jitter.shift, jitter.shift, 2) * side
+    return matrix
+
+
+def warped(image: ByteImages, lr: int, matrix: NDArray[np.float64]) -> ByteImages:
+    """Apply a similarity to a square image and shrink it, as `moved_and_shrunk` does."""
+    import cv2
+
+    side = image.shape[0]
+    moved = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    return resize(np.asarray(moved, np.uint8), lr, lr)
+
+
+def turned_five(landmarks: Landmarks, yaw_deg: float, pivot: FloatArray | None = None) -> NDArray[np.float32]:
+    """Where five points of a face come to lie when its head is turned, as `bench.faces.render.pose.views` turns it.
+
+    Args:
+        landmarks: 478 points with depth.
+        yaw_deg: positive turns the face to the image's right.
+        pivot: float32 (3,) of the head's mesh, where it is known already.
+
+    Returns:
+        float32 (5, 2), pixels of the photograph.
+
+    Raises:
+        DataError: there are not 478 finite points.
+    """
+    centre = (head_mesh(landmarks).pivot if pivot is None else pivot).astype(np.float64)
+    return five_points(((landmarks.points - centre) @ rotation(yaw_deg).T + centre).astype(np.float32))
+
+
+def in_lr(points: NDArray[np.float32], lr: int, matrix: NDArray[np.float64], side: int = SIDE) -> NDArray[np.float32]:
+    """Carry points of a square image where `warped` carries its pixels: float32 (N, 2), pixels of the LR image."""
+    moved = points.astype(np.float64) @ matrix[:, :2].T + matrix[:, 2]
+    return np.asarray((moved + 0.5) * (lr / side) - 0.5, np.float32)
+
+
+def component_boxes(five: NDArray[np.float32]) -> dict[str, tuple[int, int, int, int]]:
+    """Boxes (left, top, width, height) of the facial components around their points, moved to lie in the image.
+
+    Args:
+        five: float32 (5, 2), five points of a 128 x 128 face.
+    """
+    centres = {"left_eye": five[0], "right_eye": five[1], "nose": five[2], "mouth": (five[3] + five[4]) / 2}
+    boxes = {}
+    for name, (width, height) in COMPONENTS.items():
+        left, top = (
+            int(round(float(c) - length / 2 + 0.5)) for c, length in zip(centres[name], (width, height), strict=True)
+        )
+        boxes[name] = (min(max(left, 0), SIDE - width), min(max(top, 0), SIDE - height), width, height)
+    return boxes
+
+
+def heatmaps(landmarks: NDArray[np.float32], side: int = 64, sigma: float = 1.75) -> NDArray[np.float32]:
+    """Gaussian targets of landmarks, peak 1, as FAN is trained on.
+
+    Args:
+        landmarks: float32 (K, 2), xy in pixels of a 128 x 128 face.
+        side: of the maps.
+        sigma: of the Gaussian, pixels of the map.
+
+    Returns:
+        float32 (K, side, side). A point outside its map leaves only its tail there.
+
+    Source: Bulat and Tzimiropoulos 2017, code of face-alignment-training (7 x 7 Gaussian, 1.75 pixels).
+    """
+    scaled = (landmarks.astype(np.float64) + 0.5) * (side / SIDE) - 0.5
+    axis = np.arange(side)
+    x = np.exp(-((axis - scaled[:, :1]) ** 2) / (2 * sigma**2))
+    y = np.exp(-((axis - scaled[:, 1:]) ** 2) / (2 * sigma**2))
+    return (y[:, :, None] * x[:, None, :]).astype(np.float32)

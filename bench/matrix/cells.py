@@ -1,0 +1,224 @@
+"""The cells of a study: every protocol with every hallucinator and recogniser, less the exceptions."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from bench.config import RunConfig, get_setting
+from bench.errors import BenchError, MissingError, UsageError
+from bench.interfaces import PROTOCOLS, EvalProtocol
+from bench.matrix.study_file import ALL, AXES, Asked
+from bench.pipeline.build import build
+from bench.provenance import digest_of
+from bench.registry import Entry, Spec
+from bench.run.data import find_data
+from bench.run.finished import WITHOUT_EFFECT
+
+_LONGEST = 120
+_OF_EMBEDDINGS = ("recogniser", "align", "align_gallery", "flip", "fusion")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of a study.
+
+    Attributes:
+        name: of its folder in the study's.
+        config: of the run.
+        drawn: whether the protocol's sample is used though ``BENCH_DATA`` names a folder, which lacks this data set.
+        recognises: whether its figures depend on the recogniser; where not, this is the cell of all recognisers.
+    """
+
+    name: str
+    config: RunConfig
+    drawn: bool = False
+    recognises: bool = True
+
+    @property
+    def recogniser(self) -> str:
+        """The recogniser as asked; empty where none matters."""
+        return self.config.recogniser if self.recognises else ""
+
+    @property
+    def digest(self) -> str:
+        """Of all that it is asked to compute."""
+        return digest_of({key: v for key, v in asdict(self.config).items() if key not in WITHOUT_EFFECT})
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The cells of a study.
+
+    Attributes:
+        name: of the study.
+        out: its folder.
+        cells: in the order in which they run.
+        left_out: protocols of ``all`` that cannot run, and why.
+        config: what was asked, in plain values.
+        source: the study file's bytes, or None.
+    """
+
+    name: str
+    out: Path
+    cells: tuple[Cell, ...]
+    left_out: Mapping[str, str]
+    config: Mapping[str, Any]
+    source: bytes | None = None
+
+    @property
+    def digest(self) -> str:
+        """Of all that the study is asked to compute."""
+        return digest_of([cell.digest for cell in self.cells])
+
+
+def make_matrix(asked: Asked) -> Matrix:
+    """Lay out the cells of a study; protocols whose figures depend on no recogniser have one cell for all of them.
+
+    Raises:
+        UsageError: no cell is left, or one data folder or manifest is named for several data sets.
+    """
+    protocols, drawn, left_out = _protocols(asked)
+    built = {item: _built(item) for item in protocols}
+    datasets = {item: protocol.dataset if protocol else "" for item, protocol in built.items()}
+    _check_data(asked, datasets)
+    bare: list[Cell] = []
+    for combination in product(protocols, asked.axes["hallucinator"], asked.axes["recogniser"]):
+        axes = dict(zip(AXES, combination, strict=True))
+        rules = [rule for rule in asked.rules if rule.holds_for(axes)]
+        if any(rule.exclude for rule in rules):
+            continue
+        values = {**asked.options, **{k: v for rule in rules for k, v in rule.options.items()}, **axes}
+        if datasets[axes["protocol"]] in asked.data:
+            values["data_root"] = asked.data[datasets[axes["protocol"]]]
+        protocol = built[axes["protocol"]]
+        recognises = protocol is None or protocol.recognises
+        cell = Cell("", RunConfig(**{**values, **asked.flags}), axes["protocol"] in drawn, recognises)
+        if recognises or not any(_unrecognised(cell) == _unrecognised(other) for other in bare):
+            bare.append(cell)
+    if not bare:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
+        raise UsageError(f"No cell is left to run{f' ({reasons})' if reasons else ''}.")
+    digest = digest_of([cell.digest for cell in bare])
+    out = asked.out or Path("runs") / (asked.name or f"study__{digest[:8]}")
+    names = _names(bare)
+    cells = tuple(
+        replace(cell, name=name, config=replace(cell.config, out=out / name))
+        for name, cell in zip(names, bare, strict=True)
+    )
+    return Matrix(asked.name or out.name, out, cells, left_out, _plain(asked), asked.source)
+
+
+def _protocols(asked: Asked) -> tuple[list[str], set[str], dict[str, str]]:
+    """Protocols with ``all`` spelt out; those of it that use their sample; those that cannot run, and why."""
+    found: list[str] = []
+    drawn: set[str] = set()
+    left_out: dict[str, str] = {}
+    for item in asked.axes["protocol"]:
+        if item != ALL:
+            found.append(item)
+            continue
+        for entry in PROTOCOLS:
+            reason = _why_not(entry, asked, drawn)
+            if reason is None:
+                found.append(entry.name)
+            else:
+                left_out[entry.name] = reason
+    return list(dict.fromkeys(found)), drawn - set(asked.axes["protocol"]), left_out
+
+
+def _why_not(entry: Entry[EvalProtocol], asked: Asked, drawn: set[str]) -> str | None:
+    """Why a protocol cannot be part of ``all``, or None. Adds its name to ``drawn`` where its sample is to be used."""
+    missing = entry.missing()
+    required = [argument.name for argument in entry.arguments() if argument.required]
+    if missing or required:
+        return missing or f"it must be given {', '.join(required)}"
+    try:
+        protocol = build(PROTOCOLS, Spec(entry.name)).component
+    except MissingError as error:
+        return str(error)
+    if protocol.dataset in asked.data or "data_root" in asked.flags | asked.options:
+        return None
+    if get_setting(f"data.{protocol.dataset}"):
+        return None
+    try:
+        if os.environ.get("BENCH_DATA"):
+            find_data(protocol, None)
+            return None
+    except MissingError:
+        drawn.add(entry.name)
+    except BenchError:
+        return None  # its cells will say what is wrong with the data
+    if type(protocol).write_sample is EvalProtocol.write_sample:
+        return "there are no data, and it has no sample"
+    return None
+
+
+def _built(item: str) -> EvalProtocol | None:
+    """A protocol; None where it cannot be built, which its cells will say."""
+    try:
+        return build(PROTOCOLS, Spec.parse(item)).component
+    except MissingError:
+        return None
+
+
+def _unrecognised(cell: Cell) -> RunConfig:
+    """What is asked, but for what embeddings alone depend on."""
+    plain = RunConfig(protocol="")
+    return replace(cell.config, **{name: getattr(plain, name) for name in _OF_EMBEDDINGS})
+
+
+def _check_data(asked: Asked, datasets: Mapping[str, str]) -> None:
+    own = {getattr(entry.factory, "dataset", entry.name) for entry in PROTOCOLS}
+    known = own | set(datasets.values()) | {entry.name for entry in PROTOCOLS}
+    strange = sorted(set(asked.data) - known)
+    if strange:
+        raise UsageError(f"[data] names {', '.join(strange)}; data sets are {', '.join(sorted(known - {''}))}.")
+    several = sorted(set(datasets.values()))
+    if "data_root" in asked.flags | asked.options and len(several) > 1:
+        raise UsageError(
+            f"--data-root is one folder, for {len(several)} data sets: {', '.join(several)}. Name each by `bench "
+            "config set data.NAME DIR`, or in [data] of a study file."
+        )
+    if (asked.flags | asked.options).get("manifest") and len(datasets) > 1:
+        raise UsageError(
+            f"--manifest is of one protocol, and there are {len(datasets)}: {', '.join(datasets)}. In a study file, "
+            "[[cell]] with protocol and manifest names one for each."
+        )
+
+
+def _names(cells: Sequence[Cell]) -> list[str]:
+    """A folder name for each cell, readable and its own."""
+    names = []
+    for cell in cells:
+        parts = (cell.config.protocol, cell.config.hallucinator, cell.config.recogniser)
+        name = "__".join("".join(c if c.isalnum() or c in "+=-." else "-" for c in part) for part in parts)
+        names.append(name if len(os.fsencode(name)) <= _LONGEST else f"{name[: _LONGEST // 4]}__{cell.digest[:8]}")
+    counts = Counter(name.lower() for name in names)  # some file systems take A for a
+    return [
+        name if counts[name.lower()] == 1 else f"{name[: _LONGEST // 2]}__{cell.digest[:8]}"
+        for name, cell in zip(names, cells, strict=True)
+    ]
+
+
+def _plain(asked: Asked) -> dict[str, Any]:
+    """What was asked, ready for JSON."""
+    config = {f"{axis}s": list(items) for axis, items in asked.axes.items()}
+    defaults = {f.name: f.default for f in fields(RunConfig)}
+    options = {k: v for k, v in (asked.options | asked.flags).items() if v != defaults[k]}
+    rules = [{**rule.where, "exclude": rule.exclude, "options": dict(rule.options)} for rule in asked.rules]
+    plain: dict[str, Any] = _texts({**config, "options": options, "data": asked.data, "cells": rules})
+    return plain
+
+
+def _texts(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _texts(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_texts(part) for part in value]
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,71 @@
+"""What a matrix of runs prints at its end: every cell, its first figure, or what failed and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.matrix.state import CellState, StudyState
+from bench.results.text import say
+from bench.run.figures_table import figure_name, worded
+
+_COLUMNS = ("protocol", "hallucinator", "recogniser", "figure", "value", "95 % interval", "data", "seconds")
+_RIGHT = ("value", "seconds")
+_OFFICIAL = {True: "official", False: "not official", None: "none published"}
+"""Whether data are the published set."""
+
+
+def print_study(state: StudyState, out: Path) -> None:
+    """Print the table of a study."""
+    for banner in dict.fromkeys(banner for cell in state.cells for banner in cell.banners):
+        say(f"*** {banner} ***")
+    done = sum(cell.state == "done" for cell in state.cells)
+    say(f"\nstudy {state.name}: {done} of {len(state.cells)} cells worked ({out})")
+    rows = [_COLUMNS, *(_row(cell) for cell in state.cells)]
+    wide = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
+    for row in rows:
+        say(f"  {_line(row, wide)}".rstrip())
+    warned: dict[str, list[str]] = {}
+    for cell in state.cells:
+        for warning in cell.warnings:
+            warned.setdefault(warning, []).append(_name(cell))
+    for warning, names in warned.items():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        say(f"  warning: {warning} ({names[0]}{more})")
+    failed = [cell for cell in state.cells if cell.state == "failed"]
+    if failed:
+        say("failed:")
+    for cell in failed:
+        say(f"  {_name(cell)}")
+        for line in (cell.error or "").splitlines():
+            say(f"    {line}")
+    for name, reason in state.left_out.items():
+        say(f"left out: {name}: {reason.splitlines()[0]}")
+    say()
+
+
+def _name(cell: CellState) -> str:
+    return " / ".join(filter(None, (cell.protocol, cell.hallucinator, cell.recogniser)))
+
+
+def _row(cell: CellState) -> tuple[str, ...]:
+    head = (cell.protocol, cell.hallucinator, cell.recogniser or "(none)")
+    seconds = "" if cell.seconds is None else f"{cell.seconds:.1f}"
+    figure = cell.figure
+    if figure is None:
+        return (*head, {"failed": "FAILED", "waiting": "not run"}.get(cell.state, "none"), "", "", "", seconds)
+    unit = figure["unit"]
+    interval = "none"
+    if figure["low"] is not None and figure["high"] is not None:
+        interval = f"{worded(figure['low'], unit)} - {worded(figure['high'], unit)}"
+    return (*head, figure_name(figure["name"]), worded(figure["value"], unit), interval, _data(cell), seconds)
+
+
+def _data(cell: CellState) -> str:
+    marks = [mark for mark in ("SMOKE", "SAMPLE") if any(banner.startswith(mark) for banner in cell.banners)]
+    return " ".join(marks) or _OFFICIAL[cell.official]
+
+
+def _line(row: Sequence[str], wide: Sequence[int]) -> str:
+    pairs = zip(_COLUMNS, row, wide, strict=True)
+    return "  ".join(f"{text:>{width}}" if name in _RIGHT else f"{text:<{width}}" for name, text, width in pairs)

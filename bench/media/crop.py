@@ -1,0 +1,71 @@
+"""Faces out of their files: frame, turn, box or points, size."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bench.errors import DataError
+from bench.images import ByteImages, resize
+from bench.types import Cut
+
+_FARTHEST = 1e7  # pixels; a sum of two larger numbers may not be finite
+
+
+def cut_out(image: ByteImages, cut: Cut) -> ByteImages:
+    """Take a face out of a decoded picture (or frame) as `Cut` says.
+
+    Args:
+        image: RGB uint8 (h, w, 3).
+        cut: how.
+
+    Returns:
+        RGB uint8 (H, W, 3).
+
+    Raises:
+        DataError: with a short reason that names no file: box outside the image, box without a size, points unusable.
+    """
+    image = np.ascontiguousarray(np.rot90(image, -cut.quarter_turns)) if cut.quarter_turns % 4 else image
+    if cut.points is not None:
+        image = _by_points(image, cut)
+    elif cut.box is not None:
+        image = _boxed(image, cut.box)
+    if cut.side is not None and image.shape[:2] != (cut.side, cut.side):
+        image = resize(image, cut.side, cut.side)
+    return image
+
+
+def square_around(box: tuple[float, float, float, float], margin: float = 0.0) -> tuple[float, float, float, float]:
+    """The square of a box's longer side around its middle, larger by ``margin`` times that side on each side."""
+    x, y, width, height = box
+    side = max(width, height) * (1 + 2 * margin)
+    return x + (width - side) / 2, y + (height - side) / 2, side, side
+
+
+def _by_points(image: ByteImages, cut: Cut) -> ByteImages:
+    from bench.media.similarity import fit_similarity, warp
+
+    if cut.points is None or cut.face is None:
+        raise DataError("cut by points without a template")
+    try:
+        return warp(image, fit_similarity(cut.points, cut.face.points), cut.face)
+    except DataError:
+        raise DataError("landmarks unusable") from None
+
+
+def _boxed(image: ByteImages, box: tuple[float, float, float, float]) -> ByteImages:
+    if not all(np.isfinite(box)) or box[2] < 1 or box[3] < 1:
+        raise DataError("box without a size")
+    if max(map(abs, box)) > _FARTHEST:
+        raise DataError("box outside its image")
+    height, width = image.shape[:2]
+    left, top = round(box[0]), round(box[1])
+    right, bottom = max(round(box[0] + box[2]), left + 1), max(round(box[1] + box[3]), top + 1)
+    if right <= 0 or bottom <= 0 or left >= width or top >= height:
+        raise DataError("box outside its image")
+    if right - left > 4 * width or bottom - top > 4 * height:
+        raise DataError("box far larger than its image")
+    rows, columns = np.arange(top, bottom).clip(0, height - 1), np.arange(left, right).clip(0, width - 1)
+    found: ByteImages = np.ascontiguousarray(image[rows][:, columns])
+    if min(found.shape[:2]) < 2:
+        raise DataError("box without a size")
+    return found

@@ -1,0 +1,251 @@
+"""What a run leaves on disk: from `RunResult` to a run folder and back.
+
+A run folder holds
+
+- ``run.json``: the record (`RunRecord`) and its seal (`bench.results.seal`), strict JSON, one schema version;
+- ``per_probe.csv``: one row a probe (`ProbeRow`), enough to compute every figure again without a model;
+- ``per_item.csv`` (runs that search no gallery): one row an item (`ItemRow`);
+- ``arrays.npz`` (where needed): what is too large for rows, read without pickle;
+- ``ledger.csv``: one row for every image that did not end ``ok``;
+- ``run.replaced.json`` (optional): the record of the run that this one replaced;
+- ``images.zip`` (optional): for probe row (or item) i the members ``lr/00000i.png``, ``out/00000i.png`` (absent when it
+  equals the lr image), ``mate/00000i.png`` (best mated gallery image) and ``impostor/00000i.png`` (best non-mated one),
+  or ``truth/00000i.png``.
+
+The folder appears in one step, by a rename: there is never a half-written one under its final name.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bench.errors import BenchError, DataError, MissingError
+from bench.io.printing import ESCAPED
+from bench.io.strictfiles import MOST_ARRAYS, read_arrays, read_json, read_member, read_rows, shown
+from bench.results import (
+    SCHEMA_VERSION,
+    Figure,
+    ItemRow,
+    LedgerRow,
+    ProbeRow,
+    RoleLedger,
+    RunRecord,
+    RunResult,
+    StageRecord,
+)
+from bench.results.rows import item_from_cells, ledger_from_cells, probe_from_cells
+from bench.results.seal import SEAL, broken, make_seal
+
+RUN_FILE, PROBES_FILE, LEDGER_FILE, IMAGES_FILE = "run.json", "per_probe.csv", "ledger.csv", "images.zip"
+REPLACED_FILE = "run.replaced.json"
+ITEMS_FILE, ARRAYS_FILE = "per_item.csv", "arrays.npz"
+SEALED = (PROBES_FILE, ITEMS_FILE, LEDGER_FILE, ARRAYS_FILE)
+RowT = TypeVar("RowT")
+_SMALL, _A_PAIR = 1 << 20, 16  # bytes of arrays
+
+
+def write_run(
+    folder: Path,
+    result: RunResult,
+    *,
+    images: Iterable[tuple[str, bytes]] | None = None,
+    replace: bool = False,
+) -> None:
+    """Write a run folder in one step.
+
+    Args:
+        folder: where it shall stand; its parent is made when absent.
+        result: what to write.
+        images: members of ``images.zip`` as (name, PNG bytes), or None for no such file.
+        replace: whether an existing run folder may be replaced.
+
+    Raises:
+        BenchError: the folder exists and may not be replaced or is no run folder, or the disk is full. Nothing under
+            ``folder`` has changed then.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (replace and (folder / RUN_FILE).is_file()):
+        what = "a finished run is there" if (folder / RUN_FILE).is_file() else "it holds other files"
+        raise BenchError(f"Cannot write the run to {folder}: {what}. Choose another --out, or --overwrite always.")
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial.mkdir()
+        _write_files(partial, result, images)
+        if (folder / RUN_FILE).is_file():
+            shutil.copyfile(folder / RUN_FILE, partial / REPLACED_FILE)
+        _swap(partial, folder)
+    except OSError as error:
+        raise BenchError(
+            f"Cannot write the run to {folder}: {error.strerror or error}. Nothing was changed there; embeddings made "
+            "so far are in the cache, so the same command goes on from them once there is room."
+        ) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def read_run(folder: Path) -> RunResult:
+    """Read a run folder.
+
+    Raises:
+        MissingError: there is no run folder.
+        DataError: it is damaged or of another schema version; the text names the file.
+    """
+    record = read_record(folder)
+    items, arrays = folder / ITEMS_FILE, folder / ARRAYS_FILE
+    found = _read_csv(items, item_from_cells) if _there(items) else ()
+    return RunResult(
+        record,
+        _read_csv(folder / PROBES_FILE, probe_from_cells),
+        _read_csv(folder / LEDGER_FILE, ledger_from_cells),
+        found,
+        read_arrays(arrays, _most_bytes(record, found)) if _there(arrays) else {},
+    )
+
+
+def read_record(folder: Path) -> RunRecord:
+    """Read ``run.json`` alone; see `read_run` for what is raised."""
+    path = folder / RUN_FILE
+    if not _there(path):
+        raise MissingError(
+            f"No run in {folder}: {RUN_FILE} is not there. Give the folder that `bench run --out` named."
+        )
+    raw = read_json(path)
+    try:
+        version = raw["schema_version"]
+        if version != SCHEMA_VERSION:
+            raise DataError(
+                f"{path} has schema version {shown(version)}; this bench reads version {SCHEMA_VERSION}. Run it "
+                f"again, or use the bench that wrote it ({shown(raw.get('bench_version', 'unknown'))})."
+            )
+        return record_from_json(raw)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} is damaged ({type(error).__name__}: {shown(error)}). Run it again.") from error
+
+
+def broken_seal(folder: Path) -> str:
+    """What was changed in a run folder after its run, in words; empty where nothing was. See `bench.results.seal`."""
+    raw = dict(read_json(folder / RUN_FILE))
+    seal = raw.pop(SEAL, None)
+    return broken(raw, seal, folder, SEALED)
+
+
+def read_image(folder: Path, member: str) -> bytes | None:
+    """PNG bytes of one member of ``images.zip``, or None when the run keeps no such image."""
+    path = folder / IMAGES_FILE
+    if not path.is_file():
+        return None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return read_member(archive, member)
+    except (zipfile.BadZipFile, OSError, ValueError, DataError) as error:
+        raise DataError(
+            f"{path} is damaged ({error}). Run it again, or delete the file to go without images."
+        ) from error
+
+
+def dump_json(value: object) -> str:
+    """Strict, indented JSON with a final newline; keys in the order given, so figures stay in the order of their k."""
+    text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    return text.encode("utf-8", ESCAPED).decode("utf-8")
+
+
+def _there(path: Path) -> bool:
+    """Whether something has that name, of whatever kind: a pipe or a broken link is named as one when it is read."""
+    return os.path.lexists(path)
+
+
+def _write_files(folder: Path, result: RunResult, images: Iterable[tuple[str, bytes]] | None) -> None:
+    _write_csv(folder / PROBES_FILE, ProbeRow, result.probes)
+    _write_csv(folder / LEDGER_FILE, LedgerRow, result.ledger)
+    if result.items:
+        _write_csv(folder / ITEMS_FILE, ItemRow, result.items)
+    if result.arrays:
+        import numpy as np
+
+        np.savez_compressed(folder / ARRAYS_FILE, allow_pickle=False, **result.arrays)
+    record = asdict(result.record)
+    sealed = {**record, SEAL: make_seal(record, folder, SEALED)}
+    (folder / RUN_FILE).write_text(dump_json(sealed), encoding="utf-8")
+    if images is not None:
+        with zipfile.ZipFile(folder / IMAGES_FILE, "w", zipfile.ZIP_STORED) as archive:
+            for name, data in images:
+                archive.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), data)
+    for path in folder.iterdir():  # a rename may outlive a power cut that its contents do not
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def _swap(partial: Path, folder: Path) -> None:
+    old = folder.with_name(f".{folder.name}.replaced")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    try:
+        partial.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_csv(path: Path, row_type: type[Any], rows: Sequence[ProbeRow | LedgerRow | ItemRow]) -> None:
+    names = [f.name for f in fields(row_type)]
+    with path.open("w", newline="", encoding="utf-8", errors=ESCAPED) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows([_to_cell(getattr(row, name)) for name in names] for row in rows)
+
+
+def _to_cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return ";".join(map(str, value))
+    if isinstance(value, Mapping):
+        return json.dumps(dict(value), sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _read_csv(path: Path, make: Callable[[dict[str, str]], RowT]) -> tuple[RowT, ...]:
+    rows = []
+    for number, cells in enumerate(read_rows(path), 1):
+        try:
+            rows.append(make(cells))
+        except (KeyError, ValueError) as error:
+            raise DataError(
+                f"{path} is damaged (row {number}: {type(error).__name__}: {shown(error)}). Run it again."
+            ) from error
+    return tuple(rows)
+
+
+def _most_bytes(record: RunRecord, items: Sequence[ItemRow]) -> int:
+    """What the arrays of a run may have unpacked: so many pairs of at most 16 bytes, or a few small tables."""
+    if record.protocol.get("kind") != "verification":
+        return _SMALL
+    pairs = sum(n for item in items if isinstance(n := item.values.get("pairs"), int | float) and n > 0)
+    return int(min(MOST_ARRAYS, _A_PAIR * pairs + _SMALL))
+
+
+def record_from_json(raw: Mapping[str, Any]) -> RunRecord:
+    """The record that ``run.json`` holds.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: ``raw`` is no such record.
+    """
+    raw = {key: value for key, value in raw.items() if key != SEAL}
+    raw["stages"] = tuple(StageRecord(**{**s, "weights": tuple(s["weights"])}) for s in raw["stages"])
+    raw["metrics"] = {name: Figure(**figure) for name, figure in raw["metrics"].items()}
+    raw["ledger"] = {role: RoleLedger(**counts) for role, counts in raw["ledger"].items()}
+    raw["warnings"] = tuple(raw["warnings"])
+    raw["code"] = {str(name): str(digest) for name, digest in dict(raw.get("code", {})).items()}
+    return RunRecord(**raw)

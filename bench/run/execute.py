@@ -1,0 +1,219 @@
+"""One run, from a configuration to a run folder."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from bench import evaluation, progress
+from bench.config import RunConfig, cache_folder
+from bench.devices import resolve_device
+from bench.diagnosis.of_run import diagnose
+from bench.digests.closure import closure
+from bench.evaluation.contract import Measured, Prepared
+from bench.faults import kept_running
+from bench.interfaces import PROTOCOLS, EvalProtocol
+from bench.io.file_digests import file_state, path_digest, refuse_changed
+from bench.io.outputs import check_place
+from bench.pipeline.arrangement import arrange
+from bench.pipeline.build import Built, build
+from bench.pipeline.cache import Cache
+from bench.pipeline.embedder import embedder_for, renewed_embedder
+from bench.pipeline.plan import EmbedPlan
+from bench.plugins import load_plugins
+from bench.provenance import digest_of, stat_digest
+from bench.registry import Spec
+from bench.results import RunResult
+from bench.results.folder import read_run, write_run
+from bench.run.data import find_or_draw
+from bench.run.finished import outdated
+from bench.run.images import pictures
+from bench.run.limit import cut
+from bench.run.manifest import check_manifest
+from bench.run.output_checks import odd_outputs
+from bench.run.record import ledger_rows, make_record, processor_note
+from bench.studies import Study
+from bench.types import Role
+
+_CODE_DIGITS = 16
+
+
+def prepare(config: RunConfig, studies: dict[str, Study] | None = None) -> Prepared:
+    """Check all that can be checked before the work starts: names, arguments, data, sizes.
+
+    Args:
+        config: what to do.
+        studies: what protocols have read, kept by the caller from one run to the next; None reads anew.
+
+    Raises:
+        UsageError, MissingError, DataError: something is wrong; nothing has been written.
+    """
+    load_plugins()
+    config = replace(config, device=resolve_device(config.device))
+    if config.out is not None:
+        check_place(config.out, folder=True)
+    official = build(PROTOCOLS, Spec.parse(config.protocol))
+    protocol = _overridden(official, config)
+    arrangement = arrange(config, protocol.component)
+    probe_plan, gallery_plan = arrangement.probe, arrangement.gallery
+    for plan in (probe_plan, gallery_plan):
+        renewed_embedder(plan)
+    root = find_or_draw(protocol.component, config.data_root, cache_folder(config) / "samples")
+    data = _read(protocol, root, cache_folder(config), {} if studies is None else studies, config.manifest)
+    data = cut(data, config.limit, config.limit_gallery)
+    decisive: list[object] = [
+        embedder_for(probe_plan).configuration,
+        embedder_for(gallery_plan).configuration,
+        protocol.configuration,
+        [config.limit, config.limit_gallery],
+        config.seed,
+        config.images,
+        evaluation.kind_of(data),
+    ]
+    if protocol.component.fusion != official.component.fusion:  # the flip is part of the fingerprints
+        decisive.append(["fusion", protocol.component.fusion])
+    request = digest_of(decisive)
+    out = config.out or _default_out(config, request)
+    state = _state(data)
+    code = _code(protocol, (probe_plan, gallery_plan), evaluation.kind_of(data))
+    return Prepared(config, protocol, root, data, arrangement, request, state, out, code)
+
+
+def execute(run: Prepared, tell: Callable[[str], None] = lambda sentence: None) -> tuple[RunResult, bool]:
+    """Do the run and write its folder, unless a finished run of the same request, data and code is there.
+
+    A run of the same request and data that other code made is replaced; its ``run.json`` is kept beside the new one.
+
+    Args:
+        run: what to do.
+        tell: called with a sentence where a finished run is made again, before it is.
+
+    Returns:
+        The result, and whether it was computed now (False: the finished run was read).
+
+    Raises:
+        BenchError: no probe could be scored, the folder is taken, the disk is full.
+    """
+    again = None
+    if run.config.overwrite != "always" and run.out.exists() and any(run.out.iterdir()):
+        again = outdated(run)
+        if again is None:
+            return read_run(run.out), False
+        tell(again)
+    check_place(run.out.with_name(f".{run.out.name}.partial"))
+    if run.cache is not None:
+        with Cache(run.cache):  # what is wrong with it is said before the work
+            pass
+    result = _compute(run)
+    images = None
+    if run.config.images == "all":
+        images = pictures(run.probe_plan, run.media, result, run.cache)
+    write_run(run.out, result, images=images, replace=again is not None or run.config.overwrite == "always")
+    return result, True
+
+
+def _code(protocol: Built[EvalProtocol], plans: Sequence[EmbedPlan], kind: str) -> dict[str, str]:
+    """First digits of the digests of all modules that decide the figures of a run, by name."""
+    modules = {**closure(__name__), **evaluation.code_of(kind), **protocol.code}
+    for plan in plans:
+        modules.update(embedder_for(plan).code)
+    return {name: digest[:_CODE_DIGITS] for name, digest in sorted(modules.items())}
+
+
+def _compute(run: Prepared) -> RunResult:
+    measured = evaluation.measure(run)
+    for plan in (run.probe_plan, run.gallery_plan):
+        embedder_for(plan).refuse_changed()
+    refuse_changed(run.protocol.files)
+    warnings = (*measured.warnings, *_warnings(run, measured))
+    record = make_record(
+        config=run.config,
+        config_digest=run.request_digest,
+        protocol=run.protocol,
+        root=run.root,
+        data=run.data,
+        state=run.stat_digest,
+        arrangement=run.arrangement,
+        measured=measured,
+        warnings=(*warnings, *diagnose(run, _lr_face(run), measured, warnings)),
+        code=run.code,
+    )
+    return RunResult(record, measured.rows, ledger_rows(measured.embedded), measured.items, measured.arrays)
+
+
+def _lr_face(run: Prepared) -> Prepared:
+    """The same run of the LR face, aligned as it would be by itself."""
+    config = replace(run.config, hallucinator="none")
+    return replace(run, config=config, arrangement=arrange(config, run.protocol.component))
+
+
+def _warnings(run: Prepared, measured: Measured) -> tuple[str, ...]:
+    """What a reader should know before believing the figures."""
+    found = []
+    sides: tuple[tuple[Role, str], ...] = (("distractor", "can only raise"), ("gallery", "changes"))
+    for role, what in sides if evaluation.kind_of(run.data) == evaluation.IDENTIFICATION else ():
+        outcomes = measured.embedded[role][1].outcomes if role in measured.embedded else ()
+        failed = sum(outcome.status == "failed" for outcome in outcomes)
+        if failed:
+            found.append(f"{failed} {role} images failed and were not searched, which {what} the figures.")
+    for plan in (run.probe_plan, run.gallery_plan):
+        embedder = embedder_for(plan)
+        steps = embedder.chain.steps if embedder.chain else ()
+        found += [note for step in steps for note in step.notes()]
+        found += [*embedder.aligner.notes(), *embedder.recogniser.notes()]
+    embeds = evaluation.kind_of(run.data) not in evaluation.UNRECOGNISED
+    note = processor_note(run.config.device, (run.probe_plan, run.gallery_plan), embeds=embeds)
+    found += [note] if note else []
+    found += run.arrangement.warnings
+    return (*dict.fromkeys(found), *(f"{finding.name}: {finding.detail}" for finding in odd_outputs(run)))
+
+
+def _overridden(protocol: Built[EvalProtocol], config: RunConfig) -> Built[EvalProtocol]:
+    """The protocol with the rules that the user names instead of its own; every kind of study then follows them."""
+    component = copy.copy(protocol.component)
+    if config.flip is not None:
+        component.flip = config.flip
+    if config.fusion is not None:
+        component.fusion = config.fusion
+    return replace(protocol, component=component)
+
+
+def _read(
+    protocol: Built[EvalProtocol], root: Path, cache: Path, studies: dict[str, Study], manifest: Path | None
+) -> Study:
+    """The protocol's study, read or kept, and the same as the manifest's where one is given."""
+    scratch = cache / "derived" / protocol.component.dataset
+    name = digest_of([protocol.fingerprint, str(root)])
+    if name not in studies:
+        with progress.counted(f"read {protocol.component.dataset}") as tell:
+            with kept_running(f"Protocol {protocol.spec}"):
+                studies[name] = protocol.component.read_with(root, scratch, tell)
+    if manifest is not None:
+        files = sorted({item.path for items in studies[name].media.values() for item in items})
+        agreed = digest_of([name, manifest, path_digest(manifest), [_state_of(path) for path in files]])
+        if agreed not in studies:
+            check_manifest(manifest, protocol, root, scratch, studies[name])
+            studies[agreed] = studies[name]
+    return studies[name]
+
+
+def _state_of(path: Path) -> tuple[int, ...]:
+    try:
+        return file_state(path)
+    except OSError:
+        return ()
+
+
+def _state(data: Study) -> str:
+    """The state of all files of a study."""
+    return stat_digest(item for items in data.media.values() for item in items)
+
+
+def _default_out(config: RunConfig, request: str) -> Path:
+    """A folder under ``runs/`` that names the run and can't be another's: it ends in the request's digest."""
+    parts = (config.protocol, config.hallucinator, config.recogniser)
+    smoke = ["smoke"] if config.smoke else []
+    name = "__".join([*("".join(c if c.isalnum() or c in "+=-." else "-" for c in part) for part in parts), *smoke])
+    return Path("runs") / f"{name}__{request[:8]}"

@@ -1,0 +1,268 @@
+"""Manifests: what a protocol compares, written down without images, and whether other data are the same.
+
+A manifest holds no absolute path. Files of the data set count by their bytes; pictures that reading made of them
+(turned views) count by their names, since those name the bytes they were made from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePath
+from typing import Any
+
+from bench import progress
+from bench.errors import BenchError, DataError, MissingError
+from bench.evaluation import kind_of
+from bench.interfaces import EvalProtocol
+from bench.io.printing import ESCAPED
+from bench.io.textfiles import read_text
+from bench.pipeline.build import Built
+from bench.pipeline.plan import ABSENT
+from bench.provenance import digest_of, file_digest
+from bench.run.manifest_differences import differences
+from bench.studies import ExpressionSet, RestorationSet, Study, VerificationSet
+from bench.types import Cut, IdentificationSet, Media, Role
+
+MANIFEST_VERSION = 1
+_PEOPLED: tuple[Role, ...] = ("probe", "gallery")
+_SHOWN = 10
+Manifest = dict[str, Any]
+
+
+def make_manifest(
+    protocol: Built[EvalProtocol], root: Path, scratch: Path, data: Study, *, digests: bool = True
+) -> Manifest:
+    """Describe a study; equal data give an equal manifest on any machine.
+
+    Args:
+        protocol: the built protocol that read it.
+        root: the located data root.
+        scratch: folder of what reading made.
+        data: what is compared.
+        digests: whether each file's SHA-256 is taken; without, names and counts alone are.
+
+    Raises:
+        DataError: a file lies outside both folders, or a value cannot be written as JSON.
+    """
+    media = [item for items in data.media.values() for item in items]
+    entries = _entries(media, root, scratch, digests)
+    if isinstance(data, (RestorationSet, ExpressionSet)):
+        for entry, truth in zip(entries, data.truths, strict=False):  # the faces come first
+            entry["truth"] = truth.key
+    name = protocol.component.dataset
+    body: Manifest = {
+        "schema_version": MANIFEST_VERSION,
+        "what": "manifest",
+        "protocol": protocol.spec.name,
+        "arguments": {key: _placeless(value, root) for key, value in protocol.arguments.items()},
+        "version": protocol.component.version,
+        "seed": protocol.arguments.get("seed"),
+        "dataset": name,
+        "sample": protocol.component.is_sample(root),
+        "kind": kind_of(data),
+        "official": data.official,
+        "notes": [str(_placeless(note, root)) for note in data.notes],
+        "digests": digests,
+        "counts": {
+            **{role: len(items) for role, items in data.media.items()},
+            **{f"{role} identities": len({i.identity for i in data.media[role]}) for role in _PEOPLED},
+        },
+        "compared": _compared(data),
+        "media": sorted(entries, key=_place),
+    }
+    try:
+        return {**body, "digest": digest_of(body)}
+    except (TypeError, ValueError) as error:
+        raise DataError(f"The manifest of {name} cannot be written as strict JSON: {error}") from error
+
+
+def dump_manifest(manifest: Manifest) -> str:
+    """Strict JSON, keys sorted, one media a line: the same bytes for the same manifest."""
+    lines = []
+    for key in sorted(manifest):
+        value = manifest[key]
+        if key == "media":
+            text = "[\n" + ",\n".join(f"    {_json(entry)}" for entry in value) + "\n  ]"
+        else:
+            text = _json(value)
+        lines.append(f"  {_json(key)}: {text}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    """Write a manifest in one step. Raises BenchError when it cannot be."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(dump_manifest(manifest), encoding="utf-8", errors=ESCAPED)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise BenchError(f"Cannot write the manifest {path}: {error.strerror or error}.") from error
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest.
+
+    Raises:
+        MissingError: there is no such file.
+        DataError: it is no manifest, is damaged, or is of another schema version.
+    """
+    if not path.exists():
+        raise MissingError(f"No manifest {path}. `bench data manifest NAME --out FILE.json` writes one.")
+    try:
+        manifest = json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} cannot be read as a manifest: {error}") from error
+    if not isinstance(manifest, dict) or manifest.get("what") != "manifest":
+        raise DataError(f"{path} is no manifest of `bench data manifest`.")
+    if manifest.get("schema_version") != MANIFEST_VERSION:
+        raise DataError(
+            f"{path} has schema version {manifest.get('schema_version')}; this bench reads {MANIFEST_VERSION}. "
+            "Write it anew."
+        )
+    try:
+        sound = manifest["digest"] == digest_of({key: value for key, value in manifest.items() if key != "digest"})
+    except (KeyError, ValueError):
+        sound = False
+    if not sound:
+        raise DataError(f"{path} is not as `bench data manifest` wrote it: its digest is another. Get it again.")
+    return manifest
+
+
+def compare(
+    manifest: Manifest, protocol: Built[EvalProtocol], root: Path, scratch: Path, data: Study
+) -> tuple[list[str], int]:
+    """How a study differs from a manifest: the first differences in words, and how many there are in all."""
+    found = differences(manifest, make_manifest(protocol, root, scratch, data, digests=bool(manifest["digests"])))
+    return found[:_SHOWN], len(found)
+
+
+def check_manifest(path: Path, protocol: Built[EvalProtocol], root: Path, scratch: Path, data: Study) -> None:
+    """Refuse data that are not those of a manifest.
+
+    Raises:
+        MissingError, DataError: see `read_manifest`; or the data differ, and the text names the first differences.
+    """
+    first, count = compare(read_manifest(path), protocol, root, scratch, data)
+    if count:
+        more = f" and {count - len(first):,} more" if count > len(first) else ""
+        raise DataError(
+            f"The data in {root} are not those of the manifest {path}: {'; '.join(first)}{more}. Mend the data, or run "
+            "without --manifest."
+        )
+
+
+def _entries(media: Sequence[Media], root: Path, scratch: Path, digests: bool) -> list[Manifest]:
+    """What is said of each media, in their order."""
+    known: dict[Path, str] = {}
+    found: list[Manifest] = []
+    with progress.stage("digest files", len(media) if digests else 0) as advance:
+        for item in media:
+            inside = _inside(item, root, scratch)
+            entry: Manifest = {
+                "role": item.role,
+                "key": item.key,
+                "identity": item.identity,
+                "template": item.template,
+                "attributes": dict(item.attributes),
+                **inside,
+            }
+            if item.medium:
+                entry["medium"] = item.medium
+            if item.landmarks is not None:
+                entry["landmarks"] = [list(point) for point in item.landmarks]
+            if item.cut is not None:
+                entry["cut"] = _cut(item.cut)
+            if digests and "derived" not in inside:
+                if item.path not in known:
+                    known[item.path] = _digest(item.path)
+                entry["sha256"] = known[item.path]
+            found.append(entry)
+            advance(1)
+    return found
+
+
+def _inside(item: Media, root: Path, scratch: Path) -> Manifest:
+    """The path of a media's file below the data root, or below the folder of what reading made."""
+    for folder, marks in ((root, {}), (scratch, {"derived": True})):
+        ways = [(item.path, folder), (item.path.absolute(), folder.absolute())]
+        ways.append((item.path.parent.resolve() / item.path.name, folder.resolve()))
+        for path, base in ways:
+            if path.is_relative_to(base):
+                return {"path": _printable(path.relative_to(base).as_posix()), **marks}
+    raise DataError(f"{item.key} lies in {item.path}, outside {root}: a manifest cannot name it for others")
+
+
+def _digest(path: Path) -> str:
+    try:
+        return file_digest(path)
+    except OSError:
+        return ABSENT
+
+
+def _cut(cut: Cut) -> Manifest:
+    """The fields of a cut that do something."""
+    fields: Manifest = {
+        "frame": cut.frame,
+        "quarter_turns": cut.quarter_turns or None,
+        "box": None if cut.box is None else list(cut.box),
+        "points": None if cut.points is None else [list(point) for point in cut.points],
+        "side": cut.side,
+    }
+    if cut.face is not None:
+        fields["face"] = [cut.face.height, cut.face.width, [list(point) for point in cut.face.points]]
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _compared(data: Study) -> Manifest:
+    """What of a study is no media: galleries, pairs, folds, labels."""
+    if isinstance(data, VerificationSet):
+        return {"pairs": _pairs(data)}
+    if isinstance(data, ExpressionSet):
+        return {"labels": list(data.labels), "folds": dict(data.folds)}
+    if isinstance(data, IdentificationSet):
+        return {"open_set": data.open_set, "galleries": {name: sorted(own) for name, own in data.galleries.items()}}
+    return {}
+
+
+def _pairs(data: VerificationSet) -> Manifest:
+    """Counts of pairs, and a digest over them that does not depend on the order of the media."""
+    import numpy as np
+
+    digest = hashlib.sha256()
+    for places, media in ((data.first, data.enrolled), (data.second, data.verified)):
+        names = list(dict.fromkeys(item.template for item in media))
+        rank = np.empty(len(names), "<i8")
+        rank[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names))
+        digest.update(rank[places].tobytes())
+    digest.update(data.same.astype("u1").tobytes())
+    digest.update(b"" if data.fold is None else data.fold.astype("<i8").tobytes())
+    folds = None if data.fold is None else np.bincount(data.fold).tolist()
+    return {"count": len(data.same), "same": int(data.same.sum()), "folds": folds, "sha256": digest.hexdigest()}
+
+
+def _place(entry: Mapping[str, Any]) -> tuple[str, str, str]:
+    return entry["role"], entry["key"], entry["template"]
+
+
+def _placeless(value: object, root: Path) -> object:
+    """A value without absolute paths: the data root is ``DATA``, another path is its last part."""
+    if isinstance(value, list):
+        return [_placeless(part, root) for part in value]
+    if not isinstance(value, str):
+        return value
+    base = root.absolute()
+    text = value.replace(str(base), "DATA") if len(base.parts) > 1 else value
+    return PurePath(text).name if PurePath(text).is_absolute() else re.sub(r"(?<!\S)/(?:[^\s/]+/)+", "", text)
+
+
+def _printable(name: str) -> str:
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, allow_nan=False, ensure_ascii=False)

@@ -1,0 +1,176 @@
+"""The record of a run: what `run.json` says."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from bench import __version__
+from bench.config import RunConfig
+from bench.devices import CPU
+from bench.evaluation import UNRECOGNISED, kind_of
+from bench.evaluation.contract import Measured
+from bench.interfaces import Aligner, EvalProtocol, Hallucinator, Recogniser
+from bench.pipeline.arrangement import Arrangement
+from bench.pipeline.build import Built
+from bench.pipeline.embedder import embedder_for
+from bench.pipeline.plan import Embedded, EmbedPlan
+from bench.provenance import data_digest, environment, files_digest
+from bench.results import LedgerRow, RoleLedger, RunRecord, StageRecord
+from bench.studies import Study
+from bench.types import Media, Outcome, Role
+
+_PEOPLED: tuple[Role, ...] = ("probe", "gallery")
+EmbeddedMedia = Mapping[Role, tuple[Sequence[Media], Embedded]]
+
+
+def make_record(
+    *,
+    config: RunConfig,
+    config_digest: str,
+    protocol: Built[EvalProtocol],
+    root: Path,
+    data: Study,
+    state: str,
+    arrangement: Arrangement,
+    measured: Measured,
+    warnings: tuple[str, ...],
+    code: Mapping[str, str],
+) -> RunRecord:
+    """Put the record of a run together.
+
+    Args:
+        config: the configuration as resolved.
+        config_digest: digest of all that was asked.
+        protocol: the built protocol.
+        root: the located data root.
+        data: what was compared.
+        state: the stat digest of the data.
+        arrangement: how images of each side were hallucinated and embedded, and why so.
+        measured: what came out.
+        warnings: sentences that belong beside the figures.
+        code: digests of the modules that decide the figures, by name.
+    """
+    rules = protocol.component
+    embedded = measured.embedded
+    digested = [pair for items, part in embedded.values() for pair in zip(items, part.file_digests, strict=True)]
+    return RunRecord(
+        bench_version=__version__,
+        label=config.hallucinator,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        smoke=config.smoke,
+        limit=config.limit,
+        limit_gallery=config.limit_gallery,
+        sample=rules.is_sample(root),
+        config={
+            key: str(value) if isinstance(value, Path) else value
+            for key, value in asdict(replace(config, hallucinate=arrangement.side)).items()
+        },
+        config_digest=config_digest,
+        protocol={
+            "name": protocol.spec.name,
+            "arguments": protocol.arguments,
+            "version": rules.version,
+            "source": protocol.source,
+            "similarity": rules.similarity,
+            "unit_length": rules.unit_length,
+            "flip": rules.flip,
+            "ranks": list(rules.ranks),
+            "mean_average_precision": rules.mean_average_precision,
+            "fusion": rules.fusion,
+            "score_weighted": rules.score_weighted,
+            **measured.rules,
+        },
+        data={
+            "name": rules.dataset,
+            "root": str(root),
+            "official": data.official,
+            "digest": data_digest(digested),
+            "files_digest": files_digest(digested),
+            "stat_digest": state,
+            "counts": {
+                **{role: len(items) for role, (items, _) in embedded.items()},
+                **{f"{role} identities": len({i.identity for i in data.media[role]}) for role in _PEOPLED},
+            },
+            "notes": list(data.notes),
+        },
+        stages=stage_records(
+            {"probe": arrangement.probe, "gallery": arrangement.gallery}, embeds=kind_of(data) not in UNRECOGNISED
+        ),
+        metrics=measured.metrics,
+        ledger=role_ledgers(embedded),
+        warnings=warnings,
+        timings={
+            f"{stage} ({role})": {"seconds": round(seconds, 4), "images": part.counts.get(stage, 0)}
+            for role, (_, part) in embedded.items()
+            for stage, seconds in part.seconds.items()
+        },
+        environment=environment(device=config.device, threads=config.threads),
+        seed=config.seed,
+        code=code,
+        choices={
+            "asked": {"hallucinate": config.hallucinate, "align": config.align, "align_gallery": config.align_gallery},
+            "frames": dict(arrangement.frames),
+            "notes": list(arrangement.notes),
+        },
+    )
+
+
+def ledger_rows(embedded: EmbeddedMedia) -> tuple[LedgerRow, ...]:
+    """One row for every image that did not end ok."""
+    return tuple(
+        LedgerRow(item.key, item.role, outcome.status, outcome.stage, outcome.reason)
+        for items, part in embedded.values()
+        for item, outcome in zip(items, part.outcomes, strict=True)
+        if outcome.status != "ok"
+    )
+
+
+def processor_note(device: str, plans: Sequence[EmbedPlan], *, embeds: bool) -> str:
+    """A sentence that names the networks which compute on the processor although another device was asked for.
+
+    Args:
+        device: the device of the run.
+        plans: of the sides.
+        embeds: whether images are aligned and embedded.
+
+    Returns:
+        The sentence; empty where there is no such network.
+    """
+    if device == CPU:
+        return ""
+    names = []
+    for plan in plans:
+        embedder = embedder_for(plan)
+        stages: list[Built[Hallucinator] | Built[Aligner] | Built[Recogniser]] = []
+        stages += embedder.chain.steps if embedder.chain else ()
+        stages += [embedder.aligner, embedder.recogniser] if embeds else []
+        names += [str(stage.spec) for stage in stages if stage.component.weights and stage.execution()["device"] == CPU]
+    listed = ", ".join(dict.fromkeys(names))
+    return f"Device {device}: {listed} cannot use it and computes on the processor." if listed else ""
+
+
+def role_ledgers(embedded: EmbeddedMedia) -> dict[str, RoleLedger]:
+    """How the images of each role fared."""
+    return {role: _role_ledger(part.outcomes) for role, (_, part) in embedded.items()}
+
+
+def _role_ledger(outcomes: Sequence[Outcome]) -> RoleLedger:
+    status = Counter(outcome.status for outcome in outcomes)
+    reasons = Counter(f"{outcome.stage}: {outcome.reason}" for outcome in outcomes if outcome.status != "ok")
+    return RoleLedger(len(outcomes), status["ok"], status["fallback"], status["failed"], dict(sorted(reasons.items())))
+
+
+def stage_records(plans: Mapping[str, EmbedPlan], *, embeds: bool) -> tuple[StageRecord, ...]:
+    """The stages that images passed; where nothing is embedded, the chains alone."""
+    found = []
+    for side, plan in plans.items():
+        embedder = embedder_for(plan)
+        steps = embedder.chain.steps if embedder.chain else ()
+        found += [step.record("hallucinate", side) for step in steps]
+        if embeds:
+            found += [embedder.aligner.record("align", side), embedder.recogniser.record("embed", side)]
+    return tuple(found)

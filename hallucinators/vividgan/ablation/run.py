@@ -1,0 +1,205 @@
+"""An ablation from a pack to its table: train what is not trained, measure what is not measured, name what failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from bench import progress
+from bench.errors import BenchError, DataError, UsageError
+from bench.provenance import environment, file_digest
+from bench.results.folder import dump_json
+from hallucinators.vividgan.ablation.measure import BICUBIC, Measures, Ruler, split
+from hallucinators.vividgan.ablation.table import Row, compute, to_csv, to_json, to_markdown
+from hallucinators.vividgan.ablation.train import OWN, Trainer
+from hallucinators.vividgan.ablation.variants import (
+    REFERENCE,
+    VARIANTS,
+    Recipe,
+    chosen,
+    options_of,
+    refuse_teacher,
+    terms_of,
+)
+
+PLAN = "plan.json"
+
+
+def ablate(
+    data: Path,
+    out: Path,
+    recipe: Recipe,
+    *,
+    names: Sequence[str] = tuple(VARIANTS),
+    recogniser: str = "sface",
+    people: int = 400,
+    landmarks: str = "auto",
+    views: Path | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> list[Row]:
+    """Train variants alike and measure them on the same left-out people; writes ``table.md``, ``.csv`` and ``.json``.
+
+    Args:
+        data: a file of ``bench data pairs``.
+        out: the folder; a killed call goes on in it.
+        recipe: what all variants share.
+        names: of variants.
+        recogniser: the ruler of rank-1; not the teacher.
+        people: how many are measured.
+        landmarks: where components are cut out, see the hallucinator ``vividgan``.
+        views: folder of rendered views; None makes one in ``out``.
+        say: told a line now and then.
+
+    Returns:
+        One row a variant, in the table's order, and plain interpolation last.
+
+    Raises:
+        UsageError: something cannot be asked for, or ``out`` holds an ablation that was asked for otherwise.
+        DataError, MissingError: the pack or the teacher is not what it should be.
+        BenchError: no variant could be trained and measured; the text says why.
+    """
+    from bench.faces.pairs.pack import Pack
+    from hallucinators.training.data.rendering import view_set
+    from hallucinators.training.data.views import ViewPlan
+    from hallucinators.vividgan.training.recipe import stages
+
+    variants = chosen(names)
+    refuse_teacher(recogniser, recipe)
+    stages(options_of(VARIANTS[REFERENCE], recipe))  # says what is wrong with the recipe before anything is read
+    untaught = replace(recipe, identity="none")
+    planned = {v.name: {stage.name: stage.steps for stage in stages(options_of(v, untaught))} for v in variants}
+    if not all(steps.get("whole") for steps in planned.values()):
+        raise UsageError("An ablation needs the stage whole; give it steps.")
+    packed, digest = Pack(data), file_digest(data)
+    validated, measured = split(packed, people)
+    ruler = Ruler(
+        packed,
+        measured,
+        recogniser,
+        lr=recipe.lr,
+        seed=recipe.seed,
+        device=recipe.device,
+        threads=recipe.threads,
+        landmarks=landmarks,
+    )
+    trained_on = packed.indices(test=False)[: recipe.faces].tolist()
+    if len(trained_on) < recipe.batch:
+        raise UsageError(f"Batches of {recipe.batch} faces from {len(trained_on)} people: give a smaller --batch.")
+    _same_plan(out, recipe, digest)
+    folder = views or out / "views"
+    plan = ViewPlan(seed=recipe.seed)
+    trainer = Trainer(
+        out,
+        recipe,
+        view_set(packed, trained_on, folder / "train", plan, digest),
+        view_set(packed, validated, folder / "left-out", plan, digest),
+        digest,
+        say,
+    )
+    facts = _facts(recipe, planned, recogniser, trained_on, validated, ruler.people, digest, landmarks)
+    rows: list[Row] = []
+    for variant in variants:
+        say(f"variant {variant.name} ({variant.label})")
+        losses = [term for term in terms_of(variant) if term != "identity" or recipe.identity != "none"]
+        row = Row(variant.name, variant.label, losses, None, stages=planned[variant.name])
+        rows.append(row)
+        try:
+            weights = trainer.train(variant)
+            with progress.stage(f"measure {variant.name}", ruler.people) as advance:
+                row.measures = ruler.variant(variant, weights, advance)
+        except UsageError:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever ends one variant, the others are wanted
+            row.failure = _reason(error)
+            say(f"variant {variant.name} FAILED: {row.failure}")
+        _write(out, rows, facts)
+    if all(row.measures is None for row in rows):
+        raise BenchError(f"No variant has figures: {'; '.join(f'{r.variant}: {r.failure}' for r in rows)}")
+    with progress.stage("measure bicubic", ruler.people) as advance:
+        rows.append(_bicubic(ruler.bicubic(out / OWN / BICUBIC, advance)))
+    compute(rows, seed=recipe.seed)
+    _write(out, rows, facts)
+    return rows
+
+
+def _bicubic(measures: Measures) -> Row:
+    return Row(BICUBIC, "interpolation, pose kept, rank-1 with the head's own points", (), measures)
+
+
+def _same_plan(out: Path, recipe: Recipe, digest: str) -> None:
+    """See that a folder holds no ablation of another recipe: its variants would not have been trained alike."""
+    asked: dict[str, Any] = asdict(recipe) | {"steps": dict(recipe.steps), "pack": digest}
+    for name in ("device", "threads"):
+        del asked[name]
+    path = out / PLAN
+    if path.is_file():
+        try:
+            there = json.loads(path.read_text(encoding="utf-8"))
+            differing = [key for key in asked if asked[key] != there[key]]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{path} is damaged ({type(error).__name__}: {error}). Take another --out.") from error
+        if differing:
+            told = "; ".join(f"{key} is {asked[key]!r} here and was {there[key]!r}" for key in differing)
+            raise UsageError(f"{out} holds an ablation of another recipe: {told}. Take another --out.")
+        return
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        path.write_text(dump_json(asked), encoding="utf-8")
+    except OSError as error:
+        raise BenchError(f"Cannot write {path}: {error.strerror or error}.") from error
+
+
+def _facts(
+    recipe: Recipe,
+    planned: Mapping[str, Mapping[str, int]],
+    recogniser: str,
+    trained_on: Sequence[int],
+    validated: Sequence[int],
+    measured: int,
+    digest: str,
+    landmarks: str,
+) -> dict[str, Any]:
+    """What stands above the table, in words and as values."""
+    length = " + ".join(f"{name} {steps:,}" for name, steps in planned[REFERENCE].items())
+    skipped = [name for name, steps in planned.items() if set(steps) != set(planned[REFERENCE])]
+    told = {
+        "Length": f"{length} steps of {recipe.batch} faces, the same for all"
+        + (f" ({', '.join(skipped)}: without the stage that trains the component networks)" if skipped else ""),
+        "Network": f"vividgan, preset {recipe.preset}, {recipe.lr} x {recipe.lr} to 128 x 128, {recipe.precision}",
+        "Shared": "the first stage by all; the coarse and component networks by variants with the same terms of Eq. 9",
+        "Teacher of identity": recipe.identity,
+        "People": f"{len(trained_on):,} trained on; {len(validated):,} left out choose the best weights of a stage; "
+        f"{measured:,} others left out are measured, eight views each, moved by the paper's similarity",
+        "Recogniser": f"{recogniser}; the gallery is the frontal photographs of those measured",
+        "Landmarks": f"{landmarks}; of v+gt the true ones",
+        "Pack": digest,
+    }
+    if recipe.faces is not None:
+        told = {"SMOKE RUN": "trained on a part of the people; its figures say nothing about the variants"} | told
+    return {
+        "told": told,
+        "steps": {name: dict(steps) for name, steps in planned.items()},
+        "recipe": asdict(recipe) | {"steps": dict(recipe.steps), "identity": Path(recipe.identity).name},
+        "smoke": recipe.faces is not None,
+        "environment": environment(device=recipe.device, threads=recipe.threads),
+    }
+
+
+def _write(out: Path, rows: Sequence[Row], facts: Mapping[str, Any]) -> None:
+    compute(rows, seed=facts["recipe"]["seed"])
+    texts = {"table.md": to_markdown(rows, facts), "table.csv": to_csv(rows), "table.json": to_json(rows, facts)}
+    try:
+        for name, text in texts.items():
+            partial = out / f".{name}.partial"
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(out / name)
+    except OSError as error:
+        raise BenchError(f"Cannot write the table to {out}: {error.strerror or error}.") from error
+
+
+def _reason(error: Exception) -> str:
+    words = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+    return " ".join(words.split())

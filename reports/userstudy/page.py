@@ -1,0 +1,161 @@
+"""The page of a study: one file that opens from disk and asks nothing of a network, and its key, which stays behind."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.errors import BenchError, UsageError
+from bench.results.folder import dump_json
+from reports.userstudy.orders import make_schedules
+from reports.userstudy.questions import Sample
+
+PAGE, KEY = "index.html", "key.json"
+KEY_FORMAT, ANSWERS_FORMAT, VERSION = "bench-study-key", "bench-study-answers", 1
+
+
+@dataclass(frozen=True)
+class Written:
+    """The files of a study: the page for participants, and the key, which they must not see."""
+
+    page: Path
+    key: Path
+    digest: str
+
+
+def write_page(sample: Sample, out: Path, *, seed: int) -> Written:
+    """Write ``index.html`` and ``key.json``.
+
+    The page holds no name of a method, a person or a file: methods are single letters dealt by the seed, and what the
+    letters stand for is in the key alone.
+
+    Args:
+        sample: what is asked.
+        out: a folder, new or empty.
+        seed: of letters and schedules.
+
+    Raises:
+        UsageError: the folder holds something.
+        BenchError: it cannot be written.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"{out} is not empty. Choose another --out.")
+    study = make_study(sample, seed=seed)
+    html = to_html(study)
+    key = make_key(sample, study, seed=seed)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / KEY).write_text(dump_json(key), encoding="utf-8")
+        (out / PAGE).write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise BenchError(f"Cannot write the study to {out}: {error.strerror or error}.") from error
+    return Written(out / PAGE, out / KEY, study["digest"])
+
+
+def make_study(sample: Sample, *, seed: int) -> dict[str, Any]:
+    """What the page's script reads: images, schedules and the digest of both."""
+    letters = letters_of(len(sample.methods), seed)
+    questions = [
+        {
+            "id": f"q{number:04d}",
+            "lr": _uri(question.lr),
+            "truth": _uri(question.truth),
+            "options": dict(sorted(zip(letters, map(_uri, question.options), strict=True))),
+        }
+        for number, question in enumerate(sample.questions, 1)
+    ]
+    schedules = [
+        {
+            "questions": list(schedule.questions),
+            "places": ["".join(letters[method] for method in line) for line in schedule.places],
+        }
+        for schedule in make_schedules(len(questions), len(letters), seed=seed)
+    ]
+    study: dict[str, Any] = {
+        "format": ANSWERS_FORMAT,
+        "version": VERSION,
+        "methods": len(letters),
+        "questions": questions,
+        "schedules": schedules,
+    }
+    text = json.dumps(study, sort_keys=True, ensure_ascii=True, allow_nan=False)
+    return study | {"digest": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def make_key(sample: Sample, study: dict[str, Any], *, seed: int) -> dict[str, Any]:
+    """What the letters and questions of a page stand for."""
+    letters = letters_of(len(sample.methods), seed)
+    return {
+        "format": KEY_FORMAT,
+        "version": VERSION,
+        "digest": study["digest"],
+        "seed": seed,
+        "methods": dict(zip(letters, sample.methods, strict=True)),
+        "questions": [
+            {"id": shown["id"], "key": question.key, "identity": question.identity}
+            for shown, question in zip(study["questions"], sample.questions, strict=True)
+        ],
+        "schedules": study["schedules"],
+        "facts": dict(sample.facts),
+        "notes": list(sample.notes),
+    }
+
+
+def letters_of(methods: int, seed: int) -> Sequence[str]:
+    """The letter of each method, dealt by the seed."""
+    order = np.random.default_rng((seed, 0x6C65)).permutation(methods)
+    return [string.ascii_uppercase[place] for place in order]
+
+
+def to_html(study: dict[str, Any]) -> str:
+    """Lay the page out; everything from outside is in one block of JSON, in which no tag can begin or end."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("reports.userstudy"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    parts = {name: _source(environment, name) for name in ("study.js", "study.css")}
+    policy = "; ".join(
+        [
+            "default-src 'none'",
+            "img-src data:",
+            f"script-src 'sha256-{_hash(parts['study.js'])}'",
+            f"style-src 'sha256-{_hash(parts['study.css'])}'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+    return environment.get_template("page.html.j2").render(
+        study=study,
+        policy=policy,
+        script=Markup(parts["study.js"]),  # files of ours, put in unchanged: the policy holds their hashes
+        style=Markup(parts["study.css"]),
+        count=len(study["questions"]),
+        methods=study["methods"],
+    )
+
+
+def _source(environment: Any, name: str) -> str:
+    text: str = environment.loader.get_source(environment, name)[0]
+    return text
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _uri(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

@@ -1,0 +1,285 @@
+"""``bench train`` from a small pack to weights: stages, resumption, refusals, several processes."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from bench.interfaces import HALLUCINATORS
+from bench.pipeline.build import build
+from bench.provenance import file_digest
+from bench.registry import Spec
+from hallucinators.training.loop import checkpoint
+from hallucinators.training.method.options import Options
+from hallucinators.training.steps.settings import Settings
+from hallucinators.vividgan.network.loading import load_weights
+from hallucinators.vividgan.network.weight_file import read_facts
+from hallucinators.vividgan.training import recipe
+
+Bench = Callable[..., tuple[int, str, str]]
+STEPS = "geometry=2,coarse=2,touchup=2,whole=2"
+
+
+@pytest.fixture(scope="session")
+def heads() -> ModuleType:
+    """The drawn heads of the tests of training, as a module."""
+    path = Path(__file__).parents[1] / "hallucinators" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("training_heads", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def data(heads: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pack of 14 people to train on and 4 left out."""
+    file: Path = heads.write_pack(tmp_path_factory.mktemp("people"))
+    return file
+
+
+@pytest.fixture(scope="session")
+def views(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rendered views that the trainings share."""
+    return tmp_path_factory.mktemp("views")
+
+
+@pytest.fixture(autouse=True)
+def no_tensorboard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)  # it takes seconds to import
+
+
+@pytest.fixture
+def train(bench: Bench, data: Path, views: Path, tmp_path: Path) -> Bench:
+    """Run ``bench train`` on 8 people into ``tmp_path/out``."""
+
+    def call(method: str, *more: object, steps: str = STEPS, identity: str = "none") -> tuple[int, str, str]:
+        given = ("--data", data, "--out", tmp_path / "out", "--views", views, "--faces", 8, "--batch", 4)
+        return bench("train", method, *given, "--steps", steps, "--identity", identity, "--threads", 1, *more)
+
+    return call
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["vividgan", "vividgan-flow"])
+def test_a_training_ends_with_weights_that_a_hallucinator_takes_and_again_returns_at_once(
+    train: Bench, tmp_path: Path, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, err = train(method)
+    assert code == 0, err
+    assert "SMOKE RUN" in out
+    weights = tmp_path / "out" / f"{method}.safetensors"
+    facts = read_facts(weights)
+    assert facts.network == method and facts.fine
+    assert facts.trained["smoke"] is True and facts.trained["people"] == 8
+    card = weights.with_suffix(".md").read_text()
+    assert "SMOKE RUN" in card and file_digest(weights) in card and "| whole | 2 | 8 |" in card
+    stages = (*(["geometry"] if method == "vividgan" else []), "coarse", "touchup", "whole")
+    assert [facts.trained[f"{stage}_samples"] for stage in stages] == [8] * len(stages)
+    hint = re.search(r"--hallucinator (\S+)", out)
+    assert hint
+    hallucinator = build(HALLUCINATORS, Spec.parse(hint[1] + ",landmarks=template")).component
+    lr = np.random.default_rng(0).random((2, 3, 16, 16), np.float32)
+    assert hallucinator.hallucinate(lr).shape == (2, 3, 128, 128)
+
+    before, at = weights.read_bytes(), [p.stat().st_mtime_ns for p in sorted(tmp_path.rglob("checkpoint-*.pt"))]
+
+    def must_not(*args: object, **named: object) -> None:
+        raise AssertionError("a step was made")
+
+    for stage in ("GeometryStage", "CoarseStage", "TouchUpStage", "WholeStage", "FlowTask"):
+        monkeypatch.setattr(getattr(recipe, stage), "update", must_not)
+    code, out, err = train(method)
+    assert code == 0 and err.count("had ended (done)") == len(stages) and "SMOKE RUN" in out
+    assert weights.read_bytes() == before
+    assert at == [p.stat().st_mtime_ns for p in sorted(tmp_path.rglob("checkpoint-*.pt"))]
+
+
+def test_a_training_killed_after_a_stage_goes_on_with_the_next(
+    train: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*args: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recipe, "TouchUpStage", dies)
+        code, out, err = train("vividgan", steps="geometry=0,coarse=2,touchup=1,whole=0")
+    assert code == 130 and "interrupted" in err and "SMOKE" not in out
+    kept = checkpoint.path_of(tmp_path / "out" / "coarse", 2).read_bytes()
+    code, out, err = train("vividgan", steps="geometry=0,coarse=2,touchup=1,whole=0")
+    assert code == 0, err
+    assert "vividgan-coarse: had ended (done)" in err and "vividgan-touchup: stopped (done) after 1 steps" in err
+    assert checkpoint.path_of(tmp_path / "out" / "coarse", 2).read_bytes() == kept
+
+
+def test_the_coarse_network_alone_makes_weights_of_it_alone(train: Bench, tmp_path: Path) -> None:
+    code, out, err = train("vividgan", "--lr", 32, steps="geometry=0,coarse=1,touchup=0,whole=0")
+    assert code == 0, err
+    weights = tmp_path / "out" / "vividgan.safetensors"
+    facts = read_facts(weights)
+    assert not facts.fine and facts.lr == 32 and "touchup_samples" not in facts.trained
+    hint = re.search(r"--hallucinator (\S+)", out)
+    assert hint
+    hallucinator = build(HALLUCINATORS, Spec.parse(hint[1])).component
+    assert hallucinator.hallucinate(np.zeros((1, 3, 32, 32), np.float32)).shape == (1, 3, 128, 128)
+    best = checkpoint.load(checkpoint.best_path(tmp_path / "out" / "coarse"))["averages"]["coarse"]  # type: ignore[arg-type]
+    for name, value in load_weights(weights)[0].coarse.state_dict().items():
+        np.testing.assert_array_equal(value, best[name].half().float())
+
+
+def test_another_recipe_is_refused_in_the_same_folder(train: Bench) -> None:
+    assert train("vividgan", steps="geometry=0,coarse=1,touchup=0,whole=0")[0] == 0
+    for more in (("--losses", "minus"), ("--no-component-module",), ("--lr", 32), ("--batch", 2), ("--seed", 1)):
+        code, out, err = train("vividgan", *more, steps="geometry=0,coarse=1,touchup=0,whole=0")
+        assert code == 1 and ("of another run" in err or "another pack or plan" in err), more
+    code, _, err = train("vividgan-flow", steps="geometry=0,coarse=1,touchup=0,whole=0")
+    assert code == 1 and "method is 'vividgan-flow' here and 'vividgan' in the checkpoint" in err or "task is" in err
+
+
+@pytest.mark.parametrize(
+    ("asked", "known"),
+    [
+        (("vividgam",), "vividgan, vividgan-flow"),
+        (("vividgan", "--steps", "corse=2"), "coarse, touchup, whole"),
+        (("vividgan", "--steps", "coarse"), "STAGE=N"),
+        (("vividgan", "--steps", "coarse=-1"), "STAGE=N"),
+        (("vividgan", "--preset", "huge"), "paper, compact"),
+        (("vividgan", "--losses", "most"), "minus, dagger, ddagger, star, full"),
+        (("vividgan", "--batch", "0"), "batch_size is 0"),
+        (("vividgan", "--batch", "9"), "no more pairs a step than there are faces"),
+        (("vividgan", "--minutes", "0"), "minutes is 0"),
+        (("vividgan", "--minutes", "-3"), "minutes is -3"),
+        (("vividgan", "--seed", "-1"), "seed is -1"),
+        (("vividgan", "--device", "gpu"), "cpu, cuda or cuda:N"),
+        (("vividgan", "--faces", "0"), "--faces is 0"),
+        (("vividgan", "--faces", "-2"), "--faces is -2"),
+    ],
+)
+def test_what_cannot_be_asked_is_wrong_usage_and_says_what_can(
+    train: Bench, tmp_path: Path, asked: tuple[str, ...], known: str
+) -> None:
+    code, out, err = train(*asked)
+    assert code == 2 and known in err, err
+    assert out == "" and not list(tmp_path.rglob("*.pt"))
+
+
+def test_a_teacher_that_is_not_here_is_missing(train: Bench) -> None:
+    code, _, err = train("vividgan", identity="resnet60.pth")
+    assert code == 3 and "dlib, none" in err
+
+
+def test_a_pack_that_is_absent_damaged_or_without_people_left_out_is_said(
+    bench: Bench, heads: ModuleType, tmp_path: Path
+) -> None:
+    (tmp_path / "damaged.npz").write_bytes(b"junk")
+    (tmp_path / "few").mkdir()
+    few = heads.write_pack(tmp_path / "few", range(1, 6))
+    for file, said in (
+        (tmp_path / "absent.npz", "absent.npz"),
+        (tmp_path / "damaged.npz", "is no pack"),
+        (few, "5 faces to train on and 0 left out"),
+    ):
+        code, _, err = bench("train", "vividgan", "--data", file, "--out", tmp_path / "out", "--identity", "none")
+        assert code in (1, 3) and said in err, err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_training_out_of_time_says_so_and_goes_on_with_more(train: Bench, tmp_path: Path) -> None:
+    steps = "geometry=0,coarse=3,touchup=0,whole=0"
+    for _ in range(2):
+        code, out, err = train("vividgan", "--minutes", "0.0001", steps=steps)
+        assert code == 0 and "--minutes" in out and "SMOKE" not in out
+        assert not (tmp_path / "out" / "vividgan.safetensors").exists()
+    assert "stopped (time) after 1 steps" in err
+    code, out, err = train("vividgan", steps=steps)
+    assert code == 0 and "going on from the checkpoint of step 1" in err
+    assert (tmp_path / "out" / "vividgan.safetensors").exists()
+
+
+def test_minutes_count_over_all_stages(train: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hallucinators.training.loop import run as loop
+
+    limits: list[float | None] = []
+
+    def record(task: object, source: object, settings: Settings, *rest: object, **named: object) -> loop.Result:
+        limits.append(settings.minutes)
+        return loop.Result(settings.steps, "done", {}, 90.0, 8, 0)
+
+    class Nothing:
+        def __init__(self, *args: object, **named: object) -> None: ...
+
+    def written(path: Path, *rest: object) -> None:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"weights")
+
+    monkeypatch.setattr(loop, "train", record)
+    for stage in ("TouchUpStage", "WholeStage"):
+        monkeypatch.setattr(recipe, stage, Nothing)
+    monkeypatch.setattr(recipe, "_filled", lambda model, *rest, **named: model)
+    monkeypatch.setattr(recipe, "save_weights", written)
+    assert train("vividgan", "--minutes", "2", steps="geometry=0,coarse=2,touchup=2,whole=2")[0] == 0
+    assert limits[:2] == [2, 0.5] and limits[2] is not None and 0 < limits[2] < 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["vividgan", "vividgan-flow"])
+def test_two_processes_of_torchrun_train_all_stages(data: Path, tmp_path: Path, method: str) -> None:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "bench"]
+    command += ["train", method, "--data", str(data), "--out", str(tmp_path / "out"), "--faces", "8", "--batch", "4"]
+    command += ["--steps", STEPS, "--identity", "none", "--threads", "1"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    for again in (False, True):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert done.stdout.count("SMOKE RUN") == 1, "rank 0 alone speaks"
+        stages = 4 if method == "vividgan" else 3
+        assert done.stderr.count("had ended (done)") == (stages if again else 0)
+    facts = read_facts(tmp_path / "out" / f"{method}.safetensors")
+    assert facts.fine and facts.trained["whole_samples"] == 8
+
+
+def test_all_trains_every_baseline_in_order_with_one_budget_and_goes_on_after_a_failure(
+    bench: Bench, data: Path, views: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bench.errors import MissingError
+    from hallucinators.training.loop import run as loop
+    from hallucinators.training.method import train_all
+    from hallucinators.training.method.train import Ended
+
+    asked: list[tuple[str, int, str, float | None, str]] = []
+
+    def record(options: Options, settings: Settings, people: object, out: Path) -> Ended:
+        aligner = "" if options.aligner is None else str(options.aligner.relative_to(tmp_path))
+        asked.append((options.method, options.lr, out.name, settings.minutes, aligner))
+        if options.method == "cbn":
+            raise MissingError("no landmarks\nmore")
+        return Ended("done", "pixels", {"pixels": loop.Result(5, "done", {"psnr_db": 20.0}, 60.0, 160, 0)}, out / "w")
+
+    monkeypatch.setattr(train_all, "train_method", record)
+    monkeypatch.setattr(train_all, "stages_of", lambda options: [])
+    given = ("--data", data, "--out", tmp_path / "out", "--views", views, "--faces", 8, "--batch", 4, "--minutes", 3)
+    code, out, _ = bench("train", "all", *given)
+    assert code == 1 and "cbn-8x               FAILED: no landmarks" in out and "SMOKE RUN" in out
+    assert [name for _, _, name, _, _ in asked] == [
+        "stn-8x", "stn-4x", "srgan-8x", "srgan-4x", "cbn-8x", "cbn-4x", "waveletsrnet-8x", "waveletsrnet-4x",
+        "tdae-8x", "tdae-4x", "tann-8x", "tann-4x", "drgan", "cyclegan",
+    ]  # fmt: skip
+    assert {minutes for *_, minutes, _ in asked} == {3}
+    assert {(lr, aligner) for method, lr, _, _, aligner in asked if method == "srgan"} == {
+        (16, "out/stn-8x/stn.safetensors"),
+        (32, "out/stn-4x/stn.safetensors"),
+    }
+    asked.clear()
+    assert bench("train", "all", *given, "--lr", 32)[0] == 1
+    assert [name for _, _, name, _, _ in asked][:2] == ["stn-4x", "srgan-4x"] and len(asked) == 8
+    code, _, err = bench("train", "all", *given, "--steps", "pixels=3")
+    assert code == 2 and "--steps is for one method" in err

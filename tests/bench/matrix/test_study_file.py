@@ -1,0 +1,207 @@
+"""Study files: what `bench run STUDY.toml` is asked to do."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.errors import UsageError
+from bench.matrix.cells import make_matrix
+from bench.matrix.study_file import Asked, asked_for
+
+Bench = Callable[..., tuple[int, str, str]]
+STUDY = """
+[study]
+name = "table"
+out = "results"
+protocols = ["toys", "games:people=3"]
+hallucinators = ["none", "counted:gain=0.9,mode=a"]
+recognisers = ["pixels"]
+
+[options]
+images = "none"
+seed = 3
+
+[data]
+toys = "toy-data"
+
+[[cell]]
+protocol = "games:people=3"
+hallucinator = "counted:gain=0.9,mode=a"
+exclude = true
+
+[[cell]]
+protocol = "toys"
+hallucinate = "both"
+seed = 4
+"""
+
+
+@pytest.fixture
+def file(toys: Any, toy_root: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "bench.toml"
+    path.write_text(STUDY, encoding="utf-8")
+    return path
+
+
+def configs(file: Path | None, **flags: Any) -> dict[tuple[str, str], Any]:
+    asked = asked_for(file, flags)
+    assert isinstance(asked, Asked)
+    return {(cell.config.protocol, cell.config.hallucinator): cell.config for cell in make_matrix(asked).cells}
+
+
+def test_a_study_runs_with_its_exceptions_and_keeps_its_file(bench: Bench, file: Path, tmp_path: Path) -> None:
+    code, out, err = bench("run", file)
+    assert code == 0, err
+    assert "study table: 3 of 3 cells worked" in out
+    folder = tmp_path / "results"
+    assert (folder / "study.toml").read_bytes() == file.read_bytes()
+    study = json.loads((folder / "study.json").read_text())
+    assert study["schema_version"] == 1
+    assert study["source_sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert study["config"]["protocols"] == ["toys", "games:people=3"]
+    found = {}
+    for cell in study["cells"]:
+        record = json.loads((folder / cell["name"] / "run.json").read_text())
+        assert record["sample"] is (cell["protocol"] != "toys")
+        found[cell["protocol"], cell["hallucinator"]] = (record["config"]["hallucinate"], record["seed"])
+    assert found == {
+        ("toys", "none"): ("both", 4),
+        ("toys", "counted:gain=0.9,mode=a"): ("both", 4),
+        ("games:people=3", "none"): ("probe", 3),
+    }
+
+
+def test_a_flag_beats_the_file_and_its_exceptions(file: Path, tmp_path: Path) -> None:
+    found = configs(file, seed="9", hallucinator=["none"], out=str(tmp_path / "other"))
+    assert set(found) == {("toys", "none"), ("games:people=3", "none")}
+    assert {config.seed for config in found.values()} == {9}
+    assert found["toys", "none"].hallucinate == "both"
+    assert found["toys", "none"].out == tmp_path / "other" / "toys__none__pixels"
+    assert found["toys", "none"].data_root == tmp_path / "toy-data"
+    assert found["games:people=3", "none"].data_root is None
+
+
+def test_lists_may_stand_above_the_tables_and_defaults_are_a_run_s(file: Path) -> None:
+    file.write_text('protocols = ["toys"]\nhallucinators = ["none", "counted"]\n')
+    found = configs(file)
+    assert set(found) == {("toys", "none"), ("toys", "counted")}
+    assert {config.recogniser for config in found.values()} == {"sface"}
+    assert {str(config.out.parent.parent) for config in found.values()} == {"runs"}
+
+
+def test_the_later_exception_wins_and_names_several(file: Path) -> None:
+    with file.open("a") as text:
+        text.write('[[cell]]\nhallucinator = ["none", "counted:gain=0.9,mode=a"]\nseed = 5\ncache = "c"\n')
+    found = configs(file)
+    assert {config.seed for config in found.values()} == {5}
+    assert found["toys", "none"].cache == file.parent / "c"
+    assert found["toys", "none"].hallucinate == "both"
+
+
+def test_every_fault_of_a_study_is_listed_at_once(toys: Any, tmp_path: Path) -> None:
+    file = tmp_path / "bench.toml"
+    file.write_text(
+        """
+colour = 1
+protocols = ["toys"]
+[study]
+protocols = ["toys"]
+nmae = "x"
+name = "../x"
+hallucinators = ["none", "countd", "counted:gian=2"]
+recognisers = "pixels"
+[options]
+sede = 1
+limit = 0
+data_root = "x"
+[data]
+toys = 3
+[[cell]]
+protocol = "tois"
+exclude = true
+[[cell]]
+protocol = "toys"
+[[cell]]
+seed = 3
+[[cell]]
+protocol = "toys"
+exclude = true
+seed = "x"
+"""
+    )
+    with pytest.raises(UsageError) as caught:
+        asked_for(file, {"device": "cpu", "threads": "-1"})
+    for part in (
+        "unknown key 'colour'", "protocols is given at the top and in [study]", "'study.nmae' (did you mean 'name'?)",
+        "names a folder", "Unknown hallucinator 'countd'", "unknown argument 'gian'",
+        "recognisers is 'pixels', no list",
+        "'options.sede' (did you mean 'seed'?)", "options.limit is 0", "unknown key 'options.data_root'",
+        "data.toys is 3", "cell 1: protocol 'tois' is none of the study's: toys",
+        "cell 2: either exclude = true or other options, not neither", "cell 3: names no protocol",
+        "cell 4: either exclude = true or other options, not both", "cell 4: seed: 'x' is not a whole number",
+        "threads is -1", str(file),
+    ):  # fmt: skip
+        assert part in str(caught.value)
+
+
+def test_a_data_set_that_is_none_and_an_empty_study_are_refused(file: Path) -> None:
+    file.write_text(STUDY.replace("toys = ", "tois = "))
+    with pytest.raises(UsageError, match=r"\[data\] names tois; data sets are .*toys"):
+        configs(file)
+    file.write_text('[study]\nprotocols = ["toys"]\n[[cell]]\nprotocol = "toys"\nexclude = true\n')
+    with pytest.raises(UsageError, match="No cell is left"):
+        configs(file)
+    file.write_text('[study]\nname = "x"\n')
+    with pytest.raises(UsageError, match="no protocol is named"):
+        configs(file)
+
+
+def test_a_flat_file_is_one_run_as_ever_and_may_be_given_by_name(bench: Bench, toys: Any, toy_root: Path) -> None:
+    flat = toy_root.parent / "run.toml"
+    flat.write_text(f'protocol = "toys"\ndata-root = "{toy_root}"\nrecogniser = "pixels"\nimages = "none"\n')
+    assert asked_for(flat, {"seed": "3"}) == {"seed": "3"}
+    for flags in ((flat,), ("--config", flat)):
+        code, out, err = bench("run", *flags, "--out", toy_root.parent / f"run-{len(flags)}")
+        assert code == 0, err
+        assert "95 % interval" in out and " of 4 identities; a failed probe counts as a miss" in out
+        assert (toy_root.parent / f"run-{len(flags)}" / "run.json").is_file()
+    code, _, err = bench("run", flat, "--config", flat)
+    assert code == 2
+    assert "Two files" in err
+
+
+def test_a_flat_file_with_several_components_is_a_study(toys: Any, toy_root: Path) -> None:
+    flat = toy_root.parent / "run.toml"
+    flat.write_text('protocol = "toys"\nhallucinator = "none,counted"\nseed = 5\n')
+    found = configs(flat, recogniser=["pixels"])
+    assert set(found) == {("toys", "none"), ("toys", "counted")}
+    assert {config.seed for config in found.values()} == {5}
+
+
+def test_a_protocol_in_the_place_of_a_file_is_met_with_the_flag(bench: Bench, toys: Any) -> None:
+    code, _, err = bench("run", "toys")
+    assert code == 2
+    assert "bench run --protocol toys" in err
+    code, _, err = bench("run", "absent.toml")
+    assert code == 2
+    assert "absent.toml cannot be read: file not found" in err
+
+
+def test_each_protocol_may_have_a_manifest_of_its_own(bench: Bench, file: Path, tmp_path: Path) -> None:
+    code, _, err = bench("data", "manifest", "toys", tmp_path / "toy-data", "--out", tmp_path / "toys.json")
+    assert code == 0, err
+    lists = '[study]\nout = "o"\nprotocols = ["toys", "games"]\nrecognisers = ["pixels"]\n[data]\ntoys = "toy-data"\n'
+    rule = '[[cell]]\nprotocol = "{}"\nmanifest = "toys.json"\n'
+    file.write_text(lists + rule.format("toys"))
+    assert bench("run", file)[0] == 0
+    file.write_text(lists + rule.format("games"))
+    code, out, _ = bench("run", file)
+    assert code == 1
+    assert "1 of 2 cells worked" in out
+    assert "are not those of the manifest" in out
