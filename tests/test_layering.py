@@ -1,180 +1,118 @@
-"""The arrows of docs/architecture.md, read from the imports."""
+"""The floors of `docs/architecture.md`: no import goes up, no circle of files or rooms; deferred imports count too."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LAYERS = (
-    ("bench.errors", "bench.types", "bench.results", "bench.io.printing"),
-    (
-        "bench.grammar.docstrings",
-        "bench.io.quiet",
-        "bench.registry",
-        "bench.grammar.values",
-        "bench.faults",
-        "bench.neighbours",
-        "bench.io.outputs",
-        "bench.plugins",
-        "bench.io.filekinds",
-        "bench.io.strictfiles",
-        "bench.results.rows",
-        "bench.images",
-        "bench.onnx.ports",
-        "bench.onnx.session",
-        "bench.metrics",
-        "bench.threads",
-        "bench.devices",
-        "bench.checks.toy_faces",
-        "bench.efficiency",
-        "bench.studies",
-        "bench.io.textfiles",
-        "bench.media.video",
-        "bench.digests.sources",
-        "bench.digests.distributions",
-        "bench.digests.closure",
-    ),
-    (
-        "bench.weights",
-        "bench.io.file_digests",
-        "bench.provenance",
-        "bench.config",
-        "bench.pipeline.cache",
-        "bench.progress",
-    ),
-    ("bench.interfaces", "bench.results.seal"),
-    (
-        "bench.pipeline.build",
-        "bench.results.folder",
-        "bench.results.standing",
-        "bench.run.data",
-        "bench.evaluation.expression.classifier",
-        "bench.metrics.perceptual",
-        "bench.diagnosis.placing",
-        "bench.run.limit",
-        "bench.recognisers",
-        "bench.align",
-        "bench.faces",
-        "hallucinators",
-        "protocols",
-    ),
-    (
-        "bench.pipeline.chain",
-        "bench.pipeline.templates",
-        "bench.pipeline.output_checks",
-        "bench.pipeline.gallery_check",
-        "bench.pipeline.plan",
-        "bench.media.crop",
-        "bench.pipeline.reader",
-    ),
-    (
-        "bench.pipeline.arrangement",
-        "bench.pipeline.framing",
-        "bench.pipeline.embedder",
-        "bench.pipeline.items",
-        "bench.evaluation.identification.search",
-        "bench.evaluation.heldout",
-        "bench.evaluation.identification.open_set",
-        "bench.evaluation.identification.figures",
-        "bench.checks.conformance",
-        "bench.pipeline.second_pass",
-        "bench.evaluation.efficiency",
-    ),
-    (
-        "bench.engine",
-        "bench.evaluation.contract",
-        "bench.checks.doctor",
-        "bench.checks.frontalisers",
-        "bench.installation",
-    ),
-    (
-        "bench.run.record",
-        "bench.run.images",
-        "bench.evaluation",
-        "bench.run.manifest",
-        "bench.run.manifest_differences",
-        "bench.run.finished",
-        "bench.diagnosis",
-    ),
-    ("bench.run.figures_table",),
-    ("bench.run.output_checks",),
-    ("bench.run.execute", "bench.results.text", "hallucinators.vividgan.ablation", "reports.userstudy"),
-    (
-        "bench.matrix.runner",
-        "bench.matrix.cells",
-        "bench.specs",
-        "bench.matrix.state",
-        "bench.matrix.table",
-        "bench.matrix.study_file",
-    ),
-    ("bench.commands", "bench.__main__"),
-)
-REPORTS_MAY = (
-    "bench.errors",
-    "bench.types",
-    "bench.results",
-    "bench.results.folder",
-    "bench.io.strictfiles",
-    "bench.io.printing",
-    "bench.results.standing",
-    "bench.metrics",
-    "bench.checks.toy_faces",
-    "bench.diagnosis.below",
-    "reports",
-)
-PLACE = {name: level for level, names in enumerate(LAYERS) for name in names}
-FILES = sorted(p for top in ("bench", "hallucinators", "protocols", "reports") for p in (ROOT / top).rglob("*.py"))
+PACKAGES = ("bench", "hallucinators", "protocols", "reports")
+MOST_FILES = 16
+FLOOR_0 = ("bench.errors", "bench.types", "bench.studies", "bench.results", "bench.io")
+FLOOR_1 = ("bench.media", "bench.metrics", "bench.digests", "bench.grammar", "bench.onnx")
+FLOOR_4 = ("bench.commands", "bench.__main__")
+WITHOUT_TORCH = ("bench.results", "bench.errors", "bench.types", "bench.studies", "reports")
 
 
-def module_of(path: Path) -> str:
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+def _module(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def place(module: str) -> int | None:
-    for name in (module, ".".join(module.split(".")[:2]), module.split(".")[0]):
-        if name in PLACE:
-            return PLACE[name]
-    return None
+MODULES = {_module(path): path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
 
 
-def imports_at_import_time(path: Path) -> set[str]:
-    """Modules of ours that a file imports outside functions and type-checking blocks."""
-    found: set[str] = set()
-    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
-    while waiting:
-        node = waiting.pop()
+def _imports(module: str, path: Path) -> Iterator[str]:
+    """First-party modules that a file imports, at the top or inside functions, or for types alone."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            submodules = {f"{node.module}.{alias.name}" for alias in node.names}
-            known = {name for name in submodules if (ROOT / name.replace(".", "/")).with_suffix(".py").exists()}
-            found |= known or {node.module}
-        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)):
-                waiting += ast.iter_child_nodes(node)
-    return {name for name in found if name.split(".")[0] in ("bench", "hallucinators", "protocols", "reports")}
-
-
-@pytest.mark.parametrize("path", FILES, ids=module_of)
-def test_a_file_imports_lower_layers_only(path: Path) -> None:
-    module = module_of(path)
-    package = ".".join(module.split(".")[:2]) if module.startswith("bench.") else module.split(".")[0]
-    for target in imports_at_import_time(path):
-        if target == "bench" or target == package or target.startswith(f"{package}."):
+            submodules = [f"{node.module}.{alias.name}" for alias in node.names]
+            inside = [name for name in submodules if name in MODULES]
+            names = inside if len(inside) == len(submodules) else [*inside, node.module]
+        else:
             continue
-        if package == "reports":
-            assert target.startswith(REPORTS_MAY), f"{module} imports {target}"
-            continue
-        mine, theirs = place(module), place(target)
-        assert mine is not None, f"{module} has no layer in this test"
-        assert theirs is not None and theirs < mine or (theirs == mine and target.startswith("bench.")), (
-            f"{module} (layer {mine}) imports {target} (layer {theirs})"
-        )
+        yield from (name for name in names if name in MODULES and name != module)
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if p.parts[-2] != "metrics"], ids=module_of)
-def test_a_file_has_one_subject(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 330
+ARROWS = {module: sorted(set(_imports(module, path))) for module, path in MODULES.items()}
+
+
+def _below(module: str, rooms: tuple[str, ...]) -> bool:
+    return any(module == room or module.startswith(f"{room}.") for room in rooms)
+
+
+def floor(module: str) -> int:
+    """0 to 4; a module may import its own floor and lower ones."""
+    if _below(module, FLOOR_4):
+        return 4
+    if not module.startswith("bench"):
+        return 3
+    if _below(module, FLOOR_0):
+        return 0
+    if module.count(".") <= 1 and MODULES[module].name != "__init__.py" or _below(module, FLOOR_1) or module == "bench":
+        return 1
+    return 2
+
+
+def _circle(arrows: dict[str, set[str]]) -> list[str]:
+    try:
+        tuple(TopologicalSorter(arrows).static_order())
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_import_goes_up() -> None:
+    upward = [f"{a} -> {b}" for a, targets in ARROWS.items() for b in targets if floor(b) > floor(a)]
+    assert upward == []
+
+
+def test_hallucinators_protocols_and_reports_do_not_import_each_other() -> None:
+    across = [
+        f"{a} -> {b}"
+        for a, targets in ARROWS.items()
+        for b in targets
+        if floor(a) == floor(b) == 3 and a.split(".")[0] != b.split(".")[0]
+    ]
+    assert across == []
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    assert _circle({module: set(targets) for module, targets in ARROWS.items()}) == []
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_no_rooms_import_each_other_in_a_circle(depth: int) -> None:
+    def room(module: str) -> str:
+        parts = module.split(".")
+        whole = parts if MODULES[module].name == "__init__.py" else parts[:-1]
+        return ".".join(whole[:depth]) if len(whole) >= depth or len(whole) == len(parts) else module
+
+    arrows: dict[str, set[str]] = {}
+    for module, targets in ARROWS.items():
+        arrows.setdefault(room(module), set()).update(room(target) for target in targets)
+    for name, targets in arrows.items():
+        targets.discard(name)
+    assert _circle(arrows) == []
+
+
+def test_no_folder_holds_more_files_than_one_can_look_through() -> None:
+    folders: dict[Path, int] = {}
+    for path in MODULES.values():
+        folders[path.parent] = folders.get(path.parent, 0) + 1
+    assert {str(f.relative_to(ROOT)): n for f, n in folders.items() if n > MOST_FILES} == {}
+
+
+def test_every_room_says_what_it_is_for() -> None:
+    silent = [
+        module
+        for module, path in MODULES.items()
+        if path.name == "__init__.py" and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert silent == []

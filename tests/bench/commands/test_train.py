@@ -32,7 +32,7 @@ STEPS = "geometry=2,coarse=2,touchup=2,whole=2"
 @pytest.fixture(scope="session")
 def heads() -> ModuleType:
     """The drawn heads of the tests of training, as a module."""
-    path = Path(__file__).parents[1] / "hallucinators" / "conftest.py"
+    path = Path(__file__).parents[2] / "hallucinators" / "conftest.py"
     spec = importlib.util.spec_from_file_location("training_heads", path)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)

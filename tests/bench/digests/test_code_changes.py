@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PACKAGES = ("bench", "hallucinators", "protocols", "reports")
 FINGERPRINTS = """
 import json, sys

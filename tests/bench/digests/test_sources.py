@@ -112,7 +112,7 @@ def test_a_digest_is_the_same_in_every_process(tmp_path: Path) -> None:
             capture_output=True,
             text=True,
             check=True,
-            env={**os.environ, "PYTHONHASHSEED": str(seed), "PYTHONPATH": str(Path(__file__).parents[2])},
+            env={**os.environ, "PYTHONHASHSEED": str(seed), "PYTHONPATH": str(Path(__file__).parents[3])},
         ).stdout.strip()
         for seed in (1, 2, 3)
     }

@@ -16,7 +16,7 @@ from bench.pipeline.templates import Fusion, Templates, fuse
 from bench.results import ProbeRow
 from bench.types import OK, Media, Outcome
 
-GOLDEN = json.loads((Path(__file__).parents[1] / "goldens" / "ijbc.json").read_text())
+GOLDEN = json.loads((Path(__file__).parents[2] / "goldens" / "ijbc.json").read_text())
 FAILED = Outcome("failed", "decode", "file not found")
 
 

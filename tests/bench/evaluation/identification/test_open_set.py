@@ -18,7 +18,7 @@ from bench.metrics.identification import detection_identification_rate
 from bench.results import ProbeRow
 from bench.types import Status
 
-GOLDEN = json.loads((Path(__file__).parents[1] / "goldens" / "ijbc.json").read_text())
+GOLDEN = json.loads((Path(__file__).parents[3] / "goldens" / "ijbc.json").read_text())
 
 
 def row(

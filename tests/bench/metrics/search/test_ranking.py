@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bench.errors import DataError, UsageError
 from bench.metrics.search.ranking import Match, search
 
-GOLDENS = Path(__file__).parents[2] / "goldens" / "identification.json"
+GOLDENS = Path(__file__).parents[3] / "goldens" / "identification.json"
 
 
 def by_hand(probes, gallery, probe_ids, gallery_ids, similarity):

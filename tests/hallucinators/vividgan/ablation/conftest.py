@@ -42,7 +42,7 @@ def pixels() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def pack_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """14 people to train on and 4 left out."""
-    path = Path(__file__).parents[2] / "hallucinators" / "conftest.py"
+    path = Path(__file__).parents[2] / "conftest.py"
     spec = importlib.util.spec_from_file_location("training_heads", path)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
