@@ -3,13 +3,13 @@
 from hallucinators import bicubic, cbn, cyclegan, drgan, identity, srgan, stn, tann, tdae, waveletsrnet
 from hallucinators.external import onnx_file, spandrel_file
 from hallucinators.hassner import hallucinator as hassner_hallucinator
-from hallucinators.vividgan import hallucinator
+from hallucinators.vividgan import hallucinator as vividgan_hallucinator
 
 __distribution__ = "face-hallucination-bench"
 __all__ = [
     "bicubic",
     "identity",
-    "hallucinator",
+    "vividgan_hallucinator",
     "hassner_hallucinator",
     "onnx_file",
     "spandrel_file",

@@ -216,7 +216,6 @@ def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]
 
 def _chain(options: Options) -> list[Hallucinator]:
     """The hallucinators of ``options.of``, built as on the command line."""
-    import hallucinators  # noqa: F401  # registers them
     from bench.pipeline.chain import Chain
 
     steps = [step.component for step in Chain.parse(options.of, {"device": options.device}).steps]

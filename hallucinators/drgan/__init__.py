@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from bench.align.template import TRUTH_FRAME
 from bench.errors import DataError, UsageError
 from bench.interfaces import HALLUCINATORS
 from bench.types import ImageSpec
+from hallucinators.drgan.presets import POSES_DEG
 from hallucinators.networks.details import details
 from hallucinators.networks.hallucinator import NetworkHallucinator, shipped_missing
 from hallucinators.networks.weight_file import Facts
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-POSES_DEG: Mapping[str, tuple[int, ...]] = MappingProxyType(
-    {"paper": tuple(range(-90, 91, 15)), "compact": (-75, -55, -40, -22, 0, 22, 40, 55, 75)}
-)
-"""Pose bins by preset: Multi-PIE's 13, and the yaws of our views."""
 
 DEPARTURES: tuple[str, ...] = (
     "a squared distance of pixels to the frontal truth, and for a quarter of the faces to the turned face itself, "

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bench.errors import DataError
-from hallucinators.drgan import POSES_DEG
+from hallucinators.drgan.presets import POSES_DEG
 from hallucinators.networks.presets import refuse_unknown
 
 SIDE = 96

@@ -1,1 +1,4 @@
-"""Other people's restoration networks, run from their files: ``spandrel`` (torch weights) and ``onnx``."""
+"""Other people's restoration networks, run from their files: ``spandrel`` (torch weights) and ``onnx``.
+
+May import `bench`.
+"""

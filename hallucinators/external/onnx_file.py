@@ -9,9 +9,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.devices import cpu_threads
 from bench.errors import BenchError, ContractError, DataError, UsageError, pip_install
 from bench.interfaces import HALLUCINATORS, FloatImages
-from bench.threads import cpu_threads
 from bench.types import ImageSpec
 from bench.weights import package_file, unchanged_weights, weights_file
 from hallucinators.external.onnx_graph import Graph, Layout, Port, image_port, layout_of, one_value, read_graph

@@ -7,10 +7,9 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-from bench.devices import resolve_device
+from bench.devices import resolve_device, torch_threads
 from bench.errors import MissingError, UsageError, pip_install
 from bench.interfaces import HALLUCINATORS, FloatImages
-from bench.threads import torch_threads
 from bench.types import ImageSpec
 from bench.weights import weights_file
 from hallucinators.external.restorer import Colour, Restorer, check_sides

@@ -1,1 +1,4 @@
-"""The networks VividGAN is compared with: one file each, with its losses and its training."""
+"""Parts that several hallucinators share: blocks, spatial transformers, weight files, the base of those that infer.
+
+May import `bench`; never a method, nor `hallucinators.training`.
+"""

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from bench.devices import resolve_device
+from bench.devices import resolve_device, torch_threads
 from bench.errors import UsageError
 from bench.images import resize_float
 from bench.interfaces import FloatImages, Hallucinator
-from bench.threads import torch_threads
 from bench.types import OK, ImageSpec, Outcome, WeightsFile
 from bench.weights import weights_file
 from hallucinators.networks.shipped import SHIPPED

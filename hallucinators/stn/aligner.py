@@ -30,10 +30,10 @@ from hallucinators.training.method.options import Options, Stage
 from hallucinators.training.steps.batch import Batch
 from hallucinators.training.steps.figures import psnr_db
 from hallucinators.training.steps.gradients import descend
+from hallucinators.training.steps.losses import pixel
 from hallucinators.training.steps.placement import upright_alignment
 from hallucinators.training.steps.schedule import rate_at, set_rates
 from hallucinators.training.steps.task import Task
-from hallucinators.vividgan.training import losses
 
 NETWORK = "stn"
 PRESETS = ("paper", "compact")
@@ -163,12 +163,12 @@ class AlignTask:
         """One step."""
         set_rates(self._optimiser, rate_at(step, self._steps))
         *earlier, last = self._network.similarities(batch.lr)
-        pixel = losses.pixel(resampled(batch.lr, last), upright_lr(batch))
+        error = pixel(resampled(batch.lr, last), upright_lr(batch))
         where = upright_alignment(last, batch)
-        total = pixel + where
+        total = error + where
         for similarity in earlier:
             total = total + _FIRST_LOOK * upright_alignment(similarity, batch)
-        told = {"pixel": float(pixel.detach()), "alignment": float(where.detach())}
+        told = {"pixel": float(error.detach()), "alignment": float(where.detach())}
         return {"total": descend(total, self._optimiser, name="total", limit=1.0)} | told
 
     def validate(self, batch: Batch) -> dict[str, float]:

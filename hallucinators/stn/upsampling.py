@@ -24,13 +24,13 @@ from hallucinators.networks.weight_loading import save_weights
 from hallucinators.stn.aligned import frozen_aligner
 from hallucinators.training.loop import checkpoint
 from hallucinators.training.method.options import Options, Stage
+from hallucinators.training.steps.adversary import Critic
 from hallucinators.training.steps.batch import Batch
 from hallucinators.training.steps.figures import psnr_db
 from hallucinators.training.steps.gradients import descend
+from hallucinators.training.steps.losses import pixel
 from hallucinators.training.steps.schedule import rate_at, set_rates
 from hallucinators.training.steps.task import Task
-from hallucinators.vividgan.training import losses
-from hallucinators.vividgan.training.objective import Critic
 
 Aligned = Callable[[Tensor], Tensor]
 """Unaligned LR faces (N, 3, s, s) to upright ones."""
@@ -42,7 +42,7 @@ PRESETS = ("paper", "compact")
 def pixel_terms(network: nn.Module, aligned: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
     """The mean squared error to the upright face, and nothing else."""
     images = network(aligned)
-    return images, {"pixel": losses.pixel(images, batch.turned())}
+    return images, {"pixel": pixel(images, batch.turned())}
 
 
 class UpsamplingTask:

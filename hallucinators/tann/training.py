@@ -1,4 +1,4 @@
-"""TANN's training: its losses, its one stage, and the one before it; the network is in ``tann_net``."""
+"""TANN's training: its losses, its one stage, and the one before it; the network is in `hallucinators.tann.network`."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from hallucinators.training.steps.alignment import alignment
 from hallucinators.training.steps.batch import Batch
 from hallucinators.training.steps.figures import psnr_db
 from hallucinators.training.steps.gradients import descend
+from hallucinators.training.steps.losses import pixel
 from hallucinators.training.steps.placement import WEIGHT, GeometryStage
 from hallucinators.training.steps.schedule import rate_at, set_rates
 from hallucinators.training.steps.task import Task
-from hallucinators.vividgan.training import losses
 
 STAGES = ("geometry", "image")
 DEFAULT_STEPS = {"geometry": 6000, "image": 1500}
@@ -83,7 +83,7 @@ class ImageStage:
         share = rate_at(step, self._steps)
         set_rates(self._optimiser, share)
         found = self._net.hallucinate(batch.lr)
-        terms = {"pixel": (1.0, losses.pixel(found.image, batch.hr))}
+        terms = {"pixel": (1.0, pixel(found.image, batch.hr))}
         if batch.flow is not None:
             terms["alignment"] = (WEIGHT, alignment(found.similarity, batch))
         if self._perceptual is not None:

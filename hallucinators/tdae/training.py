@@ -1,4 +1,4 @@
-"""TDAE's training: its three networks one after the other, and a stage before them; they are in ``tdae_net``."""
+"""TDAE's training: its three networks (`hallucinators.tdae.network`) one after the other, and a stage before them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from hallucinators.training.steps.adversary import ADVERSARIAL, Adversary
 from hallucinators.training.steps.batch import Batch
 from hallucinators.training.steps.figures import psnr_db
 from hallucinators.training.steps.gradients import descend
+from hallucinators.training.steps.losses import pixel
 from hallucinators.training.steps.placement import WEIGHT, GeometryStage, upright_alignment
 from hallucinators.training.steps.schedule import rate_at, set_rates
 from hallucinators.training.steps.task import Task
-from hallucinators.vividgan.training import losses
 
 STAGES = ("geometry", "decoder1", "encoder", "decoder2")
 DEFAULT_STEPS = {"geometry": 6000, "decoder1": 600, "encoder": 300, "decoder2": 600}
@@ -86,7 +86,7 @@ class DecoderStage:
         set_rates(self._optimiser, share)
         truth = batch.turned()
         found, similarity = self._decode(self._feed(batch.lr, self._noise))
-        terms = {"pixel": (1.0, losses.pixel(found, truth))}
+        terms = {"pixel": (1.0, pixel(found, truth))}
         if similarity is not None:
             terms["alignment"] = (WEIGHT, upright_alignment(similarity, batch))
         told: dict[str, float] = {}
@@ -140,7 +140,7 @@ class EncoderStage:
         """One step."""
         set_rates(self._optimiser, _share(step, self._steps))
         found = self._net(self._feed(batch.lr, self._noise))
-        loss = losses.pixel(found, shrunk(batch.turned(), self._net.lr))
+        loss = pixel(found, shrunk(batch.turned(), self._net.lr))
         return {"pixel": descend(loss, self._optimiser, name=self.name, limit=1.0)}
 
     def validate(self, batch: Batch) -> dict[str, float]:

@@ -1,1 +1,4 @@
-"""VividGAN (Zhang, Yu et al., IEEE TIP 2021, arXiv 2002.03308): networks and losses; importing this loads no torch."""
+"""VividGAN (Zhang, Yu et al., IEEE TIP 2021, arXiv 2002.03308): hallucinators, networks, training; imports no torch.
+
+May import `hallucinators.networks`, `hallucinators.training` and `bench`; never another method.
+"""

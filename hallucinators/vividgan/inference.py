@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.align.template import CHIPS, TRUTH_FRAME, AnyFrame
-from bench.devices import resolve_device
+from bench.devices import cpu_threads, resolve_device, torch_threads
 from bench.errors import MissingError, UsageError, pip_install
 from bench.faces.landmarks.bundle import engine_is_here, find_bundle
 from bench.images import resize_float, to_bytes
 from bench.interfaces import FloatImages, Hallucinator
-from bench.threads import cpu_threads, torch_threads
 from bench.types import OK, ImageSpec, Outcome
 from bench.weights import unchanged_weights, weights_file
 from hallucinators.vividgan.network.weight_file import check_header

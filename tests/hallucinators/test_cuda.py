@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from bench.interfaces import HALLUCINATORS
-from bench.plugins import load_plugins
+from bench.registry import load_plugins
 
 load_plugins()
 TAKE = {entry.name: {argument.name for argument in entry.arguments()} for entry in HALLUCINATORS}

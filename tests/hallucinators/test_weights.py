@@ -10,8 +10,8 @@ from safetensors import safe_open
 
 import hallucinators
 from bench.interfaces import HALLUCINATORS
-from bench.plugins import load_plugins
-from bench.provenance import file_digest
+from bench.io.file_digests import file_digest
+from bench.registry import load_plugins
 
 FOLDER = Path(hallucinators.__file__).parent / "weights"
 SHIPPED = sorted(FOLDER.glob("*.safetensors"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench.provenance import file_digest
+from bench.io.file_digests import file_digest
 from hallucinators.training.loop.run import Result
 from hallucinators.training.method.options import Options
 from hallucinators.training.steps.settings import Settings

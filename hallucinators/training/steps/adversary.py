@@ -1,16 +1,16 @@
-"""The adversary of X. Yu's networks: his discriminator, and his rule for who learns when."""
+"""Discriminators that learn beside a network: X. Yu's with his rule for who learns when, and VividGAN's critics."""
 
 from __future__ import annotations
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Adam, Optimizer
 
 from hallucinators.networks.discriminator import Discriminator
 from hallucinators.training.steps import distributed
 from hallucinators.training.steps.gradients import descend
+from hallucinators.training.steps.losses import adversarial, discriminator
 from hallucinators.training.steps.schedule import set_rates
-from hallucinators.vividgan.training import losses
 
 MARGIN = 0.3
 """Of cross-entropy: below it a discriminator is too sure, beyond 1 - it too unsure of one half of its batch."""
@@ -19,6 +19,10 @@ ADVERSARIAL = 0.01 / 4
 RATE = 5e-4
 """Greatest learning rate of a discriminator (Yu's: 1e-3, RMSprop). A fifth of it keeps it unsure, and by the rule below
 unheard, for a hundred steps."""
+
+BALANCED = 0.3
+"""A discriminator that is surer than this of real and of hallucinated faces alike waits for the others: the rule of
+Yu's code (methods: D is left alone where both halves of its loss are below the margin)."""
 
 
 class Adversary:
@@ -59,6 +63,31 @@ class Adversary:
     def judge(self, images: Tensor) -> Tensor:
         """-log D for images with a graph; the discriminator itself learns nothing from it."""
         self.net.requires_grad_(False)
-        loss = losses.adversarial(self.net(images))
+        loss = adversarial(self.net(images))
         self.net.requires_grad_(True)
         return loss
+
+
+class Critic:
+    """A discriminator and its optimiser."""
+
+    def __init__(self, net: nn.Module, rate: float) -> None:
+        self.net = net
+        group = {"params": list(net.parameters()), "lr": rate, "greatest": rate}
+        self.optimiser = Adam([group], betas=(0.5, 0.999))
+
+    def judge(self, images: Tensor) -> Tensor:
+        """Equation 8 for images with a graph; the discriminator itself learns nothing from it."""
+        self.net.requires_grad_(False)
+        loss = adversarial(self.net(images))
+        self.net.requires_grad_(True)
+        return loss
+
+    def learn(self, images: Tensor, truth: Tensor, share: float, *, name: str) -> float:
+        """One step down equation 7, unless it is sure enough already, over all processes; returns the loss."""
+        set_rates(self.optimiser, share)
+        loss = discriminator(self.net(truth), self.net(images.detach()))
+        (mean,) = distributed.means([float(loss.detach())])  # all processes must decide alike, or none comes back
+        if mean < 2 * BALANCED:
+            return float(loss.detach())
+        return descend(loss, self.optimiser, name=name, limit=1.0)

@@ -37,8 +37,8 @@ class Placing(Protocol):
 def upright_alignment(similarity: Tensor, batch: Batch) -> Tensor:
     """Mean distance of points carried by a similarity from where they are: upright turned face to LR picture.
 
-    What `hallucinators.training.steps.alignment.alignment` is for the frontal face, for networks that leave the pose as it
-    is. The points are a grid over the middle three quarters of the upright face, where the head is.
+    What `hallucinators.training.steps.alignment.alignment` is for the frontal face, for networks that leave the pose as
+    it is. The points are a grid over the middle three quarters of the upright face, where the head is.
 
     Args:
         similarity: float32 (N, 2, 3), coordinates in [-1, 1] over the pictures' edges.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.align.chips import chip_by_points
 from bench.digests.closure import closure_digest
 from bench.errors import DataError, UsageError
 from bench.evaluation.heldout import Alignment, Tally, as_points, embed_unit, pair_probes
@@ -19,10 +20,9 @@ from bench.faces.pairs.pack import Pack
 from bench.faces.pairs.pairs import Jitter, Pair, make_pairs
 from bench.images import FloatImages, to_float
 from bench.interfaces import HALLUCINATORS, RECOGNISERS, Hallucinator, Recogniser
-from bench.media.similarity import chip_by_points
+from bench.io.file_digests import digest_of
 from bench.pipeline.build import Built, build
 from bench.pipeline.chain import Chain
-from bench.provenance import digest_of
 from bench.registry import Spec
 from bench.types import ImageSpec, WeightsFile
 from bench.weights import weights_file

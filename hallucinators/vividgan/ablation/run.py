@@ -10,7 +10,8 @@ from typing import Any
 
 from bench import progress
 from bench.errors import BenchError, DataError, UsageError
-from bench.provenance import environment, file_digest
+from bench.io.file_digests import file_digest
+from bench.provenance import environment
 from bench.results.folder import dump_json
 from hallucinators.vividgan.ablation.measure import BICUBIC, Measures, Ruler, split
 from hallucinators.vividgan.ablation.table import Row, compute, to_csv, to_json, to_markdown

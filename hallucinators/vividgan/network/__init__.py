@@ -1,1 +1,1 @@
-"""TODO room."""
+"""VividGAN's networks and their weight files. May import `hallucinators.networks` and `bench`; never a training."""

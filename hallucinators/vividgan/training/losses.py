@@ -1,5 +1,7 @@
 """The losses of VividGAN, one function for each equation of section III-D and III-E.
 
+Equations 4, 7 and 8, which other networks are trained by too, are in `hallucinators.training.steps.losses`.
+
 The paper writes the expectation over faces of a sum over pixels, features or heatmap positions. Here the default is
 the mean over these too, so that a weight means the same at every size; ``reduction="sum"`` is the paper's letter, the
 sum for each face and the mean over the batch. The factor between the two is the number of elements of one face: 49152
@@ -16,12 +18,11 @@ from types import MappingProxyType
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from bench.errors import DataError
+from hallucinators.training.steps.losses import Reduction, squared_distance
 
-Reduction = Literal["mean", "sum"]
 Term = Literal["pixel", "symmetry", "identity", "structure", "adversarial_coarse", "adversarial_fine"]
 
 
@@ -63,17 +64,12 @@ LOSS_SETS: Mapping[str, frozenset[Term]] = MappingProxyType(
 
 def mirror_symmetry(hallucinated: Tensor, *, reduction: Reduction = "mean") -> Tensor:
     """Equation 3: squared distance of faces (N, 3, h, w) to their horizontal flips."""
-    return _squared_distance(hallucinated.flip(-1), hallucinated, reduction)
-
-
-def pixel(hallucinated: Tensor, truth: Tensor, *, reduction: Reduction = "mean") -> Tensor:
-    """Equation 4: squared distance of faces to the truth, both (N, 3, h, w); equation 10 uses it on patches."""
-    return _squared_distance(hallucinated, truth, reduction)
+    return squared_distance(hallucinated.flip(-1), hallucinated, reduction)
 
 
 def identity(hallucinated: Tensor, truth: Tensor, *, reduction: Reduction = "mean") -> Tensor:
     """Equation 5: squared distance of a face network's features (N, D) for the faces and for the truth."""
-    return _squared_distance(hallucinated, truth, reduction)
+    return squared_distance(hallucinated, truth, reduction)
 
 
 def target_heatmaps(landmarks: Tensor, *, side: int = 32, image: int = 128, sigma: float = 1.0) -> Tensor:
@@ -110,17 +106,7 @@ def structure(predicted: Sequence[Tensor], target: Tensor, *, reduction: Reducti
     if not predicted:
         raise DataError("structure loss: there are no heatmaps; a network without the component-aware module has none")
     landmarks = target.shape[1] if reduction == "sum" else 1
-    return torch.stack([_squared_distance(maps, target, reduction) / landmarks for maps in predicted]).mean()
-
-
-def discriminator(real: Tensor, hallucinated: Tensor) -> Tensor:
-    """Equation 7: -[log D(h) + log(1 - D(h^))], from the logits (N,) of true and hallucinated faces."""
-    return F.softplus(-real.float()).mean() + F.softplus(hallucinated.float()).mean()
-
-
-def adversarial(hallucinated: Tensor) -> Tensor:
-    """Equation 8: -log D(h^), from the logits (N,) of hallucinated faces."""
-    return F.softplus(-hallucinated.float()).mean()
+    return torch.stack([squared_distance(maps, target, reduction) / landmarks for maps in predicted]).mean()
 
 
 def coarse_total(
@@ -166,11 +152,3 @@ def _weighted(first: Tensor, *others: tuple[float, Tensor | None]) -> Tensor:
         if term is not None:
             first = first + weight * term
     return first
-
-
-def _squared_distance(a: Tensor, b: Tensor, reduction: Reduction) -> Tensor:
-    """Mean over everything, or the sum for each face and the mean over faces; always in float32."""
-    if a.shape != b.shape:
-        raise DataError(f"losses compare equal shapes; given {tuple(a.shape)} and {tuple(b.shape)}")
-    squared = (a.float() - b.float()).square()
-    return squared.mean() if reduction == "mean" else squared.flatten(1).sum(dim=1).mean()

@@ -1,24 +1,18 @@
-"""What VividGAN's stages minimise: terms and weights, discriminators as critics, and equation 9."""
+"""What VividGAN's stages minimise: terms and weights, and equation 9."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from torch import Tensor, nn
-from torch.optim import Adam
+from torch import Tensor
 
-from hallucinators.training.steps import distributed
+from hallucinators.training.steps.adversary import Critic
 from hallucinators.training.steps.batch import Batch
-from hallucinators.training.steps.gradients import descend
-from hallucinators.training.steps.schedule import set_rates
+from hallucinators.training.steps.losses import pixel
 from hallucinators.vividgan.training import losses
 from hallucinators.vividgan.training.losses import LOSS_SETS, Term, Weights
 from hallucinators.vividgan.training.teacher import Identity, identity_losses
-
-BALANCED = 0.3
-"""A discriminator that is surer than this of real and of hallucinated faces alike waits for the others: the rule of
-Yu's code (methods: D is left alone where both halves of its loss are below the margin)."""
 
 
 @dataclass(frozen=True)
@@ -65,36 +59,11 @@ class Objective:
         return distance + self.apart * confusion if self.apart else distance
 
 
-class Critic:
-    """A discriminator and its optimiser."""
-
-    def __init__(self, net: nn.Module, rate: float) -> None:
-        self.net = net
-        group = {"params": list(net.parameters()), "lr": rate, "greatest": rate}
-        self.optimiser = Adam([group], betas=(0.5, 0.999))
-
-    def judge(self, images: Tensor) -> Tensor:
-        """Equation 8 for images with a graph; the discriminator itself learns nothing from it."""
-        self.net.requires_grad_(False)
-        loss = losses.adversarial(self.net(images))
-        self.net.requires_grad_(True)
-        return loss
-
-    def learn(self, images: Tensor, truth: Tensor, share: float, *, name: str) -> float:
-        """One step down equation 7, unless it is sure enough already, over all processes; returns the loss."""
-        set_rates(self.optimiser, share)
-        loss = losses.discriminator(self.net(truth), self.net(images.detach()))
-        (mean,) = distributed.means([float(loss.detach())])  # all processes must decide alike, or none comes back
-        if mean < 2 * BALANCED:
-            return float(loss.detach())
-        return descend(loss, self.optimiser, name=name, limit=1.0)
-
-
 def coarse_objective(
     preview: Tensor, batch: Batch, objective: Objective, critic: Critic | None
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Equation 9 and its terms."""
-    terms = {"pixel": losses.pixel(preview, batch.hr)}
+    terms = {"pixel": pixel(preview, batch.hr)}
     symmetry = losses.mirror_symmetry(preview) if "symmetry" in objective.terms else None
     identity = objective.identity_loss(preview, batch)
     adversarial = critic.judge(preview) if critic and "adversarial_coarse" in objective.terms else None

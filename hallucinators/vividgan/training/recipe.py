@@ -13,13 +13,13 @@ from bench.errors import UsageError
 from hallucinators.networks.discriminator import Discriminator
 from hallucinators.training.loop import checkpoint
 from hallucinators.training.method.options import Options, Stage
-from hallucinators.training.steps.alignment import GeometryStage
 from hallucinators.training.steps.task import Task
 from hallucinators.vividgan.network.coarse import CoarseNet
 from hallucinators.vividgan.network.loading import build, save_weights
 from hallucinators.vividgan.network.model import PRESETS, VividGAN
 from hallucinators.vividgan.network.weight_file import Facts, Network, Preset
 from hallucinators.vividgan.training.flow import FlowTask
+from hallucinators.vividgan.training.geometry import GeometryStage
 from hallucinators.vividgan.training.losses import LOSS_SETS, Weights
 from hallucinators.vividgan.training.objective import Objective
 from hallucinators.vividgan.training.stages import CoarseStage, TouchUpStage, WholeStage

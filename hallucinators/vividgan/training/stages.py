@@ -9,16 +9,18 @@ from torch.optim import Adam, Optimizer
 from bench.errors import UsageError
 from bench.faces.pairs.pack import SIDE
 from hallucinators.networks.discriminator import Discriminator
+from hallucinators.training.steps.adversary import Critic
 from hallucinators.training.steps.alignment import alignment
 from hallucinators.training.steps.batch import Batch
 from hallucinators.training.steps.figures import psnr_db
 from hallucinators.training.steps.gradients import descend
+from hallucinators.training.steps.losses import pixel
 from hallucinators.training.steps.schedule import rate_at, set_rates
 from hallucinators.vividgan.network.coarse import CoarseNet
 from hallucinators.vividgan.network.components import centres_from_five, crop
 from hallucinators.vividgan.network.model import Hallucination, VividGAN
 from hallucinators.vividgan.training import losses
-from hallucinators.vividgan.training.objective import Critic, Objective, coarse_objective
+from hallucinators.vividgan.training.objective import Objective, coarse_objective
 
 ALIGNMENT = 0.3
 """Weight of telling the first spatial transformer where the face is, where batches carry flow targets; not of the
@@ -129,7 +131,7 @@ class TouchUpStage:
         """One step."""
         set_rates(self._optimiser, rate_at(step, self._steps))
         patches, truth = self._pairs(batch, shake=1.5)
-        errors = {name: losses.pixel(patch, truth[name]) for name, patch in self._touchup(patches).items()}
+        errors = {name: pixel(patch, truth[name]) for name, patch in self._touchup(patches).items()}
         total = losses.touchup_total(errors)
         return {"total": descend(total, self._optimiser, name="L_T", limit=1.0)} | _numbers(errors)
 
@@ -227,7 +229,7 @@ class WholeStage:
         total, terms = self._fine_objective(found, batch, self._fine_d)
         if self._model.touchup is not None and not self._true:
             truth = crop(batch.hr, found.centres, self._model.patch_sizes)
-            touched = losses.touchup_total({n: losses.pixel(p, truth[n]) for n, p in found.components.items()})
+            touched = losses.touchup_total({n: pixel(p, truth[n]) for n, p in found.components.items()})
             total, terms["touchup"] = total + touched, touched
         if not self._frozen:
             coarse, more = coarse_objective(found.coarse, batch, self._objective, self._coarse_d)
@@ -267,7 +269,7 @@ class WholeStage:
         self, found: Hallucination, batch: Batch, critic: Critic | None
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Equation 11 and its terms."""
-        terms = {"fine_pixel": losses.pixel(found.fine, batch.hr)}
+        terms = {"fine_pixel": pixel(found.fine, batch.hr)}
         identity = self._objective.identity_loss(found.fine, batch)
         structure = adversarial = None
         if found.heatmaps and "structure" in self._objective.terms:

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from bench.errors import DataError, UsageError
-from hallucinators.drgan import PAPER_PARAMETERS, POSES_DEG, DrGanHallucinator, training
+from hallucinators.drgan import PAPER_PARAMETERS, DrGanHallucinator, training
 from hallucinators.drgan.network import PRESETS, DrDiscriminator, DrGan, nearest_bin, resized
+from hallucinators.drgan.presets import POSES_DEG
 from hallucinators.drgan.training import DrGanStage, classes, kinds, seen
 from hallucinators.networks.weight_file import Facts, read_facts
 from hallucinators.networks.weight_loading import save_weights

@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from bench.errors import ContractError, DataError, MissingError, UsageError
 from bench.images import resize_float, to_bytes, to_float
 from bench.pipeline.chain import Chain
-from bench.plugins import load_plugins
+from bench.registry import load_plugins
 from hallucinators.external.onnx_file import OnnxFile
 from hallucinators.vividgan.hallucinator import VividGanFlow, VividGanHallucinator
 from hallucinators.vividgan.network.loading import build, save_weights

@@ -21,7 +21,7 @@ from torch.nn import functional
 from bench.errors import ContractError, DataError, MissingError, UsageError
 from bench.images import resize, resize_float, to_bytes, to_float
 from bench.pipeline.chain import Chain
-from bench.plugins import load_plugins
+from bench.registry import load_plugins
 
 pytest.importorskip("spandrel")
 from hallucinators.external import spandrel_file, spandrel_network  # noqa: E402  # needs the library

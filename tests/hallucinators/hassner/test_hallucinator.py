@@ -15,7 +15,7 @@ from bench.faces.people.model import People
 from bench.images import ByteImages, FloatImages, resize_float, to_float
 from bench.interfaces import HALLUCINATORS
 from bench.pipeline.chain import Chain
-from bench.plugins import load_plugins
+from bench.registry import load_plugins
 from bench.types import OK
 from hallucinators.hassner.hallucinator import Hassner
 from hallucinators.hassner.pose import project

@@ -18,7 +18,7 @@ from bench.faces.landmarks.bundle import find_bundle
 from bench.faces.landmarks.mediapipe import Landmarker, Landmarks
 from bench.images import ByteImages
 from bench.pipeline.chain import Chain
-from bench.plugins import load_plugins
+from bench.registry import load_plugins
 from hallucinators.vividgan import inference
 from hallucinators.vividgan.hallucinator import VividGanFlow, VividGanHallucinator
 from hallucinators.vividgan.network.flow import ALWAYS, FAR, FlowCoarseNet, Restraint

@@ -8,9 +8,10 @@ import torch
 from bench.errors import DataError
 from bench.faces.pairs.pack import SIDE
 from hallucinators.networks.transformer import carried
-from hallucinators.training.steps.alignment import GeometryStage, alignment
+from hallucinators.training.steps.alignment import alignment
 from hallucinators.training.steps.batch import Batch
 from hallucinators.vividgan.network.coarse import CoarseNet, CoarseWidths
+from hallucinators.vividgan.training.geometry import GeometryStage
 
 TINY = CoarseWidths(encoder=4, code=8, at_16=8, at_32=8, at_64=4, at_128=4)
 GRID = 32

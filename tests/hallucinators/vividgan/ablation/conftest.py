@@ -13,7 +13,7 @@ from bench.align.templates import ARCFACE_112
 from bench.faces.pairs.pack import Pack
 from bench.images import ByteImages, FloatImages, resize
 from bench.interfaces import RECOGNISERS, Recogniser
-from bench.plugins import load_plugins
+from bench.registry import load_plugins
 
 
 class Pixels(Recogniser):

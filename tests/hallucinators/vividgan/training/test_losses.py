@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from bench.errors import DataError
+from hallucinators.training.steps import losses as steps
 from hallucinators.vividgan.training import losses
 
 
@@ -21,8 +22,8 @@ def test_pixel_and_identity_are_squared_distances() -> None:
     truth = torch.zeros(2, 3, 2, 2)
     made = truth.clone()
     made[1] = 0.5
-    assert losses.pixel(made, truth).item() == pytest.approx(0.125)
-    assert losses.pixel(made, truth, reduction="sum").item() == pytest.approx(12 * 0.25 / 2)
+    assert steps.pixel(made, truth).item() == pytest.approx(0.125)
+    assert steps.pixel(made, truth, reduction="sum").item() == pytest.approx(12 * 0.25 / 2)
     features = torch.tensor([[1.0, 2.0], [0.0, 0.0]])
     assert losses.identity(features, torch.zeros(2, 2)).item() == pytest.approx(5 / 4)
     assert losses.identity(features, torch.zeros(2, 2), reduction="sum").item() == pytest.approx(5 / 2)
@@ -46,9 +47,9 @@ def test_adversarial_losses_are_binary_cross_entropy_of_the_logits() -> None:
 
     expected = -(math.log(sigmoid(2)) + math.log(sigmoid(-1))) / 2
     expected -= (math.log(1 - sigmoid(0.5)) + math.log(1 - sigmoid(3))) / 2
-    assert losses.discriminator(real, made).item() == pytest.approx(expected)
-    assert losses.adversarial(made).item() == pytest.approx(-(math.log(sigmoid(0.5)) + math.log(sigmoid(3))) / 2)
-    assert math.isfinite(losses.adversarial(torch.tensor([-1e4])).item())
+    assert steps.discriminator(real, made).item() == pytest.approx(expected)
+    assert steps.adversarial(made).item() == pytest.approx(-(math.log(sigmoid(0.5)) + math.log(sigmoid(3))) / 2)
+    assert math.isfinite(steps.adversarial(torch.tensor([-1e4])).item())
 
 
 def test_totals_weigh_their_terms() -> None:
@@ -90,4 +91,4 @@ def test_heatmaps_peak_at_their_landmarks() -> None:
 
 def test_shapes_must_agree() -> None:
     with pytest.raises(DataError, match="equal shapes"):
-        losses.pixel(torch.zeros(1, 3, 4, 4), torch.zeros(3, 4, 4))
+        steps.pixel(torch.zeros(1, 3, 4, 4), torch.zeros(3, 4, 4))

@@ -15,12 +15,12 @@ from hallucinators.training.data.source import PairSource
 from hallucinators.training.data.views import RenderedViews
 from hallucinators.training.loop import checkpoint
 from hallucinators.training.method.options import METHODS, Options
-from hallucinators.training.steps.alignment import GeometryStage
 from hallucinators.vividgan.network.coarse import CoarseNet
 from hallucinators.vividgan.network.loading import build, load_weights
 from hallucinators.vividgan.network.weight_file import Facts
 from hallucinators.vividgan.training import recipe
 from hallucinators.vividgan.training.flow import FlowTask
+from hallucinators.vividgan.training.geometry import GeometryStage
 from hallucinators.vividgan.training.recipe import export, facts_of, stages
 from hallucinators.vividgan.training.stages import CoarseStage, TouchUpStage, WholeStage
 

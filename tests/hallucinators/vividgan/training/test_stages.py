@@ -13,15 +13,16 @@ from hallucinators.networks.discriminator import Discriminator
 from hallucinators.training.data.source import PairSource
 from hallucinators.training.data.views import RenderedViews
 from hallucinators.training.steps import distributed
+from hallucinators.training.steps.adversary import BALANCED, Critic
 from hallucinators.training.steps.batch import Batch
+from hallucinators.training.steps.losses import adversarial
 from hallucinators.training.steps.schedule import rate_at
 from hallucinators.vividgan.network.coarse import CoarseWidths
 from hallucinators.vividgan.network.components import COMPONENTS, PATCH_SIZES, centres_from_five, crop
 from hallucinators.vividgan.network.fine import FineWidths
 from hallucinators.vividgan.network.model import VividGAN, Widths
-from hallucinators.vividgan.training import losses
 from hallucinators.vividgan.training.losses import LOSS_SETS
-from hallucinators.vividgan.training.objective import BALANCED, Critic, Objective, coarse_objective
+from hallucinators.vividgan.training.objective import Objective, coarse_objective
 from hallucinators.vividgan.training.stages import CoarseStage, TouchUpStage, WholeStage
 from hallucinators.vividgan.training.teacher import identity_losses
 
@@ -229,7 +230,7 @@ def test_judging_teaches_the_network_and_not_the_discriminator() -> None:
     judge = Critic(Lightness(1.0), 1e-2)  # type: ignore[arg-type]
     images = DARK.clone().requires_grad_()
     loss = judge.judge(images)
-    assert loss.item() == pytest.approx(losses.adversarial(judge.net(DARK)).item())
+    assert loss.item() == pytest.approx(adversarial(judge.net(DARK)).item())
     torch.autograd.backward(loss)
     assert images.grad is not None and (images.grad < 0).all(), "brighter faces pass"
     assert all(p.grad is None and p.requires_grad for p in judge.net.parameters())

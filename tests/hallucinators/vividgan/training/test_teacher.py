@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from bench.align.chips import chip_by_points
 from bench.align.templates import DLIB_150
 from bench.errors import DataError, MissingError
-from bench.media.similarity import chip_by_points, fit_similarity
+from bench.media.similarity import fit_similarity
 from bench.types import Points
 from bench.weights import package_file
 from hallucinators.training.data.source import PairSource
