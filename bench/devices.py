@@ -1,8 +1,11 @@
-"""Where networks compute: the devices of this machine, by the names that torch gives them."""
+"""Where networks compute: the devices of this machine, by torch's names, and how many processor threads."""
 
 from __future__ import annotations
 
 import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from bench.errors import UsageError
 
@@ -46,6 +49,27 @@ def describe_device(name: str) -> str:
     cards = _cards() if kind == "cuda" and number in ("", *map(str, range(64))) else ()
     place = int(number or 0)
     return f"{name} ({cards[place]})" if place < len(cards) else name
+
+
+def cpu_threads(threads: int) -> int:
+    """Threads to compute with: the number asked for, or, for 0, as many as this process may run on."""
+    if threads > 0:
+        return threads
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def torch_threads(threads: int) -> Iterator[None]:
+    """Let torch compute with so many threads inside the block, and as before after it; 0 changes nothing."""
+    import torch
+
+    before = torch.get_num_threads()
+    if threads > 0:
+        torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _cards() -> tuple[str, ...]:

@@ -1,8 +1,7 @@
-"""Where a figure comes from: digests of values and data, versions, the machine; of code, see `bench.digests.closure`."""
+"""Where a figure comes from: digests of data, versions, the machine; of code, see `bench.digests.closure`."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
@@ -12,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bench import __version__
+from bench.io.file_digests import digest_of
 from bench.types import Media
 
 _PACKAGES = (
@@ -19,18 +19,6 @@ _PACKAGES = (
     "scikit-learn", "opencv-python", "opencv-contrib-python", "opencv-python-headless", "insightface", "face-alignment",
     "lpips",
 )  # fmt: skip
-
-
-def digest_of(value: object) -> str:
-    """SHA-256, in hexadecimal, of a JSON-able value with its keys sorted; paths count by their text."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=True, allow_nan=False, default=_plain)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def stat_digest(media: Iterable[Media]) -> str:
@@ -103,9 +91,3 @@ def _git_state() -> tuple[str | None, bool | None]:
     except (OSError, subprocess.CalledProcessError):
         return None, None
     return head.stdout.strip(), bool(state.stdout.strip())
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no place in a digest")

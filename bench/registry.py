@@ -1,4 +1,4 @@
-"""One way in for every component: a decorator on a factory whose keyword arguments are its configuration."""
+"""One way in for every component, ours or a plugin's: a decorator on a factory whose keyword arguments configure it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import inspect
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
 from bench.errors import UnknownNameError, UsageError
 from bench.faults import cause_of, kept_running
 from bench.grammar.docstrings import described_arguments
-from bench.grammar.values import convert, nearest, suggestion, type_name
+from bench.grammar.values import convert, nearest, split_outside_brackets, suggestion, type_name
+from bench.neighbours import check_neighbours
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., object])
@@ -173,8 +176,6 @@ class Registry(Generic[T]):
     def __getitem__(self, name: str) -> Entry[T]:
         if name in self._entries:
             return self._entries[name]
-        from bench.plugins import failures  # a plugin that failed to load may be the reason
-
         broken = "".join(f" Plugin {f.name!r} failed to load: {f.cause}." for f in failures())
         near = nearest(name, self._entries)
         meant = f" Did you mean {near!r}?" if near else ""
@@ -183,6 +184,44 @@ class Registry(Generic[T]):
             f"Registered: {', '.join(sorted(self._entries)) or 'none'}.{broken} A plugin's names appear once its "
             f"package is installed and declares an entry point in {ENTRY_POINT_GROUP!r}."
         )
+
+
+@dataclass(frozen=True, slots=True)
+class PluginFailure:
+    """A plugin that could not be imported: its entry point, its package and the cause in one line."""
+
+    name: str
+    package: str
+    cause: str
+
+
+_FAILURES: list[PluginFailure] = []
+
+
+@cache
+def load_plugins() -> None:
+    """Import every module of the entry-point group once; what they register is then in the registries.
+
+    A module that fails to import is remembered with its cause and stops nothing else, also where it ends the program
+    (``sys.exit``).
+
+    Raises:
+        BenchError: another package stands in the place of one of this suite's, see `check_neighbours`.
+        KeyboardInterrupt: the user wants to stop.
+    """
+    check_neighbours()
+    for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=_own_first):
+        try:
+            point.load()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # whatever a stranger's module raises, the others must load
+            _FAILURES.append(PluginFailure(point.name, _package(point), cause_of(error)))
+
+
+def failures() -> tuple[PluginFailure, ...]:
+    """The plugins that could not be imported so far."""
+    return tuple(_FAILURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,12 +292,9 @@ def _function(factory: Callable[..., object]) -> Callable[..., object]:
     return factory.__init__ if isinstance(factory, type) else factory  # type: ignore[misc]  # the hints are on __init__
 
 
-def split_outside_brackets(text: str) -> list[str]:
-    """Split at the commas that are in no brackets."""
-    parts, depth, start = [], 0, 0
-    for index, character in enumerate(text):
-        depth += (character == "[") - (character == "]")
-        if character == "," and depth == 0:
-            parts.append(text[start:index])
-            start = index + 1
-    return [*parts, text[start:]]
+def _package(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else "unknown package"
+
+
+def _own_first(point: EntryPoint) -> tuple[bool, str]:
+    return (_package(point) != "face-hallucination-bench", point.name)  # so that a clash is the newcomer's fault

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError, ChangedError, DataError, MissingError
-from bench.io.file_digests import known_file_digest, loaded
-from bench.provenance import file_digest
+from bench.io.file_digests import file_digest, known_file_digest, loaded
 from bench.types import WeightsFile
 
 if TYPE_CHECKING:

@@ -129,7 +129,7 @@ def _measure_apart(pipe, name: str, lr: int, batches: list[int], rounds: int, th
 
 def _bicubic() -> tuple[dict[str, float], Callable[[int, int], dict[str, Part]], str]:
     from bench.interfaces import HALLUCINATORS
-    from bench.plugins import load_plugins
+    from bench.registry import load_plugins
 
     load_plugins()
     bicubic = HALLUCINATORS["bicubic"].create()

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.devices import cpu_threads
 from bench.images import read_image, resize
 from bench.interfaces import RECOGNISERS, ByteImages, FloatImages, Recogniser
-from bench.plugins import load_plugins
-from bench.threads import cpu_threads
+from bench.registry import load_plugins
 
 Embed = Callable[[ByteImages], FloatImages]
 

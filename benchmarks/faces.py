@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from bench.align.chips import chip_by_points
 from bench.faces.landmarks.dlib_fan import DlibLandmarker
 from bench.faces.landmarks.mediapipe import FaceLandmarker, Landmarks, why_unusable
 from bench.faces.landmarks.points import five_points, rotation, sixty_eight_points
@@ -27,7 +28,6 @@ from bench.faces.render.pose import Portrait, frontalise, prepare, views
 from bench.faces.render.rasteriser import render
 from bench.images import read_image, resize
 from bench.interfaces import ByteImages
-from bench.media.similarity import chip_by_points
 from bench.recognisers.sface import SFace
 
 YAWS = (-90, -75, -55, -40, -22, 0, 22, 40, 55, 75, 90)

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from hallucination_figures import Section, section
 
+from bench.align.chips import chip_by_points
 from bench.align.mtcnn import Mtcnn
 from bench.errors import BenchError, DataError, UsageError
 from bench.evaluation.heldout import (
@@ -39,13 +40,12 @@ from bench.faces.pairs.pack import SIDE, Pack
 from bench.faces.pairs.pairs import Jitter, Pair, make_pairs, turned_five
 from bench.images import ByteImages, FloatImages, read_image, resize
 from bench.interfaces import RECOGNISERS, Recogniser
-from bench.media.similarity import chip_by_points
+from bench.io.file_digests import file_digest
 from bench.pipeline.build import build
 from bench.pipeline.chain import Chain
-from bench.plugins import load_plugins
 from bench.progress import stage
-from bench.provenance import environment, file_digest
-from bench.registry import Spec
+from bench.provenance import environment
+from bench.registry import Spec, load_plugins
 from bench.types import FaceTemplate, Points
 
 JITTERS = {"paper": Jitter(), "small": Jitter(rotation_deg=5.0, shift=0.03, scale=(0.9, 1.0))}

@@ -25,8 +25,7 @@ from bench.faces.people.model import People
 from bench.images import ByteImages, read_image, resize
 from bench.interfaces import ALIGNERS, RECOGNISERS, Recogniser
 from bench.pipeline.build import Built, build
-from bench.plugins import load_plugins
-from bench.registry import Spec
+from bench.registry import Spec, load_plugins
 
 SFACE_THRESHOLD = 0.363  # cosine; OpenCV's documentation of SFace
 YAWS = (22, 40, 55, 75)

@@ -1,4 +1,4 @@
-"""Time closed-set scoring at TinyFace's size: the bare matrix product, `bench.metrics.search.ranking.search`, the dense way.
+"""Time closed-set scoring at TinyFace's size: matrix product, `bench.metrics.search.ranking.search`, the dense way.
 
 python benchmarks/scoring.py [--probes N] [--gallery N] [--dim D] [--signal S] [--repeats N] [--dense]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from bench.digests.closure import closure_digest
-from bench.efficiency import EfficiencySet
 from bench.errors import DataError
 from bench.interfaces import PROTOCOLS, EvalProtocol, Progress
+from bench.studies import EfficiencySet
 from bench.types import CheckLine, Media
 
 _DRAWN_AT = 128

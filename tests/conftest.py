@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from bench.__main__ import main
-from bench.plugins import load_plugins
+from bench.registry import load_plugins
 
 
 @pytest.fixture(autouse=True)

@@ -18,8 +18,7 @@ from bench.__main__ import make_parser
 from bench.checks.toy_faces import draw_face
 from bench.images import encode_png, resize
 from bench.interfaces import ALIGNERS, HALLUCINATORS, PROTOCOLS, RECOGNISERS
-from bench.plugins import load_plugins
-from bench.registry import Registry, Spec
+from bench.registry import Registry, Spec, load_plugins
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [

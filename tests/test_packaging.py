@@ -81,7 +81,7 @@ def test_the_base_requirements_are_enough_for_every_protocol_and_every_hallucina
     script = """
 from bench.faces.landmarks.mediapipe import FaceLandmarker
 from bench.interfaces import HALLUCINATORS, PROTOCOLS
-from bench.plugins import failures, load_plugins
+from bench.registry import failures, load_plugins
 
 load_plugins()
 assert not failures(), failures()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.align.chips import chip_by_points, stacked
 from bench.interfaces import ALIGNERS, Aligner, ByteImages
-from bench.media.similarity import chip_by_points, stacked
 from bench.types import FaceTemplate, Outcome, Points
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from bench.align.canvas import on_canvas
+from bench.align.chips import chip_by_points, stacked
+from bench.devices import torch_threads
 from bench.errors import MissingError, UsageError, pip_install
 from bench.interfaces import ALIGNERS, Aligner, ByteImages
-from bench.media.similarity import chip_by_points, stacked
-from bench.threads import torch_threads
 from bench.types import FaceTemplate, Outcome, Points
 from bench.weights import package_file, unchanged_weights, weights_file
 

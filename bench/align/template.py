@@ -7,10 +7,11 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from bench.align.chips import chip_by_points, stacked
 from bench.align.templates import ARCFACE_112, DLIB_150, FACENET_160, SPHEREFACE_112X96
 from bench.errors import DataError, UsageError
 from bench.interfaces import ALIGNERS, Aligner, ByteImages
-from bench.media.similarity import chip_by_points, fit_similarity, stacked, warp
+from bench.media.similarity import fit_similarity, warp
 from bench.types import OK, FaceTemplate, Outcome, Points
 
 Frame = Literal["lfw250", "utkface200", "celeba128", "tpgan128", "arcface112"]

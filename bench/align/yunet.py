@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.align.canvas import on_canvas
+from bench.align.chips import chip_by_points, stacked
+from bench.devices import cpu_threads
 from bench.errors import DataError, UsageError
 from bench.interfaces import ALIGNERS, Aligner, ByteImages
-from bench.media.similarity import chip_by_points, stacked
-from bench.threads import cpu_threads
 from bench.types import FaceTemplate, Outcome, Points
 from bench.weights import unchanged_weights, weights_file
 

@@ -1,1 +1,4 @@
-"""TODO room."""
+"""Canaries whose answers are known beforehand: drawn faces, conformance of components, frames of hallucinators.
+
+May import the pipeline, the evaluation, the diagnosis and all below; nothing in `bench` but the commands imports it.
+"""

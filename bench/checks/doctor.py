@@ -21,8 +21,7 @@ from bench.pipeline.embedder import Embedder
 from bench.pipeline.gallery_check import Enrolled, inspect_gallery
 from bench.pipeline.second_pass import inspect_again
 from bench.pipeline.templates import fuse
-from bench.plugins import load_plugins
-from bench.registry import Spec
+from bench.registry import Spec, load_plugins
 from bench.results import ProbeRow
 from bench.types import OK, ImageSpec, Media, Role
 

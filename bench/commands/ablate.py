@@ -39,7 +39,7 @@ def main(args: argparse.Namespace) -> int:
     import sys
 
     from bench.devices import resolve_device
-    from bench.plugins import load_plugins
+    from bench.registry import load_plugins
     from hallucinators.training.method.options import steps_of_text
     from hallucinators.vividgan.ablation.run import ablate
     from hallucinators.vividgan.ablation.variants import VARIANTS, Recipe

@@ -26,12 +26,11 @@ def add_parser(subparsers: Subparsers) -> None:
 def main(args: argparse.Namespace) -> int:
     """Run it."""
     from bench.checks.conformance import check_hallucinator, check_recogniser
+    from bench.commands.terminal.output import print_checks
     from bench.devices import resolve_device
     from bench.interfaces import HALLUCINATORS, RECOGNISERS
     from bench.pipeline.build import build
-    from bench.plugins import load_plugins
-    from bench.registry import Spec
-    from bench.results.text import print_checks
+    from bench.registry import Spec, load_plugins
 
     load_plugins()
     spec, defaults = Spec.parse(args.component), {"device": resolve_device(args.device)}

@@ -37,11 +37,11 @@ def main(args: argparse.Namespace) -> int:
     import shutil
     import sys
 
+    from bench.commands.terminal.output import print_checks
     from bench.devices import resolve_device
     from bench.installation import describe
     from bench.installation.table import to_lines, to_plain
     from bench.results.folder import dump_json
-    from bench.results.text import print_checks
 
     device = resolve_device(args.device)
     facts = describe()

@@ -28,8 +28,7 @@ def main(args: argparse.Namespace) -> int:
     from bench.errors import UsageError
     from bench.interfaces import HALLUCINATORS
     from bench.pipeline.build import build
-    from bench.plugins import load_plugins
-    from bench.registry import Spec
+    from bench.registry import Spec, load_plugins
 
     if args.out.suffix != ".onnx" or args.out.is_dir():
         raise UsageError(f"--out is {args.out}; name a file FILE.onnx")

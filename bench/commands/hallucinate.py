@@ -44,7 +44,7 @@ def main(args: argparse.Namespace) -> int:
     from bench.faces.pairs.crops import beside, faces_of
     from bench.images import encode_png, read_image
     from bench.pipeline.chain import Chain
-    from bench.plugins import load_plugins
+    from bench.registry import load_plugins
 
     if args.lr is not None and not 2 <= args.lr <= 128:
         raise UsageError(f"--lr is {args.lr}; a tiny face has 2 to 128 pixels")

@@ -31,7 +31,7 @@ def add_parser(subparsers: Subparsers) -> None:
 def main(args: argparse.Namespace) -> int:
     """Run it."""
     from bench.interfaces import REGISTRIES
-    from bench.plugins import failures, load_plugins
+    from bench.registry import failures, load_plugins
     from bench.results.folder import dump_json
 
     load_plugins()

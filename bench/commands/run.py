@@ -92,13 +92,14 @@ def add_parser(subparsers: Subparsers) -> None:
 def main(args: argparse.Namespace) -> int:
     """Run it."""
     from bench.commands.terminal.next_step import comparing_command
+    from bench.commands.terminal.output import print_figures
     from bench.config import make_config
     from bench.diagnosis.beside import below_beside
     from bench.errors import UsageError
     from bench.matrix.study_file import Asked, asked_for
-    from bench.plugins import failures, load_plugins
-    from bench.results.text import describe_run, print_figures
+    from bench.registry import failures, load_plugins
     from bench.run.execute import execute, prepare
+    from bench.run.text import describe_run
 
     file = getattr(args, "config", None)
     if args.study and file:

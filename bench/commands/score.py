@@ -24,10 +24,10 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run it."""
+    from bench.commands.terminal.output import print_figures
     from bench.evaluation import rescore
     from bench.evaluation.identification.figures import flat
     from bench.results.folder import dump_json
-    from bench.results.text import print_figures
     from reports.runs.load import read_result
 
     stored, standing = read_result(args.run)

@@ -76,7 +76,7 @@ def main(args: argparse.Namespace) -> int:
     from bench.devices import resolve_device
     from bench.errors import UsageError
     from bench.faces.pairs.pack import Pack
-    from bench.provenance import digest_of, file_digest
+    from bench.io.file_digests import digest_of, file_digest
     from hallucinators.training.data.rendering import rendered
     from hallucinators.training.method.options import METHODS, Options, steps_of_text
     from hallucinators.training.method.train import People, stages_of

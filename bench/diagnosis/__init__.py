@@ -1,1 +1,4 @@
-"""Why is a figure bad? Figures at chance, or below the LR face's, with the likely causes."""
+"""Why is a figure bad? Figures at chance, or below the LR face's, with the likely causes.
+
+May import the evaluation, the pipeline and all below.
+"""

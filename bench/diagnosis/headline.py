@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bench.evaluation.identification.open_set import JOINED
 from bench.metrics.chance import pairs_below
 from bench.results import ItemRow, ProbeRow, RunRecord
 
-_JOINED = "joined"  # the gallery that holds all the others
 _IDENTIFICATION = "identification"
 
 
@@ -90,8 +90,8 @@ def bicubic_answers(items: Sequence[ItemRow]) -> Headline | None:
 
 def mated_rows(rows: Sequence[ProbeRow]) -> list[ProbeRow]:
     """The rows that rank-1 is over: those with a mate, of the joined gallery where it was searched."""
-    joined = any(row.gallery == _JOINED for row in rows)
-    return [row for row in rows if row.mates and (row.gallery == _JOINED or not joined)]
+    joined = any(row.gallery == JOINED for row in rows)
+    return [row for row in rows if row.mates and (row.gallery == JOINED or not joined)]
 
 
 def psnr_values(items: Sequence[ItemRow]) -> dict[str, tuple[str, float]]:

@@ -19,8 +19,9 @@ from bench.images import resize
 from bench.metrics.quality import psnr_rgb_db
 from bench.pipeline.embedder import embedder_for, open_media
 from bench.pipeline.plan import EmbedPlan
-from bench.run.images import views
-from bench.run.record import role_ledgers
+from bench.pipeline.views import views
+from bench.results import RoleLedger
+from bench.results.ledger import role_ledger
 from bench.studies import RestorationSet
 from bench.types import Media
 
@@ -132,7 +133,8 @@ def _causes(run: Prepared, measured: Measured, kind: str, known: Sequence[str]) 
         built = embedder_for(run.probe_plan).recogniser
         files = causes.recogniser(built.arguments, built.spec.name)
     sides = causes.side(active[0], searched=kind in _RECOGNISED) if len(active) == 1 else []
-    return causes.joined(frames, placed, looked, causes.accounts(role_ledgers(measured.embedded)), sides, files)
+    ledgers: dict[str, RoleLedger] = {role: role_ledger(part.outcomes) for role, (_, part) in measured.embedded.items()}
+    return causes.joined(frames, placed, looked, causes.accounts(ledgers), sides, files)
 
 
 def _moves(plan: EmbedPlan) -> bool:

@@ -2,13 +2,15 @@
 
 Sources are read, not imported, so what is imported inside functions counts too. What stands in `SEPARATE` is neither
 followed nor counted: it gathers components or looks them up by name, which would put every component into every
-closure; or it shows progress, describes components to users, digests code, or words warnings on figures.
+closure; or it shows progress, describes components to users, digests code, or words warnings on figures. Likewise
+``protocols.NAME.sample``: it writes the sample of a database and decides no figure.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -18,17 +20,18 @@ from bench.digests.distributions import Modules, is_foreign, modules_beside
 from bench.digests.sources import EXTENSIONS, Import, Source, read_source
 from bench.errors import ChangedError, DataError
 
-OWN_ROOT = Path(__file__).parent.parent
+OWN_ROOT = Path(__file__).parents[2]
 OWN_PACKAGES = ("bench", "hallucinators", "protocols", "reports")
 SEPARATE = frozenset(
     {
         *("bench", "bench.align", "bench.recognisers", "hallucinators", "protocols", "protocols.sample"),
-        *("bench.plugins", "bench.registry", "bench.progress"),
+        *("bench.registry", "bench.progress"),
         *("bench.digests.closure", "bench.digests.distributions", "bench.digests.sources", "bench.run.finished"),
         "bench.diagnosis.of_run",
         *("hallucinators.networks.details", "hallucinators.vividgan.departures"),
     }
 )
+_SAMPLE_WRITER = re.compile(r"protocols\.\w+\.sample")
 
 _UNLOADED: dict[str, tuple[Path, str]] = {}  # modules that were not imported when they were digested
 
@@ -153,7 +156,7 @@ def _targets(statement: Import, importer: str, package: bool, others: Modules) -
 def _place(name: str, others: Modules) -> Path | None:
     """The file of a module that is ours, or of the plugin's; None for other people's and for `SEPARATE`."""
     if name.split(".")[0] in OWN_PACKAGES:
-        path = None if name in SEPARATE else _find(OWN_ROOT, name)
+        path = None if name in SEPARATE or _SAMPLE_WRITER.fullmatch(name) else _find(OWN_ROOT, name)
         return None if path is None or path.is_dir() else path
     if name in others.start:
         return others.start[name]

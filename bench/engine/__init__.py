@@ -1,1 +1,1 @@
-"""Where the work runs."""
+"""Where embedding runs: on this machine. May import the pipeline and all below."""

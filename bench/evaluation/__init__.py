@@ -12,10 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from bench.digests.closure import closure
-from bench.efficiency import EfficiencySet
 from bench.errors import ContractError, DataError
 from bench.provenance import version_of
-from bench.studies import ExpressionSet, RestorationSet, Study, VerificationSet
+from bench.studies import EfficiencySet, ExpressionSet, RestorationSet, Study, VerificationSet
 
 if TYPE_CHECKING:
     from bench.evaluation.contract import Measured, Prepared
@@ -44,7 +43,7 @@ def kind_of(study: Study) -> str:
 def code_of(kind: str) -> Mapping[str, str]:
     """Digests of the modules that measure a kind, so that a finished run is made again when its measuring changed."""
     packages = {f"package {name}": version_of(name) or "absent" for name in _PACKAGES.get(kind, ())}
-    return {**closure("bench.evaluation", f"bench.evaluation.{kind}"), **packages}
+    return {**closure("bench.evaluation", f"bench.evaluation.{kind}.measure"), **packages}
 
 
 def measure(run: Prepared) -> Measured:
@@ -60,7 +59,7 @@ def measure(run: Prepared) -> Measured:
             f"The protocol {run.protocol.spec.name} says recognises=False, but its study is of the kind {kind}, whose "
             "figures depend on a recogniser."
         )
-    module = importlib.import_module(f"bench.evaluation.{kind}")
+    module = importlib.import_module(f"bench.evaluation.{kind}.measure")
     return cast("Measured", module.measure(run))
 
 
@@ -73,7 +72,7 @@ def rescore(result: RunResult) -> RunResult:
     kind = result.record.protocol.get("kind", IDENTIFICATION)
     if kind not in (IDENTIFICATION, *KINDS.values()):
         raise DataError(f"A run of the kind {kind!r}; this bench knows {IDENTIFICATION}, {', '.join(KINDS.values())}")
-    module = importlib.import_module(f"bench.evaluation.{kind}")
+    module = importlib.import_module(f"bench.evaluation.{kind}.measure")
     try:
         found = cast("dict[str, Figure]", module.figures(result))
     except (LookupError, TypeError, ValueError, ArithmeticError) as error:

@@ -104,3 +104,14 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     """`nearest` as the end of a clause, with a space in front: `` (did you mean 'size'?)``; else empty."""
     near = nearest(name, known)
     return f" (did you mean {near!r}?)" if near else ""
+
+
+def split_outside_brackets(text: str) -> list[str]:
+    """Split at the commas that are in no brackets."""
+    parts, depth, start = [], 0, 0
+    for index, character in enumerate(text):
+        depth += (character == "[") - (character == "]")
+        if character == "," and depth == 0:
+            parts.append(text[start:index])
+            start = index + 1
+    return [*parts, text[start:]]

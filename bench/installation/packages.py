@@ -50,8 +50,7 @@ def plugin_facts() -> list[Fact]:
     """Plugins of other distributions, and every plugin that failed to load."""
     from importlib.metadata import entry_points
 
-    from bench.plugins import failures, load_plugins
-    from bench.registry import ENTRY_POINT_GROUP
+    from bench.registry import ENTRY_POINT_GROUP, failures, load_plugins
 
     load_plugins()
     failed = {failure.name: failure for failure in failures()}

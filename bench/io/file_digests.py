@@ -1,14 +1,15 @@
-"""Digests of files and folders by their bytes, read again whenever a file may have changed."""
+"""Digests of values, and of files and folders by their bytes, read again whenever a file may have changed."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import ChangedError
-from bench.provenance import digest_of, file_digest
 
 ABSENT = "absent"
 MOST_FILES = 10_000
@@ -32,6 +33,18 @@ class DigestedPath:
     path: Path
     sha256: str
     wanted_by: str
+
+
+def digest_of(value: object) -> str:
+    """SHA-256, in hexadecimal, of a JSON-able value with its keys sorted; paths count by their text."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, allow_nan=False, default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def known_file_digest(path: Path) -> str:
@@ -110,3 +123,9 @@ def _folder_digest(folder: Path) -> str:
             ["large", [[name, stat.st_size, stat.st_mtime_ns] for name, stat in zip(names, stats, strict=True)]]
         )
     return digest_of([[name, known_file_digest(path)] for name, path in zip(names, files, strict=True)])
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no place in a digest")

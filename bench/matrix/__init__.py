@@ -1,1 +1,4 @@
-"""TODO room."""
+"""Experiments of many runs: a study file, its cells, their state and the table at the end.
+
+May import `bench.run` and all below.
+"""

@@ -13,9 +13,9 @@ from typing import Any
 from bench.config import RunConfig, get_setting
 from bench.errors import BenchError, MissingError, UsageError
 from bench.interfaces import PROTOCOLS, EvalProtocol
+from bench.io.file_digests import digest_of
 from bench.matrix.study_file import ALL, AXES, Asked
 from bench.pipeline.build import build
-from bench.provenance import digest_of
 from bench.registry import Entry, Spec
 from bench.run.data import find_data
 from bench.run.finished import WITHOUT_EFFECT

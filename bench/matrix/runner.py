@@ -20,9 +20,10 @@ from bench.pipeline.build import build
 from bench.registry import Spec
 from bench.results import RunRecord
 from bench.results.folder import RUN_FILE, read_record, read_run
-from bench.results.text import banners, describe_run
+from bench.results.text import banners
 from bench.run.data import draw_once
 from bench.run.execute import execute, prepare
+from bench.run.text import describe_run
 from bench.studies import Study
 
 

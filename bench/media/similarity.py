@@ -1,16 +1,13 @@
-"""The least-squares similarity between two sets of points, and the chip it cuts out of an image."""
+"""The least-squares similarity between two sets of points, and an image warped by it."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.align.none import whole_image
 from bench.errors import DataError
 from bench.interfaces import ByteImages
-from bench.types import OK, FaceTemplate, Outcome, Points
+from bench.types import FaceTemplate, Points
 
 Matrix = NDArray[np.float64]
 
@@ -70,31 +67,3 @@ def warp(image: ByteImages, matrix: Matrix, face: FaceTemplate) -> ByteImages:
         borderValue=0,
     )
     return np.asarray(chip, np.uint8)
-
-
-def chip_by_points(
-    image: ByteImages, points: Points | None, face: FaceTemplate, *, without: str
-) -> tuple[ByteImages, Outcome]:
-    """Bring five points of an image to the template's; the whole image resized where that cannot be.
-
-    Args:
-        image: RGB, uint8 (h, w, 3).
-        points: five points in the image's pixels, or None.
-        face: the template.
-        without: reason of the fallback when points is None.
-
-    Returns:
-        The chip and its outcome: ok, or fallback.
-    """
-    reason = without
-    if points is not None:
-        try:
-            return warp(image, fit_similarity(points, face.points), face), OK
-        except DataError:
-            reason = "landmarks unusable"
-    return whole_image(image, face), Outcome("fallback", "align", reason)
-
-
-def stacked(results: Sequence[tuple[ByteImages, Outcome]]) -> tuple[ByteImages, list[Outcome]]:
-    """Chips (H, W, 3) with their outcomes as one array (N, H, W, 3) and a list."""
-    return np.stack([chip for chip, _ in results]), [outcome for _, outcome in results]

@@ -1,1 +1,4 @@
-"""TODO room."""
+"""Sessions of ONNX Runtime and the ports of ONNX graphs, shared by recognisers and hallucinators.
+
+May import the files directly in `bench`.
+"""

@@ -10,8 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from bench.devices import CPU, describe_device, resolve_device
 from bench.digests.closure import closure, modules_digest
 from bench.errors import one_line
-from bench.io.file_digests import DigestedPath, path_digest
-from bench.provenance import digest_of
+from bench.io.file_digests import DigestedPath, digest_of, path_digest
 from bench.registry import Registry, Spec
 from bench.results import StageRecord
 from bench.types import WeightsFile

@@ -10,8 +10,8 @@ from bench.errors import BenchError, ChangedError, ContractError, MissingError, 
 from bench.faults import explanation, is_memory, kept_running
 from bench.images import resize, to_bytes, to_float
 from bench.interfaces import HALLUCINATORS, ByteImages, FloatImages, Hallucinator
+from bench.io.file_digests import digest_of
 from bench.pipeline.build import Built, build
-from bench.provenance import digest_of
 from bench.registry import Spec
 from bench.types import OK, Outcome
 

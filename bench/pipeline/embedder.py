@@ -16,16 +16,15 @@ from bench.digests.closure import closure, modules_digest, refuse_changed_source
 from bench.errors import ContractError, DataError
 from bench.images import decode, encode_png
 from bench.interfaces import ALIGNERS, RECOGNISERS, Aligner, ByteImages, FloatImages, Recogniser
-from bench.io.file_digests import path_digest, refuse_changed
+from bench.io.file_digests import digest_of, path_digest, refuse_changed
 from bench.pipeline.build import Built, build
 from bench.pipeline.cache import Cache, CachedEmbedding
 from bench.pipeline.chain import Chain
 from bench.pipeline.items import Clock, Item, is_finite, scaled, unit
 from bench.pipeline.plan import Embedded, EmbedPlan
 from bench.pipeline.reader import cut_words, open_media, open_sources
-from bench.plugins import load_plugins
 from bench.progress import Advance, Tally
-from bench.provenance import digest_of
+from bench.registry import load_plugins
 from bench.types import Media, Outcome, Points
 
 __all__ = ["Embedder", "embed_shard", "embedder_for", "open_media"]

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.devices import cpu_threads
 from bench.images import FloatImages
 from bench.registry import Spec
-from bench.threads import cpu_threads
 from bench.types import Outcome
 
 _ON_PROCESSOR = 4  # images at once; more are hardly faster

@@ -10,12 +10,11 @@ from pathlib import Path
 from bench.digests.closure import closure_digest
 from bench.errors import DataError
 from bench.images import ByteImages, decode, encode_png
-from bench.io.file_digests import known_file_digest
+from bench.io.file_digests import digest_of, known_file_digest
 from bench.io.filekinds import read_plain
 from bench.media.crop import cut_out
 from bench.media.video import read_frame
 from bench.pipeline.cache import Cache
-from bench.provenance import digest_of
 from bench.types import OK, Media
 
 _SMALL = 64 * 64  # pixels: an LR face; a PNG of more takes as long to decode as the JPEG of a photograph

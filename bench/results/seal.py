@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.io.file_digests import digest_of, file_digest
 from bench.io.strictfiles import MOST_ARRAYS, MOST_CSV, check_file
-from bench.provenance import digest_of, file_digest
 
 SEAL = "seal"
 FREE = ("label", "created")

@@ -15,16 +15,15 @@ from bench.digests.closure import closure
 from bench.evaluation.contract import Measured, Prepared
 from bench.faults import kept_running
 from bench.interfaces import PROTOCOLS, EvalProtocol
-from bench.io.file_digests import file_state, path_digest, refuse_changed
+from bench.io.file_digests import digest_of, file_state, path_digest, refuse_changed
 from bench.io.outputs import check_place
 from bench.pipeline.arrangement import arrange
 from bench.pipeline.build import Built, build
 from bench.pipeline.cache import Cache
 from bench.pipeline.embedder import embedder_for, renewed_embedder
 from bench.pipeline.plan import EmbedPlan
-from bench.plugins import load_plugins
-from bench.provenance import digest_of, stat_digest
-from bench.registry import Spec
+from bench.provenance import stat_digest
+from bench.registry import Spec, load_plugins
 from bench.results import RunResult
 from bench.results.folder import read_run, write_run
 from bench.run.data import find_or_draw

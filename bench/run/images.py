@@ -9,9 +9,9 @@ from bench import progress
 from bench.errors import DataError
 from bench.images import encode_png, resize
 from bench.interfaces import ByteImages
-from bench.pipeline.cache import Cache
-from bench.pipeline.embedder import embedder_for, open_media
+from bench.pipeline.embedder import open_media
 from bench.pipeline.plan import EmbedPlan
+from bench.pipeline.views import views
 from bench.results import ItemRow, ProbeRow, RunResult
 from bench.types import Media, Role
 
@@ -43,17 +43,6 @@ def pictures(
             for index, (row, view) in enumerate(zip(chunk, made, strict=True), start):
                 yield from _members(index, row, view, faces)
                 advance(1)
-
-
-def views(
-    plan: EmbedPlan, media: Sequence[Media], cache: Path | None
-) -> list[tuple[ByteImages | None, ByteImages | None]]:
-    """For each media the decoded image and what the chain makes of it; None where a stage failed."""
-    embedder = embedder_for(plan)
-    if cache is None:
-        return embedder.views(media, None)
-    with Cache(cache) as store:
-        return embedder.views(media, store)
 
 
 def _members(

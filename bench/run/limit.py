@@ -9,9 +9,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.efficiency import EfficiencySet
 from bench.errors import UsageError
-from bench.studies import Study, VerificationSet
+from bench.studies import EfficiencySet, Study, VerificationSet
 from bench.types import IdentificationSet, Media
 
 T = TypeVar("T")

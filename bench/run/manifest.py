@@ -17,11 +17,11 @@ from bench import progress
 from bench.errors import BenchError, DataError, MissingError
 from bench.evaluation import kind_of
 from bench.interfaces import EvalProtocol
+from bench.io.file_digests import digest_of, file_digest
 from bench.io.printing import ESCAPED
 from bench.io.textfiles import read_text
 from bench.pipeline.build import Built
 from bench.pipeline.plan import ABSENT
-from bench.provenance import digest_of, file_digest
 from bench.run.manifest_differences import differences
 from bench.studies import ExpressionSet, RestorationSet, Study, VerificationSet
 from bench.types import Cut, IdentificationSet, Media, Role

@@ -13,14 +13,14 @@ from bench import evaluation, progress
 from bench.errors import DataError
 from bench.evaluation.contract import Prepared
 from bench.interfaces import ByteImages
+from bench.io.file_digests import digest_of
 from bench.io.strictfiles import read_json
 from bench.pipeline.chain import Chain
 from bench.pipeline.embedder import embedder_for, open_media
 from bench.pipeline.gallery_check import Enrolled, inspect_gallery
 from bench.pipeline.output_checks import INTERPOLATING, Finding, inspect_outputs
 from bench.pipeline.second_pass import IMAGES, inspect_again
-from bench.provenance import digest_of
-from bench.run.images import views
+from bench.pipeline.views import views
 from bench.types import Media
 
 INSPECTED = 64
@@ -33,8 +33,8 @@ _SEARCHES = (evaluation.IDENTIFICATION, "verification")
 def odd_outputs(run: Prepared) -> list[Finding]:
     """What is odd about the outputs of the first probes; nothing where no probe is hallucinated.
 
-    The outputs are those of the run, from its cache where there is one. A second pass over `bench.pipeline.second_pass.IMAGES`
-    of them goes past the cache.
+    The outputs are those of the run, from its cache where there is one. A second pass over
+    `bench.pipeline.second_pass.IMAGES` of them goes past the cache.
     """
     chain = embedder_for(run.probe_plan).chain
     if chain is None or chain.passthrough:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -19,9 +18,10 @@ from bench.pipeline.build import Built
 from bench.pipeline.embedder import embedder_for
 from bench.pipeline.plan import Embedded, EmbedPlan
 from bench.provenance import data_digest, environment, files_digest
-from bench.results import LedgerRow, RoleLedger, RunRecord, StageRecord
+from bench.results import LedgerRow, RunRecord, StageRecord
+from bench.results.ledger import role_ledger
 from bench.studies import Study
-from bench.types import Media, Outcome, Role
+from bench.types import Media, Role
 
 _PEOPLED: tuple[Role, ...] = ("probe", "gallery")
 EmbeddedMedia = Mapping[Role, tuple[Sequence[Media], Embedded]]
@@ -101,7 +101,7 @@ def make_record(
             {"probe": arrangement.probe, "gallery": arrangement.gallery}, embeds=kind_of(data) not in UNRECOGNISED
         ),
         metrics=measured.metrics,
-        ledger=role_ledgers(embedded),
+        ledger={role: role_ledger(part.outcomes) for role, (_, part) in embedded.items()},
         warnings=warnings,
         timings={
             f"{stage} ({role})": {"seconds": round(seconds, 4), "images": part.counts.get(stage, 0)}
@@ -151,17 +151,6 @@ def processor_note(device: str, plans: Sequence[EmbedPlan], *, embeds: bool) -> 
         names += [str(stage.spec) for stage in stages if stage.component.weights and stage.execution()["device"] == CPU]
     listed = ", ".join(dict.fromkeys(names))
     return f"Device {device}: {listed} cannot use it and computes on the processor." if listed else ""
-
-
-def role_ledgers(embedded: EmbeddedMedia) -> dict[str, RoleLedger]:
-    """How the images of each role fared."""
-    return {role: _role_ledger(part.outcomes) for role, (_, part) in embedded.items()}
-
-
-def _role_ledger(outcomes: Sequence[Outcome]) -> RoleLedger:
-    status = Counter(outcome.status for outcome in outcomes)
-    reasons = Counter(f"{outcome.stage}: {outcome.reason}" for outcome in outcomes if outcome.status != "ok")
-    return RoleLedger(len(outcomes), status["ok"], status["fallback"], status["failed"], dict(sorted(reasons.items())))
 
 
 def stage_records(plans: Mapping[str, EmbedPlan], *, embeds: bool) -> tuple[StageRecord, ...]:

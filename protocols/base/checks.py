@@ -11,9 +11,9 @@ from typing import Literal
 from bench.errors import BenchError, DataError
 from bench.images import decode
 from bench.interfaces import Progress
+from bench.io.file_digests import file_digest
 from bench.io.filekinds import read_plain
 from bench.media.video import read_frame
-from bench.provenance import file_digest
 from bench.studies import Study
 from bench.types import CheckLine
 

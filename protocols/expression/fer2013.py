@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from bench.digests.closure import closure_digest
 from bench.errors import BenchError, DataError
 from bench.interfaces import Progress
+from bench.io.file_digests import digest_of, file_digest
 from bench.io.textfiles import open_text, quoted, whole_number
-from bench.provenance import digest_of, file_digest
 from protocols.base.root import find_root, inside_of
 
 SIDE = 48

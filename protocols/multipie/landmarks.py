@@ -12,9 +12,8 @@ from bench.digests.closure import closure_digest
 from bench.errors import DataError
 from bench.images import ByteImages, read_image
 from bench.interfaces import Progress
-from bench.io.file_digests import file_state
+from bench.io.file_digests import digest_of, file_state
 from bench.io.textfiles import finite_number, quoted, read_lines
-from bench.provenance import digest_of
 from bench.types import Points
 from protocols.base.root import inside_of, printable
 from protocols.multipie.crops import Crop

@@ -15,8 +15,8 @@ from bench.digests.closure import closure_digest
 from bench.errors import DataError, UsageError
 from bench.images import ByteImages, decode
 from bench.interfaces import Progress
+from bench.io.file_digests import digest_of
 from bench.io.filekinds import read_plain
-from bench.provenance import digest_of
 from bench.types import Cut, FaceTemplate, Points
 
 if TYPE_CHECKING:

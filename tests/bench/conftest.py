@@ -14,7 +14,7 @@ from PIL import Image
 from bench.errors import MissingError
 from bench.images import resize
 from bench.interfaces import HALLUCINATORS, PROTOCOLS, RECOGNISERS, REGISTRIES, EvalProtocol, Hallucinator, Recogniser
-from bench.plugins import load_plugins
+from bench.registry import load_plugins
 from bench.types import CheckLine, FaceTemplate, IdentificationSet, ImageSpec, Media
 
 POINTS = ((5.0, 6.0), (10.0, 6.0), (8.0, 9.0), (6.0, 12.0), (10.0, 12.0))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,12 +8,11 @@ import pytest
 from bench import devices
 from bench.__main__ import main
 from bench.config import RunConfig, make_config
-from bench.devices import describe_device, devices_here, resolve_device
+from bench.devices import cpu_threads, describe_device, devices_here, resolve_device, torch_threads
 from bench.errors import UsageError
 from bench.interfaces import HALLUCINATORS, RECOGNISERS
 from bench.pipeline.build import build
-from bench.plugins import load_plugins
-from bench.registry import Spec
+from bench.registry import Spec, load_plugins
 from bench.run.execute import prepare
 from bench.run.record import processor_note
 
@@ -109,3 +109,19 @@ def test_a_network_that_stays_on_the_processor_is_named_when_another_device_was_
     assert processor_note("cpu", [plan], embeds=True) == ""
     assert processor_note("cuda", [plan], embeds=False) == ""
     assert build(RECOGNISERS, Spec.parse("sface")).execution()["device"] == "cpu"
+
+
+def test_a_number_asked_for_is_kept_and_zero_means_what_this_process_may_use() -> None:
+    assert cpu_threads(3) == 3
+    assert 1 <= cpu_threads(0) <= (os.cpu_count() or 1)
+
+
+def test_torchs_thread_count_is_put_back_even_after_an_error() -> None:
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    with pytest.raises(KeyError), torch_threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+        raise KeyError
+    assert torch.get_num_threads() == before
+    with torch_threads(0):
+        assert torch.get_num_threads() == before

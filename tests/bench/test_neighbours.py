@@ -61,7 +61,7 @@ def test_in_python_a_foreign_package_is_an_error_before_anything_is_registered(t
     (tmp_path / "protocols").mkdir()
     (tmp_path / "protocols" / "__init__.py").write_text("")
     script = (
-        "import protocols\nfrom bench.errors import BenchError\nfrom bench.plugins import load_plugins\n"
+        "import protocols\nfrom bench.errors import BenchError\nfrom bench.registry import load_plugins\n"
         "try:\n    load_plugins()\nexcept BenchError as error:\n    print(error)\n"
         "from bench.interfaces import HALLUCINATORS\nprint(len(list(HALLUCINATORS)))"
     )

@@ -6,7 +6,7 @@ import pytest
 
 from bench.errors import UsageError
 from bench.interfaces import HALLUCINATORS, PROTOCOLS
-from bench.plugins import load_plugins
+from bench.registry import load_plugins
 from bench.specs import check_item, split_items
 
 

@@ -19,8 +19,7 @@ from bench.pipeline.build import build
 from bench.pipeline.cache import Cache
 from bench.pipeline.chain import Chain
 from bench.pipeline.embedder import Embedder
-from bench.plugins import load_plugins
-from bench.registry import Spec
+from bench.registry import Spec, load_plugins
 from bench.types import ImageSpec, Media
 from bench.weights import package_file, weights_file
 

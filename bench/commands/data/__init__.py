@@ -44,12 +44,11 @@ def main(args: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from bench import progress
+    from bench.commands.terminal.output import print_check
     from bench.interfaces import PROTOCOLS
     from bench.pipeline.build import build
-    from bench.plugins import load_plugins
-    from bench.registry import Spec
+    from bench.registry import Spec, load_plugins
     from bench.results.folder import dump_json
-    from bench.results.text import print_check
     from bench.run.data import find_data
 
     load_plugins()

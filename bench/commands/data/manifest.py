@@ -32,8 +32,7 @@ def main(args: argparse.Namespace) -> int:
     from bench.config import RunConfig, cache_folder
     from bench.interfaces import PROTOCOLS
     from bench.pipeline.build import build
-    from bench.plugins import load_plugins
-    from bench.registry import Spec
+    from bench.registry import Spec, load_plugins
     from bench.run.data import find_or_draw
     from bench.run.manifest import make_manifest, write_manifest
 

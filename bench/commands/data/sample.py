@@ -34,9 +34,10 @@ def add_parser(commands: Subparsers) -> None:
 def main(args: argparse.Namespace) -> int:
     """Run ``bench data sample``."""
     from bench.progress import stage
-    from bench.registry import Spec
+    from bench.registry import Spec, load_plugins
     from protocols.sample import painter, write_sample
 
+    load_plugins()
     spec = Spec.parse(args.name)
     summary = write_sample(
         spec.name,

@@ -1,1 +1,4 @@
-"""What a hallucinator costs: parameters, time of a face, memory; each measured in a process of its own."""
+"""What a hallucinator costs: parameters, time of a face, memory; each measured in a process of its own.
+
+May import the pipeline, metrics and what is shared by kinds of studies.
+"""

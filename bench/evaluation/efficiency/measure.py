@@ -9,16 +9,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from bench import progress
-from bench.efficiency import EfficiencySet
 from bench.errors import BenchError, DataError, UsageError
 from bench.evaluation.contract import Measured, Prepared
 from bench.evaluation.efficiency import passes
 from bench.evaluation.efficiency.load import Others
 from bench.evaluation.efficiency.passes import Answer, Ask
+from bench.io.file_digests import file_digest
 from bench.metrics.median import median_interval
 from bench.pipeline.plan import Embedded
-from bench.provenance import file_digest
 from bench.results import Figure, ItemRow, RunResult
+from bench.studies import EfficiencySet
 from bench.types import Media, Outcome
 
 KIND = "efficiency"

@@ -1,7 +1,7 @@
 """Passes of a chain, timed in a process of their own, so that memory and threads are their own too.
 
-``python -m bench.evaluation.efficiency.passes ASK.json`` does what the file asks and writes the answer to the place it names; `measure`
-starts it and reads the answer.
+``python -m bench.evaluation.efficiency.passes ASK.json`` does what the file asks and writes the answer to the place it
+names; `measure` starts it and reads the answer.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SAID = 300  # characters of a dead process's last words
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What to time: the chain, on what, how often; see `bench.efficiency.EfficiencySet`."""
+    """What to time: the chain, on what, how often; see `bench.studies.EfficiencySet`."""
 
     chain: str
     device: str
@@ -116,7 +116,7 @@ def _answer(ask: Ask) -> Answer:
     from bench.images import read_image
     from bench.pipeline.chain import Chain
     from bench.pipeline.output_checks import INTERPOLATING
-    from bench.plugins import load_plugins
+    from bench.registry import load_plugins
 
     load_plugins()
     chain = Chain.parse(ask.chain, {"device": ask.device, "threads": ask.cores})

@@ -19,9 +19,8 @@ from bench.evaluation.expression.classifier.plan import ClassifierPlan
 from bench.evaluation.expression.faces import Faces
 from bench.evaluation.expression.figures import BICUBIC, FRONTAL_HR
 from bench.images import FloatImages
-from bench.io.file_digests import refuse_changed
+from bench.io.file_digests import digest_of, refuse_changed
 from bench.pipeline.cache import Cache, CachedEmbedding
-from bench.provenance import digest_of
 from bench.studies import ExpressionSet
 from bench.types import WeightsFile
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from bench.errors import DataError
 from bench.images import ByteImages, resize
+from bench.io.file_digests import file_digest
 from bench.pipeline.cache import Cache
 from bench.pipeline.embedder import embedder_for, open_media
 from bench.pipeline.plan import ABSENT, Embedded, EmbedPlan
-from bench.provenance import file_digest
 from bench.types import OK, Media, Outcome
 
 _CHUNK = 256

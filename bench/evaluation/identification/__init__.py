@@ -1,1 +1,4 @@
-"""TODO room."""
+"""Searches of probes in a gallery: ranks, closed-set and open-set figures.
+
+May import the engine, the pipeline, metrics and what is shared by kinds of studies.
+"""

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bench.errors import DataError
+from bench.evaluation.identification.open_set import JOINED, open_set_figures
 from bench.metrics.identification import average_precision_trapezoid
 from bench.metrics.intervals import Interval, bootstrap_intervals
 from bench.results import Figure, ItemRow, ProbeRow, RunResult
-
-JOINED = "joined"
-"""Name of the gallery that holds all the others: closed-set figures are of it where it was searched."""
 
 
 def figures(
@@ -44,8 +42,6 @@ def figures(
     galleries = list(dict.fromkeys(row.gallery for row in rows))
     found = _closed(rows, galleries, ranks=ranks, mean_average_precision=mean_average_precision, seed=seed)
     if false_positive_rates:
-        from bench.evaluation.identification.open_set import open_set_figures
-
         found |= open_set_figures(rows, false_positive_rates, seed=seed, ranks=ranks)
     return found
 

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import UsageError
-from bench.evaluation.identification.figures import JOINED
 from bench.metrics.identification import detection_identification_rate, rank_k_rate
 from bench.metrics.intervals import bootstrap_interval
 from bench.results import Figure, ProbeRow
 
+JOINED = "joined"
+"""Name of the gallery that holds all the others: closed-set figures are of it where it was searched."""
 _SCORES_AT_ONCE = 1 << 22  # weights held at a time: 32 MiB
 
 Ints = NDArray[np.int64]

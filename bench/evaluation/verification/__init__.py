@@ -1,1 +1,4 @@
-"""TODO room."""
+"""Pairs of templates, the same person or not: accuracy over folds, ROC and true accept rates.
+
+May import the pipeline, metrics and what is shared by kinds of studies.
+"""

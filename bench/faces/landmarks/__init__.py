@@ -1,1 +1,4 @@
-"""TODO room."""
+"""Landmarks of faces by the networks that ship here, and what their points mean.
+
+May import files directly in `bench`.
+"""

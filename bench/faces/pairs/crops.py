@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.devices import torch_threads
 from bench.images import ByteImages, resize
-from bench.threads import torch_threads
 
 _ROOM = 0.88
 """Side of the crop over the longer side of MTCNN's box. With `_DOWN` it gives the frame of UTKFace, in which our

@@ -1,4 +1,4 @@
-"""Learns the statistical face model from a folder of photographs: ``python -m bench.faces.people.learn DIR --out FILE``.
+"""Learns the statistical face model from photographs: ``python -m bench.faces.people.learn DIR --out FILE``.
 
 Shape: the 478 landmarks in the head's own frame. Texture: the photograph warped to the mean face, so that it carries
 hair line, ears, neck and some background; its slow left-right difference (light from one side) is taken out. Both are

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.devices import cpu_threads, torch_threads
 from bench.errors import DataError, MissingError
 from bench.faces.landmarks.mediapipe import Landmarks
 from bench.faces.landmarks.points import five_points, rotation
 from bench.faces.people.look import ILLUMINATIONS, Expression, Look
 from bench.faces.render.warp import remap, smooth_map
 from bench.images import ByteImages
-from bench.threads import cpu_threads, torch_threads
 
 if TYPE_CHECKING:
     from bench.faces.render.pose import Portrait

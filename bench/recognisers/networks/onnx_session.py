@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from bench.devices import cpu_threads
 from bench.errors import ContractError, DataError, UsageError, one_line
 from bench.interfaces import ByteImages, FloatImages
 from bench.onnx.ports import Layout
@@ -16,7 +17,6 @@ from bench.onnx.session import open_session, run_session
 from bench.recognisers.networks.chips import Colour, network_input
 from bench.recognisers.networks.onnx_graph import Graph, check_embedding_size, read_graph
 from bench.recognisers.networks.onnx_scaling import PLAIN, USUAL, Scaling
-from bench.threads import cpu_threads
 
 _AT_ONCE = 8  # images a call: larger batches push the activations out of the processor's cache and run slower
 _TRIED = (3, _AT_ONCE)  # batch lengths that are compared with single images

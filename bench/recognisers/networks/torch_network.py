@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.devices import resolve_device
+from bench.devices import resolve_device, torch_threads
 from bench.interfaces import FloatImages
-from bench.threads import torch_threads
 
 if TYPE_CHECKING:
     from torch import nn

@@ -16,8 +16,7 @@ from bench.diagnosis.placing import Placing
 from bench.interfaces import HALLUCINATORS, EvalProtocol, Hallucinator
 from bench.pipeline.arrangement import Arrangement, arrange
 from bench.pipeline.framing import frames_of
-from bench.plugins import load_plugins
-from bench.registry import Spec
+from bench.registry import Spec, load_plugins
 from bench.types import ImageSpec
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from bench.interfaces import REGISTRIES
-from bench.plugins import load_plugins
+from bench.registry import load_plugins
 
 Bench = Callable[..., tuple[int, str, str]]
 
@@ -128,9 +128,9 @@ def test_every_argument_of_every_component_is_described() -> None:
 
 
 def test_the_help_of_samples_names_every_one(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
-    from protocols.sample import SAMPLES
+    from protocols.sample import samples
 
     with pytest.raises(SystemExit):
         bench("data", "sample", "--help")
     words = re.findall(r"\w+", capsys.readouterr().out)
-    assert set(words) >= set(SAMPLES)
+    assert set(words) >= set(samples())

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import plugins
+from bench import registry
 from bench.__main__ import main
 from bench.checks.conformance import Check
 
@@ -62,8 +62,8 @@ def test_help_and_list_answer_at_once_without_torch() -> None:
 
 
 def test_a_plugin_that_fails_to_import_is_named_with_its_cause(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    failure = plugins.PluginFailure("mynet", "my-package", "ImportError: no such thing")
-    monkeypatch.setattr(plugins, "_FAILURES", [failure])
+    failure = registry.PluginFailure("mynet", "my-package", "ImportError: no such thing")
+    monkeypatch.setattr(registry, "_FAILURES", [failure])
     code, out, _ = bench("list")
     assert code == 0
     assert "Plugin 'mynet' of my-package failed to load: ImportError: no such thing" in out

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from bench.interfaces import HALLUCINATORS
+from bench.io.file_digests import file_digest
 from bench.pipeline.build import build
-from bench.provenance import file_digest
 from bench.registry import Spec
 from hallucinators.training.loop import checkpoint
 from hallucinators.training.method.options import Options

@@ -18,7 +18,7 @@ from bench.digests import distributions, sources
 from bench.digests.closure import SEPARATE, closure, closure_digest, refuse_changed_sources
 from bench.errors import ChangedError, DataError
 from bench.interfaces import REGISTRIES
-from bench.plugins import load_plugins
+from bench.registry import load_plugins
 
 CACHES = (
     *(closures._closure, closures._find, sources.read_source),
@@ -140,15 +140,15 @@ def test_packages_without_which_a_kind_has_fewer_figures_count_as_its_code() -> 
 
 
 def test_every_sample_has_a_version_of_its_own_that_holds_its_writer_and_the_face_model() -> None:
-    from protocols.sample import SAMPLES
+    from protocols.sample import samples
     from protocols.sample.marker import version
 
-    assert len({version(name) for name in SAMPLES}) == len(SAMPLES)
+    assert len({version(sample) for sample in samples().values()}) == len(samples())
     found = closure("protocols.tinyface.sample", "protocols.sample.painter")
     assert "bench.faces.people.model" in found
     assert (
         "people.safetensors"
-        in sources.parse_source((Path(closures.__file__).parent / "faces" / "people.py").read_bytes()).texts
+        in sources.parse_source((closures.OWN_ROOT / "bench" / "faces" / "people" / "model.py").read_bytes()).texts
     )
 
 

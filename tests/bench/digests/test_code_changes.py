@@ -17,7 +17,7 @@ PACKAGES = ("bench", "hallucinators", "protocols", "reports")
 FINGERPRINTS = """
 import json, sys
 from bench.pipeline.chain import Chain
-from bench.plugins import load_plugins
+from bench.registry import load_plugins
 load_plugins()
 chains = {name: Chain.parse(name) for name in ("none", "bicubic", "vividgan")}
 print(json.dumps({name: [chain.fingerprint, chain.configuration] for name, chain in chains.items()}))
@@ -75,12 +75,12 @@ def test_a_changed_rule_makes_a_finished_run_again_and_keeps_the_old_record(
     before = json.loads((out / "run.json").read_text())
     assert "Nothing to do" in python(tree, *command)[2]
 
-    with (tree / "protocols" / "mmi_xml.py").open("a") as file:
+    with (tree / "protocols" / "mmi" / "annotations.py").open("a") as file:
         file.write("\n# a comment\nA_NEW_CONSTANT = 1\n")
-    replace(tree / "bench" / "metrics" / "ranking.py", "from __future__", "# a comment\nfrom __future__")
+    replace(tree / "bench" / "metrics" / "search" / "ranking.py", "from __future__", "# a comment\nfrom __future__")
     assert "Nothing to do" in python(tree, *command)[2]
 
-    ranking = tree / "bench" / "metrics" / "ranking.py"
+    ranking = tree / "bench" / "metrics" / "search" / "ranking.py"
     ranking.write_text(ranking.read_text() + "\n\ndef a_new_rule() -> int:\n    return 100\n")
     code, text, err = python(tree, *command)
     assert code == 0, err
@@ -99,7 +99,7 @@ def test_a_changed_rule_makes_a_finished_run_again_and_keeps_the_old_record(
 
 def test_changed_landmarks_make_new_images_of_vividgan_alone(tree: Path) -> None:
     before = fingerprints(tree)
-    replace(tree / "bench" / "faces" / "landmarks.py", "_MARGIN = 1.5", "_MARGIN = 1.6")
+    replace(tree / "bench" / "faces" / "landmarks" / "mediapipe.py", "_MARGIN = 1.5", "_MARGIN = 1.6")
     after = fingerprints(tree)
     assert after["vividgan"][0] != before["vividgan"][0]
     assert after["vividgan"][1] == before["vividgan"][1]
@@ -108,7 +108,7 @@ def test_changed_landmarks_make_new_images_of_vividgan_alone(tree: Path) -> None
 
 def test_code_of_trainings_and_comments_change_no_fingerprint_of_a_hallucinator(tree: Path) -> None:
     before = fingerprints(tree)
-    for path in (tree / "hallucinators" / "training").glob("*.py"):
+    for path in (tree / "hallucinators" / "training").rglob("*.py"):
         path.write_text(path.read_text() + "\n\nA_NEW_CONSTANT = 1\n")
-    replace(tree / "hallucinators" / "vividgan" / "model.py", "from __future__", "# a comment\nfrom __future__")
+    replace(tree / "hallucinators" / "vividgan" / "network" / "model.py", "from __future__", "# a comment\nfrom __future__")
     assert fingerprints(tree) == before

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from bench.align.chips import chip_by_points
 from bench.align.templates import ARCFACE_112
 from bench.errors import DataError, UsageError
 from bench.evaluation.heldout import (
@@ -26,11 +27,9 @@ from bench.faces.pairs.pairs import Jitter, Pair, make_pairs
 from bench.faces.people.model import People
 from bench.images import ByteImages, FloatImages, encode_png, resize, to_float
 from bench.interfaces import Hallucinator, Recogniser
-from bench.media.similarity import chip_by_points
 from bench.pipeline.build import Built
 from bench.pipeline.chain import Chain
-from bench.plugins import load_plugins
-from bench.registry import Spec
+from bench.registry import Spec, load_plugins
 from bench.types import ImageSpec
 
 PEOPLE = 4

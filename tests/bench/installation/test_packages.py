@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import plugins
+from bench import registry
 from bench.installation import packages
 
 _LINES = ["numpy>=2.1", "torch>=2.11", 'spandrel>=0.4; extra == "restorers"', 'lpips>=0.1; extra == "lpips"']
@@ -72,8 +72,8 @@ def test_a_checkout_that_is_not_installed_is_noted(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_plugin_that_failed_to_load_is_named_with_its_cause(monkeypatch: pytest.MonkeyPatch) -> None:
-    failure = plugins.PluginFailure("hallucinators", packages.DISTRIBUTION, "ImportError: no\x1b[31m such thing")
-    monkeypatch.setattr(plugins, "_FAILURES", [failure])
+    failure = registry.PluginFailure("hallucinators", packages.DISTRIBUTION, "ImportError: no\x1b[31m such thing")
+    monkeypatch.setattr(registry, "_FAILURES", [failure])
     fact = next(fact for fact in packages.plugin_facts() if fact.name == "hallucinators")
     assert fact.level == "problem"
     assert "ImportError: no [31m such thing" in fact.value

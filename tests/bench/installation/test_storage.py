@@ -10,7 +10,7 @@ import pytest
 from bench.config import set_setting
 from bench.installation import storage
 from bench.installation.facts import Fact
-from bench.plugins import load_plugins
+from bench.registry import load_plugins
 
 
 @pytest.fixture(autouse=True)

@@ -28,7 +28,10 @@ def test_what_was_written_before_an_exception_is_shown(capfd: pytest.CaptureFixt
 
 
 def test_a_closed_standard_error_is_no_fault() -> None:
-    code = "import os\nos.close(2)\nfrom bench.io.quiet import without_chatter\nwith without_chatter():\n    print('done')\n"
+    code = (
+        "import os\nos.close(2)\nfrom bench.io.quiet import without_chatter\n"
+        "with without_chatter():\n    print('done')\n"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "done\n"
 

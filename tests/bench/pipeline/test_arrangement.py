@@ -14,8 +14,7 @@ from bench.config import RunConfig
 from bench.interfaces import HALLUCINATORS, PROTOCOLS, RECOGNISERS, Hallucinator, Recogniser
 from bench.pipeline.arrangement import Arrangement, arrange
 from bench.pipeline.build import build
-from bench.plugins import load_plugins
-from bench.registry import Spec
+from bench.registry import Spec, load_plugins
 from bench.types import FaceTemplate, ImageSpec
 
 FLOW = "vividgan-flow"

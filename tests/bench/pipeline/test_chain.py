@@ -10,8 +10,7 @@ from bench.images import resize
 from bench.interfaces import ByteImages, FloatImages, Hallucinator
 from bench.pipeline.build import Built
 from bench.pipeline.chain import Chain
-from bench.plugins import load_plugins
-from bench.registry import Spec
+from bench.registry import Spec, load_plugins
 from bench.types import OK, ImageSpec, Outcome
 
 

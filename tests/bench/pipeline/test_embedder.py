@@ -18,9 +18,8 @@ from bench.pipeline.cache import Cache
 from bench.pipeline.chain import Chain
 from bench.pipeline.embedder import Embedder
 from bench.pipeline.plan import EmbedPlan
-from bench.plugins import load_plugins
 from bench.progress import Tally
-from bench.registry import Spec
+from bench.registry import Spec, load_plugins
 from bench.types import OK, Cut, FaceTemplate, ImageSpec, Media, Outcome, Points
 
 POINTS: Points = ((2.0, 2.0), (6.0, 2.0), (4.0, 4.0), (3.0, 6.0), (5.0, 6.0))

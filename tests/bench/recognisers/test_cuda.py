@@ -9,7 +9,7 @@ import pytest
 
 from bench.images import resize
 from bench.interfaces import ALIGNERS, RECOGNISERS, Recogniser
-from bench.plugins import load_plugins
+from bench.registry import load_plugins
 
 torch = pytest.importorskip("torch")
 load_plugins()

@@ -19,8 +19,7 @@ import pytest
 from bench.images import read_image
 from bench.interfaces import ALIGNERS, RECOGNISERS
 from bench.pipeline.build import build
-from bench.plugins import load_plugins
-from bench.registry import Spec
+from bench.registry import Spec, load_plugins
 from bench.results.folder import read_image as read_member
 from bench.results.folder import read_run
 from protocols.tinyface.protocol import TinyFace

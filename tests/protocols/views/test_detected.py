@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from bench.align import template
+from bench.align.chips import chip_by_points
 from bench.align.landmarks import GivenLandmarks
 from bench.align.templates import ARCFACE_112
 from bench.errors import DataError, UsageError
 from bench.images import ByteImages, encode_png, resize
 from bench.media.crop import cut_out
-from bench.media.similarity import chip_by_points
 from bench.types import Points
 from protocols.views.detected import FACES, Detector, Finder, Framing, find_faces, found_notes, in_size, lr_side
 

@@ -1,1 +1,4 @@
-"""Classifiers of facial expressions: networks, and the plain loop that trains one a fold."""
+"""The classifier of expressions: its networks, training on frontal faces, and folds in parallel.
+
+May import files directly in `bench`; knows no protocol.
+"""

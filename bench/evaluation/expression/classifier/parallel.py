@@ -17,10 +17,10 @@ from threading import Thread
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.devices import cpu_threads
 from bench.errors import BenchError
 from bench.evaluation.expression.classifier.plan import ClassifierPlan
 from bench.images import ByteImages, FloatImages
-from bench.threads import cpu_threads
 
 
 @dataclass(frozen=True, slots=True)

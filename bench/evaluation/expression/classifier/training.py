@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.devices import torch_threads
 from bench.errors import BenchError, DataError
 from bench.evaluation.expression.classifier.networks import Settings, build, settings_of
 from bench.evaluation.expression.classifier.plan import ClassifierPlan
 from bench.images import ByteImages, FloatImages
-from bench.threads import torch_threads
 
 if TYPE_CHECKING:
     import torch

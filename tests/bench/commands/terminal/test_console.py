@@ -18,7 +18,7 @@ from bench.faults import explanation
 from bench.io.printing import ESCAPED
 from bench.results.folder import dump_json
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[4]
 BENCH = f"{shlex.quote(sys.executable)} -m bench"
 needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
 

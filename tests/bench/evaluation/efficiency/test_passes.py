@@ -15,7 +15,7 @@ from bench.evaluation.efficiency import passes
 from bench.evaluation.efficiency.memory import Watch, resident_mib
 from bench.images import encode_png
 from bench.interfaces import HALLUCINATORS
-from bench.plugins import load_plugins
+from bench.registry import load_plugins
 
 PLUGIN = """
 import os, time

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from bench.interfaces import PROTOCOLS
-from bench.plugins import load_plugins
+from bench.registry import load_plugins
 from bench.results import RoleLedger, RunResult
 from bench.results.folder import broken_seal, read_run
-from bench.results.standing import published_counts, standing_of
+from bench.run.standing import published_counts, standing_of
 
 Bench = Callable[..., tuple[int, str, str]]
 

@@ -1,0 +1,72 @@
+"""What the commands print: figures, findings, checks. Results go to standard output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.checks.conformance import Check
+from bench.evaluation import IDENTIFICATION, UNRECOGNISED
+from bench.results import RunRecord, RunResult
+from bench.results.text import banners, say
+from bench.run.figures_table import figure_lines
+from bench.types import CheckLine
+
+_EXAMPLES = 5
+
+
+def print_figures(result: RunResult, doubts: Sequence[str] = ()) -> None:
+    """Print the figures of a run with intervals, denominators and failures; first why it is not believed, if so."""
+    record = result.record
+    kind = record.protocol.get("kind", IDENTIFICATION)
+    for banner in (*banners(record), *(f"NOT CONFIRMED: {doubt}" for doubt in doubts)):
+        say(f"*** {banner} ***")
+    say(f"\n{record.protocol['name']}  {record.label}{_told_by(record, kind)}")
+    for line in figure_lines(record):
+        say(f"  {line}")
+    for role, ledger in record.ledger.items():
+        if not ledger.total and kind == "efficiency":
+            continue
+        reasons = "; ".join(f"{count:,} {reason}" for reason, count in ledger.reasons.items())
+        say(
+            f"  {role + ':':<12} {ledger.total:,} images: {ledger.ok:,} ok, {ledger.fallback:,} fallback, "
+            f"{ledger.failed:,} failed{f' ({reasons})' if reasons else ''}"
+        )
+    for warning in record.warnings:
+        say(f"  warning: {warning}")
+    say()
+
+
+def print_check(protocol: str, root: Path, lines: Sequence[CheckLine], verdict: str) -> None:
+    """Print the findings of ``bench data check``."""
+    say(f"{protocol} in {root}")
+    width = max(len(line.subject) for line in lines)
+    for line in lines:
+        expected = f" (official: {line.expected})" if line.expected and line.level != "ok" else ""
+        say(f"  {line.level:<8} {line.subject:<{width}}  {line.found}{expected}")
+        for example in line.examples[:_EXAMPLES]:
+            say(f"  {'':<8} {'':<{width}}    {example}")
+    published = any(line.expected not in ("", "none", "yes") for line in lines)
+    words = {
+        "ok": "the official set, whole" if published else "nothing is wrong; no set is published to compare with",
+        "differs": "usable, but NOT the official set" if published else "usable; no set is published to compare with",
+        "damaged": "damaged: mend what is marked before a run",
+    }
+    say(f"verdict: {words[verdict]}")
+
+
+def print_checks(subject: str, checks: Sequence[Check]) -> int:
+    """Print checks; returns the exit code, 1 when one failed."""
+    width = max(len(check.name) for check in checks)
+    for check in checks:
+        say(f"  {'ok  ' if check.passed else 'FAIL'} {check.name:<{width}}  {check.detail}")
+    failed = sum(not check.passed for check in checks)
+    say(f"{subject}: {len(checks) - failed} of {len(checks)} checks passed")
+    return 1 if failed else 0
+
+
+def _told_by(record: RunRecord, kind: str) -> str:
+    """Who told: the recogniser, or what classified; nothing where only costs are measured."""
+    if kind == "expression":
+        return f"  ({record.protocol.get('classifier', {}).get('name', 'classifier')})"
+    return "" if kind in UNRECOGNISED else f"  ({record.stages[-1].name})"
