@@ -1,4 +1,4 @@
-"""Run folders to pages, tables and figures. Needs no torch."""
+"""Run folders to pages, tables and figures. Imports `bench`; needs no torch, no hallucinator and no protocol."""
 
 from __future__ import annotations
 

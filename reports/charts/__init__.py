@@ -1,4 +1,4 @@
-"""The charts of a report, each with its numbers as a table beside it."""
+"""The charts of a report, each with its numbers as a table. Imports the runs, statistics and text of `reports`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def charts_of(group: Group) -> list[Chart]:
 
 
 def scatters_of(groups: Sequence[Group]) -> list[Chart]:
-    """Quality against recognition, over the methods that the report has both of; see `reports.charts.quality_vs_recognition`."""
+    """Quality against recognition, over the methods that the report has both of."""
     from reports.charts.quality_vs_recognition import scatters
 
     return scatters(groups)

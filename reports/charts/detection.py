@@ -11,7 +11,7 @@ from reports.charts.chart import Chart, Number
 from reports.charts.svg import drawing, inline, label, legend, line
 from reports.runs.groups import Group
 from reports.runs.items import VERIFICATION
-from reports.runs.load import Run
+from reports.runs.run import Run
 from reports.runs.searches import open_searches, open_tpir
 from reports.text.numbers import GAP, count, percent
 

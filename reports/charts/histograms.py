@@ -12,7 +12,7 @@ from reports.charts.detection import count_of
 from reports.charts.svg import colour, drawing, inline, label
 from reports.runs.groups import Group
 from reports.runs.items import VERIFICATION
-from reports.runs.load import Run
+from reports.runs.run import Run
 from reports.text.numbers import GAP, score
 
 _BINS = 40

@@ -13,7 +13,7 @@ from reports.charts.chart import Chart, Number
 from reports.charts.svg import colour, drawing, inline, label, legend, marker
 from reports.runs.groups import Group
 from reports.runs.items import RESTORATION, VERIFICATION
-from reports.runs.load import Run
+from reports.runs.run import Run
 from reports.text.numbers import measured, unit_word
 
 _PSNR, _LIKENESS = "psnr_db", "identity_similarity"

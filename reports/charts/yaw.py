@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from bench.results import Figure, ProbeRow
 from reports.charts.chart import Chart, Number
 from reports.charts.svg import colour, drawing, inline, label, legend, line
-from reports.page.vocabulary import in_parts
 from reports.runs.figure_names import split
 from reports.runs.groups import Group
 from reports.runs.items import RESTORATION
-from reports.runs.load import Run
+from reports.runs.run import Run
+from reports.runs.searches import in_parts
 from reports.statistics.together import mean_intervals
 from reports.text.numbers import GAP, count, measured, metric, unit_word
 
@@ -42,7 +42,7 @@ def rank_by_yaw(group: Group) -> Chart | None:
     points = _rank_points(group.runs, ranges)
     words = "Share of probes found at rank 1"
     svg = _lines(group, ranges, points, "fraction", f"{words} by yaw", f"y{group.number}-")
-    where = " in the galleries of the headline figures" if in_parts(group.runs) else ""
+    where = " in the galleries of the headline figures" if in_parts(run.probes for run in group.runs) else ""
     return Chart(
         "yaw",
         "Rank-1 by yaw",

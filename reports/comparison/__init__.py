@@ -1,1 +1,1 @@
-"""TODO room."""
+"""Two runs compared, with paired tests, and a gate on them. Imports the runs, statistics and text of `reports`."""

@@ -15,7 +15,8 @@ from bench.results import Figure
 from reports.runs.differences import Difference, settings
 from reports.runs.figure_names import in_order
 from reports.runs.groups import comparable
-from reports.runs.load import Run, load
+from reports.runs.load import load
+from reports.runs.run import Run
 from reports.statistics.values import direction, values_of
 from reports.text.numbers import plain
 

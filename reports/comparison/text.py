@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from bench.diagnosis.below import below_lr_face, lr_run_of
 from bench.results import Figure
 from reports.comparison.compare import Comparison, Contrast, Gate
-from reports.runs.load import Run
+from reports.runs.run import Run
 from reports.text.numbers import GAP, count
 from reports.text.tables import aligned, cell, interval, number, p_words, signed
 

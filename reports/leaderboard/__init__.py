@@ -1,1 +1,1 @@
-"""TODO room."""
+"""A leaderboard of submitted runs. Imports the page, comparison, runs, statistics and text of `reports`."""

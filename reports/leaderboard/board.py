@@ -13,7 +13,7 @@ from reports.leaderboard.submissions import Submitted
 from reports.runs.figure_names import headlines, in_order
 from reports.runs.groups import comparable, ruler
 from reports.runs.items import EFFICIENCY
-from reports.runs.load import Run
+from reports.runs.run import Run
 from reports.statistics.values import Direction, direction, values_of
 from reports.text.numbers import GAP, arguments
 

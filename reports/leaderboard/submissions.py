@@ -14,10 +14,11 @@ from bench.errors import BenchError, DataError, MissingError
 from bench.io.strictfiles import read_json, shown
 from bench.results import SCHEMA_VERSION, RunResult
 from bench.results.folder import RUN_FILE, record_from_json
-from bench.results.standing import believed, standing_of
+from bench.run.standing import believed, standing_of
 from reports.page.to_json import FORMAT, VERSION
 from reports.runs.groups import comparable
-from reports.runs.load import Run, Skipped, read_one
+from reports.runs.load import read_one
+from reports.runs.run import Run, Skipped
 from reports.runs.schema import wrong_types
 from reports.text.numbers import plain
 

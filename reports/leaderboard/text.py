@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from reports.comparison.text import figure_object
 from reports.leaderboard.board import Board, Line, method
 from reports.page.to_markdown import escape
-from reports.runs.load import Skipped
+from reports.runs.run import Skipped
 from reports.text.numbers import GAP
 from reports.text.tables import aligned, cell, interval, number
 

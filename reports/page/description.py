@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from reports.page.vocabulary import in_parts
 from reports.runs.groups import Group
 from reports.runs.items import EFFICIENCY, EXPRESSION, RESTORATION, VERIFICATION
-from reports.runs.searches import galleries, head_words
+from reports.runs.searches import galleries, head_words, in_parts
 from reports.statistics.paired import Pair
 from reports.text.numbers import GAP, chosen, count
 
@@ -45,7 +44,7 @@ def facts(group: Group) -> Iterable[tuple[str, str]]:
 
 def _of_kind(group: Group) -> Iterable[tuple[str, str]]:
     rules, probes = group.first.record.protocol, group.first.probes
-    if group.first.searched and in_parts(group.runs):
+    if group.first.searched and in_parts(run.probes for run in group.runs):
         names = [name for name in galleries(probes) if name]
         if names:
             yield "Galleries", ", ".join(names)

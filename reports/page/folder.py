@@ -11,7 +11,9 @@ from pathlib import Path
 
 from bench.errors import BenchError
 from bench.io.printing import ESCAPED
-from reports.page.to_html import GENERATOR
+
+GENERATOR = "face-hallucination-bench report"
+"""How a page names its maker; a folder is replaced only where its page says so."""
 
 _HEAD = 4096  # bytes of the page in which the mark of its maker stands
 _PICTURE = re.compile(r"s\d+(/\d{6,}\.jpg)?")

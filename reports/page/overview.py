@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.page.content import Entry, Section
+from reports.page.model import Entry, Section
 from reports.text.numbers import unit_word
 
 _Key = tuple[str, str, str, str]

@@ -8,7 +8,7 @@ import json
 from functools import cache
 from importlib.resources import files
 
-from reports.page.content import Section
+from reports.page.model import Section
 from reports.statistics.pairwise import Rivalry
 from reports.text import numbers
 from reports.text.tables import signed

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.diagnosis.below import below_lr_face, lr_run_of
-from reports.page.vocabulary import in_parts
 from reports.runs.groups import Group
-from reports.runs.load import Run
-from reports.runs.searches import head_words
+from reports.runs.run import Run
+from reports.runs.searches import head_words, in_parts
 
 
 def below(group: Group) -> dict[str, str]:
@@ -35,6 +34,6 @@ def banners(names: Sequence[str], runs: Sequence[Run]) -> tuple[str, ...]:
 
 def over(group: Group) -> str:
     """The probes that figures of the whole are over."""
-    if not group.first.searched or not in_parts(group.runs):
+    if not group.first.searched or not in_parts(run.probes for run in group.runs):
         return "all probes"
     return f"all searches with a mate in {head_words(group.first.probes) or 'the gallery'}"

@@ -1,31 +1,22 @@
-"""Strips of images for single probes: LR, outputs, mate and the best other person, with the ranks they led to."""
+"""Strips of images: of a probe with the ranks it led to, of a restored face with its truth and PSNR."""
 
 from __future__ import annotations
 
 import base64
-import io
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Self
 
-from bench.results import ProbeRow
-from bench.results.folder import IMAGES_FILE
-from reports.runs.load import Run
+from bench.results import ItemRow, ProbeRow
+from reports.runs.images import Pictures
+from reports.runs.items import QUALITIES, quality
+from reports.runs.run import Run
 from reports.statistics.paired import Change, Pair, margin
-from reports.text.numbers import ranked, score
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
+from reports.text.numbers import measured, ranked, score
 
 SHOWN = 8
 SHOWN_OF_MANY = 3
-_PNG = b"\x89PNG\r\n\x1a\n"
 _REDUCED_TO = 128  # runs keep larger images at this size, so it says nothing of the original
-_WIDEST = 1024  # pixels: a hostile picture of a few kilobytes may be of gigabytes
-_LARGEST = 1 << 20  # bytes: a picture of a face is a few kilobytes
+_PSNR = QUALITIES["psnr_db"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,78 +66,6 @@ class StripSet:
     measure: str = "Rank"
 
 
-class Pictures:
-    """The images that runs keep; what cannot be read is remembered, not raised. Use it in a ``with`` block.
-
-    Attributes:
-        shown: False makes `find` find nothing.
-        faults: sentences on what could not be read.
-    """
-
-    def __init__(self, *, shown: bool = True) -> None:
-        self.shown = shown
-        self.faults: list[str] = []
-        self._archives: dict[Path, zipfile.ZipFile | None] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for archive in self._archives.values():
-            if archive:
-                archive.close()
-
-    def find(self, run: Run, kind: str, place: int) -> bytes | None:
-        """PNG bytes of one image, written anew, or None where the run keeps none that can be shown."""
-        data = self.stored(run, kind, place) if self.shown else None
-        image = self.decoded(run, data) if data else None
-        if image is None:
-            return None
-        buffer = io.BytesIO()
-        image.save(buffer, "PNG")
-        return buffer.getvalue()
-
-    def stored(self, run: Run, kind: str, place: int) -> bytes | None:
-        """What the run keeps under the name of that image, if it looks like a PNG of a face; it may still be none."""
-        member = f"{kind}/{place:06d}.png"
-        try:
-            archive = self._open(run)
-            info = archive.NameToInfo.get(member) if archive else None
-            if archive is None or info is None or not 24 <= info.file_size <= _LARGEST:
-                return None
-            data = archive.read(info)
-        except (zipfile.BadZipFile, OSError, RuntimeError, EOFError, zlib.error):  # a damaged member raises any of them
-            self._archives.setdefault(run.folder, None)
-            self._tell(f"{run.folder_name}: images.zip is damaged, so some images are missing below.")
-            return None
-        return data if data.startswith(_PNG) else None
-
-    def decoded(self, run: Run, data: bytes) -> Image | None:
-        """The picture, RGB; None where the bytes are no PNG, or one of a size that no run keeps."""
-        from PIL import Image
-
-        sides = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])  # of the head: read before Pillow allocates
-        try:
-            if max(sides) <= _WIDEST:
-                with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-                    return image.convert("RGB")
-        except (OSError, ValueError, SyntaxError, zlib.error):  # what Pillow raises on damaged files
-            pass
-        self._tell(f"{run.folder_name}: some images in images.zip are no pictures of faces, and are missing below.")
-        return None
-
-    def _tell(self, fault: str) -> None:
-        if fault not in self.faults:
-            self.faults.append(fault)
-
-    def _open(self, run: Run) -> zipfile.ZipFile | None:
-        """The archive of a run, its directory read once however many images are asked for."""
-        if run.folder not in self._archives:
-            path = run.folder / IMAGES_FILE
-            self._archives[run.folder] = zipfile.ZipFile(path) if path.is_file() else None
-        return self._archives[run.folder]
-
-
 def changed(pair: Pair, pictures: Pictures, most: int = SHOWN) -> tuple[StripSet, StripSet]:
     """The probes most helped and most hurt by a run against its baseline, so many of each."""
     found = []
@@ -170,6 +89,18 @@ def extremes(run: Run, name: str, pictures: Pictures) -> tuple[StripSet, StripSe
     )
 
 
+def restored(run: Run, name: str, pictures: Pictures) -> tuple[StripSet, StripSet]:
+    """The faces nearest to their truth and farthest from it; a face that failed has no place among them."""
+    found = [(value, i, item) for i, item in enumerate(run.items) if (value := quality(item, _PSNR)) is not None]
+    best = sorted(found, key=lambda entry: (-entry[0], entry[2].key))
+    worst = sorted(found, key=lambda entry: (entry[0], entry[2].key))
+    half = (len(found) + 1) // 2  # few faces are not shown as both
+    return (
+        _restored_set(f"Highest PSNR of {name}", best[: min(SHOWN, half)], run, name, pictures),
+        _restored_set(f"Lowest PSNR of {name}", worst[: min(SHOWN, len(found) - half)], run, name, pictures),
+    )
+
+
 def _extreme_set(
     title: str, found: Sequence[tuple[int, ProbeRow]], run: Run, name: str, pictures: Pictures
 ) -> StripSet:
@@ -181,6 +112,21 @@ def _extreme_set(
             tiles.append(tile(name, ranked(row.rank), f"output of {name}", out))
         strips.append(Strip(row.key, row.identity, _outcome(row), "", (*tiles, *_gallery(run, place, row, pictures))))
     return StripSet(title, len(found), len(run.head), tuple(strips))
+
+
+def _restored_set(
+    title: str, found: Sequence[tuple[float, int, ItemRow]], run: Run, name: str, pictures: Pictures
+) -> StripSet:
+    strips = []
+    for value, place, item in found:
+        lr, out = pictures.find(run, "lr", place), pictures.find(run, "out", place)
+        tiles = [lr_tile(lr, "" if out else "its own output" if lr else "")]
+        if out:
+            tiles.append(tile(name, "", f"output of {name}", out))
+        tiles.append(tile("truth", "", "true face", pictures.find(run, "truth", place)))
+        words = f"{measured(value, 'dB')} dB"
+        strips.append(Strip(item.key, item.identity, words, "", tuple(tiles)))
+    return StripSet(title, len(found), len(run.items), tuple(strips), "faces", "PSNR")
 
 
 def _changed_strip(pair: Pair, change: Change, pictures: Pictures) -> Strip:

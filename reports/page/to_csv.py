@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bench.results import RoleLedger
+from reports.runs.figure_names import PAIRED_FIGURE
 from reports.runs.groups import Group
 from reports.statistics.paired import Pair
 from reports.text.numbers import plain
@@ -14,7 +15,6 @@ from reports.text.numbers import plain
 if TYPE_CHECKING:
     import pandas as pd
 
-PAIRED_FIGURE = "rank-1"
 _FORMULA = ("=", "+", "-", "@")  # how a spreadsheet tells a formula from text
 
 SUMMARY_COLUMNS = (

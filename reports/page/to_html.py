@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reports.charts import Chart
-from reports.page.content import Page
+from reports.page.folder import GENERATOR
+from reports.page.model import Page
 from reports.page.overview import first_unit, overview
 from reports.page.scripts import board_data, inert, script, script_hash
-from reports.page.to_csv import PAIRED_FIGURE
+from reports.runs.figure_names import PAIRED_FIGURE
 from reports.text import numbers
 from reports.text.tables import signed
 from reports.viewer import Viewer
@@ -20,7 +21,6 @@ from reports.viewer import Viewer
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-GENERATOR = "face-hallucination-bench report"
 _POLICY = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'unsafe-inline'; img-src data:{}; "
     "script-src '{}'"

@@ -9,10 +9,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from reports.page.content import Page, Section
+from reports.page.model import Page, Section
 from reports.page.to_csv import paired
 from reports.runs.differences import PLACES
-from reports.runs.load import Run
+from reports.runs.run import Run
 from reports.text.tables import to_json
 
 FORMAT = "face-hallucination-bench report"

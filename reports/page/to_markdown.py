@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from reports.page.content import Page
-from reports.page.to_csv import PAIRED_FIGURE
+from reports.page.model import Page
+from reports.runs.figure_names import PAIRED_FIGURE
 from reports.text import numbers
 
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~$@]|:(?=//)|(?<=www)\.)")  # the last two would make links

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.runs.figure_names import split
 from reports.runs.groups import Group
 from reports.runs.items import EFFICIENCY, EXPRESSION, RESTORATION, VERIFICATION, pairs_of, passes_of
-from reports.runs.load import Run
-from reports.runs.searches import galleries, head_words
+from reports.runs.run import Run
+from reports.runs.searches import galleries, head_words, in_parts
 from reports.text.numbers import unit_word
 
 
@@ -93,7 +92,7 @@ def words_of(group: Group) -> Words:
     """How the section of a group speaks."""
     if not group.first.searched:
         return _BY_KIND.get(group.kind, _UNKNOWN)
-    if not in_parts(group.runs):
+    if not in_parts(run.probes for run in group.runs):
         return _SEARCH
     where = head_words(group.first.probes)
     share = f"Percent of the searches whose probe has a mate in the gallery{f' ({where})' if where else ''}"
@@ -107,11 +106,6 @@ def words_of(group: Group) -> Words:
         blank="Where nothing stands in brackets, no search of that run failed.",
         failures=_SEARCH.failures,
     )
-
-
-def in_parts(runs: Sequence[Run]) -> bool:
-    """Whether probes are searched in named galleries, or some have no mate: figures are then over part of the rows."""
-    return any(galleries(run.probes) != [""] or any(not row.mates for row in run.probes) for run in runs)
 
 
 def counted(run: Run) -> tuple[int, tuple[tuple[str, int, str], ...]]:
@@ -131,7 +125,7 @@ def _counted_probes(run: Run) -> tuple[int, tuple[tuple[str, int, str], ...]]:
     own = [row for _, row in run.head]
     scored, ties = sum(row.status != "failed" for row in own), sum(row.rank != row.rank_optimistic for row in own)
     lines = [("", ties, " with ties")] if ties else []
-    if not in_parts([run]):
+    if not in_parts([run.probes]):
         return len(own), ((("(", scored, " not failed)"),) if scored != len(own) else ()) + tuple(lines)
     found = [("", len(run.probes), " searches"), ("", len(own), " of them in the headline figures")]
     if scored != len(own):

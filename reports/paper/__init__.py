@@ -1,4 +1,7 @@
-"""The paper's tables and figures by name, from runs: LaTeX, Markdown, CSV, SVG and PDF. Needs no torch."""
+"""The paper's tables and figures by name, from runs: LaTeX, Markdown, CSV, SVG and PDF. Needs no torch.
+
+Imports the page, runs, statistics and text of `reports`.
+"""
 
 from __future__ import annotations
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reports.page.strips import Pictures
 from reports.paper.figures import charts, comparisons
 from reports.paper.figures.canvas import Drawn
 from reports.paper.tables import content
 from reports.paper.tables.layout import Table
 from reports.paper.tables.settings import SCALES, scales_of
 from reports.paper.tables.table_3 import table_3
+from reports.runs.images import Pictures
 from reports.runs.inputs import Given
-from reports.runs.load import Run
+from reports.runs.run import Run
 
 _NEEDS = {
     "figure-8": "tables of `bench ablate` with v-tn and v+gt",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.page.to_html import GENERATOR
+from reports.page.folder import GENERATOR
 from reports.page.to_markdown import escape
 from reports.paper.figures.canvas import Drawn
 from reports.paper.tables.layout import PUBLISHED, Table

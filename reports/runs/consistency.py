@@ -13,7 +13,6 @@ from bench.results import Figure, ItemRow, RunResult
 from reports.runs import items as of_items
 from reports.runs import searches
 from reports.runs.searches import Expected
-from reports.statistics import confusion
 
 IDENTIFICATION = "identification"
 _TOLERANCE = 1e-9
@@ -80,8 +79,8 @@ def _wrong_arrays(kind: str, result: RunResult) -> Iterable[str]:
     if kind == of_items.VERIFICATION:
         yield from _wrong_pairs(result.arrays, result.items, result.record.metrics)
     if kind == of_items.EXPRESSION:
-        for of in confusion.answers(result.items):
-            table = confusion.count(result.items, result.record.protocol.get("labels", []), of)
+        for of in of_items.answers(result.items):
+            table = of_items.confusion_of(result.items, result.record.protocol.get("labels", []), of)
             stored = result.arrays.get(f"confusion ({of})" if of else "confusion")
             if stored is not None and not np.array_equal(stored, table.counts):
                 yield f"arrays.npz has another confusion matrix{f' ({of})' if of else ''} than per_item.csv"

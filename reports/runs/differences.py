@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bench.results import StageRecord
-from reports.runs.load import Run
+from reports.runs.run import Run
 from reports.text.numbers import arguments
 
 PLACES = ("data_root", "out", "cache", "manifest")

@@ -7,10 +7,13 @@ from collections.abc import Iterable, Sequence
 
 from bench.results import split_name as split
 
-__all__ = ["MOST", "headlines", "in_order", "rank_of", "split"]
+__all__ = ["MOST", "PAIRED_FIGURE", "headlines", "in_order", "rank_of", "split"]
 
 MOST = 12
 """Figures that a table shows side by side."""
+
+PAIRED_FIGURE = "rank-1"
+"""The figure of searches that paired differences are of."""
 
 
 def rank_of(name: str) -> int | None:

@@ -11,7 +11,7 @@ from typing import Any
 from bench.errors import UsageError
 from reports.runs.figure_names import headlines, in_order
 from reports.runs.items import EFFICIENCY
-from reports.runs.load import Run
+from reports.runs.run import Run
 from reports.text.numbers import GAP, arguments
 
 DEFAULT_BASELINE = "none"

@@ -9,7 +9,8 @@ from typing import Any
 
 from bench.errors import DataError, MissingError
 from bench.io.strictfiles import read_json
-from reports.runs.load import Run, Skipped, load
+from reports.runs.load import load
+from reports.runs.run import Run, Skipped
 
 ABLATION, TALLY, RUN = "table.json", "tally.json", "run.json"
 

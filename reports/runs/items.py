@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
+from bench.metrics.confusion import Confusion, confusion
 from bench.metrics.grouped import mean_of_groups
 from bench.metrics.verification import spread
 from bench.results import ItemRow
@@ -24,6 +25,8 @@ QUALITIES = {
     "lpips": "lpips",
 }
 """Means of a restoration run, and the values of items that they are of."""
+
+_PREDICTED = "predicted"
 
 
 def expected(kind: str, name: str, items: Sequence[ItemRow]) -> Expected | None:
@@ -143,3 +146,21 @@ def _efficiency(name: str, items: Sequence[ItemRow]) -> Expected | None:
         return Expected(len(own), len(own), statistics.median(own) if own else None)
     once = min(1, len(own))
     return Expected(once, once, own[-1] if own else None)
+
+
+def answers(items: Sequence[ItemRow]) -> list[str]:
+    """Whose faces were asked about: "" for the method's own, then what stands in brackets after ``predicted``."""
+    found = dict.fromkeys(name for item in items for name in item.values if name.startswith(f"{_PREDICTED} ("))
+    return ["", *(name[len(_PREDICTED) + 2 : -1] for name in found)]
+
+
+def confusion_of(items: Sequence[ItemRow], labels: Sequence[str], of: str) -> Confusion:
+    """Count what was taken for what.
+
+    Raises:
+        KeyError: an item has no expression.
+        DataError: there are no items, or an expression is none of the labels.
+    """
+    name = f"{_PREDICTED} ({of})" if of else _PREDICTED
+    predicted = [str(item.values[name]) if name in item.values else None for item in items]
+    return confusion([str(item.values["expression"]) for item in items], predicted, labels)

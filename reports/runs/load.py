@@ -2,161 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from bench.errors import BenchError, DataError, MissingError, UsageError
 from bench.io.strictfiles import shown
-from bench.results import ItemRow, ProbeRow, RunRecord, RunResult, StageRecord
+from bench.results import RunResult
 from bench.results.folder import broken_seal, read_run
-from bench.results.standing import Standing, believed, standing_of
-from reports.runs.consistency import IDENTIFICATION, contradictions, kind_of
-from reports.runs.items import EFFICIENCY, EXPRESSION, VERIFICATION
+from bench.run.standing import Standing, believed, standing_of
+from reports.runs.consistency import contradictions
+from reports.runs.run import Run, Skipped
 from reports.runs.schema import wrong_types
-from reports.runs.searches import head
 from reports.runs.smoke import refuse_unlike_limits
-
-_RECOGNISE_NOTHING = (EXPRESSION, EFFICIENCY)  # nothing is aligned or embedded, though a recogniser is configured
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One run of a report.
-
-    Attributes:
-        folder: where it was read from.
-        record: its ``run.json``.
-        probes: its rows, where a gallery is searched.
-        items: its rows, of any other kind of run.
-        arrays: what is too large for rows: the scores of pairs.
-        doubts: why not all that its ``run.json`` says is believed; see `bench.results.standing`.
-        changed: whether the folder was changed after the run: it is never ranked.
-    """
-
-    folder: Path
-    record: RunRecord
-    probes: tuple[ProbeRow, ...]
-    items: tuple[ItemRow, ...] = ()
-    arrays: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
-    doubts: tuple[str, ...] = ()
-    changed: bool = False
-
-    @property
-    def kind(self) -> str:
-        """What kind of study it is of: identification, verification..."""
-        return kind_of(self.record.protocol)
-
-    @property
-    def searched(self) -> bool:
-        """Whether probes are searched in a gallery: only then are there ranks, curves and pairs of runs."""
-        return self.kind == IDENTIFICATION
-
-    @property
-    def recognises(self) -> bool:
-        """Whether its figures depend on a recogniser and on alignment."""
-        return self.kind not in _RECOGNISE_NOTHING
-
-    @property
-    def head(self) -> list[tuple[int, ProbeRow]]:
-        """The probes that its figures of the whole are over, with their rows."""
-        return head(self.probes) if self.searched else []
-
-    @property
-    def stages(self) -> tuple[StageRecord, ...]:
-        """The stages that ran: the record names a recogniser also where nothing is recognised."""
-        found = self.record.stages
-        return found if self.recognises else tuple(s for s in found if s.stage not in ("align", "embed"))
-
-    @property
-    def folder_name(self) -> str:
-        """Last part of the folder: reports never show where on a machine a run was."""
-        return self.folder.resolve().name
-
-    @property
-    def identities(self) -> int | None:
-        """Persons among the probes or items; None where nobody is meant."""
-        if self.kind == VERIFICATION:
-            found = self.record.data.get("counts", {}).get("probe identities")
-            return found if isinstance(found, int) else None
-        people = {row.identity for row in (self.probes or self.items)} - ({""} if self.items else set())
-        return len(people) if self.kind != EFFICIENCY and (people or self.searched) else None
-
-    def stage(self, stage: str, side: str) -> StageRecord | None:
-        """The first stage of that kind on that side, or None."""
-        return next((s for s in self.stages if s.stage == stage and s.side == side), None)
-
-    def asked(self, key: str) -> str:
-        """An entry of the configuration as text; empty where there is none."""
-        value = self.record.config.get(key)
-        return "" if value is None else str(value)
-
-    @property
-    def recogniser(self) -> str:
-        """The recogniser as the user wrote it; empty where nothing is recognised."""
-        if not self.recognises:
-            return ""
-        return self.asked("recogniser") or _name(self.stage("embed", "probe"))
-
-    @property
-    def aligner(self) -> str:
-        """The aligner of the probes as the user wrote it, and that of the gallery where it is another."""
-        if not self.recognises:
-            return ""
-        probe = self.asked("align") or _spec(self.stage("align", "probe"))
-        gallery = self.asked("align_gallery") or self.asked("align") or _spec(self.stage("align", "gallery"))
-        return probe if gallery in ("", probe) else f"{probe} (gallery: {gallery})"
-
-    @property
-    def side(self) -> str:
-        """What went through the hallucinator: probe, gallery or both; empty where there is no choice."""
-        return "" if self.kind == EFFICIENCY else self.asked("hallucinate")
-
-    @property
-    def side_by_flag(self) -> str:
-        """Like `side`; ``by protocol`` where it was left to the protocol, which may take another one elsewhere."""
-        found = self.record.choices.get("asked", {}).get("hallucinate")
-        return "by protocol" if self.side and found == "auto" else self.side
-
-    @property
-    def frame(self) -> str:
-        """The frame that hallucinated faces stand in, and that of the gallery where it is another; empty for none."""
-        probe, gallery = (
-            [
-                str(s.arguments["frame"])
-                for s in self.stages
-                if (s.stage, s.side) == ("hallucinate", side) and "frame" in s.arguments
-            ]
-            for side in ("probe", "gallery")
-        )
-        words = "+".join(probe or gallery)
-        return f"{words} (gallery: {'+'.join(gallery)})" if probe and gallery and gallery != probe else words
-
-    @property
-    def picked(self) -> tuple[str, ...]:
-        """What was picked where the user left it open, in sentences."""
-        return tuple(self.record.choices.get("notes", ()))
-
-    @property
-    def banners(self) -> tuple[str, ...]:
-        """What must stand above every figure of this run."""
-        smoke = ("SMOKE RUN - not a result",) if self.record.smoke else ()
-        sample = (self.sample_banner,) if self.record.sample else ()
-        return (*smoke, *sample, *(f"NOT CONFIRMED: {doubt}" for doubt in self.doubts))
-
-    @property
-    def sample_banner(self) -> str:
-        """What is said of drawn people."""
-        return f"SAMPLE DATA, not {self.record.data.get('name') or 'a published data set'}"
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A run folder that could not be used, and why."""
-
-    folder_name: str
-    reason: str
 
 
 def load(folders: Sequence[Path]) -> tuple[list[Run], list[Skipped]]:
@@ -226,14 +83,3 @@ def read_result(folder: Path) -> tuple[RunResult, Standing]:
     if standing is None:
         raise DataError(f"{folder} is damaged: {shown('; '.join(faults[:5]), 400)}. Run it again.")
     return believed(result, standing), standing
-
-
-def _name(stage: StageRecord | None) -> str:
-    return stage.name if stage else ""
-
-
-def _spec(stage: StageRecord | None) -> str:
-    """An aligner's name, with its frame where that decides what it does."""
-    if stage is None or stage.name != "template" or "frame" not in stage.arguments or stage.arguments.get("points"):
-        return _name(stage)
-    return f"{stage.name}:frame={stage.arguments['frame']}"

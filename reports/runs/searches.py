@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bench.metrics.identification import detection_identification_rate, mean_average_precision, rank_k_rate
@@ -50,6 +50,15 @@ class Search:
 def galleries(rows: Sequence[ProbeRow]) -> list[str]:
     """Names of the galleries searched; one empty name where there is one of all."""
     return list(dict.fromkeys(row.gallery for row in rows))
+
+
+def in_parts(runs: Iterable[Sequence[ProbeRow]]) -> bool:
+    """Whether probes are searched in named galleries, or some have no mate: figures are then over part of the rows.
+
+    Args:
+        runs: the rows of each run.
+    """
+    return any(galleries(rows) != [""] or any(not row.mates for row in rows) for rows in runs)
 
 
 def head(rows: Sequence[ProbeRow]) -> list[tuple[int, ProbeRow]]:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING
 
 from bench.errors import UsageError
+from reports.runs.run import Run
 from reports.text.numbers import plain
-
-if TYPE_CHECKING:
-    from reports.runs.load import Run
 
 _LIMITED_ARRAYS = ("same", "fold", "person")
 

@@ -1,1 +1,1 @@
-"""TODO room."""
+"""Paired differences, intervals and confusion matrices over runs. Imports `bench` and `reports.runs`."""

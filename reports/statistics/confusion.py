@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.metrics.confusion import Confusion, confusion, row_rates
+from bench.metrics.confusion import row_rates
 from bench.results import ItemRow
-
-_ANSWER = "predicted"
+from reports.runs.items import answers, confusion_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +49,11 @@ class Row:
     total: int
 
 
-def answers(items: Sequence[ItemRow]) -> list[str]:
-    """Whose faces were asked about: "" for the method's own, then what stands in brackets after ``predicted``."""
-    found = dict.fromkeys(name for item in items for name in item.values if name.startswith(f"{_ANSWER} ("))
-    return ["", *(name[len(_ANSWER) + 2 : -1] for name in found)]
-
-
-def count(items: Sequence[ItemRow], labels: Sequence[str], of: str) -> Confusion:
-    """Count what was taken for what.
-
-    Raises:
-        KeyError: an item has no expression.
-        DataError: there are no items, or an expression is none of the labels.
-    """
-    name = f"{_ANSWER} ({of})" if of else _ANSWER
-    predicted = [str(item.values[name]) if name in item.values else None for item in items]
-    return confusion([str(item.values["expression"]) for item in items], predicted, labels)
-
-
 def matrices(name: str, items: Sequence[ItemRow], labels: Sequence[str]) -> list[Matrix]:
     """The matrices of a run, that of the method's own faces first."""
     found = []
     for of in answers(items):
-        table = count(items, labels, of)
+        table = confusion_of(items, labels, of)
         rows = tuple(
             Row(
                 label,

@@ -11,7 +11,7 @@ from bench.metrics.intervals import Interval
 from bench.metrics.significance import PairedTest, holm, mcnemar, sign_flip_test
 from bench.results import ProbeRow
 from reports.runs.groups import Group, differences
-from reports.runs.load import Run
+from reports.runs.run import Run
 from reports.statistics.together import difference_intervals
 
 

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.metrics.intervals import Interval
-from reports.runs.figure_names import MOST
+from reports.runs.figure_names import MOST, PAIRED_FIGURE
 from reports.runs.groups import Group
+from reports.statistics.paired import Pair
 from reports.statistics.together import ALIKE, difference_intervals
 from reports.statistics.values import direction, values_of
 
@@ -149,3 +150,64 @@ def _with_ties(standing: Standing, pairs: Mapping[tuple[int, int], Rivalry]) -> 
     against = {i if j == top else j: rivalry for (i, j), rivalry in pairs.items() if top in (i, j)}
     tied = tuple(place for place in sorted(against) if place not in standing.best and against[place].undecided)
     return Standing(standing.name, standing.unit, standing.best, tied, bool(against), pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A paired difference to a baseline.
+
+    Attributes:
+        difference: run less baseline, over the rows that both have.
+        low: lower end of its 95 % interval, or None.
+        high: upper end, likewise.
+        method: how the interval was made, or why there is none.
+        unit: of the figure.
+        to: name of the baseline.
+    """
+
+    difference: float
+    low: float | None
+    high: float | None
+    method: str
+    unit: str
+    to: str
+
+
+def delta_name(group: Group) -> str:
+    """The figure that differences are of: rank-1 of searches, else the first of the group."""
+    return PAIRED_FIGURE if group.first.searched else group.headlines[0]
+
+
+def deltas(group: Group, pairs: Mapping[int, Pair], standings: Mapping[str, Standing]) -> dict[int, Delta]:
+    """The difference of each run to its baseline, by place; none for a baseline, and where there are no shared rows.
+
+    Args:
+        group: the group.
+        pairs: the comparisons of a group whose probes are searched.
+        standings: of the group.
+    """
+    if group.first.searched:
+        return {
+            place: Delta(
+                pair.difference,
+                pair.interval.low,
+                pair.interval.high,
+                pair.interval.method,
+                "fraction",
+                pair.baseline_name,
+            )
+            for place, pair in pairs.items()
+        }
+    standing = standings.get(delta_name(group))
+    found = {}
+    for place, base in enumerate(group.baselines):
+        rivalry = standing.pairs.get((min(place, base), max(place, base))) if standing else None
+        if standing is None or rivalry is None:
+            continue
+        way = 1 if place < base else -1
+        ends = rivalry.interval.low, rivalry.interval.high
+        low, high = (None, None) if None in ends else sorted(way * end + 0.0 for end in ends if end is not None)
+        found[place] = Delta(
+            way * rivalry.difference + 0.0, low, high, rivalry.interval.method, standing.unit, group.names[base]
+        )
+    return found

@@ -11,7 +11,7 @@ from bench.metrics.identification import average_precision_trapezoid
 from bench.results import ItemRow, ProbeRow
 from reports.runs import items as of_items
 from reports.runs.figure_names import rank_of, split
-from reports.runs.load import Run
+from reports.runs.run import Run
 from reports.runs.searches import galleries, head
 
 Direction = Literal["higher", "lower"]

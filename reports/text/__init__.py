@@ -1,1 +1,1 @@
-"""TODO room."""
+"""Numbers and tables as text. Imports `bench` alone."""

@@ -1,4 +1,4 @@
-"""The face viewer: every probe or face of a section with what each run made of it, as data for the page's scripts."""
+"""The face viewer of a report: every probe or face under every run. Imports the runs and text of `reports`."""
 
 from __future__ import annotations
 

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from bench.results import ItemRow, ProbeRow
 from reports.runs.groups import Group
 from reports.runs.items import EXPRESSION, QUALITIES, RESTORATION
-from reports.runs.load import Run
+from reports.runs.run import Run
 from reports.text.numbers import plain
 
 FAILED, ABSENT = 0, -1  # in place of a rank
+_EACH_WAY = 4
+_STEP = (5**0.5 - 1) / 2  # multiples of it spread evenly however many are taken
 _PSNR = QUALITIES["psnr_db"]
 _Row = ProbeRow | ItemRow
 
@@ -111,6 +113,18 @@ def to_data(columns: Columns, names: Sequence[str], baselines: Sequence[int]) ->
         "reasons": [plain(reason) for reason in reasons],
         "failed": failed,
     }
+
+
+def in_order_of_interest(columns: Columns) -> list[int]:
+    """All probes: those each run helped and hurt most, in turns, then evenly over the rest in the order of the data."""
+    first: list[int] = []
+    for rank in range(_EACH_WAY):
+        for gains in columns.gains.T:
+            order = np.argsort(-np.nan_to_num(gains), kind="stable")
+            for probe in (order[rank : rank + 1], order[::-1][rank : rank + 1]):
+                first += [int(at) for at in probe if np.nan_to_num(gains)[at] != 0]
+    spread = np.argsort((np.arange(len(columns.keys)) * _STEP) % 1.0, kind="stable")
+    return list(dict.fromkeys([*first, *map(int, spread)]))
 
 
 def packed(values: NDArray[np.generic], kind: str) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reports.page.strips import Pictures
-from reports.runs.load import Run
+from reports.runs.images import Pictures
+from reports.runs.run import Run
 
 if TYPE_CHECKING:
     from PIL.Image import Image

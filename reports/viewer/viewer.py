@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from reports.page.strips import Pictures
 from reports.runs.groups import Group
-from reports.viewer.choice import in_order_of_interest
-from reports.viewer.columns import Columns, columns_of, packed, to_data
+from reports.runs.images import Pictures
+from reports.viewer.columns import Columns, columns_of, in_order_of_interest, packed, to_data
 from reports.viewer.sheets import NONE, make_sheet, slot_count
 
 VIEWERS = ("sampled", "folder", "none")

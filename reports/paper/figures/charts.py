@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.page.strips import Pictures
 from reports.paper.figures.canvas import Drawn, canvas, name, save
 from reports.paper.figures.faces import RULE, Strip, banners_of, caption, draw, letters, median_faces, picture
 from reports.paper.tables.content import of_kind
@@ -12,9 +11,10 @@ from reports.paper.tables.layout import PUBLISHED
 from reports.paper.tables.methods import JOINT, Method, ablated, method_of
 from reports.paper.tables.published import FIGURE_8
 from reports.paper.tables.settings import settings
+from reports.runs.images import Pictures
 from reports.runs.inputs import Ablation, Votes
 from reports.runs.items import EXPRESSION, RESTORATION
-from reports.runs.load import Run
+from reports.runs.run import Run
 from reports.statistics.confusion import Matrix, matrices
 
 _PRIOR = {"v-tn": "(a) V-TN", "full": "(b) VividGAN", "v+gt": "(c) V+GT"}

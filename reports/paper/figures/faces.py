@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.results import ItemRow
-from reports.page.strips import Pictures
 from reports.paper.figures.canvas import canvas, name, save
+from reports.runs.images import Pictures
 from reports.runs.items import QUALITIES, quality
-from reports.runs.load import Run
+from reports.runs.run import Run
 
 if TYPE_CHECKING:
     from PIL.Image import Image

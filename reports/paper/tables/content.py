@@ -11,7 +11,7 @@ from reports.paper.tables.settings import NAMES, Setting, data_of, settings
 from reports.runs.consistency import IDENTIFICATION
 from reports.runs.figure_names import split
 from reports.runs.items import EFFICIENCY, EXPRESSION, RESTORATION
-from reports.runs.load import Run
+from reports.runs.run import Run
 from reports.text.numbers import chosen
 
 _QUALITY = ("psnr_db", "ssim")

@@ -9,7 +9,7 @@ from itertools import chain, count
 from bench.results import Figure
 from reports.paper.tables.methods import Method, block_order, method_of
 from reports.paper.tables.published import Published
-from reports.runs.load import Run
+from reports.runs.run import Run
 from reports.text.numbers import GAP
 
 PUBLISHED = "Published by Zhang et al. 2021, on other data, splits and networks: not comparable"

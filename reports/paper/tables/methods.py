@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bench.results import StageRecord
-from reports.runs.load import Run
+from reports.runs.run import Run
 
 LR, F_SR, SR_F, JOINT, OTHER = "Low resolution", "F ({}) + SR", "SR + F ({})", "Joint SR+F", "Other"
 """Blocks of rows; those of chains hold the name of the frontaliser."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reports.runs.groups import Group, make_groups
 from reports.runs.items import EFFICIENCY
-from reports.runs.load import Run
+from reports.runs.run import Run
 
 NAMES = {
     "multipie": "Multi-PIE",
