@@ -11,10 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bench.errors import BenchError
-from bench.interfaces import PROTOCOLS
 from bench.io.strictfiles import shown
-from bench.pipeline.build import build
-from bench.registry import Spec, load_plugins
 from bench.results import RunRecord, RunResult
 
 _SMOKE_NOTE = "Smoke run:"
@@ -76,6 +73,10 @@ def believed(result: RunResult, standing: Standing) -> RunResult:
 
 def published_counts(rules: Mapping[str, object]) -> Mapping[str, int] | None:
     """Counts of the published set, as the protocol named in a record declares them; None where it declares none."""
+    from bench.interfaces import PROTOCOLS
+    from bench.pipeline.build import build
+    from bench.registry import Spec, load_plugins
+
     name, arguments = str(rules.get("name")), rules.get("arguments", {})
     importlib.import_module("protocols")
     if name not in PROTOCOLS:
