@@ -1,4 +1,4 @@
-"""What all baselines share as hallucinators: finding weights, batches, devices."""
+"""What hallucinators with a network of this suite share: finding weights, batches, devices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weight files of baselines: tensors in half precision, and in the header what network they are of."""
+"""Weight files of networks: tensors in half precision, and in the header what network they are of."""
 
 from __future__ import annotations
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.config import RunConfig, cache_folder
 from bench.interfaces import EvalProtocol, Progress
 from bench.studies import Study
 
+if TYPE_CHECKING:
+    from protocols.sample.summary import Sample
+
 
 class SampledProtocol(EvalProtocol):
-    """A protocol whose ``dataset`` may have a writer in `protocols.sample.SAMPLES`."""
+    """A protocol whose database may have a sample."""
+
+    @classmethod
+    def sample_writer(cls) -> Sample | None:
+        """The writer of the database's sample; None where it has none."""
+        return None
 
     def is_sample(self, root: Path) -> bool:
         """Whether the folder was written by `protocols.sample`, of whatever database."""
@@ -21,10 +30,10 @@ class SampledProtocol(EvalProtocol):
 
     def sample_version(self) -> str:
         """Digest of the code and the face model that draw the sample of the database."""
-        from protocols.sample import SAMPLES
         from protocols.sample.marker import version
 
-        return version(self.dataset) if self.dataset in SAMPLES else super().sample_version()
+        sample = self.sample_writer()
+        return super().sample_version() if sample is None else version(sample)
 
     def write_sample(self, out: Path) -> None:
         """Write the sample of the database with its usual number of drawn people.
@@ -33,11 +42,13 @@ class SampledProtocol(EvalProtocol):
             MissingError: the database has none.
         """
         from bench import progress
-        from protocols.sample import SAMPLES, write_sample
+        from protocols.sample import draw_sample
 
-        if self.dataset not in SAMPLES:
+        sample = self.sample_writer()
+        if sample is None:
             super().write_sample(out)
-        write_sample(self.dataset, out, progress=progress.stage)
+        else:
+            draw_sample(sample, out, progress=progress.stage)
 
 
 class ScratchProtocol(SampledProtocol):

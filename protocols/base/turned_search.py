@@ -9,7 +9,7 @@ from bench.align.template import Frame
 from bench.errors import DataError, UsageError
 from bench.types import IdentificationSet, Media
 from protocols.base.protocol import ScratchProtocol
-from protocols.views.turned import JitterName, Recipe
+from protocols.views.recipe import JitterName, Recipe
 
 
 class TurnedSearch(ScratchProtocol):

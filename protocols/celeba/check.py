@@ -12,6 +12,8 @@ from protocols.base.checks import count_line, list_line, open_files
 from protocols.celeba.files import (
     COLUMNS,
     IDENTITY,
+    OFFICIAL,
+    PAPER,
     PARTITION,
     TEST,
     Listing,
@@ -21,7 +23,7 @@ from protocols.celeba.files import (
     pictures_in,
     read_list,
 )
-from protocols.celeba.protocol import OFFICIAL, PAPER, searchable_people
+from protocols.celeba.people import searchable_people
 
 _PARTS = ("train", "validation", "test")
 _NEEDED = (IDENTITY, PARTITION)

@@ -28,6 +28,9 @@ HOW_TO_GET = (
     "  BENCH_DATA=DIR bench run --protocol celeba      (DIR, or a folder in it)\n"
     "Then `bench data check celeba` says whether it is whole."
 )
+OFFICIAL = {"rows": 202_599, "train": 162_770, "validation": 19_867, "test": 19_962, "identities": 10_177}
+PAPER = {"gallery": 1000, "probe": 8000}
+"""Images by role of the search of Zhang et al. 2021, Table V."""
 IDENTITY, PARTITION, LANDMARKS = "identity_CelebA", "list_eval_partition", "list_landmarks_align_celeba"
 ATTRIBUTES, BOXES, WILD = "list_attr_celeba", "list_bbox_celeba", "list_landmarks_celeba"
 COLUMNS = {IDENTITY: 1, PARTITION: 1, LANDMARKS: 10, ATTRIBUTES: 40, BOXES: 4, WILD: 10}

@@ -12,7 +12,7 @@ from bench.interfaces import ByteImages
 from protocols.sample.files import jpeg, write_bytes, write_text
 from protocols.sample.painter import Painter, Progress, face_box, five_points, painted, silent
 from protocols.sample.photo import backdrop, stand, tone_of
-from protocols.sample.summary import SampleSummary, demand, person
+from protocols.sample.summary import Sample, SampleSummary, demand, person
 
 NAME, MINIMUM, DEFAULT = "celeba", 3, 40
 WIDTH, HEIGHT = 178, 218
@@ -144,3 +144,6 @@ def _write_list(path: Path, header: str, names: list[str], rows: list[NDArray[np
         f"{name} " + " ".join(f"{v:>{width}d}" for v in row) + "\n" for name, row in zip(names, rows, strict=True)
     )
     write_text(path, f"{len(names)}\n{header}\n{body}")
+
+
+SAMPLE = Sample(NAME, write, MINIMUM, DEFAULT)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from bench.errors import BenchError
 from bench.interfaces import Progress
+from bench.studies import Study
 from bench.types import CheckLine
 from protocols.base.checks import (
     count_line,
@@ -20,7 +21,10 @@ from protocols.base.checks import (
     read_as_run,
 )
 from protocols.cfp.files import (
+    A_FOLD,
+    FOLDS,
     LISTS,
+    OFFICIAL,
     VIEWS,
     Pair,
     Pairs,
@@ -31,18 +35,20 @@ from protocols.cfp.files import (
     read_pairs,
     read_people,
 )
-from protocols.cfp.protocol import A_FOLD, FOLDS, OFFICIAL, Cfp
 
 _EXPERIMENTS: tuple[Pairs, ...] = ("FF", "FP")
 
 
-def check(root: Path, progress: Progress | None = None, *, protocol: Cfp | None = None) -> list[CheckLine]:
+def check(
+    root: Path, read: Callable[[], Study], *, compared: Pairs | None, progress: Progress | None = None
+) -> list[CheckLine]:
     """Compare a folder with the official release; opens every image and never raises on damage.
 
     Args:
         root: the folder that holds Data.
+        read: reads the study as the run does.
+        compared: the pairs that the run compares; None for a search.
         progress: called with (images opened, all) now and then.
-        protocol: with the arguments of the run; by default the pairs FP.
 
     Returns:
         One line for each thing looked at; ``damaged`` stands wherever that run would refuse the folder or count
@@ -52,12 +58,9 @@ def check(root: Path, progress: Progress | None = None, *, protocol: Cfp | None 
         people = read_people(root)
     except (BenchError, OSError) as error:
         return [CheckLine("damaged", "Data/Images", str(error), "readable")]
-    protocol = protocol or Cfp()
-    usable, study = read_as_run(lambda: protocol.read(root))
+    usable, study = read_as_run(read)
     used = files_used(study)
-    listed = (
-        () if protocol.task == "identification" else ("frontal", "profile") if protocol.pairs == "FP" else ("frontal",)
-    )
+    listed = () if compared is None else ("frontal", "profile") if compared == "FP" else ("frontal",)
     lines = [count_line("people", len(people), OFFICIAL["people"])]
     lines += [
         count_line(f"{view} images", len(_of(people, view)), OFFICIAL[view], needed=not listed or view in listed)
@@ -68,7 +71,7 @@ def check(root: Path, progress: Progress | None = None, *, protocol: Cfp | None 
         lines += found if view in listed else eased(found)
     for name in _EXPERIMENTS:
         found = _pair_lines(root, name)
-        lines += found if listed and name == protocol.pairs else eased(found)
+        lines += found if name == compared else eased(found)
     photographs = [photograph for own in people.values() for view in VIEWS for photograph in own[view]]
     lacking = [photograph.key for photograph in photographs if read_fiducials(root, photograph) is None]
     lines.append(list_line("images without 30 fiducial points", lacking, level="differs"))

@@ -17,6 +17,8 @@ Pairs = Literal["FP", "FF"]
 
 VIEWS: tuple[View, ...] = ("frontal", "profile")
 LISTS: dict[View, str] = {"frontal": "Pair_list_F.txt", "profile": "Pair_list_P.txt"}
+OFFICIAL = {"people": 500, "frontal": 5000, "profile": 2000}
+FOLDS, A_FOLD = 10, 350
 FIDUCIALS = 30
 _IMAGE = re.compile(r"\d{2,3}\.(?:jpg|jpeg|png)", re.IGNORECASE)
 _LOOKED_AT = 5

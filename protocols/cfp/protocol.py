@@ -6,18 +6,31 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bench.errors import DataError
 from bench.interfaces import PROTOCOLS, Progress
 from bench.types import CheckLine, Cut, IdentificationSet, Media, Points, Role
 from protocols.base.pairs import PhotographProtocol, Searched, paired
 from protocols.base.root import below, find_root
-from protocols.cfp.files import VIEWS, Pairs, People, Photograph, holds_cfp, read_fiducials, read_pairs, read_people
+from protocols.cfp.files import (
+    A_FOLD,
+    FOLDS,
+    OFFICIAL,
+    VIEWS,
+    Pairs,
+    People,
+    Photograph,
+    holds_cfp,
+    read_fiducials,
+    read_pairs,
+    read_people,
+)
 from protocols.views.detected import FRAME_OF, Crop, Detector, Framing, find_faces, lr_side
 
-OFFICIAL = {"people": 500, "frontal": 5000, "profile": 2000}
-FOLDS, A_FOLD = 10, 350
+if TYPE_CHECKING:
+    from protocols.sample.summary import Sample
+
 _INSIDE = ("cfp", "cfp-dataset", "cfp-dataset-images", "cfp/cfp-dataset")
 _MARGIN = 0.25  # around the fiducial points, which do not reach the forehead
 
@@ -81,6 +94,13 @@ class Cfp(PhotographProtocol):
         self.framing = Framing(crop, lr_side("cfp", lr))
         self.probe_frame = self.gallery_frame = FRAME_OF[crop]
 
+    @classmethod
+    def sample_writer(cls) -> Sample:
+        """That of the database's sample."""
+        from protocols.cfp.sample import SAMPLE
+
+        return SAMPLE
+
     def locate(self, root: Path) -> Path:
         """Return the folder that holds ``Data/Images``: ``root``, or cfp-dataset and the like in it.
 
@@ -108,7 +128,8 @@ class Cfp(PhotographProtocol):
         """Compare with the official release; see `protocols.cfp.check`."""
         from protocols.cfp.check import check
 
-        return check(root, progress, protocol=self)
+        compared = self.pairs if self.task == "verification" else None
+        return check(root, lambda: self.read(root), compared=compared, progress=progress)
 
     def _study(self, root: Path, scratch: Path | None, progress: Progress | None) -> Searched:
         people = read_people(root)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bench.faces.people.look import EXPRESSIONS, ILLUMINATIONS, Look
 from protocols.sample.files import jpeg, write_bytes, write_text
 from protocols.sample.painter import Painter, Progress, five_points, painted, silent
-from protocols.sample.summary import SampleSummary, demand, person
+from protocols.sample.summary import Sample, SampleSummary, demand, person
 
 NAME, MINIMUM, DEFAULT = "cfp", 20, 20
 FRONTAL, PROFILE, FOLDS, FIDUCIALS = 10, 4, 10, 30
@@ -143,3 +143,6 @@ def _place(subject: int, number: int, count: int) -> int:
 
 def _some(rows: list[tuple[int, int]], count: int, rng: np.random.Generator) -> list[tuple[int, int]]:
     return [rows[place] for place in sorted(rng.choice(len(rows), count, replace=False))]
+
+
+SAMPLE = Sample(NAME, write, MINIMUM, DEFAULT)

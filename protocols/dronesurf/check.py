@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bench.errors import BenchError, DataError
 from bench.interfaces import Progress
@@ -22,24 +21,23 @@ from protocols.base.checks import (
 )
 from protocols.dronesurf.annotations import NO_NUMBERS, read_coordinates
 from protocols.dronesurf.files import SPLIT, Listing, scan
-from protocols.dronesurf.split import SUBJECTS, TEST, TRAINING
-
-if TYPE_CHECKING:
-    from protocols.dronesurf.protocol import Chosen, DroneSurf
+from protocols.dronesurf.split import GALLERY_IMAGES, SUBJECTS, TEST, TRAINING, VIDEOS, Chosen
 
 BOXES = 786_813
 
 
-def check(protocol: DroneSurf, root: Path, progress: Progress | None = None) -> list[CheckLine]:
+def check(
+    root: Path, choose: Callable[[], Chosen], *, scenario: str, step: int, progress: Progress | None = None
+) -> list[CheckLine]:
     """Compare with the official release; opens every gallery image and the first frame of every video.
 
     Args:
-        protocol: with its arguments.
         root: the located root.
+        choose: chooses what the run compares.
+        scenario: of the run's videos: ``active``, ``passive`` or ``both``.
+        step: each how-manieth annotated face the run takes.
         progress: called with (files opened, all).
     """
-    from protocols.dronesurf.protocol import GALLERY_IMAGES, VIDEOS
-
     try:
         listing = scan(root)
     except DataError as error:
@@ -47,7 +45,7 @@ def check(protocol: DroneSurf, root: Path, progress: Progress | None = None) -> 
     subjects = {*listing.gallery, *(track.subject for track in listing.tracks)}
     fewer = [f"{s}: {len(images)}" for s, images in listing.gallery.items() if len(images) != GALLERY_IMAGES]
     strangers = [str(subject) for subject in subjects - set(listing.gallery)]
-    usable, chosen = _usable(protocol, root)
+    usable, chosen = _usable(choose, step)
     enrolled = set(listing.gallery) if chosen is None else set(chosen.enrolled)
     tracks = listing.tracks if chosen is None else [track for track, found in chosen.tracks if found.faces]
     searched = {track.video.path for track in tracks}
@@ -67,7 +65,7 @@ def check(protocol: DroneSurf, root: Path, progress: Progress | None = None) -> 
                 f"videos of scenario {name}",
                 sum(v.scenario == name for v in listing.videos),
                 None,
-                needed=protocol.scenario == name,
+                needed=scenario == name,
             )
             for name in ("active", "passive")
         ),
@@ -154,13 +152,13 @@ def _doubles(root: Path, listing: Listing, digests: dict[Path, str]) -> list[Che
     return [doubles_line(root, "gallery images that two people share", strangers, same)]
 
 
-def _usable(protocol: DroneSurf, root: Path) -> tuple[list[CheckLine], Chosen | None]:
+def _usable(choose: Callable[[], Chosen], step: int) -> tuple[list[CheckLine], Chosen | None]:
     """What a run would say before it looks for faces, and what it would measure on."""
     try:
-        chosen = protocol.choose(root)
+        chosen = choose()
     except BenchError as error:
         return [CheckLine("damaged", "readable for a run", str(error), "yes")], None
-    faces = sum(len(found.faces[:: protocol.step]) for _, found in chosen.tracks)
+    faces = sum(len(found.faces[::step]) for _, found in chosen.tracks)
     tested, training = ({str(subject) for subject in part} for part in (chosen.test, chosen.training))
     return [
         count_line("test subjects in the gallery", len(chosen.test), TEST),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bench.errors import DataError, UsageError
 from bench.interfaces import PROTOCOLS, Progress
@@ -14,40 +13,26 @@ from bench.types import CheckLine, Cut, IdentificationSet, Media, Points
 from protocols.base.protocol import SampledProtocol
 from protocols.base.root import below, find_root, printable
 from protocols.dronesurf.annotations import NO_NUMBERS, Coordinates, read_coordinates
-from protocols.dronesurf.files import SPLIT, Listing, Track, holds_dronesurf, scan
-from protocols.dronesurf.split import SUBJECTS, TEST, TRAINING, draw_test, frame_base
+from protocols.dronesurf.files import SPLIT, Track, holds_dronesurf, scan
+from protocols.dronesurf.split import (
+    GALLERY_IMAGES,
+    SUBJECTS,
+    TEST,
+    TRAINING,
+    VIDEOS,
+    Chosen,
+    draw_test,
+    frame_base,
+)
 from protocols.views.detected import Detector, find_faces, found_notes
 
-VIDEOS, GALLERY_IMAGES = 200, 4
+if TYPE_CHECKING:
+    from protocols.sample.summary import Sample
+
 _LARGEST_MARGIN = 2.0
 
 Level = Literal["frame", "video"]
 GalleryFusion = Literal["mean", "max", "score"]
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """What is compared.
-
-    Attributes:
-        listing: of the folder.
-        tracks: of test subjects in the scenario, in order, with their coordinates.
-        test: test subjects that can be enrolled.
-        enrolled: subjects of the gallery.
-        training: the others of the split.
-        base: number of the first frame.
-        official: whether the counts are the published ones.
-        notes: sentences for the user.
-    """
-
-    listing: Listing
-    tracks: tuple[tuple[Track, Coordinates], ...]
-    test: frozenset[int]
-    enrolled: tuple[int, ...]
-    training: frozenset[int]
-    base: int
-    official: bool
-    notes: tuple[str, ...]
 
 
 @PROTOCOLS.register(
@@ -122,6 +107,13 @@ class DroneSurf(SampledProtocol):
             gallery_fusion != "score"
         )  # means of unit vectors as they are: their product is the mean score
 
+    @classmethod
+    def sample_writer(cls) -> Sample:
+        """That of the database's sample."""
+        from protocols.dronesurf.sample import SAMPLE
+
+        return SAMPLE
+
     def locate(self, root: Path) -> Path:
         """The folder that holds the scenarios; see `protocols.base.root.find_root`."""
         return find_root(
@@ -163,7 +155,7 @@ class DroneSurf(SampledProtocol):
         """Compare with the official release; see `protocols.dronesurf.check`."""
         from protocols.dronesurf.check import check
 
-        return check(self, root, progress)
+        return check(root, lambda: self.choose(root), scenario=self.scenario, step=self.step, progress=progress)
 
     def choose(self, root: Path) -> Chosen:
         """Choose gallery and probes: a pure function of what is listed, the arguments and the seed.

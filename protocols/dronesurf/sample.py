@@ -12,7 +12,7 @@ from bench.interfaces import ByteImages
 from protocols.sample.files import jpeg, write_bytes, write_rows, write_text
 from protocols.sample.painter import Painter, Progress, face_box, five_points, painted, silent
 from protocols.sample.photo import backdrop, distant, stand
-from protocols.sample.summary import SampleSummary, demand, person
+from protocols.sample.summary import Sample, SampleSummary, demand, person
 from protocols.sample.video import write_mp4
 
 NAME, MINIMUM, DEFAULT = "dronesurf", 4, 8
@@ -168,3 +168,6 @@ def _film(
     for subject, lines in boxes.items():
         text = "".join(spelling.format(*line) + "\n" for line in lines)
         write_text(root / video.folder / name / f"Person{subject}" / "coordinates.txt", text)
+
+
+SAMPLE = Sample(NAME, write, MINIMUM, DEFAULT)

@@ -1,12 +1,42 @@
-"""What DroneSURF's sources leave open, decided from the files: who is tested, and the first frame's number."""
+"""Who is compared in DroneSURF, and what its sources leave open: who is tested, and the first frame's number."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from protocols.dronesurf.annotations import Coordinates
+from protocols.dronesurf.files import Listing, Track
+
 SUBJECTS, TRAINING, TEST = 58, 34, 24
+VIDEOS, GALLERY_IMAGES = 200, 4
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is compared.
+
+    Attributes:
+        listing: of the folder.
+        tracks: of test subjects in the scenario, in order, with their coordinates.
+        test: test subjects that can be enrolled.
+        enrolled: subjects of the gallery.
+        training: the others of the split.
+        base: number of the first frame.
+        official: whether the counts are the published ones.
+        notes: sentences for the user.
+    """
+
+    listing: Listing
+    tracks: tuple[tuple[Track, Coordinates], ...]
+    test: frozenset[int]
+    enrolled: tuple[int, ...]
+    training: frozenset[int]
+    base: int
+    official: bool
+    notes: tuple[str, ...]
 
 
 def draw_test(subjects: Collection[int], seed: int) -> list[int]:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from bench.digests.closure import closure_digest
 from bench.errors import BenchError, DataError
 from bench.interfaces import Progress
-from bench.io.file_digests import known_file_digest
-from bench.provenance import digest_of
+from bench.io.file_digests import digest_of, known_file_digest
 from bench.types import Cut, FaceTemplate, Points
-from protocols.views.turned import Photograph, Recipe, frame_points
+from protocols.views.recipe import Photograph, Recipe
+from protocols.views.turned import frame_points
 
 if TYPE_CHECKING:
     from bench.faces.landmarks.mediapipe import Landmarker

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bench.align.template import Frame
 from bench.errors import MissingError, UsageError
@@ -21,7 +21,10 @@ from protocols.expression.shots import ckplus_shots, mmi_shots
 from protocols.expression.study import Choice, Views, fer_study, study_of
 from protocols.mmi.files import HOW_TO_GET as MMI_HOW_TO_GET
 from protocols.mmi.files import find_mmi
-from protocols.views.turned import JitterName, Recipe
+from protocols.views.recipe import JitterName, Recipe
+
+if TYPE_CHECKING:
+    from protocols.sample.summary import Sample
 
 Source = Literal["mmi", "ckplus", "fer2013"]
 Retrain = Literal["once", "per-fold"]
@@ -49,6 +52,13 @@ class MmiExpression(ExpressionProtocol):
 
     dataset = "mmi"
     how_to_get = MMI_HOW_TO_GET
+
+    @classmethod
+    def sample_writer(cls) -> Sample:
+        """That of the database's sample."""
+        from protocols.mmi.sample import SAMPLE
+
+        return SAMPLE
 
     def locate(self, root: Path) -> Path:
         """Return the folder that holds ``Sessions``, or downloads that do."""

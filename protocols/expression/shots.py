@@ -18,7 +18,7 @@ from protocols.expression.ckplus import (
 )
 from protocols.mmi.files import load_sessions
 from protocols.mmi.session import Session
-from protocols.views.turned import Photograph
+from protocols.views.recipe import Photograph
 
 NEUTRAL = "neutral"
 SIX = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")

@@ -15,7 +15,8 @@ from protocols.expression.fer2013 import OFFICIAL, USAGES, Row, unpacked
 from protocols.expression.folds import deal_folds
 from protocols.expression.frontal_faces import FrontalFaces
 from protocols.expression.shots import SEVEN, SIX, Listed, Shot
-from protocols.views.turned import SIDE, Recipe, Turned, Turner, face_media, view_name
+from protocols.views.recipe import SIDE, Recipe
+from protocols.views.turned import Turned, Turner, face_media, view_name
 
 Views = Literal["frontal", "turned"]
 

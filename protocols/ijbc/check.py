@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
-from copy import copy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -35,75 +33,71 @@ from protocols.ijbc.releases import Release, Task, complete, read_lists
 from protocols.ijbc.rows import Lists, Rows
 from protocols.ijbc.studies import OFFICIAL_PAIRS, OFFICIAL_ROWS, OFFICIAL_SEARCH
 
-if TYPE_CHECKING:
-    from protocols.ijbc.protocol import IjbC
-
 _TASKS: tuple[Task, ...] = ("identification", "verification")
 _SHORT: dict[Task, str] = {"identification": "1:N", "verification": "1:1"}
 
 
 def check(
-    root: Path, progress: Progress | None = None, *, release: Release = "auto", protocol: IjbC | None = None
+    root: Path,
+    read: Callable[[Task], Study],
+    *,
+    task: Task,
+    release: Release = "auto",
+    progress: Progress | None = None,
 ) -> list[CheckLine]:
     """Compare a folder with the official lists; never raises on damage.
 
     Args:
         root: the located root.
+        read: reads the study of a task as a run does.
+        task: of the run.
+        release: which lists the run takes.
         progress: called with (images opened, all) now and then.
-        release: which lists, where no protocol is given.
-        protocol: with the arguments of the run; by default the search.
 
     Returns:
         One line for each thing looked at. ``damaged`` stands wherever that run would refuse the folder or count
         failures; lists of the other task are no damage.
     """
-    from protocols.ijbc.protocol import IjbC
-
-    protocol = protocol or IjbC(release=release)
-    usable, study = _readable(root, protocol)
+    usable, study = _readable(read, task)
     lines: list[CheckLine] = []
-    read: dict[Task, Lists] = {}
-    for task in _TASKS:
-        own: list[CheckLine] = []
-        lists = _read(root, task, protocol, own)
+    there: dict[Task, Lists] = {}
+    for each in _TASKS:
+        of_task: list[CheckLine] = []
+        lists = _read(root, each, release, of_task, needed=each == task)
         if lists is not None:
-            read[task] = lists
-            if task == "identification":
-                own.append(CheckLine("ok", "release", f"{lists.release} (1:N)"))
-            look = _search_lines if task == "identification" else _pair_lines
-            _try(partial(look, lists, own), f"{_SHORT[task]} lists", own)
-        lines += own if task == protocol.task else eased(own)
-    opened = read.get(protocol.task) or next(iter(read.values()), None)
+            there[each] = lists
+            if each == "identification":
+                of_task.append(CheckLine("ok", "release", f"{lists.release} (1:N)"))
+            look = _search_lines if each == "identification" else _pair_lines
+            _try(partial(look, lists, of_task), f"{_SHORT[each]} lists", of_task)
+        lines += of_task if each == task else eased(of_task)
+    opened = there.get(task) or next(iter(there.values()), None)
     if opened is not None:
         _try(lambda: _image_lines(root, opened, lines, progress, files_used(study)), "images", lines)
-    return [*lines, *_other(root, protocol), usable]
+    return [*lines, *_other(root, read, task), usable]
 
 
-def _other(root: Path, protocol: IjbC) -> list[CheckLine]:
+def _other(root: Path, read: Callable[[Task], Study], task: Task) -> list[CheckLine]:
     """Whether the other task could be run, where its lists are there; no damage where not."""
-    task = next(task for task in _TASKS if task != protocol.task)
-    if not complete(root, task):
-        return []
-    other = copy(protocol)
-    other.task = task
-    return eased([_readable(root, other)[0]])
+    other = next(each for each in _TASKS if each != task)
+    return eased([_readable(read, other)[0]]) if complete(root, other) else []
 
 
-def _readable(root: Path, protocol: IjbC) -> tuple[CheckLine, Study | None]:
-    line, study = read_as_run(lambda: protocol.read(root), f"readable for {protocol.task}")
+def _readable(read: Callable[[Task], Study], task: Task) -> tuple[CheckLine, Study | None]:
+    line, study = read_as_run(lambda: read(task), f"readable for {task}")
     if study is None:
         return line, None
     return replace(line, level="ok" if study.official else "differs", examples=study.notes), study
 
 
-def _read(root: Path, task: Task, protocol: IjbC, lines: list[CheckLine]) -> Lists | None:
+def _read(root: Path, task: Task, release: Release, lines: list[CheckLine], *, needed: bool) -> Lists | None:
     """The lists of a task; a line where there are none, or they cannot be read."""
     there = complete(root, task)
-    if task != protocol.task and not (there if protocol.release == "auto" else protocol.release in there):
+    if not needed and not (there if release == "auto" else release in there):
         lines.append(CheckLine("differs", f"{_SHORT[task]} lists", "none", "there"))
         return None
     try:
-        return read_lists(root, task, protocol.release)
+        return read_lists(root, task, release)
     except DataError as error:
         lines.append(CheckLine("damaged", f"lists for {task}", str(error)))
         return None

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bench.errors import UsageError
 from bench.interfaces import PROTOCOLS, Progress
-from bench.studies import VerificationSet
+from bench.studies import Study, VerificationSet
 from bench.types import CheckLine, IdentificationSet
 from protocols.base.protocol import SampledProtocol
 from protocols.base.root import find_root, names_in
 from protocols.ijbc.releases import INSIDE, Release, Task, holds_ijbc
+
+if TYPE_CHECKING:
+    from protocols.sample.summary import Sample
 
 ClosedSet = Literal["joined", "pooled"]
 Crop = Literal["face", "whole"]
@@ -110,6 +114,13 @@ class IjbC(SampledProtocol):
         usual = (0.01, 0.1) if task == "identification" else (1e-4,)
         self.false_positive_rates = tuple(false_positive_rates) or usual
 
+    @classmethod
+    def sample_writer(cls) -> Sample:
+        """That of the database's sample."""
+        from protocols.ijbc.sample import SAMPLE
+
+        return SAMPLE
+
     def locate(self, root: Path) -> Path:
         """Return the folder that holds the lists: ``root``, or ``IJB-C``, ``IJBC``, ``IJB/IJB-C`` in it.
 
@@ -162,4 +173,9 @@ class IjbC(SampledProtocol):
         """Compare with the official lists; see `protocols.ijbc.check`."""
         from protocols.ijbc.check import check
 
-        return check(root, progress, protocol=self)
+        def read(task: Task) -> Study:
+            protocol = copy(self)
+            protocol.task = task
+            return protocol.read(root)
+
+        return check(root, read, task=self.task, release=self.release, progress=progress)

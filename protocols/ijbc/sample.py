@@ -17,7 +17,7 @@ from protocols.ijbc.sample_lists import Face, Subject, Template, write_release_a
 from protocols.sample.files import jpeg, png, write_bytes
 from protocols.sample.painter import Advance, Painter, Progress, face_box, five_points, painted, silent
 from protocols.sample.photo import backdrop, cut, distant, stand
-from protocols.sample.summary import SampleSummary, demand, person
+from protocols.sample.summary import Sample, SampleSummary, demand, person
 
 NAME, MINIMUM, DEFAULT = "ijbc", 4, 12
 WIDTH, HEIGHT = 320, 256
@@ -243,3 +243,6 @@ def _write_crops(
         crops[number] = (*(made[face.filename, face.subject.number].points - (left, top)).ravel(), score)
         write_bytes(root / "loose_crop" / f"{number}.jpg", jpeg(crop, 90))
     write_release_c(root, templates, crops)
+
+
+SAMPLE = Sample(NAME, write, MINIMUM, DEFAULT)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench.errors import BenchError
 from bench.interfaces import Progress
+from bench.studies import Study
 from bench.types import CheckLine, Role
 from protocols.base.checks import (
     UNUSED,
@@ -19,21 +20,36 @@ from protocols.base.checks import (
     open_files,
     read_as_run,
 )
-from protocols.lfw.files import DEV_TEST, DEV_TRAIN, PAIRS, Pair, People, image_path, list_file, read_pairs, read_people
-from protocols.lfw.protocol import OFFICIAL, OFFICIAL_PAIRS, Lfw
+from protocols.lfw.files import (
+    DEV_TEST,
+    DEV_TRAIN,
+    OFFICIAL,
+    OFFICIAL_PAIRS,
+    PAIRS,
+    TWICE,
+    Pair,
+    People,
+    image_path,
+    list_file,
+    read_pairs,
+    read_people,
+)
 
-OFFICIAL_IN_TWO = 1680  # people with two photographs or more
 SIDES: tuple[Role, ...] = ("gallery", "probe")
 _LISTS = ((PAIRS, 2), (DEV_TRAIN, 1), (DEV_TEST, 1))
 
 
-def check(root: Path, progress: Progress | None = None, *, protocol: Lfw | None = None) -> list[CheckLine]:
+def check(
+    root: Path, read: Callable[[], Study], *, task: str, view: int, progress: Progress | None = None
+) -> list[CheckLine]:
     """Compare a folder with the official release; opens every image and never raises on damage.
 
     Args:
         root: the folder of people.
+        read: reads the study as the run does.
+        task: of the run, ``identification`` or ``verification``.
+        view: of the run's pairs, 1 or 2.
         progress: called with (images opened, all) now and then.
-        protocol: with the arguments of the run; by default the search.
 
     Returns:
         One line for each thing looked at; ``damaged`` stands wherever that run would refuse the folder or count
@@ -43,21 +59,20 @@ def check(root: Path, progress: Progress | None = None, *, protocol: Lfw | None 
         people = read_people(root)
     except (BenchError, OSError) as error:
         return [CheckLine("damaged", "folders of people", str(error), "readable")]
-    protocol = protocol or Lfw()
-    usable, study = read_as_run(lambda: protocol.read(root))
+    usable, study = read_as_run(read)
     used = files_used(study)
-    searched = protocol.task == "identification"
-    needed = () if searched else (PAIRS,) if protocol.view == 2 else (DEV_TRAIN, DEV_TEST)
+    searched = task == "identification"
+    needed = () if searched else (PAIRS,) if view == 2 else (DEV_TRAIN, DEV_TEST)
     several = sum(len(own) > 1 for own in people.images.values())
     lines = [
         count_line("images", people.total, OFFICIAL["images"]),
         count_line("people", len(people.images), OFFICIAL["people"]),
-        count_line("people with two images or more", several, OFFICIAL_IN_TWO, needed=searched),
+        count_line("people with two images or more", several, TWICE, needed=searched),
         list_line("files not named after their folder", people.strange, level="differs"),
     ]
     listed: dict[str, list[Pair]] = {}
-    for name, view in _LISTS:
-        found = _list_lines(root, people, name, view, listed)
+    for name, of_view in _LISTS:
+        found = _list_lines(root, people, name, of_view, listed)
         lines += found if name in needed else eased(found)
     if DEV_TRAIN in listed and DEV_TEST in listed:
         sides = [{name for p in listed[part] for name in (p.first[0], p.second[0])} for part in (DEV_TRAIN, DEV_TEST)]

@@ -14,6 +14,9 @@ from protocols.base.root import MOST_NAME, find_root, folders_in, inside_of, nam
 
 FOLDERS = ("lfw", "lfw-deepfunneled", "lfw_funneled", "lfw-funneled", "lfw_deepfunneled")
 PAIRS, DEV_TRAIN, DEV_TEST = "pairs.txt", "pairsDevTrain.txt", "pairsDevTest.txt"
+OFFICIAL = {"images": 13_233, "people": 5749}
+TWICE = 1680  # people with two photographs or more
+OFFICIAL_PAIRS = {1: ((0, 2200), (1, 1000)), 2: tuple((fold, 600) for fold in range(10))}
 _IMAGE = re.compile(r"(.+)_(\d{4})\.(?:jpg|jpeg|png)", re.IGNORECASE)
 _LOOKED_AT = 50  # folders, to tell whether they hold people
 _MOST_FOLDS, _MOST_PAIRS = 1000, 10_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bench.errors import DataError, UsageError
 from bench.interfaces import PROTOCOLS, Progress
@@ -15,7 +15,10 @@ from protocols.lfw.files import (
     DEV_TEST,
     DEV_TRAIN,
     FOLDERS,
+    OFFICIAL,
+    OFFICIAL_PAIRS,
     PAIRS,
+    TWICE,
     Pair,
     People,
     image_path,
@@ -26,9 +29,8 @@ from protocols.lfw.files import (
 )
 from protocols.views.detected import FRAME_OF, Crop, Detector, Framing, find_faces, found_notes, lr_side
 
-OFFICIAL = {"images": 13_233, "people": 5749}
-TWICE = 1680  # people with two photographs or more
-OFFICIAL_PAIRS = {1: ((0, 2200), (1, 1000)), 2: tuple((fold, 600) for fold in range(10))}
+if TYPE_CHECKING:
+    from protocols.sample.summary import Sample
 
 Task = Literal["identification", "verification"]
 Image = tuple[str, int]
@@ -96,6 +98,13 @@ class Lfw(PhotographProtocol):
         self.framing = Framing(crop, lr_side("lfw", lr))
         self.probe_frame = self.gallery_frame = FRAME_OF[crop]
 
+    @classmethod
+    def sample_writer(cls) -> Sample:
+        """That of the database's sample."""
+        from protocols.lfw.sample import SAMPLE
+
+        return SAMPLE
+
     def locate(self, root: Path) -> Path:
         """Return the folder of people: ``root``, or a folder in it that has a name of LFW's (and may hold another).
 
@@ -122,7 +131,7 @@ class Lfw(PhotographProtocol):
         """Compare with the official release; see `protocols.lfw.check`."""
         from protocols.lfw.check import check
 
-        return check(root, progress, protocol=self)
+        return check(root, lambda: self.read(root), task=self.task, view=self.view, progress=progress)
 
     def _study(self, root: Path, scratch: Path | None, progress: Progress | None) -> Searched:
         people = read_people(root)

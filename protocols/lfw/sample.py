@@ -14,7 +14,7 @@ from bench.interfaces import ByteImages
 from protocols.sample.files import jpeg, write_bytes, write_text
 from protocols.sample.painter import Painter, Progress, five_points, painted, silent
 from protocols.sample.photo import backdrop, stand, tone_of
-from protocols.sample.summary import SampleSummary, demand, person
+from protocols.sample.summary import Sample, SampleSummary, demand, person
 
 NAME, MINIMUM, DEFAULT = "lfw", 20, 40
 SIDE, FOLDS = 250, 10
@@ -145,3 +145,6 @@ def _different(people: Sequence[Person], each: int, rng: np.random.Generator) ->
     for one, other in couples[:each]:
         (name, count), (second, most) = people[one], people[other]
         yield f"{name}\t{rng.integers(1, count + 1)}\t{second}\t{rng.integers(1, most + 1)}"
+
+
+SAMPLE = Sample(NAME, write, MINIMUM, DEFAULT)

@@ -1,1 +1,4 @@
-"""TODO room."""
+"""MMI: a search of turned views of its subjects; its files, check and sample.
+
+May import `protocols.base`, `protocols.views`, `protocols.sample` and `bench`; never another database.
+"""

@@ -55,7 +55,7 @@ class Fault:
 
 
 def find_mmi(root: Path) -> Path:
-    """The folder that holds ``Sessions``, or downloads that do; see `protocols.base.root.find_root` for what is raised."""
+    """The folder that holds ``Sessions``, or downloads that do; raises as `protocols.base.root.find_root` does."""
     return find_root(
         root,
         holds=lambda folder: bool(_session_folders(folder)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bench.align.template import Frame
 from bench.interfaces import PROTOCOLS, Progress
@@ -11,7 +11,11 @@ from bench.types import CheckLine, IdentificationSet, Media
 from protocols.base.turned_search import TurnedSearch
 from protocols.mmi.files import HOW_TO_GET, Fault, find_mmi, load_sessions
 from protocols.mmi.sampling import Person, draw_people
-from protocols.views.turned import JitterName, Turner, face_media, view_name
+from protocols.views.recipe import JitterName
+from protocols.views.turned import Turner, face_media, view_name
+
+if TYPE_CHECKING:
+    from protocols.sample.summary import Sample
 
 PAPER = {"gallery": 16, "probe": 896}
 _MOMENTS = 7
@@ -59,6 +63,13 @@ class Mmi(TurnedSearch):
             UsageError: fewer than two identities.
         """
         super().__init__(lr=lr, identities=identities, jitter=jitter, frame=frame, seed=seed)
+
+    @classmethod
+    def sample_writer(cls) -> Sample:
+        """That of the database's sample."""
+        from protocols.mmi.sample import SAMPLE
+
+        return SAMPLE
 
     def locate(self, root: Path) -> Path:
         """Return the folder that holds ``Sessions``, or downloads that do."""

@@ -15,7 +15,7 @@ from protocols.sample.avi import avi
 from protocols.sample.files import jpeg, write_bytes, write_text
 from protocols.sample.painter import Painter, Progress, painted, silent
 from protocols.sample.photo import backdrop, stand, tone_of
-from protocols.sample.summary import SampleSummary, demand, person
+from protocols.sample.summary import Sample, SampleSummary, demand, person
 
 NAME, MINIMUM, DEFAULT = "mmi", 3, 10
 EMOTIONS: tuple[Expression, ...] = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
@@ -215,3 +215,6 @@ def _describe(folder: Path, session: _Session) -> None:
             folder / f"{session.stem}-oao_aucs.xml",
             f'<?xml version="1.0" encoding="UTF-8"?>\n<Annotation>\n{coded}</Annotation>\n',
         )
+
+
+SAMPLE = Sample(NAME, write, MINIMUM, DEFAULT)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from bench.errors import DataError
 from protocols.mmi.session import EMOTIONS, Session
-from protocols.views.turned import Photograph, Turned, Turner, drawn
+from protocols.views.recipe import Photograph
+from protocols.views.turned import Turned, Turner, drawn
 
 NEUTRAL = "neutral"
 OTHER = "none given"

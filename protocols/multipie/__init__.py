@@ -1,1 +1,4 @@
-"""TODO room."""
+"""CMU Multi-PIE: a search of turned faces; its files, check and sample.
+
+May import `protocols.base`, `protocols.views`, `protocols.sample` and `bench`; never another database.
+"""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bench.errors import DataError
 from bench.interfaces import Progress
@@ -12,20 +12,31 @@ from bench.io.textfiles import quoted, read_lines, whole_number
 from bench.types import CheckLine
 from protocols.base.checks import count_line, disjoint_line, doubles_line, list_line, open_files
 from protocols.multipie.files import Listing, scan
-from protocols.multipie.tables import CAMERAS, LAST_TRAINING, SESSIONS, SHOTS, SUBJECTS, SURVEILLANCE
-
-if TYPE_CHECKING:
-    from protocols.multipie.protocol import MultiPie
+from protocols.multipie.sampling import Chosen
+from protocols.multipie.tables import (
+    CAMERAS,
+    LAST_TRAINING,
+    PEOPLE,
+    PROBES_A_PERSON,
+    SESSIONS,
+    SHOTS,
+    SUBJECTS,
+    SURVEILLANCE,
+    Setting,
+)
 
 LIST = "meta/subject_list.txt"
 
 
-def check(protocol: MultiPie, root: Path, progress: Progress | None = None) -> list[CheckLine]:
+def check(
+    root: Path, choose: Callable[[], Chosen], *, setting: Setting, progress: Progress | None = None
+) -> list[CheckLine]:
     """Compare with the official release. All names are read; images are opened only where the setting uses them.
 
     Args:
-        protocol: with its setting.
         root: the folder that holds ``data``.
+        choose: chooses what the run compares.
+        setting: of the run.
         progress: called with (images opened, all).
     """
     listing = scan(root)
@@ -43,7 +54,7 @@ def check(protocol: MultiPie, root: Path, progress: Progress | None = None) -> l
         *_faults(listing),
         *_subject_list(root, sessions),
     ]
-    return lines + _used(protocol, root, set(sessions), progress)
+    return lines + _used(root, choose, setting, set(sessions), progress)
 
 
 def read_subject_list(path: Path) -> tuple[dict[int, set[int]], list[str]]:
@@ -91,15 +102,14 @@ def _subject_list(root: Path, sessions: dict[int, set[int]]) -> list[CheckLine]:
     ]
 
 
-def _used(protocol: MultiPie, root: Path, subjects: set[int], progress: Progress | None) -> list[CheckLine]:
+def _used(
+    root: Path, choose: Callable[[], Chosen], setting: Setting, subjects: set[int], progress: Progress | None
+) -> list[CheckLine]:
     """What the setting uses, and what a run would say."""
-    from protocols.multipie.protocol import PEOPLE, PROBES_A_PERSON
-
     try:
-        chosen = protocol.choose(root)
+        chosen = choose()
     except DataError as error:
         return [CheckLine("damaged", "readable for a run", str(error), "yes")]
-    setting = protocol.setting
     probes = PEOPLE["paper"] * PROBES_A_PERSON if setting == "paper" else None
     training = {f"{subject:03d}" for subject in subjects if subject <= LAST_TRAINING[setting]}
     tested = {f"{shot.take.subject:03d}" for shot in (*chosen.gallery, *chosen.probes)}

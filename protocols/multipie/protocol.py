@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,46 +12,26 @@ from bench.types import CheckLine, IdentificationSet, Media, Role
 from protocols.base.protocol import SampledProtocol
 from protocols.base.root import below, find_root
 from protocols.multipie.files import Listing, Shot, holds_multipie, scan
-from protocols.multipie.sampling import GallerySession, by_subject, draw_shots, draw_subjects, enrol
+from protocols.multipie.sampling import Chosen, GallerySession, by_subject, draw_shots, draw_subjects, enrol
 from protocols.multipie.tables import (
     CAMERAS,
     EXPRESSIONS,
     FRONTAL,
     KNOWN_BAD,
     LAST_TRAINING,
+    PEOPLE,
+    PROBES_A_PERSON,
     SESSIONS,
     SHOTS,
     SURVEILLANCE,
+    Setting,
     is_neutral,
 )
 
 if TYPE_CHECKING:
     from protocols.multipie.crops import Crop
     from protocols.multipie.files import Take
-
-PEOPLE = {"paper": 50, "1": 100, "2": 137}
-PROBES_A_PERSON = 100
-
-Setting = Literal["paper", "1", "2"]
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """What a setting compares.
-
-    Attributes:
-        gallery: one image a subject.
-        probes: in the order of their names.
-        listing: what was looked at to choose them.
-        notes: what differs from the setting as published, and what its sources leave open.
-        official: whether the counts are the published ones.
-    """
-
-    gallery: tuple[Shot, ...]
-    probes: tuple[Shot, ...]
-    listing: Listing
-    notes: tuple[str, ...]
-    official: bool
+    from protocols.sample.summary import Sample
 
 
 @PROTOCOLS.register(
@@ -119,6 +98,13 @@ class MultiPie(SampledProtocol):
         self.gallery_flash, self.gallery_session = gallery_flash, gallery_session
         self.lr, self.seed, self.exclude_known_bad = lr, seed, exclude_known_bad
 
+    @classmethod
+    def sample_writer(cls) -> Sample:
+        """That of the database's sample."""
+        from protocols.multipie.sample import SAMPLE
+
+        return SAMPLE
+
     def locate(self, root: Path) -> Path:
         """The folder that holds ``data/session01/multiview``; see `protocols.base.root.find_root`."""
         return find_root(
@@ -166,7 +152,7 @@ class MultiPie(SampledProtocol):
         """Compare with the official release; see `protocols.multipie.check`."""
         from protocols.multipie.check import check
 
-        return check(self, root, progress)
+        return check(root, lambda: self.choose(root), setting=self.setting, progress=progress)
 
     def choose(self, root: Path) -> Chosen:
         """Choose gallery and probes: a pure function of what is listed, the arguments and the seed.

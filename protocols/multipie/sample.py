@@ -13,7 +13,7 @@ from bench.faces.people.look import Expression, Look
 from protocols.sample.files import png, write_bytes, write_text
 from protocols.sample.painter import Painter, Progress, painted, silent
 from protocols.sample.photo import backdrop, stand, tone_of
-from protocols.sample.summary import SampleSummary, demand, person
+from protocols.sample.summary import Sample, SampleSummary, demand, person
 
 NAME, MINIMUM, DEFAULT = "multipie", 4, 6
 WIDTH, HEIGHT = 320, 240
@@ -168,3 +168,6 @@ def lamp(shot: int) -> int:
         return 0
     place = (shot - 1) / 12 if shot <= 13 else (shot - 14) / 4
     return round(1 + 17 * place)
+
+
+SAMPLE = Sample(NAME, write, MINIMUM, DEFAULT)

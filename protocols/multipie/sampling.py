@@ -9,12 +9,32 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
-from protocols.multipie.files import Shot
+from protocols.multipie.files import Listing, Shot
 from protocols.multipie.tables import FRONTAL, is_neutral
 
 GallerySession = Literal["earliest", "latest", "seeded"]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a setting compares.
+
+    Attributes:
+        gallery: one image a subject.
+        probes: in the order of their names.
+        listing: what was looked at to choose them.
+        notes: what differs from the setting as published, and what its sources leave open.
+        official: whether the counts are the published ones.
+    """
+
+    gallery: tuple[Shot, ...]
+    probes: tuple[Shot, ...]
+    listing: Listing
+    notes: tuple[str, ...]
+    official: bool
 
 
 def lot(seed: int, *words: object) -> str:

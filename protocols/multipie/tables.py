@@ -6,6 +6,7 @@ Source: Gross et al., Multi-PIE, Image and Vision Computing 2010; bob.db.multipi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 FRONTAL = "05_1"
 CAMERAS: Mapping[str, int] = {
@@ -45,6 +46,12 @@ KNOWN_BAD = frozenset(
 
 LAST_TRAINING = {"paper": 200, "1": 150, "2": 200}
 """By setting, the last subject that networks may have been trained on."""
+
+Setting = Literal["paper", "1", "2"]
+PEOPLE: Mapping[Setting, int] = {"paper": 50, "1": 100, "2": 137}
+"""By setting, how many subjects are searched."""
+PROBES_A_PERSON = 100
+"""Of the paper's setting."""
 
 
 def is_neutral(session: int, recording: int) -> bool:

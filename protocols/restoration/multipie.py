@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bench.errors import DataError
 from bench.interfaces import Progress
@@ -13,8 +13,11 @@ from protocols.base.protocol import ScratchProtocol
 from protocols.multipie.crops import Crop, crops
 from protocols.multipie.files import Shot, Take
 from protocols.multipie.landmarks import find_points, found_notes
-from protocols.multipie.protocol import PEOPLE, MultiPie
-from protocols.multipie.tables import CAMERAS, FRONTAL
+from protocols.multipie.protocol import MultiPie
+from protocols.multipie.tables import CAMERAS, FRONTAL, PEOPLE
+
+if TYPE_CHECKING:
+    from protocols.sample.summary import Sample
 
 _REAL = (
     "Real pairs in the crop of the protocol multipie (frame tpgan128): nothing is rendered or moved, so identities, "
@@ -42,6 +45,13 @@ class MultiPiePairs(ScratchProtocol):
             seed: of the draw.
         """
         self._source, self._lr = MultiPie(lr=lr, seed=seed), lr
+
+    @classmethod
+    def sample_writer(cls) -> Sample:
+        """That of the database's sample."""
+        from protocols.multipie.sample import SAMPLE
+
+        return SAMPLE
 
     def locate(self, root: Path) -> Path:
         """The folder that holds ``data``."""

@@ -9,7 +9,7 @@ from bench.align.template import Frame
 from bench.errors import UsageError
 from bench.interfaces import PROTOCOLS, EvalProtocol
 from protocols.restoration.turned import CelebAPairs, FolderPairs, MmiPairs, TurnedPairs
-from protocols.views.turned import JitterName, Recipe
+from protocols.views.recipe import JitterName, Recipe
 
 if TYPE_CHECKING:
     from protocols.restoration.multipie import MultiPiePairs

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.errors import DataError
 from bench.interfaces import Progress
@@ -14,7 +15,11 @@ from bench.types import CheckLine, Media
 from protocols.base.protocol import ScratchProtocol
 from protocols.base.root import demand_folder, inside_of, printable
 from protocols.restoration.picture_roles import Truths, find_truths
-from protocols.views.turned import Photograph, Recipe, Turned, Turner, drawn, face_media, view_name
+from protocols.views.recipe import Photograph, Recipe
+from protocols.views.turned import Turned, Turner, drawn, face_media, view_name
+
+if TYPE_CHECKING:
+    from protocols.sample.summary import Sample
 
 PAPER = {"celeba": 16_000, "mmi": 1440}
 """Test pairs of Zhang et al. 2021, section V.A: a fifth of 80,000 and of 7,200, of people and frames not named."""
@@ -92,6 +97,13 @@ class CelebAPairs(TurnedPairs):
     dataset = "celeba"
     how_to_get = "See the protocol celeba: bench data check celeba DIR"
 
+    @classmethod
+    def sample_writer(cls) -> Sample:
+        """That of the database's sample."""
+        from protocols.celeba.sample import SAMPLE
+
+        return SAMPLE
+
     def locate(self, root: Path) -> Path:
         """Return the folder of pictures and lists."""
         from protocols.celeba.files import find_celeba
@@ -105,7 +117,7 @@ class CelebAPairs(TurnedPairs):
         return check(root, progress)
 
     def _frontal(self, root: Path, turner: Turner, notes: list[str]) -> Iterator[tuple[Frontal, int, int]]:
-        from protocols.celeba.protocol import searchable_people, turned_people
+        from protocols.celeba.people import searchable_people, turned_people
 
         people = searchable_people(root)
         notes += people.notes
@@ -124,6 +136,13 @@ class MmiPairs(TurnedPairs):
 
     dataset = "mmi"
     how_to_get = "See the protocol mmi: bench data check mmi DIR"
+
+    @classmethod
+    def sample_writer(cls) -> Sample:
+        """That of the database's sample."""
+        from protocols.mmi.sample import SAMPLE
+
+        return SAMPLE
 
     def locate(self, root: Path) -> Path:
         """Return the folder that holds ``Sessions``."""

@@ -1,65 +1,82 @@
 """Samples: every database in miniature and in its official layout, with people that were drawn from a seed.
 
+Here are the painters, the files and the mark that samples share; each database has its writer in its own ``sample.py``.
+May import `bench`; never a database.
+
 A sample needs no licence and no download. It is for trying out; `protocols.sample.marker.is_sample` tells it from the
 real thing.
 """
 
 from __future__ import annotations
 
-import inspect
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 from bench.errors import BenchError, DataError, UsageError
-from protocols.celeba import sample as celeba
-from protocols.cfp import sample as cfp
-from protocols.dronesurf import sample as dronesurf
-from protocols.ijbc import sample as ijbc
-from protocols.lfw import sample as lfw
-from protocols.mmi import sample as mmi
-from protocols.multipie import sample as multipie
+from bench.interfaces import PROTOCOLS
 from protocols.sample.marker import is_sample, write_marker
 from protocols.sample.painter import PAINTERS, Painter, Progress, painter, painter_name
 from protocols.sample.shipped import is_shipped, unpack
-from protocols.sample.summary import SampleSummary
-from protocols.tinyface import sample as tinyface
+from protocols.sample.summary import Sample, SampleSummary
 
-__all__ = ["PAINTERS", "SAMPLES", "Painter", "Sample", "SampleSummary", "is_sample", "painter", "write_sample"]
-
-_COMMON = ("root", "identities", "seed", "paint", "progress")
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One writer.
-
-    Attributes:
-        write: ``write(root, *, identities, seed, paint, progress=None, **options)``, which fills a folder.
-        minimum: the fewest identities it can write.
-        default: how many identities a sample has when nobody says.
-    """
-
-    write: Callable[..., SampleSummary]
-    minimum: int
-    default: int
-
-    def options(self) -> tuple[str, ...]:
-        """Names of the arguments that are this writer's own; each takes a string."""
-        return tuple(name for name in inspect.signature(self.write).parameters if name not in _COMMON)
+__all__ = [
+    "PAINTERS",
+    "Painter",
+    "Sample",
+    "SampleSummary",
+    "draw_sample",
+    "is_sample",
+    "painter",
+    "samples",
+    "write_sample",
+]
 
 
-SAMPLES: dict[str, Sample] = {
-    module.NAME: Sample(module.write, module.MINIMUM, module.DEFAULT)
-    for module in (tinyface, multipie, mmi, celeba, dronesurf, ijbc, lfw, cfp)
-}
+def samples() -> dict[str, Sample]:
+    """The samples of the registered protocols by database, as each protocol names its writer (``sample_writer``)."""
+    writers = (getattr(entry.factory, "sample_writer", None) for entry in PROTOCOLS)
+    named = [writer() for writer in writers if writer is not None]
+    return {sample.name: sample for sample in named if sample is not None}
 
 
 def write_sample(
     name: str,
+    out: Path,
+    *,
+    identities: int | None = None,
+    seed: int = 0,
+    paint: Painter | None = None,
+    progress: Progress | None = None,
+    options: Mapping[str, str] | None = None,
+) -> SampleSummary:
+    """Write the sample of a database by name; see `draw_sample`.
+
+    Args:
+        name: of the database, one of `samples`.
+        out: folder that does not exist, or is empty.
+        identities: how many people (default: the writer's).
+        seed: see `draw_sample`.
+        paint: see `draw_sample`.
+        progress: shows how far it is.
+        options: the writer's own, for instance ``{"release": "A"}`` of ijbc.
+
+    Raises:
+        UsageError: there is no sample of that name; or as `draw_sample`.
+        DataError: as `draw_sample`.
+    """
+    known = samples()
+    if name not in known:
+        raise UsageError(f"There is no sample of {name!r}; there are {', '.join(sorted(known))}.")
+    return draw_sample(
+        known[name], out, identities=identities, seed=seed, paint=paint, progress=progress, options=options
+    )
+
+
+def draw_sample(
+    sample: Sample,
     out: Path,
     *,
     identities: int | None = None,
@@ -73,7 +90,7 @@ def write_sample(
     The default sample of TinyFace is not drawn but unpacked, see `protocols.sample.shipped`; its bytes are the same.
 
     Args:
-        name: of the database, one of `SAMPLES`.
+        sample: the writer.
         out: folder that does not exist, or is empty.
         identities: how many people (default: the writer's).
         seed: equal arguments give equal bytes, with the same versions of NumPy, SciPy, Pillow and OpenCV.
@@ -85,12 +102,10 @@ def write_sample(
         What was written.
 
     Raises:
-        UsageError: the name, an option, or the number of identities is wrong, or ``out`` is not empty.
+        UsageError: an option or the number of identities is wrong, or ``out`` is not empty.
         DataError: it cannot be written: the disk is full, the place is read-only.
     """
-    if name not in SAMPLES:
-        raise UsageError(f"There is no sample of {name!r}; there are {', '.join(sorted(SAMPLES))}.")
-    sample, options = SAMPLES[name], dict(options or {})
+    name, options = sample.name, dict(options or {})
     unknown = sorted(set(options) - set(sample.options()))
     if unknown:
         known = ", ".join(sample.options()) or "none"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bench.faces.people.look import ILLUMINATIONS, Expression, Look
 from bench.interfaces import ByteImages
-from protocols.sample.painter import turned
+from protocols.sample.photo import turned
 
 Colour = tuple[int, int, int]
 Vector = NDArray[np.float64]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.digests.closure import closure_digest
 from protocols.sample.files import write_text
-from protocols.sample.summary import SampleSummary
+from protocols.sample.summary import Sample, SampleSummary
 
 NOTICE, RECORD = "SAMPLE.txt", "sample.json"
 SCHEMA = 1
@@ -18,13 +18,13 @@ def is_sample(root: Path) -> bool:
     return (root / RECORD).is_file() or (root / NOTICE).is_file()
 
 
-def version(database: str) -> str:
+def version(sample: Sample) -> str:
     """Twelve digits that change with what decides the sample of a database: its writer, the painters, the face model.
 
     Raises:
-        DataError: no module here writes a sample of that name.
+        DataError: one of their sources cannot be read.
     """
-    return closure_digest(f"protocols.sample.{database}", "protocols.sample.painter", __name__)[:12]
+    return closure_digest(sample.write.__module__, "protocols.sample.painter", __name__)[:12]
 
 
 def write_marker(root: Path, summary: SampleSummary, painter: str) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bench.errors import ContractError, UsageError
 from bench.faces.people.look import Look
 from bench.interfaces import ByteImages
+from protocols.sample.photo import turned
 
 Painter = Callable[[Sequence[Look]], list[ByteImages]]
 """Looks of any sizes, mixed, to RGB uint8 (size, size, 3) in the same order; equal looks give equal bytes.
@@ -99,24 +100,6 @@ def painted(looks: Sequence[Look], paint: Painter, advance: Advance) -> Iterator
                 )
             advance(1)
             yield image
-
-
-def turned(points: NDArray[np.float64], look: Look) -> NDArray[np.float64]:
-    """Turn points by the pose of a look: yaw about the vertical axis, then pitch, then roll in the image plane.
-
-    Args:
-        points: (N, 3), x to the right, y down, z to the viewer, about the centre of the head.
-        look: whose angles.
-
-    Returns:
-        (N, 3) in the same axes.
-    """
-    yaw, pitch, roll = np.deg2rad([look.yaw_deg, look.pitch_deg, look.roll_deg])
-    x, y, z = points.T
-    x, z = x * np.cos(yaw) + z * np.sin(yaw), z * np.cos(yaw) - x * np.sin(yaw)
-    y, z = y * np.cos(pitch) - z * np.sin(pitch), z * np.cos(pitch) + y * np.sin(pitch)
-    x, y = x * np.cos(roll) - y * np.sin(roll), y * np.cos(roll) + x * np.sin(roll)
-    return np.stack([x, y, z], axis=1)
 
 
 def five_points(paint: Painter, look: Look) -> NDArray[np.float64]:

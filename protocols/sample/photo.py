@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import ContractError
+from bench.faces.people.look import Look
 from bench.interfaces import ByteImages
 
 Box = tuple[float, float, float, float]
@@ -98,6 +99,24 @@ def stand(scene: ByteImages, image: ByteImages, left: int, top: int, *, head_onl
     part, weight = image[y0 - top : y1 - top, x0 - left : x1 - left], fade[y0 - top : y1 - top, x0 - left : x1 - left]
     behind = scene[y0:y1, x0:x1]
     scene[y0:y1, x0:x1] = np.rint(behind * (1 - weight) + part * weight).astype(np.uint8)
+
+
+def turned(points: NDArray[np.float64], look: Look) -> NDArray[np.float64]:
+    """Turn points by the pose of a look: yaw about the vertical axis, then pitch, then roll in the image plane.
+
+    Args:
+        points: (N, 3), x to the right, y down, z to the viewer, about the centre of the head.
+        look: whose angles.
+
+    Returns:
+        (N, 3) in the same axes.
+    """
+    yaw, pitch, roll = np.deg2rad([look.yaw_deg, look.pitch_deg, look.roll_deg])
+    x, y, z = points.T
+    x, z = x * np.cos(yaw) + z * np.sin(yaw), z * np.cos(yaw) - x * np.sin(yaw)
+    y, z = y * np.cos(pitch) - z * np.sin(pitch), z * np.cos(pitch) + y * np.sin(pitch)
+    x, y = x * np.cos(roll) - y * np.sin(roll), y * np.cos(roll) + x * np.sin(roll)
+    return np.stack([x, y, z], axis=1)
 
 
 def _averaged(image: ByteImages, width: int, height: int) -> NDArray[np.float64]:

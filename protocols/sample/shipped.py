@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from bench.errors import DataError
-from bench.provenance import file_digest
+from bench.io.file_digests import file_digest
 from protocols.sample.files import write_bytes
 from protocols.sample.painter import default_painter
 from protocols.sample.summary import SampleSummary
@@ -21,11 +21,20 @@ NAME = "tinyface"
 ARCHIVE = Path(__file__).with_name(f"{NAME}.zip")
 RECORD = Path(__file__).with_name(f"{NAME}.json")
 DRAWING = (
-    "bench/faces/render/background.py", "bench/faces/people/look.py", "bench/faces/render/mesh.py", "bench/faces/people/model.py",
-    "bench/faces/people/people.safetensors", "bench/faces/render/pose.py", "bench/faces/render/rasteriser.py", "bench/faces/landmarks/points.py",
-    "bench/faces/render/warp.py", "protocols/sample/files.py", "protocols/sample/painter.py",
-    "protocols/sample/photo.py", "protocols/tinyface/sample.py",
-)  # fmt: skip
+    "bench/faces/render/background.py",
+    "bench/faces/people/look.py",
+    "bench/faces/render/mesh.py",
+    "bench/faces/people/model.py",
+    "bench/faces/people/people.safetensors",
+    "bench/faces/render/pose.py",
+    "bench/faces/render/rasteriser.py",
+    "bench/faces/landmarks/points.py",
+    "bench/faces/render/warp.py",
+    "protocols/sample/files.py",
+    "protocols/sample/painter.py",
+    "protocols/sample/photo.py",
+    "protocols/tinyface/sample.py",
+)
 """What decides the bytes of the sample, below the folder of the packages."""
 _MOST_FILES, _MOST_BYTES = 10_000, 1 << 26
 

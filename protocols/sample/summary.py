@@ -1,14 +1,16 @@
-"""What a sample came to, and the checks that all writers share."""
+"""A writer of samples, what a sample came to, and the checks that all writers share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bench.errors import UsageError
 
 _MOST_IDENTITIES, _MOST_SEED = 99_999, 2**31 - 1
 _PEOPLE_PER_SEED = 10_000_000
+_COMMON = ("root", "identities", "seed", "paint", "progress")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,27 @@ class SampleSummary:
     images: int
     counts: Mapping[str, int]
     options: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One writer.
+
+    Attributes:
+        name: of the database.
+        write: ``write(root, *, identities, seed, paint, progress=None, **options)``, which fills a folder.
+        minimum: the fewest identities it can write.
+        default: how many identities a sample has when nobody says.
+    """
+
+    name: str
+    write: Callable[..., SampleSummary]
+    minimum: int
+    default: int
+
+    def options(self) -> tuple[str, ...]:
+        """Names of the arguments that are this writer's own; each takes a string."""
+        return tuple(name for name in inspect.signature(self.write).parameters if name not in _COMMON)
 
 
 def demand(database: str, identities: int, minimum: int, seed: int, *, maximum: int = _MOST_IDENTITIES) -> None:

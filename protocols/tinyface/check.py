@@ -11,18 +11,19 @@ from bench.errors import DataError
 from bench.images import decode
 from bench.interfaces import Progress
 from bench.io.filekinds import read_plain
+from bench.studies import Study
 from bench.types import CheckLine
-from protocols.base.checks import files_used, read_as_run
+from protocols.base.checks import files_used
 from protocols.base.root import folders_in, printable
-from protocols.tinyface.files import image_files, match
-from protocols.tinyface.protocol import (
+from protocols.tinyface.files import (
     ALIGNED,
     DISTRACTORS,
     GALLERY,
     OFFICIAL,
     PROBES,
-    TinyFace,
+    image_files,
     in_training,
+    match,
     misnamed,
     pairs_file,
     pairs_files,
@@ -36,23 +37,21 @@ _TELL_EVERY = 256
 Pairs = list[tuple[str, int]]
 
 
-def check(root: Path, progress: Progress | None = None, *, protocol: TinyFace | None = None) -> list[CheckLine]:
+def check(
+    root: Path, study: Study | None, images: Path, *, replaced_by: str = "", progress: Progress | None = None
+) -> list[CheckLine]:
     """Compare a folder with the official release; opens every image of the test set and never raises on damage.
 
     Args:
         root: the folder that holds ``Testing_Set``.
+        study: what a run reads; None where it would refuse the folder.
+        images: the folder whose Gallery_Match, Gallery_Distractor and Probe hold the images that a run reads.
+        replaced_by: the argument ``images`` of the run: what is read in place of the originals; empty for these.
         progress: called with (images opened, all) now and then.
-        protocol: with the arguments of the run.
 
     Returns:
         One line for each thing looked at. ``damaged`` stands wherever a run would refuse the folder or count failures.
     """
-    protocol = protocol or TinyFace()
-    usable, study = read_as_run(lambda: protocol.read(root))
-    try:
-        images = protocol.image_folder(root)
-    except DataError:
-        return [usable]
     lines: list[CheckLine] = []
     listed: dict[str, Pairs] = {}
     files: dict[str, dict[str, Path]] = {}
@@ -78,15 +77,15 @@ def check(root: Path, progress: Progress | None = None, *, protocol: TinyFace | 
     if DISTRACTORS in files and study is not None:
         lost = sorted(m.key for m in study.media.get("distractor", ()) if not m.path.is_file())
         lines.append(_none_or("damaged", f"{DISTRACTORS} images without a version here", lost))
-    lines.append(_aligned(root, protocol))
+    lines.append(_aligned(root, replaced_by))
     lines += _contents(files, files_used(study), progress)
-    return [*lines, usable]
+    return lines
 
 
-def _aligned(root: Path, protocol: TinyFace) -> CheckLine:
+def _aligned(root: Path, replaced_by: str) -> CheckLine:
     """Which images are looked at, and whether AdaFace's aligned ones are beside the originals."""
-    if protocol.images:
-        return CheckLine("differs", "images looked at", f"those of {printable(protocol.images)}", "the originals")
+    if replaced_by:
+        return CheckLine("differs", "images looked at", f"those of {printable(replaced_by)}", "the originals")
     there = f"the originals; {ALIGNED} is here too (tinyface:images={ALIGNED})"
     return CheckLine("ok", "images looked at", there if (root / ALIGNED).is_dir() else "the originals", "the originals")
 

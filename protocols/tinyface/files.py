@@ -1,4 +1,4 @@
-"""The image files of a TinyFace copy, and which of them the names in a .mat file mean."""
+"""The files of a TinyFace copy: images, the .mat files, and which images their names mean; the published counts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ import os
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 
 from bench.errors import DataError
+from protocols.base.root import folders_in, printable
+from protocols.tinyface.idpairs import read_id_pairs
 
+GALLERY, DISTRACTORS, PROBES = "Gallery_Match", "Gallery_Distractor", "Probe"
+ALIGNED = "aligned_pad_0.1_pad_high"
+OFFICIAL = {"gallery": 4443, "distractor": 153_428, "probe": 3728, "identities": 2569}
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
@@ -94,6 +99,63 @@ def match(names: Sequence[str], files: Iterable[str]) -> Matching:
     several = {key for key in _grouped(_stem, left) if key in _grouped(_stem, unclaimed)}
     absent = tuple(name for name in left if _stem(name) not in several)
     return Matching(found, absent, tuple(sorted(ambiguous)), tuple(sorted(unclaimed)))
+
+
+def pairs_files(root: Path, folder: str) -> list[Path]:
+    """Where the .mat file of Gallery_Match or Probe may lie: beside the images, or beside the official script."""
+    name = f"{'gallery_match' if folder == GALLERY else 'probe'}_img_ID_pairs.mat"
+    return [root / "Testing_Set" / name, root / "Face_Identification_Evaluation" / name]
+
+
+def pairs_file(root: Path, folder: str) -> Path:
+    """The .mat file of Gallery_Match or Probe; DataError when there is none."""
+    places = pairs_files(root, folder)
+    for path in places:
+        if path.is_file():
+            return path
+    raise DataError(
+        f"{places[0].name} is neither in {places[0].parent} nor in {places[1].parent}; it says which image shows whom."
+    )
+
+
+def read_pairs(path: Path, folder: str) -> list[tuple[str, int]]:
+    """(file name, identity) of Gallery_Match or Probe, from its .mat file."""
+    prefix = "gallery" if folder == GALLERY else "probe"
+    return read_id_pairs(path, f"{prefix}_set", f"{prefix}_ids")
+
+
+def distractor_files(root: Path, images: Path, notes: list[str]) -> dict[str, Path]:
+    """Distractors by their path in Gallery_Distractor, sorted.
+
+    Of images in place of the originals, the originals say which there are: what has no other version stays in the list
+    as an absent file, and is counted in a note.
+    """
+    files = image_files(root, images / DISTRACTORS, recursive=True)
+    originals = root / "Testing_Set" / DISTRACTORS
+    if images == root / "Testing_Set" or not originals.is_dir():
+        return files
+    stems = {str(PurePosixPath(name).with_suffix("")): path for name, path in files.items()}
+    listed = image_files(root, originals, recursive=True)
+    if not listed:
+        return files
+    paths = {n: stems.get(str(PurePosixPath(n).with_suffix("")), images / DISTRACTORS / n) for n in listed}
+    absent = sum(not path.is_file() for path in paths.values())
+    if absent:
+        notes.append(f"{absent:,} of {len(paths):,} distractors have no image in {printable(images.name)}.")
+    return paths
+
+
+def in_training(root: Path, tested: Iterable[str | None]) -> list[str]:
+    """Folders of Training_Set, where there is one, that are named by the number of somebody tested; sorted."""
+    known = set(tested)
+    names = [path.name for path in folders_in(root / "Training_Set")]
+    return [name for name in names if name.isascii() and name.isdigit() and str(int(name)) in known]
+
+
+def misnamed(pairs: list[tuple[str, int]]) -> list[str]:
+    """Names that begin with ``<number>_``, and the number is not the identity given."""
+    heads = [(name, name.partition("_")[0], str(identity)) for name, identity in pairs if "_" in name]
+    return [name for name, head, own in heads if head.isascii() and head.isdigit() and head.lstrip("0") != own]
 
 
 def _inside(path: str, home: str) -> bool:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from bench.errors import DataError, UsageError
 from bench.interfaces import PROTOCOLS, Progress
 from bench.io.textfiles import quoted
 from bench.types import CheckLine, IdentificationSet, Media, Role
 from protocols.base.protocol import SampledProtocol
-from protocols.base.root import find_root, folders_in, names_in, printable
-from protocols.tinyface.files import image_files, match
-from protocols.tinyface.idpairs import read_id_pairs
+from protocols.base.root import find_root, names_in, printable
+from protocols.tinyface.files import (
+    ALIGNED,
+    DISTRACTORS,
+    GALLERY,
+    OFFICIAL,
+    PROBES,
+    distractor_files,
+    image_files,
+    in_training,
+    match,
+    misnamed,
+    pairs_file,
+    read_pairs,
+)
 
-GALLERY, DISTRACTORS, PROBES = "Gallery_Match", "Gallery_Distractor", "Probe"
-ALIGNED = "aligned_pad_0.1_pad_high"
-OFFICIAL = {"gallery": 4443, "distractor": 153_428, "probe": 3728, "identities": 2569}
+if TYPE_CHECKING:
+    from protocols.sample.summary import Sample
 
 Variant = Literal["official", "adaface"]
 Similarity = Literal["variant", "cosine", "euclidean"]
@@ -108,6 +118,13 @@ class TinyFace(SampledProtocol):
             f"{there}."
         )
 
+    @classmethod
+    def sample_writer(cls) -> Sample:
+        """That of the database's sample."""
+        from protocols.tinyface.sample import SAMPLE
+
+        return SAMPLE
+
     def locate(self, root: Path) -> Path:
         """Return the folder that holds ``Testing_Set``: ``root`` itself or the folder ``tinyface`` in it.
 
@@ -188,53 +205,15 @@ class TinyFace(SampledProtocol):
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """Compare with the official release; see `protocols.tinyface.check`."""
+        from protocols.base.checks import read_as_run
         from protocols.tinyface.check import check
 
-        return check(root, progress, protocol=self)
-
-
-def pairs_files(root: Path, folder: str) -> list[Path]:
-    """Where the .mat file of Gallery_Match or Probe may lie: beside the images, or beside the official script."""
-    name = f"{'gallery_match' if folder == GALLERY else 'probe'}_img_ID_pairs.mat"
-    return [root / "Testing_Set" / name, root / "Face_Identification_Evaluation" / name]
-
-
-def pairs_file(root: Path, folder: str) -> Path:
-    """The .mat file of Gallery_Match or Probe; DataError when there is none."""
-    places = pairs_files(root, folder)
-    for path in places:
-        if path.is_file():
-            return path
-    raise DataError(
-        f"{places[0].name} is neither in {places[0].parent} nor in {places[1].parent}; it says which image shows whom."
-    )
-
-
-def read_pairs(path: Path, folder: str) -> list[tuple[str, int]]:
-    """(file name, identity) of Gallery_Match or Probe, from its .mat file."""
-    prefix = "gallery" if folder == GALLERY else "probe"
-    return read_id_pairs(path, f"{prefix}_set", f"{prefix}_ids")
-
-
-def distractor_files(root: Path, images: Path, notes: list[str]) -> dict[str, Path]:
-    """Distractors by their path in Gallery_Distractor, sorted.
-
-    Of images in place of the originals, the originals say which there are: what has no other version stays in the list
-    as an absent file, and is counted in a note.
-    """
-    files = image_files(root, images / DISTRACTORS, recursive=True)
-    originals = root / "Testing_Set" / DISTRACTORS
-    if images == root / "Testing_Set" or not originals.is_dir():
-        return files
-    stems = {str(PurePosixPath(name).with_suffix("")): path for name, path in files.items()}
-    listed = image_files(root, originals, recursive=True)
-    if not listed:
-        return files
-    paths = {n: stems.get(str(PurePosixPath(n).with_suffix("")), images / DISTRACTORS / n) for n in listed}
-    absent = sum(not path.is_file() for path in paths.values())
-    if absent:
-        notes.append(f"{absent:,} of {len(paths):,} distractors have no image in {printable(images.name)}.")
-    return paths
+        usable, study = read_as_run(lambda: self.read(root))
+        try:
+            folder = self.image_folder(root)
+        except DataError:
+            return [usable]
+        return [*check(root, study, folder, replaced_by=self.images, progress=progress), usable]
 
 
 def _listed(root: Path, folder: str, role: Role, images: Path, notes: list[str]) -> tuple[tuple[Media, ...], bool]:
@@ -267,16 +246,3 @@ def _listed(root: Path, folder: str, role: Role, images: Path, notes: list[str])
     if source.parent.name != "Testing_Set":
         notes.append(f"{source.name} is missing in Testing_Set; the copy in {source.parent.name} was used.")
     return tuple(media), not matching.absent
-
-
-def in_training(root: Path, tested: Iterable[str | None]) -> list[str]:
-    """Folders of Training_Set, where there is one, that are named by the number of somebody tested; sorted."""
-    known = set(tested)
-    names = [path.name for path in folders_in(root / "Training_Set")]
-    return [name for name in names if name.isascii() and name.isdigit() and str(int(name)) in known]
-
-
-def misnamed(pairs: list[tuple[str, int]]) -> list[str]:
-    """Names that begin with ``<number>_``, and the number is not the identity given."""
-    heads = [(name, name.partition("_")[0], str(identity)) for name, identity in pairs if "_" in name]
-    return [name for name, head, own in heads if head.isascii() and head.isdigit() and head.lstrip("0") != own]

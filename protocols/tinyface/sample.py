@@ -12,7 +12,7 @@ from bench.faces.people.look import EXPRESSIONS, ILLUMINATIONS, Look
 from protocols.sample.files import cells, jpeg, mat, write_bytes, write_text
 from protocols.sample.painter import Painter, Progress, face_box, five_points, painted, silent
 from protocols.sample.photo import cut, low_resolution
-from protocols.sample.summary import SampleSummary, demand, person
+from protocols.sample.summary import Sample, SampleSummary, demand, person
 
 NAME, MINIMUM, DEFAULT = "tinyface", 3, 40
 _PAINTED = 96
@@ -117,3 +117,6 @@ def _write_pairs(path: Path, prefix: str, pictures: Sequence[_Picture]) -> None:
     names = [picture.path.rpartition("/")[2] for picture in pictures]
     ids = np.array([[int(name.partition("_")[0])] for name in names], np.uint16)
     write_bytes(path, mat({f"{prefix}_set": cells(names), f"{prefix}_ids": ids}))
+
+
+SAMPLE = Sample(NAME, write, MINIMUM, DEFAULT)

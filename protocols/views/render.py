@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,9 +17,7 @@ from bench.faces.render.pose import prepare, views
 from bench.images import ByteImages, resize
 from bench.media.similarity import Matrix, fit_similarity
 from bench.types import Media, Points
-
-if TYPE_CHECKING:
-    from protocols.views.turned import Photograph
+from protocols.views.recipe import Photograph
 
 _SIDE = 128
 _AROUND = 32  # pixels of the photograph kept on each side while the head turns: hair and ears that come into view
@@ -58,7 +55,7 @@ def find_frontal(
     Raises:
         DataError: none does; the reason of the first cut, in a few words and without names.
     """
-    from bench.pipeline.embedder import open_media
+    from bench.pipeline.reader import open_media
 
     first = ""
     for cut in photograph.cuts:

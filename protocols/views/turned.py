@@ -17,67 +17,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 from bench.align.template import FRAMES, Frame
 from bench.digests.closure import closure_digest
-from bench.errors import BenchError, DataError, UsageError
-from bench.io.file_digests import known_file_digest
-from bench.provenance import digest_of
+from bench.errors import BenchError, DataError
+from bench.io.file_digests import digest_of, known_file_digest
 from bench.types import Cut, Media, Points, Role
+from protocols.views.recipe import JITTERS, SIDE, Photograph, Recipe
 
 if TYPE_CHECKING:
     from bench.faces.landmarks.mediapipe import Landmarker
     from bench.images import ByteImages
 
-SIDE = 128
-YAWS_DEG = (22.0, 40.0, 55.0, 75.0)
-JitterName = Literal["paper", "small", "none"]
-_JITTERS: dict[JitterName, dict[str, Any] | None] = {
-    "paper": {},  # the ranges of bench.faces.pairs.pairs.Jitter
-    "small": {"rotation_deg": 10.0, "shift": 0.03, "scale": (0.9, 1.0)},
-    "none": None,
-}
 _MOST_ROLL_DEG = 45.0
 _RECORD, _TRUTH = "face.json", "truth.png"
-
-
-@dataclass(frozen=True, slots=True)
-class Photograph:
-    """A picture that may show a frontal face.
-
-    Attributes:
-        path: the file.
-        cuts: how the picture is taken out of it, tried one after the other until one shows an upright frontal face.
-    """
-
-    path: Path
-    cuts: tuple[Cut, ...] = (Cut(),)
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What is made of a photograph.
-
-    Attributes:
-        frame: where the five points of the frontal face are brought to; hallucinators that give faces in one frame are
-            judged in it. ``utkface200`` is that of the shipped weights.
-        jitter: ranges of the random similarity of views: ``paper`` (45 degrees, 5 % of the side, 0.8 to 1), ``small``
-            (10 degrees, 3 %, 0.9 to 1) or ``none``.
-        yaws_deg: turns, each to both sides.
-        seed: of the similarities.
-        most_yaw_deg: a face turned further in the photograph is no frontal truth.
-    """
-
-    frame: Frame = "utkface200"
-    jitter: JitterName = "paper"
-    yaws_deg: tuple[float, ...] = YAWS_DEG
-    seed: int = 0
-    most_yaw_deg: float = 15.0
-
-    def __post_init__(self) -> None:
-        if self.frame not in get_args(Frame) or self.jitter not in _JITTERS or not self.yaws_deg:
-            raise UsageError(f"Turned views need a frame, a jitter and yaws, not {self}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +156,7 @@ class Turner:
             from bench.faces.landmarks.mediapipe import FaceLandmarker
 
             self.landmarker = FaceLandmarker()
-        ranges = _JITTERS[self.recipe.jitter]
+        ranges = JITTERS[self.recipe.jitter]
         try:
             image, found = find_frontal(
                 photograph, self.landmarker, most_yaw_deg=self.recipe.most_yaw_deg, most_roll_deg=_MOST_ROLL_DEG

@@ -20,7 +20,7 @@ from bench.pipeline.build import build
 from bench.pipeline.reader import open_media
 from bench.registry import Spec
 from protocols.celeba.files import picture_path
-from protocols.celeba.protocol import searchable_people
+from protocols.celeba.people import searchable_people
 from protocols.expression.folds import deal_folds
 from protocols.expression.shots import mmi_shots
 from protocols.mmi.files import load_sessions

@@ -37,7 +37,7 @@ def test_no_data_are_needed_and_none_are_read(tmp_path: Path, there: bool, monke
     if there:
         monkeypatch.setenv("BENCH_DATA", str(tmp_path / "data"))
     root = find_or_draw(Efficiency(), None, tmp_path / "samples")
-    assert root.name == "drawn.py"
+    assert root.name == "toy_faces.py"
     assert not Efficiency().is_sample(root)
 
 

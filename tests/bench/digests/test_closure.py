@@ -108,6 +108,11 @@ def test_registries_are_in_no_closure_and_pull_nothing_into_one() -> None:
     assert not [name for name in closure("protocols.tinyface.protocol") if "mmi" in name or "celeba" in name]
 
 
+def test_the_writer_of_a_sample_is_not_in_the_closure_of_its_protocol() -> None:
+    assert not {"protocols.tinyface.sample", "protocols.sample.painter"} & set(closure("protocols.tinyface.protocol"))
+    assert {"protocols.ijbc.sample", "protocols.ijbc.sample_lists"} <= set(closure("protocols.ijbc.sample"))
+
+
 @pytest.mark.parametrize("name", ["identity", "bicubic", "vividgan.hallucinator", "tann", "tdae", "drgan", "cyclegan"])
 def test_what_trains_a_network_is_not_in_the_closure_of_what_runs_it(name: str) -> None:
     assert not [module for module in closure(f"hallucinators.{name}") if ".training" in module]

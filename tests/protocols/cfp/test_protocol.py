@@ -14,7 +14,6 @@ from bench.images import encode_png, read_image
 from bench.media.crop import cut_out
 from bench.studies import VerificationSet
 from bench.types import IdentificationSet, Points
-from protocols.cfp.check import check
 from protocols.cfp.files import read_pairs
 from protocols.cfp.protocol import Cfp
 from protocols.views import detected
@@ -160,7 +159,7 @@ def test_a_damaged_list_is_refused(root: Path, name: str, before: str | None, af
     path.write_text(after if before is None else text.replace(before, after, 1))
     with pytest.raises(DataError, match=why):
         read_pairs(root, "FP")
-    assert "damaged" in {line.level for line in check(root)}
+    assert "damaged" in {line.level for line in Cfp().check(root)}
 
 
 def test_lists_that_are_cut_short_or_absent_are_refused(root: Path) -> None:
@@ -230,7 +229,7 @@ def test_a_size_that_makes_no_lr_face_is_refused() -> None:
 
 
 def test_the_check_finds_what_a_run_would_stumble_over(root: Path) -> None:
-    lines = {line.subject: line for line in check(root)}
+    lines = {line.subject: line for line in Cfp().check(root)}
     assert {line.level for line in lines.values()} == {"ok", "differs"}
     assert lines["FP pairs of one person"].expected == "3,500" and lines["profile images"].found == "8"
     images = root / "Data" / "Images"
@@ -240,7 +239,7 @@ def test_the_check_finds_what_a_run_would_stumble_over(root: Path) -> None:
     (root / "Data" / "Fiducials" / "004" / "profile" / "01.txt").write_text("1,2\n")
     (root / "Protocol" / "Split" / "FF" / "02" / "diff.txt").write_text("1,4\n")
     (root / "Protocol" / "Split" / "FF" / "02" / "same.txt").write_text("7,7\n")
-    lines = {line.subject: line for line in check(root)}
+    lines = {line.subject: line for line in Cfp().check(root)}
     assert lines["frontal files absent or damaged"].examples == ("Data/Images/001/frontal/01.jpg: file is empty",)
     assert lines["profiles that are frontal images byte for byte"].found.startswith("1")
     assert lines["Pair_list_P.txt: images named but absent"].examples == ("003/profile/02.jpg",)
@@ -248,7 +247,7 @@ def test_the_check_finds_what_a_run_would_stumble_over(root: Path) -> None:
     assert lines["FF people in two folds"].examples == ("001", "002")
     assert lines["FF images paired with themselves"].examples == ("003/frontal/01.jpg",)
     shutil.rmtree(images)
-    assert [line.level for line in check(root)] == ["damaged"]
+    assert [line.level for line in Cfp().check(root)] == ["damaged"]
 
 
 def test_the_level_that_is_wrong_is_named(tmp_path: Path) -> None:

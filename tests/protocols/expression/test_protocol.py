@@ -28,7 +28,8 @@ from protocols.expression.protocol import mmi_expression
 from protocols.expression.shots import SIX, mmi_shots
 from protocols.sample import write_sample
 from protocols.sample.cartoon import Cartoon
-from protocols.views.turned import Photograph, Turned, View
+from protocols.views.recipe import Photograph
+from protocols.views.turned import Turned, View
 
 PEOPLE = 4
 

@@ -13,7 +13,6 @@ from bench.errors import DataError, MissingError, UsageError
 from bench.images import encode_png
 from bench.studies import VerificationSet
 from bench.types import IdentificationSet, Points
-from protocols.lfw.check import check
 from protocols.lfw.files import locate, read_pairs
 from protocols.lfw.protocol import Lfw
 from protocols.views import detected
@@ -221,7 +220,7 @@ def test_arguments_out_of_range_are_refused(arguments: dict[str, int]) -> None:
 
 
 def test_the_check_finds_what_a_run_would_stumble_over(root: Path) -> None:
-    lines = {line.subject: line for line in check(root)}
+    lines = {line.subject: line for line in Lfw().check(root)}
     assert {line.level for line in lines.values()} == {"ok", "differs"}
     assert lines["images"].found == "8" and lines["pairs.txt: pairs"].expected == "6,000"
     assert lines["pairsDevTrain.txt"].found == "absent"
@@ -229,20 +228,20 @@ def test_the_check_finds_what_a_run_would_stumble_over(root: Path) -> None:
     (root / "Zoe" / "Zoe_0001.jpg").unlink()
     shutil.copy(root / "Ann_Bo" / "Ann_Bo_0001.jpg", root / "Ann_Bo" / "Ann_Bo_0002.jpg")
     (root.parent / "pairs.txt").write_text(PAIRS.replace("Eve\t1\tCy_Dee_Jr\t2", "Eve\t1\tAnn_Bo\t2"))
-    lines = {line.subject: line for line in check(root)}
+    lines = {line.subject: line for line in Lfw().check(root)}
     assert lines["gallery files absent or damaged"].examples == ("Eve/Eve_0001.jpg: file is empty",)
     assert lines["pairs.txt: images named but absent"].examples == ("Zoe 1",)
     assert lines["probes that are gallery images byte for byte"].found.startswith("1")
     assert lines["pairs.txt: people in two folds"].examples == ("Ann_Bo",)
     shutil.rmtree(root)
     root.mkdir()
-    assert [line.level for line in check(root)] == ["damaged"]
+    assert [line.level for line in Lfw().check(root)] == ["damaged"]
 
 
 def test_view_1_with_people_on_both_sides_is_told(root: Path) -> None:
     (root / "pairsDevTrain.txt").write_text("1\nEve\t1\t2\nEve\t1\tZoe\t1\n")
     (root / "pairsDevTest.txt").write_text("1\nAnn_Bo\t1\t2\nAnn_Bo\t1\tZoe\t1\n")
-    lines = {line.subject: line for line in check(root)}
+    lines = {line.subject: line for line in Lfw().check(root)}
     assert lines["people in both lists of View 1"].examples == ("Zoe",)
     assert lines["pairsDevTest.txt: pairs"].expected == "1,000"
 

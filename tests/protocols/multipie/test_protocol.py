@@ -15,11 +15,10 @@ from bench.errors import DataError, MissingError, UsageError
 from bench.images import encode_png
 from bench.types import IdentificationSet, Points
 from protocols.multipie import landmarks
-from protocols.multipie import protocol as multipie
 from protocols.multipie.check import read_subject_list
 from protocols.multipie.files import scan
 from protocols.multipie.protocol import MultiPie
-from protocols.multipie.tables import BEST_FLASH, CAMERAS, EXPRESSIONS, KNOWN_BAD, SURVEILLANCE
+from protocols.multipie.tables import BEST_FLASH, CAMERAS, EXPRESSIONS, KNOWN_BAD, PEOPLE, SURVEILLANCE
 
 ALL = (*CAMERAS, *SURVEILLANCE)
 FACE: Points = ((140.0, 100.0), (180.0, 100.0), (160.0, 125.0), (145.0, 148.0), (175.0, 148.0))
@@ -144,7 +143,7 @@ def test_the_paper_draws_100_probes_a_person_with_every_camera_as_often(tmp_path
 
 
 def test_fifty_people_and_5000_probes_are_the_published_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(multipie.PEOPLE, "paper", 2)
+    monkeypatch.setitem(PEOPLE, "paper", 2)
     for subject in (201, 202, 203):
         grow(tmp_path, subject, [(1, 1)], shots=range(20))
     data = MultiPie().read(tmp_path)

@@ -12,7 +12,8 @@ from bench.errors import ContractError
 from bench.faces.people.look import EXPRESSIONS, ILLUMINATIONS, Look
 from protocols.sample.avi import avi
 from protocols.sample.cartoon import Cartoon
-from protocols.sample.painter import face_box, five_points, turned
+from protocols.sample.painter import face_box, five_points
+from protocols.sample.photo import turned
 
 PAINT = Cartoon()
 LOOK = Look(identity=5, variation=2, size=64)

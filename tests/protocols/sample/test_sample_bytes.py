@@ -10,13 +10,13 @@ import pytest
 from bench.faces.people.look import Look
 from bench.interfaces import ByteImages
 from protocols.multipie import sample as multipie
-from protocols.sample import SAMPLES, Painter, write_sample
+from protocols.sample import Painter, samples, write_sample
 from protocols.sample.cartoon import Cartoon
 
 PICTURES = (".jpg", ".png", ".avi", ".mp4")
 
 
-@pytest.mark.parametrize("name", sorted(SAMPLES))
+@pytest.mark.parametrize("name", sorted(samples()))
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_pictures(
     tree: Callable[[Path], dict[str, str]],
     quick_painter: Painter,
@@ -27,7 +27,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_pictures(
     monkeypatch.setattr(multipie, "CAMERAS", {"05_1": 0, "24_0": 90})  # fewer of the same kind: for speed
     paint = quick_painter if name in ("multipie", "mmi", "dronesurf") else None
     for out, seed in (("first", 3), ("again", 3), ("other", 4)):
-        write_sample(name, tmp_path / out, identities=SAMPLES[name].minimum, seed=seed, paint=paint)
+        write_sample(name, tmp_path / out, identities=samples()[name].minimum, seed=seed, paint=paint)
     first, again, other = (tree(tmp_path / out) for out in ("first", "again", "other"))
     assert first == again
     pictures = {digest for path, digest in first.items() if path.endswith(PICTURES)}

@@ -18,7 +18,7 @@ from bench.faces.people.look import Look
 from bench.faces.people.model import People
 from bench.images import read_image
 from bench.interfaces import ByteImages
-from protocols.sample import SAMPLES, is_sample, shipped, write_sample
+from protocols.sample import is_sample, samples, shipped, write_sample
 from protocols.sample.ship import pack_zip, versions
 
 DRAWN = 6
@@ -80,7 +80,7 @@ def test_the_first_pictures_drawn_anew_are_those_that_ship(tmp_path: Path, unpac
     counted: list[int] = []
     (tmp_path / "drawn").mkdir()
     with pytest.raises(InterruptedError):
-        SAMPLES["tinyface"].write(tmp_path / "drawn", identities=40, seed=0, paint=FirstOnly(), progress=Progress)
+        samples()["tinyface"].write(tmp_path / "drawn", identities=40, seed=0, paint=FirstOnly(), progress=Progress)
     pictures = sorted((tmp_path / "drawn").rglob("*.jpg"))
     assert len(pictures) == DRAWN
     for picture in pictures:
@@ -101,7 +101,7 @@ def test_the_whole_sample_drawn_anew_is_the_one_that_ships(tmp_path: Path, unpac
 def test_what_is_unpacked_is_a_whole_sample_of_the_usual_size_and_says_what_it_is(unpacked: Path) -> None:
     assert is_sample(unpacked)
     record = json.loads((unpacked / "sample.json").read_text())
-    assert (record["identities"], record["seed"], record["painter"]) == (SAMPLES["tinyface"].default, 0, "people")
+    assert (record["identities"], record["seed"], record["painter"]) == (samples()["tinyface"].default, 0, "people")
     assert "do not exist" in (unpacked / "SAMPLE.txt").read_text()
     assert len(list((unpacked / "Testing_Set" / "Probe").iterdir())) == 59
 

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.errors import ContractError, DataError, UsageError
+from bench.errors import ContractError, DataError, MissingError, UsageError
 from bench.faces.people.look import Look
-from bench.interfaces import ByteImages
-from protocols.sample import SAMPLES, is_sample, write_sample
+from bench.interfaces import PROTOCOLS, ByteImages
+from protocols.sample import is_sample, samples, write_sample
 from protocols.sample.cartoon import Cartoon
 from protocols.sample.painter import painter
+from protocols.tinyface.protocol import TinyFace
 
 
 def test_a_sample_says_what_it_is(tmp_path: Path) -> None:
@@ -73,9 +74,9 @@ def test_a_place_below_a_file_is_refused(tmp_path: Path) -> None:
         write_sample("tinyface", tmp_path / "file" / "out", identities=3)
 
 
-@pytest.mark.parametrize("name", sorted(SAMPLES))
+@pytest.mark.parametrize("name", sorted(samples()))
 def test_too_few_identities_are_refused_with_the_fewest_there_can_be(tmp_path: Path, name: str) -> None:
-    minimum = SAMPLES[name].minimum
+    minimum = samples()[name].minimum
     with pytest.raises(UsageError, match=f"between {minimum} and .* {minimum - 1} asked for"):
         write_sample(name, tmp_path / "out", identities=minimum - 1)
     assert list(tmp_path.iterdir()) == []
@@ -130,3 +131,14 @@ def test_a_painter_that_breaks_its_contract_is_named(tmp_path: Path) -> None:
     with pytest.raises(ContractError, match="Painter floats returned float32"):
         write_sample("tinyface", tmp_path / "out", identities=3, paint=floats)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_protocol_names_the_writer_of_its_sample_and_is_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = {entry.name: entry.factory for entry in PROTOCOLS}
+    for name, sample in samples().items():
+        assert sample == named[name].sample_writer()  # type: ignore[attr-defined]
+        assert sample.write.__module__ == f"protocols.{name}.sample"
+    monkeypatch.setattr(TinyFace, "sample_writer", classmethod(lambda cls: None))
+    assert "tinyface" not in samples()
+    with pytest.raises(MissingError, match="no sample of tinyface"):
+        TinyFace().write_sample(Path("never"))

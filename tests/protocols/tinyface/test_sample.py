@@ -10,7 +10,8 @@ from PIL import Image
 from scipy.io import loadmat
 
 from protocols.sample import write_sample
-from protocols.tinyface.protocol import OFFICIAL, TinyFace
+from protocols.tinyface.files import OFFICIAL
+from protocols.tinyface.protocol import TinyFace
 
 
 def tree(root: Path) -> dict[str, str]:

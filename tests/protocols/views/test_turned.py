@@ -16,16 +16,8 @@ from bench.faces.people.look import Look
 from bench.faces.people.model import People
 from bench.images import ByteImages, encode_png, read_image
 from bench.types import Cut
-from protocols.views.turned import (
-    Photograph,
-    Recipe,
-    Turned,
-    Turner,
-    drawn,
-    face_media,
-    frame_points,
-    scaled,
-)
+from protocols.views.recipe import Photograph, Recipe
+from protocols.views.turned import Turned, Turner, drawn, face_media, frame_points, scaled
 
 
 class Counting(Landmarker):

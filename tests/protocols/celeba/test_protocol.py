@@ -12,7 +12,8 @@ from bench.interfaces import PROTOCOLS
 from bench.registry import Spec
 from bench.types import CheckLine
 from protocols.celeba.files import find_celeba, picture_folder
-from protocols.celeba.protocol import CelebA, searchable_people
+from protocols.celeba.people import searchable_people
+from protocols.celeba.protocol import CelebA
 
 Write = Callable[..., Path]
 
