@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bench.checks.preprocessing import try_preprocessing
 from bench.checks.toy_faces import draw_face
 from bench.errors import BenchError
 from bench.images import resize, to_bytes, to_float
@@ -78,7 +79,8 @@ def check_recogniser(built: Built[Recogniser]) -> list[Check]:
     """Run a recogniser on drawn chips and compare what it does with its contract.
 
     Returns:
-        Checks ``runs``, ``finite``, ``repeatable``, ``batch-independence`` and ``tells-apart``.
+        Checks ``runs``, ``finite``, ``repeatable``, ``batch-independence`` and ``tells-apart``; ``channel-order`` and
+        ``scaling`` fail where another one than the recogniser's is clearly better (see `bench.checks.preprocessing`).
     """
     component = built.component
     face = component.face
@@ -88,11 +90,14 @@ def check_recogniser(built: Built[Recogniser]) -> list[Check]:
     except Exception as error:  # noqa: BLE001  # a plugin may raise anything; the author wants to read it
         return [Check("runs", False, f"raised {type(error).__name__}: {error}")]
     expected = (FACES, component.embedding_size)
-    runs = out.shape == expected and out.dtype == np.float32
-    checks = [Check("runs", runs, f"gave {out.dtype} {out.shape}; the contract says float32 {expected}")]
+    runs = isinstance(out, np.ndarray) and out.shape == expected and out.dtype == np.float32
+    gave = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+    checks = [Check("runs", runs, f"gave {gave}; the contract says float32 {expected}")]
+    if not runs:
+        return checks
     unusable = int((~np.isfinite(out).all(axis=1)).sum())
     checks.append(Check("finite", unusable == 0, f"{unusable} of {FACES} embeddings are not finite"))
-    if not runs or unusable:
+    if unusable:
         return checks
     again = component.embed(chips.copy())
     checks.append(
@@ -105,6 +110,8 @@ def check_recogniser(built: Built[Recogniser]) -> list[Check]:
     )
     spread = float(np.abs(out - out[0]).max())
     checks.append(Check("tells-apart", spread > 0, f"embeddings of different faces differ by {spread:.2g} at most"))
+    if spread > 0:
+        checks += [Check(trial.name, not trial.better, trial.detail) for trial in try_preprocessing(built)]
     return checks
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bench.devices import resolve_device, torch_threads
 from bench.errors import MissingError, UsageError, pip_install
 from bench.interfaces import HALLUCINATORS, FloatImages
 from bench.types import ImageSpec
 from bench.weights import weights_file
-from hallucinators.external.restorer import Colour, Restorer, check_sides
+from hallucinators.external.restorer import Restorer, check_sides
 from hallucinators.external.state_dict import Trust
 
 _HOW_TO_GET = "Download it from the network's authors and name it: spandrel:file=FILE (.pth, .ckpt or .safetensors)."
@@ -41,7 +41,7 @@ class SpandrelFile(Restorer):
         file: Path,
         size: int | None = None,
         output: int | None = None,
-        colour: Colour = "RGB",
+        colour: Literal["RGB", "BGR"] = "RGB",
         w: float | None = None,
         unsafe_pickle: Trust = "no",
         device: str = "cpu",
