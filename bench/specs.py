@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.errors import UnknownNameError, UsageError
-from bench.registry import Registry, Spec, split_outside_brackets
+from bench.grammar.values import split_outside_brackets
+from bench.registry import Registry, Spec
 
 _HEAD = re.compile(r"[^:+=]*")
 _RULE = (

@@ -110,5 +110,6 @@ def test_code_of_trainings_and_comments_change_no_fingerprint_of_a_hallucinator(
     before = fingerprints(tree)
     for path in (tree / "hallucinators" / "training").rglob("*.py"):
         path.write_text(path.read_text() + "\n\nA_NEW_CONSTANT = 1\n")
-    replace(tree / "hallucinators" / "vividgan" / "network" / "model.py", "from __future__", "# a comment\nfrom __future__")
+    network = tree / "hallucinators" / "vividgan" / "network"
+    replace(network / "model.py", "from __future__", "# a comment\nfrom __future__")
     assert fingerprints(tree) == before
