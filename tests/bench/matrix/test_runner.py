@@ -77,7 +77,8 @@ def test_a_failing_cell_stops_no_other_and_is_told_with_its_cause(
     assert [cell["state"] for cell in cells] == ["failed", "failed", "failed", "done"]
     assert "None of 8 probes could be scored" in cells[1]["error"]
     assert "raised RuntimeError" in cells[1]["error"]
-    assert cells[2]["error"] == "Recogniser pixels:fault=boom raised on every image: ValueError: boom"
+    cause = "Recogniser pixels:fault=boom raised on every image: ValueError: boom"
+    assert cells[2]["error"] == cause
     assert "1 of 4 cells worked" in out
     assert (
         "  toys / counted / pixels:fault=boom\n    Recogniser pixels:fault=boom raised on every image: ValueError: boom\n"
