@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bench.components import Built, build
-from bench.errors import BenchError, ChangedError, ContractError, MissingError, UsageError
+from bench.contracts import NOT_OF_AN_IMAGE, check_array, check_outcomes, pair_of
+from bench.errors import BenchError, UsageError
 from bench.faults import explanation, is_memory, kept_running
 from bench.images import resize, to_bytes, to_float
 from bench.interfaces import HALLUCINATORS, ByteImages, FloatImages, Hallucinator
@@ -89,8 +90,8 @@ class Chain:
     def _run_batch(self, indices: list[int], images: list[ByteImages]) -> list[tuple[int, ByteImages | None, Outcome]]:
         try:
             values, outcomes = self._run_steps(to_float(images))
-        except (ContractError, UsageError, MissingError, ChangedError):
-            raise  # not of a face: every other one would meet it too
+        except NOT_OF_AN_IMAGE:
+            raise
         except Exception as error:  # noqa: BLE001  # a stranger's network: one bad face must not lose the others
             if len(images) == 1 and is_memory(error):
                 raise BenchError(explanation(error)) from error  # a face is no failure for want of memory
@@ -110,9 +111,9 @@ class Chain:
         for step in self.steps:
             before = values.shape
             with kept_running(f"Hallucinator {step.spec}"):
-                values, found = step.component.hallucinate_counted(values)
-            _check_output(step, before, values, found)
-            outcomes = [new if old.status == "ok" else old for old, new in zip(outcomes, found, strict=True)]
+                result: object = step.component.hallucinate_counted(values)
+            values, given = _checked(step, before, result)
+            outcomes = [new if old.status == "ok" else old for old, new in zip(outcomes, given, strict=True)]
         return values, outcomes
 
 
@@ -146,17 +147,15 @@ def _check_sizes(steps: Sequence[Built[Hallucinator]], size: int | None) -> None
         size = gives.size or (size * gives.scale if size else None)
 
 
-def _check_output(
-    step: Built[Hallucinator], before: tuple[int, ...], values: FloatImages, outcomes: list[Outcome]
-) -> None:
+def _checked(step: Built[Hallucinator], before: tuple[int, ...], result: object) -> tuple[FloatImages, list[Outcome]]:
+    who = f"Hallucinator {step.spec}"
+    images, outcomes = pair_of(who, result, what="images")
     spec = step.component.output_spec
     height, width = (spec.size, spec.size) if spec.size else (before[2] * spec.scale, before[3] * spec.scale)
     expected = (before[0], 3, height, width)
-    if not isinstance(values, np.ndarray) or values.dtype != np.float32 or values.shape != expected:
-        got = f"{values.dtype} {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
-        raise ContractError(f"Hallucinator {step.spec} returned {got}; its contract says float32 {expected}")
-    if len(outcomes) != before[0]:
-        raise ContractError(f"Hallucinator {step.spec} gave {len(outcomes)} outcomes for {before[0]} images")
+    check_array(who, images, dtype="float32", shape=expected)
+    values: FloatImages = images  # type: ignore[assignment]  # checked in the line before
+    return values, check_outcomes(who, outcomes, before[0])
 
 
 def _batches(images: Sequence[ByteImages], batch_size: int) -> list[list[int]]:

@@ -88,11 +88,14 @@ def check_recogniser(built: Built[Recogniser]) -> list[Check]:
     except Exception as error:  # noqa: BLE001  # a plugin may raise anything; the author wants to read it
         return [Check("runs", False, f"raised {type(error).__name__}: {error}")]
     expected = (FACES, component.embedding_size)
-    runs = out.shape == expected and out.dtype == np.float32
-    checks = [Check("runs", runs, f"gave {out.dtype} {out.shape}; the contract says float32 {expected}")]
+    runs = isinstance(out, np.ndarray) and out.shape == expected and out.dtype == np.float32
+    gave = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+    checks = [Check("runs", runs, f"gave {gave}; the contract says float32 {expected}")]
+    if not runs:
+        return checks
     unusable = int((~np.isfinite(out).all(axis=1)).sum())
     checks.append(Check("finite", unusable == 0, f"{unusable} of {FACES} embeddings are not finite"))
-    if not runs or unusable:
+    if unusable:
         return checks
     again = component.embed(chips.copy())
     checks.append(

@@ -16,8 +16,9 @@ from bench.cache import Cache, CachedEmbedding
 from bench.chain import Chain
 from bench.closure import closure, modules_digest, refuse_changed_sources
 from bench.components import Built, build
+from bench.contracts import Attempts, Raised, check_array, checked_chips
 from bench.embed_items import Clock, Item, is_finite, scaled, unit
-from bench.errors import ContractError, DataError
+from bench.errors import DataError
 from bench.file_digests import path_digest, refuse_changed
 from bench.images import decode, encode_png
 from bench.interfaces import ALIGNERS, RECOGNISERS, Aligner, ByteImages, FloatImages, Recogniser
@@ -57,6 +58,8 @@ class Embedder:
         self.recogniser = recogniser
         self._flip = flip
         self._batch_size = batch_size
+        self._aligning = Attempts(f"Aligner {aligner.spec}", self._align)
+        self._embedding = Attempts(f"Recogniser {recogniser.spec}", self._vectors)
         # a chain that changes nothing shares its results with the side that has none
         self._active = chain if chain and not chain.passthrough else None
         core = closure(__name__)
@@ -123,6 +126,8 @@ class Embedder:
                 cache.put_embeddings(entries)
             if progress:
                 progress(len(batch))
+        self._aligning.refuse_broken()
+        self._embedding.refuse_broken()
         return self._collect(items, clock)
 
     def refuse_changed(self) -> None:
@@ -215,50 +220,48 @@ class Embedder:
         if not alive:
             return
         with clock("align", len(alive)):
-            chips = self._align(alive)
-        with clock("embed", len(alive)):
-            vectors = self._vectors(chips)
-        for item, vector in zip(alive, vectors, strict=True):
-            if is_finite(vector):
+            chips = self._aligning.run(alive)
+        aligned = []
+        for item, chip in zip(alive, chips, strict=True):
+            if isinstance(chip, Raised):
+                item.fail("align", chip.reason)
+            else:
+                aligned.append((item, chip))
+        with clock("embed", len(aligned)):
+            vectors = self._embedding.run([chip for _, chip in aligned])
+        for (item, _), vector in zip(aligned, vectors, strict=True):
+            if isinstance(vector, Raised):
+                item.fail("embed", vector.reason)
+            elif is_finite(vector):
                 item.vector = vector
             else:
                 item.fail("embed", "embedding not finite")
 
-    def _align(self, batch: Sequence[Item]) -> ByteImages:
+    def _align(self, batch: Sequence[Item]) -> Sequence[ByteImages | Raised]:
         face = self.recogniser.component.face
         images = [item.image for item in batch if item.image is not None]
         landmarks = [scaled(i.media.landmarks, i.lr_shape, im.shape) for i, im in zip(batch, images, strict=True)]
-        chips, outcomes = self.aligner.component.align(images, landmarks, face)
-        expected = (len(batch), face.height, face.width, 3)
-        if chips.shape != expected or chips.dtype.name != "uint8" or len(outcomes) != len(batch):
-            raise ContractError(
-                f"Aligner {self.aligner.spec} returned {chips.dtype} {chips.shape} and {len(outcomes)} outcomes; its "
-                f"contract says uint8 {expected} and {len(batch)}"
-            )
+        result = self.aligner.component.align(images, landmarks, face)
+        chips, outcomes = checked_chips(f"Aligner {self.aligner.spec}", result, len(batch), face)
         for item, outcome in zip(batch, outcomes, strict=True):
             if outcome.status != "ok" and item.outcome.status == "ok":
                 item.outcome = outcome
-        return chips
+        return [Raised(o.reason) if o.status == "failed" else chip for chip, o in zip(chips, outcomes, strict=True)]
 
-    def _vectors(self, chips: ByteImages) -> FloatImages:
+    def _vectors(self, faces: Sequence[ByteImages]) -> Sequence[FloatImages]:
+        chips = np.stack(faces)
         vectors = self._checked(chips)
         if self._flip == "none":
-            return vectors
+            return list(vectors)
         mirrored = self._checked(np.ascontiguousarray(chips[:, :, ::-1]))
         if self._flip == "mean":
-            return unit(vectors) + unit(mirrored)
-        total: FloatImages = vectors + mirrored
-        return total
+            return list(unit(vectors) + unit(mirrored))
+        return list(vectors + mirrored)
 
     def _checked(self, chips: ByteImages) -> FloatImages:
-        recogniser = self.recogniser.component
-        vectors = recogniser.embed(chips)
-        expected = (len(chips), recogniser.embedding_size)
-        if vectors.shape != expected or vectors.dtype.name != "float32":
-            raise ContractError(
-                f"Recogniser {self.recogniser.spec} returned {vectors.dtype} {vectors.shape}; its contract says "
-                f"float32 {expected}"
-            )
+        vectors = self.recogniser.component.embed(chips)
+        shape = (len(chips), self.recogniser.component.embedding_size)
+        check_array(f"Recogniser {self.recogniser.spec}", vectors, dtype="float32", shape=shape)
         return vectors
 
     def _collect(self, items: Sequence[Item], clock: Clock) -> Embedded:

@@ -27,6 +27,7 @@ LAYERS = (
         "bench.onnx_session",
         "bench.metrics",
         "bench.threads",
+        "bench.contracts",
         "bench.devices",
         "bench.drawn",
         "bench.efficiency",
