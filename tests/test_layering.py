@@ -39,6 +39,7 @@ LAYERS = (
         "bench.closure",
     ),
     (
+        "bench.torchscript",
         "bench.weights",
         "bench.file_digests",
         "bench.provenance",

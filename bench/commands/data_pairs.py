@@ -42,6 +42,13 @@ def add_parser(subparsers: Subparsers) -> None:
         help="whose 68 points heatmaps are made of: engine, dlib, or the archive 2DFAN4 of FAN, the paper's (default: "
         "FAN where torch's cache has it, else engine)",
     )
+    parser.add_argument(
+        "--unsafe-torchscript",
+        choices=("no", "yes-i-trust-this-file"),
+        default="no",
+        metavar="TRUST",
+        help="yes-i-trust-this-file: run the archive that --heatmaps names; it is a program",
+    )
     parser.set_defaults(main=main)
 
 
@@ -52,7 +59,7 @@ def main(args: argparse.Namespace) -> int:
     from bench.faces.pack import pack, photographs
 
     files = photographs(args.folder)
-    outline = _outline(args.heatmaps)
+    outline = _outline(args.heatmaps, trusted=args.unsafe_torchscript != "no")
     with progress.stage("pack faces", len(files)) as advance:
         done = pack(
             files,
@@ -71,7 +78,7 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _outline(whose: str) -> tuple[str, Landmarker] | None:
+def _outline(whose: str, *, trusted: bool) -> tuple[str, Landmarker] | None:
     """The landmarker of the 68 points; None is the engine, whose 478 points they are read off.
 
     Raises:
@@ -84,4 +91,4 @@ def _outline(whose: str) -> tuple[str, Landmarker] | None:
         return "dlib", DlibLandmarker()
     if whose in ("auto", "engine") and found is None:
         return None
-    return "fan", FanLandmarker(found or Path(whose))
+    return "fan", FanLandmarker(found or Path(whose), trusted=trusted)

@@ -13,6 +13,8 @@ from bench.faces.bundle import DETECTOR, FloatArray, find_bundle, read_member
 from bench.faces.detect import BlazeFace
 from bench.faces.landmarks import Landmarker, Landmarks, check_image, prominence
 from bench.interfaces import ByteImages
+from bench.provenance import file_digest
+from bench.torchscript import load_torchscript
 from bench.weights import package_file, torch_home
 
 _PACKAGE = "face_recognition_models"
@@ -86,7 +88,15 @@ class FanLandmarker(Landmarker):
     decoding of the package face-alignment.
     """
 
-    def __init__(self, weights: Path, bundle: Path | None = None, *, threads: int = 1, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        weights: Path,
+        bundle: Path | None = None,
+        *,
+        threads: int = 1,
+        device: str = "cpu",
+        trusted: bool = False,
+    ) -> None:
         """Load the network.
 
         Args:
@@ -94,19 +104,22 @@ class FanLandmarker(Landmarker):
             bundle: of the detector; by default the one that comes with this suite.
             threads: of the detector.
             device: torch device.
+            trusted: whether the archive, which is a program, may be run; the published one in torch's cache always may.
 
         Raises:
             MissingError: there are no weights, no bundle, or face-alignment is not installed.
-            DataError: the weights are damaged.
+            DataError: the weights are damaged, or not trusted.
         """
-        import torch
-
         if not weights.is_file():
             raise MissingError(f"The landmarker fan finds no weights at {weights}. {_FAN}")
-        try:
-            self._network = torch.jit.load(str(weights), map_location=device).eval()  # type: ignore[no-untyped-call]
-        except (RuntimeError, ValueError) as error:
-            raise DataError(f"{weights} is no TorchScript archive: {str(error)[:200]}. {_FAN}") from None
+        known = weights == fan_weights()
+        if known and not file_digest(weights).startswith(weights.stem.rpartition("-")[2]):
+            raise DataError(
+                f"{weights} is damaged or another file: its SHA-256 does not begin as its name ends. {_FAN}"
+            )
+        self._network = load_torchscript(
+            weights, device=device, trusted=trusted or known, allow="say --unsafe-torchscript yes-i-trust-this-file"
+        )
         try:
             from face_alignment.utils import crop, get_preds_fromhm
         except ImportError:

@@ -53,7 +53,25 @@ def test_fan_weights_that_are_not_there_are_named(tmp_path: Path) -> None:
 def test_damaged_fan_weights_are_a_data_error(tmp_path: Path) -> None:
     (tmp_path / "bad.zip").write_bytes(b"damaged" * 50)
     with pytest.raises(DataError, match="no TorchScript archive"):
-        FanLandmarker(tmp_path / "bad.zip")
+        FanLandmarker(tmp_path / "bad.zip", trusted=True)
+
+
+def test_an_archive_that_nobody_trusts_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.jit, "load", lambda *_, **__: pytest.fail("it was opened"))
+    (tmp_path / "fan.zip").write_bytes(b"a program")
+    with pytest.raises(DataError, match="is a program.*--unsafe-torchscript yes-i-trust-this-file"):
+        FanLandmarker(tmp_path / "fan.zip")
+
+
+def test_another_archive_under_the_published_name_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    path = tmp_path / "hub" / "checkpoints" / "2DFAN4-cd938726ad.zip"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"a program")
+    with pytest.raises(DataError, match="its SHA-256 does not begin as its name ends"):
+        FanLandmarker(path)
 
 
 def test_fan_decodes_the_peaks_of_a_network_into_the_image(
@@ -72,7 +90,7 @@ def test_fan_decodes_the_peaks_of_a_network_into_the_image(
     torch.jit.script(Peaks()).save(str(tmp_path / "fan.zip"))
     photo = mannequin(place())
     photo[98:103, 118:123] = (255, 0, 0)
-    found = FanLandmarker(tmp_path / "fan.zip").find([photo])[0]
+    found = FanLandmarker(tmp_path / "fan.zip", trusted=True).find([photo])[0]
     assert found is not None and found.points.shape == (68, 3)
     np.testing.assert_allclose(found.points[:, :2].mean(0), (120, 100), atol=2.5)
 
