@@ -14,6 +14,7 @@ from bench.drawn import draw_face
 from bench.errors import BenchError
 from bench.images import resize, to_bytes, to_float
 from bench.interfaces import FloatImages, Hallucinator, Recogniser
+from bench.preprocessing import try_preprocessing
 
 FACES = 32
 _BATCH_TOLERANCE = 2e-3  # of 1.0: half a grey level of 255; networks differ by rounding when the batch differs
@@ -78,7 +79,8 @@ def check_recogniser(built: Built[Recogniser]) -> list[Check]:
     """Run a recogniser on drawn chips and compare what it does with its contract.
 
     Returns:
-        Checks ``runs``, ``finite``, ``repeatable``, ``batch-independence`` and ``tells-apart``.
+        Checks ``runs``, ``finite``, ``repeatable``, ``batch-independence`` and ``tells-apart``; ``channel-order`` and
+        ``scaling`` fail where another one than the recogniser's is clearly better (see `bench.preprocessing`).
     """
     component = built.component
     face = component.face
@@ -108,6 +110,8 @@ def check_recogniser(built: Built[Recogniser]) -> list[Check]:
     )
     spread = float(np.abs(out - out[0]).max())
     checks.append(Check("tells-apart", spread > 0, f"embeddings of different faces differ by {spread:.2g} at most"))
+    if spread > 0:
+        checks += [Check(trial.name, not trial.better, trial.detail) for trial in try_preprocessing(built)]
     return checks
 
 

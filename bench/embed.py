@@ -217,16 +217,12 @@ class Embedder:
 
     def _align_and_embed(self, items: Sequence[Item], clock: Clock) -> None:
         alive = [item for item in items if item.image is not None]
-        if not alive:
-            return
         with clock("align", len(alive)):
             chips = self._aligning.run(alive)
-        aligned = []
+        aligned = [(item, chip) for item, chip in zip(alive, chips, strict=True) if not isinstance(chip, Raised)]
         for item, chip in zip(alive, chips, strict=True):
             if isinstance(chip, Raised):
                 item.fail("align", chip.reason)
-            else:
-                aligned.append((item, chip))
         with clock("embed", len(aligned)):
             vectors = self._embedding.run([chip for _, chip in aligned])
         for (item, _), vector in zip(aligned, vectors, strict=True):
@@ -260,8 +256,8 @@ class Embedder:
 
     def _checked(self, chips: ByteImages) -> FloatImages:
         vectors = self.recogniser.component.embed(chips)
-        shape = (len(chips), self.recogniser.component.embedding_size)
-        check_array(f"Recogniser {self.recogniser.spec}", vectors, dtype="float32", shape=shape)
+        expected = (len(chips), self.recogniser.component.embedding_size)
+        check_array(f"Recogniser {self.recogniser.spec}", vectors, dtype="float32", shape=expected)
         return vectors
 
     def _collect(self, items: Sequence[Item], clock: Clock) -> Embedded:

@@ -59,6 +59,11 @@ def run_session(session: Any, outputs: Sequence[str], inputs: dict[str, Any]) ->
     return results
 
 
+def check_providers(device: str) -> None:
+    """Raise UsageError where ONNX Runtime has no such device here; nothing is opened."""
+    _providers(device)
+
+
 def _providers(device: str) -> list[Any]:
     kind, _, number = device.partition(":")
     if kind == "cpu":

@@ -83,6 +83,7 @@ LAYERS = (
         "bench.summary",
         "bench.conformance",
         "bench.second_pass",
+        "bench.preprocessing",
         "bench.cost",
     ),
     ("bench.engine", "bench.prepared", "bench.doctor", "bench.frontalisers", "bench.installation"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -9,14 +10,16 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import BenchError, ContractError, DataError, UsageError, pip_install
+from bench.errors import ContractError, DataError, UsageError, one_line, pip_install
 from bench.interfaces import HALLUCINATORS, FloatImages
+from bench.onnx_ports import Layout, Port
+from bench.onnx_session import check_providers, open_session, run_session
 from bench.threads import cpu_threads
 from bench.types import ImageSpec
 from bench.weights import package_file, unchanged_weights, weights_file
-from hallucinators.restorers.onnx_graph import Graph, Layout, Port, image_port, layout_of, one_value, read_graph
+from hallucinators.restorers.onnx_graph import Graph, image_port, layout_of, one_value, read_graph, side_of
 from hallucinators.restorers.own_export import OwnExport, own_export
-from hallucinators.restorers.shared import Colour, Restorer, check_sides, shortened
+from hallucinators.restorers.shared import Colour, Restorer, check_sides
 
 Values = Literal["0..1", "-1..1", "0..255"]
 
@@ -38,6 +41,7 @@ class _Ends(NamedTuple):
     into_layout: Layout
     out: Port
     out_layout: Layout
+    channels: int
 
 
 def _missing() -> str | None:
@@ -84,7 +88,8 @@ class OnnxFile(Restorer):
                 what the file declares; 0 where that is free.
             scale: magnification, where the file does not declare what size comes out.
             output: side that results are brought to; by default the network's own.
-            colour: channel order of the network, in and out.
+            colour: channel order of the network, in and out; ``gray`` for a network of one channel: it is given luma
+                (BT.601: 0.299 R + 0.587 G + 0.114 B), and chroma is enlarged bicubically.
             values: range of an image the network takes.
             values_out: range of what it gives; by default that of ``values``.
             layout: order of the axes; by default where the file declares three channels.
@@ -108,13 +113,15 @@ class OnnxFile(Restorer):
         graph = read_graph(file)
         self.weights += tuple(named(part) for part in graph.parts)
         own = own_export(graph.metadata, [port.name for port in graph.outputs])
-        self._ends = _ends(graph, layout, input_name, output_name or (own.output if own else ""), file)
+        channels = 1 if colour == "gray" else 3
+        self._ends = _ends(graph, layout, input_name, output_name or (own.output if own else ""), channels, file)
         self._extra = _extra_inputs(graph, self._ends.into, own, w, file)
         self._values, self._values_out = values, values_out or values
         if np.dtype(self._ends.into.dtype).kind in "iu" and values != "0..255":
             raise UsageError(f"onnx: {self._ends.into} takes whole numbers; say values=0..255")
         self._file, self._threads = file, cpu_threads(threads)
-        self._providers = _providers(device)
+        check_providers(device)
+        self._device = device
         self._pick_side = own.side_for if own and size is None else None
         self.output_frame = own.frame if own else ""
         side = _side_in(self._ends, size, file)
@@ -127,24 +134,23 @@ class OnnxFile(Restorer):
         return self._pick_side(lr.shape[2], lr.shape[3]) if self._pick_side else self._side
 
     def _open(self) -> Any:
-        import onnxruntime
+        with unchanged_weights(*self.weights):
+            return open_session(self._file, path=self._file, threads=self._threads, device=self._device)
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3  # errors only
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # as for recognisers
-        try:
-            with unchanged_weights(*self.weights):
-                session = onnxruntime.InferenceSession(str(self._file), options, providers=self._providers)
-        except BenchError:
-            raise
-        except Exception as error:  # noqa: BLE001  # onnxruntime raises a class of its own for each kind of fault
-            raise DataError(f"onnxruntime does not take {self._file}: {shortened(error)}") from None
-        wanted = self._providers[0] if isinstance(self._providers[0], str) else self._providers[0][0]
-        if session.get_providers()[0] != wanted:
-            raise DataError(f"onnxruntime cannot use {wanted} here; take device=cpu.")
-        return session
+    def execution(self) -> Mapping[str, object]:
+        """What was used; see `Hallucinator.execution`."""
+        colour = "luma by the network, chroma enlarged bicubically" if self._colour == "gray" else self._colour
+        facts: dict[str, object] = {
+            "device": self._device,
+            "batch": "one image a call",
+            "input": self._ends.into.name,
+            "output": self._ends.out.name,
+            "layout": self._ends.into_layout,
+            "colour": colour,
+            "values": f"{self._values} to {self._values_out}",
+        }
+        opened = self.__dict__.get("_network")  # absent where every image was in the cache
+        return {**facts, "providers": opened.get_providers()} if opened is not None else facts
 
     def _run(self, network: Any, face: FloatImages) -> FloatImages:
         into = _ranged(face, self._values)
@@ -153,7 +159,7 @@ class OnnxFile(Restorer):
         if np.dtype(self._ends.into.dtype).kind in "iu":
             into = np.rint(into)
         given = {self._ends.into.name: np.ascontiguousarray(into, self._ends.into.dtype), **self._extra}
-        result = np.asarray(network.run([self._ends.out.name], given)[0], np.float32)
+        result = np.asarray(run_session(network, [self._ends.out.name], given)[0], np.float32)
         if result.ndim == 3:
             result = result[None]
         if self._ends.out_layout == "nhwc" and result.ndim == 4:
@@ -163,7 +169,8 @@ class OnnxFile(Restorer):
     def _probed(self, side: int | None) -> ImageSpec:
         """What the network gives, by running it on grey images."""
         tried = (side,) if side else _PROBES
-        given = [np.full((1, 3, length, length), 0.5, np.float32) for length in tried]
+        channels = self._ends.channels
+        given = [np.full((1, channels, length, length), 0.5, np.float32) for length in tried]
         try:
             shapes = [self._run(self._network, grey).shape for grey in given]
         except ContractError as error:  # said of a network that cannot be opened; no run has begun yet
@@ -171,10 +178,10 @@ class OnnxFile(Restorer):
         except Exception as error:  # noqa: BLE001  # of onnxruntime
             raise UsageError(
                 f"onnx: {self._file.name} declares no size that comes out, and does not run on {tried[0]} x {tried[0]} "
-                f"pixels ({shortened(error)}). Say size=, with scale= or output=."
+                f"pixels ({one_line(error)}). Say size=, with scale= or output=."
             ) from None
-        if any(len(shape) != 4 or shape[1] != 3 or shape[2] != shape[3] for shape in shapes):
-            raise DataError(f"{self._file} gives {shapes[0]} for {given[0].shape}: no RGB image. Look at layout=.")
+        if any(len(shape) != 4 or shape[1] != channels or shape[2] != shape[3] for shape in shapes):
+            raise DataError(f"{self._file} gives {shapes[0]} for {given[0].shape}: no such image. Look at layout=.")
         sides = [shape[2] for shape in shapes]
         if len(set(sides)) == 1:
             return ImageSpec(sides[0])
@@ -183,15 +190,17 @@ class OnnxFile(Restorer):
         raise UsageError(f"onnx: {self._file.name} gives sides {sides} for {list(tried)}; say size= or output=.")
 
 
-def _ends(graph: Graph, layout: Layout | Literal["auto"], input_name: str, output_name: str, file: Path) -> _Ends:
-    into = image_port(graph.inputs, input_name, kind="input", path=file)
-    out = image_port(graph.outputs, output_name, kind="output", path=file)
+def _ends(
+    graph: Graph, layout: Layout | Literal["auto"], input_name: str, output_name: str, channels: int, file: Path
+) -> _Ends:
+    into = image_port(graph.inputs, input_name, kind="input", channels=channels, path=file)
+    out = image_port(graph.outputs, output_name, kind="output", channels=channels, path=file)
     if into.dims and into.dims[0] not in (1, None):
         raise UsageError(f"onnx: {file.name} takes {into.dims[0]} images at once; export it for one, or any number.")
     if "unknown" in (into.dtype, out.dtype):
         raise DataError(f"{file} takes or gives images of a type that NumPy does not have: {into}; {out}.")
-    order = layout_of(into, layout)
-    return _Ends(into, order, out, layout_of(out, "auto", otherwise=order))
+    order = layout_of(into, layout, channels=channels)
+    return _Ends(into, order, out, layout_of(out, "auto", channels=channels, otherwise=order), channels)
 
 
 def _extra_inputs(
@@ -211,7 +220,7 @@ def _extra_inputs(
 
 
 def _side_in(ends: _Ends, size: int | None, file: Path) -> int | None:
-    declared = ends.into.side(ends.into_layout)
+    declared = side_of(ends.into, ends.into_layout)
     if declared is None or size is None:
         return declared or size or None
     if size != declared:
@@ -221,7 +230,7 @@ def _side_in(ends: _Ends, size: int | None, file: Path) -> int | None:
 
 def _declared(ends: _Ends, side: int | None, scale: int | None, file: Path) -> ImageSpec | None:
     """What the network gives, from the file or the user; None where nobody says."""
-    declared = ends.out.side(ends.out_layout)
+    declared = side_of(ends.out, ends.out_layout)
     told = None if scale is None else ImageSpec(side * scale) if side else ImageSpec(scale=scale)
     if declared is None:
         return told
@@ -238,18 +247,3 @@ def _ranged(image: FloatImages, values: Values) -> FloatImages:
 def _unranged(image: FloatImages, values: Values) -> FloatImages:
     span, low = _RANGES[values]
     return (image - low) / span
-
-
-def _providers(device: str) -> list[Any]:
-    kind, _, number = device.partition(":")
-    if kind == "cpu":
-        return ["CPUExecutionProvider"]
-    import onnxruntime
-
-    here = onnxruntime.get_available_providers()
-    if kind != "cuda" or "CUDAExecutionProvider" not in here or not (number or "0").isdecimal():
-        raise UsageError(
-            f"onnx: device={device} was asked for; onnxruntime has {', '.join(here)} here. Take device=cpu, or install "
-            "onnxruntime-gpu for cuda."
-        )
-    return [("CUDAExecutionProvider", {"device_id": int(number or 0)})]

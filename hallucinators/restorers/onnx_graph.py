@@ -11,50 +11,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import DataError, UsageError
+from bench.errors import DataError, UsageError, one_line
 from bench.file_digests import known_file_digest
-from hallucinators.restorers.shared import shortened
-
-Layout = Literal["nchw", "nhwc"]
-
-_CHANNELS_AT = {"nchw": 1, "nhwc": 3}
-
-
-@dataclass(frozen=True)
-class Port:
-    """An input or output.
-
-    Attributes:
-        name: its name.
-        dtype: NumPy's name of its type, such as ``float32``.
-        dims: lengths of its axes, None where free; None altogether where the file does not say.
-    """
-
-    name: str
-    dtype: str
-    dims: tuple[int | None, ...] | None
-
-    def __str__(self) -> str:
-        dims = "any shape" if self.dims is None else f"({', '.join('?' if d is None else str(d) for d in self.dims)})"
-        return f"{self.name} {self.dtype} {dims}"
-
-    @property
-    def is_scalar(self) -> bool:
-        """Whether one number fills it; free axes count as 1."""
-        return self.dims is not None and all(length in (1, None) for length in self.dims) and len(self.dims) < 3
-
-    def side(self, layout: Layout) -> int | None:
-        """Side of the square image it holds; None where that is free.
-
-        Raises:
-            DataError: its images are not square, or one side alone is fixed.
-        """
-        if self.dims is None or len(self.dims) != 4:
-            return None
-        height, width = self.dims[2:] if layout == "nchw" else self.dims[1:3]
-        if height != width:
-            raise DataError(f"{self} holds images that are not square; a hallucinator's faces are.")
-        return height
+from bench.onnx_ports import CHANNELS_AT, Layout, Port, external_files, listed, port_of
 
 
 @dataclass(frozen=True)
@@ -83,39 +42,64 @@ def read_graph(path: Path) -> Graph:
     return _read(path, known_file_digest(path))
 
 
-def image_port(ports: Sequence[Port], name: str, *, kind: Literal["input", "output"], path: Path) -> Port:
-    """The input or output that is an image: the one named, else the only one that can be.
+def image_port(
+    ports: Sequence[Port], name: str, *, kind: Literal["input", "output"], channels: int, path: Path
+) -> Port:
+    """The input or output that is an image of so many channels: the one named, else the only one that can be.
 
     Raises:
         UsageError: there is none of that name, none that can be, or several.
     """
-    listed = "; ".join(map(str, ports)) or "none"
     named = [port for port in ports if port.name == name]
     if name and not named:
-        raise UsageError(f"onnx: {path.name} has no {kind} {name!r}; it has {listed}. Name one by {kind}_name=")
-    found = named or [port for port in ports if _may_be_image(port)]
-    if len(found) > 1:
-        raise UsageError(f"onnx: {path.name} has several {kind}s that may be the image: {listed}. Say {kind}_name=")
-    if not found:
+        raise UsageError(f"onnx: {path.name} has no {kind} {name!r}; it has {listed(ports)}. Name one by {kind}_name=")
+    fitting = named or [port for port in ports if _may_be_image(port, channels)]
+    if len(fitting) > 1:
         raise UsageError(
-            f"onnx: no {kind} of {path.name} is an RGB image (1, 3, height, width) or (1, height, width, 3): {listed}."
+            f"onnx: {path.name} has several {kind}s that may be the image: {listed(ports)}. Say {kind}_name="
         )
-    return found[0]
+    if fitting:
+        return fitting[0]
+    if channels == 3 and any(_may_be_image(port, 1) for port in ports):
+        raise UsageError(
+            f"onnx: the {kind} of {path.name} has one channel: {listed(ports)}. Say colour=gray: the network is given "
+            "luma, and chroma is enlarged bicubically."
+        )
+    wanted = "an RGB image" if channels == 3 else "an image of one channel (colour=gray)"
+    raise UsageError(
+        f"onnx: no {kind} of {path.name} is {wanted} (1, {channels}, height, width) or (1, height, width, {channels}): "
+        f"{listed(ports)}."
+    )
 
 
-def layout_of(port: Port, asked: Layout | Literal["auto"], otherwise: Layout = "nchw") -> Layout:
-    """Order of a port's axes: where its three channels are, else ``otherwise``.
+def layout_of(port: Port, asked: Layout | Literal["auto"], *, channels: int, otherwise: Layout = "nchw") -> Layout:
+    """Order of a port's axes: where its channels are, else ``otherwise``.
 
     Raises:
         UsageError: what was asked for puts another number of channels there.
     """
     dims = port.dims if port.dims is not None and len(port.dims) == 4 else (None,) * 4
-    fitting: list[Layout] = [layout for layout in ("nchw", "nhwc") if dims[_CHANNELS_AT[layout]] == 3]
+    orders: tuple[Layout, ...] = ("nchw", "nhwc")
+    fitting = [layout for layout in orders if dims[CHANNELS_AT[layout]] == channels]
     if asked == "auto":
         return fitting[0] if len(fitting) == 1 else otherwise
-    if asked not in (fitting or [asked]) or dims[_CHANNELS_AT[asked]] not in (3, None):
+    if asked not in (fitting or [asked]) or dims[CHANNELS_AT[asked]] not in (channels, None):
         raise UsageError(f"onnx: layout={asked} does not fit {port}")
     return asked
+
+
+def side_of(port: Port, layout: Layout) -> int | None:
+    """Side of the square image that a port holds; None where that is free.
+
+    Raises:
+        DataError: its images are not square, or one side alone is fixed.
+    """
+    if port.dims is None or len(port.dims) != 4:
+        return None
+    height, width = port.dims[2:] if layout == "nchw" else port.dims[1:3]
+    if height != width:
+        raise DataError(f"{port} holds images that are not square; a hallucinator's faces are.")
+    return height
 
 
 def one_value(port: Port, value: float) -> NDArray[Any]:
@@ -132,45 +116,25 @@ def _read(path: Path, sha256: str) -> Graph:
         model = onnx.load(str(path), load_external_data=False)
     except Exception as error:  # noqa: BLE001  # the parser raises kinds of its own
         raise DataError(
-            f"{path} is truncated or no ONNX file ({shortened(error)}). Torch weights are run by spandrel:file=FILE."
+            f"{path} is truncated or no ONNX file ({one_line(error)}). Torch weights are run by spandrel:file=FILE."
         ) from None
     graph = model.graph
     if not graph.node or not graph.output:
         raise DataError(f"{path} is truncated or no ONNX file: there is no network in it.")
     constants = {tensor.name for tensor in graph.initializer}
     return Graph(
-        inputs=tuple(_port(value) for value in graph.input if value.name not in constants),
-        outputs=tuple(_port(value) for value in graph.output),
+        inputs=tuple(port_of(value) for value in graph.input if value.name not in constants),
+        outputs=tuple(port_of(value) for value in graph.output),
         metadata={entry.key: entry.value for entry in model.metadata_props},
-        parts=_parts(graph, path),
+        parts=external_files(graph, path),
     )
 
 
-def _port(value: Any) -> Port:
-    import onnx
-
-    tensor = value.type.tensor_type
-    try:
-        dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)).name
-    except (KeyError, TypeError, ValueError):
-        dtype = "unknown"
-    if not tensor.HasField("shape"):
-        return Port(value.name, dtype, None)
-    lengths = (int(dim.dim_value) if dim.HasField("dim_value") else 0 for dim in tensor.shape.dim)
-    return Port(value.name, dtype, tuple(length if length > 0 else None for length in lengths))
-
-
-def _may_be_image(port: Port) -> bool:
+def _may_be_image(port: Port, channels: int) -> bool:
     if port.dims is None:
         return True
-    return len(port.dims) == 4 and any(port.dims[axis] in (3, None) for axis in _CHANNELS_AT.values())
-
-
-def _parts(graph: Any, path: Path) -> tuple[Path, ...]:
-    names = {entry.value for tensor in graph.initializer for entry in tensor.external_data if entry.key == "location"}
-    folder = path.parent.resolve()
-    found = tuple((folder / name).resolve() for name in sorted(names))
-    for part in found:
-        if not part.is_relative_to(folder):
-            raise DataError(f"{path} names weights outside its own folder ({part}), and is refused.")
-    return found
+    if len(port.dims) != 4:
+        return False
+    lengths = [port.dims[axis] for axis in CHANNELS_AT.values()]
+    counts = [length for length in lengths if length in (1, 3)]
+    return channels in counts if counts else None in lengths

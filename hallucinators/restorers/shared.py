@@ -8,14 +8,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bench.errors import BenchError, ContractError, UsageError
+from bench.errors import BenchError, ContractError, UsageError, one_line
 from bench.images import resize_float
 from bench.interfaces import FloatImages, Hallucinator
 from bench.types import ImageSpec
 
-Colour = Literal["RGB", "BGR"]
-
-_CAUSE = 160  # letters of another library's error that are shown
+Colour = Literal["RGB", "BGR", "gray"]
+_RED, _GREEN, _BLUE = np.float32(0.299), np.float32(0.587), np.float32(0.114)  # luma of ITU-R BT.601
 
 
 class Restorer(Hallucinator):
@@ -32,7 +31,7 @@ class Restorer(Hallucinator):
             side: of the square the network is given; None leaves images as they are.
             gives: what the network gives for that; None where only running it would tell, and then ``output`` is not.
             output: side that results are brought to (bicubic); None leaves the network's own.
-            colour: channel order of the network, in and out.
+            colour: channel order of the network, in and out; ``gray`` gives it luma alone (see `_restore_luma`).
         """
         if gives is None and output is None:
             raise UsageError("A network whose output size is not known needs output=")
@@ -64,20 +63,40 @@ class Restorer(Hallucinator):
         return self._side
 
     def _restore(self, face: FloatImages) -> FloatImages:
-        given = face if self._colour == "RGB" else face[:, ::-1]
-        result = self._run(self._network, np.ascontiguousarray(given, np.float32))
-        height, width = face.shape[2:]
+        if self._colour == "gray":
+            return self._restore_luma(face)
+        result = self._checked(face if self._colour == "RGB" else face[:, ::-1])
+        return result if self._colour == "RGB" else result[:, ::-1]
+
+    def _restore_luma(self, face: FloatImages) -> FloatImages:
+        """Luma by the network, the two chroma differences enlarged bicubically, as is usual in super-resolution.
+
+        Luma is that of ITU-R BT.601, of full range as in JPEG and Pillow: 0.299 R + 0.587 G + 0.114 B.
+        """
+        red, green, blue = (face[:, channel : channel + 1] for channel in range(3))
+        luma = _RED * red + _GREEN * green + _BLUE * blue
+        restored = self._checked(luma)
+        height, width = restored.shape[2:]
+        towards_red, towards_blue = (resize_float(colour - luma, height, width) for colour in (red, blue))
+        red, blue = restored + towards_red, restored + towards_blue
+        green = (restored - _RED * red - _BLUE * blue) / _GREEN
+        return np.concatenate([red, green, blue], axis=1)
+
+    def _checked(self, face: FloatImages) -> FloatImages:
+        """What the network gives for one image (1, C, h, w), of the size that was declared."""
+        result = self._run(self._network, np.ascontiguousarray(face, np.float32))
+        channels, (height, width) = face.shape[1], face.shape[2:]
         if self._gives is not None:
             size, scale = self._gives.size, self._gives.scale
             height, width = (size, size) if size else (height * scale, width * scale)
         wrong = self._gives is not None and result.shape[2:] != (height, width)
-        if result.ndim != 4 or result.shape[:2] != (1, 3) or wrong:
-            sides = f"{height} x {width}" if self._gives is not None else "RGB"
+        if result.ndim != 4 or result.shape[:2] != (1, channels) or wrong:
+            sides = f"{height} x {width}" if self._gives is not None else f"{channels} channels"
             raise ContractError(
                 f"The network gave an image of shape {result.shape} for {face.shape}; expected {sides}. "
                 "Look at size=, scale= and the layout."
             )
-        return result if self._colour == "RGB" else result[:, ::-1]
+        return result
 
     @cached_property
     def _network(self) -> Any:
@@ -92,7 +111,7 @@ class Restorer(Hallucinator):
 
     @abstractmethod
     def _run(self, network: Any, face: FloatImages) -> FloatImages:
-        """One image of the network's channel order, float32 (1, 3, h, w) in [0, 1]; out likewise."""
+        """One image of the network's channels, float32 (1, 3, h, w) or (1, 1, h, w) in [0, 1]; out likewise."""
 
 
 def check_sides(who: str, **sides: int | None) -> None:
@@ -107,6 +126,5 @@ def check_sides(who: str, **sides: int | None) -> None:
 
 
 def shortened(error: BaseException) -> str:
-    """Another library's error in one short line."""
-    text = " ".join(str(error).split())
-    return text[:_CAUSE] or type(error).__name__
+    """Another library's error in one line, whole."""
+    return one_line(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bench.devices import resolve_device
 from bench.errors import MissingError, UsageError, pip_install
@@ -13,7 +13,7 @@ from bench.interfaces import HALLUCINATORS, FloatImages
 from bench.threads import torch_threads
 from bench.types import ImageSpec
 from bench.weights import weights_file
-from hallucinators.restorers.shared import Colour, Restorer, check_sides
+from hallucinators.restorers.shared import Restorer, check_sides
 from hallucinators.restorers.state_file import Trust
 
 _HOW_TO_GET = "Download it from the network's authors and name it: spandrel:file=FILE (.pth, .ckpt or .safetensors)."
@@ -42,7 +42,7 @@ class SpandrelFile(Restorer):
         file: Path,
         size: int | None = None,
         output: int | None = None,
-        colour: Colour = "RGB",
+        colour: Literal["RGB", "BGR"] = "RGB",
         w: float | None = None,
         unsafe_pickle: Trust = "no",
         device: str = "cpu",

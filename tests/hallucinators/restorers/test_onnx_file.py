@@ -232,7 +232,11 @@ def test_arguments_that_do_not_go_with_the_file_are_refused(tmp_path: Path, argu
     [
         ((4, 3, 12, 12), UsageError, "takes 4 images at once"),
         ((1, 3, 12, 10), DataError, "not square"),
-        ((1, 1, 12, 12), UsageError, r"no input of net.onnx is an RGB image.*image float32 \(1, 1, 12, 12\)"),
+        (
+            (1, 1, 12, 12),
+            UsageError,
+            r"the input of net.onnx has one channel: image float32 \(1, 1, 12, 12\). Say colour=gray",
+        ),
         ((1, 3), UsageError, "no input of net.onnx is an RGB image"),
     ],
 )
@@ -395,3 +399,54 @@ def test_check_tells_the_hallucinator_from_the_recogniser_of_that_name(
     assert code == 3 and "Recogniser onnx wants the weights" in err
     code, _, err = bench("check", "onnx")
     assert code == 2 and "hallucinator 'onnx': file is required" in err
+
+
+DOUBLED: list[Node] = [
+    ("Mul", ["image", "half"], "darker", {}),
+    ("Resize", ["darker", "", "twice"], "result", {"mode": "nearest"}),
+]
+GREY: Shape = ("n", 1, "height", "width")
+
+
+def grey_network(folder: Path) -> Path:
+    return save(
+        folder / "net.onnx", DOUBLED, inputs=images(GREY), outputs=results(GREY), half=np.array(0.5, np.float32)
+    )
+
+
+def test_a_network_of_one_channel_is_given_luma_and_chroma_is_enlarged_bicubically(tmp_path: Path) -> None:
+    path = grey_network(tmp_path)
+    with pytest.raises(UsageError, match=r"has one channel: image float32 \(\?, 1, \?, \?\).*Say colour=gray"):
+        OnnxFile(file=path)
+    hallucinator = OnnxFile(file=path, colour="gray")
+    lr = faces(2)
+    result = hallucinator.hallucinate(lr)
+    luma = 0.299 * lr[:, 0] + 0.587 * lr[:, 1] + 0.114 * lr[:, 2]
+    enlarged = 0.5 * luma.repeat(2, axis=1).repeat(2, axis=2)
+    np.testing.assert_allclose(0.299 * result[:, 0] + 0.587 * result[:, 1] + 0.114 * result[:, 2], enlarged, atol=1e-5)
+    for channel in (0, 2):
+        chroma = resize_float((lr[:, channel] - luma)[:, None].astype(np.float32), 16, 16)[:, 0]
+        np.testing.assert_allclose(result[:, channel] - enlarged, chroma, atol=1e-5)
+    assert hallucinator.execution()["colour"] == "luma by the network, chroma enlarged bicubically"
+
+
+def test_grey_faces_stay_grey_through_a_network_of_one_channel(tmp_path: Path) -> None:
+    grey = np.repeat(faces(1)[:, :1], 3, axis=1)
+    result = OnnxFile(file=grey_network(tmp_path), colour="gray").hallucinate(grey)
+    np.testing.assert_allclose(result[:, 0], result[:, 1], atol=1e-5)
+    np.testing.assert_allclose(result[:, 2], result[:, 1], atol=1e-5)
+
+
+def test_colour_gray_does_not_fit_a_network_of_three_channels(tmp_path: Path) -> None:
+    path = save(tmp_path / "net.onnx", inputs=images((1, 3, 12, 12)), outputs=results((1, 3, 24, 24)))
+    with pytest.raises(UsageError, match=r"an image of one channel \(colour=gray\)"):
+        OnnxFile(file=path, colour="gray")
+
+
+def test_what_was_used_is_told_after_a_pass(tmp_path: Path) -> None:
+    hallucinator = OnnxFile(file=save(tmp_path / "net.onnx", inputs=images((1, 3, 8, 8))), output=16)
+    assert "providers" not in hallucinator.execution()
+    hallucinator.hallucinate(faces(1))
+    facts = hallucinator.execution()
+    assert facts["providers"] == ["CPUExecutionProvider"]
+    assert (facts["device"], facts["batch"], facts["output"]) == ("cpu", "one image a call", "result")
