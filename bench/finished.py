@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 from bench import progress
@@ -63,7 +63,8 @@ def _differences(record: RunRecord, run: Prepared) -> list[str]:
     """How the configuration of a finished run differs from what is asked; empty where it does not."""
     if record.code and record.config_digest == run.request_digest:
         return []
-    asked = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(run.config).items()}
+    asked_for = replace(run.config, hallucinate=run.arrangement.side)  # records hold the side that was taken
+    asked = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(asked_for).items()}
     defaults = {field.name: field.default for field in fields(RunConfig)}
     found = []
     for key, value in asked.items():

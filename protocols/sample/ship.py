@@ -16,8 +16,8 @@ from protocols.sample import write_sample
 from protocols.sample.painter import painter
 from protocols.sample.shipped import ARCHIVE, NAME, RECORD, drawing_digest
 
-PACKAGES = ("numpy", "opencv-python-headless", "pillow", "scipy", "torch")
-"""On whose versions the bytes depend."""
+PACKAGES = ("numpy", "pillow", "scipy", "torch")
+"""On whose versions the bytes depend, and on OpenCV's, which several distributions bring."""
 _TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -51,7 +51,9 @@ def pack_zip(root: Path) -> bytes:
 
 def versions() -> dict[str, str]:
     """Versions of the packages on which the bytes depend."""
-    return {name: version(name) for name in PACKAGES}
+    import cv2
+
+    return {"cv2": cv2.__version__, **{name: version(name) for name in PACKAGES}}
 
 
 if __name__ == "__main__":

