@@ -107,6 +107,14 @@ def test_a_wrong_scaling_is_named_and_a_right_one_is_not(arguments: str, better:
     assert ("say mean=[127.5],std=[12" in trials["scaling"].detail) is better
 
 
+@pytest.mark.usefixtures("toys")
+def test_order_and_scaling_that_are_both_wrong_are_both_named() -> None:
+    RECOGNISERS.register("bluish", summary="A toy.")(Bluish)
+    trials = try_preprocessing(build(RECOGNISERS, Spec.parse("bluish:mean=[0],std=[1]")))
+    assert [(trial.name, trial.better) for trial in trials] == [("channel-order", True), ("scaling", True)]
+    assert "and BGR" in trials[1].detail and "say mean=[127.5],std=[12" in trials[1].detail
+
+
 def test_the_check_of_a_recogniser_fails_by_the_name_of_what_is_wrong() -> None:
     failed = {check.name for check in check_recogniser(built(Bluish())) if not check.passed}
     assert "channel-order" in failed
