@@ -24,7 +24,9 @@ def bench(*args: str, code: int = 0) -> str:
 def test_the_plugin_is_listed_with_its_arguments() -> None:
     listed = json.loads(bench("list", "sharpen", "--json"))["components"]
     assert [(c["name"], c["module"], c["runs_here"]) for c in listed] == [("sharpen", "bench_sharpen", True)]
-    assert listed[0]["arguments"] == [{"name": "amount", "type": "float", "required": False, "default": 0.5}]
+    description = "how much of the difference to the blurred image is added; 0 leaves it as it is."
+    argument = {"name": "amount", "type": "float", "required": False, "default": 0.5, "description": description}
+    assert listed[0]["arguments"] == [argument]
 
 
 def test_a_plugin_that_fails_to_import_is_named_with_its_cause_and_breaks_nothing() -> None:
