@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bench.errors import BenchError, ContractError, UsageError, one_line
+from bench.errors import BenchError, ContractError, UsageError
 from bench.images import resize_float
 from bench.interfaces import FloatImages, Hallucinator
 from bench.types import ImageSpec
@@ -123,8 +123,3 @@ def check_sides(who: str, **sides: int | None) -> None:
     for name, side in sides.items():
         if side is not None and (side < 0 or side == 1):
             raise UsageError(f"{who}: {name} is {side}; a side is 2 pixels or more")
-
-
-def shortened(error: BaseException) -> str:
-    """Another library's error in one line, whole."""
-    return one_line(error)

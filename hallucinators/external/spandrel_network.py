@@ -9,9 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import DataError, pip_install
+from bench.errors import DataError, one_line, pip_install
 from bench.io.file_digests import known_file_digest
-from hallucinators.external.restorer import shortened
 from hallucinators.external.state_dict import Trust, read_state
 
 if TYPE_CHECKING:
@@ -153,7 +152,7 @@ def _build(architecture: Any, state: dict[str, Any], path: Path) -> Any:
     except Exception as error:  # noqa: BLE001  # a foreign library guesses settings from shapes
         raise DataError(
             f"The weights {path} look like {architecture.id}, but do not fit it ({type(error).__name__}: "
-            f"{shortened(error)})."
+            f"{one_line(error)})."
         ) from None
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from bench.errors import DataError
+from bench.errors import DataError, one_line
 from bench.types import WeightsFile
 from bench.weights import unchanged_weights
-from hallucinators.external.restorer import shortened
 
 Trust = Literal["no", "yes-i-trust-this-file"]
 
@@ -49,7 +48,7 @@ def _read_safetensors(path: Path, *, shapes_only: bool) -> object:
                 return {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise DataError(f"The weights {path} are truncated or no safetensors file: {shortened(error)}") from None
+        raise DataError(f"The weights {path} are truncated or no safetensors file: {one_line(error)}") from None
 
 
 def _read_torch(path: Path, device: str) -> object:
@@ -69,7 +68,7 @@ def _read_torch(path: Path, device: str) -> object:
                 f"The weights {path} are refused: the file is TorchScript, which is a program. Save its state "
                 "dict; or, where you know who made the file, say unsafe_pickle=yes-i-trust-this-file."
             ) from None
-        raise DataError(f"The weights {path} are truncated or no torch file ({shortened(error)}).") from None
+        raise DataError(f"The weights {path} are truncated or no torch file ({one_line(error)}).") from None
 
 
 def _read_trusted(path: Path) -> object:
@@ -78,7 +77,7 @@ def _read_trusted(path: Path) -> object:
     try:
         content = _load(path, "cpu", plain=False)
     except Exception as error:  # noqa: BLE001  # any code may have run
-        raise DataError(f"The weights {path} cannot be loaded ({type(error).__name__}: {shortened(error)}).") from None
+        raise DataError(f"The weights {path} cannot be loaded ({type(error).__name__}: {one_line(error)}).") from None
     return content.state_dict() if isinstance(content, torch.nn.Module) else content
 
 

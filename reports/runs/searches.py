@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from bench.evaluation.identification.open_set import JOINED
 from bench.metrics.identification import detection_identification_rate, mean_average_precision, rank_k_rate
 from bench.results import ProbeRow
 from reports.runs.figure_names import rank_of, split
 
-JOINED = "joined"  # the gallery that holds all the others: figures of the whole are of it where it was searched
 _MEAN = "mean"
 _OPEN = "tpir@fpir="
 
