@@ -22,11 +22,12 @@ _RANGE_TOLERANCE = 0.25  # an interpolation kernel overshoots by less than that;
 
 
 class Check(NamedTuple):
-    """One thing looked at: its name, whether it holds, and what was seen."""
+    """One thing looked at: its name, whether it holds, what was seen, and whether that needs attention all the same."""
 
     name: str
     passed: bool
     detail: str
+    warns: bool = False
 
 
 def check_hallucinator(built: Built[Hallucinator]) -> list[Check]:

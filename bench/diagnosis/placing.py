@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.faces.landmarks.bundle import engine_is_here
 from bench.images import resize
 from bench.interfaces import ByteImages
+from bench.media.similarity import fit_similarity
 from bench.types import Points
 
 NEAR = 6.0
@@ -28,11 +30,14 @@ class Placing:
         faces: in how many of them five points were found.
         off: by how much each of the five points is off, in pixels of a chip 112 pixels high: the length of the median
             offset over faces. Empty where no face was found.
+        frame_off: likewise for a rigid face: by how much the similarity that fits the five median offsets best moves
+            each point. A wrong frame moves points here; a face of the wrong shape moves them in `off` alone.
     """
 
     images: int
     faces: int
     off: tuple[float, ...]
+    frame_off: tuple[float, ...] = ()
 
     @property
     def mean(self) -> float:
@@ -43,6 +48,11 @@ class Placing:
     def worst(self) -> float:
         """By how much the farthest point is off; infinite where no face was found."""
         return max(self.off, default=float("inf"))
+
+    @property
+    def worst_of_frame(self) -> float:
+        """By how much the fitted similarity moves the farthest point; infinite where no face was found."""
+        return max(self.frame_off, default=float("inf"))
 
 
 def place(chips: Sequence[ByteImages], targets: Sequence[Points]) -> Placing:
@@ -55,10 +65,22 @@ def place(chips: Sequence[ByteImages], targets: Sequence[Points]) -> Placing:
     seen = [(points, aim) for points, aim in zip(find_points(chips), targets, strict=True) if points is not None]
     if not seen:
         return Placing(len(chips), 0, ())
-    found = [points for points, _ in seen]
-    offsets = np.median(np.asarray(found, np.float64) - np.asarray([aim for _, aim in seen], np.float64), axis=0)
-    lengths = np.linalg.norm(offsets, axis=1) * _HEIGHT / chips[0].shape[0]
-    return Placing(len(chips), len(found), tuple(float(length) for length in lengths))
+    detected = np.asarray([points for points, _ in seen], np.float64)
+    expected = np.asarray([aim for _, aim in seen], np.float64)
+    offsets = np.median(detected - expected, axis=0)
+    mean_aim = expected.mean(axis=0)
+    similarity = fit_similarity(_as_points(mean_aim), _as_points(mean_aim + offsets))
+    rigid = np.column_stack([mean_aim, np.ones(len(mean_aim))]) @ similarity.T - mean_aim
+    scale = _HEIGHT / chips[0].shape[0]
+    return Placing(len(chips), len(seen), _lengths(offsets * scale), _lengths(rigid * scale))
+
+
+def _as_points(points: NDArray[np.float64]) -> Points:
+    return tuple((float(x), float(y)) for x, y in points)
+
+
+def _lengths(offsets: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(float(length) for length in np.linalg.norm(offsets, axis=1))
 
 
 def misplaced(probe: Placing, gallery: Placing, *, moved: bool) -> list[str]:

@@ -59,9 +59,12 @@ def print_checks(subject: str, checks: Sequence[Check]) -> int:
     """Print checks; returns the exit code, 1 when one failed."""
     width = max(len(check.name) for check in checks)
     for check in checks:
-        say(f"  {'ok  ' if check.passed else 'FAIL'} {check.name:<{width}}  {check.detail}")
+        state = "FAIL" if not check.passed else "WARN" if check.warns else "ok  "
+        say(f"  {state} {check.name:<{width}}  {check.detail}")
     failed = sum(not check.passed for check in checks)
-    say(f"{subject}: {len(checks) - failed} of {len(checks)} checks passed")
+    warned = sum(check.passed and check.warns for check in checks)
+    more = f", {warned} with a warning" if warned else ""
+    say(f"{subject}: {len(checks) - failed} of {len(checks)} checks passed{more}")
     return 1 if failed else 0
 
 

@@ -110,13 +110,27 @@ def test_a_plugin_that_misstates_its_frame_fails_and_one_without_faces_is_named(
     assert words in check.detail
 
 
-def test_single_points_that_are_off_are_told_where_the_frame_is_right() -> None:
+def _verdict_of(off: tuple[float, ...], frame_off: tuple[float, ...]) -> Check:
     case = frontalisers._Case("net", Spec("none"), "", "template")
-    seen = frontalisers._Seen(Placing(8, 8, (2.0, 2.0, 9.0, 2.0, 2.0)), sides=["toys probe"])
-    check = frontalisers._verdict("net", {case: seen})
-    assert check == Check(
+    return frontalisers._verdict("net", {case: frontalisers._Seen(Placing(8, 8, off, frame_off), sides=["toys probe"])})
+
+
+def test_single_points_that_are_off_are_a_warning_where_the_frame_is_right() -> None:
+    assert _verdict_of((2.0, 2.0, 9.0, 2.0, 2.0), (1.0, 1.0, 2.0, 1.0, 1.0)) == Check(
         "places-net",
         True,
         "five points within 9.0 pixels of where they are expected: the frame is right, but single points of its faces "
-        "are more than 6 off",
+        "are more than 6 pixels off",
+        warns=True,
     )
+
+
+def test_a_frame_that_moves_one_point_too_far_fails_though_the_mean_is_near() -> None:
+    check = _verdict_of((3.0, 3.0, 4.0, 7.0, 7.0), (3.0, 3.0, 4.0, 6.5, 6.5))
+    assert not check.passed
+    assert "4.8 pixels off the recogniser's template (the farthest point 7.0)" in check.detail
+
+
+def test_points_within_the_bound_pass_without_a_warning() -> None:
+    check = _verdict_of((5.9, 1.0, 1.0, 1.0, 1.0), (5.9, 1.0, 1.0, 1.0, 1.0))
+    assert check.passed and not check.warns
