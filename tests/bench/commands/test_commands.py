@@ -92,7 +92,7 @@ def test_the_doctor_begins_with_the_installation(bench: Bench, monkeypatch: pyte
     ]  # fmt: skip
     told = json.loads(bench("doctor", "--quick", "--json")[1])
     assert told["passed"] is True
-    assert told["canaries"] == [{"name": "one", "passed": True, "detail": "seen"}]
+    assert told["canaries"] == [{"name": "one", "passed": True, "detail": "seen", "warns": False}]
     assert {"section", "name", "value", "level", "hint"} == set(told["installation"][0])
 
 
