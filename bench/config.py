@@ -14,6 +14,7 @@ import platformdirs
 from bench.devices import resolve_device
 from bench.errors import DataError, UsageError
 from bench.grammar.values import convert, suggestion
+from bench.io.atomic import write_file
 from bench.io.textfiles import read_text
 from bench.types import SideChoice
 
@@ -182,10 +183,7 @@ def set_setting(key: str, value: str) -> Path:
             f"{key}: {value!r} is no UTF-8 text, which settings are; give the folder another name"
         ) from None
     path = settings_file()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(tomli_w.dumps(settings), encoding="utf-8")
-    partial.replace(path)
+    write_file(path, tomli_w.dumps(settings))
     return path
 
 

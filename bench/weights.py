@@ -8,11 +8,12 @@ import io
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import BenchError, ChangedError, DataError, MissingError
+from bench.errors import ChangedError, DataError, MissingError
+from bench.io.atomic import explain_os_errors, write_file
 from bench.io.file_digests import file_digest, known_file_digest, loaded
 from bench.types import WeightsFile
 
@@ -157,23 +158,14 @@ def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], header: Mappin
         BenchError: it cannot be written; nothing is left behind.
     """
     import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     halved = {
         name: tensor.detach().to("cpu", torch.float16 if tensor.is_floating_point() else tensor.dtype).contiguous()
         for name, tensor in tensors.items()
     }
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(halved, partial, {HEADER: json.dumps(dict(header), sort_keys=True)})
-        partial.replace(path)
-    except (OSError, SafetensorError) as error:
-        raise BenchError(f"Cannot write {path}: {getattr(error, 'strerror', None) or error}.") from error
-    finally:
-        with suppress(OSError):  # where even that fails there was no file to remove
-            partial.unlink()
+    with explain_os_errors(f"Cannot write {path}"):
+        write_file(path, save(halved, {HEADER: json.dumps(dict(header), sort_keys=True)}))
 
 
 def read_header(path: Path) -> dict[str, Any] | None:

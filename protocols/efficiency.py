@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 from typing import Literal
 
 from bench.digests.closure import closure_digest
 from bench.errors import DataError
 from bench.interfaces import PROTOCOLS, EvalProtocol, Progress
+from bench.io.atomic import replace_folder
 from bench.studies import EfficiencySet
 from bench.types import CheckLine, Media
 
@@ -122,18 +122,14 @@ def _draw(folder: Path, count: int, lr: int, progress: Progress | None) -> None:
     from bench.checks.toy_faces import draw_face
     from bench.images import encode_png, resize
 
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    for k in range(count):
-        path = partial / f"{k:04d}.png"
-        path.write_bytes(encode_png(resize(draw_face(k, 0, _DRAWN_AT), lr, lr)))
-        os.utime(path, (0, 0))
-        if progress:
-            progress(k + 1, count)
     try:
-        partial.rename(folder)
-    except OSError:  # another process was first
-        shutil.rmtree(partial, ignore_errors=True)
-        if not folder.is_dir():
+        with replace_folder(folder, keep_existing=True, sync=False) as new:
+            for k in range(count):
+                path = new / f"{k:04d}.png"
+                path.write_bytes(encode_png(resize(draw_face(k, 0, _DRAWN_AT), lr, lr)))
+                os.utime(path, (0, 0))
+                if progress:
+                    progress(k + 1, count)
+    except OSError:
+        if not folder.is_dir():  # unless another process was first
             raise

@@ -132,13 +132,7 @@ def _pictures(folder: Path, name: str) -> list[Path]:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write in one step, so that a picture is whole or not there."""
-    from bench.errors import BenchError
+    from bench.io.atomic import explain_os_errors, write_file
 
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise BenchError(f"Cannot write {path}: {error.strerror or error}.") from error
+    with explain_os_errors(f"Cannot write {path}"):
+        write_file(path, data)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.commands.terminal.parser import add_group
+from bench.io.atomic import explain_os_errors, write_file
 
 if TYPE_CHECKING:
     from bench.commands import Subparsers
@@ -75,7 +76,6 @@ def make(args: argparse.Namespace) -> int:
 
 def count(args: argparse.Namespace) -> int:
     """Run ``bench study tally``."""
-    from bench.errors import BenchError
     from bench.results.folder import dump_json
     from reports.userstudy.answers import read_key, read_sheets
     from reports.userstudy.tally import tally, to_plain, to_text
@@ -85,8 +85,6 @@ def count(args: argparse.Namespace) -> int:
     found = tally(sheets, skipped, key, seed=args.seed)
     print(to_text(found), end="")
     if args.out:
-        try:
-            args.out.write_text(dump_json(to_plain(found)), encoding="utf-8")
-        except OSError as error:
-            raise BenchError(f"Cannot write {args.out}: {error.strerror or error}.") from error
+        with explain_os_errors(f"Cannot write {args.out}"):
+            write_file(args.out, dump_json(to_plain(found)))
     return 0

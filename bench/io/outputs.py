@@ -8,9 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bench.errors import BenchError, one_line
-
-_LONGEST_MARK = ".{}.replaced"
-"""How the folders are named that stand beside a result while it is written."""
+from bench.io.atomic import beside
 
 
 def check_place(path: Path, *, wanted: str = "--out", folder: bool = False) -> None:
@@ -50,7 +48,7 @@ def _check(path: Path, wanted: str) -> None:
             )
     if not above.is_dir():
         raise BenchError(f"{wanted} {path} cannot be made: {above} is a file. Choose another {wanted}.")
-    for name in (_LONGEST_MARK.format(path.name), *(place.name for place in missing)):
+    for name in (beside(path, "replaced").name, *(place.name for place in missing)):
         with suppress(FileNotFoundError):
             os.lstat(above / name)  # too long a name is found so
     os.rmdir(tempfile.mkdtemp(prefix=".bench-", dir=above))

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench import __version__
-from bench.errors import BenchError, DataError, MissingError
+from bench.errors import DataError, MissingError
+from bench.io.atomic import explain_os_errors, write_file
 from bench.results.folder import dump_json
 
 STUDY_FILE, SOURCE_FILE = "study.json", "study.toml"
@@ -79,13 +80,10 @@ def write_state(folder: Path, state: StudyState, *, source: bytes | None = None)
     """
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     head = {"schema_version": STUDY_VERSION, "what": "study", "bench_version": __version__, "written": now}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with explain_os_errors(f"Cannot write the study to {folder}"):
         if source is not None:
-            _replace(folder / SOURCE_FILE, source)
-        _replace(folder / STUDY_FILE, dump_json({**head, **asdict(state)}).encode())
-    except OSError as error:
-        raise BenchError(f"Cannot write the study to {folder}: {error.strerror or error}.") from error
+            write_file(folder / SOURCE_FILE, source)
+        write_file(folder / STUDY_FILE, dump_json({**head, **asdict(state)}))
 
 
 def read_state(folder: Path) -> StudyState:
@@ -116,9 +114,3 @@ def read_state(folder: Path) -> StudyState:
 def _cell(raw: dict[str, Any]) -> CellState:
     texts = {name: tuple(raw.get(name, ())) for name in ("banners", "warnings")}  # older files have no warnings
     return CellState(**{**raw, **texts})
-
-
-def _replace(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)

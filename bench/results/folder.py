@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bench.errors import BenchError, DataError, MissingError
+from bench.io.atomic import explain_os_errors, replace_folder
 from bench.io.printing import ESCAPED
 from bench.io.strictfiles import MOST_ARRAYS, read_arrays, read_json, read_member, read_rows, shown
 from bench.results import (
@@ -74,22 +75,14 @@ def write_run(
     if folder.exists() and any(folder.iterdir()) and not (replace and (folder / RUN_FILE).is_file()):
         what = "a finished run is there" if (folder / RUN_FILE).is_file() else "it holds other files"
         raise BenchError(f"Cannot write the run to {folder}: {what}. Choose another --out, or --overwrite always.")
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial.mkdir()
+    advice = (
+        "Nothing was changed there; the embeddings computed so far are in the cache, so the same command continues "
+        "from them once there is room."
+    )
+    with explain_os_errors(f"Cannot write the run to {folder}", advice), replace_folder(folder) as partial:
         _write_files(partial, result, images)
         if (folder / RUN_FILE).is_file():
             shutil.copyfile(folder / RUN_FILE, partial / REPLACED_FILE)
-        _swap(partial, folder)
-    except OSError as error:
-        raise BenchError(
-            f"Cannot write the run to {folder}: {error.strerror or error}. Nothing was changed there; embeddings made "
-            "so far are in the cache, so the same command goes on from them once there is room."
-        ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def read_run(folder: Path) -> RunResult:
@@ -179,23 +172,6 @@ def _write_files(folder: Path, result: RunResult, images: Iterable[tuple[str, by
         with zipfile.ZipFile(folder / IMAGES_FILE, "w", zipfile.ZIP_STORED) as archive:
             for name, data in images:
                 archive.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), data)
-    for path in folder.iterdir():  # a rename may outlive a power cut that its contents do not
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-
-
-def _swap(partial: Path, folder: Path) -> None:
-    old = folder.with_name(f".{folder.name}.replaced")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    try:
-        partial.rename(folder)
-    except OSError:
-        if old.exists():
-            old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write_csv(path: Path, row_type: type[Any], rows: Sequence[ProbeRow | LedgerRow | ItemRow]) -> None:

@@ -15,6 +15,7 @@ from bench.digests.closure import closure
 from bench.evaluation.contract import Measured, Prepared
 from bench.faults import kept_running
 from bench.interfaces import PROTOCOLS, EvalProtocol
+from bench.io.atomic import beside
 from bench.io.file_digests import digest_of, file_state, path_digest, refuse_changed
 from bench.io.outputs import check_place
 from bench.pipeline.arrangement import arrange
@@ -101,7 +102,7 @@ def execute(run: Prepared, tell: Callable[[str], None] = lambda sentence: None) 
         if again is None:
             return read_run(run.out), False
         tell(again)
-    check_place(run.out.with_name(f".{run.out.name}.partial"))
+    check_place(beside(run.out))
     if run.cache is not None:
         with Cache(run.cache):  # what is wrong with it is said before the work
             pass

@@ -14,11 +14,11 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from bench import progress
-from bench.errors import BenchError, DataError, MissingError
+from bench.errors import DataError, MissingError
 from bench.evaluation import kind_of
 from bench.interfaces import EvalProtocol
+from bench.io.atomic import explain_os_errors, write_file
 from bench.io.file_digests import digest_of, file_digest
-from bench.io.printing import ESCAPED
 from bench.io.textfiles import read_text
 from bench.pipeline.build import Built
 from bench.pipeline.plan import ABSENT
@@ -94,14 +94,8 @@ def dump_manifest(manifest: Manifest) -> str:
 
 def write_manifest(path: Path, manifest: Manifest) -> None:
     """Write a manifest in one step. Raises BenchError when it cannot be."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(dump_manifest(manifest), encoding="utf-8", errors=ESCAPED)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise BenchError(f"Cannot write the manifest {path}: {error.strerror or error}.") from error
+    with explain_os_errors(f"Cannot write the manifest {path}"):
+        write_file(path, dump_manifest(manifest))
 
 
 def read_manifest(path: Path) -> Manifest:

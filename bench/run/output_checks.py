@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import time
 from collections.abc import Sequence
 
@@ -13,6 +12,7 @@ from bench import evaluation, progress
 from bench.errors import DataError
 from bench.evaluation.contract import Prepared
 from bench.interfaces import ByteImages
+from bench.io.atomic import write_file
 from bench.io.file_digests import digest_of
 from bench.io.strictfiles import read_json
 from bench.pipeline.chain import Chain
@@ -70,10 +70,7 @@ def _again(
     found = inspect_again(chain, images, outputs, batch_size=run.config.batch_size, fresh=lambda: _fresh(run))
     if kept is not None:
         with contextlib.suppress(OSError):  # a cache that cannot be written costs the time alone
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            partial = kept.with_name(f".{kept.name}.{os.getpid()}")
-            partial.write_text(json.dumps([list(finding) for finding in found]), encoding="utf-8")
-            partial.replace(kept)
+            write_file(kept, json.dumps([list(finding) for finding in found]))
     return found
 
 

@@ -6,7 +6,6 @@ import json
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,8 +15,9 @@ from torch import Tensor, nn
 
 from bench import __version__
 from bench.checks.toy_faces import draw_face
-from bench.errors import BenchError, ContractError
+from bench.errors import ContractError
 from bench.images import FloatImages, resize, to_float
+from bench.io.atomic import explain_os_errors, write_file
 from hallucinators.vividgan.network.components import template_centres
 from hallucinators.vividgan.network.model import VividGAN
 from hallucinators.vividgan.network.weight_file import Facts
@@ -173,13 +173,5 @@ def _faces(count: int, side: int, path: _Path) -> dict[str, FloatImages]:
 
 
 def _write(out: Path, graph: bytes) -> None:
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(graph)
-        partial.replace(out)
-    except OSError as error:
-        raise BenchError(f"Cannot write {out}: {error.strerror or error}.") from error
-    finally:
-        with suppress(OSError):
-            partial.unlink()
+    with explain_os_errors(f"Cannot write {out}"):
+        write_file(out, graph)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.digests.closure import closure_digest
-from bench.errors import BenchError, DataError
+from bench.errors import DataError
 from bench.interfaces import Progress
+from bench.io.atomic import explain_os_errors, replace_folder
 from bench.io.file_digests import digest_of, file_digest
 from bench.io.textfiles import open_text, quoted, whole_number
 from protocols.base.root import find_root, inside_of
@@ -136,30 +135,20 @@ def unpacked(path: Path, scratch: Path, progress: Progress | None = None) -> tup
         return folder, known
     from bench.images import encode_png
 
-    try:
-        scratch.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=".fer2013.", suffix=".part", dir=scratch))
-        try:
-            for usage in OFFICIAL:
-                (beside / usage).mkdir()
-            rows = []
-            for row, pixels in read_rows(path):
-                grey = np.repeat(pixels[:, :, None], 3, axis=2)
-                (beside / row.name).write_bytes(encode_png(grey))
-                rows.append(row)
-                if progress and len(rows) % _TELL_EVERY == 0:
-                    progress(len(rows), max(len(rows), sum(OFFICIAL.values())))
-            if not rows:
-                raise DataError(f"{path} holds no face.")
-            index = [[row.number, row.emotion, row.usage] for row in rows]
-            (beside / _INDEX).write_text(json.dumps(index), encoding="utf-8")
-            if folder.exists():  # damaged
-                shutil.rmtree(folder)
-            os.replace(beside, folder)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
-    except OSError as error:
-        raise BenchError(f"Cannot unpack {path.name} into {scratch}: {error.strerror or error}.") from error
+    rows = []
+    with explain_os_errors(f"Cannot unpack {path.name} into {scratch}"), replace_folder(folder, sync=False) as new:
+        for usage in OFFICIAL:
+            (new / usage).mkdir()
+        for row, pixels in read_rows(path):
+            grey = np.repeat(pixels[:, :, None], 3, axis=2)
+            (new / row.name).write_bytes(encode_png(grey))
+            rows.append(row)
+            if progress and len(rows) % _TELL_EVERY == 0:
+                progress(len(rows), max(len(rows), sum(OFFICIAL.values())))
+        if not rows:
+            raise DataError(f"{path} holds no face.")
+        index = [[row.number, row.emotion, row.usage] for row in rows]
+        (new / _INDEX).write_text(json.dumps(index), encoding="utf-8")
     return folder, tuple(rows)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.digests.closure import closure_digest
-from bench.errors import BenchError, DataError
+from bench.errors import DataError
 from bench.interfaces import Progress
+from bench.io.atomic import explain_os_errors, write_file
 from bench.io.file_digests import digest_of, known_file_digest
 from bench.types import Cut, FaceTemplate, Points
 from protocols.views.recipe import Photograph, Recipe
@@ -138,13 +138,8 @@ def _kept(path: Path) -> dict[str, Any]:
 
 
 def _keep(path: Path, known: Mapping[str, Any]) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps(known, sort_keys=True), encoding="utf-8")
-        os.replace(beside, path)
-    except OSError as error:
-        raise BenchError(f"Cannot keep where faces are in {path.parent}: {error.strerror or error}.") from error
+    with explain_os_errors(f"Cannot keep where faces are in {path.parent}"):
+        write_file(path, json.dumps(known, sort_keys=True))
 
 
 def _engine(most_yaw_deg: float) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from bench.digests.closure import closure_digest
 from bench.errors import DataError
 from bench.images import ByteImages, read_image
 from bench.interfaces import Progress
+from bench.io.atomic import write_file
 from bench.io.file_digests import digest_of, file_state
 from bench.io.textfiles import finite_number, quoted, read_lines
 from bench.types import Points
@@ -222,7 +222,4 @@ def _kept(path: Path) -> dict[str, Points | None]:
 
 
 def _keep(path: Path, points: Mapping[str, Points | None]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps(points, indent=0, sort_keys=True), "utf-8")
-    os.replace(part, path)
+    write_file(path, json.dumps(points, indent=0, sort_keys=True))

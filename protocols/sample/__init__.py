@@ -10,13 +10,12 @@ real thing.
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench.errors import BenchError, DataError, UsageError
+from bench.errors import DataError, UsageError
 from bench.interfaces import PROTOCOLS
+from bench.io.atomic import explain_os_errors, replace_folder
 from protocols.sample.marker import is_sample, write_marker
 from protocols.sample.painter import PAINTERS, Painter, Progress, painter, painter_name
 from protocols.sample.shipped import is_shipped, unpack
@@ -113,31 +112,16 @@ def draw_sample(
     ships = paint is None and is_shipped(name, identities=identities, seed=seed, options=options)
     people = sample.default if identities is None else identities
     out = Path(os.path.abspath(out))  # "." and "x/.." have no name of their own to put a folder beside
-    try:
+    explained = explain_os_errors(f"Cannot write the sample of {name} to {out}", "Nothing was left behind.", DataError)
+    with explained:
         _refuse_taken(out)
-        parent = out.parent
-        parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=parent))
-        try:
-            fresh = beside / "sample"
-            fresh.mkdir()
+        with replace_folder(out, keep_existing=True, sync=False) as new:
             if ships:
-                summary = unpack(fresh)
+                summary = unpack(new)
             else:
                 paint = painter() if paint is None else paint
-                summary = sample.write(fresh, identities=people, seed=seed, paint=paint, progress=progress, **options)
-                write_marker(fresh, summary, painter_name(paint))
-            if out.is_dir():
-                out.rmdir()  # empty, or this fails and what came meanwhile stays
-            os.replace(fresh, out)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
-    except BenchError:
-        raise
-    except OSError as error:
-        raise DataError(
-            f"The sample of {name} could not be written to {out} ({error.strerror or error}); nothing was left behind."
-        ) from error
+                summary = sample.write(new, identities=people, seed=seed, paint=paint, progress=progress, **options)
+                write_marker(new, summary, painter_name(paint))
     return summary
 
 

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from bench.align.template import FRAMES, Frame
 from bench.digests.closure import closure_digest
 from bench.errors import BenchError, DataError
+from bench.io.atomic import replace_folder
 from bench.io.file_digests import digest_of, known_file_digest
 from bench.types import Cut, Media, Points, Role
 from protocols.views.recipe import JITTERS, SIDE, Photograph, Recipe
@@ -131,18 +131,12 @@ class Turner:
 
         record, images = self._render(photograph, folder.name)
         try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            beside = Path(tempfile.mkdtemp(prefix=".", suffix=".part", dir=folder.parent))
-            try:
+            with replace_folder(folder, keep_existing=True, sync=False) as new:
                 for name, image in images.items():
-                    (beside / name).write_bytes(encode_png(image))
-                (beside / _RECORD).write_text(json.dumps(record), encoding="utf-8")
+                    (new / name).write_bytes(encode_png(image))
+                (new / _RECORD).write_text(json.dumps(record), encoding="utf-8")
                 if folder.exists() and _read(folder) is None:  # damaged
                     shutil.rmtree(folder)
-                if not folder.exists():
-                    os.replace(beside, folder)
-            finally:
-                shutil.rmtree(beside, ignore_errors=True)
         except OSError as error:
             if _read(folder) is None:  # unless another process was quicker
                 raise BenchError(f"Cannot keep turned views in {folder.parent}: {error.strerror or error}.") from error

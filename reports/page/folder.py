@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from bench.errors import BenchError
+from bench.io.atomic import explain_os_errors, replace_folder
 from bench.io.printing import ESCAPED
 
 GENERATOR = "face-hallucination-bench report"
@@ -75,39 +74,15 @@ def replacing(folder: Path, names: tuple[str, ...]) -> Iterator[Path]:
         BenchError: what `check_folder` refuses, or the disk is full. Nothing under ``folder`` has changed then.
     """
     check_folder(folder, names)
-    place = folder.resolve()
-    partial, old = place.with_name(f".{place.name}.partial"), place.with_name(f".{place.name}.replaced")
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        for left_over in (partial, old):
-            shutil.rmtree(left_over, ignore_errors=True)
-        partial.mkdir()
-        yield partial
-        if place.exists():
-            place.rename(old)
-        try:
-            partial.rename(place)
-        except OSError:
-            if old.exists():
-                old.rename(place)
-            raise
-    except OSError as error:
-        raise BenchError(
-            f"Cannot write the report to {folder}: {error.strerror or error}. Nothing was changed there."
-        ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-        if place.exists():
-            shutil.rmtree(old, ignore_errors=True)
+    cannot = explain_os_errors(f"Cannot write the report to {folder}", "Nothing was changed there.")
+    with cannot, replace_folder(folder.resolve()) as new:
+        yield new
 
 
 def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
-    """Write texts or bytes by name into a folder and have them reach the disk."""
+    """Write texts or bytes by name into a folder."""
     for name, content in files.items():
-        with (folder / name).open("wb") as file:
-            file.write(content if isinstance(content, bytes) else content.encode("utf-8", ESCAPED))
-            file.flush()
-            os.fsync(file.fileno())
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", ESCAPED))
 
 
 def _others(folder: Path, names: tuple[str, ...]) -> Iterator[str]:

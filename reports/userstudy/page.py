@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.errors import BenchError, UsageError
+from bench.errors import UsageError
+from bench.io.atomic import explain_os_errors, replace_folder
 from bench.results.folder import dump_json
 from reports.userstudy.orders import make_schedules
 from reports.userstudy.questions import Sample
@@ -51,12 +52,9 @@ def write_page(sample: Sample, out: Path, *, seed: int) -> Written:
     study = make_study(sample, seed=seed)
     html = to_html(study)
     key = make_key(sample, study, seed=seed)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / KEY).write_text(dump_json(key), encoding="utf-8")
-        (out / PAGE).write_text(html, encoding="utf-8")
-    except OSError as error:
-        raise BenchError(f"Cannot write the study to {out}: {error.strerror or error}.") from error
+    with explain_os_errors(f"Cannot write the study to {out}"), replace_folder(out, keep_existing=True) as new:
+        (new / KEY).write_text(dump_json(key), encoding="utf-8")
+        (new / PAGE).write_text(html, encoding="utf-8")
     return Written(out / PAGE, out / KEY, study["digest"])
 
 

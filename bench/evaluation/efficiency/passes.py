@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.devices import resolve_device
 from bench.errors import BenchError, MissingError
+from bench.io.atomic import write_file
 
 if TYPE_CHECKING:
     from bench.interfaces import ByteImages
@@ -103,10 +104,7 @@ def main(argv: Sequence[str]) -> int:
         answer = _answer(ask)
     except BenchError as error:
         answer = Answer(failure=str(error))
-    out = Path(raw["answer"])
-    partial = out.with_suffix(".partial")
-    partial.write_text(json.dumps(asdict(answer), allow_nan=False), encoding="utf-8")
-    partial.replace(out)
+    write_file(Path(raw["answer"]), json.dumps(asdict(answer), allow_nan=False))
     return 0
 
 

@@ -11,7 +11,6 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.align.template import FRAMES, TRUTH_FRAME
-from bench.errors import BenchError, DataError, UsageError
+from bench.errors import DataError, UsageError
 from bench.faces.landmarks.mediapipe import Landmarker, Landmarks, why_unusable
 from bench.faces.landmarks.points import five_points, sixty_eight_points
 from bench.images import ByteImages, open_image, read_image, resize
+from bench.io.atomic import explain_os_errors, open_replacing
 from bench.media.similarity import fit_similarity
 
 PACK_VERSION = 3
@@ -263,17 +263,8 @@ def _restored(points: NDArray[np.int16]) -> NDArray[np.int32]:
 
 
 def _write(out: Path, arrays: dict[str, NDArray[Any]]) -> None:
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
-        partial.replace(out)
-    except OSError as error:
-        raise BenchError(f"Cannot write {out}: {error.strerror or error}. Nothing was left there.") from error
-    finally:
-        with suppress(OSError):  # where even that fails there was no file to remove
-            partial.unlink()
+    with explain_os_errors(f"Cannot write {out}", "Nothing was left there."), open_replacing(out) as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def photographs(folder: Path) -> list[Path]:

@@ -7,7 +7,6 @@ pixels by flow, where each point of the frontal face stands in the turned one.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from bench.faces.pairs.pairs import CELEBA_YAWS_DEG
 from bench.faces.render.mesh import topology
 from bench.faces.render.pose import normals, prepare, views
 from bench.faces.render.rasteriser import interpolate, rasterise
+from bench.io.atomic import write_file
 
 FLOW_SIDE = 32
 FLOW_CHANNELS = 7
@@ -201,8 +201,8 @@ def _render_missing(
         if row % _EVERY == _EVERY - 1 or row + 1 == count:
             for array in out.values():
                 array.flush()
-            _write(begun, {"facts": facts, "done": row + 1})
-    _write(folder / "views.json", {"facts": facts})
+            write_file(begun, json.dumps({"facts": facts, "done": row + 1}))
+    write_file(folder / "views.json", json.dumps({"facts": facts}))
     begun.unlink()
 
 
@@ -252,9 +252,3 @@ def frontal_flow(
 def flow_to_float(stored: NDArray[np.int16]) -> NDArray[np.float32]:
     """Undo the storage of `frontal_flow`."""
     return stored.astype(np.float32) / np.float32(_SCALE)
-
-
-def _write(path: Path, facts: dict[str, Any]) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(facts), encoding="utf-8")
-    os.replace(partial, path)

@@ -7,7 +7,6 @@ in the names: the last one up to its step.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor
 
 from bench.errors import DataError
+from bench.io.atomic import open_replacing
 from hallucinators.training.loop.ema import differing
 from hallucinators.training.steps import distributed
 
@@ -32,15 +32,8 @@ def save(path: Path, state: Mapping[str, Any]) -> None:
         DataError: the state holds something else than tensors, numbers, strings, lists, tuples and dicts.
     """
     plain = _plain(state, "state")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            torch.save(plain, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with open_replacing(path) as file:
+        torch.save(plain, file)
 
 
 def load(path: Path) -> State:

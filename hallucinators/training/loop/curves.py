@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Callable, Iterable, Mapping
 from io import StringIO
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 from torch import Tensor
+
+from bench.io.atomic import open_replacing, write_file
 
 VALIDATION = "val_"  # what a column of the curve starts with when it is of the held-out people
 _ROWS_OF_A_GRID = 8
@@ -51,7 +52,7 @@ class Curve:
         writer = csv.DictWriter(text, self._columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(self._rows)
-        _replace(self._path, lambda path: path.write_text(text.getvalue(), encoding="utf-8"))
+        write_file(self._path, text.getvalue())
 
     def add(self, step: int, figures: Mapping[str, float]) -> None:
         """Append the row of a step."""
@@ -95,12 +96,14 @@ class Curve:
             axes.grid(alpha=0.3)
             if axes.lines:
                 axes.legend(fontsize="small")
-        _replace(self._folder / "curve.png", lambda path: figure.savefig(path, format="png", dpi=100))
+        with open_replacing(self._folder / "curve.png") as file:
+            figure.savefig(file, format="png", dpi=100)
 
     def preview(self, step: int, columns: Iterable[Tensor]) -> None:
         """Save ``preview-STEP.png``: one face a row, the columns side by side."""
         picture = grid(columns)
-        _replace(self._folder / f"preview-{step:08d}.png", lambda path: picture.save(path, format="PNG"))
+        with open_replacing(self._folder / f"preview-{step:08d}.png") as file:
+            picture.save(file, format="PNG")
         if events := self._writer():
             events.add_image("preview", np.asarray(picture), step, dataformats="HWC")
 
@@ -141,13 +144,3 @@ def grid(columns: Iterable[Tensor]) -> Image.Image:
             tile = Image.fromarray(face).resize((width, height), Image.Resampling.NEAREST)
             picture.paste(tile, (x * width, y * height))
     return picture
-
-
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file beside its place and move it there, so that a reader never sees half of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from bench.io.atomic import write_file
 from bench.io.file_digests import file_digest
 from hallucinators.training.loop.run import Result
 from hallucinators.training.method.options import Options
@@ -51,5 +52,5 @@ def write_card(
     minutes = sum(result.seconds for result in results.values()) / 60
     lines += [f"| all | | {seen:,} | {minutes:.1f} | |", ""]
     card = weights.with_suffix(".md")
-    card.write_text("\n".join(lines), encoding="utf-8")
+    write_file(card, "\n".join(lines))
     return card

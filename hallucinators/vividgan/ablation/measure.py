@@ -20,6 +20,7 @@ from bench.faces.pairs.pack import Pack
 from bench.faces.pairs.pairs import Jitter, Pair, make_pairs
 from bench.images import FloatImages, to_float
 from bench.interfaces import HALLUCINATORS, RECOGNISERS, Hallucinator, Recogniser
+from bench.io.atomic import write_file
 from bench.io.file_digests import digest_of
 from bench.pipeline.build import Built, build
 from bench.pipeline.chain import Chain
@@ -243,10 +244,7 @@ def _chain(component: Hallucinator) -> Chain:
 def _write(file: Path, made_by: str, measures: Measures) -> None:
     plain = asdict(measures) | {"made_by": made_by}
     plain["psnr_db"] = ["inf" if value is not None and math.isinf(value) else value for value in measures.psnr_db]
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(plain, allow_nan=False), encoding="utf-8")
-    partial.replace(file)
+    write_file(file, json.dumps(plain, allow_nan=False))
 
 
 def _read(file: Path, made_by: str) -> Measures | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from bench import progress
 from bench.errors import BenchError, DataError, UsageError
+from bench.io.atomic import explain_os_errors, write_file
 from bench.io.file_digests import file_digest
 from bench.provenance import environment
 from bench.results.folder import dump_json
@@ -146,11 +147,8 @@ def _same_plan(out: Path, recipe: Recipe, digest: str) -> None:
             told = "; ".join(f"{key} is {asked[key]!r} here and was {there[key]!r}" for key in differing)
             raise UsageError(f"{out} holds an ablation of another recipe: {told}. Take another --out.")
         return
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        path.write_text(dump_json(asked), encoding="utf-8")
-    except OSError as error:
-        raise BenchError(f"Cannot write {path}: {error.strerror or error}.") from error
+    with explain_os_errors(f"Cannot write {path}"):
+        write_file(path, dump_json(asked))
 
 
 def _facts(
@@ -192,13 +190,9 @@ def _facts(
 def _write(out: Path, rows: Sequence[Row], facts: Mapping[str, Any]) -> None:
     compute(rows, seed=facts["recipe"]["seed"])
     texts = {"table.md": to_markdown(rows, facts), "table.csv": to_csv(rows), "table.json": to_json(rows, facts)}
-    try:
+    with explain_os_errors(f"Cannot write the table to {out}"):
         for name, text in texts.items():
-            partial = out / f".{name}.partial"
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(out / name)
-    except OSError as error:
-        raise BenchError(f"Cannot write the table to {out}: {error.strerror or error}.") from error
+            write_file(out / name, text)
 
 
 def _reason(error: Exception) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import BenchError, DataError, UsageError
+from bench.io.atomic import open_replacing
 from hallucinators.vividgan.ablation.variants import Recipe, Variant, coarse_terms, options_of
 
 if TYPE_CHECKING:
@@ -153,8 +154,8 @@ def _bring(source: Path, target: Path) -> None:
             try:
                 os.link(best, place)
             except OSError:
-                shutil.copyfile(best, place.with_suffix(".partial"))
-                place.with_suffix(".partial").replace(place)
+                with best.open("rb") as source_file, open_replacing(place) as file:
+                    shutil.copyfileobj(source_file, file)
     except OSError as error:
         raise DataError(f"Cannot put {best} into {target}: {error.strerror or error}.") from error
 

@@ -93,9 +93,10 @@ def test_a_full_disk_leaves_the_old_run_as_it_was(
 
 
 def test_what_a_killed_writer_left_is_no_run_and_is_in_nobodys_way(tmp_path: Path, result: RunResult) -> None:
-    partial = tmp_path / ".run.partial"
+    partial = tmp_path / ".run.0123abcd.partial"
     partial.mkdir()
     (partial / "run.json").write_text("{")
+    os.utime(partial, (0, 0))
     with pytest.raises(MissingError):
         read_run(tmp_path / "run")
     write_run(tmp_path / "run", result)

@@ -105,7 +105,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
 
     original = Path.write_bytes
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(DataError, match="No space left on device.*nothing was left behind"):
+    with pytest.raises(DataError, match="No space left on device.*Nothing was left behind"):
         write_sample("tinyface", tmp_path / "out", identities=3)
     assert written == 6 and list(tmp_path.iterdir()) == []
 

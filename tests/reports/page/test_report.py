@@ -507,7 +507,7 @@ def test_a_full_disk_leaves_the_earlier_report_as_it_was(
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("reports.page.folder.os.fsync", full)
+    monkeypatch.setattr("bench.io.atomic.os.fsync", full)
     with pytest.raises(BenchError, match="No space left on device. Nothing was changed there"):
         reports.build([make_run("b", label="net")], out)
     assert (out / "index.html").read_bytes() == before
