@@ -12,8 +12,6 @@ Status = Literal["ok", "fallback", "failed"]
 Side = Literal["probe", "gallery", "both"]
 SideChoice = Literal["auto", "probe", "gallery", "both"]
 
-ROLES: tuple[Role, ...] = ("gallery", "probe", "distractor")
-
 Points = tuple[tuple[float, float], ...]
 """Landmarks as (x, y) pixels, origin at the centre of the top-left pixel."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -124,6 +123,3 @@ def _cosines(one: FloatImages, other: FloatImages) -> FloatImages:
     norms = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
     cosines: FloatImages = (one * other).sum(axis=1) / norms
     return cosines
-
-
-CHECKERS: dict[str, Callable[..., list[Check]]] = {"hallucinator": check_hallucinator, "recogniser": check_recogniser}

@@ -1,4 +1,4 @@
-"""Confusion of classes: counts, rates by row, recalls, accuracy, unweighted average recall. Rows are the truth."""
+"""Confusion matrices: counts and rates by row. Rows are the true classes."""
 
 from __future__ import annotations
 
@@ -66,23 +66,3 @@ def row_rates(found: Confusion) -> list[tuple[float, ...] | None]:
         tuple(float(count / total) for count in row) if total else None
         for row, total in zip(found.counts, found.totals, strict=True)
     ]
-
-
-def recalls(found: Confusion) -> dict[str, float | None]:
-    """Share of each class that was recognised, by label; None for a class without items."""
-    rows = enumerate(zip(found.labels, row_rates(found), strict=True))
-    return {label: None if rates is None else rates[place] for place, (label, rates) in rows}
-
-
-def accuracy(found: Confusion) -> float:
-    """Share of all items that were recognised, in [0, 1]."""
-    return float(np.trace(found.counts) / found.totals.sum())
-
-
-def unweighted_average_recall(found: Confusion) -> tuple[float, int]:
-    """Mean recall over the classes that have items, each counting alike, and how many those are.
-
-    Also named balanced accuracy, or mean class accuracy.
-    """
-    present = [value for value in recalls(found).values() if value is not None]
-    return float(np.mean(present)), len(present)

@@ -1,10 +1,8 @@
-"""PSNR and SSIM with the convention in the name: channel, border, range. Computed by scikit-image."""
+"""PSNR and SSIM of image pairs, the convention in each function's name. Computed by scikit-image."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,26 +14,6 @@ Image = NDArray[np.uint8]
 
 _WINDOW = 11  # Wang's 11 x 11 Gaussian window: sigma 1.5 cut at 3.5 sigma
 _BT601 = (65.481, 128.553, 24.966)  # of 255; plus 16
-
-
-@dataclass(frozen=True, slots=True)
-class MeanOfFinite:
-    """Mean over images, those without error (infinite PSNR) counted apart.
-
-    Attributes:
-        mean: over the finite values; None when there are none.
-        finite: number of values in ``mean``.
-        infinite: number of images equal to their reference.
-    """
-
-    mean: float | None
-    finite: int
-    infinite: int
-
-
-def convention(measure: str, channel: str, border: int) -> str:
-    """Name a quality figure in full: ``psnr-rgb-full-255``, or ``ssim-y-border4-255`` where 4 pixels are cut off."""
-    return f"{measure}-{channel}-{'full' if border == 0 else f'border{border}'}-255"
 
 
 def luma_bt601(image: Image) -> NDArray[np.float64]:
@@ -105,31 +83,6 @@ def ssim_y_wang(hr: Image, sr: Image, *, border: int = 0) -> float:
     """Return the SSIM of luma (`luma_bt601`). Otherwise as `ssim_rgb_wang`."""
     left, right = _inside(hr, sr, border, smallest=_WINDOW)
     return _ssim(luma_bt601(left), luma_bt601(right), channel_axis=None)
-
-
-def per_image(measure: Callable[[Image, Image], float], hr: Sequence[Image], sr: Sequence[Image]) -> list[float]:
-    """Apply a measure to each pair of images, in order; never pooled, so batching cannot change it.
-
-    Raises:
-        DataError: no images, or another number of one than of the other.
-    """
-    if len(hr) != len(sr) or not len(hr):
-        raise DataError(f"There are {len(hr)} references and {len(sr)} images; expected equally many, at least one.")
-    return [measure(left, right) for left, right in zip(hr, sr, strict=True)]
-
-
-def mean_of_finite(values: Sequence[float]) -> MeanOfFinite:
-    """Return the mean over images with infinite values counted apart: one perfect image must not decide the mean.
-
-    Raises:
-        DataError: no values, a value that is not a number, or minus infinity.
-    """
-    wrong = sum(math.isnan(value) or value == -math.inf for value in values)
-    if not values or wrong:
-        raise DataError(f"{wrong} of {len(values)} values are not numbers; expected at least one value, and none such.")
-    finite = [value for value in values if math.isfinite(value)]
-    mean = math.fsum(finite) / len(finite) if finite else None
-    return MeanOfFinite(mean, len(finite), len(values) - len(finite))
 
 
 def _inside(hr: Image, sr: Image, border: int, *, smallest: int) -> tuple[Image, Image]:

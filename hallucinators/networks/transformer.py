@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -114,10 +114,3 @@ def carried(images: Tensor, theta: Tensor, side: int) -> Tensor:
     enlarged = F.interpolate(images.float(), (side, side), mode="bicubic")
     at = moved(theta, places(side, images.device))
     return F.grid_sample(enlarged, at.permute(0, 2, 3, 1), padding_mode="border", align_corners=False)
-
-
-def localisation_parameters(network: nn.Module) -> Iterator[nn.Parameter]:
-    """The parameters of every spatial transformer inside, for a parameter group of a lower learning rate."""
-    for module in network.modules():
-        if isinstance(module, SpatialTransformer):
-            yield from module.parameters()

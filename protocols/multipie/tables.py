@@ -37,7 +37,6 @@ EXPRESSIONS: Mapping[tuple[int, int], str] = {
 
 SESSIONS = (1, 2, 3, 4)
 SUBJECTS = 337
-LAST_ID = 346
 
 KNOWN_BAD = frozenset(
     (16, 31, 37, 55, 61, 63, 115, 118, 126, 129, 153, 167, 174, 175, 184, 209, 210, 238, 239, 257, 280, 330)

@@ -143,11 +143,6 @@ class Section:
         return tuple(dict.fromkeys(row.part for row in self.parts if row.part))
 
     @property
-    def has_identities(self) -> bool:
-        """Whether any run says how many people it is of."""
-        return any(entry.run.identities is not None for entry in self.entries)
-
-    @property
     def baselines(self) -> set[str]:
         """Names of the runs that others are compared with."""
         return {entry.delta.to for entry in self.entries if entry.delta}

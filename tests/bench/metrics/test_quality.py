@@ -8,10 +8,7 @@ from scipy.ndimage import correlate1d
 
 from bench.errors import DataError, UsageError
 from bench.metrics.quality import (
-    convention,
     luma_bt601,
-    mean_of_finite,
-    per_image,
     psnr_rgb_db,
     psnr_y_db,
     ssim_rgb_wang,
@@ -95,27 +92,6 @@ def test_luma_of_black_white_and_primaries_is_that_of_bt601():
     assert luma_bt601(colours)[0] == pytest.approx([16, 235, 81.481, 144.553, 40.966])
 
 
-def test_images_are_judged_one_by_one():
-    pairs = [pair(seed, shape) for seed, shape in enumerate([(16, 16, 3), (20, 30, 3)])]
-    found = per_image(psnr_rgb_db, [hr for hr, _ in pairs], [sr for _, sr in pairs])
-    assert found == [psnr_rgb_db(*each) for each in pairs]
-
-
-def test_one_perfect_image_does_not_decide_the_mean():
-    found = mean_of_finite([30.0, math.inf, 20.0])
-    assert (found.mean, found.finite, found.infinite) == (25.0, 2, 1)
-
-
-def test_only_perfect_images_have_no_finite_mean():
-    found = mean_of_finite([math.inf, math.inf])
-    assert (found.mean, found.finite, found.infinite) == (None, 0, 2)
-
-
-def test_the_name_carries_channel_border_and_range():
-    assert convention("psnr", "rgb", 0) == "psnr-rgb-full-255"
-    assert convention("ssim", "y", 4) == "ssim-y-border4-255"
-
-
 @pytest.mark.parametrize("measure", MEASURES)
 @pytest.mark.parametrize(
     ("hr", "sr", "said"),
@@ -140,17 +116,3 @@ def test_a_border_that_leaves_too_little_is_refused():
         psnr_rgb_db(hr, sr, border=15)
     with pytest.raises(UsageError, match="-1"):
         psnr_y_db(hr, sr, border=-1)
-
-
-@pytest.mark.parametrize("values", [[], [math.nan, 1.0], [-math.inf]])
-def test_values_without_a_mean_are_refused(values):
-    with pytest.raises(DataError):
-        mean_of_finite(values)
-
-
-def test_unequal_lists_are_refused():
-    hr, sr = pair()
-    with pytest.raises(DataError, match="1 references and 2 images"):
-        per_image(psnr_rgb_db, [hr], [sr, sr])
-    with pytest.raises(DataError):
-        per_image(psnr_rgb_db, [], [])

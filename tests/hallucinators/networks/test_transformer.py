@@ -11,7 +11,6 @@ from hallucinators.networks.transformer import (
     MAX_ROTATION_RAD,
     MAX_SHIFT,
     SpatialTransformer,
-    localisation_parameters,
 )
 
 
@@ -66,12 +65,6 @@ def test_sampling_agrees_with_affine_grid() -> None:
     grid = torch.nn.functional.affine_grid(network.theta(features), [2, 3, 32, 32], align_corners=False)
     expected = torch.nn.functional.grid_sample(features, grid, padding_mode="border", align_corners=False)
     torch.testing.assert_close(network(features), expected, atol=1e-4, rtol=0)
-
-
-def test_localisation_parameters_are_those_of_the_transformers_alone() -> None:
-    inside = SpatialTransformer(3, 8)
-    network = torch.nn.Sequential(torch.nn.Conv2d(3, 3, 1), inside)
-    assert [id(p) for p in localisation_parameters(network)] == [id(p) for p in inside.parameters()]
 
 
 def test_other_sides_are_refused() -> None:
