@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.evaluation.heldout import Alignment, Figure, Tally
 from bench.images import FloatImages
-from bench.metrics.intervals import difference_interval
+from bench.metrics.bootstrap import difference_interval
 from bench.metrics.significance import holm, sign_flip_test
 
 Section = dict[str, Any]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from bench.diagnosis.headline import Finished, Headline, headline_of
-from bench.metrics.intervals import difference_interval
+from bench.metrics.bootstrap import difference_interval
 from bench.results import RunRecord, StageRecord
 
 BELOW = "Below the LR face"

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.diagnosis.headline import mated_rows
+from bench.metrics.bootstrap import bootstrap_interval
 from bench.metrics.chance import pairs_below, random_rank_k_rate, share_below
-from bench.metrics.intervals import bootstrap_interval
 from bench.results import Figure, ItemRow, ProbeRow
 
 AT, NEAR = "At chance", "Near chance"

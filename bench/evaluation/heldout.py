@@ -20,7 +20,7 @@ from bench.errors import DataError, UsageError
 from bench.faces.pairs.pairs import Pair
 from bench.images import ByteImages, FloatImages, resize
 from bench.interfaces import Aligner, Recogniser
-from bench.metrics.intervals import Interval, bootstrap_interval
+from bench.metrics.bootstrap import Interval, bootstrap_interval
 from bench.metrics.quality import psnr_rgb_db, ssim_rgb_wang
 from bench.metrics.search.ranking import search
 from bench.pipeline.chain import Chain

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bench.errors import DataError, UsageError
+from bench.metrics.bootstrap import BLOCK
 
-_DRAWS_AT_ONCE = 1 << 20
 _EXACT_UP_TO = 12  # identities that differ: 4,096 sign patterns are enumerated
 
 
@@ -104,7 +104,7 @@ def sign_flip_test(
         how = "exact"
     else:
         generator = np.random.default_rng(seed)
-        step = max(1, _DRAWS_AT_ONCE // count)
+        step = max(1, BLOCK // count)
         hits = 0
         for start in range(0, permutations, step):
             signs = 1 - 2 * generator.integers(0, 2, size=(min(step, permutations - start), count))

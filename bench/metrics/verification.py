@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import DataError, UsageError
-from bench.metrics.intervals import Interval, bootstrap_intervals
+from bench.metrics.bootstrap import Interval, bootstrap_intervals, cluster_weights, percentile_ends
 from bench.metrics.roc import (
     Bools,
     Curve,
@@ -33,7 +33,6 @@ from bench.metrics.search.similarity import Similarity
 Thresholds = Literal["exact", "grid"]
 
 _GRID = np.arange(0, 4, 0.01)  # squared Euclidean distances of vectors of unit length
-_LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +185,10 @@ def fold_intervals(
         return dict.fromkeys(names, Interval(None, None, why, count))
     order, ends, values = ordered(scores)
     alike, places = same[order], places[order]
-    weights = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
+    drawn_folds = np.concatenate([weights for _, weights in cluster_weights(count, resamples, seed=seed)])
     thresholds = np.concatenate([[np.inf], values])
     table = np.empty((resamples, len(names)))
-    for row, drawn in zip(table, weights.astype(np.int64), strict=True):
+    for row, drawn in zip(table, drawn_folds, strict=True):
         weight = drawn[places]
         total, true = np.cumsum(weight)[ends], np.cumsum(weight * alike)[ends]
         curve = Curve(np.concatenate([[0], total - true]), np.concatenate([[0], true]), thresholds)
@@ -198,24 +197,21 @@ def fold_intervals(
         ]
         row[:] = auc(curve), eer(curve), *tars
     method = f"bootstrap over {count} folds, {resamples} resamples"
-    return {
-        name: Interval(None, None, "none: too few different pairs, or no spread", count)
-        if np.isnan(column).any() or np.ptp(column) == 0
-        else Interval(*_ends(column), method, count)
-        for name, column in zip(names, table.T, strict=True)
-    }
+    intervals = {}
+    for name, column in zip(names, table.T, strict=True):
+        if np.isnan(column).any() or np.ptp(column) == 0:
+            intervals[name] = Interval(None, None, "none: too few different pairs, or no spread", count)
+        else:
+            low, high = percentile_ends(column)
+            intervals[name] = Interval(float(low), float(high), method, count)
+    return intervals
 
 
 def accuracy_interval(folds: Sequence[FoldAccuracy], *, seed: int) -> Interval:
-    """95 % interval of the mean accuracy by resampling folds; see `bench.metrics.intervals.bootstrap_interval`."""
+    """95 % interval of the mean accuracy by resampling folds; see `bench.metrics.bootstrap.bootstrap_interval`."""
     names = [str(number) for number in range(len(folds))]
     found = bootstrap_intervals([[row.accuracy] for row in folds], names, seed=seed)[0]
     return Interval(found.low, found.high, found.method.replace("identities", "folds"), len(folds))
-
-
-def _ends(column: NDArray[np.float64]) -> tuple[float, float]:
-    low, high = np.quantile(column, ((1 - _LEVEL) / 2, (1 + _LEVEL) / 2))
-    return float(low), float(high)
 
 
 def _squared_distances(scores: Scores, similarity: Similarity) -> NDArray[np.float64]:

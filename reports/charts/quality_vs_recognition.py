@@ -6,8 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from bench.results import Figure
 from reports.charts.chart import Chart, Number
 from reports.charts.svg import colour, drawing, inline, label, legend, marker
@@ -119,12 +117,8 @@ def _protocol(group: Group) -> str:
 
 def _spearman(first: Sequence[float], second: Sequence[float]) -> float | None:
     """Rank correlation, ties at their mean rank; None below three points, or where one side does not vary."""
-    if len(first) < 3:
+    if len(first) < 3 or len(set(first)) == 1 or len(set(second)) == 1:
         return None
-    ranks = []
-    for values in (first, second):
-        column = np.asarray(values)
-        ranks.append([(column < value).sum() + ((column == value).sum() + 1) / 2 for value in column])
-    if any(len(set(column)) == 1 for column in ranks):
-        return None
-    return float(np.corrcoef(ranks)[0, 1])
+    from scipy.stats import spearmanr
+
+    return float(spearmanr(first, second).statistic)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import DataError, UsageError
-from bench.metrics.intervals import Interval, difference_interval
+from bench.metrics.bootstrap import Interval, difference_interval
 from bench.metrics.significance import PairedTest, mcnemar, sign_flip_test
 from bench.results import Figure
 from reports.runs.differences import Difference, settings

@@ -6,8 +6,8 @@ import math
 import statistics
 from collections.abc import Sequence
 
+from bench.metrics.bootstrap import mean_of_groups
 from bench.metrics.confusion import Confusion, confusion
-from bench.metrics.grouped import mean_of_groups
 from bench.metrics.verification import spread
 from bench.results import ItemRow
 from reports.runs.figure_names import split

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.metrics.intervals import Interval
+from bench.metrics.bootstrap import Interval
 from bench.metrics.significance import PairedTest, holm, mcnemar, sign_flip_test
 from bench.results import ProbeRow
 from reports.runs.groups import Group, differences

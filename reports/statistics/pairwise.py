@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.metrics.intervals import Interval
+from bench.metrics.bootstrap import EQUAL_DIFFERENCES, Interval
 from reports.runs.figure_names import MOST, PAIRED_FIGURE
 from reports.runs.groups import Group
 from reports.statistics.paired import Pair
-from reports.statistics.together import ALIKE, difference_intervals
+from reports.statistics.together import difference_intervals
 from reports.statistics.values import direction, values_of
 
 _UNRANKED = ("accuracy std", "accuracy se")  # a steadier method is no better one
@@ -37,7 +37,7 @@ class Rivalry:
     def undecided(self) -> bool:
         """Whether 0 is in the interval, or the two are equal on every row."""
         if self.interval.low is None or self.interval.high is None:
-            return self.difference == 0 and self.interval.method == ALIKE
+            return self.difference == 0 and self.interval.method == EQUAL_DIFFERENCES
         return self.interval.low <= 0 <= self.interval.high
 
 
@@ -79,7 +79,7 @@ class _Column:
 def standings(group: Group) -> dict[str, Standing]:
     """The standing of the runs in each figure of the whole.
 
-    Intervals are those of `bench.metrics.intervals.difference_interval` with the first run's seed: all pairs over the
+    Intervals are those of `bench.metrics.bootstrap.difference_interval` with the first run's seed: all pairs over the
     same rows are resampled together, which costs one resampling and no more.
 
     Returns:

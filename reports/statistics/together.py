@@ -7,15 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bench.metrics.intervals import Interval, bootstrap_intervals
-
-ALIKE = "none: the runs differ alike on every probe"  # as `difference_interval` says it
+from bench.metrics.bootstrap import Interval, bootstrap_intervals, of_differences
 
 
 def mean_intervals(
     columns: Sequence[ArrayLike], people: Sequence[Sequence[str]], *, seeds: Sequence[int]
 ) -> list[Interval]:
-    """`bench.metrics.intervals.bootstrap_interval` of each column.
+    """`bench.metrics.bootstrap.bootstrap_interval` of each column.
 
     One resampling serves all columns over the same people: drawing these is most of the cost, and depends on the seed
     alone.
@@ -38,8 +36,8 @@ def mean_intervals(
 def difference_intervals(
     columns: Sequence[NDArray[np.float64]], people: Sequence[Sequence[str]], *, seeds: Sequence[int]
 ) -> list[Interval]:
-    """`bench.metrics.intervals.difference_interval` of each column of differences; see `mean_intervals`."""
+    """`bench.metrics.bootstrap.difference_interval` of each column of differences; see `mean_intervals`."""
     return [
-        Interval(None, None, ALIKE, found.identities) if found.identities > 1 and np.ptp(column) == 0 else found
-        for column, found in zip(columns, mean_intervals(columns, people, seeds=seeds), strict=True)
+        of_differences(interval, column)
+        for column, interval in zip(columns, mean_intervals(columns, people, seeds=seeds), strict=True)
     ]

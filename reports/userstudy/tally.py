@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bench.metrics.agreement import Agreement, ChiSquared, equal_counts, krippendorff_alpha
-from bench.metrics.intervals import bootstrap_intervals
+from bench.metrics.bootstrap import bootstrap_intervals
 from reports.userstudy.answers import Key, Sheet, Skipped
 
 

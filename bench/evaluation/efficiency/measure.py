@@ -15,7 +15,7 @@ from bench.evaluation.efficiency import passes
 from bench.evaluation.efficiency.load import Others
 from bench.evaluation.efficiency.passes import Answer, Ask
 from bench.io.file_digests import file_digest
-from bench.metrics.median import median_interval
+from bench.metrics.bootstrap import median_interval
 from bench.pipeline.plan import Embedded
 from bench.results import Figure, ItemRow, RunResult
 from bench.studies import EfficiencySet

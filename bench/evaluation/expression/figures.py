@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import DataError
+from bench.metrics.bootstrap import Interval, bootstrap_interval, mean_of_groups, mean_of_groups_interval
 from bench.metrics.confusion import Confusion, confusion
-from bench.metrics.grouped import mean_of_groups, mean_of_groups_interval
-from bench.metrics.intervals import Interval, bootstrap_interval
 from bench.results import Figure, ItemRow
 
 FRONTAL_HR, BICUBIC = "frontal HR", "bicubic"

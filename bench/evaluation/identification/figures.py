@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from bench.errors import DataError
 from bench.evaluation.identification.open_set import JOINED, open_set_figures
+from bench.metrics.bootstrap import Interval, bootstrap_intervals
 from bench.metrics.identification import average_precision_trapezoid
-from bench.metrics.intervals import Interval, bootstrap_intervals
 from bench.results import Figure, ItemRow, ProbeRow, RunResult
 
 

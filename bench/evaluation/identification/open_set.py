@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import UsageError
+from bench.metrics.bootstrap import bootstrap_interval, cluster_weights, percentile_ends
 from bench.metrics.identification import detection_identification_rate, rank_k_rate
-from bench.metrics.intervals import bootstrap_interval
 from bench.results import Figure, ProbeRow
 
 JOINED = "joined"
 """Name of the gallery that holds all the others: closed-set figures are of it where it was searched."""
-_SCORES_AT_ONCE = 1 << 22  # weights held at a time: 32 MiB
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -159,15 +158,12 @@ class _Resampled:
         self.identities = len(people)
         tables = [_Table(search, place, ranks) for search in searches]
         longest = max(len(rows) for search in searches for rows in (search.mated, search.nonmated))
-        step = max(1, _SCORES_AT_ONCE // max(longest, self.identities))
-        generator = np.random.default_rng(seed)
-        blocks = []
-        for start in range(0, resamples, step):
-            weights = generator.multinomial(
-                self.identities, np.full(self.identities, 1 / self.identities), size=min(step, resamples - start)
-            )
-            blocks.append(np.stack([table.statistics(weights, rates) for table in tables], axis=1))
-        self.values: Floats = np.concatenate(blocks)
+        self.values: Floats = np.concatenate(
+            [
+                np.stack([table.statistics(weights, rates) for table in tables], axis=1)
+                for _, weights in cluster_weights(self.identities, resamples, seed=seed, widest=longest)
+            ]
+        )
 
     def figure(
         self, values: Sequence[float | None], without: Sequence[float | None], galleries: Sequence[int], column: int
@@ -198,7 +194,7 @@ class _Resampled:
             mated = [row.identity for i in galleries for row in self.searches[i].mated]
             flat = bootstrap_interval(np.full(len(mated), value), mated, seed=self.seed, resamples=100)
             return flat.low, flat.high, flat.method
-        low, high = np.quantile(usable, (0.025, 0.975))
+        low, high = percentile_ends(usable, 0.025)
         dropped = len(means) - len(usable)
         less = f" ({dropped} more had no probe of one kind)" if dropped else ""
         method = f"bootstrap over {self.identities} identities, {len(usable)} resamples{less}, threshold set in each"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from bench.errors import DataError
-from bench.metrics.intervals import Interval, bootstrap_interval
+from bench.metrics.bootstrap import Interval, bootstrap_interval
 from bench.results import Figure, ItemRow
 
 _QUALITIES = {

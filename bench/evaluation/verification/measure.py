@@ -16,7 +16,7 @@ from bench import progress
 from bench.errors import BenchError, DataError
 from bench.evaluation.contract import Measured, Prepared
 from bench.evaluation.identification.measure import embed_roles
-from bench.metrics.intervals import Interval, bootstrap_interval
+from bench.metrics.bootstrap import Interval, bootstrap_interval
 from bench.metrics.roc import Curve, FarRule, auc, eer, enough, roc, tar_at_far
 from bench.metrics.search.similarity import Similarity, exact_scores
 from bench.metrics.verification import (

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.metrics.intervals import bootstrap_interval, difference_interval
+from bench.metrics.bootstrap import bootstrap_interval, difference_interval
 from bench.metrics.significance import holm, sign_flip_test
 from bench.results.folder import dump_json
 from hallucinators.vividgan.ablation.measure import Measures

@@ -132,7 +132,7 @@ def test_the_rules_of_a_kind_are_in_its_closure(kind: str) -> None:
         "restoration": {"bench.metrics.quality", "bench.metrics.perceptual", "bench.faces.landmarks.mediapipe"},
         "expression": {"bench.metrics.confusion", "bench.evaluation.expression.classifier.training"},
         "efficiency": {
-            "bench.metrics.median",
+            "bench.metrics.bootstrap",
             "bench.evaluation.efficiency.parameters",
             "bench.evaluation.efficiency.memory",
         },

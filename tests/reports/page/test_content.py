@@ -17,7 +17,7 @@ from PIL import Image
 
 import reports
 from bench.errors import BenchError, DataError, UsageError
-from bench.metrics.intervals import difference_interval
+from bench.metrics.bootstrap import difference_interval
 from bench.results import StageRecord
 from reports.runs.groups import make_groups, short_names
 from reports.runs.load import load

@@ -239,7 +239,7 @@ def test_arguments_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
 def test_the_same_seed_gives_the_same_interval_in_any_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = two_galleries()
     whole = open_set_figures(rows, (0.1,), seed=3)
-    monkeypatch.setattr("bench.evaluation.identification.open_set._SCORES_AT_ONCE", 1000)
+    monkeypatch.setattr("bench.metrics.bootstrap.BLOCK", 1000)
     assert open_set_figures(rows, (0.1,), seed=3) == whole
     assert open_set_figures(rows, (0.1,), seed=4) != whole
 

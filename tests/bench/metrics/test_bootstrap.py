@@ -1,3 +1,5 @@
+"""Intervals against plain loops over drawn identities, closed forms and SciPy; and what has no interval."""
+
 from __future__ import annotations
 
 import math
@@ -7,7 +9,25 @@ import pytest
 from scipy import stats
 
 from bench.errors import DataError, UsageError
-from bench.metrics.intervals import bootstrap_interval, bootstrap_intervals, difference_interval
+from bench.metrics.bootstrap import (
+    BLOCK,
+    bootstrap_interval,
+    bootstrap_intervals,
+    cluster_weights,
+    difference_interval,
+    mean_of_groups,
+    mean_of_groups_interval,
+    median_interval,
+)
+
+
+def test_weights_are_the_same_however_many_are_drawn_at_a_time() -> None:
+    blocks = list(cluster_weights(7, 50, seed=3, widest=BLOCK // 4))
+    assert [len(weights) for _, weights in blocks] == [4] * 12 + [2]
+    (whole,) = cluster_weights(7, 50, seed=3)
+    assert np.array_equal(np.concatenate([weights for _, weights in blocks]), whole[1])
+    assert [place for block, _ in blocks for place in range(50)[block]] == list(range(50))
+    assert (whole[1].sum(axis=1) == 7).all()
 
 
 def resample_one_by_one(values, identities, seed, resamples):
@@ -126,3 +146,79 @@ def test_runs_of_different_length_are_refused():
 def test_options_out_of_range_are_refused(option):
     with pytest.raises(UsageError):
         bootstrap_interval([0.0, 1.0], ["p", "q"], seed=0, **option)
+
+
+def test_groups_count_alike_whatever_their_sizes() -> None:
+    assert mean_of_groups([1, 1, 1, 0], [0, 0, 0, 1]) == pytest.approx(0.5)
+    assert mean_of_groups([1, 0, 1], ["a", "a", "b"]) == pytest.approx(0.75)
+
+
+def test_the_interval_of_a_mean_of_groups_is_that_of_a_plain_loop_over_resampled_people() -> None:
+    rng = np.random.default_rng(5)
+    people = [f"p{i // 5}" for i in range(60)]
+    values, groups = rng.integers(0, 2, 60).astype(float), rng.choice(["a", "b", "c"], 60).tolist()
+    found = mean_of_groups_interval(values, groups, people, seed=1, resamples=300)
+    names = sorted(set(people))
+    weights = np.random.default_rng(1).multinomial(len(names), np.full(len(names), 1 / len(names)), size=300)
+    means = []
+    for row in weights:
+        drawn = [
+            i
+            for name, times in zip(names, row, strict=True)
+            for i in range(60)
+            if people[i] == name
+            for _ in range(times)
+        ]
+        parts = [[values[i] for i in drawn if groups[i] == group] for group in "abc"]
+        means.append(np.mean([np.mean(part) for part in parts if part]))
+    np.testing.assert_allclose((found.low, found.high), np.quantile(means, (0.025, 0.975)))
+
+
+def test_a_single_group_gives_the_interval_of_the_plain_mean() -> None:
+    values, people = [1.0, 0.0, 1.0, 1.0, 0.0], ["a", "a", "b", "c", "d"]
+    both = [f(values, *g, people, seed=3) for f, g in ((mean_of_groups_interval, [[0] * 5]), (bootstrap_interval, []))]
+    assert (both[0].low, both[0].high) == pytest.approx((both[1].low, both[1].high))
+
+
+def test_hits_alone_have_the_exact_interval_of_people() -> None:
+    found = mean_of_groups_interval([1.0, 1.0], ["a", "b"], ["p", "q"], seed=0)
+    assert found.method.startswith("Clopper-Pearson on 2 identities") and found.high == 1.0
+
+
+def test_other_numbers_of_groups_are_an_error() -> None:
+    with pytest.raises(DataError, match="one each"):
+        mean_of_groups([1.0, 0.0], [1])
+    with pytest.raises(DataError, match="one each"):
+        mean_of_groups_interval([1.0, 0.0], [1], ["a", "b"], seed=0)
+
+
+def test_the_interval_of_a_median_agrees_with_scipy() -> None:
+    values = np.random.default_rng(3).gamma(4.0, 2.0, 41)
+    ours = median_interval(values.tolist(), seed=0, resamples=20_000)
+    theirs = stats.bootstrap(
+        (values,), np.median, method="percentile", n_resamples=20_000, rng=np.random.default_rng(1)
+    ).confidence_interval
+    assert ours.low == pytest.approx(theirs.low, abs=0.15)
+    assert ours.high == pytest.approx(theirs.high, abs=0.15)
+    assert ours.low is not None and ours.high is not None and ours.low < np.median(values) < ours.high
+
+
+def test_one_outlier_does_not_change_the_interval_of_a_median() -> None:
+    interval = median_interval([1.0] * 20 + [1000.0], seed=0)
+    assert (interval.low, interval.high) == (1.0, 1.0)
+
+
+def test_a_single_repeat_has_no_interval_and_the_same_seed_gives_the_same() -> None:
+    assert median_interval([3.0], seed=0).low is None
+    assert median_interval([1, 2, 3, 4], seed=5) == median_interval([1, 2, 3, 4], seed=5)
+
+
+@pytest.mark.parametrize("values", [[], [1.0, float("nan")], [float("inf")]])
+def test_values_without_a_median_are_refused(values: list[float]) -> None:
+    with pytest.raises(DataError):
+        median_interval(values, seed=0)
+
+
+def test_options_of_a_median_out_of_range_are_refused() -> None:
+    with pytest.raises(UsageError):
+        median_interval([1.0, 2.0], seed=0, resamples=10)
