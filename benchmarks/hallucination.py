@@ -33,7 +33,6 @@ from bench.evaluation.heldout import (
     embed_unit,
     frontal_probe,
     pair_probes,
-    scaled,
 )
 from bench.faces.landmarks.points import five_points
 from bench.faces.pairs.pack import SIDE, Pack
@@ -41,6 +40,7 @@ from bench.faces.pairs.pairs import Jitter, Pair, make_pairs, turned_five
 from bench.images import ByteImages, FloatImages, read_image, resize
 from bench.interfaces import RECOGNISERS, Recogniser
 from bench.io.file_digests import file_digest
+from bench.media.similarity import resized_points
 from bench.pipeline.build import build
 from bench.pipeline.chain import Chain
 from bench.progress import stage
@@ -217,7 +217,9 @@ def lfw_points(files: Sequence[Path], out: Path | None, device: str) -> list[Poi
 
 def shrunk(probe: Probe, lr: int) -> Probe:
     image = resize(probe.image, lr, lr)
-    return Probe(probe.identity, image, scaled(probe.five, probe.image, image), probe.truth, probe.yaw_deg)
+    return Probe(
+        probe.identity, image, resized_points(probe.five, probe.image.shape, image.shape), probe.truth, probe.yaw_deg
+    )
 
 
 def gallery_rows(recogniser: Recogniser, people: Sequence[tuple[ByteImages, Points | None]]) -> FloatImages:

@@ -23,10 +23,9 @@ from bench.checks.conformance import Check
 from bench.config import RunConfig
 from bench.diagnosis.placing import NEAR, Placing, place
 from bench.errors import BenchError, MissingError
-from bench.evaluation.heldout import scaled
 from bench.images import resize
 from bench.interfaces import ALIGNERS, HALLUCINATORS, PROTOCOLS, RECOGNISERS, ByteImages, EvalProtocol
-from bench.media.similarity import fit_similarity, warp
+from bench.media.similarity import fit_similarity, resized_points, warp
 from bench.pipeline.arrangement import SIDES, Arrangement, PlanSide, arrange
 from bench.pipeline.build import build
 from bench.pipeline.chain import Chain
@@ -172,13 +171,15 @@ def _look(case: _Case, face: FaceTemplate) -> _Seen:
         if not alive:
             return _Seen(None, f"every face failed ({outcomes[0].reason})")
         shown: list[ByteImages] = [image for image in outputs if image is not None]
-        carried = [scaled(points[at], images[at], image) for at, image in zip(alive, shown, strict=True)]
-        chips, _ = build(ALIGNERS, case.align).component.align(shown, carried, target)
+        landmarks = [
+            resized_points(points[at], images[at].shape, image.shape) for at, image in zip(alive, shown, strict=True)
+        ]
+        chips, _ = build(ALIGNERS, case.align).component.align(shown, landmarks, target)
     except Exception as error:  # noqa: BLE001  # a plugin may raise anything; the others must be judged
         return _Seen(None, f"raised {type(error).__name__}: {error}")
     aims = [target.points] * len(alive)
     if case.expects == "lr":
-        aims = [scaled(points[at], images[at], chip) for at, chip in zip(alive, chips, strict=True)]
+        aims = [resized_points(points[at], images[at].shape, chip.shape) for at, chip in zip(alive, chips, strict=True)]
     return _Seen(place(list(chips), aims))
 
 
@@ -196,7 +197,7 @@ def _faces(crop: str) -> tuple[list[ByteImages], list[Points]]:
             own = tuple((float(x), float(y)) for x, y in np.asarray([(*p, 1.0) for p in five]) @ matrix.T)
         lr = resize(image, LR_SIDE, LR_SIDE)
         images.append(lr)
-        points.append(scaled(own, image, lr))
+        points.append(resized_points(own, image.shape, lr.shape))
     return images, points
 
 

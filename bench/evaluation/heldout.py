@@ -20,6 +20,7 @@ from bench.errors import DataError, UsageError
 from bench.faces.pairs.pairs import Pair
 from bench.images import ByteImages, FloatImages, resize
 from bench.interfaces import Aligner, Recogniser
+from bench.media.similarity import resized_points
 from bench.metrics.bootstrap import Interval, bootstrap_interval
 from bench.metrics.quality import psnr_rgb_db, ssim_rgb_wang
 from bench.metrics.search.ranking import search
@@ -196,7 +197,10 @@ class Tally:
         alive = [i for i, image in enumerate(images) if image is not None]
         if alive:
             there = [image for image in images if image is not None]
-            points = [scaled(probes[i].five, probes[i].image, image) for i, image in zip(alive, there, strict=True)]
+            points = [
+                resized_points(probes[i].five, probes[i].image.shape, image.shape)
+                for i, image in zip(alive, there, strict=True)
+            ]
             chips, aligned = self._aligners[how].align(there, points, self._recogniser.face)
             rows[alive] = embed_unit(self._recogniser, chips, batch_size=self._batch_size)
             for i, outcome in zip(alive, aligned, strict=True):
@@ -215,18 +219,13 @@ def pair_probes(pairs: Sequence[Pair], identity: int) -> list[Probe]:
 def frontal_probe(pair: Pair, identity: int, lr: int | None = None) -> Probe:
     """The frontal face itself, shrunk where ``lr`` says so: what perfect frontalisation alone would give."""
     image = pair.frontal if lr is None else resize(pair.frontal, lr, lr)
-    return Probe(identity, image, scaled(as_points(pair.five), pair.frontal, image), pair.frontal)
+    five = resized_points(as_points(pair.five), pair.frontal.shape, image.shape)
+    return Probe(identity, image, five, pair.frontal)
 
 
 def as_points(five: NDArray[np.float32]) -> Points:
     """Float32 (5, 2) as the aligners take it."""
     return tuple((float(x), float(y)) for x, y in five)
-
-
-def scaled(points: Points, before: ByteImages, after: ByteImages) -> Points:
-    """Points of an image in the pixels of its resized version; origin at the first pixel's centre."""
-    sy, sx = after.shape[0] / before.shape[0], after.shape[1] / before.shape[1]
-    return tuple(((x + 0.5) * sx - 0.5, (y + 0.5) * sy - 0.5) for x, y in points)
 
 
 def embed_unit(recogniser: Recogniser, chips: ByteImages, *, batch_size: int = 64) -> FloatImages:

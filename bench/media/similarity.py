@@ -1,4 +1,4 @@
-"""The least-squares similarity between two sets of points, and an image warped by it."""
+"""Geometry of points and images: least-squares similarities, resized points, warped images."""
 
 from __future__ import annotations
 
@@ -40,6 +40,37 @@ def fit_similarity(source: Points, target: Points) -> Matrix:
     turn = (np.conj(before - centre) * (after - aim)).sum() / spread
     shift = aim - turn * centre
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+def resized_points(points: Points, before: tuple[int, ...], after: tuple[int, ...]) -> Points:
+    """Points of an image in the pixels of its resized version.
+
+    Args:
+        points: (x, y) pixels, origin at the centre of the first pixel.
+        before: height and width of the image; further sizes are ignored.
+        after: height and width of the resized image.
+    """
+    down, across = after[0] / before[0], after[1] / before[1]
+    return tuple(((x + 0.5) * across - 0.5, (y + 0.5) * down - 0.5) for x, y in points)
+
+
+def warp_bicubic(image: ByteImages, matrix: Matrix, side: int) -> ByteImages:
+    """Apply an affine transform, bicubic, borders mirrored without repeating the edge pixel; not antialiased.
+
+    Args:
+        image: RGB, uint8 (h, w, 3).
+        matrix: pixels of the image to pixels of the result; float64 (2, 3).
+        side: height and width of the result.
+
+    Returns:
+        RGB, uint8 (side, side, 3).
+    """
+    import cv2
+
+    warped = cv2.warpAffine(
+        np.ascontiguousarray(image), matrix, (side, side), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+    )
+    return np.asarray(warped, np.uint8)
 
 
 def warp(image: ByteImages, matrix: Matrix, face: FaceTemplate) -> ByteImages:

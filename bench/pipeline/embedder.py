@@ -21,7 +21,7 @@ from bench.pipeline.build import Built, build
 from bench.pipeline.cache import Cache, CachedEmbedding
 from bench.pipeline.chain import Chain
 from bench.pipeline.contracts import Attempts, Raised, check_array, checked_chips
-from bench.pipeline.items import Clock, Item, is_finite, scaled, unit
+from bench.pipeline.items import Clock, Item, is_finite, resized_landmarks, unit
 from bench.pipeline.plan import Embedded, EmbedPlan
 from bench.pipeline.reader import cut_words, open_media, open_sources
 from bench.progress import Advance, Tally
@@ -174,7 +174,7 @@ class Embedder:
             before: the decoded image.
             after: the chain's output, or the image itself.
         """
-        return scaled(media.landmarks, before.shape, after.shape)
+        return resized_landmarks(media.landmarks, before.shape, after.shape)
 
     def _batches(self, items: Sequence[Item]) -> Iterator[Sequence[Item]]:
         """Items that pass all stages together: as many as a network takes at once."""
@@ -235,7 +235,9 @@ class Embedder:
     def _align(self, batch: Sequence[Item]) -> Sequence[ByteImages | Raised]:
         face = self.recogniser.component.face
         images = [item.image for item in batch if item.image is not None]
-        landmarks = [scaled(i.media.landmarks, i.lr_shape, im.shape) for i, im in zip(batch, images, strict=True)]
+        landmarks = [
+            resized_landmarks(i.media.landmarks, i.lr_shape, im.shape) for i, im in zip(batch, images, strict=True)
+        ]
         result = self.aligner.component.align(images, landmarks, face)
         chips, outcomes = checked_chips(f"Aligner {self.aligner.spec}", result, len(batch), face)
         for item, outcome in zip(batch, outcomes, strict=True):

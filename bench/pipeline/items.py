@@ -12,6 +12,7 @@ import numpy as np
 
 from bench.errors import DataError
 from bench.interfaces import ByteImages, FloatImages
+from bench.media.similarity import resized_points
 from bench.pipeline.plan import ABSENT
 from bench.pipeline.reader import Source, read_source
 from bench.types import OK, Media, Outcome, Points
@@ -62,12 +63,9 @@ class Clock:
         self.counts[stage] += images
 
 
-def scaled(points: Points | None, before: tuple[int, ...], after: tuple[int, ...]) -> Points | None:
-    """Landmarks of the native image in the pixels of the hallucinated one; origin at the first pixel's centre."""
-    if points is None or before[:2] == after[:2]:
-        return points
-    sy, sx = after[0] / before[0], after[1] / before[1]
-    return tuple(((x + 0.5) * sx - 0.5, (y + 0.5) * sy - 0.5) for x, y in points)
+def resized_landmarks(points: Points | None, before: tuple[int, ...], after: tuple[int, ...]) -> Points | None:
+    """Landmarks of the native image in the pixels of the hallucinated one; the same where the sizes are equal."""
+    return points if points is None or before[:2] == after[:2] else resized_points(points, before, after)
 
 
 def unit(vectors: FloatImages) -> FloatImages:

@@ -15,8 +15,9 @@ from bench.errors import DataError
 from bench.interfaces import Progress
 from bench.io.atomic import explain_os_errors, write_file
 from bench.io.file_digests import digest_of, known_file_digest
+from bench.media.similarity import resized_points
 from bench.types import Cut, FaceTemplate, Points
-from protocols.views.recipe import Photograph, Recipe
+from protocols.views.recipe import SIDE, Photograph, Recipe
 from protocols.views.turned import frame_points
 
 if TYPE_CHECKING:
@@ -106,8 +107,8 @@ class FrontalFaces:
 
 @lru_cache(maxsize=8)
 def _face(recipe: Recipe) -> FaceTemplate:
-    points = tuple(((x + 0.5) * _TIMES - 0.5, (y + 0.5) * _TIMES - 0.5) for x, y in frame_points(recipe.frame))
-    return FaceTemplate(128 * _TIMES, 128 * _TIMES, points)
+    side = SIDE * _TIMES
+    return FaceTemplate(side, side, resized_points(frame_points(recipe.frame), (SIDE, SIDE), (side, side)))
 
 
 def _name(photograph: Photograph) -> str | None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.errors import DataError
-from bench.media.similarity import Matrix
+from bench.media.similarity import Matrix, resized_points
 from bench.types import Cut, FaceTemplate, Points
 from protocols.multipie.files import Take
 from protocols.multipie.tables import CAMERAS
@@ -68,8 +68,7 @@ class Crop:
         """The points in pixels of what the cut gives."""
         if self.points is None:
             return None
-        scale = (lr or SIDE) / SIDE
-        return tuple(((x + 0.5) * scale - 0.5, (y + 0.5) * scale - 0.5) for x, y in self.laid())
+        return resized_points(self.laid(), (SIDE, SIDE), (lr or SIDE, lr or SIDE))
 
 
 def similarity(points: Points) -> Matrix:

@@ -35,7 +35,7 @@ SHOTS = tuple(range(20))
 _BEST_FLASHES = (0, 5, 6, 7, 8, 9, 10, 15)
 _ELEVATION_DEG = -25.0  # a camera above sees a face that looks down
 _PAINTED = 184
-_LAST_TRAINING, _FIRST_TEST, _LAST_ID = 150, 201, 346
+_FIRST_TEST, _LAST_ID = 201, 346
 _FIRST_OF_SESSION_2 = 251  # who came after the first session
 
 Shots = Literal["settings", "all"]

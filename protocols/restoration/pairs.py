@@ -11,6 +11,7 @@ from typing import Literal
 from bench.errors import DataError, UsageError
 from bench.interfaces import Progress
 from bench.io.textfiles import quoted
+from bench.media.similarity import resized_points
 from bench.studies import RestorationSet
 from bench.types import CheckLine, Media, Points
 from protocols.base.protocol import ScratchProtocol
@@ -239,5 +240,4 @@ def _scaled(five: Points | None, truth: Path, face: Path) -> Points | None:
     one, other = size_of(truth), size_of(face)
     if five is None or one is None or other is None:
         return None
-    across, down = other[0] / one[0], other[1] / one[1]
-    return tuple(((x + 0.5) * across - 0.5, (y + 0.5) * down - 0.5) for x, y in five)
+    return resized_points(five, one[::-1], other[::-1])

@@ -17,6 +17,7 @@ from bench.images import ByteImages, decode
 from bench.interfaces import Progress
 from bench.io.file_digests import digest_of
 from bench.io.filekinds import read_plain
+from bench.media.similarity import resized_points
 from bench.types import Cut, FaceTemplate, Points
 
 if TYPE_CHECKING:
@@ -33,15 +34,9 @@ _FRAME = 128
 _UTKFACE_200: Points = ((58.2, 56.7), (139.6, 56.8), (98.4, 103.7), (61.9, 138.5), (135.5, 138.8))
 
 
-def in_size(points: Points, before: int, after: int) -> Points:
-    """Points of a square of one side in the pixels of another; origin at the first pixel's centre."""
-    scale = after / before
-    return tuple(((x + 0.5) * scale - 0.5, (y + 0.5) * scale - 0.5) for x, y in points)
-
-
 FACES: dict[Crop, FaceTemplate] = {
     "recogniser": ARCFACE_112,
-    "frame": FaceTemplate(_FRAME, _FRAME, in_size(_UTKFACE_200, 200, _FRAME)),
+    "frame": FaceTemplate(_FRAME, _FRAME, resized_points(_UTKFACE_200, (200, 200), (_FRAME, _FRAME))),
 }
 
 FRAME_OF: dict[Crop, str] = {"recogniser": "arcface112", "frame": "utkface200"}
@@ -72,7 +67,8 @@ class Framing:
         if points is None:
             return (Cut(side=side) if side else None), None
         face = FACES[self.crop]
-        return Cut(points=points, face=face, side=side), in_size(face.points, face.width, side or face.width)
+        after = (face.height, face.width) if side is None else (side, side)
+        return Cut(points=points, face=face, side=side), resized_points(face.points, (face.height, face.width), after)
 
 
 def lr_side(name: str, lr: int | None) -> int | None:

@@ -15,7 +15,7 @@ from bench.faces.pairs.pairs import Jitter, in_lr, random_similarity, turned_fiv
 from bench.faces.render.mesh import head_mesh
 from bench.faces.render.pose import prepare, views
 from bench.images import ByteImages, resize
-from bench.media.similarity import Matrix, fit_similarity
+from bench.media.similarity import Matrix, fit_similarity, warp_bicubic
 from bench.types import Media, Points
 from protocols.views.recipe import Photograph
 
@@ -118,29 +118,17 @@ def render(
 
 def _taken(canvas: ByteImages, similarity: Matrix) -> ByteImages:
     """The inner 128 x 128 pixels of a canvas after a similarity of those: bicubic, borders mirrored."""
-    import cv2
-
     matrix = similarity.copy()
     matrix[:, 2] -= similarity[:, :2] @ np.full(2, float(_AROUND))
-    moved = cv2.warpAffine(canvas, matrix, (_SIDE, _SIDE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
-    return np.asarray(moved, np.uint8)
+    return warp_bicubic(canvas, matrix, _SIDE)
 
 
 def _brought(image: ByteImages, matrix: Matrix, side: int) -> ByteImages:
     """A similarity of an image, bicubic, borders mirrored; what is shrunk is drawn larger first, then averaged."""
-    import cv2
-
     times = max(1, math.ceil(1 / _scale(matrix)))
     larger = matrix * times
     larger[:, 2] += (times - 1) / 2  # pixel centres
-    drawn = cv2.warpAffine(
-        np.ascontiguousarray(image),
-        larger,
-        (side * times, side * times),
-        flags=cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REFLECT_101,
-    )
-    return resize(np.asarray(drawn, np.uint8), side, side)
+    return resize(warp_bicubic(image, larger, side * times), side, side)
 
 
 def _scale(matrix: Matrix) -> float:

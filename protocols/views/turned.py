@@ -23,6 +23,7 @@ from bench.digests.closure import closure_digest
 from bench.errors import BenchError, DataError
 from bench.io.atomic import replace_folder
 from bench.io.file_digests import digest_of, known_file_digest
+from bench.media.similarity import resized_points
 from bench.types import Cut, Media, Points, Role
 from protocols.views.recipe import JITTERS, SIDE, Photograph, Recipe
 
@@ -186,14 +187,9 @@ def face_media(
     attributes: dict[str, str | float] | None = None,
 ) -> Media:
     """A kept face as media: HR, or shrunk to an LR face, its points with it."""
-    landmarks = five if lr is None else scaled(five, lr)
+    landmarks = five if lr is None else resized_points(five, (SIDE, SIDE), (lr, lr))
     cut = None if lr is None else Cut(side=lr)
     return Media(key, path, role, identity, template or key, landmarks, attributes or {}, cut)
-
-
-def scaled(five: Points, side: int) -> Points:
-    """Points of a kept face in the pixels of its version of another side."""
-    return tuple(((x + 0.5) * side / SIDE - 0.5, (y + 0.5) * side / SIDE - 0.5) for x, y in five)
 
 
 def frame_points(frame: Frame) -> Points:

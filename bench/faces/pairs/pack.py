@@ -24,7 +24,7 @@ from bench.faces.landmarks.mediapipe import Landmarker, Landmarks, why_unusable
 from bench.faces.landmarks.points import five_points, sixty_eight_points
 from bench.images import ByteImages, open_image, read_image, resize
 from bench.io.atomic import explain_os_errors, open_replacing
-from bench.media.similarity import fit_similarity
+from bench.media.similarity import fit_similarity, warp_bicubic
 
 PACK_VERSION = 3
 _READ = (1, 2, 3)  # the first knew no surroundings, the second no 68 points of another landmarker
@@ -214,8 +214,6 @@ def _face(
 
 def _framed(image: ByteImages, found: NDArray[np.float32], margin: int) -> tuple[ByteImages, NDArray[np.float32]]:
     """A photograph brought to the frame of hallucinated faces, and its points there; mirrored where it ends."""
-    import cv2
-
     side = SIDE + 2 * margin
     target = np.array(FRAMES[TRUTH_FRAME]) * SIDE - 0.5 + margin
     five = five_points(found[:_MESH])[:, :2].astype(np.float64)
@@ -228,11 +226,11 @@ def _framed(image: ByteImages, found: NDArray[np.float32], margin: int) -> tuple
         image, from_small = resize(image, height, width), matrix @ step
     else:
         from_small = matrix
-    moved = cv2.warpAffine(image, from_small, (side, side), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    moved = warp_bicubic(image, from_small, side)
     points = found.astype(np.float64)
     points[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
     points[:, 2] *= scale
-    return np.asarray(moved, np.uint8), points.astype(np.float32)
+    return moved, points.astype(np.float32)
 
 
 def _in_test(person: str) -> bool:

@@ -21,16 +21,9 @@ from bench.faces.pairs.pack import SIDE, Pack
 from bench.faces.render.mesh import head_mesh
 from bench.faces.render.pose import prepare, views
 from bench.images import ByteImages, resize
+from bench.media.similarity import warp_bicubic
 
 CELEBA_YAWS_DEG = (22.0, 40.0, 55.0, 75.0)
-MULTIPIE_YAWS_DEG = (15.0, 30.0, 45.0, 60.0, 75.0, 90.0)
-COMPONENTS: dict[str, tuple[int, int]] = {
-    "left_eye": (40, 40),
-    "right_eye": (40, 40),
-    "nose": (40, 32),
-    "mouth": (48, 32),
-}
-"""Width and height of the component patches, pixels; left and right are the image's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +114,6 @@ def make_pairs(
     return pairs
 
 
-def moved_and_shrunk(image: ByteImages, lr: int, rng: np.random.Generator, jitter: Jitter) -> ByteImages:
-    """Apply a random similarity (bicubic, borders mirrored), then shrink by Pillow's antialiased bicubic kernel."""
-    return warped(image, lr, random_similarity(rng, jitter, image.shape[0]))
-
-
 def random_similarity(rng: np.random.Generator, jitter: Jitter, side: int = SIDE) -> NDArray[np.float64]:
     """Draw a similarity: float64 (2, 3), from pixels (x, y, 1) of a square image to those of the moved one."""
     import cv2
@@ -139,12 +127,8 @@ def random_similarity(rng: np.random.Generator, jitter: Jitter, side: int = SIDE
 
 
 def warped(image: ByteImages, lr: int, matrix: NDArray[np.float64]) -> ByteImages:
-    """Apply a similarity to a square image and shrink it, as `moved_and_shrunk` does."""
-    import cv2
-
-    side = image.shape[0]
-    moved = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
-    return resize(np.asarray(moved, np.uint8), lr, lr)
+    """Apply a similarity to a square image (bicubic, borders mirrored), then shrink it to an antialiased LR image."""
+    return resize(warp_bicubic(image, matrix, image.shape[0]), lr, lr)
 
 
 def turned_five(landmarks: Landmarks, yaw_deg: float, pivot: FloatArray | None = None) -> NDArray[np.float32]:
@@ -169,39 +153,3 @@ def in_lr(points: NDArray[np.float32], lr: int, matrix: NDArray[np.float64], sid
     """Carry points of a square image where `warped` carries its pixels: float32 (N, 2), pixels of the LR image."""
     moved = points.astype(np.float64) @ matrix[:, :2].T + matrix[:, 2]
     return np.asarray((moved + 0.5) * (lr / side) - 0.5, np.float32)
-
-
-def component_boxes(five: NDArray[np.float32]) -> dict[str, tuple[int, int, int, int]]:
-    """Boxes (left, top, width, height) of the facial components around their points, moved to lie in the image.
-
-    Args:
-        five: float32 (5, 2), five points of a 128 x 128 face.
-    """
-    centres = {"left_eye": five[0], "right_eye": five[1], "nose": five[2], "mouth": (five[3] + five[4]) / 2}
-    boxes = {}
-    for name, (width, height) in COMPONENTS.items():
-        left, top = (
-            int(round(float(c) - length / 2 + 0.5)) for c, length in zip(centres[name], (width, height), strict=True)
-        )
-        boxes[name] = (min(max(left, 0), SIDE - width), min(max(top, 0), SIDE - height), width, height)
-    return boxes
-
-
-def heatmaps(landmarks: NDArray[np.float32], side: int = 64, sigma: float = 1.75) -> NDArray[np.float32]:
-    """Gaussian targets of landmarks, peak 1, as FAN is trained on.
-
-    Args:
-        landmarks: float32 (K, 2), xy in pixels of a 128 x 128 face.
-        side: of the maps.
-        sigma: of the Gaussian, pixels of the map.
-
-    Returns:
-        float32 (K, side, side). A point outside its map leaves only its tail there.
-
-    Source: Bulat and Tzimiropoulos 2017, code of face-alignment-training (7 x 7 Gaussian, 1.75 pixels).
-    """
-    scaled = (landmarks.astype(np.float64) + 0.5) * (side / SIDE) - 0.5
-    axis = np.arange(side)
-    x = np.exp(-((axis - scaled[:, :1]) ** 2) / (2 * sigma**2))
-    y = np.exp(-((axis - scaled[:, 1:]) ** 2) / (2 * sigma**2))
-    return (y[:, :, None] * x[:, None, :]).astype(np.float32)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bench.faces.pairs.pack import SIDE
 from bench.faces.pairs.pairs import Jitter
 from bench.images import ByteImages, resize_float
+from bench.media.similarity import warp_bicubic
 from hallucinators.training.data.views import RenderedViews, flow_to_float
 from hallucinators.training.steps.batch import Batch
 
@@ -159,19 +160,18 @@ def _moved(image: ByteImages, matrix: NDArray[np.float64], surround: ByteImages 
 
     ``matrix`` is of the face's 128 pixels; the image may be wider by the same margin on every side.
     """
-    import cv2
-
     margin = (image.shape[0] - SIDE) // 2
     matrix = matrix.copy()
     matrix[:, 2] -= matrix[:, :2].sum(1) * margin
     if surround is not None:
+        import cv2
+
         ground = surround.copy()
         cv2.warpAffine(
             image, matrix, (SIDE, SIDE), dst=ground, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_TRANSPARENT
         )
         return ground
-    moved = cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
-    return np.asarray(moved, np.uint8)
+    return warp_bicubic(image, matrix, SIDE)
 
 
 def _shrunk(images: ByteImages, side: int) -> NDArray[np.float32]:

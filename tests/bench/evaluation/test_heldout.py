@@ -19,7 +19,6 @@ from bench.evaluation.heldout import (
     frontal_probe,
     pair_probes,
     rate,
-    scaled,
 )
 from bench.faces.landmarks.mediapipe import Landmarker, Landmarks
 from bench.faces.pairs.pack import Pack, pack
@@ -188,11 +187,6 @@ def test_the_frontal_face_is_recognised_by_its_frame_points_and_when_shrunk(
     made.add([frontal_probe(own[0], k, 16) for k, own in enumerate(faces)])
     assert made.rates(made.ranks("bicubic", "true", gallery))["all"]["rank_1"].value == 1.0
     assert list(made.groups()) == ["all"]
-
-
-def test_points_follow_a_resized_image_from_edge_to_edge() -> None:
-    before, after = np.zeros((16, 16, 3), np.uint8), np.zeros((128, 64, 3), np.uint8)
-    assert scaled(((0, 0), (-0.5, 15.5)), before, after) == ((1.5, 3.5), (-0.5, 127.5))
 
 
 def test_ranks_by_hand() -> None:

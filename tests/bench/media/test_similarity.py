@@ -9,7 +9,7 @@ from bench.align.landmarks import GivenLandmarks
 from bench.align.none import whole_image
 from bench.align.templates import ARCFACE_112
 from bench.errors import DataError
-from bench.media.similarity import fit_similarity, warp
+from bench.media.similarity import fit_similarity, resized_points, warp, warp_bicubic
 from bench.types import OK, FaceTemplate, Outcome
 
 SQUARE = ((0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0), (5.0, 5.0))
@@ -104,3 +104,16 @@ def test_an_image_without_landmarks_falls_back_and_is_counted() -> None:
     ]
     assert np.array_equal(chips[0], whole_image(image, ARCFACE_112))
     assert np.array_equal(chips[1], chips[0])
+
+
+def test_points_follow_a_resized_image_from_edge_to_edge() -> None:
+    assert resized_points(((0, 0), (-0.5, 15.5)), (16, 16, 3), (128, 64, 3)) == ((1.5, 3.5), (-0.5, 127.5))
+    # the centre of the 8 x 8 block at the corner is the centre of the first LR pixel
+    assert resized_points(((3.5, 3.5), (11.5, 3.5)), (128, 128), (16, 16)) == ((0.0, 0.0), (1.0, 0.0))
+
+
+def test_beyond_its_border_a_bicubic_warp_shows_the_mirror_image() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (6, 6, 3), np.uint8)
+    assert np.array_equal(warp_bicubic(image, np.eye(2, 3), 6), image)
+    shifted = warp_bicubic(image, np.array([[1.0, 0, 2], [0, 1, 0]]), 6)
+    assert np.array_equal(shifted, image[:, [2, 1, 0, 1, 2, 3]])

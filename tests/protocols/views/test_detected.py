@@ -17,7 +17,7 @@ from bench.errors import DataError, UsageError
 from bench.images import ByteImages, encode_png, resize
 from bench.media.crop import cut_out
 from bench.types import Points
-from protocols.views.detected import FACES, Detector, Finder, Framing, find_faces, found_notes, in_size, lr_side
+from protocols.views.detected import FACES, Detector, Finder, Framing, find_faces, found_notes, lr_side
 
 POINTS: Points = ((10.0, 12.0), (30.0, 11.0), (20.0, 22.0), (13.0, 31.0), (28.0, 30.0))
 
@@ -166,11 +166,6 @@ def test_without_points_the_photograph_is_taken_whole() -> None:
     assert cut is not None and (cut.points, cut.box, cut.side, landmarks) == (None, None, 16, None)
     assert Framing("frame", 16).cut(None, lr=False) == (None, None)
     assert Framing("frame", None).cut(None, lr=True) == (None, None)
-
-
-def test_points_move_with_pixel_centres() -> None:
-    """The outer edges of the first and last pixel of 4 are those of 8: -0.5 and 3.5 become -0.5 and 7.5."""
-    assert in_size(((-0.5, 3.5),), 4, 8) == ((-0.5, 7.5),)
 
 
 @pytest.mark.parametrize("lr", [-1, 7, 129])

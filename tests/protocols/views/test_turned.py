@@ -15,9 +15,10 @@ from bench.faces.landmarks.points import five_points
 from bench.faces.people.look import Look
 from bench.faces.people.model import People
 from bench.images import ByteImages, encode_png, read_image
+from bench.media.similarity import resized_points
 from bench.types import Cut
 from protocols.views.recipe import Photograph, Recipe
-from protocols.views.turned import Turned, Turner, drawn, face_media, frame_points, scaled
+from protocols.views.turned import Turned, Turner, drawn, face_media, frame_points
 
 
 class Counting(Landmarker):
@@ -165,9 +166,7 @@ def test_media_are_shrunk_with_their_points(tmp_path: Path) -> None:
     five = frame_points("tpgan128")
     lr = face_media("k", tmp_path, "probe", "p", five, lr=16)
     assert lr.cut == Cut(side=16) and lr.template == "k"
-    assert lr.landmarks == scaled(five, 16)
-    # the centre of the 8 x 8 block at the corner is the centre of the first LR pixel
-    assert scaled(((3.5, 3.5), (11.5, 3.5)), 16) == ((0.0, 0.0), (1.0, 0.0))
+    assert lr.landmarks == resized_points(five, (128, 128), (16, 16))
     assert face_media("k", tmp_path, "gallery", "p", five, template="t").cut is None
 
 

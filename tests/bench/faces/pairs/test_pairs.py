@@ -19,13 +19,9 @@ from bench.faces.landmarks.mediapipe import Landmarker, Landmarks
 from bench.faces.landmarks.points import five_points, sixty_eight_points
 from bench.faces.pairs.pack import SIDE, Pack, pack, photographs
 from bench.faces.pairs.pairs import (
-    COMPONENTS,
     Jitter,
-    component_boxes,
-    heatmaps,
     in_lr,
     make_pairs,
-    moved_and_shrunk,
     random_similarity,
     turned_five,
     warped,
@@ -139,7 +135,7 @@ def test_without_jitter_the_lr_image_is_the_shrunken_view(packed: Pack) -> None:
     from bench.images import resize
 
     image, _ = packed.face(0)
-    still = moved_and_shrunk(image, 32, np.random.default_rng(0), Jitter(0, 0, (1, 1)))
+    still = warped(image, 32, random_similarity(np.random.default_rng(0), Jitter(0, 0, (1, 1))))
     assert np.array_equal(still, resize(image, 32, 32))
 
 
@@ -188,23 +184,6 @@ def test_points_turn_about_the_pivot_as_worked_by_hand() -> None:
     pivot = np.array([60, 50, 20], np.float32)
     np.testing.assert_allclose(turned_five(landmarks, 90, pivot), [[90, 44]] * 5, atol=1e-4)
     np.testing.assert_allclose(turned_five(landmarks, -90, pivot), [[30, 44]] * 5, atol=1e-4)
-
-
-def test_components_lie_around_their_points_and_in_the_image(packed: Pack) -> None:
-    pair = make_pairs(packed, 0, yaws_deg=(22,))[0]
-    boxes = component_boxes(pair.five)
-    assert {name: box[2:] for name, box in boxes.items()} == COMPONENTS
-    left, top, width, height = boxes["left_eye"]
-    assert left <= pair.five[0, 0] < left + width and top <= pair.five[0, 1] < top + height
-    corner = component_boxes(np.zeros((5, 2), np.float32))
-    assert all(box[:2] == (0, 0) for box in corner.values())
-
-
-def test_a_heatmap_peaks_at_its_landmark() -> None:
-    maps = heatmaps(np.array([[20.5, 40.5], [-50, 10]], np.float32))
-    assert np.unravel_index(maps[0].argmax(), maps[0].shape) == (20, 10)
-    assert maps[0].max() == pytest.approx(1, abs=1e-6)
-    assert maps[1].max() < 1e-6
 
 
 @pytest.mark.parametrize(("yaws", "lr"), [((), 16), ((22,), 1), ((22,), 500)])
