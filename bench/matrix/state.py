@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any, Literal
 from bench import __version__
 from bench.errors import DataError, MissingError
 from bench.io.atomic import explain_os_errors, write_file
+from bench.io.strictfiles import read_json, shown
+from bench.io.typed import as_type
 from bench.results.folder import dump_json
 
 STUDY_FILE, SOURCE_FILE = "study.json", "study.toml"
@@ -94,23 +95,18 @@ def read_state(folder: Path) -> StudyState:
         DataError: it is damaged or of another schema version.
     """
     path = folder / STUDY_FILE
+    if not path.exists():
+        raise MissingError(f"No study in {folder}: {STUDY_FILE} is not there.")
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = read_json(path)
         version = raw["schema_version"]
-        cells = [_cell(cell) for cell in raw["cells"]]
-        state = StudyState(raw["name"], raw["digest"], raw["config"], raw["left_out"], cells, raw["source_sha256"])
-    except FileNotFoundError:
-        raise MissingError(f"No study in {folder}: {STUDY_FILE} is not there.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        state = as_type(StudyState, raw) if version == STUDY_VERSION else None
+    except (DataError, ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"{path} is damaged ({type(error).__name__}: {error}). Delete it and give the same command again: finished "
-            "run folders are kept."
+            f"{path} is damaged ({error}). Delete it and give the same command again: finished run folders are kept."
         ) from error
-    if version != STUDY_VERSION:
-        raise DataError(f"{path} has schema version {version}; this bench reads {STUDY_VERSION}. Choose another --out.")
+    if state is None:
+        raise DataError(
+            f"{path} has schema version {shown(version)}; this bench reads {STUDY_VERSION}. Choose another --out."
+        )
     return state
-
-
-def _cell(raw: dict[str, Any]) -> CellState:
-    texts = {name: tuple(raw.get(name, ())) for name in ("banners", "warnings")}  # older files have no warnings
-    return CellState(**{**raw, **texts})

@@ -19,7 +19,6 @@ from reports.page.to_json import FORMAT, VERSION
 from reports.runs.groups import comparable
 from reports.runs.load import read_one
 from reports.runs.run import Run, Skipped
-from reports.runs.schema import wrong_types
 from reports.text.numbers import plain
 
 REPORT_FILE = "report.json"
@@ -128,14 +127,15 @@ def _section(folder: Path, section: Mapping[str, Any]) -> list[Run]:
 
 
 def _run(folder: Path, raw: Mapping[str, Any]) -> Run:
+    from reports.runs.schema import record_faults  # it imports pydantic, which takes 0.1 s
+
     version = raw["schema_version"]
     if version != SCHEMA_VERSION:
         raise DataError(
             f"{REPORT_FILE} holds a run of schema version {shown(repr(version))}; this bench reads {SCHEMA_VERSION}."
         )
     record = record_from_json(raw)
-    faults = list(wrong_types(record))
-    if faults:
+    if faults := record_faults(record):
         raise DataError(f"{REPORT_FILE} is damaged: {'; '.join(faults[:5])}. Write it again.")
     result = RunResult(record, (), ())
     standing = standing_of(result, rows=False)

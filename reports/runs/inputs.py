@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bench.errors import DataError, MissingError
 from bench.io.strictfiles import read_json
+from bench.io.typed import as_type
 from reports.runs.load import load
 from reports.runs.run import Run, Skipped
 
@@ -26,13 +26,25 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
-    """A row of ``bench ablate``: ``measures`` by ``psnr_db``, ``ssim``, ``rank_1``; empty where it failed."""
+class NoMeasure:
+    """A figure that a variant does not have."""
 
-    name: str
+    value: None
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A row of ``bench ablate``: ``cells`` by ``psnr_db``, ``ssim``, ``rank_1``; empty where it failed."""
+
+    variant: str
     label: str
-    measures: Mapping[str, Measure]
+    cells: Mapping[str, Measure | NoMeasure]
     failure: str
+
+    @property
+    def measures(self) -> dict[str, Measure]:
+        """The figures that it has."""
+        return {name: cell for name, cell in self.cells.items() if isinstance(cell, Measure)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,7 @@ class Votes:
     source: str
     participants: int
     answered: int
-    votes: tuple[Vote, ...]
+    shares: tuple[Vote, ...]
     notes: tuple[str, ...]
 
     @property
@@ -131,48 +143,18 @@ def read(paths: Sequence[Path]) -> Given:
     return Given(tuple(runs), tuple(ablations), tuple(votes), tuple(skipped))
 
 
-def _json(path: Path) -> Any:
-    return read_json(path)
-
-
 def _ablation(folder: Path) -> Ablation:
-    raw = _json(folder / ABLATION)
     try:
+        raw = read_json(folder / ABLATION)
         facts = raw["facts"]
-        variants = tuple(
-            Variant(
-                str(item["variant"]),
-                str(item["label"]),
-                {name: m for name, cell in item["cells"].items() if (m := _measure(cell)) is not None},
-                str(item["failure"]),
-            )
-            for item in raw["variants"]
-        )
-        told = {str(key): str(text) for key, text in facts["told"].items()}
-        return Ablation(folder.name, int(facts["recipe"]["lr"]), bool(facts["smoke"]), told, variants)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        told = {"lr": facts["recipe"]["lr"], "smoke": facts["smoke"], "told": facts["told"]}
+        return as_type(Ablation, {"folder_name": folder.name, "variants": raw["variants"], **told})
+    except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{ABLATION} is no table of `bench ablate` ({type(error).__name__}: {error}).") from error
 
 
-def _measure(cell: Mapping[str, Any]) -> Measure | None:
-    if cell["value"] is None:
-        return None
-    low, high = (None if cell[key] is None else float(cell[key]) for key in ("low", "high"))
-    return Measure(float(cell["value"]), low, high, int(cell["probes"]))
-
-
 def _votes(path: Path, name: str) -> Votes:
-    raw = _json(path)
     try:
-        votes = tuple(
-            Vote(
-                str(item["method"]),
-                int(item["picks"]),
-                float(item["share"]),
-                *(None if item[key] is None else float(item[key]) for key in ("low", "high")),
-            )
-            for item in raw["shares"]
-        )
-        return Votes(name, int(raw["participants"]), int(raw["answered"]), votes, tuple(map(str, raw["notes"])))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DataError(f"{path.name} is no tally of `bench study tally` ({type(error).__name__}: {error}).") from error
+        return as_type(Votes, {**read_json(path), "source": name})
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{path.name} is no tally of `bench study tally` ({error}).") from error

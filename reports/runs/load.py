@@ -12,7 +12,6 @@ from bench.results.folder import broken_seal, read_run
 from bench.run.standing import Standing, believed, standing_of
 from reports.runs.consistency import contradictions
 from reports.runs.run import Run, Skipped
-from reports.runs.schema import wrong_types
 from reports.runs.smoke import refuse_unlike_limits
 
 
@@ -72,9 +71,11 @@ def read_result(folder: Path) -> tuple[RunResult, Standing]:
     Raises:
         MissingError, DataError: see `read_one`.
     """
+    from reports.runs.schema import record_faults  # it imports pydantic, which takes 0.1 s
+
     try:
         result = read_run(folder)
-        faults = list(wrong_types(result.record)) or list(contradictions(result))
+        faults = record_faults(result.record) or list(contradictions(result))
         standing = None if faults else standing_of(result, broken_seal(folder))
     except BenchError:
         raise

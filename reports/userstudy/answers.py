@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from bench.errors import DataError, MissingError
+from bench.io.strictfiles import parse_json, read_json
 from reports.userstudy.orders import is_code, schedule_of
 from reports.userstudy.page import ANSWERS_FORMAT, KEY, KEY_FORMAT, VERSION
 
@@ -87,7 +87,7 @@ def read_key(folder: Path) -> Key:
     if not path.is_file():
         raise MissingError(f"No key in {folder}: {KEY} is not there. Give the folder that `bench study page` wrote.")
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = read_json(path)
         if raw["format"] != KEY_FORMAT or raw["version"] != VERSION:
             raise ValueError(f"format {raw['format']!r}, version {raw['version']!r}")
         questions = tuple(str(question["id"]) for question in raw["questions"])
@@ -97,7 +97,7 @@ def read_key(folder: Path) -> Key:
         if shown != {"".join(sorted(methods))} or len(set(questions)) != len(questions):
             raise ValueError("its schedules do not show its methods, or a question comes twice")
         return Key(raw["digest"], methods, questions, schedules, raw["facts"], tuple(map(str, raw["notes"])))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (DataError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path} is damaged, or no key of a study ({type(error).__name__}: {error}).") from error
 
 
@@ -141,10 +141,10 @@ def _read(file: Path, key: Key | None) -> Sheet:
     if file.stat().st_size > _LARGEST:
         raise ValueError("it is too large for answers")
     try:
-        raw = json.loads(file.read_text(encoding="utf-8"))
+        raw = parse_json(file.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
         raise ValueError("it is no text") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ValueError(f"it is truncated or no JSON ({error})") from None
     if not isinstance(raw, dict) or raw.get("format") != ANSWERS_FORMAT or raw.get("version") != VERSION:
         raise ValueError("it is no answers file of a page by this version")

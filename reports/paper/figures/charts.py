@@ -23,11 +23,11 @@ _INK, _PAPER = "#1f4e79", "#b8860b"
 
 def figure_8(ablations: Sequence[Ablation], *, with_published: bool) -> Drawn | None:
     """PSNR and SSIM without, with estimated and with true components, of the first ablation that has them."""
-    fitting = [a for a in ablations if sum(v.name in _PRIOR and bool(v.measures) for v in a.variants) > 1]
+    fitting = [a for a in ablations if sum(v.variant in _PRIOR and bool(v.measures) for v in a.variants) > 1]
     if not fitting:
         return None
     ablation = fitting[0]
-    held = {variant.name: variant.measures for variant in ablation.variants}
+    held = {variant.variant: variant.measures for variant in ablation.variants}
     with canvas(6, 2.4 + 0.2 * len(ablation.banners), ablation.banners) as figure:
         for part, (box, (measure, word)) in enumerate(
             zip(figure.subplots(1, 2), (("psnr_db", "PSNR [dB]"), ("ssim", "SSIM")), strict=True)
@@ -143,16 +143,16 @@ def figure_15(votes: Sequence[Votes]) -> Drawn | None:
     if not votes:
         return None
     tally = votes[0]
-    with canvas(5, 0.8 + 0.3 * len(tally.votes) + 0.2 * len(tally.banners), tally.banners) as figure:
+    with canvas(5, 0.8 + 0.3 * len(tally.shares) + 0.2 * len(tally.banners), tally.banners) as figure:
         box = figure.add_subplot()
-        for at, vote in enumerate(tally.votes):
+        for at, vote in enumerate(tally.shares):
             box.barh(at, 100 * vote.share, color=_INK, height=0.6)
             end = 100 * vote.share
             if vote.low is not None and vote.high is not None:
                 box.hlines(at, 100 * vote.low, 100 * vote.high, color="black", linewidth=1.2)
                 end = 100 * max(vote.high, vote.share)
             box.text(end + 1, at, f"{100 * vote.share:.1f}%", va="center")
-        box.set_yticks(range(len(tally.votes)), [name(vote.method) for vote in tally.votes])
+        box.set_yticks(range(len(tally.shares)), [name(vote.method) for vote in tally.shares])
         box.invert_yaxis()
         box.set_xlim(0, 112)
         box.set_xticks(range(0, 101, 20))

@@ -32,8 +32,8 @@ def table_3(ablations: Sequence[Ablation], *, with_published: bool) -> Table:
             Column(f"{at}r", (head, "Rank-1"), (1,)),
         ]
         for variant in ablation.variants:
-            row = rows.setdefault(variant.name, Row(BEYOND, f"{variant.name}: {variant.label}"))
-            if variant.name == "v+gt":
+            row = rows.setdefault(variant.variant, Row(BEYOND, f"{variant.variant}: {variant.label}"))
+            if variant.variant == "v+gt":
                 row.competes = False  # it is given the truth
             values = variant.measures
             quality: Cell = tuple(
@@ -42,7 +42,7 @@ def table_3(ablations: Sequence[Ablation], *, with_published: bool) -> Table:
             row.cells[f"{at}q"] = quality
             row.cells[f"{at}r"] = (_value(ablation, variant.label, "rank_1", values.get("rank_1"), "fraction"),)
             if variant.failure:
-                notes.append(f"{head}: {variant.name} FAILED: {variant.failure}")
+                notes.append(f"{head}: {variant.variant} FAILED: {variant.failure}")
         notes += [f"{head}: {key}: {text}." for key, text in ablation.told.items()]
     if with_published:
         columns += [Column(f"p{data}", (title, "PSNR / SSIM"), (0, 0), data) for data, title in
