@@ -1,4 +1,4 @@
-"""Run folders to pages, tables and figures. Imports `bench`; needs no torch, no hallucinator and no protocol."""
+"""Builds pages, tables and figures from run folders. Imports `bench`; needs no torch, hallucinator or protocol."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _log = logging.getLogger(__name__)
 
 
 def build(runs: Sequence[Path], out: Path, *, baseline: str | None = None, viewer: str = "sampled") -> list[Path]:
-    """Write a report that sets runs side by side.
+    """Write a report that shows runs side by side.
 
-    Runs of different protocols or data come in separate sections. A damaged run folder beside good ones is left out,
+    Runs of different protocols or data are in separate sections. A damaged run folder beside good ones is left out,
     named in the report and logged as a warning. Equal runs in the same order give equal bytes.
 
     Args:
@@ -24,17 +24,17 @@ def build(runs: Sequence[Path], out: Path, *, baseline: str | None = None, viewe
         out: folder of the report; an earlier report there is replaced.
         baseline: label, name in the report or folder name of the run to compare with; None takes the one labelled
             ``none``, else the first of each section.
-        viewer: whose pictures go with the page: ``sampled``, as many as fit into it, those that changed most first;
-            ``folder``, all of them, in the folder ``faces`` beside it; ``none``.
+        viewer: which images the page has: ``sampled``, as many as fit into the page, the probes that changed most
+            first; ``folder``, all images, in the folder ``faces`` beside the page; ``none``, no images.
 
     Returns:
         The files written: ``index.html``, ``report.md``, ``summary.csv``, ``paired.csv``, ``report.json``.
 
     Raises:
-        UsageError: no runs, smoke runs on other probes, no run called ``baseline``, or another ``viewer``.
+        UsageError: no runs, smoke runs on other probes, no run called ``baseline``, or an unknown ``viewer``.
         MissingError: a run folder does not exist.
         DataError: all run folders are damaged.
-        BenchError: ``out`` holds something else, or the disk is full; nothing there has changed.
+        BenchError: ``out`` contains other files, or the disk is full; ``out`` is then unchanged.
     """
     from reports.charts import charts_of, scatters_of
     from reports.charts.cmc import cmc_curves
@@ -53,10 +53,10 @@ def build(runs: Sequence[Path], out: Path, *, baseline: str | None = None, viewe
         raise UsageError(f"Unknown viewer {viewer!r}; choose one of {', '.join(VIEWERS)}.")
     names = (*FILES, f"{FOLDER}/")
     check_folder(out, names)
-    found, skipped = load(runs)
+    loaded, skipped = load(runs)
     for item in skipped:
         _log.warning("Left out of the report: %s. %s", plain(item.folder_name), plain(item.reason))
-    groups = make_groups(found, baseline)
+    groups = make_groups(loaded, baseline)
     page = make_page(groups, skipped, baseline=baseline, pictures=viewer != "none")
     curves = {group.number: cmc_curves(group) for group in groups if group.first.searched}
     charts = {group.number: charts_of(group) for group in groups}
@@ -65,7 +65,7 @@ def build(runs: Sequence[Path], out: Path, *, baseline: str | None = None, viewe
             to_html(page, curves, charts, scatters_of(groups), make_viewers(groups, viewer, folder)),
             to_markdown(page),
             to_csv(summary(groups)),
-            to_csv(paired({section.number: section.pairs for section in page.sections})),
+            to_csv(paired({section.number: section.comparisons for section in page.sections})),
             to_report(page),
         )
         write_files(folder, dict(zip(FILES, texts, strict=True)))

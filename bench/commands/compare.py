@@ -16,11 +16,11 @@ def add_parser(subparsers: Subparsers) -> None:
         "compare",
         help="compare two runs, figure by figure",
         description="Print every figure of two runs of one protocol on the same data, the paired difference with its "
-        "interval and p-value, and what differs in their configurations. Exit code: 0 done; 1 a --fail-below was not "
-        "met, or a run is damaged; 2 the runs were not measured alike; 3 a run is not there.",
+        "interval and p-value, and what differs in their configurations. Exit code: 0 done; 1 a limit of --fail-below "
+        "was exceeded, or a run is damaged; 2 the runs were not measured in the same way; 3 a run does not exist.",
     )
-    parser.add_argument("first", type=Path, metavar="RUN", help="run folder to compare with")
-    parser.add_argument("second", type=Path, metavar="RUN", help="run folder that is judged")
+    parser.add_argument("first", type=Path, metavar="RUN", help="run folder of the reference")
+    parser.add_argument("second", type=Path, metavar="RUN", help="run folder that is compared with it")
     parser.add_argument(
         "--fail-below",
         action="append",
@@ -35,13 +35,13 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run it."""
-    from reports.comparison.compare import compare_runs, gates, parse_gates
+    from reports.comparison.compare import compare_runs, judge_gates, parse_gates
     from reports.comparison.text import to_lines, to_object
     from reports.text.tables import to_json
 
     wanted = parse_gates(args.fail_below)  # before the work: a typing error should cost no time
     comparison = compare_runs(args.first, args.second)
-    judged = gates(comparison, wanted)
+    judged = judge_gates(comparison, wanted)
     if args.json:
         print(to_json(to_object(comparison, judged)), end="")
     else:

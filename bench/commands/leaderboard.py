@@ -15,9 +15,9 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "leaderboard",
         help="rank a folder of submitted results",
-        description="Read a folder that holds a folder a submission (a run folder, several, or a report.json) and "
-        "print a table for each protocol, data set and recogniser. Damaged or mixed submissions are left out by name. "
-        "See docs/results.md.",
+        description="Read a folder with one folder for each submission (a run folder, several, or a report.json) and "
+        "print a table for each protocol, data set and recogniser. Damaged or mixed submissions are named and left "
+        "out. See docs/results.md.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder of submissions")
     parser.add_argument("--figure", metavar="NAME", help="figure to rank by (default: the first of each board)")
@@ -37,8 +37,8 @@ def main(args: argparse.Namespace) -> int:
     from reports.leaderboard.text import to_lines, to_markdown, to_object
     from reports.text.tables import cell, to_json
 
-    found, skipped = read_submissions(args.folder)
-    boards = make_boards(found, args.figure)
+    submissions, skipped = read_submissions(args.folder)
+    boards = make_boards(submissions, args.figure)
     if args.json:
         print(to_json(to_object(boards, skipped)), end="")
     elif args.markdown:

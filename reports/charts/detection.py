@@ -1,4 +1,4 @@
-"""Errors against the threshold: TPIR and FPIR of open-set searches, DET curves of pairs."""
+"""Error rates over all thresholds: TPIR against FPIR of open-set searches, DET curves of pairs."""
 
 from __future__ import annotations
 
@@ -8,59 +8,66 @@ import numpy as np
 
 from bench.metrics.roc import Curve, roc
 from reports.charts.chart import Chart, Number
-from reports.charts.svg import drawing, inline, label, legend, line
+from reports.charts.svg import drawing, inline, label, labels, legend, line
 from reports.runs.groups import Group
 from reports.runs.items import VERIFICATION
 from reports.runs.run import Run
 from reports.runs.searches import open_searches, open_tpir
-from reports.text.numbers import GAP, count, percent
+from reports.text.numbers import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_STEPS = 25  # rates that a curve is drawn at
-_MOST = 400  # points of a DET curve
+_STEPS = 25  # FPIRs at which a curve is drawn
+_MAX_POINTS = 400  # points of a DET curve
 
 
 def open_set(group: Group) -> Chart | None:
-    """TPIR against FPIR, where some probes have no mate; each point as `tpir@fpir` in ``run.json`` is made."""
+    """TPIR against FPIR where some probes have no mate, by the rule of `tpir@fpir` in ``run.json``."""
     if not group.first.searched:
         return None
     fewest = min((len(s.nonmated) for run in group.runs for s in open_searches(run.probes).values()), default=0)
     if fewest < 2:
         return None
     rates = np.geomspace(1 / fewest, 1, _STEPS)
-    asked = [float(rate) for rate in group.first.record.protocol.get("false_positive_rates", [])]
+    listed = [float(rate) for rate in group.first.record.protocol.get("false_positive_rates", [])]
     rows: list[tuple[str | Number, ...]] = []
     with drawing(4.2 + 0.24 * len(group.runs)) as figure:
         axes = figure.add_subplot()
-        for place, (run, name) in enumerate(zip(group.runs, group.names, strict=True)):
+        for index, (run, name) in enumerate(zip(group.runs, group.names, strict=True)):
             searches = list(open_searches(run.probes).values())
             curve = [(rate, open_tpir(float(rate), searches)) for rate in rates]
             points = [(rate, value) for rate, value in curve if value is not None]
-            axes.plot([x for x, _ in points], [y for _, y in points], **line(place), markevery=4, label=label(name))
+            axes.plot([x for x, _ in points], [y for _, y in points], **line(index), markevery=4, label=label(name))
             mated, others = sum(len(s.mated) for s in searches), sum(len(s.nonmated) for s in searches)
-            values = [open_tpir(rate, searches) for rate in asked]
-            rows.append((name, count_of(mated), count_of(others), *map(share, values)))
-        _percents(axes)
+            values = [open_tpir(rate, searches) for rate in listed]
+            rows.append(
+                (
+                    name,
+                    Number.count(mated),
+                    Number.count(others),
+                    *(Number.measured(value, "fraction") for value in values),
+                )
+            )
+        _format_percent(axes)
         axes.set_xlabel("FPIR (logarithmic)")
         axes.set_ylabel("TPIR at rank 1")
         legend(figure, axes)
-        svg = inline(figure, f"o{group.number}-", f"TPIR against FPIR of {_names(group)}")
+        svg = inline(figure, f"o{group.number}-", f"TPIR against FPIR of {labels(group.names)}")
     return Chart(
         "openset",
         "Open-set search: TPIR against FPIR",
         svg,
-        "Share of the probes with a mate whose mate ranks first above the threshold, against the share of the probes "
-        "without a mate that are accepted; the plain mean over galleries where there are several. "
-        f"Curves begin where one of {count(fewest)} probes without a mate is accepted.",
-        ("Method", "Searches with a mate", "Without", *(f"TPIR at FPIR {rate:g}, %" for rate in asked)),
+        "Share of the probes with a mate whose mate ranks first with a score above the threshold, against the share of "
+        "the probes without a mate that are accepted. With several galleries: the plain mean over them. "
+        f"Curves begin at one accepted probe of {count(fewest)} without a mate.",
+        ("Method", "Searches with a mate", "Searches without", *(f"TPIR at FPIR {rate:g}, %" for rate in listed)),
         tuple(rows),
     )
 
 
 def det(group: Group) -> Chart | None:
-    """False rejects against false accepts of pairs, from the scores that a run keeps."""
+    """False rejects against false accepts of pairs, from the scores of the run."""
     if group.kind != VERIFICATION:
         return None
     curves = [(name, run, curve_of(run)) for name, run in zip(group.names, group.runs, strict=True)]
@@ -70,34 +77,34 @@ def det(group: Group) -> Chart | None:
     names = [name for name in group.metrics if name == "eer" or name.startswith("tar@far=")]
     with drawing(4.2 + 0.24 * len(group.runs)) as figure:
         axes = figure.add_subplot()
-        for place, (name, run, curve) in enumerate(curves):
+        for index, (name, run, curve) in enumerate(curves):
             figures = [run.record.metrics.get(metric) for metric in names]
-            cells = [share(figure.value if figure else None) for figure in figures]
+            cells = [Number.measured(figure.value if figure else None, "fraction") for figure in figures]
             if curve is None:
-                rows.append((name, Number(None, GAP), Number(None, GAP), *cells))
+                rows.append((name, Number.gap(), Number.gap(), *cells))
                 continue
             far, tar = curve.rates
             kept = curve.corners
-            if len(kept) > _MOST:
-                kept = kept[np.unique(np.linspace(0, len(kept) - 1, _MOST).round().astype(int))]
+            if len(kept) > _MAX_POINTS:
+                kept = kept[np.unique(np.linspace(0, len(kept) - 1, _MAX_POINTS).round().astype(int))]
             kept = kept[far[kept] > 0]
             axes.plot(
-                far[kept], 1 - tar[kept], **line(place), markevery=0.15, label=label(name), drawstyle="steps-post"
+                far[kept], 1 - tar[kept], **line(index), markevery=0.15, label=label(name), drawstyle="steps-post"
             )
-            rows.append((name, count_of(int(curve.true[-1])), count_of(int(curve.false[-1])), *cells))
-        _percents(axes)
+            rows.append((name, Number.count(int(curve.true[-1])), Number.count(int(curve.false[-1])), *cells))
+        _format_percent(axes)
         axes.set_xlabel("false accepts (logarithmic)")
         axes.set_ylabel("false rejects")
         legend(figure, axes)
-        svg = inline(figure, f"d{group.number}-", f"DET curves of {_names(group)}")
+        svg = inline(figure, f"d{group.number}-", f"DET curves of {labels(group.names)}")
     return Chart(
         "det",
         "DET curves",
         svg,
         "Share of the pairs of one person that are rejected, against the share of the pairs of two people that are "
-        "accepted, at every threshold. A pair with a failed template is never accepted, and counts. The figures in the "
-        "table are those of the run.",
-        ("Method", "Pairs of one person", "Of two", *(f"{name}, %" for name in names)),
+        "accepted, at every threshold. A pair with a failed template is never accepted and stays in the denominator. "
+        "The figures in the table are those of run.json.",
+        ("Method", "Pairs of one person", "Pairs of two people", *(f"{name}, %" for name in names)),
         tuple(rows),
     )
 
@@ -111,21 +118,7 @@ def curve_of(run: Run) -> Curve | None:
     return roc(scores, alike) if alike.any() and not alike.all() and not np.isinf(scores).any() else None
 
 
-def share(value: float | None) -> Number:
-    """A fraction as percent."""
-    return Number(value, percent(value))
-
-
-def count_of(number: int) -> Number:
-    """A whole number."""
-    return Number(number, count(number))
-
-
-def _names(group: Group) -> str:
-    return ", ".join(label(name) for name in group.names)
-
-
-def _percents(axes: Axes) -> None:
+def _format_percent(axes: Axes) -> None:
     from matplotlib.ticker import NullLocator, PercentFormatter
 
     axes.set_xscale("log")

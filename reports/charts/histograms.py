@@ -1,4 +1,4 @@
-"""How scores are spread: of the same person and of others, a panel a run."""
+"""Histograms of scores: mates and non-mates, one panel for each run."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reports.charts.chart import Chart, Number
-from reports.charts.detection import count_of
-from reports.charts.svg import colour, drawing, inline, label
+from reports.charts.svg import colour, drawing, inline, label, labels
 from reports.runs.groups import Group
 from reports.runs.items import VERIFICATION
 from reports.runs.run import Run
-from reports.text.numbers import GAP, score
+from reports.text.numbers import score
 
 _BINS = 40
 _ACROSS = 3
@@ -23,34 +22,35 @@ _Scores = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def histograms(group: Group) -> Chart | None:
-    """Scores of the best mate and of the best other person (of pairs: of one person and of two)."""
-    found = [_scores(run) for run in group.runs]
-    known = [column for own in found for column in own if len(column)]
+    """Scores of the best mate and of the best non-mate; of pairs: of one person and of two people."""
+    scores = [_scores(run) for run in group.runs]
+    known = [column for columns in scores for column in columns if len(column)]
     if not known:
         return None
     low, high = min(float(column.min()) for column in known), max(float(column.max()) for column in known)
     edges = np.linspace(low, high if high > low else low + 1, _BINS + 1)
-    down = math.ceil(len(found) / _ACROSS)
-    same, other = ("best mate", "best other person") if group.first.searched else ("one person", "two people")
+    down = math.ceil(len(scores) / _ACROSS)
+    same, other = ("best mate", "best non-mate") if group.first.searched else ("one person", "two people")
     with drawing(_PANEL * down + 0.5) as figure:
-        for place, (name, own) in enumerate(zip(group.names, found, strict=True)):
-            axes = figure.add_subplot(down, min(_ACROSS, len(found)), place + 1)
-            for column, paint, dash, words in zip(own, (0, 1), ("solid", (0, (3, 1.5))), (same, other), strict=True):
+        for index, (name, columns) in enumerate(zip(group.names, scores, strict=True)):
+            axes = figure.add_subplot(down, min(_ACROSS, len(scores)), index + 1)
+            for column, series, dash, words in zip(
+                columns, (0, 1), ("solid", (0, (3, 1.5))), (same, other), strict=True
+            ):
                 if len(column):
                     shares = np.histogram(column, edges)[0] / len(column)
-                    axes.stairs(shares, edges, color=colour(paint), linestyle=dash, linewidth=1.6, label=words)
+                    axes.stairs(shares, edges, color=colour(series), linestyle=dash, linewidth=1.6, label=words)
             axes.set_title(label(name, 28), fontsize=9)
             axes.set_yticks([])
             axes.tick_params(labelsize=8)
             axes.set_xlim(edges[0], edges[-1])
-        handles, told = figure.axes[0].get_legend_handles_labels()
-        figure.legend(handles, told, loc="outside lower left", frameon=False, ncols=2, handlelength=3)
-        names = ", ".join(label(name) for name in group.names)
-        svg = inline(figure, f"h{group.number}-", f"Histograms of scores of {names}")
+        handles, names = figure.axes[0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower left", frameon=False, ncols=2, handlelength=3)
+        svg = inline(figure, f"h{group.number}-", f"Histograms of scores of {labels(group.names)}")
     what = (
-        "Score of each probe's best mate, and of the best other person; probes without a mate have the latter alone"
+        "Score of the best mate and of the best non-mate of each probe; a probe without a mate has the latter only"
         if group.first.searched
-        else "Scores of pairs of one person, and of pairs of two"
+        else "Scores of pairs of one person, and of pairs of two people"
     )
     titles = [
         f"{part}, {words}"
@@ -61,12 +61,13 @@ def histograms(group: Group) -> Chart | None:
         "scores",
         "Scores",
         svg,
-        f"{what}: the share of each in {_BINS} equal bins, the same for all runs. What could not be scored has no part "
-        "in this. Scores of different recognisers are no common scale.",
+        f"{what}: the share in each of {_BINS} equal bins, the same bins for all runs. Failed rows have no score and "
+        f"are "
+        "left out. Scores of different recognisers are not comparable.",
         ("Method", *titles),
         tuple(
-            (name, *(cell for column in own for cell in _quartiles(column)))
-            for name, own in zip(group.names, found, strict=True)
+            (name, *(cell for column in columns for cell in _quartiles(column)))
+            for name, columns in zip(group.names, scores, strict=True)
         ),
     )
 
@@ -91,6 +92,6 @@ def _finite(values: object) -> NDArray[np.float64]:
 
 def _quartiles(column: NDArray[np.float64]) -> list[Number]:
     if not len(column):
-        return [count_of(0), *[Number(None, GAP)] * 3]
+        return [Number.count(0), *[Number.gap()] * 3]
     ends = [float(value) for value in np.quantile(column, (0.25, 0.5, 0.75))]
-    return [count_of(len(column)), *(Number(value, score(value)) for value in ends)]
+    return [Number.count(len(column)), *(Number(value, score(value)) for value in ends)]

@@ -1,4 +1,4 @@
-"""Does prettier mean better recognised? PSNR of each method against how well its faces are recognised."""
+"""Image quality against recognition: PSNR of each method against the recognition figure of the same method."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from dataclasses import dataclass
 
 from bench.results import Figure
 from reports.charts.chart import Chart, Number
-from reports.charts.svg import colour, drawing, inline, label, legend, marker
+from reports.charts.svg import colour, drawing, inline, label, labels, legend, marker
 from reports.runs.groups import Group
 from reports.runs.items import RESTORATION, VERIFICATION
 from reports.runs.run import Run
-from reports.text.numbers import measured, unit_word
+from reports.text.numbers import unit_word
 
-_PSNR, _LIKENESS = "psnr_db", "identity_similarity"
-_LEAST = 2  # methods that make a comparison
+_PSNR, _SIMILARITY = "psnr_db", "identity_similarity"
+_MIN_METHODS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class _Point:
-    """One method: its quality and its recognition."""
+    """One method: its image quality and its recognition figure."""
 
     name: str
     quality: Figure
@@ -28,27 +28,27 @@ class _Point:
 
 
 def scatters(groups: Sequence[Group]) -> list[Chart]:
-    """A chart for each pair of a section of restored faces and a section in which the same methods recognise.
+    """A chart for each restoration section with each recognition section that shares at least two methods with it.
 
-    The same method: hallucinators of one name, version, arguments and weights. Likeness of embeddings within a section
-    of restored faces makes a chart too.
+    The same method means hallucinators with the same name, version, arguments and weights. The similarity of
+    embeddings within a restoration section is charted too.
     """
-    found = []
-    for pretty in groups:
-        if pretty.kind != RESTORATION:
+    charts = []
+    for restoration in groups:
+        if restoration.kind != RESTORATION:
             continue
         for other in groups:
-            name = _LIKENESS if other is pretty else other.headlines[0]
-            if other is pretty or other.first.searched or other.kind == VERIFICATION:
-                points = _points(pretty, other, name)
-                if len(points) >= _LEAST:
-                    found.append(_chart(pretty, other, name, points))
-    return found
+            name = _SIMILARITY if other is restoration else other.headlines[0]
+            if other is restoration or other.first.searched or other.kind == VERIFICATION:
+                points = _points(restoration, other, name)
+                if len(points) >= _MIN_METHODS:
+                    charts.append(_chart(restoration, other, name, points))
+    return charts
 
 
-def _points(pretty: Group, other: Group, name: str) -> list[_Point]:
+def _points(restoration: Group, other: Group, name: str) -> list[_Point]:
     quality: dict[str, Figure] = {}
-    for run in pretty.runs:
+    for run in restoration.runs:
         if _PSNR in run.record.metrics:
             quality.setdefault(_method(run), run.record.metrics[_PSNR])
     return [
@@ -59,52 +59,55 @@ def _points(pretty: Group, other: Group, name: str) -> list[_Point]:
 
 
 def _method(run: Run) -> str:
-    """What hallucinates: equal for the same method under two protocols."""
+    """The hallucinator with its version, arguments and weights: equal for the same method under two protocols."""
     stages = [stage for stage in run.stages if stage.stage == "hallucinate" and stage.side == "probe"]
     parts = [[s.name, s.version, dict(s.arguments), [dict(file) for file in s.weights]] for s in stages]
     return json.dumps([run.record.label if not parts else "", parts], sort_keys=True)
 
 
-def _chart(pretty: Group, other: Group, name: str, points: Sequence[_Point]) -> Chart:
+def _chart(restoration: Group, other: Group, name: str, points: Sequence[_Point]) -> Chart:
     unit = points[0].recognition.unit
     scale = 100 if unit == "fraction" else 1
+    heading = f"{name}, {unit_word(unit)}" if unit_word(unit) else name
     with drawing(4.0 + 0.24 * len(points)) as figure:
         axes = figure.add_subplot()
-        for place, point in enumerate(points):
+        for index, point in enumerate(points):
             x, y = point.quality, point.recognition
             axes.plot(
-                [x.value], [scale * y.value], linestyle="none", marker=marker(place), color=colour(place), markersize=9,
+                [x.value], [scale * y.value], linestyle="none", marker=marker(index), color=colour(index), markersize=9,
                 label=label(point.name),
             )  # fmt: skip
             if x.low is not None and x.high is not None:
-                axes.hlines(scale * y.value, x.low, x.high, color=colour(place), linewidth=1.2)
+                axes.hlines(scale * y.value, x.low, x.high, color=colour(index), linewidth=1.2)
             if y.low is not None and y.high is not None:
-                axes.vlines(x.value, scale * y.low, scale * y.high, color=colour(place), linewidth=1.2)
+                axes.vlines(x.value, scale * y.low, scale * y.high, color=colour(index), linewidth=1.2)
         axes.set_xlabel("PSNR, dB")
-        axes.set_ylabel(f"{name}{f', {unit_word(unit)}' if unit_word(unit) else ''}")
+        axes.set_ylabel(heading)
         axes.grid(True, linewidth=0.8)
         legend(figure, axes)
-        drawn = f"PSNR against {name} of {', '.join(label(point.name) for point in points)}"
-        svg = inline(figure, f"p{pretty.number}x{other.number}-", drawn)
-    where = "the same faces" if other is pretty else f"{_protocol(other)} (section {other.number})"
+        description = f"PSNR against {name} of {labels(point.name for point in points)}"
+        svg = inline(figure, f"p{restoration.number}x{other.number}-", description)
+    where = "the same faces" if other is restoration else f"{_protocol(other)} (section {other.number})"
     rho = _spearman([p.quality.value for p in points], [p.recognition.value for p in points])
-    told = (
-        f" Spearman's rank correlation over {len(points)} runs: {rho:.2f}.".replace("-", "−") if rho is not None else ""
-    )
+    correlation = ""
+    if rho is not None:
+        correlation = f" Spearman's rank correlation over {len(points)} runs: {rho:.2f}.".replace("-", "−")
     return Chart(
-        f"pretty{pretty.number}x{other.number}",
+        f"pretty{restoration.number}x{other.number}",
         f"PSNR against {name}, {where}",
         svg,
-        f"A point a method: mean PSNR over the faces of section {pretty.number} ({_protocol(pretty)}), and "
-        f"{name} of {where}. Lines: 95 % intervals.{told} Few methods show no law.",
-        ("Method", "PSNR, dB", "Faces", f"{name}{f', {unit_word(unit)}' if unit_word(unit) else ''}", "Over"),
+        f"One point for each method: mean PSNR over the faces of section {restoration.number} "
+        f"({_protocol(restoration)}), and {name} of {where}. Lines: 95 % intervals.{correlation} A correlation over "
+        f"few methods is no evidence of "
+        "a general relation.",
+        ("Method", "PSNR, dB", "Faces", heading, "Denominator"),
         tuple(
             (
                 point.name,
-                Number(point.quality.value, measured(point.quality.value, point.quality.unit)),
-                Number(point.quality.n, f"{point.quality.n:,}"),
-                Number(point.recognition.value, measured(point.recognition.value, unit)),
-                Number(point.recognition.n, f"{point.recognition.n:,}"),
+                Number.measured(point.quality.value, point.quality.unit),
+                Number.count(point.quality.n),
+                Number.measured(point.recognition.value, unit),
+                Number.count(point.recognition.n),
             )
             for point in points
         ),
@@ -116,9 +119,9 @@ def _protocol(group: Group) -> str:
 
 
 def _spearman(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """Rank correlation, ties at their mean rank; None below three points, or where one side does not vary."""
-    if len(first) < 3 or len(set(first)) == 1 or len(set(second)) == 1:
-        return None
+    """Spearman's rank correlation; None below three points, or where one side does not vary."""
     from scipy.stats import spearmanr
 
+    if len(first) < 3 or len(set(first)) == 1 or len(set(second)) == 1:
+        return None
     return float(spearmanr(first, second).statistic)

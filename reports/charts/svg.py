@@ -1,4 +1,4 @@
-"""Inline SVG whose colours follow the page: runs differ by dash and marker too, so print in grey works."""
+"""Inline SVG in the colours of the page. Runs also differ by dash and marker, so that they differ in grey print."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import html
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -21,39 +21,44 @@ _DASHES: tuple[Any, ...] = ("solid", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2
 _MARKERS = "osD^vPX*"
 _COLOURS = 8
 _LONGEST = 60  # characters of a name
-_INK, _LINE = "#010101", "#020202"  # stand-ins that become the page's own colours
+_INK, _LINE = "#010101", "#020202"  # placeholders that become the page's own colours
 _SERIES = "#03030{}"
 
 
-def colour(place: int) -> str:
-    """The stand-in colour of the run at that place."""
-    return _SERIES.format(place % _COLOURS)
+def colour(index: int) -> str:
+    """The placeholder colour of the run at that index."""
+    return _SERIES.format(index % _COLOURS)
 
 
-def marker(place: int) -> str:
-    """Its marker."""
-    return _MARKERS[place % len(_MARKERS)]
+def marker(index: int) -> str:
+    """The marker of the run at that index."""
+    return _MARKERS[index % len(_MARKERS)]
 
 
-def line(place: int) -> dict[str, Any]:
-    """How its line is drawn."""
+def line(index: int) -> dict[str, Any]:
+    """The line style of the run at that index."""
     return {
-        "color": colour(place),
-        "linestyle": _DASHES[place % len(_DASHES)],
+        "color": colour(index),
+        "linestyle": _DASHES[index % len(_DASHES)],
         "linewidth": 1.8,
-        "marker": marker(place),
+        "marker": marker(index),
         "markersize": 5,
     }
 
 
 def label(name: object, length: int = _LONGEST) -> str:
-    """A name for a drawing: short, and nothing in it reorders what stands around."""
+    """A name for a drawing: shortened, without control characters and direction marks."""
     return shorten(plain(name), length)
+
+
+def labels(names: Iterable[object]) -> str:
+    """The names of several runs, separated by commas."""
+    return ", ".join(label(name) for name in names)
 
 
 @contextmanager
 def drawing(high: float, wide: float = WIDE) -> Iterator[Figure]:
-    """An empty figure of so many inches; draw and `inline` within the block."""
+    """An empty figure, its size in inches; draw on it and call `inline` within the block."""
     import matplotlib
     from matplotlib.figure import Figure as New
 
@@ -79,34 +84,34 @@ def drawing(high: float, wide: float = WIDE) -> Iterator[Figure]:
 
 
 def legend(figure: Figure, axes: Axes) -> None:
-    """The runs of one panel, below all panels."""
-    # handles by hand: matplotlib would leave out a name that begins with an underscore
+    """A legend of the runs of one panel, below all panels."""
+    # explicit handles: matplotlib leaves out a name that begins with an underscore
     figure.legend(handles=axes.get_lines(), loc="outside lower left", frameon=False, handlelength=4.5)
 
 
-def inline(figure: Figure, prefix: str, words: str) -> str:
-    """The drawing as part of a page: no prolog, no metadata, ids of its own, colours of the page.
+def inline(figure: Figure, prefix: str, description: str) -> str:
+    """The drawing as an element of a page: no prolog, no metadata, unique ids, colours of the page.
 
     Args:
-        figure: drawn.
+        figure: the drawing.
         prefix: of its ids.
-        words: its name for who cannot see it.
+        description: its accessible name.
 
     Returns:
         An ``<svg>`` element. Equal drawings give equal bytes.
     """
     buffer = io.StringIO()
-    nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
-    figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
+    metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}
+    figure.savefig(buffer, format="svg", transparent=True, metadata=metadata)
 
-    def tag(found: re.Match[str]) -> str:
-        text = re.sub(r'( id="|xlink:href="#|url\(#)', rf"\1{prefix}", found[0])
+    def restyle(tag: re.Match[str]) -> str:
+        text = re.sub(r'( id="|xlink:href="#|url\(#)', rf"\1{prefix}", tag[0])
         text = text.replace(_INK, "var(--ink)").replace(_LINE, "var(--line)")
         return re.sub(_SERIES.format(r"(\d)"), r"var(--series-\1)", text)
 
     svg = buffer.getvalue()
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-    svg = re.sub(r"<[^>]+>", tag, svg)  # tags alone: a label may hold anything
+    svg = re.sub(r"<[^>]+>", restyle, svg)  # tags only: a label may contain any text
     opening, rest = svg.split(">", 1)
     opening = re.sub(r' (width|height)="[^"]*"', "", opening)
-    return f'{opening} role="img" aria-label="{html.escape(words)}">{rest}'.strip()
+    return f'{opening} role="img" aria-label="{html.escape(description)}">{rest}'.strip()

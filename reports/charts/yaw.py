@@ -1,4 +1,4 @@
-"""How far faces are turned: rank-1 by yaw, quality by yaw."""
+"""Rank-1 and image quality by yaw."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 from bench.results import Figure, ProbeRow
 from reports.charts.chart import Chart, Number
-from reports.charts.svg import colour, drawing, inline, label, legend, line
+from reports.charts.svg import colour, drawing, inline, label, labels, legend, line
 from reports.runs.figure_names import split
 from reports.runs.groups import Group
 from reports.runs.items import RESTORATION
 from reports.runs.run import Run
 from reports.runs.searches import in_parts
-from reports.statistics.together import mean_intervals
-from reports.text.numbers import GAP, count, measured, metric, unit_word
+from reports.statistics.intervals import mean_intervals
+from reports.text.numbers import count, measured, metric, unit_word
 
-_APART = 9  # yaws that are shown one by one
+_MAX_SINGLE_YAWS = 9  # more yaws are shown in ranges
 _RANGE = 15  # degrees
 _QUALITIES = ("psnr_db", "ssim", "identity_similarity")
 
@@ -33,29 +33,29 @@ class _Point:
 
 
 def rank_by_yaw(group: Group) -> Chart | None:
-    """Rank-1 of the probes turned so far to either side, where their yaw is known."""
+    """Rank-1 by absolute yaw, over the probes whose yaw is known."""
     if not group.first.searched:
         return None
     ranges = _ranges([yaw for run in group.runs for _, row in run.head if (yaw := _yaw(row)) is not None])
     if len(ranges) < 2:
         return None
     points = _rank_points(group.runs, ranges)
-    words = "Share of probes found at rank 1"
-    svg = _lines(group, ranges, points, "fraction", f"{words} by yaw", f"y{group.number}-")
+    share = "Share of probes with rank 1"
+    svg = _lines(group, ranges, points, "fraction", f"{share} by yaw", f"y{group.number}-")
     where = " in the galleries of the headline figures" if in_parts(run.probes for run in group.runs) else ""
     return Chart(
         "yaw",
         "Rank-1 by yaw",
         svg,
-        f"{words}, of all probes turned so far to either side{where}, a failed one counted as a miss. Bars: 95 % "
-        "interval by bootstrap over identities. The number of probes stands beside each value in the table.",
+        f"{share}, of all probes with that absolute yaw{where}; a failed probe counts as a miss. Bars: 95 % intervals, "
+        "by bootstrap over identities. The table gives the number of probes beside each value.",
         ("Method", *(f"{text}, %" for _, _, text in ranges)),
         _rows(group, points, "fraction"),
     )
 
 
 def quality_by_yaw(group: Group) -> list[Chart]:
-    """Quality of restored faces by yaw: the figures of the run."""
+    """Image quality of restored faces by absolute yaw, as in ``run.json``."""
     if group.kind != RESTORATION:
         return []
     return [chart for name in _QUALITIES if (chart := _quality(group, name)) is not None]
@@ -76,8 +76,8 @@ def _quality(group: Group, name: str) -> Chart | None:
         f"yaw-{name.replace('_', '')}",
         title,
         svg,
-        "Means over the faces turned so far to either side that could be compared, as in the run; bars: its 95 % "
-        "intervals. The number of faces stands beside each value in the table.",
+        "Means over the faces with that absolute yaw that could be compared, as in run.json. Bars: 95 % intervals. The "
+        "table gives the number of faces beside each value.",
         ("Method", *(f"{text}{f', {unit_word(unit)}' if unit_word(unit) else ''}" for _, _, text in ranges)),
         _rows(group, points, unit),
     )
@@ -91,19 +91,19 @@ def _lines(
     title: str,
     prefix: str,
 ) -> str:
-    """A line a run, gaps where it has no value."""
+    """One line for each run, with gaps where it has no value."""
     scale = 100 if unit == "fraction" else 1
     with drawing(3.6 + 0.24 * len(group.runs)) as figure:
         axes = figure.add_subplot()
-        for place, (name, own) in enumerate(zip(group.names, points, strict=True)):
-            apart = 0.04 * (place - (len(group.runs) - 1) / 2)  # so that bars stand side by side
-            xs = [at + apart for at in range(len(ranges))]
-            axes.plot(xs, [scale * p.value if p else math.nan for p in own], **line(place), label=label(name))
-            for x, point in zip(xs, own, strict=True):
+        for index, (name, line_points) in enumerate(zip(group.names, points, strict=True)):
+            shift = 0.04 * (index - (len(group.runs) - 1) / 2)  # bars side by side
+            xs = [at + shift for at in range(len(ranges))]
+            axes.plot(xs, [scale * p.value if p else math.nan for p in line_points], **line(index), label=label(name))
+            for x, point in zip(xs, line_points, strict=True):
                 if point and point.low is not None and point.high is not None:
-                    axes.vlines(x, scale * point.low, scale * point.high, color=colour(place), linewidth=1.5)
+                    axes.vlines(x, scale * point.low, scale * point.high, color=colour(index), linewidth=1.5)
         axes.set_xticks(range(len(ranges)), [text for _, _, text in ranges])
-        axes.set_xlabel("yaw, to either side")
+        axes.set_xlabel("absolute yaw")
         axes.set_ylabel(
             f"rank-1, {unit_word(unit)}" if unit == "fraction" else unit_word(unit) or title.split(" by")[0]
         )
@@ -111,7 +111,7 @@ def _lines(
             axes.set_ylim(-1, 101)
         axes.grid(True, linewidth=0.8)
         legend(figure, axes)
-        return inline(figure, prefix, f"{title} of {', '.join(label(name) for name in group.names)}")
+        return inline(figure, prefix, f"{title} of {labels(group.names)}")
 
 
 def _rows(group: Group, points: Sequence[Sequence[_Point | None]], unit: str) -> tuple[tuple[str | Number, ...], ...]:
@@ -119,43 +119,41 @@ def _rows(group: Group, points: Sequence[Sequence[_Point | None]], unit: str) ->
         (
             name,
             *(
-                Number(point.value, f"{measured(point.value, unit)} (n = {count(point.n)})")
-                if point
-                else Number(None, GAP)
-                for point in own
+                Number(point.value, f"{measured(point.value, unit)} (n = {count(point.n)})") if point else Number.gap()
+                for point in run_points
             ),
         )
-        for name, own in zip(group.names, points, strict=True)
+        for name, run_points in zip(group.names, points, strict=True)
     )
 
 
 def _ranges(yaws: Sequence[float]) -> list[tuple[float, float, str]]:
-    """First and last yaw of each range, in degrees, and its name; every yaw by itself where there are few."""
+    """First and last absolute yaw of each range in degrees, and its name; single yaws where there are few."""
     known = sorted({abs(yaw) for yaw in yaws})
-    if len(known) <= _APART:
+    if len(known) <= _MAX_SINGLE_YAWS:
         return [(yaw, yaw, f"{yaw:g}°") for yaw in known]
     starts = range(0, math.ceil((known[-1] + 1e-9) / _RANGE) * _RANGE, _RANGE)
-    found = [(start, math.nextafter(start + _RANGE, 0), f"{start}° to {start + _RANGE}°") for start in starts]
-    return [(start, end, text) for start, end, text in found if any(start <= yaw <= end for yaw in known)]
+    ranges = [(start, math.nextafter(start + _RANGE, 0), f"{start}° to {start + _RANGE}°") for start in starts]
+    return [(start, end, text) for start, end, text in ranges if any(start <= yaw <= end for yaw in known)]
 
 
 def _rank_points(runs: Sequence[Run], ranges: Sequence[tuple[float, float, str]]) -> list[list[_Point | None]]:
-    """Of each run and range: as the run has it, else over its rows."""
+    """The rank-1 rate of each run and range: as in ``run.json`` where it is there, else over the rows."""
     points: list[list[_Point | None]] = []
-    own: dict[tuple[int, int], list[ProbeRow]] = {}
+    rows_by_point: dict[tuple[int, int], list[ProbeRow]] = {}
     for i, run in enumerate(runs):
         stored = [_figure_point(run.record.metrics, f"rank-1 (yaw {a:g})") if a == b else None for a, b, _ in ranges]
         points.append(stored)
-        turned = [(abs(yaw), row) for _, row in run.head if (yaw := _yaw(row)) is not None]
+        with_yaw = [(abs(yaw), row) for _, row in run.head if (yaw := _yaw(row)) is not None]
         for at, (start, end, _) in enumerate(ranges):
-            rows = [row for yaw, row in turned if start <= yaw <= end]
+            rows = [row for yaw, row in with_yaw if start <= yaw <= end]
             if stored[at] is None and rows:
-                own[i, at] = rows
-    hits = [[float(row.rank == 1) for row in rows] for rows in own.values()]
-    people = [[row.identity for row in rows] for rows in own.values()]
-    intervals = mean_intervals(hits, people, seeds=[runs[i].record.seed for i, _ in own])
-    for (i, at), found, interval in zip(own, hits, intervals, strict=True):
-        points[i][at] = _Point(sum(found) / len(found), interval.low, interval.high, len(found))
+                rows_by_point[i, at] = rows
+    hits = [[float(row.rank == 1) for row in rows] for rows in rows_by_point.values()]
+    people = [[row.identity for row in rows] for rows in rows_by_point.values()]
+    intervals = mean_intervals(hits, people, seeds=[runs[i].record.seed for i, _ in rows_by_point])
+    for (i, at), point_hits, interval in zip(rows_by_point, hits, intervals, strict=True):
+        points[i][at] = _Point(sum(point_hits) / len(point_hits), interval.low, interval.high, len(point_hits))
     return points
 
 

@@ -1,4 +1,4 @@
-"""Two runs of one protocol on the same data: every figure of both, paired differences, what must not get worse."""
+"""Compares two runs of one protocol on the same data: all figures, paired differences, limits on losses."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from reports.runs.figure_names import in_order
 from reports.runs.groups import comparable
 from reports.runs.load import load
 from reports.runs.run import Run
-from reports.statistics.values import direction, values_of
+from reports.statistics.values import direction, shared_rows
 from reports.text.numbers import plain
 
-_SLACK = 1e-9  # of points: a fall of exactly the points allowed is allowed
+_SLACK = 1e-9  # of points: a loss of exactly the allowed points passes
 
 
 @dataclass(frozen=True, slots=True)
-class Contrast:
+class FigureComparison:
     """One figure of two runs.
 
     Attributes:
@@ -37,8 +37,8 @@ class Contrast:
         paired: rows that the difference is over; 0 where it is of two values.
         unshared: rows of the figure that only one of the runs has.
         interval: 95 % interval of the difference, by bootstrap over identities; None without rows.
-        by_identity: sign flips of all differences of an identity together; None without rows.
-        mcnemar: exact McNemar test, where the rows are hits and misses.
+        by_identity: sign-flip test over identities; None without rows.
+        mcnemar: exact McNemar test, only where the rows are hits and misses.
     """
 
     name: str
@@ -54,18 +54,19 @@ class Contrast:
 
     @property
     def scale(self) -> float:
-        """Points in one of the unit: 100 for fractions, which are told in percentage points."""
+        """Points per unit: 100 for fractions, whose differences are in percentage points."""
         return 100.0 if self.unit == "fraction" else 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What must not get worse.
+    """A limit on the loss of one figure.
 
     Attributes:
         name: of the figure.
-        points: it may be worse by, in percentage points of a fraction, else in the unit of the figure.
-        change: for the better, of the values in ``run.json``, in the same; negative where the second run is worse.
+        points: the allowed loss, in percentage points of a fraction, else in the unit of the figure.
+        change: improvement from the first to the second value in ``run.json``, in the same unit; negative where the
+            second run is worse.
     """
 
     name: str
@@ -79,23 +80,23 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """All about two runs.
+class RunComparison:
+    """Two runs and how they differ.
 
     Attributes:
-        first: the run compared with.
-        second: the run judged.
+        first: the reference run.
+        second: the run that is judged.
         figures: every figure that a run has.
-        differs: what is not the same in their configurations.
+        differs: differences of their configurations.
     """
 
     first: Run
     second: Run
-    figures: tuple[Contrast, ...]
+    figures: tuple[FigureComparison, ...]
     differs: tuple[Difference, ...]
 
 
-def compare_runs(first: Path, second: Path) -> Comparison:
+def compare_runs(first: Path, second: Path) -> RunComparison:
     """Compare two finished run folders.
 
     Raises:
@@ -112,43 +113,44 @@ def compare_runs(first: Path, second: Path) -> Comparison:
     one, other = runs
     _refuse(one, other)
     names = in_order((one.record.metrics, other.record.metrics))
-    return Comparison(one, other, tuple(contrast(one, other, name) for name in names), tuple(settings(one, other)))
+    return RunComparison(
+        one, other, tuple(compare_figure(one, other, name) for name in names), tuple(settings(one, other))
+    )
 
 
-def contrast(first: Run, second: Run, name: str) -> Contrast:
-    """One figure of two runs that may be compared; at least one of them has it."""
+def compare_figure(first: Run, second: Run, name: str) -> FigureComparison:
+    """Compare one figure of two comparable runs; at least one of them must have it."""
     one, other = first.record.metrics.get(name), second.record.metrics.get(name)
     unit = (one or other or next(iter(first.record.metrics.values()))).unit
     if one is None or other is None or one.unit != other.unit:
-        return Contrast(name, unit, one, other, None)
-    before, after = values_of(first, name), values_of(second, name)
-    known = {value.key: value for value in before or ()}
-    shared = [(v, known[v.key]) for v in after or () if v.key in known and known[v.key].person == v.person]
-    if before is None or after is None or not shared:
-        return Contrast(name, unit, one, other, other.value - one.value)
-    new, old = [v.value for v, _ in shared], [v.value for _, v in shared]
-    people, seed = [v.person for v, _ in shared], first.record.seed
-    hits = all(value in (0.0, 1.0) for value in (*new, *old))
-    flips = sign_flip_test(new, old, people, seed=seed)
-    return Contrast(
+        return FigureComparison(name, unit, one, other, None)
+    rows = shared_rows(second, first, name)
+    if not rows.values:
+        return FigureComparison(name, unit, one, other, other.value - one.value)
+    seed = first.record.seed
+    are_hits = all(value in (0.0, 1.0) for value in (*rows.values, *rows.other_values))
+    by_identity = sign_flip_test(rows.values, rows.other_values, rows.people, seed=seed)
+    return FigureComparison(
         name,
         unit,
         one,
         other,
-        flips.difference,
-        len(shared),
-        len(before) + len(after) - 2 * len(shared),
-        difference_interval(new, old, people, seed=seed),
-        flips,
-        mcnemar([v == 1.0 for v in new], [v == 1.0 for v in old]) if hits else None,
+        by_identity.difference,
+        len(rows.values),
+        rows.unshared,
+        difference_interval(rows.values, rows.other_values, rows.people, seed=seed),
+        by_identity,
+        mcnemar([value == 1.0 for value in rows.values], [value == 1.0 for value in rows.other_values])
+        if are_hits
+        else None,
     )
 
 
 def parse_gates(texts: Sequence[str]) -> dict[str, float]:
-    """``FIGURE=POINTS`` as a mapping; the last ``=`` parts them, since names such as ``tar@far=0.001`` hold one.
+    """Parse ``FIGURE=POINTS``, split at the last ``=`` because names such as ``tar@far=0.001`` contain one.
 
     Raises:
-        UsageError: a text is not of that kind, or the points are negative or no number.
+        UsageError: a text has another form, or the points are negative or no number.
     """
     found: dict[str, float] = {}
     for text in texts:
@@ -163,27 +165,29 @@ def parse_gates(texts: Sequence[str]) -> dict[str, float]:
     return found
 
 
-def gates(comparison: Comparison, wanted: dict[str, float]) -> list[Gate]:
-    """Judge the second run.
+def judge_gates(comparison: RunComparison, wanted: dict[str, float]) -> list[Gate]:
+    """Judge the second run by the limits of the user.
 
-    The values of ``run.json`` count, not their interval: equal images on equal code give equal figures, so a fall is of
-    the code or the weights however few probes show it. What is better lower (``ms@batch=1``, ``landmark_error``) is
-    worse when it rises.
+    The values of ``run.json`` are compared, not their intervals: equal images and equal code give equal figures, so any
+    loss comes from the code or the weights. A figure that is better when lower (``ms@batch=1``, ``landmark_error``)
+    is worse when it rises.
 
     Raises:
-        UsageError: a run lacks a figure, or neither more nor less of it is better.
+        UsageError: a run lacks a figure, or neither higher nor lower values of it are better.
     """
-    by_name = {found.name: found for found in comparison.figures}
+    by_name = {figure.name: figure for figure in comparison.figures}
     judged = []
     for name, points in wanted.items():
-        found = by_name.get(name)
-        if found is None or found.first is None or found.second is None or found.difference is None:
+        figure = by_name.get(name)
+        if figure is None or figure.first is None or figure.second is None or figure.difference is None:
             both = plain(", ".join(c.name for c in comparison.figures if c.difference is not None))
-            raise UsageError(f"--fail-below {name!r}: not both runs have this figure. Both have: {both}.")
-        better = direction(name, found.unit)
+            raise UsageError(f"--fail-below {name!r}: not both runs have this figure. Figures of both runs: {both}.")
+        better = direction(name, figure.unit)
         if better is None:
-            raise UsageError(f"--fail-below {name!r}: neither more nor less of it is better, so it cannot get worse.")
-        change = (found.second.value - found.first.value) * found.scale
+            raise UsageError(
+                f"--fail-below {name!r}: neither higher nor lower values are better, so it cannot get worse."
+            )
+        change = (figure.second.value - figure.first.value) * figure.scale
         judged.append(Gate(name, points, change if better == "higher" else 0.0 - change))
     return judged
 
@@ -194,11 +198,12 @@ def _refuse(first: Run, second: Run) -> None:
     if unequal:
         listed = "; ".join(f"{key}: {_short(one.get(key))} and {_short(other.get(key))}" for key in unequal[:8])
         raise UsageError(
-            f"{first.folder_name!r} and {second.folder_name!r} were not measured alike, so their figures cannot be "
-            f"compared. They differ in {listed}. Run one of them again; `bench report` shows both, in sections apart."
+            f"{first.folder_name!r} and {second.folder_name!r} were not measured in the same way, so their figures "
+            f"cannot be compared. They differ in {listed}. Run one of them again; `bench report` shows both, in "
+            "separate sections."
         )
 
 
 def _short(value: object) -> str:
-    text = json.dumps(value, sort_keys=True)  # ASCII: no control character of a name reaches a terminal
+    text = json.dumps(value, sort_keys=True)  # ASCII, so no control character reaches a terminal
     return text if len(text) <= 80 else f"{text[:77]}..."

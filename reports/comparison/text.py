@@ -6,21 +6,21 @@ from collections.abc import Iterable, Sequence
 
 from bench.diagnosis.below import below_lr_face, lr_run_of
 from bench.results import Figure
-from reports.comparison.compare import Comparison, Contrast, Gate
+from reports.comparison.compare import FigureComparison, Gate, RunComparison
 from reports.runs.run import Run
-from reports.text.numbers import GAP, count
-from reports.text.tables import aligned, cell, interval, number, p_words, signed
+from reports.text.numbers import GAP, count, probability
+from reports.text.tables import aligned, cell, interval, number, signed
 
 _HEAD = ("figure", "first", "95 % interval", "second", "95 % interval", "second - first", "95 % interval", "p")
 _LONG = 100
 
 
-def to_lines(comparison: Comparison, judged: Sequence[Gate]) -> list[str]:
-    """What is printed: banners, figures, what differs, gates."""
+def to_lines(comparison: RunComparison, judged: Sequence[Gate]) -> list[str]:
+    """The printed lines: banners, figures, differences of the configuration, gates."""
     first, second = comparison.first, comparison.second
     data = first.record.data
     name = f"{cell(first.record.protocol['name'])} on {cell(data.get('name') or 'data')}"
-    rows = [_HEAD, *(_row(found) for found in comparison.figures)]
+    rows = [_HEAD, *(_row(figure) for figure in comparison.figures)]
     return [
         *(f"*** {cell(banner, _LONG)} ***" for banner in first.banners),
         f"{name}, data digest {cell(data['digest'], 20)}",
@@ -29,13 +29,13 @@ def to_lines(comparison: Comparison, judged: Sequence[Gate]) -> list[str]:
         *aligned(rows, right=(1, 3, 5)),
         *(f"  {line}" for line in _notes(comparison.figures)),
         "",
-        *_differing(comparison),
+        *_differences(comparison),
         *_below(comparison),
         *(_gate_line(gate) for gate in judged),
     ]
 
 
-def to_object(comparison: Comparison, judged: Sequence[Gate]) -> dict[str, object]:
+def to_object(comparison: RunComparison, judged: Sequence[Gate]) -> dict[str, object]:
     """The same as JSON: fractions as they are in ``run.json``, nothing rounded."""
     first, second = comparison.first, comparison.second
     return {
@@ -46,7 +46,7 @@ def to_object(comparison: Comparison, judged: Sequence[Gate]) -> dict[str, objec
         "banners": list(first.banners),
         "first": _run(first),
         "second": _run(second),
-        "figures": [_figure(found) for found in comparison.figures],
+        "figures": [_figure(figure) for figure in comparison.figures],
         "differs": [{"what": d.what, "first": d.first, "second": d.second} for d in comparison.differs],
         "gates": [
             {"figure": gate.name, "points": gate.points, "change": gate.change, "failed": gate.failed}
@@ -62,38 +62,38 @@ def figure_object(figure: Figure | None) -> dict[str, object] | None:
     return {"value": figure.value, "low": figure.low, "high": figure.high, "n": figure.n}
 
 
-def _row(found: Contrast) -> tuple[str, ...]:
-    unit = found.unit
+def _row(figure: FigureComparison) -> tuple[str, ...]:
+    unit = figure.unit
     sides = [
-        word
-        for figure in (found.first, found.second)
-        for word in ((number(figure.value, unit), interval(figure.low, figure.high, unit)) if figure else (GAP, ""))
+        text
+        for side in (figure.first, figure.second)
+        for text in ((number(side.value, unit), interval(side.low, side.high, unit)) if side else (GAP, ""))
     ]
-    between = "not paired" if found.difference is not None else ""
-    if found.interval is not None:
-        between = interval(found.interval.low, found.interval.high, unit)
-    p_value = found.by_identity.p_value if found.by_identity else None
-    return (cell(found.name), *sides, signed(found.difference, unit), between, p_words(p_value))
+    between = "not paired" if figure.difference is not None else ""
+    if figure.interval is not None:
+        between = interval(figure.interval.low, figure.interval.high, unit)
+    p_value = figure.by_identity.p_value if figure.by_identity else None
+    return (cell(figure.name), *sides, signed(figure.difference, unit), between, probability(p_value))
 
 
-def _notes(figures: Sequence[Contrast]) -> Iterable[str]:
-    if any(found.unit == "fraction" for found in figures):
+def _notes(figures: Sequence[FigureComparison]) -> Iterable[str]:
+    if any(figure.unit == "fraction" for figure in figures):
         yield "Differences of fractions are in percentage points."
-    paired = [found for found in figures if found.interval is not None]
+    paired = [figure for figure in figures if figure.interval is not None]
     if paired:
-        who = ", ".join(dict.fromkeys(count(found.paired) for found in paired))
+        rows = ", ".join(dict.fromkeys(count(figure.paired) for figure in paired))
         yield (
-            f"Paired over {who} rows that both have. Interval: bootstrap over identities (folds where pairs are in "
-            "folds). p: sign flips by identity, of each figure alone."
+            f"Paired over {rows} rows that both have. Interval: bootstrap over identities (over folds where the pairs "
+            "are in folds). p: sign-flip test by identity, of each figure separately."
         )
-    apart = sum(found.unshared for found in paired[:1])
-    if apart:
-        yield f"{count(apart)} rows of {cell(paired[0].name)} are in one run only and have no part in its difference."
-    if any(found.interval is None and found.difference is not None for found in figures):
-        yield "Not paired: the figure is no mean over rows (a threshold, a curve, a time), so there is no test of it."
+    unshared = sum(figure.unshared for figure in paired[:1])
+    if unshared:
+        yield f"{count(unshared)} rows of {cell(paired[0].name)} are in one run only; its difference leaves them out."
+    if any(figure.interval is None and figure.difference is not None for figure in figures):
+        yield "Not paired: the figure is no mean over rows (a threshold, a curve, a time), so it is not tested."
 
 
-def _differing(comparison: Comparison) -> list[str]:
+def _differences(comparison: RunComparison) -> list[str]:
     if not comparison.differs:
         return ["Nothing differs in configuration, versions, code or machine."]
     rows = [("", "first", "second")]
@@ -101,11 +101,11 @@ def _differing(comparison: Comparison) -> list[str]:
     return ["What differs:", *aligned(rows)]
 
 
-def _below(comparison: Comparison) -> list[str]:
-    """What is to be said where one run is of the LR face and the other is worse."""
+def _below(comparison: RunComparison) -> list[str]:
+    """A warning where one run is of the LR face and the other run is worse."""
     runs = (comparison.first, comparison.second)
-    found = (below_lr_face(run, lr) for run in runs if (lr := lr_run_of(run, runs)) is not None)
-    return [cell(sentence, len(sentence)) for sentence in found if sentence]
+    sentences = (below_lr_face(run, lr) for run in runs if (lr := lr_run_of(run, runs)) is not None)
+    return [cell(sentence, len(sentence)) for sentence in sentences if sentence]
 
 
 def _named(word: str, run: Run) -> tuple[str, str, str, str]:
@@ -114,8 +114,8 @@ def _named(word: str, run: Run) -> tuple[str, str, str, str]:
 
 def _gate_line(gate: Gate) -> str:
     verdict = "FAILED" if gate.failed else "ok"
-    way = "worse" if gate.change < 0 else "better"
-    return f"{verdict}: {cell(gate.name)} is {abs(gate.change):.4g} {way}; allowed: {gate.points:g} worse"
+    direction = "worse" if gate.change < 0 else "better"
+    return f"{verdict}: {cell(gate.name)} is {abs(gate.change):.4g} {direction}; allowed: {gate.points:g} worse"
 
 
 def _run(run: Run) -> dict[str, object]:
@@ -130,19 +130,19 @@ def _run(run: Run) -> dict[str, object]:
     }
 
 
-def _figure(found: Contrast) -> dict[str, object]:
-    middle, flips, exact = found.interval, found.by_identity, found.mcnemar
+def _figure(figure: FigureComparison) -> dict[str, object]:
+    interval_, by_identity, mcnemar = figure.interval, figure.by_identity, figure.mcnemar
     return {
-        "figure": found.name,
-        "unit": found.unit,
-        "first": figure_object(found.first),
-        "second": figure_object(found.second),
-        "difference": found.difference,
-        "low": middle.low if middle else None,
-        "high": middle.high if middle else None,
-        "interval": middle.method if middle else "none: the figure is no mean over rows that both runs have",
-        "paired": found.paired,
-        "unshared": found.unshared,
-        "p_identity": flips.p_value if flips else None,
-        "p_mcnemar": exact.p_value if exact else None,
+        "figure": figure.name,
+        "unit": figure.unit,
+        "first": figure_object(figure.first),
+        "second": figure_object(figure.second),
+        "difference": figure.difference,
+        "low": interval_.low if interval_ else None,
+        "high": interval_.high if interval_ else None,
+        "interval": interval_.method if interval_ else "none: the figure is no mean over rows that both runs have",
+        "paired": figure.paired,
+        "unshared": figure.unshared,
+        "p_identity": by_identity.p_value if by_identity else None,
+        "p_mcnemar": mcnemar.p_value if mcnemar else None,
     }

@@ -1,6 +1,6 @@
-"""A folder of results that others submit to: one folder a submission, each a run folder, several, or a ``report.json``.
+"""Reads a folder of submissions: one folder for each, which holds a run folder, several, or a ``report.json``.
 
-What is damaged, or holds what does not belong together, is left out by name, and the others stand.
+Damaged submissions, and those that mix protocols or data, are left out and named.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ REPORT_FILE = "report.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Submitted:
-    """One run that was submitted.
+class Submission:
+    """One submitted run.
 
     Attributes:
-        name: of the submission: its folder, and the run's own folder where it holds several.
+        name: the folder of the submission, and the run folder where it holds several.
         run: the run; without rows where a ``report.json`` was submitted.
-        checked: whether rows came with it, and its figures follow from them.
+        checked: whether its figures were checked against its rows.
     """
 
     name: str
@@ -39,19 +39,19 @@ class Submitted:
     checked: bool
 
 
-def read_submissions(folder: Path) -> tuple[list[Submitted], list[Skipped]]:
+def read_submissions(folder: Path) -> tuple[list[Submission], list[Skipped]]:
     """Read a folder of submissions, in the order of their names.
 
     Returns:
-        The runs submitted, and the submissions left out with the reason.
+        The submitted runs, and the submissions left out with the reason.
 
     Raises:
         MissingError: there is no such folder.
         DataError: no submission can be used.
     """
     if not folder.is_dir():
-        raise MissingError(f"No folder {folder}. Give a folder that holds one folder a submission.")
-    found: list[Submitted] = []
+        raise MissingError(f"No folder {folder}. Give a folder that holds one folder for each submission.")
+    submissions: list[Submission] = []
     skipped: list[Skipped] = []
     for place in _folders(folder):
         try:
@@ -61,15 +61,15 @@ def read_submissions(folder: Path) -> tuple[list[Submitted], list[Skipped]]:
             continue
         for name, read in parts:
             try:
-                found += _read(name, read)
+                submissions += _read(name, read)
             except BenchError as error:
                 skipped.append(Skipped(name, str(error).replace(str(read), read.name)))
-            except Exception as error:  # one submission ends no other, whatever it holds
+            except Exception as error:  # a damaged submission must not stop the others
                 skipped.append(Skipped(name, f"It cannot be read ({type(error).__name__}: {shown(error)})."))
-    if not found:
+    if not submissions:
         listed = plain("; ".join(f"{item.folder_name}: {item.reason}" for item in skipped[:5]))
         raise DataError(f"No submission in {folder} can be used. {listed or 'It holds no folder.'}")
-    return found, skipped
+    return submissions, skipped
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -77,23 +77,23 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _parts(place: Path) -> Iterable[tuple[str, Path]]:
-    """The folders of a submission to read: itself, or the run folders in it."""
-    inner = [] if any((place / name).exists() for name in (RUN_FILE, REPORT_FILE)) else _folders(place)
-    runs = [path for path in inner if (path / RUN_FILE).exists()]
+    """The folders of a submission to read, with their names: itself, or the run folders in it."""
+    inner_folders = [] if any((place / name).exists() for name in (RUN_FILE, REPORT_FILE)) else _folders(place)
+    runs = [path for path in inner_folders if (path / RUN_FILE).exists()]
     return [(f"{place.name}/{path.name}", path) for path in runs] or [(place.name, place)]
 
 
-def _read(name: str, folder: Path) -> list[Submitted]:
+def _read(name: str, folder: Path) -> list[Submission]:
     links = [path.name for path in (folder, *folder.iterdir()) if path.is_symlink()]
     if links:
         raise DataError(f"{links[0]} is a link. Submit the files themselves.")
     run, report = folder / RUN_FILE, folder / REPORT_FILE
     if run.exists() and report.exists():
-        raise DataError(f"It holds {RUN_FILE} and {REPORT_FILE}, so it is not clear what is submitted. Keep one.")
+        raise DataError(f"It holds {RUN_FILE} and {REPORT_FILE}, so it is unclear which one is submitted. Keep one.")
     if run.exists():
-        return [Submitted(name, read_one(folder), True)]
+        return [Submission(name, read_one(folder), True)]
     if report.exists():
-        return [Submitted(name, one, False) for one in _runs_of(report)]
+        return [Submission(name, one, False) for one in _runs_of(report)]
     raise DataError(f"It holds neither {RUN_FILE} nor {REPORT_FILE}, nor run folders.")
 
 

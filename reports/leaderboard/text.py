@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from reports.comparison.text import figure_object
-from reports.leaderboard.board import Board, Line, method
+from reports.leaderboard.board import Board, Line, describe_method
 from reports.page.to_markdown import escape
 from reports.runs.run import Skipped
 from reports.text.numbers import GAP
@@ -16,7 +16,7 @@ _RIGHT = (0, 2, 4)
 
 
 def to_lines(boards: Sequence[Board], skipped: Sequence[Skipped]) -> list[str]:
-    """What is printed."""
+    """The printed lines."""
     lines: list[str] = []
     for board in boards:
         lines += [f"{cell(_title(board), 200)}"]
@@ -28,7 +28,7 @@ def to_lines(boards: Sequence[Board], skipped: Sequence[Skipped]) -> list[str]:
 
 
 def to_markdown(boards: Sequence[Board], skipped: Sequence[Skipped]) -> str:
-    """Tables of Markdown; names of others are escaped."""
+    """Markdown tables; names are escaped."""
     lines = ["# Leaderboard", ""]
     for board in boards:
         lines += [f"## {escape(_title(board))}", ""]
@@ -55,23 +55,23 @@ def to_object(boards: Sequence[Board], skipped: Sequence[Skipped]) -> dict[str, 
 
 def _title(board: Board) -> str:
     data = board.run.record.data
-    found = [board.protocol, f"{data.get('name') or 'data'} {data['digest'][:12]} ({board.standing})"]
+    parts = [board.protocol, f"{data.get('name') or 'data'} {data['digest'][:12]} ({board.data_status})"]
     if board.run.recognises:
-        found.append(f"recogniser {board.run.recogniser or GAP}, alignment {board.run.aligner or GAP}")
-    return " · ".join((*found, f"by {board.name}"))
+        parts.append(f"recogniser {board.run.recogniser or GAP}, alignment {board.run.aligner or GAP}")
+    return " · ".join((*parts, f"by {board.name}"))
 
 
 def _row(board: Board, line: Line) -> tuple[str, ...]:
     figure = line.figure
     return (
         GAP if line.place is None else str(line.place),
-        method(line.submitted.run),
+        describe_method(line.submission.run),
         number(figure.value, figure.unit) if figure else GAP,
         interval(figure.low, figure.high, figure.unit) if figure else "",
         f"{figure.n:,}" if figure else "",
-        f"yes ({line.how})" if line.tied else line.how and f"no ({line.how})",
-        "yes" if line.submitted.checked else "no",
-        line.submitted.name,
+        f"yes ({line.basis})" if line.tied else line.basis and f"no ({line.basis})",
+        "yes" if line.submission.checked else "no",
+        line.submission.name,
         " ".join(line.marks),
     )
 
@@ -79,15 +79,17 @@ def _row(board: Board, line: Line) -> tuple[str, ...]:
 def _notes(board: Board) -> Iterable[str]:
     if board.note:
         yield board.note
+    if any(line.tied and line.basis != "best" for line in board.lines):
+        yield "Tied with the best: not significantly different from it."
     if board.run.record.sample:
         yield f"{board.run.sample_banner}: its figures say nothing about the published set."
-    if any(line.submitted.run.record.smoke for line in board.lines):
-        yield "Smoke runs measure a part of the probes and are no results: not ranked."
-    for line in board.lines:
-        for doubt in line.submitted.run.doubts:
-            yield f"{line.submitted.name} is not confirmed: {doubt}{'. Not ranked' * line.submitted.run.changed}."
-    if any(line.how == "intervals" for line in board.lines):
-        yield "Where a submission has no rows, it is tied with the best where their 95 % intervals overlap."
+    if any(line.submission.run.record.smoke for line in board.lines):
+        yield "Smoke runs measure only some of the probes and are no results, so they are not ranked."
+    for submission in (line.submission for line in board.lines):
+        for doubt in submission.run.doubts:
+            yield f"{submission.name} is not confirmed: {doubt}{', so it is not ranked' * submission.run.changed}."
+    if any(line.basis == "intervals" for line in board.lines):
+        yield "A submission without rows is tied with the best if their 95 % intervals overlap."
 
 
 def _board(board: Board) -> dict[str, object]:
@@ -107,17 +109,17 @@ def _board(board: Board) -> dict[str, object]:
         "lines": [
             {
                 "place": line.place,
-                "method": line.submitted.run.record.label,
-                "hallucinated_side": line.submitted.run.side,
-                "submission": line.submitted.name,
+                "method": line.submission.run.record.label,
+                "hallucinated_side": line.submission.run.side,
+                "submission": line.submission.name,
                 "figure": figure_object(line.figure),
                 "tied_best": line.tied,
-                "tie_rests_on": line.how,
-                "checked_by_rows": line.submitted.checked,
-                "smoke": line.submitted.run.record.smoke,
-                "not_confirmed": list(line.submitted.run.doubts),
-                "config_digest": line.submitted.run.record.config_digest,
-                "bench_version": line.submitted.run.record.bench_version,
+                "tie_rests_on": line.basis,
+                "checked_by_rows": line.submission.checked,
+                "smoke": line.submission.run.record.smoke,
+                "not_confirmed": list(line.submission.run.doubts),
+                "config_digest": line.submission.run.record.config_digest,
+                "bench_version": line.submission.run.record.bench_version,
             }
             for line in board.lines
         ],

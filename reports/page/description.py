@@ -1,4 +1,4 @@
-"""What was measured on what, in terms and descriptions; and what to know about the comparison."""
+"""Describes a group of runs: protocol, recogniser and data as terms and descriptions, and notes on the comparison."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from collections.abc import Iterable, Mapping
 from reports.runs.groups import Group
 from reports.runs.items import EFFICIENCY, EXPRESSION, RESTORATION, VERIFICATION
 from reports.runs.searches import galleries, head_words, in_parts
-from reports.statistics.paired import Pair
+from reports.statistics.paired import BaselineComparison
 from reports.text.numbers import GAP, chosen, count
 
 _MACHINE = ("platform", "cpu_count", "device")
 
 
-def facts(group: Group) -> Iterable[tuple[str, str]]:
-    """Terms and descriptions of a group."""
+def describe_group(group: Group) -> Iterable[tuple[str, str]]:
+    """Terms and descriptions of the protocol, the recogniser and the data of a group."""
     record = group.first.record
     rules, data = record.protocol, record.data
     yield "Protocol", f"{group.protocol}, version {rules.get('version', GAP)}"
     if group.first.recognises:
         yield "Similarity", str(rules.get("similarity", GAP))
-        yield "Templates", _choice(rules.get("unit_length"), "scaled to unit length", "as the recogniser gives them")
-        yield "Mirrored copy", _choice(rules.get("flip"), "embedded too and fused (flip test)", "not used")
-        yield "Recogniser", _all(run.recogniser for run in group.runs)
-        yield "Alignment", _all(run.aligner for run in group.runs)
+        yield "Templates", _choice(rules.get("unit_length"), "scaled to unit length", "as the recogniser returns them")
+        yield "Mirrored copy", _choice(rules.get("flip"), "also embedded, and fused (flip test)", "not used")
+        yield "Recogniser", _distinct(run.recogniser for run in group.runs)
+        yield "Alignment", _distinct(run.aligner for run in group.runs)
     if group.kind != EFFICIENCY:
-        yield "Hallucinated side", _all(run.side for run in group.runs)
-    yield from _of_kind(group)
+        yield "Hallucinated side", _distinct(run.side for run in group.runs)
+    yield from _describe_kind(group)
     if group.kind == EFFICIENCY:
         yield "Data", group.dataset
     else:
@@ -35,60 +35,63 @@ def facts(group: Group) -> Iterable[tuple[str, str]]:
             f"{group.dataset}, {'the official set' if data.get('official') is True else 'NOT the official set'}",
         )
     counts = data.get("counts", {})
-    if group.kind == EFFICIENCY:  # nobody is enrolled, and it matters not who is shown
+    if group.kind == EFFICIENCY:  # no gallery is enrolled, and the identities do not matter
         counts = {role: n for role, n in counts.items() if role == "probe"}
     yield "Counts", "; ".join(f"{role}: {count(n)}" for role, n in counts.items()) or GAP
     yield "Data digest (SHA-256)", str(data["digest"])
     yield "Source", str(rules.get("source") or GAP)
 
 
-def _of_kind(group: Group) -> Iterable[tuple[str, str]]:
+def _describe_kind(group: Group) -> Iterable[tuple[str, str]]:
     rules, probes = group.first.record.protocol, group.first.probes
     if group.first.searched and in_parts(run.probes for run in group.runs):
         names = [name for name in galleries(probes) if name]
         if names:
             yield "Galleries", ", ".join(names)
-        yield "rank-k, mAP, curves, pairs of runs", f"searches with a mate in {head_words(probes) or 'the gallery'}"
+        yield "rank-k, mAP, curves, comparisons", f"searches with a mate in {head_words(probes) or 'the gallery'}"
     if group.kind == VERIFICATION:
         yield "Thresholds of folds", str(rules.get("thresholds", GAP))
         yield "TAR at a FAR", str(rules.get("far_rule", GAP))
     if group.kind == RESTORATION:
-        for name, words in _table(rules.get("conventions")).items():
-            yield str(name), str(words)
+        for name, text in _table(rules.get("conventions")).items():
+            yield str(name), str(text)
     if group.kind == EXPRESSION:
         yield "Classifier", chosen(_table(rules.get("classifier")), ("name", "weights", "train_on", "epochs"))
         yield "Folds tested", _list(rules.get("folds tested"))
     if group.kind == EFFICIENCY:
-        yield "Faces a pass", _list(rules.get("batches"))
+        yield "Faces per pass", _list(rules.get("batches"))
         yield "Passes", chosen(rules, ("warmup", "cores", "device"))
 
 
-def comparison_notes(group: Group, pairs: Mapping[int, Pair], baseline: str | None) -> Iterable[str]:
+def comparison_notes(
+    group: Group, comparisons: Mapping[int, BaselineComparison], baseline: str | None
+) -> Iterable[str]:
     """Sentences on how the runs of a group are compared.
 
     Args:
         group: the group.
-        pairs: by place of the run.
-        baseline: the one asked for, or None.
+        comparisons: with the baselines, by index of the run.
+        baseline: the baseline that the user named, or None.
     """
     if len(group.runs) == 1:
-        yield "One run only: there is nothing here to compare it with."
+        yield "There is one run only, so nothing is compared."
     elif not group.first.searched:
-        yield "Runs of this kind are set side by side; no paired test is made of them, and no p-values are given."
+        yield "Runs of this kind are shown side by side; no paired tests are made, so there are no p-values."
     elif baseline is not None and not any(
         baseline in (run.record.label, run.folder_name, name) for run, name in zip(group.runs, group.names, strict=True)
     ):
-        yield f"No run here is called {baseline}; the first one is the baseline."
+        yield f"No run here is called {baseline}, so the first run is the baseline."
     if group.kind == EFFICIENCY:
         yield from _cost_notes(group)
-    for place, at in enumerate(group.baselines):
-        if place != at and place not in pairs and group.first.searched:
-            yield f"{group.names[place]} shares no probe with {group.names[at]}: not compared."
-    for pair in pairs.values():
-        if pair.unshared:
+    for index, at in enumerate(group.baselines):
+        if index != at and index not in comparisons and group.first.searched:
+            yield f"{group.names[index]} shares no probe with {group.names[at]}, so they are not compared."
+    for comparison in comparisons.values():
+        if comparison.unshared:
             yield (
-                f"{pair.name} and {pair.baseline_name} do not have the same probes: {count(pair.unshared)} are in one "
-                f"only; their difference is over the {count(len(pair.changes))} that both have."
+                f"{comparison.name} and {comparison.baseline_name} do not have the same probes: "
+                f"{count(comparison.unshared)} are in one run only. The difference is over the "
+                f"{count(len(comparison.changes))} probes that both have."
             )
 
 
@@ -116,5 +119,5 @@ def _choice(value: object, yes: str, no: str) -> str:
     return yes if value is True else no if value is False else GAP
 
 
-def _all(words: Iterable[str]) -> str:
-    return ", ".join(dict.fromkeys(word or GAP for word in words))
+def _distinct(names: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(name or GAP for name in names))

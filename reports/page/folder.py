@@ -1,4 +1,4 @@
-"""The folder of a report: it appears in one step and never replaces anything but an earlier report."""
+"""Writes the folder of a report in one step; only an earlier report is ever replaced."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from bench.io.atomic import explain_os_errors, replace_folder
 from bench.io.printing import ESCAPED
 
 GENERATOR = "face-hallucination-bench report"
-"""How a page names its maker; a folder is replaced only where its page says so."""
+"""Name of the generator in a page; a folder is replaced only if its page contains it."""
 
-_HEAD = 4096  # bytes of the page in which the mark of its maker stands
+_HEAD = 4096  # bytes at the start of the page that are searched for the generator
 _PICTURE = re.compile(r"s\d+(/\d{6,}\.jpg)?")
 
 
 def check_folder(folder: Path, names: tuple[str, ...]) -> None:
-    """Refuse a folder that is no earlier report.
+    """Check that a folder may be replaced: it is absent, empty or an earlier report.
 
     Args:
-        folder: where the report shall stand.
-        names: the files of a report; one that ends in ``/`` is a folder of pictures that reports number. Anything
-            else is somebody's work.
+        folder: destination.
+        names: the files of a report. A name that ends in ``/`` is a folder of numbered images. Any other file is
+            taken for the user's own and never deleted.
 
     Raises:
-        BenchError: it is a file, or it holds something else.
+        BenchError: it is a file, or it contains other files.
     """
     if not folder.exists():
         return
@@ -40,22 +40,24 @@ def check_folder(folder: Path, names: tuple[str, ...]) -> None:
             "--out."
         )
     if any(folder.iterdir()) and not _is_report(folder / names[0]):
-        raise BenchError(f"Cannot write the report to {folder}: {names[0]} there is no report. Choose another --out.")
+        raise BenchError(
+            f"Cannot write the report to {folder}: {names[0]} in it is not a report. Choose another --out."
+        )
 
 
 def write_folder(folder: Path, files: Mapping[str, str | bytes], names: tuple[str, ...] | None = None) -> list[Path]:
     """Write the files of a report in one step, in place of an earlier one.
 
     Args:
-        folder: where the report shall stand; its parent is made when absent.
+        folder: destination; its parent is created if absent.
         files: text or bytes by name, the page first.
-        names: all files that an earlier report may hold; None for ``files``.
+        names: all files that an earlier report may contain; None for ``files``.
 
     Returns:
         The files, as paths under ``folder``.
 
     Raises:
-        BenchError: what `check_folder` refuses, or the disk is full. Nothing under ``folder`` has changed then.
+        BenchError: what `check_folder` refuses, or the disk is full. ``folder`` is then unchanged.
     """
     with replacing(folder, names or tuple(files)) as partial:
         write_files(partial, files)
@@ -64,14 +66,14 @@ def write_folder(folder: Path, files: Mapping[str, str | bytes], names: tuple[st
 
 @contextmanager
 def replacing(folder: Path, names: tuple[str, ...]) -> Iterator[Path]:
-    """A new folder to write a report into, which takes the place of ``folder`` when the block ends well.
+    """A new folder to write a report into; it replaces ``folder`` when the block ends without an error.
 
     Args:
-        folder: where the report shall stand; its parent is made when absent.
-        names: what an earlier report may hold, the page first; see `check_folder`.
+        folder: destination; its parent is created if absent.
+        names: files that an earlier report may contain, the page first; see `check_folder`.
 
     Raises:
-        BenchError: what `check_folder` refuses, or the disk is full. Nothing under ``folder`` has changed then.
+        BenchError: what `check_folder` refuses, or the disk is full. ``folder`` is then unchanged.
     """
     check_folder(folder, names)
     cannot = explain_os_errors(f"Cannot write the report to {folder}", "Nothing was changed there.")

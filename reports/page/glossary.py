@@ -1,8 +1,8 @@
-"""How to read a report: terms and their meaning, those of the kinds of run that are in it."""
+"""The glossary of a report: terms and their meaning, for the kinds of runs in it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 
 from reports.runs.consistency import IDENTIFICATION
 from reports.runs.items import EFFICIENCY, EXPRESSION, RESTORATION, VERIFICATION
@@ -12,10 +12,11 @@ Terms = tuple[tuple[str, str], ...]
 _SEARCH: Terms = (
     (
         "Rank",
-        "Place of the best mate among all gallery templates and distractors, sorted by score; 1 is best. A tie counts "
-        "against the system: the mate is placed after every template of other people with the same score.",
+        "Position of the best mate among all gallery templates and distractors, sorted by score; 1 is best. A mate is "
+        "a gallery template of the same person as the probe. A tie (equal scores) counts against the system: the mate "
+        "is placed after every template of other people with the same score.",
     ),
-    ("rank-k", "Share of all probes whose rank is k or better. The CMC curve is that share for every k."),
+    ("rank-k", "Share of all probes with a rank of k or better. The CMC curve shows that share for every k."),
     (
         "mAP",
         "Mean over probes of the average precision over all mates, by the trapezoid rule of the TinyFace evaluation.",
@@ -23,104 +24,114 @@ _SEARCH: Terms = (
     (
         "Failures",
         "A probe that failed in any stage is a miss and stays in the denominator. The figure without failures leaves "
-        "such probes out, so it is over fewer probes; it is not the headline.",
+        "such probes out, so its denominator is smaller; it is not the headline.",
     ),
 )
 _PARTS: Terms = (
     (
         "Several galleries",
-        "A probe is searched in each gallery by itself. rank-k and mAP without a name in brackets are of the joined "
-        "gallery where there is one, else of all searches together; figures with a name are of that gallery; “mean” is "
-        "the plain mean over galleries. Curves, strips and paired differences are of the same searches as the rank-k "
-        "without a name. Ranks are over probes with a mate in the gallery.",
+        "A probe is searched in each gallery separately. rank-k and mAP without a gallery in brackets are of the "
+        "joined gallery where there is one, else of all searches together. A figure with a gallery in brackets is of "
+        "that gallery; “mean” is the plain mean over galleries. Curves, example images and paired differences use the "
+        "same searches as the rank-k without a gallery. Ranks are over probes with a mate in the gallery.",
     ),
     (
         "tpir@fpir",
-        "Open-set search: share of mated probes whose mate ranks first with a score above the threshold. The threshold "
-        "is the lowest at which no more than that share of the probes without a mate is accepted. Over several "
-        "galleries it is the plain mean of those that some probes have no mate in.",
+        "Open-set search: share of the probes with a mate whose mate ranks first with a score above the threshold. The "
+        "threshold is the lowest at which no more than the given share of the probes without a mate is accepted. With "
+        "several galleries it is the plain mean over those in which some probes have no mate.",
     ),
 )
 _INTERVAL: Terms = (
     (
         "95 % interval",
-        "Percentile bootstrap that draws whole identities with replacement, since probes of one person are not "
+        "Percentile bootstrap that draws whole identities with replacement, because probes of one person are not "
         "independent. Where all probes are hits, or none is, an exact (Clopper-Pearson) interval over identities.",
     ),
 )
 _PAIRED: Terms = (
     (
         "Paired difference",
-        "Rank-1 rate of the method less that of its baseline on the same probes, in percentage points. Both are "
-        "resampled together, so its interval is narrower than two separate ones would suggest.",
+        "Rank-1 rate of the method less that of its baseline on the same probes, in percentage points. Both runs are "
+        "resampled together, so the interval of the difference is narrower than the two separate intervals suggest.",
     ),
     (
         "p-values",
-        "McNemar: exact, takes probes as independent. By identity: signs of all differences of a person flipped "
-        "together, which is the safer one where people have several probes. Holm: corrected for the number of "
-        "comparisons in the section.",
+        "McNemar: the exact test, which assumes independent probes. By identity: a sign-flip test in which all "
+        "differences of one person change sign together. Prefer it where people have several probes. Holm: corrected "
+        "for the number of comparisons in the section.",
     ),
 )
-_BY_KIND: dict[str, Terms] = {
+_BY_KIND: Mapping[str, Terms] = {
     VERIFICATION: (
         (
             "Verification",
-            "Accuracy: share of pairs told rightly, the threshold of a fold chosen on the others, mean over folds; std "
-            "and se: of single folds, and of their mean. tar@far: share of pairs of one person that are accepted "
-            "where that share of pairs of two is. eer: where both errors are equal. auc: area under the ROC curve. A "
-            "pair with a failed template is an error of the accuracy, never accepted, and stays in the denominators. "
-            "Intervals draw whole folds with replacement, or people where pairs are in no folds.",
+            "Accuracy: share of pairs classified correctly, with the threshold of each fold chosen on the other "
+            "folds; mean over folds. std and se: standard deviation over folds, and standard error of the mean. "
+            "tar@far: share of the pairs of one person that are accepted, at the threshold that accepts the given "
+            "share of the pairs of two people. eer: the rate at which both errors are equal. auc: area under the ROC "
+            "curve. A pair with a failed template is an error of the accuracy, is never accepted, and stays in the "
+            "denominators. Intervals draw whole folds with replacement, or people where the pairs are in no folds.",
         ),
     ),
     RESTORATION: (
         (
             "Restoration",
-            "Each face beside its truth. Means are over faces with a finite value: failed faces and a PSNR without end "
-            "have no part in them, and are counted. landmarks_found is a rate, a failed face being a miss. "
-            "landmark_error is in percent of the distance between the truth's eyes, over faces in which points are "
-            "found, so methods may have it of different faces.",
+            "Each output is compared with its ground truth. Means are over faces with a finite value: failed faces "
+            "and an infinite PSNR are left out and counted. landmarks_found is a rate in which a failed face is a "
+            "miss. landmark_error is in percent of the distance between the eyes of the ground truth, over the faces "
+            "in which landmarks were detected, so it may be over different faces for different methods.",
         ),
     ),
     EXPRESSION: (
         (
             "Expression",
-            "A classifier tells the expression of faces of people it has not seen. accuracy: over faces. uar: mean of "
-            "the recalls of all expressions. Mean of folds: each fold counts alike. Frontal HR and bicubic: the same "
-            "with true faces, and with enlarged LR ones. A face that failed has no prediction and is a miss.",
+            "A classifier predicts the expression of faces of people it was not trained on. accuracy: over faces. uar: "
+            "unweighted average recall, the mean of the recalls of all expressions. Mean of folds: each fold has the "
+            "same weight. Frontal HR and bicubic: the same with the ground-truth faces, and with LR faces enlarged by "
+            "bicubic interpolation. A face that failed has no prediction and is a miss.",
         ),
     ),
     EFFICIENCY: (
         (
             "Efficiency",
-            "parameters: of all that was loaded; parameters-used: of what computed. ms@batch: median over passes of "
-            "milliseconds a face, from LR bytes to HR bytes. peak-mib: the most memory. Compare times of one idle "
-            "machine only.",
+            "parameters: of all networks that were loaded; parameters-used: of the modules that were executed. "
+            "ms@batch: median over passes of the milliseconds per face, from LR bytes to HR bytes. peak-mib: peak "
+            "memory. Compare times only if they are from the same idle machine.",
         ),
     ),
 }
+_RANKED: Terms = (
+    (
+        "best, tied",
+        "best: the best value of a column. tied: not significantly different from the best, that is, the 95 % interval "
+        "of the paired difference to the best includes 0.",
+    ),
+)
 _MISSING: Terms = (
     (
         "Missing values",
-        "A dash means that there is no such value; it never stands for 0.",
+        "A dash means that there is no such value; it never means 0.",
     ),
 )
 
 
-def reading(kinds: Iterable[str], *, parts: bool) -> Terms:
+def terms_for(kinds: Iterable[str], *, parts: bool, ranked: bool) -> Terms:
     """The terms of a report.
 
     Args:
         kinds: of its runs.
         parts: whether probes are searched in named galleries, or some have no mate.
+        ranked: whether any section marks its best runs.
     """
-    there = list(dict.fromkeys(kinds))
-    search = IDENTIFICATION in there
-    intervals: Sequence[tuple[str, str]] = _INTERVAL if any(kind != EFFICIENCY for kind in there) else ()
+    present = list(dict.fromkeys(kinds))
+    search = IDENTIFICATION in present
     return (
         *(_SEARCH if search else ()),
         *(_PARTS if search and parts else ()),
-        *intervals,
+        *(_INTERVAL if any(kind != EFFICIENCY for kind in present) else ()),
         *(_PAIRED if search else ()),
-        *(term for kind in there for term in _BY_KIND.get(kind, ())),
+        *(_RANKED if ranked else ()),
+        *(term for kind in present for term in _BY_KIND.get(kind, ())),
         *_MISSING,
     )

@@ -1,53 +1,81 @@
-"""The parts of a report, as templates lay them out: a page of sections, a section of runs and their figures."""
+"""The content of a page without markup: sections of comparable runs, their figures, and example images."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from reports.page.examples import ExampleSet
 from reports.page.glossary import Terms
-from reports.page.strips import StripSet
-from reports.page.vocabulary import Words
+from reports.page.vocabulary import Count, Vocabulary
+from reports.runs.groups import Group
 from reports.runs.run import Run, Skipped
-from reports.statistics.confusion import Matrix
-from reports.statistics.paired import Pair
-from reports.statistics.pairwise import Delta, Standing
-from reports.statistics.values import direction
+from reports.statistics.confusion import ConfusionMatrix
+from reports.statistics.paired import BaselineComparison
+from reports.statistics.pairwise import BaselineDifference, FigureRanking
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One run inside a section.
+    """One run of a section.
 
     Attributes:
         name: its name in the report.
         run: the run.
-        pair: its comparison with a baseline, or None.
-        delta: what it gains on that baseline in the first figure, or None.
-        base: whether it is the run that others are compared with.
-        base_place: place of its baseline in the section; its own where it has none.
-        total: probes, pairs, faces or passes.
-        lines: of those, how many did not fail, or are ties: words, a number, words.
+        comparison: with its baseline, probe by probe, or None.
+        difference: to its baseline in `FigureTable.baseline_figure`, or None.
+        is_baseline: whether other runs are compared with it.
+        baseline_index: index of its baseline in the section; its own index where it has none.
+        total: number of probes, pairs, faces or passes.
+        counts: among them, such as those that did not fail.
     """
 
     name: str
     run: Run
-    pair: Pair | None
-    delta: Delta | None
-    base: bool
-    base_place: int
+    comparison: BaselineComparison | None
+    difference: BaselineDifference | None
+    is_baseline: bool
+    baseline_index: int
     total: int
-    lines: tuple[tuple[str, int, str], ...]
+    counts: tuple[Count, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """The figures of one part of a run, for the table that comes folded.
+class FigureTable:
+    """The table of headline figures.
 
     Attributes:
-        part: a yaw, a gallery, a class; empty for more of the whole.
+        names: of the figures, in the order of the columns.
+        units: the unit beside a name, of all figures of the group; empty where all figures are fractions.
+        better: ``higher`` or ``lower`` for each figure; empty where neither is better.
+        rankings: by figure; empty for one run.
+        baseline_figure: the figure whose differences to the baseline are shown; empty where there are none.
+    """
+
+    names: tuple[str, ...]
+    units: Mapping[str, str]
+    better: Mapping[str, str]
+    rankings: Mapping[str, FigureRanking]
+    baseline_figure: str
+
+    def mark(self, name: str, index: int) -> str:
+        """``best``, ``tied`` or an empty text, for a figure of the run at that index."""
+        return self.rankings[name].mark(index) if name in self.rankings else ""
+
+    @property
+    def without_ties(self) -> list[str]:
+        """Figures with a best run for which ties cannot be computed."""
+        return [name for name, ranking in self.rankings.items() if ranking.best and not ranking.testable]
+
+
+@dataclass(frozen=True, slots=True)
+class PartRow:
+    """One row of the table of parts.
+
+    Attributes:
+        part: a yaw, a gallery, a class; empty for further figures of the whole.
         entry: the run.
-        names: full name of the figure of each column, or None where there is none.
+        names: full name of the figure of each column, or None where the run has none.
     """
 
     part: str
@@ -56,116 +84,96 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """All about one group of comparable runs.
+class PartTable:
+    """The folded table with the figures of parts.
 
     Attributes:
-        number: 1-based.
-        protocol: the protocol with its arguments.
-        short: with those that other sections of it have otherwise.
-        dataset: name of the data set.
-        banners: what must stand above its figures, with the runs concerned.
-        official: whether the data are the published set, or none is meant.
-        facts: terms and descriptions of what was measured on what.
-        notes: sentences of the protocol about the data, and on the comparison.
-        kind: what kind of study.
-        words: how this kind speaks.
-        searched: whether probes are searched: then there are curves, and pairs of runs.
-        over: the searches that figures of the whole, curves and pairs are over.
-        metrics: names of the figures that stand side by side, in the order of the columns.
-        standings: which run is best in each of them, and which cannot be told from it; empty for one run.
-        delta: the figure that differences to the baseline are of; empty where there are none.
-        units: what stands beside a name.
-        columns: of the folded table: names of figures without their part, and their units.
-        parts: its rows.
-        entries: the runs.
-        below: sentences on runs that are worse than the LR face of the section, by the name of the run.
-        matrices: confusion of expressions, where those were told.
-        picture_sets: strips of images.
-        picture_notes: what to know about the images.
-        has_images: whether any strip has an image.
+        columns: names of figures without their part, and their units.
+        rows: one for each part and run.
     """
 
-    number: int
-    protocol: str
-    short: str
-    dataset: str
-    banners: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[PartRow, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parts."""
+        return tuple(dict.fromkeys(row.part for row in self.rows if row.part))
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A group of comparable runs as the page shows it.
+
+    Attributes:
+        group: the runs with their protocol and data.
+        title: the protocol, with the arguments in which other sections of it differ.
+        official: whether the data are the published set, or nothing is published.
+        banners: to show above the figures, with the runs concerned.
+        facts: terms and descriptions: protocol, recogniser, data.
+        notes: sentences of the protocol about the data, and on the comparison.
+        vocabulary: the words of this kind of run.
+        denominator: the probes or searches that headline figures, curves and comparisons are over.
+        entries: the runs.
+        figures: the table of headline figures.
+        parts: the table with the figures of parts.
+        below_lr: a sentence for each run that is worse than the LR face of the section, by name of the run.
+        matrices: confusion matrices of expressions.
+        examples: example images.
+        image_faults: sentences on images that could not be read.
+    """
+
+    group: Group
+    title: str
     official: bool
+    banners: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
-    kind: str
-    words: Words
-    searched: bool
-    over: str
-    metrics: tuple[str, ...]
-    standings: Mapping[str, Standing]
-    delta: str
-    units: Mapping[str, str]
-    columns: tuple[tuple[str, str], ...]
-    parts: tuple[Part, ...]
+    vocabulary: Vocabulary
+    denominator: str
     entries: tuple[Entry, ...]
-    below: Mapping[str, str]
-    matrices: tuple[Matrix, ...]
-    picture_sets: tuple[StripSet, ...]
-    picture_notes: tuple[str, ...]
-    has_images: bool
+    figures: FigureTable
+    parts: PartTable
+    below_lr: Mapping[str, str]
+    matrices: tuple[ConfusionMatrix, ...]
+    examples: tuple[ExampleSet, ...]
+    image_faults: tuple[str, ...]
 
     @property
-    def pairs(self) -> list[Pair]:
-        """The comparisons, in the order of the runs."""
-        return [entry.pair for entry in self.entries if entry.pair]
-
-    def mark(self, metric: str, place: int) -> str:
-        """``best``, ``tied`` or nothing, for a figure of the run at that place."""
-        return self.standings[metric].mark(place) if metric in self.standings else ""
+    def number(self) -> int:
+        """1-based position in the report."""
+        return self.group.number
 
     @property
-    def noun(self) -> str:
-        """What is counted: probes, pairs, faces."""
-        return self.words.items.lower()
+    def searched(self) -> bool:
+        """Whether probes are searched in a gallery: only then are there curves and comparisons."""
+        return self.group.first.searched
 
     @property
-    def untold(self) -> list[str]:
-        """Figures with a best run of which ties cannot be told."""
-        return [name for name, found in self.standings.items() if found.best and not found.told]
-
-    @property
-    def better(self) -> dict[str, str]:
-        """Which way each figure is better, ``higher`` or ``lower``; empty where neither is."""
-        records = [entry.run.record.metrics for entry in self.entries]
-        found = {name: figure.unit for metrics in reversed(records) for name, figure in metrics.items()}
-        return {name: direction(name, found[name]) or "" for name in self.metrics}
-
-    @property
-    def part_names(self) -> tuple[str, ...]:
-        """The parts that the folded table has figures of."""
-        return tuple(dict.fromkeys(row.part for row in self.parts if row.part))
+    def comparisons(self) -> list[BaselineComparison]:
+        """The comparisons of runs with their baselines, in the order of the runs."""
+        return [entry.comparison for entry in self.entries if entry.comparison]
 
     @property
     def baselines(self) -> set[str]:
-        """Names of the runs that others are compared with."""
-        return {entry.delta.to for entry in self.entries if entry.delta}
+        """Names of the baselines that differences are to."""
+        return {entry.difference.baseline for entry in self.entries if entry.difference}
 
     @property
-    def picked(self) -> dict[str, list[str]]:
-        """What was picked where users left it open, each sentence with the names of the runs concerned."""
-        found: dict[str, list[str]] = {}
-        for entry in self.entries:
-            for text in entry.run.picked:
-                found.setdefault(text, []).append(entry.name)
-        return found
+    def has_images(self) -> bool:
+        """Whether any example has an image."""
+        return any(example.has_images for examples in self.examples for example in examples.examples)
+
+    @property
+    def automatic_choices(self) -> dict[str, list[str]]:
+        """Settings that the suite chose because the user named none, each with the names of its runs."""
+        return _names_by_sentence((entry.name, entry.run.picked) for entry in self.entries)
 
     @property
     def warnings(self) -> dict[str, list[str]]:
-        """Sentences that belong beside the figures, each with the names of the runs concerned."""
-        found: dict[str, list[str]] = {}
-        for entry in self.entries:
-            for text in entry.run.record.warnings:
-                found.setdefault(text, []).append(entry.name)
-        for name, text in self.below.items():
-            found.setdefault(text, []).append(name)
-        return found
+        """Warnings that belong beside the figures, each with the names of its runs."""
+        of_runs = [(entry.name, entry.run.record.warnings) for entry in self.entries]
+        return _names_by_sentence([*of_runs, *((name, (text,)) for name, text in self.below_lr.items())])
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +182,22 @@ class Page:
 
     Attributes:
         title: of the page.
-        banners: what must stand on top, with the runs concerned.
+        banners: to show at the top, with the runs concerned.
         skipped: run folders that could not be used.
         sections: one for each group.
-        reading: terms and what they mean.
+        terms: the glossary.
     """
 
     title: str
     banners: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     sections: tuple[Section, ...]
-    reading: Terms
+    terms: Terms
+
+
+def _names_by_sentence(sentences_by_name: Iterable[tuple[str, Sequence[str]]]) -> dict[str, list[str]]:
+    names: dict[str, list[str]] = {}
+    for name, sentences in sentences_by_name:
+        for sentence in sentences:
+            names.setdefault(sentence, []).append(name)
+    return names

@@ -1,4 +1,4 @@
-"""All methods under all protocols: the first figure of each section, a row a method and recogniser."""
+"""All methods under all protocols: the first figure of each section, one row for each method and recogniser."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ class OverviewRow:
     Attributes:
         label: the chain as the user wrote it.
         recogniser: empty where nothing is recognised.
-        aligner: where a section has the method under several; else empty, for protocols align each in its way.
-        side: what went through the chain; ``by protocol`` where each protocol took its own.
-        cells: one a section.
+        aligner: only where a section has the method under several aligners; else empty, because each protocol may
+            align in another way.
+        side: what was hallucinated; ``by protocol`` where each protocol chose its side.
+        cells: one for each section.
     """
 
     label: str
@@ -41,14 +42,14 @@ class OverviewRow:
 
 
 def overview(sections: Sequence[Section]) -> list[OverviewRow]:
-    """A row for each method and recogniser (and alignment, see `OverviewRow`), in the order met; none for one section.
+    """One row for each method and recogniser (and aligner, see `OverviewRow`); no rows for a single section.
 
-    A figure that depends on no recogniser (time, expressions) stands in every row of its method. Where a section has
-    several runs of a row, which differ in something else, the first counts.
+    A figure that depends on no recogniser (time, expressions) is in every row of its method. Where a section has
+    several runs for one row, which differ in something else, the first one is shown.
     """
     if len(sections) < 2:
         return []
-    split = _aligned_in_several_ways(sections)
+    split = _has_several_aligners(sections)
     entries = [entry for section in sections for entry in section.entries]
     keys = dict.fromkeys(_key(entry, split) for entry in entries if entry.run.recognises)
     methods = {key[0] for key in keys}
@@ -58,17 +59,17 @@ def overview(sections: Sequence[Section]) -> list[OverviewRow]:
 
 
 def first_unit(section: Section) -> str:
-    """What stands beside the name of a section's first figure."""
-    found = (entry.run.record.metrics.get(section.metrics[0]) for entry in section.entries)
-    return unit_word(next(figure.unit for figure in found if figure))
+    """The unit beside the name of the first figure of a section."""
+    figures = (entry.run.record.metrics.get(section.figures.names[0]) for entry in section.entries)
+    return unit_word(next(figure.unit for figure in figures if figure))
 
 
-def _aligned_in_several_ways(sections: Sequence[Section]) -> bool:
+def _has_several_aligners(sections: Sequence[Section]) -> bool:
     for section in sections:
-        ways: dict[_Key, set[str]] = {}
+        aligners: dict[_Key, set[str]] = {}
         for entry in section.entries:
-            ways.setdefault(_key(entry, False), set()).add(entry.run.aligner)
-        if any(len(aligners) > 1 for aligners in ways.values()):
+            aligners.setdefault(_key(entry, False), set()).add(entry.run.aligner)
+        if any(len(names) > 1 for names in aligners.values()):
             return True
     return False
 
@@ -79,9 +80,9 @@ def _key(entry: Entry, split: bool) -> _Key:
 
 
 def _cell(section: Section, key: _Key, split: bool) -> OverviewCell:
-    name = section.metrics[0]
-    for place, entry in enumerate(section.entries):
-        own = _key(entry, split) == key if entry.run.recognises else entry.run.record.label == key[0]
-        if own and name in entry.run.record.metrics:
-            return OverviewCell(section, name, entry, section.mark(name, place))
+    name = section.figures.names[0]
+    for index, entry in enumerate(section.entries):
+        same = _key(entry, split) == key if entry.run.recognises else entry.run.record.label == key[0]
+        if same and name in entry.run.record.metrics:
+            return OverviewCell(section, name, entry, section.figures.mark(name, index))
     return OverviewCell(section)

@@ -1,4 +1,4 @@
-"""What the scripts of a page are given: the scripts themselves, by hash, and data as JSON that no markup can leave."""
+"""The scripts of a page, named by their hash, and their data as JSON that cannot be read as markup."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 
 from reports.page.model import Section
-from reports.statistics.pairwise import Rivalry
+from reports.statistics.pairwise import PairedDifference
 from reports.text import numbers
 from reports.text.tables import signed
 
@@ -17,19 +17,19 @@ SCRIPTS = (
     "dom.js", "sorting.js", "filtering.js", "baseline.js", "faces.js", "finding.js", "listing.js", "closeup.js",
     "viewer.js", "start.js",
 )  # fmt: skip
-"""In the order in which they are joined; one function scope holds all of them."""
+"""In the order in which they are joined, in one function scope."""
 
 
 @cache
 def script() -> str:
-    """All scripts of the page as one: comments stay in the files, and no checkout changes line ends."""
+    """All scripts of the page as one, without comments; line ends do not depend on the checkout."""
     parts = [(files("reports") / "static" / name).read_text(encoding="utf-8") for name in SCRIPTS]
     lines = [line for part in parts for line in part.splitlines() if line and not line.lstrip().startswith("//")]
     return "\n".join(["(() => {", '"use strict";', *lines, "})();", ""])
 
 
 def script_hash() -> str:
-    """What a Content-Security-Policy names the script by."""
+    """The hash by which a Content-Security-Policy allows the script."""
     return f"sha256-{base64.b64encode(hashlib.sha256(script().encode()).digest()).decode('ascii')}"
 
 
@@ -40,23 +40,23 @@ def inert(value: object) -> str:
 
 
 def board_data(section: Section) -> dict[str, object]:
-    """The runs of a section and their paired differences, worded here: scripts show text and round nothing."""
+    """The runs of a section and their paired differences as text, so that scripts round nothing."""
     return {
         "runs": [numbers.plain(entry.name) for entry in section.entries],
         "figures": [
             {
                 "name": numbers.metric(name),
-                "unit": "points" if standing.unit == "fraction" else numbers.unit_word(standing.unit),
-                "pairs": {f"{i},{j}": _pair(pair, standing.unit) for (i, j), pair in standing.pairs.items()},
+                "unit": "points" if ranking.unit == "fraction" else numbers.unit_word(ranking.unit),
+                "pairs": {f"{i},{j}": _pair(pair, ranking.unit) for (i, j), pair in ranking.pairs.items()},
             }
-            for name, standing in section.standings.items()
-            if standing.pairs
+            for name, ranking in section.figures.rankings.items()
+            if ranking.pairs
         ],
     }
 
 
-def _pair(pair: Rivalry, unit: str) -> list[object]:
-    """Difference, both ways round in words, both intervals in words, and the rows they are over."""
+def _pair(pair: PairedDifference, unit: str) -> list[object]:
+    """The difference, its text with either sign, the text of the interval likewise, and the number of rows."""
     low, high = pair.interval.low, pair.interval.high
     if low is None or high is None:
         ranges = [pair.interval.method, pair.interval.method]

@@ -1,4 +1,4 @@
-"""The tables that come as files: figures and paired differences as CSV, at full precision."""
+"""Figures and paired differences as CSV at full precision."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from bench.results import RoleLedger
 from reports.runs.figure_names import PAIRED_FIGURE
 from reports.runs.groups import Group
-from reports.statistics.paired import Pair
+from reports.statistics.paired import BaselineComparison
 from reports.text.numbers import plain
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_FORMULA = ("=", "+", "-", "@")  # how a spreadsheet tells a formula from text
+_FORMULA = ("=", "+", "-", "@")  # the first character of a formula in a spreadsheet
 
 SUMMARY_COLUMNS = (
     "notice", "group", "run", "folder", "label", "protocol", "data", "data_digest", "official", "recogniser", "aligner",
@@ -31,7 +31,7 @@ PAIRED_COLUMNS = (
 
 
 def summary(groups: Sequence[Group]) -> pd.DataFrame:
-    """One row a run and figure, in the order of the report; a figure that a run lacks has no row."""
+    """One row for each run and figure, in the order of the report; a figure that a run lacks has no row."""
     return _frame(
         SUMMARY_COLUMNS,
         [
@@ -74,44 +74,48 @@ def summary(groups: Sequence[Group]) -> pd.DataFrame:
     )
 
 
-def paired(pairs: Mapping[int, Sequence[Pair]]) -> pd.DataFrame:
-    """One row a pair, by number of the group; no rows where there was nothing to compare."""
+def paired(comparisons: Mapping[int, Sequence[BaselineComparison]]) -> pd.DataFrame:
+    """One row for each comparison with a baseline.
+
+    Args:
+        comparisons: by number of the group.
+    """
     return _frame(
         PAIRED_COLUMNS,
         [
             {
-                "notice": "; ".join(pair.run.banners),
+                "notice": "; ".join(comparison.run.banners),
                 "group": number,
-                "run": pair.name,
-                "folder": pair.run.folder_name,
-                "baseline": pair.baseline_name,
-                "baseline_folder": pair.baseline.folder_name,
+                "run": comparison.name,
+                "folder": comparison.run.folder_name,
+                "baseline": comparison.baseline_name,
+                "baseline_folder": comparison.baseline.folder_name,
                 "figure": PAIRED_FIGURE,
-                "difference": pair.difference,
-                "low": pair.interval.low,
-                "high": pair.interval.high,
-                "interval": pair.interval.method,
-                "n": len(pair.changes),
-                "identities": pair.interval.identities,
-                "unshared": pair.unshared,
-                "only_run": pair.mcnemar.only_first,
-                "only_baseline": pair.mcnemar.only_second,
-                "p_mcnemar": pair.mcnemar.p_value,
-                "p_mcnemar_holm": pair.mcnemar_holm,
-                "p_identity": pair.by_identity.p_value,
-                "p_identity_holm": pair.by_identity_holm,
-                "helped": len(pair.helped),
-                "hurt": len(pair.hurt),
-                "also_differs_in": ", ".join(pair.differs),
+                "difference": comparison.difference,
+                "low": comparison.interval.low,
+                "high": comparison.interval.high,
+                "interval": comparison.interval.method,
+                "n": len(comparison.changes),
+                "identities": comparison.interval.identities,
+                "unshared": comparison.unshared,
+                "only_run": comparison.mcnemar.only_first,
+                "only_baseline": comparison.mcnemar.only_second,
+                "p_mcnemar": comparison.mcnemar.p_value,
+                "p_mcnemar_holm": comparison.mcnemar_holm,
+                "p_identity": comparison.by_identity.p_value,
+                "p_identity_holm": comparison.by_identity_holm,
+                "helped": len(comparison.helped),
+                "hurt": len(comparison.hurt),
+                "also_differs_in": ", ".join(comparison.differs),
             }
-            for number, members in pairs.items()
-            for pair in members
+            for number, members in comparisons.items()
+            for comparison in members
         ],
     )
 
 
 def to_csv(frame: pd.DataFrame) -> str:
-    """The table as CSV; text that a spreadsheet would run as a formula is led by an apostrophe, gaps are empty."""
+    """The table as CSV: gaps are empty; text that a spreadsheet would run as a formula gets an apostrophe in front."""
     return str(frame.map(_cell).to_csv(index=False, lineterminator="\n"))
 
 

@@ -1,12 +1,12 @@
-"""A page as HTML: one file that opens from disk and asks no network for anything. Everything is escaped.
+"""A page as HTML: one file that opens from disk and uses no network. Everything is escaped.
 
-All that it says can be read without scripts; those that sort, filter and compare are in it, and named by their hash.
+All content is readable without scripts. Scripts sort, filter and compare; the security policy allows them by hash.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reports.charts import Chart
 from reports.page.folder import GENERATOR
@@ -19,6 +19,7 @@ from reports.text.tables import signed
 from reports.viewer import Viewer
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
     from markupsafe import Markup
 
 _POLICY = (
@@ -34,37 +35,42 @@ def to_html(
     scatters: Sequence[Chart],
     viewers: Mapping[int, Viewer],
 ) -> str:
-    """Lay a page out.
+    """Render a page.
 
     Args:
-        page: what to say.
-        curves: the CMC figure of each section by its number, an ``<svg>`` element made by `reports.charts.cmc`.
-        charts: the other charts of each section, likewise.
+        page: its content.
+        curves: the CMC curves of each section by its number: an ``<svg>`` element made by `reports.charts.cmc`.
+        charts: the other charts of each section, by its number.
         scatters: charts of more than one section.
-        viewers: the face viewer of each section that has one, likewise.
+        viewers: the face viewer of each section that has one, by its number.
     """
+    from markupsafe import Markup
+
+    image_sources = " 'self' file:" if any(viewer.data.get("folder") for viewer in viewers.values()) else ""
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            page=page,
+            generator=GENERATOR,
+            policy=_POLICY.format(image_sources, script_hash()),
+            overview=overview(page.sections),
+            charts=charts,
+            scatters=scatters,
+            viewers=viewers,
+            script=Markup(script()),  # part of this package
+            paired_figure=PAIRED_FIGURE,
+            numbers=numbers,
+            curves={key: Markup(svg) for key, svg in curves.items()},  # drawn here, labels escaped by matplotlib
+            gap=numbers.GAP,
+        )
+    )
+
+
+def _environment() -> Environment:
+    """Jinja with autoescape, and the filters of the templates."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup, escape
-
-    def text(value: object) -> Markup:
-        """Text apart from its surroundings, whatever its direction."""
-        return Markup("<bdi>{}</bdi>").format(numbers.plain(value))
-
-    def number(value: float | None, how: str) -> Markup:
-        """A number as shown, with the exact value in the markup; a dash for none."""
-        shown: str = getattr(numbers, how)(value)
-        if value is None:
-            return escape(shown)
-        return Markup('<data value="{}">{}</data>').format(repr(value), shown)
-
-    def measured(value: float | None, unit: str) -> Markup:
-        """A figure as shown, likewise."""
-        shown = numbers.measured(value, unit)
-        return escape(shown) if value is None else Markup('<data value="{}">{}</data>').format(repr(value), shown)
-
-    def difference(value: float, unit: str) -> Markup:
-        """A difference with its sign, likewise."""
-        return Markup('<data value="{}">{}</data>').format(repr(value), signed(value, unit))
+    from markupsafe import Markup
 
     environment = Environment(
         loader=PackageLoader("reports"),
@@ -74,36 +80,29 @@ def to_html(
         lstrip_blocks=True,
         finalize=lambda value: value if hasattr(value, "__html__") else numbers.plain(value),
     )
-    environment.filters |= {"text": text, "number": number, "measured": measured, "wording": _worded}
     environment.filters |= {
-        "drawn": Markup,
+        "text": lambda value: Markup("<bdi>{}</bdi>").format(numbers.plain(value)),  # whatever its direction
+        "number": lambda value, form: _data(value, _format(value, form)),
+        "measured": lambda value, unit: _data(value, numbers.measured(value, unit)),
+        "signed": lambda value, unit: _data(value, signed(value, unit)),
+        "formatted": _format,
+        "svg": Markup,  # drawn here, labels escaped by matplotlib
         "exact": repr,
         "first_unit": first_unit,
-    }  # drawn by us, labels escaped by matplotlib
-    environment.filters |= {
         "inert": lambda value: Markup(inert(value)),
-        "signed": difference,
         "board": lambda section: Markup(inert(board_data(section))),
     }
-    return environment.get_template("report.html.j2").render(
-        page=page,
-        generator=GENERATOR,
-        policy=_POLICY.format(
-            " 'self' file:" if any(v.data.get("folder") for v in viewers.values()) else "", script_hash()
-        ),
-        overview=overview(page.sections),
-        charts=charts,
-        scatters=scatters,
-        viewers=viewers,
-        script=Markup(script()),  # ours
-        reading=page.reading,
-        paired_figure=PAIRED_FIGURE,
-        words=numbers,
-        curves={key: Markup(svg) for key, svg in curves.items()},  # made by us, labels escaped by matplotlib
-        gap=numbers.GAP,
-    )
+    return environment
 
 
-def _worded(value: object, how: str) -> str:
-    text: str = getattr(numbers, how)(value)
+def _data(value: float | None, text: str) -> Markup:
+    """A number as text, with the exact value in the markup; the text alone, a dash, for None."""
+    from markupsafe import Markup, escape
+
+    return escape(text) if value is None else Markup('<data value="{}">{}</data>').format(repr(value), text)
+
+
+def _format(value: Any, form: str) -> str:
+    """A value in one of the forms of `reports.text.numbers`: ``percent``, ``count``, ``probability``..."""
+    text: str = getattr(numbers, form)(value)
     return text

@@ -1,4 +1,4 @@
-"""A report as JSON: every run as its ``run.json`` says, the comparisons, what was left out.
+"""A report as JSON: the ``run.json`` of every run, the comparisons, and the run folders that were left out.
 
 Its schema is ``docs/report.schema.json``.
 """
@@ -17,11 +17,11 @@ from reports.text.tables import to_json
 
 FORMAT = "face-hallucination-bench report"
 VERSION = 1
-_NEEDLESS = ("group", "notice")
+_OMITTED = ("group", "notice")
 
 
 def to_report(page: Page) -> str:
-    """The text of ``report.json``: strict JSON of ASCII alone, keys in a fixed order, nothing rounded."""
+    """The text of ``report.json``: strict JSON in ASCII, keys in a fixed order, nothing rounded."""
     return to_json(
         {
             "format": FORMAT,
@@ -35,23 +35,23 @@ def to_report(page: Page) -> str:
 
 
 def _section(section: Section) -> dict[str, object]:
-    first = section.entries[0].run.record
+    first = section.group.first.record
     return {
         "number": section.number,
-        "kind": section.kind,
-        "protocol": section.protocol,
-        "data": section.dataset,
+        "kind": section.group.kind,
+        "protocol": section.group.protocol,
+        "data": section.group.dataset,
         "data_digest": first.data["digest"],
         "official": first.data.get("official"),
         "sample": first.sample,
         "banners": list(section.banners),
         "notes": list(section.notes),
-        "figures": list(section.metrics),
+        "figures": list(section.figures.names),
         "runs": [
             {
                 "name": entry.name,
                 "folder": entry.run.folder_name,
-                "baseline": entry.pair.baseline_name if entry.pair else None,
+                "baseline": entry.comparison.baseline_name if entry.comparison else None,
                 "identities": entry.run.identities,
                 "record": record_object(entry.run),
             }
@@ -62,27 +62,27 @@ def _section(section: Section) -> dict[str, object]:
 
 
 def record_object(run: Run) -> dict[str, object]:
-    """``run.json`` without the places on the machine that it was made on."""
-    found = asdict(run.record)
-    found["config"] = {key: value for key, value in found["config"].items() if key not in PLACES}
-    found["data"] = {key: value for key, value in found["data"].items() if key != "root"}
-    return {key: _strict(value) for key, value in found.items()}
+    """``run.json`` without paths of the machine of the run."""
+    record = asdict(run.record)
+    record["config"] = {key: value for key, value in record["config"].items() if key not in PLACES}
+    record["data"] = {key: value for key, value in record["data"].items() if key != "root"}
+    return {key: _finite(value) for key, value in record.items()}
 
 
 def _comparisons(section: Section) -> Sequence[Mapping[str, object]]:
-    rows = paired({section.number: section.pairs}).to_dict("records")
-    return [{str(key): _value(value) for key, value in row.items() if key not in _NEEDLESS} for row in rows]
+    rows = paired({section.number: section.comparisons}).to_dict("records")
+    return [{str(key): _value(value) for key, value in row.items() if key not in _OMITTED} for row in rows]
 
 
-def _strict(value: object) -> object:
-    """The same without numbers that JSON has not (inf, nan), which a run.json by hand may hold: as text."""
+def _finite(value: object) -> object:
+    """The value with inf and nan, which JSON does not have, as text."""
     if isinstance(value, Mapping):
-        return {key: _strict(part) for key, part in value.items()}
+        return {key: _finite(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_strict(part) for part in value]
+        return [_finite(part) for part in value]
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _value(value: object) -> object:
-    """Tables hold gaps as NaN."""
+    """The value of a table cell, None where it is NaN, which means a gap."""
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,9 +1,11 @@
-"""What differs in words between kinds of runs: what is counted, what became of failures, what an interval is over."""
+"""The words that differ between kinds of runs: what is counted, what a failure does, how intervals are computed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+from reports.runs.consistency import IDENTIFICATION
 from reports.runs.figure_names import split
 from reports.runs.groups import Group
 from reports.runs.items import EFFICIENCY, EXPRESSION, RESTORATION, VERIFICATION, pairs_of, passes_of
@@ -13,15 +15,15 @@ from reports.text.numbers import unit_word
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """How a section of one kind speaks.
+class Vocabulary:
+    """The words of a section of one kind of run.
 
     Attributes:
-        items: heading of what is counted: Probes, Pairs, Faces.
-        share: what figures are of, and what a failure does to them.
-        interval: how intervals are made.
-        brackets: what stands in brackets beside a figure; empty for nothing.
-        blank: what it means that nothing stands there.
+        items: heading of the column with the counts: Probes, Pairs, Faces.
+        share: the denominator of the figures, and how a failure counts.
+        interval: how intervals are computed.
+        brackets: the figure in brackets beside a figure; empty for none.
+        blank: what an absent figure in brackets means.
         failures: what failures do to the figures, for the table of failures.
     """
 
@@ -33,112 +35,118 @@ class Words:
     failures: str
 
 
-_SEARCH = Words(
-    items="Probes",
-    share="Percent of all probes, a failed probe counted as a miss",
-    interval="by bootstrap over identities",
-    brackets="the figure over the probes that did not fail",
-    blank="Where nothing stands in brackets, no probe of that run failed.",
-    failures="A failed gallery image or distractor is not searched.",
-)
-_BY_KIND = {
-    VERIFICATION: Words(
-        items="Pairs",
-        share="Percent of pairs; a pair with a failed template is an error of the accuracy and is never accepted",
-        interval="by bootstrap over folds, or over identities where pairs are in none",
-        brackets="the figure over the pairs that could be scored",
-        blank="Where nothing stands in brackets, all pairs of that run could be scored.",
-        failures="A pair with a failed image may still be scored where its templates hold others.",
+_BY_IDENTITY = "by bootstrap over identities"
+_VOCABULARIES: Mapping[str, Vocabulary] = {
+    IDENTIFICATION: Vocabulary(
+        "Probes",
+        "Percent of all probes; a failed probe counts as a miss",
+        _BY_IDENTITY,
+        "the figure over the probes that did not fail",
+        "Where no figure in brackets is given, no probe of that run failed.",
+        "A failed gallery image or distractor is not searched.",
     ),
-    RESTORATION: Words(
-        items="Faces",
-        share=(
-            "Means over the faces that could be compared (a failed face has no part in them), rates of all faces (a "
-            "failed face is a miss) and counts, each in the unit beside its name"
-        ),
-        interval="by bootstrap over identities",
-        brackets="a rate over the faces that did not fail",
-        blank="How many faces failed is counted in failed_faces.",
-        failures="Gallery: the true faces.",
+    VERIFICATION: Vocabulary(
+        "Pairs",
+        "Percent of pairs; a pair with a failed template is an error of the accuracy and is never accepted",
+        "by bootstrap over folds, or over identities where the pairs are in no folds",
+        "the figure over the pairs that could be scored",
+        "Where no figure in brackets is given, all pairs of that run could be scored.",
+        "A pair with a failed image may still be scored if its templates contain other images.",
     ),
-    EXPRESSION: Words(
-        items="Faces",
-        share="Percent of all tested faces, a failed face counted as a miss",
-        interval="by bootstrap over identities",
-        brackets="the figure over the faces that did not fail",
-        blank="Where nothing stands in brackets, no tested face of that run failed.",
-        failures="Gallery: the true faces, which a classifier may be trained on.",
+    RESTORATION: Vocabulary(
+        "Faces",
+        "Means over the faces that could be compared (failed faces are left out), rates of all faces (a failed face is "
+        "a miss) and counts, each in the unit beside its name",
+        _BY_IDENTITY,
+        "a rate over the faces that did not fail",
+        "The number of failed faces is given as failed_faces.",
+        "Gallery: the ground-truth faces.",
     ),
-    EFFICIENCY: Words(
-        items="Timed passes",
-        share="Medians over timed passes, and counts, each in the unit beside its name",
-        interval="by bootstrap over passes",
-        brackets="",
-        blank="A batch that failed has no figures.",
-        failures="Of the drawn faces that were timed on.",
+    EXPRESSION: Vocabulary(
+        "Faces",
+        "Percent of all tested faces; a failed face counts as a miss",
+        _BY_IDENTITY,
+        "the figure over the faces that did not fail",
+        "Where no figure in brackets is given, no tested face of that run failed.",
+        "Gallery: the ground-truth faces, on which a classifier may be trained.",
+    ),
+    EFFICIENCY: Vocabulary(
+        "Timed passes",
+        "Medians over timed passes, and counts, each in the unit beside its name",
+        "by bootstrap over passes",
+        "",
+        "A batch that failed has no figures.",
+        "Of the drawn faces that were used for timing.",
     ),
 }
-_UNKNOWN = Words(
-    items="Items",
-    share="Figures of a kind of run that this report does not know, each in the unit beside its name",
-    interval="as run.json says",
-    brackets="the figure over the items that did not fail",
-    blank="Where nothing stands in brackets, nothing failed.",
-    failures="",
+_UNKNOWN = Vocabulary(
+    "Rows",
+    "Figures of a kind of run that this version of the report does not know, each in the unit beside its name",
+    "as run.json says",
+    "the figure over the rows that did not fail",
+    "Where no figure in brackets is given, no row failed.",
+    "",
 )
 
 
-def words_of(group: Group) -> Words:
-    """How the section of a group speaks."""
-    if not group.first.searched:
-        return _BY_KIND.get(group.kind, _UNKNOWN)
-    if not in_parts(run.probes for run in group.runs):
-        return _SEARCH
+def vocabulary_of(group: Group) -> Vocabulary:
+    """The words of the section of a group."""
+    vocabulary = _VOCABULARIES.get(group.kind, _UNKNOWN)
+    if not group.first.searched or not in_parts(run.probes for run in group.runs):
+        return vocabulary
     where = head_words(group.first.probes)
     share = f"Percent of the searches whose probe has a mate in the gallery{f' ({where})' if where else ''}"
     if len(galleries(group.first.probes)) > 1 and any(name.startswith("tpir@fpir") for name in group.metrics):
-        share += "; tpir@fpir: the mean over the galleries that some probes have no mate in"
-    return Words(
-        items=_SEARCH.items,
+        share += "; tpir@fpir: the mean over the galleries in which some probes have no mate"
+    return replace(
+        vocabulary,
         share=f"{share}; a failed probe counts as a miss",
-        interval=_SEARCH.interval,
         brackets="the figure over the searches that did not fail",
-        blank="Where nothing stands in brackets, no search of that run failed.",
-        failures=_SEARCH.failures,
+        blank="Where no figure in brackets is given, no search of that run failed.",
     )
 
 
-def counted(run: Run) -> tuple[int, tuple[tuple[str, int, str], ...]]:
-    """How much a run is of, and lines below it: words, a number, words."""
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number within a short text: ``(``, 12, `` not failed)``."""
+
+    before: str
+    number: int
+    after: str
+
+
+def count_rows(run: Run) -> tuple[int, tuple[Count, ...]]:
+    """The number of probes, pairs, faces or passes of a run, and counts among them: not failed, ties, searches."""
     if run.searched:
-        return _counted_probes(run)
+        return _count_probes(run)
     if run.kind == VERIFICATION:
         pairs, failed = pairs_of(run.items)
-        return pairs, (("(", pairs - failed, " scored)"),) if failed else ()
+        return pairs, (Count("(", pairs - failed, " scored)"),) if failed else ()
     if run.kind == EFFICIENCY:
         return passes_of(run.items), ()
     scored = sum(item.status != "failed" for item in run.items)
-    return len(run.items), (("(", scored, " not failed)"),) if scored != len(run.items) else ()
+    return len(run.items), (Count("(", scored, " not failed)"),) if scored != len(run.items) else ()
 
 
-def _counted_probes(run: Run) -> tuple[int, tuple[tuple[str, int, str], ...]]:
-    own = [row for _, row in run.head]
-    scored, ties = sum(row.status != "failed" for row in own), sum(row.rank != row.rank_optimistic for row in own)
-    lines = [("", ties, " with ties")] if ties else []
+def _count_probes(run: Run) -> tuple[int, tuple[Count, ...]]:
+    rows = [row for _, row in run.head]
+    scored, ties = sum(row.status != "failed" for row in rows), sum(row.rank != row.rank_optimistic for row in rows)
+    with_ties = (Count("", ties, " with ties"),) if ties else ()
     if not in_parts([run.probes]):
-        return len(own), ((("(", scored, " not failed)"),) if scored != len(own) else ()) + tuple(lines)
-    found = [("", len(run.probes), " searches"), ("", len(own), " of them in the headline figures")]
-    if scored != len(own):
-        found.append(("(", scored, " of these not failed)"))
-    return len({row.template or row.key for row in run.probes}), (*found, *lines)
+        failed = (Count("(", scored, " not failed)"),) if scored != len(rows) else ()
+        return len(rows), (*failed, *with_ties)
+    counts = [Count("", len(run.probes), " searches"), Count("", len(rows), " of them in the headline figures")]
+    if scored != len(rows):
+        counts.append(Count("(", scored, " of these not failed)"))
+    return len({row.template or row.key for row in run.probes}), (*counts, *with_ties)
 
 
-def units(group: Group) -> dict[str, str]:
-    """What stands beside the name of each figure; nothing anywhere where all are fractions."""
-    found = {name: figure.unit for run in reversed(group.runs) for name, figure in run.record.metrics.items()}
-    if all(unit == "fraction" for unit in found.values()):
-        return dict.fromkeys(found, "")
+def figure_units(group: Group) -> dict[str, str]:
+    """The unit beside the name of each figure; empty texts where all figures are fractions."""
+    units = {name: figure.unit for run in reversed(group.runs) for name, figure in run.record.metrics.items()}
+    if all(unit == "fraction" for unit in units.values()):
+        return dict.fromkeys(units, "")
     return {
-        name: "% of the eyes' distance" if split(name)[0] == "landmark_error" else unit_word(unit)
-        for name, unit in found.items()
+        name: "% of the interocular distance" if split(name)[0] == "landmark_error" else unit_word(unit)
+        for name, unit in units.items()
     }

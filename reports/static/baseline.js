@@ -1,4 +1,4 @@
-// Paired differences to another run, on another figure. All of them were computed and worded when the page was made.
+// Replaces the baseline or the figure of the differences. All differences were computed and formatted when the page was written.
 
 function rebase(table, tools, data, again) {
   const heading = table.querySelector("th[data-column=difference]");

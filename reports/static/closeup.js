@@ -1,4 +1,4 @@
-// One probe, large: what each run made of it, whom it was taken for, and the way to its neighbours in the list.
+// One probe enlarged: its output, best mate and best non-mate under each run, and buttons to the next and previous probe.
 
 class CloseUp {
   constructor(faces, noun, step) {
@@ -7,9 +7,9 @@ class CloseUp {
     this.title = make("h4", { tabIndex: -1 });
     this.body = make("div", { className: "closeup-body" });
     const button = (text, work) => {
-      const made = make("button", { type: "button", className: "plain" }, text);
-      made.addEventListener("click", work);
-      return made;
+      const control = make("button", { type: "button", className: "plain" }, text);
+      control.addEventListener("click", work);
+      return control;
     };
     this.dialog = make(
       "dialog",
@@ -36,7 +36,7 @@ class CloseUp {
     this.dialog.setAttribute("aria-label", `One of the ${this.noun}`);
     const whole = make("div", { className: "face-tiles large" });
     whole.append(this.figure(probe, faces.tile(probe, 0), "low-resolution face", "LR", ""));
-    if (faces.hasTruth) whole.append(this.figure(probe, faces.tile(probe, 1), "true face", "truth", ""));
+    if (faces.hasTruth) whole.append(this.figure(probe, faces.tile(probe, 1), "ground-truth face", "ground truth", ""));
     const facts = make("p", { className: "muted" }, "Identity ", make("bdi", {}, faces.identity(probe) || "–"));
     if (faces.yaws && Number.isFinite(faces.yaws[probe])) facts.append(`, yaw ${degrees(faces.yaws[probe])}`);
     if (faces.truths) facts.append(`, shows ${faces.labels[faces.truths[probe] - 1]}`);
@@ -52,9 +52,9 @@ class CloseUp {
   table(probe, base) {
     const { faces } = this;
     const searched = faces.measure === "rank";
-    const titles = ["Method", { rank: "Rank", psnr: "PSNR", label: "Told" }[faces.measure]];
+    const titles = ["Method", { rank: "Rank", psnr: "PSNR", label: "Predicted" }[faces.measure]];
     if (faces.slots) titles.splice(1, 0, "Output");
-    if (faces.slots && searched) titles.push("Best mate", "Best other person");
+    if (faces.slots && searched) titles.push("Best mate", "Best non-mate");
     const head = make("tr", {}, ...titles.map((title) => make("th", { scope: "col" }, title)));
     const body = make("tbody");
     faces.runs.forEach((name, run) => {
@@ -70,7 +70,7 @@ class CloseUp {
       row.append(value);
       if (faces.slots && searched) {
         row.append(picture(faces.tile(probe, 3 + 3 * run), `best mate under ${name}`));
-        row.append(picture(faces.tile(probe, 4 + 3 * run), `best other person under ${name}`));
+        row.append(picture(faces.tile(probe, 4 + 3 * run), `best non-mate under ${name}`));
       }
       body.append(row);
     });

@@ -1,4 +1,4 @@
-// Small things that every script here needs. All text enters the page as text: nothing here parses markup.
+// Helpers for all scripts. All text is inserted as text: nothing here parses markup.
 
 function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);

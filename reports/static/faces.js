@@ -1,4 +1,4 @@
-// What the viewer knows of each probe: how it did under each run, and where its pictures are.
+// The data of the viewer: the result of each probe under each run, and where its images are.
 
 const OUTCOMES = [
   ["all", "all"],
@@ -74,7 +74,7 @@ class Faces {
       return Number.isNaN(value) ? "–" : `${value === Infinity ? "∞" : value.toFixed(2).replace("-", "−")} dB`;
     }
     if (value < 0) return "–";
-    if (this.measure === "label") return value ? `told ${this.labels[value - 1]}` : "no prediction";
+    if (this.measure === "label") return value ? `predicted ${this.labels[value - 1]}` : "no prediction";
     return value ? `rank ${counted(value)}` : "no rank";
   }
 

@@ -1,4 +1,4 @@
-// Which rows of a leaderboard are shown: by words in the method's cell, and by recogniser and alignment where they differ.
+// Filters the rows of a leaderboard by words in the cell of the method, by recogniser and by alignment.
 
 const FACETS = [
   ["recogniser", "Recogniser"],
@@ -9,7 +9,7 @@ function filterable(table, tools) {
   const rows = [...table.tBodies[0].rows];
   if (rows.length < 2) return;
   const words = make("input", { type: "search", spellcheck: false, autocomplete: "off" });
-  const told = make("p", { role: "status", className: "muted told" });
+  const status = make("p", { role: "status", className: "muted status" });
   const chosen = [];
   tools.append(labelled("Filter methods", words));
   for (const [key, title] of FACETS) {
@@ -19,7 +19,7 @@ function filterable(table, tools) {
     chosen.push([key, select]);
     tools.append(labelled(title, select));
   }
-  tools.append(told);
+  tools.append(status);
   const apply = () => {
     const wanted = words.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
@@ -31,7 +31,7 @@ function filterable(table, tools) {
       );
       shown += !row.hidden;
     }
-    told.textContent = `${shown} of ${rows.length} runs shown`;
+    status.textContent = `${shown} of ${rows.length} runs shown`;
   };
   words.addEventListener("input", apply);
   for (const [, select] of chosen) select.addEventListener("change", apply);

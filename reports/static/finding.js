@@ -1,4 +1,4 @@
-// The viewer's controls: which probes are listed, and in what order.
+// The controls of the viewer: which probes are listed, and in what order.
 
 function finder(faces, tools, noun, changed) {
   const named = faces.runs.map((name, run) => [run, name]);
@@ -16,7 +16,7 @@ function finder(faces, tools, noun, changed) {
     ["hurt", "most hurt first"],
   ]);
   const onlyPictured = make("input", { type: "checkbox" });
-  const told = make("p", { role: "status", className: "muted told" });
+  const status = make("p", { role: "status", className: "muted status" });
   const pictured = faces.slots ? faces.keys.filter((_, probe) => faces.pictured(probe)).length : 0;
   tools.append(labelled("Method", run));
   if (faces.runs.length > 1) tools.append(labelled("Against", base), labelled("Show", outcome));
@@ -25,9 +25,9 @@ function finder(faces, tools, noun, changed) {
   if (faces.runs.length > 1) tools.append(labelled("Order", order));
   if (pictured && pictured < faces.total) {
     onlyPictured.checked = true;
-    tools.append(make("label", { className: "check" }, onlyPictured, "with pictures only"));
+    tools.append(make("label", { className: "check" }, onlyPictured, "with images only"));
   }
-  tools.append(told);
+  tools.append(status);
 
   const apply = () => {
     const [method, against] = [Number(run.value), base.value === "" ? faces.bases[Number(run.value)] : Number(base.value)];
@@ -52,8 +52,8 @@ function finder(faces, tools, noun, changed) {
       const gains = new Map(found.map((probe) => [probe, faces.gain(method, against, probe) || 0]));
       found = found.sort((a, b) => way * (gains.get(a) - gains.get(b)) || a - b);
     }
-    const more = hidden ? `; ${counted(hidden)} more have no pictures here` : "";
-    told.textContent = `${counted(found.length)} of ${counted(faces.total)} ${noun} listed${more}`;
+    const more = hidden ? `; ${counted(hidden)} more have no images here` : "";
+    status.textContent = `${counted(found.length)} of ${counted(faces.total)} ${noun} listed${more}`;
     changed(found, method, against);
   };
   const soon = onceAFrame(apply);

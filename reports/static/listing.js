@@ -1,4 +1,4 @@
-// A list of any length of which only what is in sight exists. Arrow keys move in it, Enter opens a probe.
+// A list of any length that keeps only its visible rows in the page. Arrow keys move, Enter opens a probe.
 
 const OVERSCAN = 2;
 

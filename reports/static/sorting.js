@@ -1,4 +1,4 @@
-// Tables that a click on a heading sorts: best first, then worst first, then as reported. Gaps stay last.
+// Sorts a table by a click on a heading: best first, then worst first, then as reported. Gaps stay last.
 
 function sortable(table) {
   const body = table.tBodies[0];

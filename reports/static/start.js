@@ -1,4 +1,4 @@
-// Brings the page to life. Without scripts all of it can still be read.
+// Starts the scripts of the page. Without scripts the page is still readable.
 
 for (const board of document.querySelectorAll("[data-board]")) {
   const table = board.querySelector("table");

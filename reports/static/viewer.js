@@ -1,4 +1,4 @@
-// The face viewer of a section: controls, list and close-up put together.
+// The face viewer of a section: controls, list and close-up.
 
 const TILE = 84;
 const CAPTION = 40;
@@ -62,7 +62,7 @@ function drawRow(faces, probe, method, against) {
   if (faces.slots) add(faces.tile(probe, 0), "LR", "", null);
   faces.runs.forEach((name, run) => add(faces.output(probe, run), name, faces.words(run, probe), run));
   if (faces.slots && faces.measure === "rank") add(faces.tile(probe, 3 + 3 * method), "mate", "best mate", null);
-  if (faces.hasTruth) add(faces.tile(probe, 1), "truth", "", null);
+  if (faces.hasTruth) add(faces.tile(probe, 1), "ground truth", "", null);
   const each = faces.runs.map((name, run) => `${name}: ${faces.words(run, probe)}`);
   return [[head, tiles], `${faces.keys[probe]}, identity ${faces.identity(probe) || "unknown"}. ${outcome ? `${outcome}. ` : ""}${each.join("; ")}`];
 }

@@ -1,4 +1,4 @@
-"""What faces of each expression were taken for: counts, and the share of the faces that show it."""
+"""Confusion matrices of expressions: counts, and shares of the faces that show the true expression."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from reports.runs.items import answers, confusion_of
 
 
 @dataclass(frozen=True, slots=True)
-class Matrix:
+class ConfusionMatrix:
     """A confusion matrix of one run.
 
     Attributes:
         name: of the run in the report.
-        of: whose faces were asked about: empty for the method's own, else ``frontal HR`` or ``bicubic``.
+        faces: which faces were classified: empty for the outputs of the method, else ``frontal HR`` or ``bicubic``.
         labels: the expressions, in the order of rows and columns.
         rows: one for each true expression.
     """
 
     name: str
-    of: str
+    faces: str
     labels: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ConfusionRow, ...]
 
     @property
     def title(self) -> str:
-        """What it is of."""
-        return f"{self.name}, {self.of} faces" if self.of else self.name
+        """The run, and which faces were classified where these are not its outputs."""
+        return f"{self.name}, {self.faces} faces" if self.faces else self.name
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ConfusionRow:
     """Faces of one true expression.
 
     Attributes:
         label: the expression.
         cells: count and share by predicted expression; the share is None where no face shows the expression.
-        unpredicted: faces without a prediction: they failed.
+        unpredicted: faces without a prediction, because they failed.
         total: all faces.
     """
 
@@ -49,13 +49,19 @@ class Row:
     total: int
 
 
-def matrices(name: str, items: Sequence[ItemRow], labels: Sequence[str]) -> list[Matrix]:
-    """The matrices of a run, that of the method's own faces first."""
-    found = []
-    for of in answers(items):
-        table = confusion_of(items, labels, of)
+def confusion_matrices(name: str, items: Sequence[ItemRow], labels: Sequence[str]) -> list[ConfusionMatrix]:
+    """The confusion matrices of a run, that of its own outputs first.
+
+    Args:
+        name: of the run in the report.
+        items: rows of the run.
+        labels: the expressions.
+    """
+    matrices = []
+    for faces in answers(items):
+        table = confusion_of(items, labels, faces)
         rows = tuple(
-            Row(
+            ConfusionRow(
                 label,
                 tuple((int(n), rates[at] if rates else None) for at, n in enumerate(counts)),
                 int(unpredicted),
@@ -65,5 +71,5 @@ def matrices(name: str, items: Sequence[ItemRow], labels: Sequence[str]) -> list
                 table.labels, table.counts, row_rates(table), table.unpredicted, table.totals, strict=True
             )
         )
-        found.append(Matrix(name, of, table.labels, rows))
-    return found
+        matrices.append(ConfusionMatrix(name, faces, table.labels, rows))
+    return matrices

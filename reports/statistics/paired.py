@@ -1,4 +1,4 @@
-"""Two runs on the same probes: the paired difference in rank-1, its tests, and which probes were helped or hurt."""
+"""A run against its baseline on the same probes: difference in rank-1, its tests, and the probes helped or hurt."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from bench.metrics.significance import PairedTest, holm, mcnemar, sign_flip_test
 from bench.results import ProbeRow
 from reports.runs.groups import Group, differences
 from reports.runs.run import Run
-from reports.statistics.together import difference_intervals
+from reports.statistics.intervals import difference_intervals
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What became of one probe.
+class ProbeChange:
+    """One probe under a run and under its baseline.
 
     Attributes:
-        place: row of the probe in the run; names its images.
-        row: the probe in the run.
-        base_place: its row in the baseline.
-        base_row: the probe in the baseline.
+        place: index of its row in the run; its images carry that number.
+        row: its row in the run.
+        base_place: index of its row in the baseline.
+        base_row: its row in the baseline.
     """
 
     place: int
@@ -33,7 +33,7 @@ class Change:
 
     @property
     def gain(self) -> float:
-        """Change of the reciprocal rank, in [-1, 1]; a failed probe has reciprocal rank 0.
+        """ProbeChange of the reciprocal rank, in [-1, 1]; a failed probe has reciprocal rank 0.
 
         Ranks 500 to 1 gain more than 2 to 1, and both more than 3,000 to 1,500, which nobody would notice.
         """
@@ -41,35 +41,35 @@ class Change:
 
     @property
     def margin_gain(self) -> float:
-        """Change of the margin between best mate and best other person; 0 where one of the runs has none."""
+        """ProbeChange of the margin between best mate and best non-mate; 0 where one of the runs has none."""
         now, before = margin(self.row), margin(self.base_row)
         return 0.0 if now is None or before is None else now - before
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class BaselineComparison:
     """A run against its baseline, on the probes that both have.
 
     Attributes:
         run: the run.
         name: its name in the report.
-        baseline: what it is compared with.
-        baseline_name: the name of that.
+        baseline: the run it is compared with.
+        baseline_name: name of the baseline in the report.
         changes: the shared probes, in the order of the run.
-        unshared: probes that only one of the runs has.
+        unshared: number of probes that only one of the two runs has.
         differs: what differs besides the hallucinator.
         interval: 95 % interval of the difference, by bootstrap over identities.
-        mcnemar: exact test that takes probes as independent.
-        by_identity: sign-flip test that takes identities as independent.
-        mcnemar_holm: p-value of ``mcnemar``, Holm-corrected over the pairs of the group.
-        by_identity_holm: likewise.
+        mcnemar: exact McNemar test, which assumes independent probes.
+        by_identity: sign-flip test, which assumes independent identities.
+        mcnemar_holm: p-value of ``mcnemar``, Holm-corrected over the comparisons of the group.
+        by_identity_holm: p-value of ``by_identity``, likewise.
     """
 
     run: Run
     name: str
     baseline: Run
     baseline_name: str
-    changes: tuple[Change, ...]
+    changes: tuple[ProbeChange, ...]
     unshared: int
     differs: tuple[str, ...]
     interval: Interval
@@ -84,7 +84,7 @@ class Pair:
         return self.mcnemar.difference
 
     @property
-    def helped(self) -> list[Change]:
+    def helped(self) -> list[ProbeChange]:
         """Probes whose mate has a better rank than in the baseline, most helped first."""
         return sorted(
             (change for change in self.changes if change.gain > 0),
@@ -92,7 +92,7 @@ class Pair:
         )
 
     @property
-    def hurt(self) -> list[Change]:
+    def hurt(self) -> list[ProbeChange]:
         """Probes whose mate has a worse rank than in the baseline, most hurt first."""
         return sorted(
             (change for change in self.changes if change.gain < 0),
@@ -100,70 +100,69 @@ class Pair:
         )
 
 
-def compare(group: Group) -> dict[int, Pair]:
+def compare_with_baselines(group: Group) -> dict[int, BaselineComparison]:
     """Compare each run of a group with its baseline.
 
+    The probes are those of rank-1: of the joined gallery where there are several galleries, each with a mate.
+
     Returns:
-        The pair of each run, by its place in the group; none for the main baseline, nor for a run that shares no
-        probe with its baseline, nor where no probes are searched. Probes are those that rank-1 is over: of the joined
-        gallery where there are several, each with a mate.
+        By index of the run. The main baseline has no entry, and neither have runs that share no probe with their
+        baseline. Empty where no probes are searched in a gallery.
     """
     drafts = {}
-    for place, at in enumerate(group.baselines):
-        run, baseline = group.runs[place], group.runs[at]
-        changes = _shared(run, baseline)
-        if place == at or not changes:
+    for index, at in enumerate(group.baselines):
+        run, baseline = group.runs[index], group.runs[at]
+        changes = _shared_probes(run, baseline)
+        if index == at or not changes:
             continue
         people = [change.row.identity for change in changes]
-        first = [_hit(change.row) for change in changes]
-        second = [_hit(change.base_row) for change in changes]
-        seed = baseline.record.seed
-        drafts[place] = (
+        hits = [_is_hit(change.row) for change in changes]
+        base_hits = [_is_hit(change.base_row) for change in changes]
+        drafts[index] = (
             changes,
-            np.array(first, np.float64) - np.array(second, np.float64),
-            mcnemar(first, second),
-            sign_flip_test(first, second, people, seed=seed),
+            np.array(hits, np.float64) - np.array(base_hits, np.float64),
+            mcnemar(hits, base_hits),
+            sign_flip_test(hits, base_hits, people, seed=baseline.record.seed),
         )
     intervals = difference_intervals(
-        [draft[1] for draft in drafts.values()],
-        [[change.row.identity for change in draft[0]] for draft in drafts.values()],
-        seeds=[group.runs[group.baselines[place]].record.seed for place in drafts],
+        [hit_changes for _, hit_changes, _, _ in drafts.values()],
+        [[change.row.identity for change in changes] for changes, *_ in drafts.values()],
+        seeds=[group.runs[group.baselines[index]].record.seed for index in drafts],
     )
-    plain = _holm([draft[2].p_value for draft in drafts.values()])
-    clustered = _holm([draft[3].p_value for draft in drafts.values()])
+    mcnemar_holm = _holm([exact.p_value for _, _, exact, _ in drafts.values()])
+    by_identity_holm = _holm([flips.p_value for _, _, _, flips in drafts.values()])
     return {
-        place: Pair(
-            run=group.runs[place],
-            name=group.names[place],
-            baseline=group.runs[group.baselines[place]],
-            baseline_name=group.names[group.baselines[place]],
+        index: BaselineComparison(
+            run=group.runs[index],
+            name=group.names[index],
+            baseline=group.runs[group.baselines[index]],
+            baseline_name=group.names[group.baselines[index]],
             changes=changes,
-            unshared=len(group.runs[place].head) + len(group.runs[group.baselines[place]].head) - 2 * len(changes),
-            differs=differences(group.runs[place], group.runs[group.baselines[place]]),
+            unshared=len(group.runs[index].head) + len(group.runs[group.baselines[index]].head) - 2 * len(changes),
+            differs=differences(group.runs[index], group.runs[group.baselines[index]]),
             interval=intervals[i],
             mcnemar=exact,
             by_identity=flips,
-            mcnemar_holm=plain[i],
-            by_identity_holm=clustered[i],
+            mcnemar_holm=mcnemar_holm[i],
+            by_identity_holm=by_identity_holm[i],
         )
-        for i, (place, (changes, _, exact, flips)) in enumerate(drafts.items())
+        for i, (index, (changes, _, exact, flips)) in enumerate(drafts.items())
     }
 
 
 def margin(row: ProbeRow) -> float | None:
-    """Score of the best mate less that of the best other person; None where one is missing."""
+    """Score of the best mate less the best score of another person; None where one of them is missing."""
     if row.best_mated_score is None or row.best_nonmated_score is None:
         return None
     return row.best_mated_score - row.best_nonmated_score
 
 
-def _shared(run: Run, baseline: Run) -> tuple[Change, ...]:
-    before = {row.key: (place, row) for place, row in baseline.head}
-    found = ((place, row, before.get(row.key)) for place, row in run.head)
+def _shared_probes(run: Run, baseline: Run) -> tuple[ProbeChange, ...]:
+    base_rows = {row.key: (place, row) for place, row in baseline.head}
     return tuple(
-        Change(place, row, *match)
-        for place, row, match in found
-        if match is not None and match[1].identity == row.identity
+        ProbeChange(place, row, *match)
+        for place, row in run.head
+        if (match := base_rows.get(row.key)) is not None and match[1].identity == row.identity
     )
 
 
@@ -171,7 +170,7 @@ def _holm(p_values: Sequence[float]) -> list[float]:
     return holm(p_values) if p_values else []
 
 
-def _hit(row: ProbeRow) -> bool:
+def _is_hit(row: ProbeRow) -> bool:
     return row.rank == 1
 
 

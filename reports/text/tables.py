@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from reports.text.numbers import GAP, measured, plain, probability, shorten, unit_word
+from reports.text.numbers import GAP, measured, plain, shorten, unit_word
 
 MINUS = "−"
 _MOST = 48  # characters of a name
@@ -59,11 +59,6 @@ def signed(value: float | None, unit: str) -> str:
     if not any(digit in "123456789" for digit in text):
         return text
     return f"{MINUS if value < 0 else '+'}{text}"
-
-
-def p_words(value: float | None) -> str:
-    """A p-value; a dash for none."""
-    return GAP if value is None else probability(value)
 
 
 def to_json(value: object) -> str:

@@ -1,4 +1,4 @@
-"""What the viewer shows of a section, column by column: ten thousand probes under twelve runs stay about a megabyte."""
+"""The data of a face viewer as columns, so that ten thousand probes under twelve runs take about a megabyte."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from reports.runs.run import Run
 from reports.text.numbers import plain
 
 FAILED, ABSENT = 0, -1  # in place of a rank
-_EACH_WAY = 4
-_STEP = (5**0.5 - 1) / 2  # multiples of it spread evenly however many are taken
+_MOST_CHANGED = 4
+_STEP = (5**0.5 - 1) / 2  # any number of its multiples, modulo 1, is spread evenly
 _PSNR = QUALITIES["psnr_db"]
 _Row = ProbeRow | ItemRow
 
@@ -28,17 +28,17 @@ class Columns:
     """The probes (or faces) of a section, each under every run.
 
     Attributes:
-        measure: what stands for how a run did: ``rank``, ``psnr``, ``label``.
-        keys: of the probes: those of the first run in its order, then what only later runs have.
+        measure: the result that is shown: ``rank``, ``psnr`` or ``label``.
+        keys: of the probes: those of the first run in its order, then those that only later runs have.
         identities: of the probes.
         yaws: degrees, NaN where unknown.
-        places: (probes, runs) row of each in its run, which names its pictures; -1 where the run has it not.
-        values: (probes, runs) rank (`FAILED`, `ABSENT`), PSNR in dB (NaN for both), or place of the predicted label in
+        places: (probes, runs) index of the row in the run, which names its images; -1 where the run lacks the probe.
+        values: (probes, runs) rank (`FAILED`, `ABSENT`), PSNR in dB (NaN for both), or index of the predicted label in
             ``labels`` plus 1 (`FAILED`, `ABSENT`).
-        gains: (probes, runs) how much better than the run's baseline, in the reciprocal rank, dB, or hits; NaN where
-            there is nothing to compare.
+        gains: (probes, runs) improvement on the baseline of the run, in reciprocal rank, dB or hits; NaN where there
+            is nothing to compare.
         labels: expressions; the true one of each probe is ``truths``.
-        truths: place in ``labels`` plus 1; empty where nobody shows one.
+        truths: index in ``labels`` plus 1; empty for other measures.
         reasons: why a probe failed, by run and probe.
     """
 
@@ -55,34 +55,36 @@ class Columns:
 
 
 def columns_of(group: Group) -> Columns | None:
-    """The columns of a group; None for kinds whose rows are no single pictures (pairs, timed passes)."""
+    """The columns of a group; None for kinds whose rows are no single images (pairs, timed passes)."""
     measure = "rank" if group.first.searched else {RESTORATION: "psnr", EXPRESSION: "label"}.get(group.kind)
     if measure is None:
         return None
     rows = [_rows(run) for run in group.runs]
-    keys = tuple(dict.fromkeys(key for own in rows for key in own))
+    keys = tuple(dict.fromkeys(key for run_rows in rows for key in run_rows))
     at = {key: place for place, key in enumerate(keys)}
     first: list[_Row | None] = [None] * len(keys)
     labels = tuple(group.first.record.protocol.get("labels", ())) if measure == "label" else ()
     places = np.full((len(keys), len(rows)), ABSENT, np.int32)
     values = np.full(places.shape, np.nan if measure == "psnr" else ABSENT)
     reasons = {}
-    for column, own in enumerate(rows):
-        for key, (place, row) in own.items():
+    for column, run_rows in enumerate(rows):
+        for key, (place, row) in run_rows.items():
             probe = at[key]
             first[probe] = first[probe] or row
             places[probe, column] = place
             values[probe, column] = _value(row, measure, labels)
             if row.status == "failed":
                 reasons[column, probe] = f"{row.stage}: {row.reason}"
-    known = [row for row in first if row is not None]
-    truths = [labels.index(str(row.values["expression"])) + 1 for row in known if isinstance(row, ItemRow) and labels]
+    first_rows = [row for row in first if row is not None]
+    truths = [
+        labels.index(str(row.values["expression"])) + 1 for row in first_rows if isinstance(row, ItemRow) and labels
+    ]
     ends = np.array(truths, np.int32)
     return Columns(
         measure,
         tuple(key[0] for key in keys),
-        tuple(row.identity for row in known),
-        np.array([_yaw(row) for row in known]),
+        tuple(row.identity for row in first_rows),
+        np.array([_yaw(row) for row in first_rows]),
         places,
         values,
         _gains(values, group.baselines, measure, ends),
@@ -93,7 +95,7 @@ def columns_of(group: Group) -> Columns | None:
 
 
 def to_data(columns: Columns, names: Sequence[str], baselines: Sequence[int]) -> dict[str, object]:
-    """The columns as JSON: numbers in base64 of little-endian arrays, text by place in a list of the distinct."""
+    """The columns as JSON: numbers as little-endian arrays in base64, texts as indices into lists of distinct texts."""
     people = list(dict.fromkeys(columns.identities))
     person = {identity: place for place, identity in enumerate(people)}
     reasons = list(dict.fromkeys(columns.reasons.values()))
@@ -116,9 +118,9 @@ def to_data(columns: Columns, names: Sequence[str], baselines: Sequence[int]) ->
 
 
 def in_order_of_interest(columns: Columns) -> list[int]:
-    """All probes: those each run helped and hurt most, in turns, then evenly over the rest in the order of the data."""
+    """All probes by interest: those that each run helped and hurt most, in turns, then the others, spread evenly."""
     first: list[int] = []
-    for rank in range(_EACH_WAY):
+    for rank in range(_MOST_CHANGED):
         for gains in columns.gains.T:
             order = np.argsort(-np.nan_to_num(gains), kind="stable")
             for probe in (order[rank : rank + 1], order[::-1][rank : rank + 1]):
@@ -128,23 +130,23 @@ def in_order_of_interest(columns: Columns) -> list[int]:
 
 
 def packed(values: NDArray[np.generic], kind: str) -> str:
-    """Base64 of the numbers as little-endian ``i4``, ``f8``, ``u1``..."""
+    """Numbers as a little-endian array (``i4``, ``f8``, ``u1``...) in base64."""
     return base64.b64encode(np.ascontiguousarray(values, dtype=f"<{kind}").tobytes()).decode("ascii")
 
 
 def _rows(run: Run) -> dict[tuple[str, str], tuple[int, _Row]]:
-    found: Sequence[tuple[int, _Row]] = run.head if run.searched else list(enumerate(run.items))
-    return {(row.key, row.identity): (place, row) for place, row in found}
+    rows: Sequence[tuple[int, _Row]] = run.head if run.searched else list(enumerate(run.items))
+    return {(row.key, row.identity): (place, row) for place, row in rows}
 
 
 def _value(row: _Row, measure: str, labels: Sequence[str]) -> float:
     if isinstance(row, ProbeRow):
         return FAILED if row.rank is None else row.rank
     if measure == "label":
-        said = row.values.get("predicted")
-        return labels.index(str(said)) + 1 if row.status != "failed" and said in labels else FAILED
-    found = row.values.get(_PSNR)
-    return math.nan if found is None or row.status == "failed" else float(found)
+        label = row.values.get("predicted")
+        return labels.index(str(label)) + 1 if row.status != "failed" and label in labels else FAILED
+    psnr = row.values.get(_PSNR)
+    return math.nan if psnr is None or row.status == "failed" else float(psnr)
 
 
 def _yaw(row: _Row) -> float:
@@ -157,10 +159,10 @@ def _gains(
 ) -> NDArray[np.float64]:
     """See `Columns.gains`."""
     if measure == "psnr":
-        good = values
+        scores = values
     else:
         with np.errstate(divide="ignore"):
-            good = np.where(values > 0, 1 / values, 0.0) if measure == "rank" else values == truths[:, None]
-        good = np.where(values == ABSENT, np.nan, good)
+            scores = np.where(values > 0, 1 / values, 0.0) if measure == "rank" else values == truths[:, None]
+        scores = np.where(values == ABSENT, np.nan, scores)
     with np.errstate(invalid="ignore"):
-        return np.asarray(good - good[:, list(baselines)], np.float64)
+        return np.asarray(scores - scores[:, list(baselines)], np.float64)

@@ -1,4 +1,4 @@
-"""One strip of square pictures for each probe: LR, outputs, mates, impostors, truth; equal ones once."""
+"""One sheet of square images for each probe: LR, outputs, mates, non-mates, ground truth; equal images once."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from reports.runs.run import Run
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-LARGEST = 128  # pixels a side: runs keep no larger pictures
+LARGEST = 128  # pixels a side: runs store no larger images
 QUALITY = 90
-NONE = 255  # no picture
+NONE = 255  # no image
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The pictures of one probe.
+    """The images of one probe.
 
     Attributes:
         data: JPEG of square tiles side by side.
-        slots: which tile is the LR face, the truth, and for each run its output, best mate and best impostor;
+        slots: which tile is the LR face, the ground truth, and for each run its output, best mate and best non-mate;
             `NONE` where there is none.
     """
 
@@ -33,19 +33,19 @@ class Sheet:
 
 
 def slot_count(runs: int) -> int:
-    """Slots of a sheet: LR, truth, and three a run."""
+    """Number of slots of a sheet: LR, ground truth, and three for each run."""
     return 2 + 3 * runs
 
 
 def make_sheet(runs: Sequence[Run], places: Sequence[int], pictures: Pictures) -> Sheet | None:
-    """The sheet of one probe; None where no run keeps a picture of it.
+    """The sheet of one probe; None where no run keeps an image of it.
 
     Args:
         runs: of the section.
-        places: row of the probe in each run; negative where a run has it not.
-        pictures: what runs keep.
+        places: index of the row of the probe in each run; negative where a run lacks the probe.
+        pictures: reads the images of the runs.
     """
-    found: dict[bytes, int] = {}
+    tile_of: dict[bytes, int] = {}
     tiles: list[Image] = []
 
     def slot(kind: str, *, of: Sequence[int]) -> int:
@@ -53,13 +53,13 @@ def make_sheet(runs: Sequence[Run], places: Sequence[int], pictures: Pictures) -
             data = pictures.stored(runs[at], kind, places[at]) if places[at] >= 0 else None
             if data is None:
                 continue
-            if data not in found:
+            if data not in tile_of:
                 image = pictures.decoded(runs[at], data)
                 if image is None:
                     continue
-                found[data] = len(tiles)
+                tile_of[data] = len(tiles)
                 tiles.append(image)
-            return found[data]
+            return tile_of[data]
         return NONE
 
     everyone = range(len(runs))
@@ -72,7 +72,7 @@ def make_sheet(runs: Sequence[Run], places: Sequence[int], pictures: Pictures) -
 
 
 def _joined(tiles: Sequence[Image]) -> bytes:
-    """Tiles of one size side by side; small ones enlarged by whole pixels, so that nothing is made up."""
+    """Tiles of one size side by side; small ones are enlarged by nearest neighbour, without interpolation."""
     from PIL import Image
 
     side = min(LARGEST, max(max(tile.size) for tile in tiles))
@@ -80,8 +80,8 @@ def _joined(tiles: Sequence[Image]) -> bytes:
     for place, tile in enumerate(tiles):
         scale = side / max(tile.size)
         size = max(1, round(tile.width * scale)), max(1, round(tile.height * scale))
-        way = Image.Resampling.NEAREST if scale >= 1 else Image.Resampling.LANCZOS
-        fitted = tile if size == tile.size else tile.resize(size, way)
+        method = Image.Resampling.NEAREST if scale >= 1 else Image.Resampling.LANCZOS
+        fitted = tile if size == tile.size else tile.resize(size, method)
         sheet.paste(fitted, (place * side + (side - size[0]) // 2, (side - size[1]) // 2))
     buffer = io.BytesIO()
     sheet.save(buffer, "JPEG", quality=QUALITY, subsampling=0)

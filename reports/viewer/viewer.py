@@ -1,4 +1,4 @@
-"""Viewers of a report: data for the page, and pictures inside it or in a folder beside it."""
+"""The face viewers of a report: their data for the page, and images in the page or in a folder beside it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from reports.viewer.columns import Columns, columns_of, in_order_of_interest, pa
 from reports.viewer.sheets import NONE, make_sheet, slot_count
 
 VIEWERS = ("sampled", "folder", "none")
-"""Pictures of as many probes as fit into the page, of all in a folder beside it, or of none."""
+"""Where images go: as many as fit into the page, all into a folder beside it, or none."""
 
 FOLDER = "faces"
-ROOM = 6_000_000
-"""Bytes of pictures in a page, shared by its sections."""
+PAGE_IMAGE_BYTES = 6_000_000
+"""Limit for the images in a page, shared by its sections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class Viewer:
 
     Attributes:
         data: for the scripts.
-        total: probes in it.
-        pictured: probes with pictures.
-        faults: sentences on pictures that could not be read.
+        total: number of probes.
+        pictured: number of probes with images.
+        faults: sentences on images that could not be read.
     """
 
     data: Mapping[str, object]
@@ -40,20 +40,27 @@ class Viewer:
 
 
 def make_viewers(groups: Sequence[Group], viewer: str, folder: Path) -> dict[int, Viewer]:
-    """The viewers of all groups that have single probes or faces to look at, by number of the group.
+    """The viewers of all groups whose rows are single probes or faces, by number of the group.
 
     Args:
         groups: of the report.
         viewer: one of `VIEWERS`.
-        folder: of the report; pictures of ``folder`` are written into its `FOLDER`.
+        folder: of the report; ``viewer="folder"`` writes images into its subfolder `FOLDER`.
     """
-    drawn = {group.number: (group, columns) for group in groups if (columns := columns_of(group)) is not None}
-    pictured = sum(any((run.folder / "images.zip").is_file() for run in group.runs) for group, _ in drawn.values())
-    room = ROOM // max(1, pictured)
-    return {number: _viewer(group, columns, viewer, folder, room) for number, (group, columns) in drawn.items()}
+    columns_by_group = {
+        group.number: (group, columns) for group in groups if (columns := columns_of(group)) is not None
+    }
+    pictured = sum(
+        any((run.folder / "images.zip").is_file() for run in group.runs) for group, _ in columns_by_group.values()
+    )
+    bytes_left = PAGE_IMAGE_BYTES // max(1, pictured)
+    return {
+        number: _viewer(group, columns, viewer, folder, bytes_left)
+        for number, (group, columns) in columns_by_group.items()
+    }
 
 
-def _viewer(group: Group, columns: Columns, viewer: str, folder: Path, room: int) -> Viewer:
+def _viewer(group: Group, columns: Columns, viewer: str, folder: Path, bytes_left: int) -> Viewer:
     data = to_data(columns, group.names, group.baselines)
     slots = np.full((len(columns.keys), slot_count(len(group.runs))), NONE, np.uint8)
     inside: dict[str, str] = {}
@@ -66,8 +73,8 @@ def _viewer(group: Group, columns: Columns, viewer: str, folder: Path, room: int
             if sheet is None:
                 continue
             if viewer == "sampled":
-                room -= len(sheet.data)
-                if room < 0:
+                bytes_left -= len(sheet.data)
+                if bytes_left < 0:
                     break
                 inside[str(probe)] = base64.b64encode(sheet.data).decode("ascii")
             else:

@@ -143,7 +143,7 @@ def test_another_baseline_gives_the_differences_of_a_report_with_that_baseline(
 def test_the_viewer_counts_helped_and_hurt_as_the_paired_table_does(page: Any, report: Path) -> None:
     tab = page.open(report)
     tools = tab.locator(f"{LIST} .tools")
-    tools.get_by_label("with pictures only").uncheck()
+    tools.get_by_label("with images only").uncheck()
     for row in table(report.parent / "paired.csv"):
         tools.get_by_label("Method").select_option(label=row["run"])
         for outcome in ("helped", "hurt"):
@@ -194,7 +194,7 @@ def test_the_viewer_obeys_its_keys(page: Any, report: Path) -> None:
 def test_ranks_and_pictures_in_the_viewer_are_those_of_the_runs(page: Any, report: Path, runs: list[Path]) -> None:
     tab = page.open(report)
     tools = tab.locator(f"{LIST} .tools")
-    tools.get_by_label("with pictures only").uncheck()
+    tools.get_by_label("with images only").uncheck()
     ranks = [[row["rank"] for row in table(folder / "per_probe.csv")] for folder in runs[:3]]
     for probe in (0, 5, 7, 23):
         tools.get_by_label("Key").fill(f"_{probe}.jpg")

@@ -15,7 +15,7 @@ from reports.runs.images import Pictures
 from reports.runs.inputs import Ablation, Votes
 from reports.runs.items import EXPRESSION, RESTORATION
 from reports.runs.run import Run
-from reports.statistics.confusion import Matrix, matrices
+from reports.statistics.confusion import ConfusionMatrix, confusion_matrices
 
 _PRIOR = {"v-tn": "(a) V-TN", "full": "(b) VividGAN", "v+gt": "(c) V+GT"}
 _INK, _PAPER = "#1f4e79", "#b8860b"
@@ -102,14 +102,14 @@ def figure_14(runs: Sequence[Run]) -> Drawn | None:
     if not found:
         return None
     setting = next((s for s in found if s.data == "mmi" and s.scale == 8), found[0])
-    held: dict[str, tuple[Matrix, Run]] = {}
+    held: dict[str, tuple[ConfusionMatrix, Run]] = {}
     for run in setting.runs:
         labels = [str(label) for label in run.record.protocol.get("labels", [])]
-        for matrix in matrices(run.record.label, run.items, labels):
+        for matrix in confusion_matrices(run.record.label, run.items, labels):
             method = method_of(run)
             own = f"{method.name}, {method.block}" if "SR (" in method.block or ") +" in method.block else method.name
-            title = {"": own, "bicubic": "Non-frontal LR", "frontal HR": "Frontal HR"}.get(matrix.of, matrix.of)
-            if title in held and not matrix.of:
+            title = {"": own, "bicubic": "Non-frontal LR", "frontal HR": "Frontal HR"}.get(matrix.faces, matrix.faces)
+            if title in held and not matrix.faces:
                 title = run.record.label
             held.setdefault(title, (matrix, run))
     first = [title for title in ("Non-frontal LR", "TANN", "VividGAN") if title in held]
@@ -162,7 +162,7 @@ def figure_15(votes: Sequence[Votes]) -> Drawn | None:
     return Drawn(15, "figure-15", "User study", notes, tally.banners, *files)
 
 
-def _matrix(box, matrix: Matrix) -> None:  # type: ignore[no-untyped-def]  # matplotlib's axes
+def _matrix(box, matrix: ConfusionMatrix) -> None:  # type: ignore[no-untyped-def]  # matplotlib's axes
     size = len(matrix.labels)
     rates = [[100 * (share or 0.0) for _, share in row.cells] for row in matrix.rows]
     box.imshow(rates, cmap="Blues", vmin=0, vmax=100)

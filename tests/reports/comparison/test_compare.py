@@ -12,7 +12,7 @@ import pytest
 
 from bench.__main__ import main
 from bench.errors import DataError, UsageError
-from reports.comparison.compare import compare_runs, gates, parse_gates
+from reports.comparison.compare import compare_runs, judge_gates, parse_gates
 from reports.comparison.text import to_lines, to_object
 from reports.text.tables import signed
 
@@ -120,9 +120,9 @@ def test_a_gate_that_cannot_be_judged_is_wrong_usage(two: tuple[Path, Path], tex
 
 def test_what_is_better_lower_fails_when_it_rises(make_other: Any) -> None:
     slow, fast = make_other("a", "efficiency"), make_other("b", "efficiency", label="net", quality=1.0)
-    (gate,) = gates(compare_runs(fast, slow), parse_gates(["ms@batch=1=0.5"]))
+    (gate,) = judge_gates(compare_runs(fast, slow), parse_gates(["ms@batch=1=0.5"]))
     assert gate.failed and gate.change == pytest.approx(-1.0)
-    (gate,) = gates(compare_runs(slow, fast), parse_gates(["ms@batch=1=0"]))
+    (gate,) = judge_gates(compare_runs(slow, fast), parse_gates(["ms@batch=1=0"]))
     assert not gate.failed
 
 

@@ -56,7 +56,7 @@ def boards_of(results: Path, figure: str | None = None) -> list[Board]:
 
 
 def placed(board: Board) -> list[tuple[int | None, str, bool]]:
-    return [(line.place, line.submitted.name, line.tied) for line in board.lines]
+    return [(line.place, line.submission.name, line.tied) for line in board.lines]
 
 
 def people(i: int) -> tuple[str, str]:
@@ -73,8 +73,8 @@ def test_runs_are_ranked_and_the_best_is_tied_with_what_no_test_tells_from_it(su
     (board,) = boards_of(results)
     # near and equal differ from the best in one probe of one person (p = 1), poor in 14 of 14 (p = 2 / 2 ** 14 or so)
     assert placed(board) == [(1, "best", True), (2, "equal", True), (2, "near", True), (4, "poor", False)]
-    assert board.standing == "official" and board.lines[1].how == "paired test, p = 1"
-    assert all(line.submitted.checked for line in board.lines)
+    assert board.data_status == "official" and board.lines[1].basis == "paired test, p = 1"
+    assert all(line.submission.checked for line in board.lines)
 
 
 def test_without_rows_overlapping_intervals_are_tied(submit: Submit, results: Path) -> None:
@@ -83,8 +83,8 @@ def test_without_rows_overlapping_intervals_are_tied(submit: Submit, results: Pa
     submit("poor", report=True, label="poor", ranks=ranks(2), names=people)
     (board,) = boards_of(results)
     assert placed(board) == [(1, "best", True), (2, "near", True), (3, "poor", False)]
-    assert [line.how for line in board.lines] == ["best", "intervals", "intervals"]
-    assert [line.submitted.checked for line in board.lines] == [True, False, False]
+    assert [line.basis for line in board.lines] == ["best", "intervals", "intervals"]
+    assert [line.submission.checked for line in board.lines] == [True, False, False]
 
 
 def test_samples_and_smoke_runs_are_never_ranked_among_official_results(submit: Submit, results: Path) -> None:
@@ -96,10 +96,10 @@ def test_samples_and_smoke_runs_are_never_ranked_among_official_results(submit: 
     assert placed(first) == [(1, "honest", True)]
     assert placed(second) == [(1, "part", True), (None, "quick", False)]  # a smoke run is never of the published set
     assert second.lines[1].marks == ("SMOKE",)
-    assert [board.standing for board in (second, third)] == ["NOT the official set", "SAMPLE DATA"]
+    assert [board.data_status for board in (second, third)] == ["NOT the official set", "SAMPLE DATA"]
     assert third.lines[0].marks == ("SAMPLE",)
     text = "\n".join(to_lines([first, second, third], []))
-    assert "SAMPLE DATA, not tinyface: its figures say nothing" in text and "no results: not ranked" in text
+    assert "SAMPLE DATA, not tinyface: its figures say nothing" in text and "no results, so they are not ranked" in text
 
 
 def test_other_protocols_data_and_recognisers_have_boards_of_their_own(submit: Submit, results: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_folder_of_runs_is_a_submission_and_a_report_may_hold_several(
     (results / "other").mkdir()
     shutil.copy(tmp_path / "both" / "report.json", results / "other")
     (board,) = boards_of(results)
-    found = sorted((line.submitted.name, line.submitted.run.record.label) for line in board.lines)
+    found = sorted((line.submission.name, line.submission.run.record.label) for line in board.lines)
     assert found == [("other", "x"), ("other", "y"), ("team/one", "one"), ("team/two", "two")]
 
 
@@ -158,7 +158,7 @@ def test_damaged_and_mixed_submissions_are_left_out_by_name(
     for name, word in (
         ("broken", "damaged"),
         ("cut", "over 24 probes"),
-        ("both2", "not clear what is submitted"),
+        ("both2", "unclear which one is submitted"),
         ("empty", "neither run.json nor report.json"),
         ("linked", "is a link"),
         ("mixed", "differ in data digest"),
@@ -210,7 +210,7 @@ def test_errors_are_ranked_lowest_first(make_other: Any, results: Path) -> None:
     for name, quality in (("a", 0.0), ("b", 1.0)):
         shutil.copytree(make_other(name, "verification", label=name, quality=quality), results / name)
     lines = boards_of(results, "eer")[0].lines
-    assert [line.submitted.name for line in lines] == ["b", "a"]
+    assert [line.submission.name for line in lines] == ["b", "a"]
 
 
 def test_every_figure_is_that_of_its_run_json_and_equal_folders_give_equal_bytes(submit: Submit, results: Path) -> None:

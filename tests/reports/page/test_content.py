@@ -1,4 +1,4 @@
-"""What the page gives its scripts: standings and pairs of runs, the viewer's columns and pictures, charts."""
+"""What the page gives its scripts: rankings and pairs of runs, the viewer's columns and pictures, charts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bench.metrics.bootstrap import difference_interval
 from bench.results import StageRecord
 from reports.runs.groups import make_groups, short_names
 from reports.runs.load import load
-from reports.statistics.pairwise import standings
+from reports.statistics.pairwise import rank_runs
 from reports.viewer import sheets
 
 
@@ -43,7 +43,7 @@ def test_the_best_run_and_what_cannot_be_told_from_it_are_marked(make_run: Any, 
         [make_run(label, label=label, ranks=ranks, names=names) for label, ranks in
          (("bad", bad), ("good", good), ("nearly", nearly))]
     )  # fmt: skip
-    standing = standings(make_groups(found, None)[0])["rank-1"]
+    standing = rank_runs(make_groups(found, None)[0])["rank-1"]
     assert [standing.mark(place) for place in range(3)] == ["", "best", "tied"]
     pair = standing.pairs[0, 1]
     alone = difference_interval([r == 1 for r in bad], [r == 1 for r in good], [f"p{i}" for i in range(20)], seed=0)
@@ -52,10 +52,10 @@ def test_the_best_run_and_what_cannot_be_told_from_it_are_marked(make_run: Any, 
 
 def test_one_run_and_equal_runs_have_no_best(make_run: Any) -> None:
     alone, _ = load([make_run("a")])
-    assert standings(make_groups(alone, None)[0]) == {}
+    assert rank_runs(make_groups(alone, None)[0]) == {}
     twins, _ = load([make_run("b", ranks=[1, 2, 3]), make_run("c", label="net", ranks=[1, 2, 3])])
-    standing = standings(make_groups(twins, None)[0])["rank-1"]
-    assert standing.best == standing.tied == () and standing.pairs[0, 1].undecided
+    standing = rank_runs(make_groups(twins, None)[0])["rank-1"]
+    assert standing.best == standing.tied == () and standing.pairs[0, 1].includes_zero
 
 
 def test_every_difference_reads_the_other_way_round_too(make_run: Any, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_pictures_that_are_none_are_never_copied(make_run: Any, tmp_path: Path) 
     reports.build([run], tmp_path / "out", viewer="folder")
     html = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert not (tmp_path / "out" / "faces").exists() and "data:image/jpeg;base64,/9j" not in html
-    assert "no pictures of faces" in html and "There are no pictures with this page" in html
+    assert "no pictures of faces" in html and "This page has no images" in html
 
 
 def test_small_faces_are_enlarged_by_repeating_pixels(make_run: Any) -> None:
@@ -158,7 +158,7 @@ def test_a_method_whose_side_was_left_to_each_protocol_has_one_row(make_run: Any
         table = re.findall(r'<table class="overview.*?</table>', html, re.DOTALL)[0]
         assert len(re.findall(r"<tr><th scope=\"row\">.*?</tr>", table, re.DOTALL)) == count
         assert ("by protocol" in table) == (count == 1)
-        assert "The both was picked." in html and "Picked for net: The both was picked." in (
+        assert "The both was picked." in html and "Chosen automatically for net: The both was picked." in (
             tmp_path / flag / "report.md"
         ).read_text(encoding="utf-8")
 

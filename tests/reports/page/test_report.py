@@ -217,7 +217,7 @@ def test_strips_show_the_stored_images(three: list[Path], tmp_path: Path) -> Non
         "output of bicubic",
         "output of net:scale=8",
         "best mate",
-        "best other person",
+        "best non-mate",
     }
     assert "LR, 16 × 16 px" in page.text
 
@@ -344,7 +344,7 @@ def test_one_run_has_nothing_to_be_compared_with(make_run: Any, tmp_path: Path) 
     files = reports.build([make_run("only")], tmp_path / "out")
     assert [path.name for path in files] == list(reports.FILES) and all(path.is_file() for path in files)
     page = page_of(tmp_path / "out")
-    assert "One run only" in page.text and "Paired differences" not in page.text
+    assert "There is one run only" in page.text and "Paired differences" not in page.text
     assert "Surest rank-1 hits of none" in page.text
     assert table(tmp_path / "out" / "paired.csv") == []
 
@@ -489,7 +489,7 @@ def test_an_earlier_report_is_replaced_and_nothing_else(make_run: Any, tmp_path:
     site = tmp_path / "site"
     site.mkdir()
     (site / "index.html").write_text("<title>my home page</title>")
-    with pytest.raises(BenchError, match="index.html there is no report"):
+    with pytest.raises(BenchError, match="index.html in it is not a report"):
         reports.build([run], site)
     (tmp_path / "file").write_text("x")
     with pytest.raises(BenchError, match="it is a file"):
