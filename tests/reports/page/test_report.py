@@ -345,7 +345,7 @@ def test_one_run_has_nothing_to_be_compared_with(make_run: Any, tmp_path: Path) 
     assert [path.name for path in files] == list(reports.FILES) and all(path.is_file() for path in files)
     page = page_of(tmp_path / "out")
     assert "There is one run only" in page.text and "Paired differences" not in page.text
-    assert "Surest rank-1 hits of none" in page.text
+    assert "Rank-1 hits of none with the largest margins" in page.text
     assert table(tmp_path / "out" / "paired.csv") == []
 
 
