@@ -23,8 +23,8 @@ from bench.commands import (
     report,
     run,
     score,
-    study,
     train,
+    userstudy,
 )
 from bench.commands.terminal.console import OutputLost, standard_streams
 from bench.commands.terminal.parser import Parser, add_group
@@ -36,7 +36,7 @@ from bench.io.quiet import quieten
 from bench.neighbours import check_neighbours
 
 _COMMANDS = (
-    run, score, report, compare, leaderboard, study, list_, hallucinate, export, train, ablate, data, doctor, check,
+    run, score, report, compare, leaderboard, userstudy, list_, hallucinate, export, train, ablate, data, doctor, check,
     config,
 )  # fmt: skip
 _INTERRUPTED = 130

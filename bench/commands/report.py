@@ -20,21 +20,25 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="run folder")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the report")
-    parser.add_argument("--baseline", metavar="LABEL", help="run to compare with (default: none, else the first)")
+    parser.add_argument(
+        "--baseline", metavar="LABEL", help="run to compare with (default: the run labelled none, else the first)"
+    )
     parser.add_argument(
         "--viewer",
         choices=("sampled", "folder", "none"),
-        help="pictures of probes: as many as fit into the page; all, in a folder beside it; none (default: sampled)",
+        help="images of probes: as many as fit into the page; all, in a folder beside it; none (default: sampled)",
     )
     parser.add_argument(
         "--style",
         choices=("page", "paper"),
         default="page",
-        help="page: what compares runs; paper: Tables I to VII and the figures of the paper, from runs, folders of "
-        "`bench ablate` and tallies of `bench study tally` (default: page)",
+        help="page: one page that compares runs; paper: Tables I to VII and the figures of the paper, from runs, "
+        "folders of `bench ablate` and tallies of `bench userstudy tally` (default: page)",
     )
     parser.add_argument(
-        "--with-published", action="store_true", help="with --style paper: the paper's numbers below, labelled"
+        "--with-published",
+        action="store_true",
+        help="with --style paper: also the numbers of the paper, labelled",
     )
     parser.set_defaults(main=main)
 
@@ -46,7 +50,7 @@ def main(args: argparse.Namespace) -> int:
     if args.with_published:
         from bench.errors import UsageError
 
-        raise UsageError("--with-published goes with --style paper.")
+        raise UsageError("--with-published needs --style paper.")
     from reports import build
 
     for path in build(args.runs, args.out, baseline=args.baseline, viewer=args.viewer or "sampled"):
@@ -60,9 +64,9 @@ def _paper(args: argparse.Namespace) -> int:
     from reports.paper import build
 
     if args.viewer is not None:
-        raise UsageError("--viewer has no meaning with --style paper: it is of the page.")
+        raise UsageError("--viewer has no effect with --style paper. Leave it out.")
     if args.baseline is not None:
-        raise UsageError("--baseline has no meaning with --style paper: its tables compare by row.")
+        raise UsageError("--baseline has no effect with --style paper. Leave it out.")
     for path in build(args.runs, args.out, with_published=args.with_published):
         print(path)
     return 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bench.commands import Subparsers
-    from bench.matrix.study_file import Asked
+    from bench.matrix.experiment_file import Experiment
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -18,13 +18,18 @@ def add_parser(subparsers: Subparsers) -> None:
         "run",
         help="measure hallucinators under protocols",
         description="Measure a hallucinator under a protocol and write a run folder. Components are written "
-        "name:key=value,key=value; `bench list NAME` shows what each takes. Several protocols, hallucinators or "
-        "recognisers, separated by commas or by repeating the flag, make a study: every combination is run, with one "
-        "cache, and a table is printed. A flag beats the configuration file.",
+        "name:key=value,key=value; `bench list NAME` shows the keys. Several protocols, hallucinators or "
+        "recognisers, separated by commas or by repeating the flag, are an experiment: every combination is run with "
+        "one cache, and a table is printed. A flag overrides the file.",
         argument_default=argparse.SUPPRESS,
     )
     parser.add_argument(
-        "study", type=Path, nargs="?", default=None, metavar="FILE", help="study file (TOML), or one as for --config"
+        "experiment",
+        type=Path,
+        nargs="?",
+        default=None,
+        metavar="FILE",
+        help="experiment file (TOML) with many runs, or a file as for --config",
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file with the same keys as these flags")
     parser.add_argument(
@@ -32,7 +37,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--data-root", "--data_root", metavar="DIR", help="folder of the data set")
     parser.add_argument(
-        "--manifest", metavar="FILE", help="refuse data that are not as this file of `bench data manifest` says"
+        "--manifest", metavar="FILE", help="refuse data that differ from this file of `bench data manifest`"
     )
     parser.add_argument(
         "--hallucinator",
@@ -51,38 +56,38 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="SIDE",
         help="auto (default: both where the gallery holds LR faces like the probes, else probe), probe, gallery, both",
     )
-    parser.add_argument("--flip", metavar="HOW", help="fusion with the mirror image: none, sum or mean")
-    parser.add_argument("--fusion", metavar="HOW", help="of images to templates: mean, unit or media")
+    parser.add_argument("--flip", metavar="HOW", help="fusion with the mirrored image: none, sum or mean")
+    parser.add_argument("--fusion", metavar="HOW", help="fusion of images to templates: mean, unit or media")
     parser.add_argument(
         "--limit",
         metavar="N",
-        help="smoke run, no result: N probes, spread evenly, searched in the whole gallery (N pairs, N faces or N "
-        "timed passes where no gallery is searched)",
+        help="smoke run, whose figures are no result: N evenly spaced probes, searched in the whole gallery (N pairs, "
+        "N faces or N timed passes where no gallery is searched)",
     )
     parser.add_argument(
         "--limit-gallery",
         metavar="M",
-        help="smoke run: besides the mates of the probes, M templates of the gallery and the distractors",
+        help="smoke run: only M templates of the gallery and the distractors, besides the mates of the probes",
     )
-    parser.add_argument("--out", metavar="DIR", help="folder of the run or study (default: one under runs/)")
+    parser.add_argument("--out", metavar="DIR", help="folder of the run or experiment (default: one under runs/)")
     parser.add_argument("--overwrite", metavar="WHEN", help="only-missing (default), always or never")
     parser.add_argument(
         "--trust-times",
         action="store_true",
-        help="believe sizes and times of files when a finished run is looked for, and do not read their bytes",
+        help="take a finished run as unchanged if sizes and times of its files are, without reading the files",
     )
     parser.add_argument("--cache", metavar="DIR", help="cache folder (default: BENCH_CACHE or the user's)")
-    parser.add_argument("--no-cache", action="store_true", help="work without a cache")
+    parser.add_argument("--no-cache", action="store_true", help="do not use a cache")
     parser.add_argument("--images", metavar="WHICH", help="images kept for reports: all (default) or none")
     parser.add_argument(
         "--batch-size",
         metavar="N",
-        help="most images per network call (default: 64; a processor takes few); no figure depends on it",
+        help="maximum images per network call (default: 64; fewer on a CPU); figures do not depend on it",
     )
     parser.add_argument(
         "--device",
         metavar="DEVICE",
-        help="cpu (default), cuda, cuda:1, mps, or auto: the first of cuda, mps and cpu that is here",
+        help="cpu (default), cuda, cuda:1, mps, or auto: the first available of cuda, mps and cpu",
     )
     parser.add_argument("--threads", metavar="N", help="threads, 0 for all cores (default)")
     parser.add_argument("--seed", metavar="N", help="seed of the intervals (default: 0)")
@@ -96,23 +101,23 @@ def main(args: argparse.Namespace) -> int:
     from bench.config import make_config
     from bench.diagnosis.beside import below_beside
     from bench.errors import UsageError
-    from bench.matrix.study_file import Asked, asked_for
+    from bench.matrix.experiment_file import Experiment, read_experiment
     from bench.registry import failures, load_plugins
     from bench.run.execute import execute, prepare
     from bench.run.text import describe_run
 
     file = getattr(args, "config", None)
-    if args.study and file:
-        raise UsageError(f"Two files: {args.study} and --config {file}. Give one.")
-    file = args.study or file
-    flags = {key: value for key, value in vars(args).items() if key not in ("main", "config", "study")}
+    if args.experiment and file:
+        raise UsageError(f"Two files: {args.experiment} and --config {file}. Give one.")
+    file = args.experiment or file
+    flags = {key: value for key, value in vars(args).items() if key not in ("main", "config", "experiment")}
     load_plugins()
     for failure in failures():
         print(f"note: plugin {failure.name!r} of {failure.package} failed to load: {failure.cause}", file=sys.stderr)
-    asked = asked_for(file, flags)
-    if isinstance(asked, Asked):
-        return _run_study(asked)
-    prepared = prepare(make_config(file, asked))
+    request = read_experiment(file, flags)
+    if isinstance(request, Experiment):
+        return _run_experiment(request)
+    prepared = prepare(make_config(file, request))
     print(describe_run(prepared), file=sys.stderr)
     result, fresh = execute(prepared, lambda sentence: print(sentence, file=sys.stderr, flush=True))
     print_figures(result)
@@ -121,25 +126,25 @@ def main(args: argparse.Namespace) -> int:
         print(f"warning: {beside}")
     state = "Written to" if fresh else "Nothing to do: the finished run is in"
     print(f"{state} {prepared.out}\nReport: bench report {prepared.out} --out report", file=sys.stderr)
-    compared = comparing_command(prepared.config.protocol, prepared.config.hallucinator, asked, file)
+    compared = comparing_command(prepared.config.protocol, prepared.config.hallucinator, request, file)
     print(f"Compare: {compared}", file=sys.stderr)
     return 0
 
 
-def _run_study(asked: Asked) -> int:
-    """Run every cell of a study; 0 when all worked, else 1."""
+def _run_experiment(experiment: Experiment) -> int:
+    """Run every cell of an experiment; returns 0 if all finished, else 1."""
     from bench.matrix.cells import make_matrix
     from bench.matrix.runner import run_matrix
     from bench.matrix.state import read_state
-    from bench.matrix.table import print_study
+    from bench.matrix.table import print_experiment
 
-    matrix = make_matrix(asked)
+    matrix = make_matrix(experiment)
     try:
         state = run_matrix(matrix)
     except KeyboardInterrupt:
-        print_study(read_state(matrix.out), matrix.out)
+        print_experiment(read_state(matrix.out), matrix.out)
         raise
-    print_study(state, matrix.out)
+    print_experiment(state, matrix.out)
     if any(cell.state == "done" for cell in state.cells):
         print(f"Report: bench report {matrix.out}/*/ --out report", file=sys.stderr)
     return 0 if all(cell.state == "done" for cell in state.cells) else 1

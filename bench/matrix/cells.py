@@ -1,4 +1,4 @@
-"""The cells of a study: every protocol with every hallucinator and recogniser, less the exceptions."""
+"""The cells of an experiment: every protocol with every hallucinator and recogniser, without the exceptions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.config import RunConfig, get_setting
 from bench.errors import BenchError, MissingError, UsageError
 from bench.interfaces import PROTOCOLS, EvalProtocol
 from bench.io.file_digests import digest_of
-from bench.matrix.study_file import ALL, AXES, Asked
+from bench.matrix.experiment_file import ALL, AXES, Experiment
 from bench.pipeline.build import build
 from bench.registry import Entry, Spec
 from bench.run.data import find_data
@@ -26,10 +26,10 @@ _OF_EMBEDDINGS = ("recogniser", "align", "align_gallery", "flip", "fusion")
 
 @dataclass(frozen=True)
 class Cell:
-    """One run of a study.
+    """One run of an experiment.
 
     Attributes:
-        name: of its folder in the study's.
+        name: of its folder in that of the experiment.
         config: of the run.
         drawn: whether the protocol's sample is used though ``BENCH_DATA`` names a folder, which lacks this data set.
         recognises: whether its figures depend on the recogniser; where not, this is the cell of all recognisers.
@@ -47,21 +47,21 @@ class Cell:
 
     @property
     def digest(self) -> str:
-        """Of all that it is asked to compute."""
+        """Digest of its configuration, without options that do not change figures."""
         return digest_of({key: v for key, v in asdict(self.config).items() if key not in WITHOUT_EFFECT})
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """The cells of a study.
+    """The cells of an experiment.
 
     Attributes:
-        name: of the study.
+        name: of the experiment.
         out: its folder.
         cells: in the order in which they run.
         left_out: protocols of ``all`` that cannot run, and why.
-        config: what was asked, in plain values.
-        source: the study file's bytes, or None.
+        config: what was experiment, in plain values.
+        source: the bytes of the experiment file, or None.
     """
 
     name: str
@@ -73,66 +73,66 @@ class Matrix:
 
     @property
     def digest(self) -> str:
-        """Of all that the study is asked to compute."""
+        """Digest of the configurations of all cells."""
         return digest_of([cell.digest for cell in self.cells])
 
 
-def make_matrix(asked: Asked) -> Matrix:
-    """Lay out the cells of a study; protocols whose figures depend on no recogniser have one cell for all of them.
+def make_matrix(experiment: Experiment) -> Matrix:
+    """Lay out the cells of an experiment; a protocol whose figures depend on no recogniser has one cell for all.
 
     Raises:
         UsageError: no cell is left, or one data folder or manifest is named for several data sets.
     """
-    protocols, drawn, left_out = _protocols(asked)
+    protocols, drawn, left_out = _protocols(experiment)
     built = {item: _built(item) for item in protocols}
     datasets = {item: protocol.dataset if protocol else "" for item, protocol in built.items()}
-    _check_data(asked, datasets)
+    _check_data(experiment, datasets)
     bare: list[Cell] = []
-    for combination in product(protocols, asked.axes["hallucinator"], asked.axes["recogniser"]):
+    for combination in product(protocols, experiment.axes["hallucinator"], experiment.axes["recogniser"]):
         axes = dict(zip(AXES, combination, strict=True))
-        rules = [rule for rule in asked.rules if rule.holds_for(axes)]
+        rules = [rule for rule in experiment.rules if rule.applies_to(axes)]
         if any(rule.exclude for rule in rules):
             continue
-        values = {**asked.options, **{k: v for rule in rules for k, v in rule.options.items()}, **axes}
-        if datasets[axes["protocol"]] in asked.data:
-            values["data_root"] = asked.data[datasets[axes["protocol"]]]
+        values = {**experiment.options, **{k: v for rule in rules for k, v in rule.options.items()}, **axes}
+        if datasets[axes["protocol"]] in experiment.data:
+            values["data_root"] = experiment.data[datasets[axes["protocol"]]]
         protocol = built[axes["protocol"]]
         recognises = protocol is None or protocol.recognises
-        cell = Cell("", RunConfig(**{**values, **asked.flags}), axes["protocol"] in drawn, recognises)
+        cell = Cell("", RunConfig(**{**values, **experiment.flags}), axes["protocol"] in drawn, recognises)
         if recognises or not any(_unrecognised(cell) == _unrecognised(other) for other in bare):
             bare.append(cell)
     if not bare:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
         raise UsageError(f"No cell is left to run{f' ({reasons})' if reasons else ''}.")
     digest = digest_of([cell.digest for cell in bare])
-    out = asked.out or Path("runs") / (asked.name or f"study__{digest[:8]}")
+    out = experiment.out or Path("runs") / (experiment.name or f"study__{digest[:8]}")
     names = _names(bare)
     cells = tuple(
         replace(cell, name=name, config=replace(cell.config, out=out / name))
         for name, cell in zip(names, bare, strict=True)
     )
-    return Matrix(asked.name or out.name, out, cells, left_out, _plain(asked), asked.source)
+    return Matrix(experiment.name or out.name, out, cells, left_out, _plain(experiment), experiment.source)
 
 
-def _protocols(asked: Asked) -> tuple[list[str], set[str], dict[str, str]]:
+def _protocols(experiment: Experiment) -> tuple[list[str], set[str], dict[str, str]]:
     """Protocols with ``all`` spelt out; those of it that use their sample; those that cannot run, and why."""
     found: list[str] = []
     drawn: set[str] = set()
     left_out: dict[str, str] = {}
-    for item in asked.axes["protocol"]:
+    for item in experiment.axes["protocol"]:
         if item != ALL:
             found.append(item)
             continue
         for entry in PROTOCOLS:
-            reason = _why_not(entry, asked, drawn)
+            reason = _why_not(entry, experiment, drawn)
             if reason is None:
                 found.append(entry.name)
             else:
                 left_out[entry.name] = reason
-    return list(dict.fromkeys(found)), drawn - set(asked.axes["protocol"]), left_out
+    return list(dict.fromkeys(found)), drawn - set(experiment.axes["protocol"]), left_out
 
 
-def _why_not(entry: Entry[EvalProtocol], asked: Asked, drawn: set[str]) -> str | None:
+def _why_not(entry: Entry[EvalProtocol], experiment: Experiment, drawn: set[str]) -> str | None:
     """Why a protocol cannot be part of ``all``, or None. Adds its name to ``drawn`` where its sample is to be used."""
     missing = entry.missing()
     required = [argument.name for argument in entry.arguments() if argument.required]
@@ -142,7 +142,7 @@ def _why_not(entry: Entry[EvalProtocol], asked: Asked, drawn: set[str]) -> str |
         protocol = build(PROTOCOLS, Spec(entry.name)).component
     except MissingError as error:
         return str(error)
-    if protocol.dataset in asked.data or "data_root" in asked.flags | asked.options:
+    if protocol.dataset in experiment.data or "data_root" in experiment.flags | experiment.options:
         return None
     if get_setting(f"data.{protocol.dataset}"):
         return None
@@ -168,27 +168,27 @@ def _built(item: str) -> EvalProtocol | None:
 
 
 def _unrecognised(cell: Cell) -> RunConfig:
-    """What is asked, but for what embeddings alone depend on."""
+    """What is experiment, but for what embeddings alone depend on."""
     plain = RunConfig(protocol="")
     return replace(cell.config, **{name: getattr(plain, name) for name in _OF_EMBEDDINGS})
 
 
-def _check_data(asked: Asked, datasets: Mapping[str, str]) -> None:
+def _check_data(experiment: Experiment, datasets: Mapping[str, str]) -> None:
     own = {getattr(entry.factory, "dataset", entry.name) for entry in PROTOCOLS}
     known = own | set(datasets.values()) | {entry.name for entry in PROTOCOLS}
-    strange = sorted(set(asked.data) - known)
+    strange = sorted(set(experiment.data) - known)
     if strange:
         raise UsageError(f"[data] names {', '.join(strange)}; data sets are {', '.join(sorted(known - {''}))}.")
     several = sorted(set(datasets.values()))
-    if "data_root" in asked.flags | asked.options and len(several) > 1:
+    if "data_root" in experiment.flags | experiment.options and len(several) > 1:
         raise UsageError(
             f"--data-root is one folder, for {len(several)} data sets: {', '.join(several)}. Name each by `bench "
-            "config set data.NAME DIR`, or in [data] of a study file."
+            "config set data.NAME DIR`, or in [data] of an experiment file."
         )
-    if (asked.flags | asked.options).get("manifest") and len(datasets) > 1:
+    if (experiment.flags | experiment.options).get("manifest") and len(datasets) > 1:
         raise UsageError(
-            f"--manifest is of one protocol, and there are {len(datasets)}: {', '.join(datasets)}. In a study file, "
-            "[[cell]] with protocol and manifest names one for each."
+            f"--manifest is of one protocol, and there are {len(datasets)}: {', '.join(datasets)}. In an experiment "
+            "file, [[cell]] with protocol and manifest names one for each."
         )
 
 
@@ -206,13 +206,13 @@ def _names(cells: Sequence[Cell]) -> list[str]:
     ]
 
 
-def _plain(asked: Asked) -> dict[str, Any]:
-    """What was asked, ready for JSON."""
-    config = {f"{axis}s": list(items) for axis, items in asked.axes.items()}
+def _plain(experiment: Experiment) -> dict[str, Any]:
+    """What was experiment, ready for JSON."""
+    config = {f"{axis}s": list(items) for axis, items in experiment.axes.items()}
     defaults = {f.name: f.default for f in fields(RunConfig)}
-    options = {k: v for k, v in (asked.options | asked.flags).items() if v != defaults[k]}
-    rules = [{**rule.where, "exclude": rule.exclude, "options": dict(rule.options)} for rule in asked.rules]
-    plain: dict[str, Any] = _texts({**config, "options": options, "data": asked.data, "cells": rules})
+    options = {k: v for k, v in (experiment.options | experiment.flags).items() if v != defaults[k]}
+    rules = [{**rule.where, "exclude": rule.exclude, "options": dict(rule.options)} for rule in experiment.rules]
+    plain: dict[str, Any] = _texts({**config, "options": options, "data": experiment.data, "cells": rules})
     return plain
 
 

@@ -15,7 +15,7 @@ from bench.errors import BenchError
 from bench.faults import explanation
 from bench.interfaces import PROTOCOLS
 from bench.matrix.cells import Cell, Matrix
-from bench.matrix.state import CellState, StudyState, read_state, write_state
+from bench.matrix.state import STATE_FILE, CellState, ExperimentState, read_state, write_state
 from bench.pipeline.build import build
 from bench.registry import Spec
 from bench.results import RunRecord
@@ -27,17 +27,17 @@ from bench.run.text import describe_run
 from bench.studies import Study
 
 
-def run_matrix(matrix: Matrix) -> StudyState:
-    """Run every cell; what one of them raises is kept and stops no other.
+def run_matrix(matrix: Matrix) -> ExperimentState:
+    """Run every cell; an exception in one cell is recorded and does not stop the others.
 
-    ``study.json`` is written after each cell. Cells that are finished are found so and left alone, as `execute` does.
+    ``study.json`` is written after each cell. Finished cells are not run again.
 
     Returns:
-        What became of the cells.
+        The state of the cells.
 
     Raises:
-        BenchError: the study's folder cannot be used.
-        KeyboardInterrupt: the user wants to stop; ``study.json`` says how far it came.
+        BenchError: the folder of the experiment cannot be used.
+        KeyboardInterrupt: of the user; ``study.json`` has the state so far.
     """
     state = _begin(matrix)
     studies: dict[str, Study] = {}
@@ -57,8 +57,8 @@ def run_matrix(matrix: Matrix) -> StudyState:
     return state
 
 
-def _find_below(matrix: Matrix, state: StudyState) -> bool:
-    """Add to each cell below the LR face of the study a warning that says so; returns whether there is any."""
+def _find_below(matrix: Matrix, state: ExperimentState) -> bool:
+    """Add a warning to each cell below the LR face of the experiment; returns whether there is any."""
     records = {cell.name: read_record(matrix.out / cell.name) for cell in state.cells if cell.state == "done"}
     found = False
     for place, cell in enumerate(state.cells):
@@ -114,18 +114,18 @@ def _headline(record: RunRecord) -> dict[str, Any] | None:
     return next(({"name": name, **asdict(figure)} for name, figure in record.metrics.items()), None)
 
 
-def _begin(matrix: Matrix) -> StudyState:
-    """The study's folder made ready; cells that an earlier call finished are carried over until they are looked at."""
+def _begin(matrix: Matrix) -> ExperimentState:
+    """Prepare the folder of the experiment; the state of cells that an earlier call finished is kept."""
     if matrix.out.exists() and (not matrix.out.is_dir() or (matrix.out / RUN_FILE).exists()):
         what = "is a run folder" if matrix.out.is_dir() else "is no folder"
-        raise BenchError(f"{matrix.out} {what}, and a study needs a folder of its own. Choose another --out.")
-    old = read_state(matrix.out) if (matrix.out / "study.json").exists() else None
+        raise BenchError(f"{matrix.out} {what}, and an experiment needs its own folder. Choose another --out.")
+    old = read_state(matrix.out) if (matrix.out / STATE_FILE).exists() else None
     known = {(cell.name, cell.digest): cell for cell in old.cells if cell.state == "done"} if old else {}
     cells = []
     for cell in matrix.cells:
         new = CellState(cell.name, cell.config.protocol, cell.config.hallucinator, cell.recogniser, cell.digest)
         cells.append(known.get((cell.name, cell.digest), new))
     source = None if matrix.source is None else hashlib.sha256(matrix.source).hexdigest()
-    state = StudyState(matrix.name, matrix.digest, dict(matrix.config), dict(matrix.left_out), cells, source)
+    state = ExperimentState(matrix.name, matrix.digest, dict(matrix.config), dict(matrix.left_out), cells, source)
     write_state(matrix.out, state, source=matrix.source)
     return state

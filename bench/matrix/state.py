@@ -1,4 +1,4 @@
-"""``study.json``: what became of the cells of a study."""
+"""``study.json``: the state of the cells of an experiment. The name of the file is older than the word experiment."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from bench.io.strictfiles import read_json, shown
 from bench.io.typed import as_type
 from bench.results.folder import dump_json
 
-STUDY_FILE, SOURCE_FILE = "study.json", "study.toml"
-STUDY_VERSION = 1
+STATE_FILE, SOURCE_FILE = "study.json", "study.toml"
+STATE_VERSION = 1
 
 
 @dataclass(frozen=True)
 class CellState:
-    """A cell and what became of it.
+    """The state of a cell.
 
     Attributes:
-        name: of its run folder in the study's.
-        protocol: as asked.
+        name: of its run folder in that of the experiment.
+        protocol: as the user wrote it.
         hallucinator: likewise.
         recogniser: likewise; empty where figures depend on none.
         digest: of its configuration.
         state: ``waiting``, ``done`` or ``failed``.
         figure: the first figure of its run: ``name`` and the fields of `Figure`.
-        seconds: it took, or None where it was found finished.
-        error: class and text of what it raised.
-        banners: what must stand above its figure.
-        warnings: what stands beside its figures.
-        official: whether its data are the published set; None where it has not worked, or no set is published.
+        seconds: duration, or None where the run was already finished.
+        error: class and message of the exception.
+        banners: to show above its figure.
+        warnings: to show beside its figures.
+        official: whether its data are the published set; None where the cell failed, or no set is published.
     """
 
     name: str
@@ -53,16 +53,16 @@ class CellState:
 
 
 @dataclass
-class StudyState:
-    """A study and its cells.
+class ExperimentState:
+    """The state of an experiment.
 
     Attributes:
-        name: of the study.
-        digest: of all that it is asked to compute.
-        config: what was asked.
+        name: of the experiment.
+        digest: of the configurations of all cells.
+        config: lists, options, data and exceptions of the user.
         left_out: protocols of ``all`` that cannot run, and why.
         cells: in the order in which they run.
-        source_sha256: of the study file, which lies beside as ``study.toml``; None where flags made the study.
+        source_sha256: of the experiment file, of which ``study.toml`` is a copy; None without such a file.
     """
 
     name: str
@@ -73,40 +73,40 @@ class StudyState:
     source_sha256: str | None = None
 
 
-def write_state(folder: Path, state: StudyState, *, source: bytes | None = None) -> None:
-    """Write ``study.json`` in one step, and the study file where there is one.
+def write_state(folder: Path, state: ExperimentState, *, source: bytes | None = None) -> None:
+    """Write ``study.json`` in one step, and a copy of the experiment file where there is one.
 
     Raises:
         BenchError: the folder cannot be written.
     """
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    head = {"schema_version": STUDY_VERSION, "what": "study", "bench_version": __version__, "written": now}
-    with explain_os_errors(f"Cannot write the study to {folder}"):
+    head = {"schema_version": STATE_VERSION, "what": "study", "bench_version": __version__, "written": now}
+    with explain_os_errors(f"Cannot write the experiment to {folder}"):
         if source is not None:
             write_file(folder / SOURCE_FILE, source)
-        write_file(folder / STUDY_FILE, dump_json({**head, **asdict(state)}))
+        write_file(folder / STATE_FILE, dump_json({**head, **asdict(state)}))
 
 
-def read_state(folder: Path) -> StudyState:
+def read_state(folder: Path) -> ExperimentState:
     """Read ``study.json``.
 
     Raises:
         MissingError: there is none.
         DataError: it is damaged or of another schema version.
     """
-    path = folder / STUDY_FILE
+    path = folder / STATE_FILE
     if not path.exists():
-        raise MissingError(f"No study in {folder}: {STUDY_FILE} is not there.")
+        raise MissingError(f"No experiment in {folder}: {STATE_FILE} is not there.")
     try:
         raw = read_json(path)
         version = raw["schema_version"]
-        state = as_type(StudyState, raw) if version == STUDY_VERSION else None
+        state = as_type(ExperimentState, raw) if version == STATE_VERSION else None
     except (DataError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"{path} is damaged ({error}). Delete it and give the same command again: finished run folders are kept."
         ) from error
     if state is None:
         raise DataError(
-            f"{path} has schema version {shown(version)}; this bench reads {STUDY_VERSION}. Choose another --out."
+            f"{path} has schema version {shown(version)}; this bench reads {STATE_VERSION}. Choose another --out."
         )
     return state

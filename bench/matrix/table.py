@@ -1,11 +1,11 @@
-"""What a matrix of runs prints at its end: every cell, its first figure, or what failed and why."""
+"""The table printed at the end of an experiment: every cell with its first figure, or its error."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.matrix.state import CellState, StudyState
+from bench.matrix.state import CellState, ExperimentState
 from bench.results.text import say
 from bench.run.figures_table import figure_name, worded
 
@@ -15,12 +15,12 @@ _OFFICIAL = {True: "official", False: "not official", None: "none published"}
 """Whether data are the published set."""
 
 
-def print_study(state: StudyState, out: Path) -> None:
-    """Print the table of a study."""
+def print_experiment(state: ExperimentState, out: Path) -> None:
+    """Print the table of an experiment."""
     for banner in dict.fromkeys(banner for cell in state.cells for banner in cell.banners):
         say(f"*** {banner} ***")
     done = sum(cell.state == "done" for cell in state.cells)
-    say(f"\nstudy {state.name}: {done} of {len(state.cells)} cells worked ({out})")
+    say(f"\nexperiment {state.name}: {done} of {len(state.cells)} cells finished ({out})")
     rows = [_COLUMNS, *(_row(cell) for cell in state.cells)]
     wide = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
     for row in rows:

@@ -37,7 +37,7 @@ def build(given: Sequence[Path], out: Path, *, with_published: bool = False) -> 
     Equal runs in the same order give equal bytes.
 
     Args:
-        given: run folders, folders of ``bench ablate``, and tallies of ``bench study tally --out``, in any order.
+        given: run folders, folders of ``bench ablate``, and tallies of ``bench userstudy tally --out``, in any order.
         out: the folder; an earlier one of this kind there is replaced.
         with_published: put the paper's numbers below ours, labelled as of other data.
 

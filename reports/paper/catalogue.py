@@ -23,7 +23,7 @@ _NEEDS = {
     "figure-12": "a restoration run of VividGAN, with images",
     "figure-13": "searches by VividGAN in TinyFace or DroneSURF, with images",
     "figure-14": "expression runs",
-    "figure-15": "a tally of `bench study tally --out`",
+    "figure-15": "a tally of `bench userstudy tally --out`",
 }
 
 

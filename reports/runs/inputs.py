@@ -76,7 +76,7 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Votes:
-    """A tally of ``bench study tally --out``."""
+    """A tally of ``bench userstudy tally --out``."""
 
     source: str
     participants: int
@@ -157,4 +157,4 @@ def _votes(path: Path, name: str) -> Votes:
     try:
         return as_type(Votes, {**read_json(path), "source": name})
     except (TypeError, ValueError) as error:
-        raise DataError(f"{path.name} is no tally of `bench study tally` ({error}).") from error
+        raise DataError(f"{path.name} is no tally of `bench userstudy tally` ({error}).") from error

@@ -1,4 +1,4 @@
-"""The files that participants send back: read with suspicion, the bad ones named and left out."""
+"""Reads the files that participants send back; files that fail a check are named and left out."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _MOST_METHODS = 9
 
 @dataclass(frozen=True)
 class Key:
-    """What a page's letters stand for.
+    """The key of a page: which letter is which method.
 
     Attributes:
         digest: of the page.
         methods: names by letter.
-        questions: their ids.
-        schedules: for each schedule the letters shown, by question id.
+        questions: ids of the questions.
+        schedules: for each schedule the letters in the order shown, by question id.
         facts: of the runs.
         notes: sentences for the experimenter.
     """
@@ -40,7 +40,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """One answer: the question, the letter picked and the place it stood at, from 0."""
+    """One answer: the question, the letter picked and its position on the page, from 0."""
 
     question: str
     letter: str
@@ -48,16 +48,16 @@ class Pick:
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """One participant.
+class AnswerFile:
+    """The answers of one participant.
 
     Attributes:
-        file: it came from.
+        file: where they were read from.
         participant: the code.
         page: digest of the page answered.
-        methods: how many were shown.
-        picks: what was answered.
-        unanswered: questions that were not.
+        methods: number of methods shown.
+        picks: the answers.
+        unanswered: number of questions without an answer.
     """
 
     file: Path
@@ -70,7 +70,7 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file that is left out, and why."""
+    """A file that is left out, and the reason."""
 
     file: Path
     why: str
@@ -85,7 +85,9 @@ def read_key(folder: Path) -> Key:
     """
     path = folder / KEY
     if not path.is_file():
-        raise MissingError(f"No key in {folder}: {KEY} is not there. Give the folder that `bench study page` wrote.")
+        raise MissingError(
+            f"No key in {folder}: {KEY} is not there. Give the folder that `bench userstudy page` wrote."
+        )
     try:
         raw = read_json(path)
         if raw["format"] != KEY_FORMAT or raw["version"] != VERSION:
@@ -98,44 +100,44 @@ def read_key(folder: Path) -> Key:
             raise ValueError("its schedules do not show its methods, or a question comes twice")
         return Key(raw["digest"], methods, questions, schedules, raw["facts"], tuple(map(str, raw["notes"])))
     except (DataError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} is damaged, or no key of a study ({type(error).__name__}: {error}).") from error
+        raise DataError(f"{path} is damaged, or no key of a user study ({type(error).__name__}: {error}).") from error
 
 
-def read_sheets(files: Sequence[Path], key: Key | None) -> tuple[list[Sheet], list[Skipped]]:
-    """Read answers; a file that cannot be trusted is left out and named.
+def read_answers(files: Sequence[Path], key: Key | None) -> tuple[list[AnswerFile], list[Skipped]]:
+    """Read answers; a file that fails a check is left out and named.
 
-    Of two files of one participant the first counts. Without a key, all must be of the page of the first good one.
+    Of two files of one participant the first is used. Without a key, all files must be of the page of the first one.
 
     Args:
         files: by participants.
-        key: of the page; None where it is not at hand, and then what was shown cannot be checked.
+        key: of the page; None if it is not available, and then the images shown cannot be checked.
 
     Raises:
-        DataError: no file is left.
+        DataError: no file passes the checks.
     """
-    sheets: list[Sheet] = []
+    answer_files: list[AnswerFile] = []
     skipped: list[Skipped] = []
     seen: dict[str, Path] = {}
     for file in files:
         try:
-            sheet = _read(file, key)
-            if sheet.participant in seen:
-                raise ValueError(f"participant {sheet.participant} answered in {seen[sheet.participant]} already")
-            if sheets and (sheet.page, sheet.methods) != (sheets[0].page, sheets[0].methods):
-                raise ValueError(f"it is of another page than {sheets[0].file}")
+            answers = _read(file, key)
+            if answers.participant in seen:
+                raise ValueError(f"participant {answers.participant} answered in {seen[answers.participant]} already")
+            if answer_files and (answers.page, answers.methods) != (answer_files[0].page, answer_files[0].methods):
+                raise ValueError(f"it is of another page than {answer_files[0].file}")
         except (OSError, ValueError) as error:
             skipped.append(Skipped(file, str(error)))
             continue
-        seen[sheet.participant] = file
-        sheets.append(sheet)
-    if not sheets:
-        told = "; ".join(f"{bad.file}: {bad.why}" for bad in skipped)
-        raise DataError(f"None of {len(files)} files holds answers that count ({told}).")
-    return sheets, skipped
+        seen[answers.participant] = file
+        answer_files.append(answers)
+    if not answer_files:
+        reasons = "; ".join(f"{bad.file}: {bad.why}" for bad in skipped)
+        raise DataError(f"None of {len(files)} files has usable answers ({reasons}).")
+    return answer_files, skipped
 
 
-def _read(file: Path, key: Key | None) -> Sheet:
-    """One file; raises ValueError with what is wrong."""
+def _read(file: Path, key: Key | None) -> AnswerFile:
+    """Read one file; a ValueError names the fault."""
     if not file.is_file():
         raise ValueError("there is no such file")
     if file.stat().st_size > _LARGEST:
@@ -157,31 +159,31 @@ def _read(file: Path, key: Key | None) -> Sheet:
     if key and (page != key.digest or methods != len(key.methods)):
         raise ValueError(f"it is of another page ({page:.12}), not of {key.digest:.12}")
     shown = _shown(raw.get("schedule"), code, key)
-    picks, asked = _picks(answers, methods, shown)
+    picks, questions = _picks(answers, methods, shown)
     if not picks:
         raise ValueError("no question is answered")
-    total = len(key.questions) if key else len(asked)
-    return Sheet(file, code, page, methods, tuple(picks), total - len(picks))
+    total = len(key.questions) if key else len(questions)
+    return AnswerFile(file, code, page, methods, tuple(picks), total - len(picks))
 
 
 def _shown(schedule: Any, code: str, key: Key | None) -> Mapping[str, str] | None:
-    """The letters that the participant saw at each question; None where there is no key."""
+    """The letters shown to the participant at each question; None without a key."""
     if key is None:
         return None
-    own = schedule_of(code, len(key.schedules))
-    if not _is_count(schedule, own, own):
+    expected = schedule_of(code, len(key.schedules))
+    if not _is_count(schedule, expected, expected):
         raise ValueError(f"its schedule {schedule!r:.20} is not that of participant {code}")
-    return key.schedules[own]
+    return key.schedules[expected]
 
 
 def _picks(answers: Sequence[Any], methods: int, shown: Mapping[str, str] | None) -> tuple[list[Pick], set[str]]:
     picks: list[Pick] = []
-    asked: set[str] = set()
+    questions: set[str] = set()
     for answer in answers:
         question, letter, place = _parts(answer)
-        if question in asked:
+        if question in questions:
             raise ValueError(f"question {question:.20} is answered twice")
-        asked.add(question)
+        questions.add(question)
         if shown is not None and question not in shown:
             raise ValueError(f"question {question:.20} is not on the page")
         if letter is None:
@@ -191,9 +193,9 @@ def _picks(answers: Sequence[Any], methods: int, shown: Mapping[str, str] | None
         if not _is_count(place, 0, methods - 1):
             raise ValueError(f"question {question:.20}: the place {place!r:.20} is none of {methods}")
         if shown is not None and shown[question][place] != letter:
-            raise ValueError(f"question {question:.20}: {letter} did not stand at place {place + 1}")
+            raise ValueError(f"question {question:.20}: {letter} was not shown at place {place + 1}")
         picks.append(Pick(question, letter, place))
-    return picks, asked
+    return picks, questions
 
 
 def _parts(answer: Any) -> tuple[str, Any, Any]:

@@ -1,4 +1,4 @@
-"""The page of a study: one file that opens from disk and asks nothing of a network, and its key, which stays behind."""
+"""Writes the page of a user study, one file that uses no network, and its key, which participants must not see."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from bench.errors import UsageError
 from bench.io.atomic import explain_os_errors, replace_folder
 from bench.results.folder import dump_json
 from reports.userstudy.orders import make_schedules
-from reports.userstudy.questions import Sample
+from reports.userstudy.questions import QuestionSet
 
 PAGE, KEY = "index.html", "key.json"
 KEY_FORMAT, ANSWERS_FORMAT, VERSION = "bench-study-key", "bench-study-answers", 1
 
 
 @dataclass(frozen=True)
-class Written:
-    """The files of a study: the page for participants, and the key, which they must not see."""
+class StudyFiles:
+    """The files of a user study: the page for participants, and the key, which they must not see."""
 
     page: Path
     key: Path
     digest: str
 
 
-def write_page(sample: Sample, out: Path, *, seed: int) -> Written:
+def write_page(sample: QuestionSet, out: Path, *, seed: int) -> StudyFiles:
     """Write ``index.html`` and ``key.json``.
 
-    The page holds no name of a method, a person or a file: methods are single letters dealt by the seed, and what the
-    letters stand for is in the key alone.
+    The page has no name of a method, a person or a file: methods are letters, assigned by the seed, and only the key
+    names the method of each letter.
 
     Args:
-        sample: what is asked.
+        sample: the questions.
         out: a folder, new or empty.
         seed: of letters and schedules.
 
     Raises:
-        UsageError: the folder holds something.
+        UsageError: the folder is not empty.
         BenchError: it cannot be written.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -55,11 +55,11 @@ def write_page(sample: Sample, out: Path, *, seed: int) -> Written:
     with explain_os_errors(f"Cannot write the study to {out}"), replace_folder(out, keep_existing=True) as new:
         (new / KEY).write_text(dump_json(key), encoding="utf-8")
         (new / PAGE).write_text(html, encoding="utf-8")
-    return Written(out / PAGE, out / KEY, study["digest"])
+    return StudyFiles(out / PAGE, out / KEY, study["digest"])
 
 
-def make_study(sample: Sample, *, seed: int) -> dict[str, Any]:
-    """What the page's script reads: images, schedules and the digest of both."""
+def make_study(sample: QuestionSet, *, seed: int) -> dict[str, Any]:
+    """The data of the page: images, schedules and the digest of both."""
     letters = letters_of(len(sample.methods), seed)
     questions = [
         {
@@ -88,8 +88,8 @@ def make_study(sample: Sample, *, seed: int) -> dict[str, Any]:
     return study | {"digest": hashlib.sha256(text.encode()).hexdigest()}
 
 
-def make_key(sample: Sample, study: dict[str, Any], *, seed: int) -> dict[str, Any]:
-    """What the letters and questions of a page stand for."""
+def make_key(sample: QuestionSet, study: dict[str, Any], *, seed: int) -> dict[str, Any]:
+    """The method of each letter and the face of each question of a page."""
     letters = letters_of(len(sample.methods), seed)
     return {
         "format": KEY_FORMAT,
@@ -108,13 +108,13 @@ def make_key(sample: Sample, study: dict[str, Any], *, seed: int) -> dict[str, A
 
 
 def letters_of(methods: int, seed: int) -> Sequence[str]:
-    """The letter of each method, dealt by the seed."""
+    """The letter of each method, assigned by the seed."""
     order = np.random.default_rng((seed, 0x6C65)).permutation(methods)
     return [string.ascii_uppercase[place] for place in order]
 
 
 def to_html(study: dict[str, Any]) -> str:
-    """Lay the page out; everything from outside is in one block of JSON, in which no tag can begin or end."""
+    """Render the page; all data are in one block of JSON, in which no tag can begin or end."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -139,7 +139,7 @@ def to_html(study: dict[str, Any]) -> str:
     return environment.get_template("page.html.j2").render(
         study=study,
         policy=policy,
-        script=Markup(parts["study.js"]),  # files of ours, put in unchanged: the policy holds their hashes
+        script=Markup(parts["study.js"]),  # files of this package, unchanged: the policy has their hashes
         style=Markup(parts["study.css"]),
         count=len(study["questions"]),
         methods=study["methods"],

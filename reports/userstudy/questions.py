@@ -1,4 +1,4 @@
-"""The questions of a study, taken from run folders: faces that every run hallucinated, with their truth."""
+"""The questions of a user study, from run folders: faces that every run hallucinated, with their ground truth."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bench.results.folder import IMAGES_FILE, read_image, read_run
 from bench.results.text import banners
 
 MOST_METHODS = 9
-"""As many as a digit key can name."""
+"""Methods are picked by the keys 1 to 9."""
 _FACES = ("restoration", "expression")
 """Kinds of runs whose items are faces."""
 
@@ -32,8 +32,8 @@ class Question:
         key: of the probe.
         identity: the person.
         lr: the LR face, PNG.
-        truth: the true face, PNG.
-        options: what each method made of it, PNG, in the order of the methods.
+        truth: the ground-truth face, PNG.
+        options: the output of each method, PNG, in the order of the methods.
     """
 
     key: str
@@ -44,11 +44,11 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Sample:
-    """What is asked.
+class QuestionSet:
+    """The questions of a user study.
 
     Attributes:
-        methods: names, unique: the labels of the runs, with their folders where these are alike.
+        methods: unique names: the labels of the runs, with their folders where labels are equal.
         questions: at least one.
         notes: sentences for the experimenter: faces left out, banners of the runs.
         facts: protocol and data.
@@ -68,40 +68,44 @@ class _Run:
     members: frozenset[str]
 
 
-def sample(folders: Sequence[Path], *, count: int, seed: int) -> Sample:
-    """Choose faces that no run failed on, people in turn, so that few are asked about twice.
+def choose_questions(folders: Sequence[Path], *, count: int, seed: int) -> QuestionSet:
+    """Choose faces on which no run failed: one of each person, then a second one, and so on.
 
     Args:
         folders: run folders with images, of one protocol on the same data; 2 to 9.
-        count: questions wanted, at least 1; fewer where there are not so many faces, which a note says.
+        count: number of questions, at least 1; fewer if there are fewer faces, which a note says.
         seed: of the choice.
 
     Raises:
-        UsageError: too few or too many runs, the same one twice, or runs that have not seen the same faces.
-        DataError: a run keeps no images, a chosen image is damaged, or no face can be asked about.
+        UsageError: too few or too many runs, the same one twice, or runs on different faces.
+        DataError: a run keeps no images, a chosen image is damaged, or no face can be used.
         MissingError: there is no run in a folder.
     """
     if not 2 <= len(folders) <= MOST_METHODS or len({folder.resolve() for folder in folders}) != len(folders):
-        raise UsageError(f"A study compares 2 to {MOST_METHODS} runs, each once; {len(folders)} were given.")
+        raise UsageError(f"A user study compares 2 to {MOST_METHODS} runs, each once; {len(folders)} were given.")
     if count < 1 or seed < 0:
         raise UsageError(f"{count} questions, seed {seed}: give 1 or more, and a seed that is not negative.")
     runs = [_open(folder) for folder in folders]
     _same_faces(runs)
-    shown = [key for key in runs[0].rows if all(key in run.rows for run in runs[1:])]
-    usable = [key for key in shown if _is_whole(runs, key)]
+    shared = [key for key in runs[0].rows if all(key in run.rows for run in runs[1:])]
+    usable = [key for key in shared if _is_whole(runs, key)]
     if not usable:
         raise DataError(
-            f"None of {len(shown)} faces can be asked about: each needs an LR image and a true face, and an output in "
+            f"None of {len(shared)} faces can be used: each needs an LR image, a ground-truth face, and an output in "
             "every run."
         )
     chosen = _in_turn(usable, runs[0], count, seed)
-    notes = [f"{folder.name}: {banner}" for folder, run in zip(folders, runs, strict=True) for banner in _said(run)]
-    if len(usable) < len(shown):
-        notes.append(f"{len(shown) - len(usable)} of {len(shown)} faces are left out: a run failed on them.")
+    notes = [
+        f"{folder.name}: {banner}"
+        for folder, run in zip(folders, runs, strict=True)
+        for banner in banners(run.result.record)
+    ]
+    if len(usable) < len(shared):
+        notes.append(f"{len(shared) - len(usable)} of {len(shared)} faces are left out: a run failed on them.")
     if len(chosen) < count:
-        notes.append(f"{count} questions were asked for; there are {len(chosen)} faces.")
+        notes.append(f"{count} questions were requested, but there are only {len(chosen)} faces.")
     record = runs[0].result.record
-    return Sample(
+    return QuestionSet(
         _names(runs),
         tuple(_question(runs, key) for key in chosen),
         tuple(notes),
@@ -125,14 +129,14 @@ def _open(folder: Path) -> _Run:
     if kind in _FACES:
         rows = result.items
     elif kind != "identification":
-        raise UsageError(f"{folder} is a run of the kind {kind}, which shows no faces with their truth.")
-    found = {_key(row): (place, row) for place, row in reversed(list(enumerate(rows)))}
+        raise UsageError(f"{folder} is a run of the kind {kind}, which has no faces with their ground truth.")
+    by_key = {_key(row): (place, row) for place, row in reversed(list(enumerate(rows)))}
     try:
         with zipfile.ZipFile(folder / IMAGES_FILE) as archive:
             members = frozenset(archive.namelist())
     except (zipfile.BadZipFile, OSError) as error:
         raise DataError(f"{folder / IMAGES_FILE} is damaged ({error}). Run it again.") from error
-    return _Run(folder, result, found, members)
+    return _Run(folder, result, by_key, members)
 
 
 def _key(row: ProbeRow | ItemRow) -> str:
@@ -155,7 +159,7 @@ def _same_faces(runs: Sequence[_Run]) -> None:
         ]
         if differing:
             raise UsageError(
-                f"{run.folder} and {runs[0].folder} have not seen the same faces: {', '.join(differing)} differ."
+                f"{run.folder} and {runs[0].folder} are not on the same faces: {', '.join(differing)} differ."
             )
 
 
@@ -167,7 +171,7 @@ def _is_whole(runs: Sequence[_Run], key: str) -> bool:
 
 
 def _truth(runs: Sequence[_Run], key: str) -> tuple[_Run, str] | None:
-    """Who keeps the true face, and as what; where galleries are searched, it is the best mate of the first run."""
+    """The run and the kind of image with the ground truth: ``truth``, or the best mate in a search."""
     return next(((run, kind) for kind in ("truth", "mate") for run in runs if _has(run, kind, key)), None)
 
 
@@ -187,25 +191,27 @@ def _in_turn(keys: Sequence[str], run: _Run, count: int, seed: int) -> list[str]
         people.setdefault(run.rows[keys[place]][1].identity, []).append(keys[place])
     order = list(people.values())
     deepest = max(map(len, order))
-    return [own[depth] for depth in range(deepest) for own in order if depth < len(own)][:count]
+    return [faces[depth] for depth in range(deepest) for faces in order if depth < len(faces)][:count]
 
 
 def _question(runs: Sequence[_Run], key: str) -> Question:
     truth = _truth(runs, key)
     if truth is None:
-        raise DataError(f"{runs[0].folder} keeps no true face of {key}.")
-    outputs = (_clean(run, "out" if _has(run, "out", key) else "lr", key) for run in runs)  # an equal one is not kept
+        raise DataError(f"{runs[0].folder} keeps no ground-truth face of {key}.")
+    outputs = (
+        _clean(run, "out" if _has(run, "out", key) else "lr", key) for run in runs
+    )  # an output equal to the LR face is not stored
     return Question(key, runs[0].rows[key][1].identity, _clean(runs[0], "lr", key), _clean(*truth, key), tuple(outputs))
 
 
 def _clean(run: _Run, kind: str, key: str) -> bytes:
-    """The picture alone, encoded anew: nothing else that a file may hold gets into the page."""
+    """The pixels encoded again, so that no other data of the file get into the page."""
     from PIL import Image
 
     try:
         image = decode(read_image(run.folder, _member(run, kind, key)) or b"")
     except (DataError, zlib.error, EOFError) as error:
-        raise DataError(f"{kind} image of {key} in {run.folder} cannot be shown: {error}. Run it again.") from None
+        raise DataError(f"The {kind} image of {key} in {run.folder} cannot be shown: {error}. Run it again.") from None
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
@@ -217,7 +223,3 @@ def _names(runs: Sequence[_Run]) -> tuple[str, ...]:
         label if labels.count(label) == 1 else f"{label} ({run.folder})"
         for label, run in zip(labels, runs, strict=True)
     )
-
-
-def _said(run: _Run) -> list[str]:
-    return banners(run.result.record)

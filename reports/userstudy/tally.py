@@ -1,4 +1,4 @@
-"""What participants picked: shares with intervals over participants, agreement, and whether a place was favoured."""
+"""Tallies the picks of participants: shares with intervals, agreement, and a test for a preference for places."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.metrics.agreement import Agreement, ChiSquared, equal_counts, krippendorff_alpha
 from bench.metrics.bootstrap import bootstrap_intervals
-from reports.userstudy.answers import Key, Sheet, Skipped
+from reports.userstudy.answers import AnswerFile, Key, Skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,11 @@ class Share:
     Attributes:
         letter: of the page.
         method: its name; the letter again where there is no key.
-        picks: how often it was.
+        picks: number of picks.
         share: of all answers.
         low: lower end of the 95 % interval over participants, or None.
         high: upper end, likewise.
-        interval: how it was made, or why there is none.
+        interval: how it was computed, or why there is none.
     """
 
     letter: str
@@ -38,14 +38,14 @@ class Share:
 
 @dataclass(frozen=True)
 class Tally:
-    """All that was answered.
+    """The tally of all answers.
 
     Attributes:
         shares: most picked first.
-        participants: who count.
-        answered: answers of all.
-        unanswered: by participant, questions without an answer.
-        places: picks by place, tested against equal ones.
+        participants: number of participants.
+        answered: number of answers.
+        unanswered: questions without an answer, by participant.
+        places: picks by place, tested against equal counts.
         agreement: between participants, over questions.
         skipped: files left out.
         notes: sentences of the key.
@@ -61,17 +61,17 @@ class Tally:
     notes: tuple[str, ...]
 
 
-def tally(sheets: Sequence[Sheet], skipped: Sequence[Skipped], key: Key | None, *, seed: int = 0) -> Tally:
+def tally(files: Sequence[AnswerFile], skipped: Sequence[Skipped], key: Key | None, *, seed: int = 0) -> Tally:
     """Count answers.
 
     Args:
-        sheets: at least one, of one page; see `sheets.read_sheets`.
+        files: at least one, of one page; see `answers.read_answers`.
         skipped: files left out.
         key: of the page, for names; or None.
         seed: of the bootstrap.
     """
-    letters = [chr(ord("A") + place) for place in range(sheets[0].methods)]
-    picks = [(sheet.participant, pick) for sheet in sheets for pick in sheet.picks]
+    letters = [chr(ord("A") + place) for place in range(files[0].methods)]
+    picks = [(answers.participant, pick) for answers in files for pick in answers.picks]
     table = np.array([[float(pick.letter == letter) for letter in letters] for _, pick in picks])
     intervals = bootstrap_intervals(table, [participant for participant, _ in picks], seed=seed)
     shares = [
@@ -92,9 +92,9 @@ def tally(sheets: Sequence[Sheet], skipped: Sequence[Skipped], key: Key | None, 
         questions.setdefault(pick.question, []).append(pick.letter)
     return Tally(
         tuple(sorted(shares, key=lambda share: -share.picks)),
-        len(sheets),
+        len(files),
         len(picks),
-        {sheet.participant: sheet.unanswered for sheet in sheets},
+        {answers.participant: answers.unanswered for answers in files},
         equal_counts(places),
         krippendorff_alpha(list(questions.values())),
         tuple(skipped),
@@ -102,44 +102,44 @@ def tally(sheets: Sequence[Sheet], skipped: Sequence[Skipped], key: Key | None, 
     )
 
 
-def to_plain(found: Tally) -> dict[str, Any]:
+def to_plain(result: Tally) -> dict[str, Any]:
     """Everything as plain values for JSON."""
-    plain = asdict(found)
-    plain["skipped"] = [{"file": str(bad.file), "why": bad.why} for bad in found.skipped]
+    plain = asdict(result)
+    plain["skipped"] = [{"file": str(bad.file), "why": bad.why} for bad in result.skipped]
     return plain
 
 
-def to_text(found: Tally) -> str:
-    """What is printed."""
-    lines = [f"note: {_plain(note)}" for note in found.notes]
-    lines += [f"skipped: {_plain(str(bad.file))}: {_plain(bad.why)}" for bad in found.skipped]
-    lines += ["", f"{found.answered:,} answers of {found.participants:,} participants"]
-    names = [_plain(share.method) for share in found.shares]
+def to_text(result: Tally) -> str:
+    """The printed lines."""
+    lines = [f"note: {_plain(note)}" for note in result.notes]
+    lines += [f"skipped: {_plain(str(bad.file))}: {_plain(bad.why)}" for bad in result.skipped]
+    lines += ["", f"{result.answered:,} answers of {result.participants:,} participants"]
+    names = [_plain(share.method) for share in result.shares]
     wide = max(len("method"), *map(len, names))
     lines.append(f"  {'method':<{wide}} {'picks':>7} {'share':>8}  95 % interval")
-    for share, name in zip(found.shares, names, strict=True):
+    for share, name in zip(result.shares, names, strict=True):
         span = share.interval if share.low is None or share.high is None else f"{share.low:.2%} - {share.high:.2%}"
         lines.append(f"  {name:<{wide}} {share.picks:>7,} {share.share:>8.2%}  {span}")
-    open_ones = {name: count for name, count in found.unanswered.items() if count}
-    told = ", ".join(f"{name} {count}" for name, count in open_ones.items()) or "none"
-    lines.append(f"  unanswered: {sum(open_ones.values()):,} ({told})")
-    counts = ", ".join(f"{place}: {count:,}" for place, count in enumerate(found.places.counts, 1))
-    p_value = found.places.p_value
+    unanswered = {name: count for name, count in result.unanswered.items() if count}
+    details = ", ".join(f"{name} {count}" for name, count in unanswered.items()) or "none"
+    lines.append(f"  unanswered: {sum(unanswered.values()):,} ({details})")
+    counts = ", ".join(f"{place}: {count:,}" for place, count in enumerate(result.places.counts, 1))
+    p_value = result.places.p_value
     chance = "too few answers for the test" if p_value is None else f"p = {p_value:.3g}"
     lines.append(
-        f"  picks by place ({counts}): chi-squared {found.places.statistic:.2f} on {found.places.degrees} degrees of "
+        f"  picks by place ({counts}): chi-squared {result.places.statistic:.2f} on {result.places.degrees} degrees of "
         f"freedom, {chance}"
     )
-    agreed = found.agreement
-    alpha = f"not defined: {agreed.why}" if agreed.alpha is None else f"{agreed.alpha:.3f}"
-    share_text = "" if agreed.share is None else f"; {agreed.share:.2%} of pairs alike"
+    agreement = result.agreement
+    alpha = f"not defined: {agreement.why}" if agreement.alpha is None else f"{agreement.alpha:.3f}"
+    share_text = "" if agreement.share is None else f"; {agreement.share:.2%} of pairs of answers are equal"
     lines.append(
-        f"  agreement, Krippendorff's alpha: {alpha} ({agreed.ratings:,} answers to {agreed.units:,} questions that "
-        f"two or more answered{share_text})"
+        f"  agreement, Krippendorff's alpha: {alpha} ({agreement.ratings:,} answers to {agreement.units:,} questions "
+        f"that two or more answered{share_text})"
     )
     return "\n".join(lines) + "\n"
 
 
 def _plain(text: str) -> str:
-    """Text on one line, without what a terminal would obey."""
+    """Text on one line, without control characters."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

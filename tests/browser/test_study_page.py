@@ -12,7 +12,7 @@ import pytest
 from bench.__main__ import main
 from bench.images import encode_png
 from reports.userstudy.page import write_page
-from reports.userstudy.questions import Question, Sample
+from reports.userstudy.questions import Question, QuestionSet
 
 METHODS, QUESTIONS = ("vividgan", "bicubic", "tann", "srgan"), 5
 
@@ -36,7 +36,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(QUESTIONS)
     )
     folder = tmp_path_factory.mktemp("study") / "study"
-    write_page(Sample(METHODS, asked, notes=(), facts={}), folder, seed=1)
+    write_page(QuestionSet(METHODS, asked, notes=(), facts={}), folder, seed=1)
     return folder
 
 
@@ -94,7 +94,7 @@ def test_a_participant_answers_by_keys_and_mouse_and_the_saved_file_is_tallied(
     assert tab.locator("#text").input_value() == file.read_text()
     told = json.loads(file.read_text())
     assert [answer["place"] for answer in told["answers"]] == [1, 2, None, 0, 1]
-    assert main(["study", "tally", str(file), "--page", str(study)]) == 0
+    assert main(["userstudy", "tally", str(file), "--page", str(study)]) == 0
     out = capsys.readouterr().out
     assert "4 answers of 1 participants" in out and "skipped" not in out and "unanswered: 1 (7 1)" in out
     picked = {letter for answer in told["answers"] if (letter := answer["choice"])}

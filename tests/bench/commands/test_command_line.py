@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -21,12 +22,19 @@ def usage_error(bench: Bench, capsys: pytest.CaptureFixture[str], *words: str) -
     return capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [(), ("data",), ("config",), ("study",)])
+@pytest.mark.parametrize("words", [(), ("data",), ("config",), ("userstudy",)])
 def test_a_command_without_its_command_prints_its_help_on_standard_output(bench: Bench, words: tuple[str]) -> None:
     code, out, err = bench(*words)
     assert (code, err) == (0, "")
     assert out.startswith(" ".join(("usage: bench", *words)))
     assert "commands:" in out
+
+
+def test_the_earlier_name_of_the_user_study_works_and_is_not_in_the_help(bench: Bench, tmp_path: Path) -> None:
+    code, out, err = bench("study", "tally", tmp_path / "absent.json")
+    assert code != 0 and err.startswith("note: `bench study` is now called `bench userstudy`.\n")
+    assert "\n    study " not in bench()[1] and "\n    userstudy " in bench()[1]
+    assert "note:" not in bench("userstudy", "tally", tmp_path / "absent.json")[2]
 
 
 @pytest.mark.parametrize("flag", ["-V", "--version"])

@@ -54,7 +54,7 @@ def test_every_cell_is_run_and_a_second_recogniser_hallucinates_nothing_again(
         assert cell["figure"]["value"] == record["metrics"][cell["figure"]["name"]]["value"]
         line = next(t for t in out.splitlines() if f" {cell['hallucinator']} " in t and f" {cell['recogniser']} " in t)
         assert f"{cell['figure']['value']:.2%}" in line
-    assert "4 of 4 cells worked" in out
+    assert "4 of 4 cells finished" in out
     assert "--out report" in err
 
 
@@ -79,7 +79,7 @@ def test_a_failing_cell_stops_no_other_and_is_told_with_its_cause(
     assert "raised RuntimeError" in cells[1]["error"]
     cause = "Recogniser pixels:fault=boom raised on every image: ValueError: boom"
     assert cells[2]["error"] == cause
-    assert "1 of 4 cells worked" in out
+    assert "1 of 4 cells finished" in out
     assert f"  toys / counted / pixels:fault=boom\n    {cause}\n" in out
     assert not (tmp_path / "out" / cells[2]["name"]).exists()
 

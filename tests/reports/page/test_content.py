@@ -219,4 +219,4 @@ def test_the_command_takes_a_viewer(bench: Any, make_run: Any, tmp_path: Path) -
     assert bench("report", run, "--out", tmp_path / "out", "--viewer", "folder")[0] == 0
     assert (tmp_path / "out" / "faces" / "s1").is_dir()
     code, _, error = bench("report", run, "--out", tmp_path / "p", "--style", "paper", "--viewer", "none")
-    assert code != 0 and "--viewer has no meaning" in error
+    assert code != 0 and "--viewer has no effect" in error

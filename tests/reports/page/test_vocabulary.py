@@ -217,7 +217,9 @@ def test_kinds_stand_in_sections_of_their_own(make_run: Any, make_other: Any, tm
 def test_restored_faces_are_shown_beside_their_truth(make_other: Any, tmp_path: Path) -> None:
     reports.build([make_other("a", "restoration")], tmp_path / "out")
     html, markdown = texts(tmp_path / "out")
-    assert html.count('alt="ground-truth face"') == html.count('alt="output of none"') == 6  # 8, one failed, one is equal
+    assert (
+        html.count('alt="ground-truth face"') == html.count('alt="output of none"') == 6
+    )  # 8, one failed, one is equal
     order = re.findall(r"^\| (f\d) \| p\d \| ([\d.]+) dB \|$", markdown, re.MULTILINE)
     assert order == [("f7", "27.00"), ("f6", "26.00"), ("f4", "24.00"), ("f0", "20.00"), ("f1", "21.00")] + [
         ("f2", "22.00")

@@ -75,7 +75,7 @@ def ablation(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def tally(tmp_path: Path) -> Callable[..., Path]:
-    """Write a tally of ``bench study tally``: ``tally("t.json", vividgan=0.7, tann=0.3)``."""
+    """Write a tally of ``bench userstudy tally``: ``tally("t.json", vividgan=0.7, tann=0.3)``."""
 
     def make(name: str, *, notes: tuple[str, ...] = (), **shares: float) -> Path:
         votes = [

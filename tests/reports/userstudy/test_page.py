@@ -20,7 +20,7 @@ from bench.errors import DataError, MissingError, UsageError
 from bench.images import decode
 from reports.userstudy.orders import schedule_of
 from reports.userstudy.page import write_page
-from reports.userstudy.questions import sample
+from reports.userstudy.questions import choose_questions
 
 Bench = Callable[..., tuple[int, str, str]]
 Make = Callable[..., Path]
@@ -75,7 +75,7 @@ def level(uri: str) -> int:
 
 def test_the_page_asks_about_every_method_and_names_none(bench: Bench, runs: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "study"
-    code, printed, err = bench("study", "page", *runs, "--out", out, "--questions", 6)
+    code, printed, err = bench("userstudy", "page", *runs, "--out", out, "--questions", 6)
     assert code == 0, err
     text = (out / "index.html").read_text(encoding="utf-8")
     for forbidden in ("method0", "onerror", "tinyface", ".jpg", "run0", "http:", "https:", "alert("):
@@ -98,7 +98,7 @@ def test_the_page_asks_about_every_method_and_names_none(bench: Bench, runs: lis
 
 
 def test_nothing_is_loaded_and_only_our_script_runs(runs: list[Path], tmp_path: Path) -> None:
-    write_page(sample(runs, count=2, seed=0), tmp_path / "study", seed=0)
+    write_page(choose_questions(runs, count=2, seed=0), tmp_path / "study", seed=0)
     page = parts_of(tmp_path / "study" / "index.html")
     policy = next(a["content"] for tag, a in page.tags if a.get("http-equiv") == "Content-Security-Policy") or ""
     assert "default-src 'none'" in policy and "unsafe" not in policy
@@ -117,7 +117,8 @@ def test_nothing_is_loaded_and_only_our_script_runs(runs: list[Path], tmp_path: 
 
 def test_the_same_seed_makes_the_same_page_and_another_one_another(runs: list[Path], tmp_path: Path) -> None:
     pages = [
-        write_page(sample(runs, count=4, seed=s), tmp_path / name, seed=s) for name, s in (("a", 0), ("b", 0), ("c", 1))
+        write_page(choose_questions(runs, count=4, seed=s), tmp_path / name, seed=s)
+        for name, s in (("a", 0), ("b", 0), ("c", 1))
     ]
     assert pages[0].page.read_bytes() == pages[1].page.read_bytes()
     assert pages[0].digest == pages[1].digest != pages[2].digest
@@ -126,32 +127,32 @@ def test_the_same_seed_makes_the_same_page_and_another_one_another(runs: list[Pa
 def test_faces_that_a_run_failed_on_or_that_lack_an_image_are_left_out_and_counted(run: Make, tmp_path: Path) -> None:
     one = run(tmp_path / "one", "a", failed=[1, 2], faces=6)
     two = run(tmp_path / "two", "b", without=["lr/000003.png"], faces=6, method=1)
-    found = sample([one, two], count=10, seed=0)
+    found = choose_questions([one, two], count=10, seed=0)
     kept = sorted(int(question.key.rpartition("/")[2][:-4]) for question in found.questions)
     assert kept == [0, 4, 5]
     assert any("3 of 6 faces are left out" in note for note in found.notes)
-    assert any("10 questions were asked for; there are 3" in note for note in found.notes)
+    assert any("10 questions were requested, but there are only 3" in note for note in found.notes)
 
 
 def test_an_output_that_equals_the_lr_face_is_shown_as_it(run: Make, tmp_path: Path) -> None:
     members = [f"out/{face:06d}.png" for face in range(8)]
-    found = sample([run(tmp_path / "lr", "none", without=members), run(tmp_path / "b", "b")], count=1, seed=0)
+    found = choose_questions([run(tmp_path / "lr", "none", without=members), run(tmp_path / "b", "b")], count=1, seed=0)
     assert found.questions[0].options[0] == found.questions[0].lr != found.questions[0].options[1]
 
 
 def test_restored_faces_have_their_own_truth(run: Make, tmp_path: Path) -> None:
-    found = sample([run(tmp_path / k, k, items=True) for k in "ab"], count=3, seed=0)
+    found = choose_questions([run(tmp_path / k, k, items=True) for k in "ab"], count=3, seed=0)
     assert {int(decode(question.truth)[0, 0, 0]) for question in found.questions} == {230}
     assert found.facts["protocol"] == "celeba"
 
 
 def test_runs_of_one_label_are_told_apart_by_folder(run: Make, tmp_path: Path) -> None:
-    found = sample([run(tmp_path / k, "same") for k in "ab"], count=1, seed=0)
+    found = choose_questions([run(tmp_path / k, "same") for k in "ab"], count=1, seed=0)
     assert len(set(found.methods)) == 2 and all("same (" in name for name in found.methods)
 
 
 def test_sample_data_and_smoke_runs_are_said(run: Make, tmp_path: Path) -> None:
-    found = sample(
+    found = choose_questions(
         [run(tmp_path / "a", "a", sample=True), run(tmp_path / "b", "b", smoke=True, limit=3)], count=1, seed=0
     )
     assert any("SAMPLE DATA" in note for note in found.notes) and any("SMOKE" in note for note in found.notes)
@@ -174,14 +175,14 @@ def test_what_makes_no_study_is_refused(run: Make, tmp_path: Path) -> None:
         ([a, tmp_path / "absent"], MissingError, "No run in"),
     ):
         with pytest.raises(error, match=said):
-            sample(folders, count=3, seed=0)
+            choose_questions(folders, count=3, seed=0)
     for count, seed in ((0, 0), (1, -1)):
         with pytest.raises(UsageError):
-            sample([a, b], count=count, seed=seed)
+            choose_questions([a, b], count=count, seed=seed)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").touch()
     with pytest.raises(UsageError, match="not empty"):
-        write_page(sample([a, b], count=1, seed=0), tmp_path / "full", seed=0)
+        write_page(choose_questions([a, b], count=1, seed=0), tmp_path / "full", seed=0)
 
 
 def test_a_damaged_image_is_named(run: Make, tmp_path: Path) -> None:
@@ -192,10 +193,10 @@ def test_a_damaged_image_is_named(run: Make, tmp_path: Path) -> None:
         archive.writestr("lr/000000.png", b"<svg onload=alert(1)>")
         archive.writestr("out/000000.png", b"<svg onload=alert(1)>")
     with pytest.raises(DataError, match="cannot be shown: not an image"):
-        sample([a, b], count=1, seed=0)
+        choose_questions([a, b], count=1, seed=0)
     (b / "images.zip").write_bytes(b"junk")
     with pytest.raises(DataError, match="damaged"):
-        sample([a, b], count=1, seed=0)
+        choose_questions([a, b], count=1, seed=0)
 
 
 DOM = """
@@ -233,7 +234,7 @@ process.stdout.write(JSON.stringify(out));
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not here to run the page's script")
 def test_the_script_writes_what_the_tally_reads(bench: Bench, runs: list[Path], tmp_path: Path) -> None:
-    written = write_page(sample(runs, count=5, seed=0), tmp_path / "study", seed=0)
+    written = write_page(choose_questions(runs, count=5, seed=0), tmp_path / "study", seed=0)
     page = parts_of(written.page)
     for name, wanted in (("study.json", True), ("study.js", False)):
         text = next(t for a, t in page.scripts if (a.get("type") == "application/json") is wanted)
@@ -257,6 +258,6 @@ def test_the_script_writes_what_the_tally_reads(bench: Bench, runs: list[Path], 
             assert answers["answers"][place]["choice"] == study["schedules"][schedule]["places"][question][place]
         files.append(tmp_path / f"{code}.json")
         files[-1].write_text(text)
-    code, printed, err = bench("study", "tally", *files, "--page", tmp_path / "study")
+    code, printed, err = bench("userstudy", "tally", *files, "--page", tmp_path / "study")
     assert code == 0, err
     assert "9 answers of 3 participants" in printed and "unanswered: 6" in printed

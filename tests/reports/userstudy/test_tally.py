@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from bench.errors import DataError, MissingError
-from reports.userstudy.answers import read_key, read_sheets
+from reports.userstudy.answers import read_answers, read_key
 from reports.userstudy.orders import schedule_of
 from reports.userstudy.page import write_page
-from reports.userstudy.questions import sample
+from reports.userstudy.questions import choose_questions
 from reports.userstudy.tally import tally, to_text
 
 Bench = Callable[..., tuple[int, str, str]]
@@ -22,7 +22,7 @@ Bench = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def page(runs: list[Path], tmp_path: Path) -> Path:
     """A study of six questions on three methods."""
-    write_page(sample(runs, count=6, seed=0), tmp_path / "study", seed=0)
+    write_page(choose_questions(runs, count=6, seed=0), tmp_path / "study", seed=0)
     return tmp_path / "study"
 
 
@@ -59,7 +59,7 @@ def answer(page: Path, tmp_path: Path) -> Callable[..., Path]:
 
 def test_shares_by_hand(bench: Bench, page: Path, answer: Callable[..., Path], tmp_path: Path) -> None:
     files = [answer("1", "A"), answer("2", "AAABBB"), answer("3", ["A", "A", "B", "C", None, None])]
-    code, out, err = bench("study", "tally", *files, "--page", page, "--out", tmp_path / "tally.json")
+    code, out, err = bench("userstudy", "tally", *files, "--page", page, "--out", tmp_path / "tally.json")
     assert code == 0, err
     found = json.loads((tmp_path / "tally.json").read_text())
     assert {share["letter"]: share["picks"] for share in found["shares"]} == {"A": 11, "B": 4, "C": 1}
@@ -79,7 +79,7 @@ def test_shares_by_hand(bench: Bench, page: Path, answer: Callable[..., Path], t
 
 
 def test_without_the_page_letters_stand_for_methods(answer: Callable[..., Path]) -> None:
-    sheets, skipped = read_sheets([answer("1", "A"), answer("2", "B")], None)
+    sheets, skipped = read_answers([answer("1", "A"), answer("2", "B")], None)
     found = tally(sheets, skipped, None)
     assert sorted(share.method for share in found.shares) == ["A", "B", "C"]
     assert any("no key" in note for note in found.notes)
@@ -87,7 +87,7 @@ def test_without_the_page_letters_stand_for_methods(answer: Callable[..., Path])
 
 
 def test_one_participant_has_no_interval(answer: Callable[..., Path], page: Path) -> None:
-    found = tally(*read_sheets([answer("1", "ABCABC")], read_key(page)), read_key(page))
+    found = tally(*read_answers([answer("1", "ABCABC")], read_key(page)), read_key(page))
     assert found.shares[0].low is None and "one participant only" in to_text(found)
     assert found.agreement.alpha is None and "not defined" in to_text(found)
 
@@ -98,7 +98,7 @@ def test_a_favoured_place_is_seen(page: Path, answer: Callable[..., Path]) -> No
     for code in map(str, range(9)):
         shown = key["schedules"][schedule_of(code, len(key["schedules"]))]["places"]
         files.append(answer(code, [line[0] for line in shown]))
-    found = tally(*read_sheets(files, read_key(page)), read_key(page))
+    found = tally(*read_answers(files, read_key(page)), read_key(page))
     assert found.places.counts == (54, 0, 0) and (found.places.p_value or 1) < 1e-9
     assert {share.picks for share in found.shares} == {18}, "the order is balanced, so no method gains by it"
 
@@ -136,7 +136,7 @@ def broken(answer: Callable[..., Path], tmp_path: Path) -> dict[Path, str]:
         changed("letter", lambda s: s["answers"][0].update(choice="Q")): "none of the 3 methods",
         changed("long", lambda s: s["answers"][0].update(choice="AB")): "none of the 3 methods",
         changed("place", lambda s: s["answers"][0].update(place=7)): "the place 7",
-        changed("moved", lambda s: s["answers"][0].update(place=elsewhere)): "did not stand",
+        changed("moved", lambda s: s["answers"][0].update(place=elsewhere)): "was not shown at",
         changed("twice", lambda s: s["answers"].append(s["answers"][0])): "answered twice",
         changed("unknown", lambda s: s["answers"][0].update(question="q9999")): "not on the page",
         changed("number", lambda s: s["answers"].append(3)): "names no question",
@@ -148,26 +148,26 @@ def test_bad_files_are_named_and_left_out(
     bench: Bench, page: Path, answer: Callable[..., Path], tmp_path: Path
 ) -> None:
     wrong = broken(answer, tmp_path)
-    sheets, skipped = read_sheets([*wrong, answer("1", "A"), answer("2", "B")], read_key(page))
+    sheets, skipped = read_answers([*wrong, answer("1", "A"), answer("2", "B")], read_key(page))
     assert [sheet.participant for sheet in sheets] == ["1", "2"]
     told = {bad.file: bad.why for bad in skipped}
     assert set(told) == set(wrong)
     for file, why in wrong.items():
         assert why in told[file], file
-    code, out, err = bench("study", "tally", *wrong, answer("1", "A"), "--page", page)
+    code, out, err = bench("userstudy", "tally", *wrong, answer("1", "A"), "--page", page)
     assert code == 0 and out.count("skipped: ") == len(wrong)
 
 
 def test_a_participant_counts_once(page: Path, answer: Callable[..., Path]) -> None:
     files = [answer("1", "A"), answer("1", "B", "again"), answer("2", "A")]
-    sheets, skipped = read_sheets(files, read_key(page))
+    sheets, skipped = read_answers(files, read_key(page))
     assert [sheet.picks[0].letter for sheet in sheets] == ["A", "A"]
     assert [bad.file.name for bad in skipped] == ["again.json"] and "1.json already" in skipped[0].why
 
 
 def test_files_of_two_pages_are_not_mixed_without_a_key(answer: Callable[..., Path]) -> None:
     files = [answer("1", "A"), answer("2", "A", page="other")]
-    sheets, skipped = read_sheets(files, None)
+    sheets, skipped = read_answers(files, None)
     assert len(sheets) == 1 and "another page than" in skipped[0].why
 
 
@@ -175,9 +175,9 @@ def test_no_file_that_counts_is_an_error_and_none_at_all_wrong_usage(
     bench: Bench, page: Path, answer: Callable[..., Path], tmp_path: Path
 ) -> None:
     with pytest.raises(DataError, match="None of 21 files"):
-        read_sheets(list(broken(answer, tmp_path)), read_key(page))
+        read_answers(list(broken(answer, tmp_path)), read_key(page))
     with pytest.raises(SystemExit) as ended:
-        bench("study", "tally", "--page", page)
+        bench("userstudy", "tally", "--page", page)
     assert ended.value.code == 2
 
 

@@ -12,11 +12,11 @@ import pytest
 
 from bench.errors import UsageError
 from bench.matrix.cells import make_matrix
-from bench.matrix.study_file import Asked, asked_for
+from bench.matrix.experiment_file import Experiment, read_experiment
 
 Bench = Callable[..., tuple[int, str, str]]
 STUDY = """
-[study]
+[experiment]
 name = "table"
 out = "results"
 protocols = ["toys", "games:people=3"]
@@ -50,23 +50,23 @@ def file(toys: Any, toy_root: Path, tmp_path: Path) -> Path:
 
 
 def configs(file: Path | None, **flags: Any) -> dict[tuple[str, str], Any]:
-    asked = asked_for(file, flags)
-    assert isinstance(asked, Asked)
+    asked = read_experiment(file, flags)
+    assert isinstance(asked, Experiment)
     return {(cell.config.protocol, cell.config.hallucinator): cell.config for cell in make_matrix(asked).cells}
 
 
-def test_a_study_runs_with_its_exceptions_and_keeps_its_file(bench: Bench, file: Path, tmp_path: Path) -> None:
+def test_an_experiment_runs_with_its_exceptions_and_keeps_its_file(bench: Bench, file: Path, tmp_path: Path) -> None:
     code, out, err = bench("run", file)
     assert code == 0, err
-    assert "study table: 3 of 3 cells worked" in out
+    assert "experiment table: 3 of 3 cells finished" in out
     folder = tmp_path / "results"
     assert (folder / "study.toml").read_bytes() == file.read_bytes()
-    study = json.loads((folder / "study.json").read_text())
-    assert study["schema_version"] == 1
-    assert study["source_sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
-    assert study["config"]["protocols"] == ["toys", "games:people=3"]
+    state = json.loads((folder / "study.json").read_text())
+    assert state["schema_version"] == 1
+    assert state["source_sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert state["config"]["protocols"] == ["toys", "games:people=3"]
     found = {}
-    for cell in study["cells"]:
+    for cell in state["cells"]:
         record = json.loads((folder / cell["name"] / "run.json").read_text())
         assert record["sample"] is (cell["protocol"] != "toys")
         found[cell["protocol"], cell["hallucinator"]] = (record["config"]["hallucinate"], record["seed"])
@@ -104,13 +104,23 @@ def test_the_later_exception_wins_and_names_several(file: Path) -> None:
     assert found["toys", "none"].hallucinate == "both"
 
 
-def test_every_fault_of_a_study_is_listed_at_once(toys: Any, tmp_path: Path) -> None:
+def test_the_earlier_name_of_the_table_is_still_read_but_not_both_names(toys: Any, tmp_path: Path) -> None:
+    file = tmp_path / "bench.toml"
+    file.write_text('[study]\nname = "old"\nprotocols = ["toys"]\n')
+    experiment = read_experiment(file, {})
+    assert isinstance(experiment, Experiment) and experiment.name == "old"
+    file.write_text('[study]\nname = "old"\nprotocols = ["toys"]\n[experiment]\nname = "new"\n')
+    with pytest.raises(UsageError, match=r"\[study\] is the earlier name of \[experiment\]"):
+        read_experiment(file, {})
+
+
+def test_every_fault_of_an_experiment_is_listed_at_once(toys: Any, tmp_path: Path) -> None:
     file = tmp_path / "bench.toml"
     file.write_text(
         """
 colour = 1
 protocols = ["toys"]
-[study]
+[experiment]
 protocols = ["toys"]
 nmae = "x"
 name = "../x"
@@ -136,13 +146,14 @@ seed = "x"
 """
     )
     with pytest.raises(UsageError) as caught:
-        asked_for(file, {"device": "cpu", "threads": "-1"})
+        read_experiment(file, {"device": "cpu", "threads": "-1"})
     for part in (
-        "unknown key 'colour'", "protocols is given at the top and in [study]", "'study.nmae' (did you mean 'name'?)",
+        "unknown key 'colour'", "protocols is given at the top and in [experiment]",
+        "'experiment.nmae' (did you mean 'name'?)",
         "names a folder", "Unknown hallucinator 'countd'", "unknown argument 'gian'",
         "recognisers is 'pixels', no list",
         "'options.sede' (did you mean 'seed'?)", "options.limit is 0", "unknown key 'options.data_root'",
-        "data.toys is 3", "cell 1: protocol 'tois' is none of the study's: toys",
+        "data.toys is 3", "cell 1: protocol 'tois' is not part of the experiment: toys",
         "cell 2: either exclude = true or other options, not neither", "cell 3: names no protocol",
         "cell 4: either exclude = true or other options, not both", "cell 4: seed: 'x' is not a whole number",
         "threads is -1", str(file),
@@ -154,10 +165,10 @@ def test_a_data_set_that_is_none_and_an_empty_study_are_refused(file: Path) -> N
     file.write_text(STUDY.replace("toys = ", "tois = "))
     with pytest.raises(UsageError, match=r"\[data\] names tois; data sets are .*toys"):
         configs(file)
-    file.write_text('[study]\nprotocols = ["toys"]\n[[cell]]\nprotocol = "toys"\nexclude = true\n')
+    file.write_text('[experiment]\nprotocols = ["toys"]\n[[cell]]\nprotocol = "toys"\nexclude = true\n')
     with pytest.raises(UsageError, match="No cell is left"):
         configs(file)
-    file.write_text('[study]\nname = "x"\n')
+    file.write_text('[experiment]\nname = "x"\n')
     with pytest.raises(UsageError, match="no protocol is named"):
         configs(file)
 
@@ -165,7 +176,7 @@ def test_a_data_set_that_is_none_and_an_empty_study_are_refused(file: Path) -> N
 def test_a_flat_file_is_one_run_as_ever_and_may_be_given_by_name(bench: Bench, toys: Any, toy_root: Path) -> None:
     flat = toy_root.parent / "run.toml"
     flat.write_text(f'protocol = "toys"\ndata-root = "{toy_root}"\nrecogniser = "pixels"\nimages = "none"\n')
-    assert asked_for(flat, {"seed": "3"}) == {"seed": "3"}
+    assert read_experiment(flat, {"seed": "3"}) == {"seed": "3"}
     for flags in ((flat,), ("--config", flat)):
         code, out, err = bench("run", *flags, "--out", toy_root.parent / f"run-{len(flags)}")
         assert code == 0, err
@@ -196,12 +207,14 @@ def test_a_protocol_in_the_place_of_a_file_is_met_with_the_flag(bench: Bench, to
 def test_each_protocol_may_have_a_manifest_of_its_own(bench: Bench, file: Path, tmp_path: Path) -> None:
     code, _, err = bench("data", "manifest", "toys", tmp_path / "toy-data", "--out", tmp_path / "toys.json")
     assert code == 0, err
-    lists = '[study]\nout = "o"\nprotocols = ["toys", "games"]\nrecognisers = ["pixels"]\n[data]\ntoys = "toy-data"\n'
+    lists = (
+        '[experiment]\nout = "o"\nprotocols = ["toys", "games"]\nrecognisers = ["pixels"]\n[data]\ntoys = "toy-data"\n'
+    )
     rule = '[[cell]]\nprotocol = "{}"\nmanifest = "toys.json"\n'
     file.write_text(lists + rule.format("toys"))
     assert bench("run", file)[0] == 0
     file.write_text(lists + rule.format("games"))
     code, out, _ = bench("run", file)
     assert code == 1
-    assert "1 of 2 cells worked" in out
+    assert "1 of 2 cells finished" in out
     assert "are not those of the manifest" in out
