@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.evaluation.identification.figures import figures
+from bench.evaluation.identification.figures import figures_of
 from bench.evaluation.identification.search import identify, join_gallery
 from bench.pipeline.templates import fuse
 from bench.results import ProbeRow
@@ -106,7 +106,9 @@ def ijbc(share: float, dim: int) -> dict[str, Any]:
         with clock(f"search {name}"):
             rows += identify(other, join_gallery(one, none, keys), similarity="cosine", name=name, open_set=True)
     with clock("figures"):
-        found = figures(rows, ranks=(1, 5, 10), mean_average_precision=False, seed=0, false_positive_rates=(0.01, 0.1))
+        found = figures_of(
+            rows, ranks=(1, 5, 10), mean_average_precision=False, seed=0, false_positive_rates=(0.01, 0.1)
+        )
     told = {name: (round(f.value, 4), round(f.low or 0, 4), round(f.high or 0, 4)) for name, f in found.items()}
     return {"images": len(gallery) + len(probes), "rows": len(rows), "stages": clock.stages, "figures": told}
 
@@ -130,7 +132,7 @@ def tinyface(share: float, dim: int) -> dict[str, Any]:
     with clock("search"):
         rows = identify(fused[1], join_gallery(fused[0], fused[2]), similarity="euclidean")
     with clock("figures"):
-        found = figures(rows, ranks=(1, 5, 10, 20, 50), mean_average_precision=True, seed=0)
+        found = figures_of(rows, ranks=(1, 5, 10, 20, 50), mean_average_precision=True, seed=0)
     told = {name: round(figure.value, 4) for name, figure in found.items()}
     return {"images": len(gallery) + len(probes) + len(others), "stages": clock.stages, "figures": told}
 

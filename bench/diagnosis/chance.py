@@ -17,9 +17,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.diagnosis.headline import mated_rows
+from bench.evaluation.identification.galleries import mated_rows
 from bench.metrics.bootstrap import bootstrap_interval
 from bench.metrics.chance import pairs_below, random_rank_k_rate, share_below
+from bench.metrics.identification import is_hit
 from bench.results import Figure, ItemRow, ProbeRow
 
 AT, NEAR = "At chance", "Near chance"
@@ -89,7 +90,7 @@ def search_at_chance(rows: Sequence[ProbeRow], sizes: Mapping[str, int], *, seed
         return None
     own = mated_rows(rows)
     expected = _expected_rank_1(own, sizes)
-    hits = [float(row.rank == 1) for row in own]
+    hits = [float(is_hit(row.rank)) for row in own]
     top = bootstrap_interval(hits, [row.identity for row in own], seed=seed).high
     near = share.ends_below(NEARLY) and top is not None and top < expected + POINTS
     if not share.at_chance and not near:

@@ -1,17 +1,19 @@
-"""The values, row by row, of which the headline figure of a run is the mean: what two runs are paired by."""
+"""The headline figure of a run and the per-row values that it is the mean of, by which two runs are paired."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bench.evaluation.identification.open_set import JOINED
+from bench.evaluation.expression import figures as expression
+from bench.evaluation.identification import figures as identification
+from bench.evaluation.restoration import figures as restoration
+from bench.evaluation.row_values import RowValue
+from bench.evaluation.verification import figures as verification
 from bench.metrics.chance import pairs_below
 from bench.results import ItemRow, ProbeRow, RunRecord
-
-_IDENTIFICATION = "identification"
+from bench.results.kinds import EXPRESSION, IDENTIFICATION, RESTORATION, VERIFICATION, recorded_kind
 
 
 class Finished(Protocol):
@@ -51,11 +53,6 @@ class Headline:
     values: Mapping[str, tuple[str, float]]
 
 
-def kind_of(record: RunRecord) -> str:
-    """Kind of study of a run; runs that say none are searches."""
-    return str(record.protocol.get("kind", _IDENTIFICATION))
-
-
 def headline(
     kind: str, probes: Sequence[ProbeRow], items: Sequence[ItemRow], arrays: Mapping[str, Any]
 ) -> Headline | None:
@@ -67,48 +64,39 @@ def headline(
         items: rows of any other run.
         arrays: what is too large for rows.
     """
-    if kind == _IDENTIFICATION:
-        hits = {row.key: (row.identity, float(row.rank == 1)) for row in mated_rows(probes)}
-        return Headline("rank-1", "fraction", "probes", hits) if hits else None
-    if kind == "verification":
-        return _verification(items, arrays)
-    if kind == "restoration":
-        return Headline("psnr_db", "dB", "faces", psnr_values(items))
-    return _answers(items, "predicted") if kind == "expression" else None
+    if kind == IDENTIFICATION:
+        hits = identification.row_values(probes, "rank-1")
+        return _mean_of("rank-1", "fraction", "probes", hits) if hits else None
+    if kind == VERIFICATION:
+        return _of_pairs(items, arrays)
+    if kind == RESTORATION:
+        return _mean_of("psnr_db", "dB", "faces", restoration.row_values(items, "psnr_db"))
+    if kind == EXPRESSION:
+        return _mean_of("accuracy", "fraction", "faces", expression.row_values(items, "accuracy"))
+    return None
 
 
 def headline_of(run: Finished) -> Headline | None:
     """The same of a finished run."""
-    return headline(kind_of(run.record), run.probes, run.items, run.arrays)
+    return headline(recorded_kind(run.record.protocol), run.probes, run.items, run.arrays)
 
 
 def bicubic_answers(items: Sequence[ItemRow]) -> Headline | None:
     """Accuracy of the classifier of an expression run that was trained and tested on enlarged LR faces."""
-    name = "predicted (bicubic)"
-    return _answers(items, name) if any(name in item.values for item in items) else None
+    if not any(expression.predicted_name(expression.BICUBIC) in item.values for item in items):
+        return None
+    return _mean_of("accuracy", "fraction", "faces", expression.row_values(items, f"accuracy ({expression.BICUBIC})"))
 
 
-def mated_rows(rows: Sequence[ProbeRow]) -> list[ProbeRow]:
-    """The rows that rank-1 is over: those with a mate, of the joined gallery where it was searched."""
-    joined = any(row.gallery == JOINED for row in rows)
-    return [row for row in rows if row.mates and (row.gallery == JOINED or not joined)]
+def _mean_of(name: str, unit: str, rows: str, values: Sequence[RowValue]) -> Headline:
+    return Headline(name, unit, rows, {value.key: (value.person, value.value) for value in values})
 
 
-def psnr_values(items: Sequence[ItemRow]) -> dict[str, tuple[str, float]]:
-    """Person and PSNR of each restored face that has a finite one."""
-    found = {}
-    for item in items:
-        value = item.values.get("psnr_rgb_db")
-        if value is not None and item.status != "failed" and math.isfinite(float(value)):
-            found[item.key] = (item.identity or item.key, float(value))
-    return found
-
-
-def _verification(items: Sequence[ItemRow], arrays: Mapping[str, Any]) -> Headline | None:
+def _of_pairs(items: Sequence[ItemRow], arrays: Mapping[str, Any]) -> Headline | None:
     """Accuracy by fold; where pairs are in no folds, the AUC by its same pairs."""
-    if items and all("accuracy" in item.values for item in items):
-        folds = {item.key: (item.key, float(item.values["accuracy"])) for item in items}
-        return Headline("accuracy", "fraction", "folds", folds)
+    folds = verification.row_values(items, "accuracy")
+    if folds:
+        return _mean_of("accuracy", "fraction", "folds", folds)
     if not {"scores", "same", "person"} <= set(arrays):
         return None
     shares, places = pairs_below(arrays["scores"], arrays["same"])
@@ -118,8 +106,3 @@ def _verification(items: Sequence[ItemRow], arrays: Mapping[str, Any]) -> Headli
         for place, share in zip(places.tolist(), shares.tolist(), strict=True)
     }
     return Headline("auc", "fraction", "same pairs", pairs) if pairs else None
-
-
-def _answers(items: Sequence[ItemRow], name: str) -> Headline:
-    hits = {i.key: (i.identity or i.key, float(i.values.get(name) == i.values.get("expression"))) for i in items}
-    return Headline("accuracy", "fraction", "faces", hits)

@@ -14,13 +14,13 @@ from bench.diagnosis.outputs import odd_outputs
 from bench.diagnosis.placing import Placing, misplaced, place
 from bench.errors import DataError
 from bench.evaluation.contract import Measured, Prepared
-from bench.evaluation.identification.measure import KIND as IDENTIFICATION
 from bench.images import resize
 from bench.metrics.quality import psnr_rgb_db
 from bench.pipeline.embedder import embedder_for, open_media
 from bench.pipeline.plan import EmbedPlan
 from bench.pipeline.views import views
 from bench.results import RoleLedger
+from bench.results.kinds import EXPRESSION, IDENTIFICATION, VERIFICATION
 from bench.results.ledger import role_ledger
 from bench.studies import RestorationSet
 from bench.types import Media
@@ -28,7 +28,7 @@ from bench.types import Media
 MOST_IMAGES = 10_000
 """A run that hallucinates more images is not compared with the LR face here: that would cost too much."""
 _SEEN, _PLACED = 64, 16  # images whose outputs, and whose chips, are looked at
-_RECOGNISED = (IDENTIFICATION, "verification")
+_RECOGNISED = (IDENTIFICATION, VERIFICATION)
 _CHUNK = 256
 _SIDES: tuple[Literal["probe", "gallery"], ...] = ("probe", "gallery")
 
@@ -62,14 +62,14 @@ def diagnose(run: Prepared, lr: Prepared, measured: Measured, known: Sequence[st
 def _at_chance(run: Prepared, measured: Measured, kind: str) -> str | None:
     if kind == IDENTIFICATION:
         return search_at_chance(measured.rows, measured.gallery_sizes, seed=run.config.seed)
-    if kind == "verification":
+    if kind == VERIFICATION:
         return pairs_at_chance(measured.arrays, seed=run.config.seed)
-    return expressions_at_chance(measured.items, measured.metrics) if kind == "expression" else None
+    return expressions_at_chance(measured.items, measured.metrics) if kind == EXPRESSION else None
 
 
 def _lr_headline(run: Prepared, lr: Prepared, measured: Measured, kind: str) -> Headline | None:
     """The headline figure of the LR face on the same rows; None where there is none, or it would cost too much."""
-    if kind == "expression":
+    if kind == EXPRESSION:
         return bicubic_answers(measured.items)
     sides = [side for side in _SIDES if _active(run.plan(side))]
     roles = [role for role in run.media if ("probe" if role == "probe" else "gallery") in sides]

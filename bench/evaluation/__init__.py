@@ -1,7 +1,7 @@
-"""How each kind of study is measured: one module a kind, with ``KIND``, ``measure`` and ``figures``.
+"""How each kind of study is measured: a room a kind, with `measure` and `figures`.
 
-``measure(run)`` does the work of a prepared run; ``figures(result)`` computes the figures of a finished one again from
-what it stored, without models or images.
+``measure.measure(run)`` does the work of a prepared run. ``figures`` has pure functions over stored rows, the one place
+where figures are computed: for a new run, again for a finished one, and to check what a run folder says.
 """
 
 from __future__ import annotations
@@ -14,24 +14,26 @@ from typing import TYPE_CHECKING, cast
 from bench.digests.closure import closure
 from bench.errors import ContractError, DataError
 from bench.provenance import version_of
+from bench.results.kinds import EFFICIENCY, EXPRESSION, IDENTIFICATION, RESTORATION, VERIFICATION, recorded_kind
 from bench.studies import EfficiencySet, ExpressionSet, RestorationSet, Study, VerificationSet
 
 if TYPE_CHECKING:
     from bench.evaluation.contract import Measured, Prepared
     from bench.results import Figure, RunResult
 
-IDENTIFICATION = "identification"
 KINDS: dict[type, str] = {
-    VerificationSet: "verification",
-    RestorationSet: "restoration",
-    ExpressionSet: "expression",
-    EfficiencySet: "efficiency",
+    VerificationSet: VERIFICATION,
+    RestorationSet: RESTORATION,
+    ExpressionSet: EXPRESSION,
+    EfficiencySet: EFFICIENCY,
 }
+KNOWN = (IDENTIFICATION, *KINDS.values())
+"""Names of all kinds."""
 
-UNRECOGNISED = ("expression", "efficiency")
+UNRECOGNISED = (EXPRESSION, EFFICIENCY)
 """Kinds whose figures depend on no recogniser and no alignment."""
 
-_PACKAGES = {"restoration": ("ai-edge-litert", "lpips")}
+_PACKAGES = {RESTORATION: ("ai-edge-litert", "lpips")}
 """Packages without which a kind has fewer figures."""
 
 
@@ -63,20 +65,34 @@ def measure(run: Prepared) -> Measured:
     return cast("Measured", module.measure(run))
 
 
+def figures(result: RunResult, *, intervals: bool = True) -> dict[str, Figure]:
+    """Compute the figures of a run from what it stored, without models or images.
+
+    Args:
+        result: a run of one of the `KNOWN` kinds.
+        intervals: False leaves out the bootstrap.
+
+    Raises:
+        BenchError: nothing is stored that a figure could be of.
+        LookupError, TypeError, ValueError, ArithmeticError: what is stored is not of such a run.
+    """
+    module = importlib.import_module(f"bench.evaluation.{recorded_kind(result.record.protocol)}.figures")
+    return cast("dict[str, Figure]", module.figures(result, intervals=intervals))
+
+
 def rescore(result: RunResult) -> RunResult:
     """The same run with its figures computed again from what it stored.
 
     Raises:
-        DataError: it is of a kind that this version does not know.
+        DataError: it is of a kind that this version does not know, or what it stored gives no figures.
     """
-    kind = result.record.protocol.get("kind", IDENTIFICATION)
-    if kind not in (IDENTIFICATION, *KINDS.values()):
-        raise DataError(f"A run of the kind {kind!r}; this bench knows {IDENTIFICATION}, {', '.join(KINDS.values())}")
-    module = importlib.import_module(f"bench.evaluation.{kind}.measure")
+    kind = recorded_kind(result.record.protocol)
+    if kind not in KNOWN:
+        raise DataError(f"A run of the kind {kind!r}; this bench knows {', '.join(KNOWN)}")
     try:
-        found = cast("dict[str, Figure]", module.figures(result))
+        metrics = figures(result)
     except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         raise DataError(
             f"What the run stored gives no figures ({type(error).__name__}: {error}). Run it again."
         ) from error
-    return replace(result, record=replace(result.record, metrics=found))
+    return replace(result, record=replace(result.record, metrics=metrics))

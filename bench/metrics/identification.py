@@ -15,6 +15,11 @@ from bench.errors import DataError, UsageError
 ThresholdRule = Literal["nist", "pfe", "insightface"]
 
 
+def is_hit(rank: int | None, k: int = 1) -> bool:
+    """Whether a probe's best mate is among the k best-placed gallery templates; a failed probe (None) is a miss."""
+    return rank is not None and rank <= k
+
+
 def rank_k_rate(ranks: Sequence[int | None], k: int) -> float:
     """Return the share of probes whose best mate is among the k best-placed gallery templates.
 
@@ -52,8 +57,8 @@ def cmc(ranks: Sequence[int | None], max_rank: int) -> NDArray[np.float64]:
     if max_rank < 1:
         raise UsageError(f"The rank asked for is {max_rank}; expected at least 1.")
     _check_ranks(ranks)
-    found = np.array([rank for rank in ranks if rank is not None and rank <= max_rank], dtype=np.int64)
-    return np.cumsum(np.bincount(found, minlength=max_rank + 1)[1:]) / len(ranks)
+    hits = np.array([rank for rank in ranks if is_hit(rank, max_rank)], dtype=np.int64)
+    return np.cumsum(np.bincount(hits, minlength=max_rank + 1)[1:]) / len(ranks)
 
 
 def average_precision_trapezoid(mated_ranks: Sequence[int], *, mates: int | None = None) -> float:
@@ -200,7 +205,7 @@ def detection_identification_rate(
     def accepted(score: float | None) -> bool:
         return score is not None and (score > threshold if strict else score >= threshold)
 
-    found = sum(r is not None and r <= rank and accepted(s) for r, s in zip(ranks, scores, strict=True))
+    found = sum(is_hit(r, rank) and accepted(s) for r, s in zip(ranks, scores, strict=True))
     false_alarms = sum(accepted(score) for score in nonmated_scores)
     return OpenSetPoint(found / len(ranks), threshold, false_alarms / number, len(ranks), number, rule)
 

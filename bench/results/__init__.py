@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +42,12 @@ def split_name(name: str) -> tuple[str, str]:
     """A figure's own name and the part it is of: ``rank-1 (yaw 22)`` gives ``rank-1`` and ``yaw 22``; no part is ""."""
     base, found, rest = name.partition(" (")
     return (base, rest[:-1]) if found and base and rest.endswith(")") else (name, "")
+
+
+def rank_of(name: str) -> int | None:
+    """The k of a ``rank-k``; None for any other figure."""
+    match = re.fullmatch(r"rank-(\d+)", name)
+    return int(match[1]) if match else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +143,12 @@ class ItemRow:
     reason: str
     values: Mapping[str, str | float] = field(default_factory=dict)
     attributes: Mapping[str, str | float] = field(default_factory=dict)
+
+
+def yaw_deg(row: ProbeRow | ItemRow) -> float | None:
+    """Turn of the face in degrees, as the protocol gives it in the attributes; None where it gives no finite number."""
+    yaw = row.attributes.get("yaw_deg")
+    return float(yaw) if isinstance(yaw, int | float) and math.isfinite(yaw) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from bench.provenance import stat_digest
 from bench.registry import Spec, load_plugins
 from bench.results import RunResult
 from bench.results.folder import read_run, write_run
+from bench.results.kinds import IDENTIFICATION
 from bench.run.data import find_or_draw
 from bench.run.finished import outdated
 from bench.run.images import pictures
@@ -153,7 +154,7 @@ def _warnings(run: Prepared, measured: Measured) -> tuple[str, ...]:
     """What a reader should know before believing the figures."""
     found = []
     sides: tuple[tuple[Role, str], ...] = (("distractor", "can only raise"), ("gallery", "changes"))
-    for role, what in sides if evaluation.kind_of(run.data) == evaluation.IDENTIFICATION else ():
+    for role, what in sides if evaluation.kind_of(run.data) == IDENTIFICATION else ():
         outcomes = measured.embedded[role][1].outcomes if role in measured.embedded else ()
         failed = sum(outcome.status == "failed" for outcome in outcomes)
         if failed:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bench.evaluation import IDENTIFICATION
 from bench.results import Figure, RunRecord, split_name
+from bench.results.kinds import EXPRESSION, IDENTIFICATION, RESTORATION, VERIFICATION, recorded_kind
 
 _MOST = 14  # figures printed one a line
-_ITEMS = {IDENTIFICATION: "probes", "verification": "pairs", "restoration": "faces", "expression": "faces"}
+_ITEMS = {IDENTIFICATION: "probes", VERIFICATION: "pairs", RESTORATION: "faces", EXPRESSION: "faces"}
 _FAILED = {
     IDENTIFICATION: "a failed probe counts as a miss",
-    "verification": "a pair with a failed template counts as an error and is never accepted",
-    "restoration": "a failed face has no part in a mean, and is a miss of a rate",
-    "expression": "a failed face counts as a miss",
+    VERIFICATION: "a pair with a failed template counts as an error and is never accepted",
+    RESTORATION: "a failed face has no part in a mean, and is a miss of a rate",
+    EXPRESSION: "a failed face counts as a miss",
 }
 """What a failure does to the figures, by kind."""
 
@@ -23,7 +23,7 @@ def figure_lines(record: RunRecord) -> list[str]:
 
     The figure without failures has a column where an item failed.
     """
-    kind = record.protocol.get("kind", IDENTIFICATION)
+    kind = recorded_kind(record.protocol)
     shown, folded = _headlines(record.metrics)
     failures = any(_differs(name, record.metrics[name]) for name in shown)
     rows = [("figure", "value", "95 % interval", "n", "without failures" if failures else "")]
@@ -48,7 +48,7 @@ def figure_lines(record: RunRecord) -> list[str]:
 
 def in_words(record: RunRecord) -> str:
     """What the first figure of a run means, as a sentence; empty where there is none for it."""
-    metrics, kind = record.metrics, record.protocol.get("kind", IDENTIFICATION)
+    metrics, kind = record.metrics, recorded_kind(record.protocol)
     if kind == IDENTIFICATION and "rank-1" in metrics:
         return f"{_of(metrics['rank-1'])} probes found their person first in the gallery."
     if kind == "verification" and "accuracy" in metrics:

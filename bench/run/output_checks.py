@@ -21,13 +21,14 @@ from bench.pipeline.gallery_check import Enrolled, inspect_gallery
 from bench.pipeline.output_checks import INTERPOLATING, Finding, inspect_outputs
 from bench.pipeline.second_pass import IMAGES, inspect_again
 from bench.pipeline.views import views
+from bench.results.kinds import IDENTIFICATION, VERIFICATION
 from bench.types import Media
 
 INSPECTED = 64
 """Probes looked at."""
 ENROLLED, SECONDS = 256, 5.0
 """Gallery images compared with them, at most, and after so many seconds no further one is read."""
-_SEARCHES = (evaluation.IDENTIFICATION, "verification")
+_SEARCHES = (IDENTIFICATION, VERIFICATION)
 
 
 def odd_outputs(run: Prepared) -> list[Finding]:

@@ -52,7 +52,7 @@ def read_search_set(root: Path, release: Release, framing: Framing, *, scored: b
     probes = media_of(lists.probes, "probe", files, framing, scored=scored)
     galleries = {name: tuple(map(str, templates)) for name, templates in owners.items()}
     if joined:
-        from bench.evaluation.identification.open_set import JOINED
+        from bench.evaluation.identification.galleries import JOINED
 
         galleries[JOINED] = galleries["G1"] + galleries["G2"]
     counts = {"G1 templates": len(owners["G1"]), "G2 templates": len(owners["G2"]), "probe templates": len(searched)}

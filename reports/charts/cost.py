@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bench.results.kinds import EFFICIENCY
 from reports.charts.chart import Chart, Number
 from reports.charts.svg import colour, drawing, inline, label, labels
 from reports.runs.groups import Group
-from reports.runs.items import EFFICIENCY
 
 
 def times(group: Group) -> Chart | None:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.evaluation.identification.galleries import mean_tpir, open_searches
 from bench.metrics.roc import Curve, roc
+from bench.results.kinds import VERIFICATION
 from reports.charts.chart import Chart, Number
 from reports.charts.svg import drawing, inline, label, labels, legend, line
 from reports.runs.groups import Group
-from reports.runs.items import VERIFICATION
 from reports.runs.run import Run
-from reports.runs.searches import open_searches, open_tpir
 from reports.text.numbers import count
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def open_set(group: Group) -> Chart | None:
     """TPIR against FPIR where some probes have no mate, by the rule of `tpir@fpir` in ``run.json``."""
     if not group.first.searched:
         return None
-    fewest = min((len(s.nonmated) for run in group.runs for s in open_searches(run.probes).values()), default=0)
+    fewest = min((len(s.nonmated) for run in group.runs for s in open_searches(run.probes)), default=0)
     if fewest < 2:
         return None
     rates = np.geomspace(1 / fewest, 1, _STEPS)
@@ -35,12 +35,12 @@ def open_set(group: Group) -> Chart | None:
     with drawing(4.2 + 0.24 * len(group.runs)) as figure:
         axes = figure.add_subplot()
         for index, (run, name) in enumerate(zip(group.runs, group.names, strict=True)):
-            searches = list(open_searches(run.probes).values())
-            curve = [(rate, open_tpir(float(rate), searches)) for rate in rates]
+            searches = open_searches(run.probes)
+            curve = [(rate, mean_tpir(searches, float(rate))) for rate in rates]
             points = [(rate, value) for rate, value in curve if value is not None]
             axes.plot([x for x, _ in points], [y for _, y in points], **line(index), markevery=4, label=label(name))
             mated, others = sum(len(s.mated) for s in searches), sum(len(s.nonmated) for s in searches)
-            values = [open_tpir(rate, searches) for rate in listed]
+            values = [mean_tpir(searches, rate) for rate in listed]
             rows.append(
                 (
                     name,

@@ -7,10 +7,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.results.kinds import VERIFICATION
 from reports.charts.chart import Chart, Number
 from reports.charts.svg import colour, drawing, inline, label, labels
 from reports.runs.groups import Group
-from reports.runs.items import VERIFICATION
 from reports.runs.run import Run
 from reports.text.numbers import score
 

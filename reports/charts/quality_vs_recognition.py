@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.results import Figure
+from bench.results.kinds import RESTORATION, VERIFICATION
 from reports.charts.chart import Chart, Number
 from reports.charts.svg import colour, drawing, inline, label, labels, legend, marker
 from reports.runs.groups import Group
-from reports.runs.items import RESTORATION, VERIFICATION
 from reports.runs.run import Run
 from reports.text.numbers import unit_word
 

@@ -6,12 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.results import Figure, ProbeRow
+from bench.metrics.identification import is_hit
+from bench.results import Figure, ProbeRow, yaw_deg
+from bench.results.kinds import RESTORATION
 from reports.charts.chart import Chart, Number
 from reports.charts.svg import colour, drawing, inline, label, labels, legend, line
 from reports.runs.figure_names import split
 from reports.runs.groups import Group
-from reports.runs.items import RESTORATION
 from reports.runs.run import Run
 from reports.runs.searches import in_parts
 from reports.statistics.intervals import mean_intervals
@@ -36,7 +37,7 @@ def rank_by_yaw(group: Group) -> Chart | None:
     """Rank-1 by absolute yaw, over the probes whose yaw is known."""
     if not group.first.searched:
         return None
-    ranges = _ranges([yaw for run in group.runs for _, row in run.head if (yaw := _yaw(row)) is not None])
+    ranges = _ranges([yaw for run in group.runs for _, row in run.head if (yaw := yaw_deg(row)) is not None])
     if len(ranges) < 2:
         return None
     points = _rank_points(group.runs, ranges)
@@ -144,12 +145,12 @@ def _rank_points(runs: Sequence[Run], ranges: Sequence[tuple[float, float, str]]
     for i, run in enumerate(runs):
         stored = [_figure_point(run.record.metrics, f"rank-1 (yaw {a:g})") if a == b else None for a, b, _ in ranges]
         points.append(stored)
-        with_yaw = [(abs(yaw), row) for _, row in run.head if (yaw := _yaw(row)) is not None]
+        with_yaw = [(abs(yaw), row) for _, row in run.head if (yaw := yaw_deg(row)) is not None]
         for at, (start, end, _) in enumerate(ranges):
             rows = [row for yaw, row in with_yaw if start <= yaw <= end]
             if stored[at] is None and rows:
                 rows_by_point[i, at] = rows
-    hits = [[float(row.rank == 1) for row in rows] for rows in rows_by_point.values()]
+    hits = [[float(is_hit(row.rank)) for row in rows] for rows in rows_by_point.values()]
     people = [[row.identity for row in rows] for rows in rows_by_point.values()]
     intervals = mean_intervals(hits, people, seeds=[runs[i].record.seed for i, _ in rows_by_point])
     for (i, at), point_hits, interval in zip(rows_by_point, hits, intervals, strict=True):
@@ -160,11 +161,6 @@ def _rank_points(runs: Sequence[Run], ranges: Sequence[tuple[float, float, str]]
 def _figure_point(metrics: Mapping[str, Figure], name: str) -> _Point | None:
     figure = metrics.get(name)
     return _Point(figure.value, figure.low, figure.high, figure.n) if figure else None
-
-
-def _yaw(row: ProbeRow) -> float | None:
-    yaw = row.attributes.get("yaw_deg")
-    return float(yaw) if isinstance(yaw, int | float) and math.isfinite(yaw) else None
 
 
 def _of_part(part: str) -> float | None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from bench.errors import UsageError
 from bench.metrics.significance import holm, sign_flip_test
 from bench.results import Figure
+from bench.results.kinds import EFFICIENCY
 from reports.leaderboard.submissions import Submission
 from reports.runs.figure_names import headlines, in_order
 from reports.runs.groups import comparable, ruler
-from reports.runs.items import EFFICIENCY
 from reports.runs.run import Run
 from reports.statistics.values import Direction, direction, shared_rows
 from reports.text.numbers import GAP, arguments

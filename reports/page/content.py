@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.results.kinds import EFFICIENCY, EXPRESSION, RESTORATION, VERIFICATION
 from reports.page.banners import describe_denominator, merge_banners, warn_below_lr
 from reports.page.description import comparison_notes, describe_group
 from reports.page.examples import SHOWN, SHOWN_OF_MANY, ExampleSet, choose_changed, choose_extremes, choose_restored
@@ -13,7 +14,6 @@ from reports.page.vocabulary import count_rows, figure_units, vocabulary_of
 from reports.runs.figure_names import split
 from reports.runs.groups import Group, short_names
 from reports.runs.images import Pictures
-from reports.runs.items import EFFICIENCY, EXPRESSION, RESTORATION, VERIFICATION
 from reports.runs.run import Skipped
 from reports.runs.searches import in_parts
 from reports.statistics.confusion import ConfusionMatrix, confusion_matrices

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from bench.evaluation.identification.galleries import gallery_names
+from bench.results.kinds import EFFICIENCY, EXPRESSION, RESTORATION, VERIFICATION
 from reports.runs.groups import Group
-from reports.runs.items import EFFICIENCY, EXPRESSION, RESTORATION, VERIFICATION
-from reports.runs.searches import galleries, head_words, in_parts
+from reports.runs.searches import head_words, in_parts
 from reports.statistics.paired import BaselineComparison
 from reports.text.numbers import GAP, chosen, count
 
@@ -45,7 +46,7 @@ def describe_group(group: Group) -> Iterable[tuple[str, str]]:
 def _describe_kind(group: Group) -> Iterable[tuple[str, str]]:
     rules, probes = group.first.record.protocol, group.first.probes
     if group.first.searched and in_parts(run.probes for run in group.runs):
-        names = [name for name in galleries(probes) if name]
+        names = [name for name in gallery_names(probes) if name]
         if names:
             yield "Galleries", ", ".join(names)
         yield "rank-k, mAP, curves, comparisons", f"searches with a mate in {head_words(probes) or 'the gallery'}"

@@ -6,9 +6,10 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench.evaluation.restoration.figures import finite_quality
+from bench.metrics.identification import is_hit
 from bench.results import ItemRow, ProbeRow
 from reports.runs.images import Pictures
-from reports.runs.items import QUALITIES, quality
 from reports.runs.run import Run
 from reports.statistics.paired import BaselineComparison, ProbeChange, margin
 from reports.text.numbers import measured, ranked, score
@@ -16,7 +17,7 @@ from reports.text.numbers import measured, ranked, score
 SHOWN = 8
 SHOWN_OF_MANY = 3
 _REDUCED_TO = 128  # larger images are stored at this size, so the original size is unknown
-_PSNR = QUALITIES["psnr_db"]
+_PSNR = "psnr_db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def choose_changed(
 
 def choose_extremes(run: Run, name: str, pictures: Pictures) -> tuple[ExampleSet, ExampleSet]:
     """The hits with the largest margins and the worst misses of a run that is compared with none."""
-    hits = [(i, row) for i, row in run.head if row.rank == 1]
+    hits = [(i, row) for i, row in run.head if is_hit(row.rank)]
     hits.sort(key=lambda item: (-(margin(item[1]) or 0.0), item[1].key))
     misses = [(i, row) for i, row in run.head if row.rank is not None and row.rank > 1]
     misses.sort(key=lambda item: (-(item[1].rank or 0), margin(item[1]) or 0.0, item[1].key))
@@ -104,7 +105,7 @@ def choose_extremes(run: Run, name: str, pictures: Pictures) -> tuple[ExampleSet
 
 def choose_restored(run: Run, name: str, pictures: Pictures) -> tuple[ExampleSet, ExampleSet]:
     """The faces with the highest and the lowest PSNR; failed faces are left out."""
-    faces = [(value, i, item) for i, item in enumerate(run.items) if (value := quality(item, _PSNR)) is not None]
+    faces = [(value, i, item) for i, item in enumerate(run.items) if (value := finite_quality(item, _PSNR)) is not None]
     best = sorted(faces, key=lambda entry: (-entry[0], entry[2].key))
     worst = sorted(faces, key=lambda entry: (entry[0], entry[2].key))
     half = (len(faces) + 1) // 2  # no face is shown as both

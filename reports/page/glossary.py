@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from reports.runs.consistency import IDENTIFICATION
-from reports.runs.items import EFFICIENCY, EXPRESSION, RESTORATION, VERIFICATION
+from bench.results.kinds import EFFICIENCY, EXPRESSION, IDENTIFICATION, RESTORATION, VERIFICATION
 
 Terms = tuple[tuple[str, str], ...]
 

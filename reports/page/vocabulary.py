@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from reports.runs.consistency import IDENTIFICATION
+from bench.evaluation.efficiency.figures import timed_passes
+from bench.evaluation.identification.galleries import gallery_names
+from bench.evaluation.verification.figures import pair_counts
+from bench.results.kinds import EFFICIENCY, EXPRESSION, IDENTIFICATION, RESTORATION, VERIFICATION
 from reports.runs.figure_names import split
 from reports.runs.groups import Group
-from reports.runs.items import EFFICIENCY, EXPRESSION, RESTORATION, VERIFICATION, pairs_of, passes_of
 from reports.runs.run import Run
-from reports.runs.searches import galleries, head_words, in_parts
+from reports.runs.searches import head_words, in_parts
 from reports.text.numbers import unit_word
 
 
@@ -96,7 +98,7 @@ def vocabulary_of(group: Group) -> Vocabulary:
         return vocabulary
     where = head_words(group.first.probes)
     share = f"Percent of the searches whose probe has a mate in the gallery{f' ({where})' if where else ''}"
-    if len(galleries(group.first.probes)) > 1 and any(name.startswith("tpir@fpir") for name in group.metrics):
+    if len(gallery_names(group.first.probes)) > 1 and any(name.startswith("tpir@fpir") for name in group.metrics):
         share += "; tpir@fpir: the mean over the galleries in which some probes have no mate"
     return replace(
         vocabulary,
@@ -120,10 +122,10 @@ def count_rows(run: Run) -> tuple[int, tuple[Count, ...]]:
     if run.searched:
         return _count_probes(run)
     if run.kind == VERIFICATION:
-        pairs, failed = pairs_of(run.items)
+        pairs, failed = pair_counts(run.items)
         return pairs, (Count("(", pairs - failed, " scored)"),) if failed else ()
     if run.kind == EFFICIENCY:
-        return passes_of(run.items), ()
+        return timed_passes(run.items), ()
     scored = sum(item.status != "failed" for item in run.items)
     return len(run.items), (Count("(", scored, " not failed)"),) if scored != len(run.items) else ()
 

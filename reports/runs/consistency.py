@@ -3,90 +3,95 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+import re
+from collections.abc import Iterable
 
 import numpy as np
 
-from bench.errors import DataError
-from bench.results import Figure, ItemRow, RunResult
-from reports.runs import items as of_items
-from reports.runs import searches
-from reports.runs.searches import Expected
+from bench import evaluation
+from bench.errors import BenchError
+from bench.evaluation.expression.figures import confusion_of, references_of
+from bench.evaluation.identification.galleries import gallery_names
+from bench.evaluation.restoration.figures import FAILED_FACES, INFINITE_PSNR, LANDMARKS_FOUND, QUALITIES
+from bench.evaluation.verification.figures import pair_counts
+from bench.results import RunResult, split_name
+from bench.results.kinds import EFFICIENCY, EXPRESSION, IDENTIFICATION, RESTORATION, VERIFICATION, recorded_kind
 
-IDENTIFICATION = "identification"
 _TOLERANCE = 1e-9
-
-
-def kind_of(rules: Mapping[str, Any]) -> str:
-    """Name of the kind of run; runs made before there were several have none."""
-    return str(rules.get("kind", IDENTIFICATION))
+_NAMES = {
+    IDENTIFICATION: r"rank-[1-9]\d*|map|tpir@fpir=.+",
+    VERIFICATION: r"accuracy( std| se)?|auc|eer|tar@far=.+",
+    RESTORATION: "|".join((*QUALITIES, LANDMARKS_FOUND, INFINITE_PSNR, FAILED_FACES)),
+    EXPRESSION: "accuracy|uar|recall",
+    EFFICIENCY: r"parameters|parameters-used|(ms|peak-mib)@batch=\d+",
+}
+"""Names of the figures that rows of a kind give, without their parts. A figure of another name is not checked."""
 
 
 def contradictions(result: RunResult) -> Iterable[str]:
     """Every contradiction, in words; a kind that is not known here is only searched for keys that come twice."""
-    rules = result.record.protocol
-    kind = kind_of(rules)
+    kind = recorded_kind(result.record.protocol)
     for file, rows in (("per_probe.csv", result.probes), ("per_item.csv", result.items)):
         if len({row.key for row in rows}) != len(rows):
             yield f"{file} has a key twice"
-    if kind == IDENTIFICATION:
-        rates = rules.get("false_positive_rates", [])
-        yield from _compare(
-            result.record.metrics,
-            lambda name: searches.expected(name, result.probes, rates),
-            "probes",
-            "per_probe.csv",
-        )
-    elif kind in (of_items.VERIFICATION, of_items.RESTORATION, of_items.EXPRESSION, of_items.EFFICIENCY):
-        if not result.items:
-            yield "per_item.csv has no rows"
-            return
-        try:
-            yield from _compare(
-                result.record.metrics,
-                lambda name: of_items.expected(kind, name, result.items),
-                str(rules.get("items", "items")),
-                "per_item.csv",
-            )
-            yield from _wrong_arrays(kind, result)
-        except (KeyError, ValueError, TypeError, DataError) as error:
-            yield f"per_item.csv is not of a run of {kind} ({type(error).__name__}: {error})"
+    if kind not in evaluation.KNOWN:
+        return
+    file = "per_probe.csv" if kind == IDENTIFICATION else "per_item.csv"
+    if not (result.probes or result.items):
+        yield f"{file} has no rows"
+        return
+    try:
+        faults = list(_wrong_pairs(result)) if kind == VERIFICATION else []
+        yield from faults or _wrong_figures(kind, file, result)
+        if kind == EXPRESSION:
+            yield from _wrong_confusions(result)
+    except (LookupError, TypeError, ValueError, ArithmeticError, BenchError) as error:
+        yield f"{file} is not of a run of {kind} ({type(error).__name__}: {error})"
 
 
-def _compare(
-    metrics: Mapping[str, Figure], expected: Callable[[str], Expected | None], noun: str, file: str
-) -> Iterable[str]:
-    for name, figure in metrics.items():
-        again = expected(name)
+def _wrong_figures(kind: str, file: str, result: RunResult) -> Iterable[str]:
+    """Stored figures that are not those of the rows."""
+    recomputed = evaluation.figures(result, intervals=False)
+    for name, figure in result.record.metrics.items():
+        again = recomputed.get(name)
         if again is None:
-            continue
-        if (figure.n, figure.n_without_failures) != (again.n, again.scored):
+            if _is_of_rows(kind, name, result):
+                yield f"{name} is in run.json, but the rows in {file} give no such figure"
+        elif (figure.n, figure.n_without_failures) != (again.n, again.n_without_failures):
             yield (
-                f"{name} is over {figure.n} {noun} ({figure.n_without_failures} scored), but {file} has "
-                f"{again.n} ({again.scored} scored)"
+                f"{name} is over {figure.n} {_noun(name, result)} ({figure.n_without_failures} scored), but "
+                f"{'arrays.npz' if kind == VERIFICATION else file} has {again.n} ({again.n_without_failures} scored)"
             )
-        elif again.value is not None and not _equal(again.value, figure.value):
+        elif not math.isclose(again.value, figure.value, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
             yield f"{name} is {figure.value:.6f} in run.json, {again.value:.6f} from {file}"
 
 
-def _equal(one: float, other: float) -> bool:
-    return math.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
+def _is_of_rows(kind: str, name: str, result: RunResult) -> bool:
+    """Whether rows of this kind give a figure of that name; of a search, one of a gallery in them."""
+    base, part = split_name(name)
+    if kind == IDENTIFICATION and part and part not in gallery_names(result.probes):
+        return False
+    return re.fullmatch(_NAMES[kind], base) is not None
 
 
-def _wrong_arrays(kind: str, result: RunResult) -> Iterable[str]:
-    """Scores of pairs must be as many as folds and figures say, confusion matrices those of the items."""
-    if kind == of_items.VERIFICATION:
-        yield from _wrong_pairs(result.arrays, result.items, result.record.metrics)
-    if kind == of_items.EXPRESSION:
-        for of in of_items.answers(result.items):
-            table = of_items.confusion_of(result.items, result.record.protocol.get("labels", []), of)
-            stored = result.arrays.get(f"confusion ({of})" if of else "confusion")
-            if stored is not None and not np.array_equal(stored, table.counts):
-                yield f"arrays.npz has another confusion matrix{f' ({of})' if of else ''} than per_item.csv"
+def _noun(name: str, result: RunResult) -> str:
+    items = str(result.record.protocol.get("items", "probes"))
+    return f"{items} of one person" if name.startswith("tar@far=") else items
 
 
-def _wrong_pairs(arrays: Mapping[str, Any], items: Sequence[ItemRow], metrics: Mapping[str, Figure]) -> Iterable[str]:
+def _wrong_confusions(result: RunResult) -> Iterable[str]:
+    """Confusion matrices must be those of the items."""
+    for reference in references_of(result.items):
+        table = confusion_of(result.items, result.record.protocol.get("labels", []), reference)
+        suffix = f" ({reference})" if reference else ""
+        stored = result.arrays.get(f"confusion{suffix}")
+        if stored is not None and not np.array_equal(stored, table.counts):
+            yield f"arrays.npz has another confusion matrix{suffix} than per_item.csv"
+
+
+def _wrong_pairs(result: RunResult) -> Iterable[str]:
+    """Scores of pairs must be as many as the rows say, and the accuracies of folds those of the figure."""
+    arrays, items = result.arrays, result.items
     if "scores" not in arrays or "same" not in arrays:
         yield "arrays.npz lacks the scores of the pairs"
         return
@@ -100,12 +105,11 @@ def _wrong_pairs(arrays: Mapping[str, Any], items: Sequence[ItemRow], metrics: M
         array = np.asarray(arrays.get(name, ()))
         if array.shape != scores.shape or array.dtype.kind not in "iu":
             yield f"arrays.npz has no {name} of each pair, or none in whole numbers"
-    alive, mated = ~np.isnan(scores), same.astype(bool)
-    have = len(scores), len(scores) - int(alive.sum())
-    if have != of_items.pairs_of(items):
-        told = of_items.pairs_of(items)
-        yield f"arrays.npz has {have[0]} pairs ({have[1]} failed), per_item.csv {told[0]} ({told[1]} failed)"
-    own = int(mated.sum()), int((mated & alive).sum())
-    for name, figure in metrics.items():
-        if name.startswith("tar@far=") and (figure.n, figure.n_without_failures) != own:
-            yield f"{name} is over {figure.n} pairs of one person, but arrays.npz has {own[0]} ({own[1]} scored)"
+    stored, listed = (len(scores), int(np.isnan(scores).sum())), pair_counts(items)
+    if stored != listed:
+        yield f"arrays.npz has {stored[0]} pairs ({stored[1]} failed), per_item.csv {listed[0]} ({listed[1]} failed)"
+    accuracy = result.record.metrics.get("accuracy")
+    if accuracy is not None:
+        mean = math.fsum(float(item.values["accuracy"]) for item in items) / len(items)
+        if not math.isclose(mean, accuracy.value, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
+            yield f"accuracy is {accuracy.value:.6f} in run.json, {mean:.6f} from per_item.csv"

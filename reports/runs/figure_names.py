@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
+from bench.results import rank_of
 from bench.results import split_name as split
 
 __all__ = ["MOST", "PAIRED_FIGURE", "headlines", "in_order", "rank_of", "split"]
@@ -14,12 +14,6 @@ MOST = 12
 
 PAIRED_FIGURE = "rank-1"
 """The figure of searches that paired differences are of."""
-
-
-def rank_of(name: str) -> int | None:
-    """The k of a ``rank-k``; None for any other figure."""
-    found = re.fullmatch(r"rank-(\d+)", name)
-    return int(found[1]) if found else None
 
 
 def in_order(runs: Iterable[Iterable[str]]) -> tuple[str, ...]:

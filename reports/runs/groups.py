@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.errors import UsageError
+from bench.results.kinds import EFFICIENCY
 from reports.runs.figure_names import headlines, in_order
-from reports.runs.items import EFFICIENCY
 from reports.runs.run import Run
 from reports.text.numbers import GAP, arguments
 

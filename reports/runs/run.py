@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.evaluation.identification.galleries import mated_places
 from bench.results import ItemRow, ProbeRow, RunRecord, StageRecord
-from reports.runs.consistency import IDENTIFICATION, kind_of
-from reports.runs.items import EFFICIENCY, EXPRESSION, VERIFICATION
-from reports.runs.searches import head
+from bench.results.kinds import EFFICIENCY, EXPRESSION, IDENTIFICATION, VERIFICATION, recorded_kind
 
 _RECOGNISE_NOTHING = (EXPRESSION, EFFICIENCY)  # nothing is aligned or embedded, though a recogniser is configured
 
@@ -40,7 +39,7 @@ class Run:
     @property
     def kind(self) -> str:
         """What kind of study it is of: identification, verification..."""
-        return kind_of(self.record.protocol)
+        return recorded_kind(self.record.protocol)
 
     @property
     def searched(self) -> bool:
@@ -55,7 +54,7 @@ class Run:
     @property
     def head(self) -> list[tuple[int, ProbeRow]]:
         """The probes that its figures of the whole are over, with their rows."""
-        return head(self.probes) if self.searched else []
+        return [(i, self.probes[i]) for i in mated_places(self.probes)] if self.searched else []
 
     @property
     def stages(self) -> tuple[StageRecord, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench.evaluation.expression.figures import confusion_of, references_of
 from bench.metrics.confusion import row_rates
 from bench.results import ItemRow
-from reports.runs.items import answers, confusion_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def confusion_matrices(name: str, items: Sequence[ItemRow], labels: Sequence[str
         labels: the expressions.
     """
     matrices = []
-    for faces in answers(items):
+    for faces in references_of(items):
         table = confusion_of(items, labels, faces)
         rows = tuple(
             ConfusionRow(

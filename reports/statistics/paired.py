@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.metrics.bootstrap import Interval
+from bench.metrics.identification import is_hit
 from bench.metrics.significance import PairedTest, holm, mcnemar, sign_flip_test
 from bench.results import ProbeRow
 from reports.runs.groups import Group, differences
@@ -116,8 +117,8 @@ def compare_with_baselines(group: Group) -> dict[int, BaselineComparison]:
         if index == at or not changes:
             continue
         people = [change.row.identity for change in changes]
-        hits = [_is_hit(change.row) for change in changes]
-        base_hits = [_is_hit(change.base_row) for change in changes]
+        hits = [is_hit(change.row.rank) for change in changes]
+        base_hits = [is_hit(change.base_row.rank) for change in changes]
         drafts[index] = (
             changes,
             np.array(hits, np.float64) - np.array(base_hits, np.float64),
@@ -168,10 +169,6 @@ def _shared_probes(run: Run, baseline: Run) -> tuple[ProbeChange, ...]:
 
 def _holm(p_values: Sequence[float]) -> list[float]:
     return holm(p_values) if p_values else []
-
-
-def _is_hit(row: ProbeRow) -> bool:
-    return row.rank == 1
 
 
 def _reciprocal(row: ProbeRow) -> float:

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.results import ItemRow, ProbeRow
+from bench.evaluation.restoration.figures import QUALITIES
+from bench.results import ItemRow, ProbeRow, yaw_deg
+from bench.results.kinds import EXPRESSION, RESTORATION
 from reports.runs.groups import Group
-from reports.runs.items import EXPRESSION, QUALITIES, RESTORATION
 from reports.runs.run import Run
 from reports.text.numbers import plain
 
 FAILED, ABSENT = 0, -1  # in place of a rank
 _MOST_CHANGED = 4
 _STEP = (5**0.5 - 1) / 2  # any number of its multiples, modulo 1, is spread evenly
-_PSNR = QUALITIES["psnr_db"]
+_PSNR = QUALITIES["psnr_db"][0]
 _Row = ProbeRow | ItemRow
 
 
@@ -84,7 +85,7 @@ def columns_of(group: Group) -> Columns | None:
         measure,
         tuple(key[0] for key in keys),
         tuple(row.identity for row in first_rows),
-        np.array([_yaw(row) for row in first_rows]),
+        np.array([math.nan if (yaw := yaw_deg(row)) is None else yaw for row in first_rows]),
         places,
         values,
         _gains(values, group.baselines, measure, ends),
@@ -147,11 +148,6 @@ def _value(row: _Row, measure: str, labels: Sequence[str]) -> float:
         return labels.index(str(label)) + 1 if row.status != "failed" and label in labels else FAILED
     psnr = row.values.get(_PSNR)
     return math.nan if psnr is None or row.status == "failed" else float(psnr)
-
-
-def _yaw(row: _Row) -> float:
-    yaw = row.attributes.get("yaw_deg")
-    return float(yaw) if isinstance(yaw, int | float) and math.isfinite(yaw) else math.nan
 
 
 def _gains(

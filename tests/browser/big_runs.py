@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from bench.evaluation.identification.figures import figures
+from bench.evaluation.identification.figures import figures_of
 from bench.results import ProbeRow, RoleLedger, RunResult
 from bench.results.folder import write_run
 
@@ -28,7 +28,7 @@ def write_runs(folder: Path, made: Any, *, probes: int, runs: int, images: bool)
         rows = tuple(_row(i, rank, probes) for i, rank in enumerate(_ranks(probes, run)))
         record = replace(
             made._record(label, "sface", {}, {}, probes),
-            metrics=figures(rows, ranks=made.RANKS, mean_average_precision=True, seed=0),
+            metrics=figures_of(rows, ranks=made.RANKS, mean_average_precision=True, seed=0),
             ledger={"probe": RoleLedger(probes, probes, 0, 0, {})},
         )
         paths.append(folder / label)

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bench.evaluation.efficiency import figures as efficiency_figures
 from bench.evaluation.efficiency import measure as efficiency
-from bench.evaluation.expression import measure as expression
-from bench.evaluation.identification.figures import figures
-from bench.evaluation.restoration import measure as restoration
-from bench.evaluation.verification import measure as verification
+from bench.evaluation.expression import figures as expression
+from bench.evaluation.identification.figures import figures_of
+from bench.evaluation.restoration import figures as restoration
+from bench.evaluation.verification import figures as verification
 from bench.results import ItemRow, LedgerRow, ProbeRow, RoleLedger, RunRecord, RunResult, StageRecord
 from bench.results.folder import write_run
 
@@ -50,7 +51,7 @@ def make_run(tmp_path: Path) -> MakeRun:
         failed = sum(row.status == "failed" for row in rows)
         record = replace(
             _record(label, recogniser, protocol or {}, data or {}, len(rows)),
-            metrics=figures(rows, ranks=RANKS, mean_average_precision=True, seed=0),
+            metrics=figures_of(rows, ranks=RANKS, mean_average_precision=True, seed=0),
             ledger={
                 "probe": RoleLedger(len(rows), len(rows) - failed, 0, failed, {"decode: file is empty": failed}),
                 "distractor": RoleLedger(1234, 1230, 4, 0, {"align: face not found": 4}),
@@ -97,7 +98,7 @@ def other_result(
         arrays["scores"][4:6] = np.nan
         rules |= {"items": "pairs", "false_positive_rates": [0.1], "thresholds": "exact", "far_rule": "exact"}
         rules |= {"similarity": "cosine"}
-        items = verification._rows(arrays, verification._figures(arrays, rules, 0)[1])
+        items = verification.rows_of(arrays, verification.figures_of(arrays, rules, seed=None)[1])
         module: Any = verification
     elif kind == "restoration":
         items = tuple(_restored(i, quality) for i in range(8))
@@ -110,7 +111,7 @@ def other_result(
     else:
         items = tuple(efficiency._items({1: _answer(12.0 - quality), 2: _answer(9.0)}))
         rules |= {"parameters": f"counted in {label}", "memory": "resident memory", "batches": [1, 2], "cores": 1}
-        module = efficiency
+        module = efficiency_figures
     record = replace(
         _record(label, "sface", {"name": kind, **rules}, {"name": f"{kind} data"}, len(items)),
         ledger={"probe": RoleLedger(8, 7, 0, 1, {"decode: empty": 1}), "gallery": RoleLedger(0, 0, 0, 0, {})},

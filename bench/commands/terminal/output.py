@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.checks.conformance import Check
-from bench.evaluation import IDENTIFICATION, UNRECOGNISED
+from bench.evaluation import UNRECOGNISED
 from bench.results import RunRecord, RunResult
+from bench.results.kinds import EFFICIENCY, recorded_kind
 from bench.results.text import banners, say
 from bench.run.figures_table import figure_lines
 from bench.types import CheckLine
@@ -18,14 +19,14 @@ _EXAMPLES = 5
 def print_figures(result: RunResult, doubts: Sequence[str] = ()) -> None:
     """Print the figures of a run with intervals, denominators and failures; first why it is not believed, if so."""
     record = result.record
-    kind = record.protocol.get("kind", IDENTIFICATION)
+    kind = recorded_kind(record.protocol)
     for banner in (*banners(record), *(f"NOT CONFIRMED: {doubt}" for doubt in doubts)):
         say(f"*** {banner} ***")
     say(f"\n{record.protocol['name']}  {record.label}{_told_by(record, kind)}")
     for line in figure_lines(record):
         say(f"  {line}")
     for role, ledger in record.ledger.items():
-        if not ledger.total and kind == "efficiency":
+        if not ledger.total and kind == EFFICIENCY:
             continue
         reasons = "; ".join(f"{count:,} {reason}" for reason, count in ledger.reasons.items())
         say(

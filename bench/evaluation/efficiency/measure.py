@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import statistics
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,18 +11,15 @@ from bench import progress
 from bench.errors import BenchError, DataError, UsageError
 from bench.evaluation.contract import Measured, Prepared
 from bench.evaluation.efficiency import passes
+from bench.evaluation.efficiency.figures import MEMORY, PARAMETERS, TIME, USED, figures_of
 from bench.evaluation.efficiency.load import Others
 from bench.evaluation.efficiency.passes import Answer, Ask
 from bench.io.file_digests import file_digest
-from bench.metrics.bootstrap import median_interval
 from bench.pipeline.plan import Embedded
-from bench.results import Figure, ItemRow, RunResult
+from bench.results import ItemRow
+from bench.results.kinds import EFFICIENCY
 from bench.studies import EfficiencySet
 from bench.types import Media, Outcome
-
-KIND = "efficiency"
-TIME, MEMORY, PARAMETERS, USED = "ms", "mib", "parameters", "parameters_used"
-"""What items measure: the names of their values."""
 
 
 def measure(run: Prepared) -> Measured:
@@ -73,7 +69,7 @@ def measure(run: Prepared) -> Measured:
         items=tuple(items),
         warnings=tuple(warnings),
         rules={
-            "kind": KIND,
+            "kind": EFFICIENCY,
             "items": "measurements",
             "cores": data.cores,
             "batches": list(data.batches),
@@ -83,47 +79,6 @@ def measure(run: Prepared) -> Measured:
             "device": run.config.device,
         },
     )
-
-
-def figures(result: RunResult) -> dict[str, Figure]:
-    """Figures from the measurements of a finished run."""
-    return figures_of(result.items, seed=result.record.seed)
-
-
-def figures_of(items: Sequence[ItemRow], *, seed: int) -> dict[str, Figure]:
-    """Figures from measurements: ``parameters``, ``parameters-used``, then of each batch time and memory.
-
-    Args:
-        items: one row a timed pass; one for what was counted, one a batch for memory; failed batches have one row.
-        seed: of the bootstrap of the median.
-
-    Returns:
-        ``ms@batch=B`` is the median of milliseconds a face; its ``n`` counts timed passes. ``peak-mib@batch=B`` is the
-        most memory. What could not be measured is absent.
-
-    Raises:
-        DataError: nothing was measured.
-    """
-    found: dict[str, Figure] = {}
-    for name in (PARAMETERS, USED):
-        for item in items:
-            if name in item.values:
-                found[name.replace("_", "-")] = _single(float(item.values[name]), "count", "none: counted")
-    for batch in dict.fromkeys(int(item.values["batch"]) for item in items if "batch" in item.values):
-        own = [item.values for item in items if item.values.get("batch") == batch]
-        spent = [float(values[TIME]) for values in own if TIME in values]
-        if spent:
-            interval = median_interval(spent, seed=seed)
-            middle, count = statistics.median(spent), len(spent)
-            found[f"ms@batch={batch}"] = Figure(
-                middle, count, interval.low, interval.high, interval.method, middle, count, "ms"
-            )
-        for values in own:
-            if MEMORY in values:
-                found[f"peak-mib@batch={batch}"] = _single(float(values[MEMORY]), "MiB", "none: one process")
-    if not found:
-        raise DataError("A run without measurements has no figures.")
-    return found
 
 
 def _items(answers: dict[int, Answer]) -> list[ItemRow]:
@@ -188,7 +143,3 @@ def _embedded(faces: Sequence[Media], answers: dict[int, Answer]) -> Embedded:
         {"hallucinate": sum(sum(answer.pass_ms) for answer in timed.values()) / 1000},
         {"hallucinate": sum(batch * len(answer.pass_ms) for batch, answer in timed.items())},
     )
-
-
-def _single(value: float, unit: str, why: str) -> Figure:
-    return Figure(value, 1, None, None, why, value, 1, unit)

@@ -1,4 +1,4 @@
-"""Figures of an expression run from its items alone."""
+"""Figures of an expression run, from its items alone."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import DataError
-from bench.metrics.bootstrap import Interval, bootstrap_interval, mean_of_groups, mean_of_groups_interval
+from bench.evaluation.row_values import RowValue, item_value
+from bench.metrics.bootstrap import (
+    NOT_COMPUTED,
+    bootstrap_interval,
+    mean_of_groups,
+    mean_of_groups_interval,
+)
 from bench.metrics.confusion import Confusion, confusion
-from bench.results import Figure, ItemRow
+from bench.results import Figure, ItemRow, RunResult, split_name
 
 FRONTAL_HR, BICUBIC = "frontal HR", "bicubic"
 REFERENCES = (FRONTAL_HR, BICUBIC)
@@ -22,13 +28,19 @@ def predicted_name(reference: str = "") -> str:
     return f"predicted ({reference})" if reference else "predicted"
 
 
-def figures_of(items: Sequence[ItemRow], labels: Sequence[str], *, seed: int) -> dict[str, Figure]:
+def figures(result: RunResult, *, intervals: bool = True) -> dict[str, Figure]:
+    """Compute the figures of a finished run from its items; see `figures_of`."""
+    seed = result.record.seed if intervals else None
+    return figures_of(result.items, result.record.protocol["labels"], seed=seed)
+
+
+def figures_of(items: Sequence[ItemRow], labels: Sequence[str], *, seed: int | None) -> dict[str, Figure]:
     """Compute every figure.
 
     Args:
         items: the tested faces; one without a prediction failed and is a miss.
         labels: the expressions.
-        seed: of the bootstrap, which resamples people.
+        seed: of the bootstrap, which resamples people; None computes no intervals.
 
     Returns:
         ``accuracy`` over faces; ``accuracy (mean of folds)``, each fold counting alike; ``uar``, the mean recall over
@@ -68,6 +80,30 @@ def figures_of(items: Sequence[ItemRow], labels: Sequence[str], *, seed: int) ->
     return found
 
 
+def row_values(items: Sequence[ItemRow], name: str) -> list[RowValue]:
+    """Return the values that a figure is the plain mean of; none for means over groups (folds, recalls).
+
+    Args:
+        items: all of the run.
+        name: of the figure: ``accuracy``, ``accuracy (bicubic)``, ``recall (NAME)``...
+    """
+    base, part = split_name(name)
+    own, reference = list(items), ""
+    if base == "recall" and part:
+        own = [item for item in items if item.values["expression"] == part]
+    elif base == "accuracy" and part:
+        reference = part
+    elif name != "accuracy":
+        return []
+    return [item_value(item, hit) for item, hit in zip(own, _hits(own, reference).tolist(), strict=True)]
+
+
+def references_of(items: Sequence[ItemRow]) -> list[str]:
+    """Whose faces were classified: "" for the method's own, then what stands in brackets after ``predicted``."""
+    names = dict.fromkeys(name for item in items for name in item.values if name.startswith("predicted ("))
+    return ["", *(split_name(name)[1] for name in names)]
+
+
 def confusion_of(items: Sequence[ItemRow], labels: Sequence[str], reference: str = "") -> Confusion:
     """Confusion of the tested faces, or of a reference's."""
     name = predicted_name(reference)
@@ -85,11 +121,15 @@ def _figure(
     scored: NDArray[np.bool_],
     groups: Sequence[str | int],
     people: Sequence[str],
-    seed: int,
+    seed: int | None,
 ) -> Figure:
     """A mean over groups that count alike; one group for a plain mean."""
     left = [group for group, is_scored in zip(groups, scored, strict=True) if is_scored]
-    interval = _interval(hits, groups, people, seed)
+    interval = NOT_COMPUTED
+    if seed is not None and len(set(groups)) == 1:
+        interval = bootstrap_interval(hits, people, seed=seed)
+    elif seed is not None:
+        interval = mean_of_groups_interval(hits, groups, people, seed=seed)
     return Figure(
         value=mean_of_groups(hits, groups),
         n=len(hits),
@@ -99,9 +139,3 @@ def _figure(
         without_failures=mean_of_groups(hits[scored], left) if left else None,
         n_without_failures=len(left),
     )
-
-
-def _interval(hits: NDArray[np.float64], groups: Sequence[str | int], people: Sequence[str], seed: int) -> Interval:
-    if len(set(groups)) == 1:
-        return bootstrap_interval(hits, people, seed=seed)
-    return mean_of_groups_interval(hits, groups, people, seed=seed)

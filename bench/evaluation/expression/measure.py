@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +19,11 @@ from bench.evaluation.expression.classifier.networks import settings_of
 from bench.evaluation.expression.classifier.plan import ClassifierPlan, classification_of
 from bench.evaluation.expression.faces import made_faces, true_faces
 from bench.evaluation.expression.figures import BICUBIC, FRONTAL_HR, confusion_of, figures_of, predicted_name
-from bench.results import Figure, ItemRow, RunResult
+from bench.results import ItemRow
+from bench.results.kinds import EXPRESSION
 from bench.studies import ExpressionSet
 from bench.types import Outcome, WeightsFile
 
-if TYPE_CHECKING:
-    pass
-
-KIND = "expression"
 _MOST_LISTED = 2000  # people whose folds the record lists
 
 
@@ -84,11 +81,6 @@ def measure(run: Prepared) -> Measured:
     )
 
 
-def figures(result: RunResult) -> dict[str, Figure]:
-    """Figures from the items of a finished run."""
-    return figures_of(result.items, result.record.protocol["labels"], seed=result.record.seed)
-
-
 def _items(
     data: ExpressionSet,
     folds: NDArray[np.int64],
@@ -134,7 +126,7 @@ def _rules(
     for person, fold in data.folds.items():
         people.setdefault(str(fold), []).append(person)
     return {
-        "kind": KIND,
+        "kind": EXPRESSION,
         "items": "faces",
         "labels": list(data.labels),
         "classifier": {

@@ -1,22 +1,36 @@
-"""The figures of a run, from its per-probe rows alone: what `bench run` reports and `bench score` computes again."""
+"""Figures of an identification run, from its per-probe rows alone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from bench.errors import DataError
-from bench.evaluation.identification.open_set import JOINED, open_set_figures
-from bench.metrics.bootstrap import Interval, bootstrap_intervals
-from bench.metrics.identification import average_precision_trapezoid
-from bench.results import Figure, ItemRow, ProbeRow, RunResult
+from bench.evaluation.identification.galleries import gallery_names, mated_rows
+from bench.evaluation.identification.open_set import open_set_figures
+from bench.evaluation.row_values import RowValue
+from bench.metrics.bootstrap import NOT_COMPUTED, Interval, bootstrap_intervals
+from bench.metrics.identification import average_precision_trapezoid, is_hit
+from bench.results import Figure, ItemRow, ProbeRow, RunResult, rank_of, split_name
 
 
-def figures(
+def figures(result: RunResult, *, intervals: bool = True) -> dict[str, Figure]:
+    """Compute the figures of a finished run from its rows; see `figures_of`."""
+    rules = result.record.protocol
+    return figures_of(
+        result.probes,
+        ranks=rules["ranks"],
+        mean_average_precision=rules["mean_average_precision"],
+        false_positive_rates=rules.get("false_positive_rates", ()),
+        seed=result.record.seed if intervals else None,
+    )
+
+
+def figures_of(
     rows: Sequence[ProbeRow],
     *,
     ranks: Sequence[int],
     mean_average_precision: bool,
-    seed: int,
+    seed: int | None,
     false_positive_rates: Sequence[float] = (),
 ) -> dict[str, Figure]:
     """Compute every figure of an identification run.
@@ -26,57 +40,44 @@ def figures(
             unless its probe has no mate.
         ranks: the k of the rank-k rates.
         mean_average_precision: whether to add ``map`` (trapezoid rule).
-        seed: seed of the bootstrap; the interval resamples identities, not probes.
+        seed: seed of the bootstrap, which resamples identities, not probes; None computes no intervals.
         false_positive_rates: FPIR of the open-set rates; empty for a closed-set run.
 
     Returns:
-        ``rank-k`` for each k, then ``map``, over mated probes; where several galleries were searched, the same for
-        each as ``rank-k (NAME)``. Open-set rates as ``tpir@fpir=0.01``, likewise; over several galleries it is the
-        mean of those that have probes without a mate.
+        ``rank-k`` for each k, then ``map``, over mated probes (`galleries.mated_rows`); where several galleries were
+        searched, the same for each as ``rank-k (NAME)``. Open-set rates as ``tpir@fpir=0.01``, likewise; over several
+        galleries it is the mean of those that have probes without a mate.
 
     Raises:
-        DataError: there are no rows.
+        DataError: there are no rows, or none of a probe with a mate.
     """
     if not rows:
         raise DataError("A run without probes has no figures.")
-    galleries = list(dict.fromkeys(row.gallery for row in rows))
-    found = _closed(rows, galleries, ranks=ranks, mean_average_precision=mean_average_precision, seed=seed)
+    names = [f"rank-{k}" for k in ranks] + ["map"] * mean_average_precision
+    found = _mean_figures(mated_rows(rows), names, seed)
+    galleries = gallery_names(rows)
+    for gallery in galleries if len(galleries) > 1 else ():
+        own = mated_rows(rows, gallery)
+        if own:
+            found |= {f"{name} ({gallery})": figure for name, figure in _mean_figures(own, names, seed).items()}
     if false_positive_rates:
         found |= open_set_figures(rows, false_positive_rates, seed=seed, ranks=ranks)
     return found
 
 
-def _closed(
-    rows: Sequence[ProbeRow], galleries: Sequence[str], *, ranks: Sequence[int], mean_average_precision: bool, seed: int
-) -> dict[str, Figure]:
-    """Figures over mated probes: of the joined gallery where there is one, else pooled; then of each gallery."""
-    mated = [row for row in rows if row.mates]
-    head = [row for row in mated if row.gallery == JOINED] if JOINED in galleries else mated
-    found = _rates(head, ranks, mean_average_precision, seed)
-    if len(galleries) > 1:
-        for name in galleries:
-            own = [row for row in mated if row.gallery == name]
-            if own:
-                part = _rates(own, ranks, mean_average_precision, seed)
-                found |= {f"{figure} ({name})": value for figure, value in part.items()}
-    return found
+def row_values(rows: Sequence[ProbeRow], name: str) -> list[RowValue]:
+    """Return the values that a figure is the plain mean of; none for a figure that is no mean over rows.
 
-
-def _rates(
-    rows: Sequence[ProbeRow], ranks: Sequence[int], mean_average_precision: bool, seed: int
-) -> dict[str, Figure]:
-    if not rows:
-        raise DataError("No probe has a mate, so there is no rank to report.")
-    values = {f"rank-{k}": [float(row.rank is not None and row.rank <= k) for row in rows] for k in ranks}
-    if mean_average_precision:
-        values["map"] = [average_precision_trapezoid(row.mated_ranks, mates=row.mates) for row in rows]
-    people = [row.identity for row in rows]
-    scored = [i for i, row in enumerate(rows) if row.status != "failed"]
-    intervals = bootstrap_intervals(list(zip(*values.values(), strict=True)), people, seed=seed)
-    return {
-        name: _figure(column, interval, scored)
-        for (name, column), interval in zip(values.items(), intervals, strict=True)
-    }
+    Args:
+        rows: all of the run.
+        name: of the figure: ``rank-1``, ``map``, ``rank-5 (NAME)``...
+    """
+    galleries = gallery_names(rows)
+    base, part = (name, "") if galleries == [""] else split_name(name)
+    if (part and part not in galleries) or not (base == "map" or rank_of(base)):
+        return []
+    own = mated_rows(rows, part or None)
+    return [RowValue(row.key, row.identity, value) for row, value in zip(own, _values(own, base), strict=True)]
 
 
 def flat(result: RunResult) -> dict[str, object]:
@@ -99,7 +100,31 @@ def flat(result: RunResult) -> dict[str, object]:
     return {**values, **statuses, "smoke": record.smoke, "sample": record.sample, "official": record.data["official"]}
 
 
-def _figure(column: Sequence[float], interval: Interval, scored: Sequence[int]) -> Figure:
+def _mean_figures(rows: Sequence[ProbeRow], names: Sequence[str], seed: int | None) -> dict[str, Figure]:
+    """``rank-k`` rates and ``map`` over these rows."""
+    if not rows:
+        raise DataError("No probe has a mate, so there is no rank to report.")
+    columns = {name: _values(rows, name) for name in names}
+    intervals: Sequence[Interval] = [NOT_COMPUTED] * len(names)
+    if seed is not None:
+        people = [row.identity for row in rows]
+        intervals = bootstrap_intervals(list(zip(*columns.values(), strict=True)), people, seed=seed)
+    scored = [i for i, row in enumerate(rows) if row.status != "failed"]
+    return {
+        name: _mean_figure(column, interval, scored)
+        for (name, column), interval in zip(columns.items(), intervals, strict=True)
+    }
+
+
+def _values(rows: Sequence[ProbeRow], name: str) -> list[float]:
+    """Hits of a ``rank-k``, or average precisions: one value a row."""
+    k = rank_of(name)
+    if k is not None:
+        return [float(is_hit(row.rank, k)) for row in rows]
+    return [average_precision_trapezoid(row.mated_ranks, mates=row.mates) for row in rows]
+
+
+def _mean_figure(column: Sequence[float], interval: Interval, scored: Sequence[int]) -> Figure:
     return Figure(
         value=sum(column) / len(column),
         n=len(column),

@@ -8,15 +8,14 @@ from bench import progress
 from bench.engine import local
 from bench.errors import BenchError, DataError
 from bench.evaluation.contract import Measured, Prepared
-from bench.evaluation.identification.figures import figures as figures_of
+from bench.evaluation.identification.figures import figures_of
 from bench.evaluation.identification.open_set import left_out
 from bench.evaluation.identification.search import identify, join_gallery
 from bench.pipeline.plan import Embedded
 from bench.pipeline.templates import fuse
-from bench.results import Figure, ProbeRow, RunResult
+from bench.results import ProbeRow
+from bench.results.kinds import IDENTIFICATION
 from bench.types import IdentificationSet, Role
-
-KIND = "identification"
 
 
 def measure(run: Prepared) -> Measured:
@@ -59,7 +58,7 @@ def measure(run: Prepared) -> Measured:
             f"None of {len(rows)} probes could be scored ({'; '.join(causes[:5])}), so there is no result."
         )
     rules = {"false_positive_rates": list(protocol.false_positive_rates)} if data.open_set else {}
-    found = figures_of(
+    metrics = figures_of(
         rows,
         ranks=protocol.ranks,
         mean_average_precision=protocol.mean_average_precision,
@@ -69,19 +68,12 @@ def measure(run: Prepared) -> Measured:
     embedded = {role: (media, parts[role]) for role, media in run.media.items()}
     warnings = left_out(rows, protocol.false_positive_rates) if data.open_set else ()
     return Measured(
-        found, embedded, rows=tuple(rows), warnings=warnings, rules={"kind": KIND, **rules}, gallery_sizes=sizes
-    )
-
-
-def figures(result: RunResult) -> dict[str, Figure]:
-    """Figures from the rows of a finished run."""
-    rules = result.record.protocol
-    return figures_of(
-        result.probes,
-        ranks=rules["ranks"],
-        mean_average_precision=rules["mean_average_precision"],
-        false_positive_rates=rules.get("false_positive_rates", ()),
-        seed=result.record.seed,
+        metrics,
+        embedded,
+        rows=tuple(rows),
+        warnings=warnings,
+        rules={"kind": IDENTIFICATION, **rules},
+        gallery_sizes=sizes,
     )
 
 

@@ -2,60 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import UsageError
-from bench.metrics.bootstrap import bootstrap_interval, cluster_weights, percentile_ends
-from bench.metrics.identification import detection_identification_rate, rank_k_rate
+from bench.evaluation.identification.galleries import Search, mean_of, nonmated_needed, open_searches
+from bench.metrics.bootstrap import NOT_COMPUTED, Interval, bootstrap_interval, cluster_weights, percentile_ends
+from bench.metrics.identification import is_hit
 from bench.results import Figure, ProbeRow
-
-JOINED = "joined"
-"""Name of the gallery that holds all the others: closed-set figures are of it where it was searched."""
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class _Search:
-    """The probes of one gallery that holds mates of some of them and not of others."""
-
-    name: str
-    mated: tuple[ProbeRow, ...]
-    nonmated: tuple[ProbeRow, ...]
-
-    def tpir(self, rate: float) -> float | None:
-        """TPIR at an FPIR (rule nist); None with too few non-mated probes."""
-        if not self.mated or len(self.nonmated) < needed(rate):
-            return None
-        point = detection_identification_rate(
-            [row.rank for row in self.mated],
-            [None if row.rank is None else row.best_mated_score for row in self.mated],
-            [row.best_nonmated_score for row in self.nonmated],
-            rate,
-        )
-        return point.rate
-
-    def rank_rate(self, k: int) -> float | None:
-        """Rank-k rate of the mated probes."""
-        return rank_k_rate([row.rank for row in self.mated], k) if self.mated else None
-
-    def scored(self) -> _Search:
-        """The same without failed probes."""
-        kept = [tuple(row for row in part if row.status != "failed") for part in (self.mated, self.nonmated)]
-        return _Search(self.name, kept[0], kept[1])
 
 
 def open_set_figures(
     rows: Sequence[ProbeRow],
     false_positive_rates: Sequence[float],
     *,
-    seed: int,
+    seed: int | None,
     ranks: Sequence[int] = (),
     resamples: int = 1000,
 ) -> dict[str, Figure]:
@@ -72,7 +38,7 @@ def open_set_figures(
     Args:
         rows: probes in all galleries. A failed mated probe is a miss, a failed non-mated one raises no alarm.
         false_positive_rates: FPIR, each in (0, 1].
-        seed: of the bootstrap.
+        seed: of the bootstrap; None computes no intervals.
         ranks: k of the rank-k rates of which the plain mean over galleries is wanted beside, where there are several.
         resamples: at least 100.
 
@@ -92,65 +58,78 @@ def open_set_figures(
             f"resamples is {resamples}, false positive rates {list(false_positive_rates)}; expected at least 100, and "
             "rates in (0, 1]."
         )
-    searches = _searches(rows)
+    searches = open_searches(rows)
     if not searches:
         return {}
-    drawn = _Resampled(searches, false_positive_rates, ranks, seed, resamples)
+    resampled = None if seed is None else _Resampled(searches, false_positive_rates, ranks, seed, resamples)
     found: dict[str, Figure] = {}
     for place, rate in enumerate(false_positive_rates):
         name, values = f"tpir@fpir={rate:g}", [search.tpir(rate) for search in searches]
         without = [search.scored().tpir(rate) for search in searches]
-        if all(value is not None for value in values):
-            found[name] = drawn.figure(values, without, range(len(searches)), place)
-        for at, search in enumerate(searches):
-            if search.name and values[at] is not None:
-                found[f"{name} ({search.name})"] = drawn.figure(values, without, [at], place)
+        parts = {f"{name} ({search.name})": [at] for at, search in enumerate(searches) if search.name}
+        for full_name, places in ({name: list(range(len(searches)))} | parts).items():
+            figure = _mean_figure(searches, values, without, places, resampled, place)
+            if figure is not None:
+                found[full_name] = figure
     if len(searches) > 1:
         for place, k in enumerate(ranks, len(false_positive_rates)):
             values = [search.rank_rate(k) for search in searches]
             without = [search.scored().rank_rate(k) for search in searches]
-            found[f"rank-{k} (mean)"] = drawn.figure(values, without, range(len(searches)), place)
+            figure = _mean_figure(searches, values, without, range(len(searches)), resampled, place)
+            if figure is not None:
+                found[f"rank-{k} (mean)"] = figure
     return found
 
 
 def left_out(rows: Sequence[ProbeRow], false_positive_rates: Sequence[float]) -> tuple[str, ...]:
     """Say which open-set figures `open_set_figures` could not give, and why; for the warnings of a run."""
-    searches = _searches(rows)
+    searches = open_searches(rows)
     if not searches:
         return ("No gallery has probes both with and without a mate in it, so there are no open-set figures.",)
-    told = []
+    sentences = []
     for rate in false_positive_rates:
-        few = [search for search in searches if len(search.nonmated) < needed(rate)]
+        needed = nonmated_needed(rate)
+        few = [search for search in searches if len(search.nonmated) < needed]
         if few:
             counts = "; ".join(f"{len(s.nonmated)} {f'in {s.name}' if s.name else 'there'}" for s in few)
-            told.append(
-                f"tpir@fpir={rate:g} is not given: it needs at least {needed(rate)} probes without a mate in a gallery "
+            sentences.append(
+                f"tpir@fpir={rate:g} is not given: it needs at least {needed} probes without a mate in a gallery "
                 f"({counts})."
             )
-    return tuple(told)
+    return tuple(sentences)
 
 
-def needed(rate: float) -> int:
-    """Fewest non-mated probes of which one is not more than ``rate``."""
-    return math.ceil(1 / rate - 1e-9)
-
-
-def _searches(rows: Sequence[ProbeRow]) -> list[_Search]:
-    """Galleries with probes of both kinds; the joined one only where it is alone."""
-    names = list(dict.fromkeys(row.gallery for row in rows))
-    apart = [name for name in names if name != JOINED] or names
-    parts: dict[str, tuple[list[ProbeRow], list[ProbeRow]]] = {name: ([], []) for name in apart}
-    for row in rows:
-        if row.gallery in parts:
-            parts[row.gallery][0 if row.mates else 1].append(row)
-    return [_Search(name, tuple(m), tuple(n)) for name, (m, n) in parts.items() if m and n]
+def _mean_figure(
+    searches: Sequence[Search],
+    values: Sequence[float | None],
+    without: Sequence[float | None],
+    places: Sequence[int],
+    resampled: _Resampled | None,
+    column: int,
+) -> Figure | None:
+    """The mean of one statistic over the searches at ``places``; None where one of them does not have it."""
+    value = mean_of([values[i] for i in places])
+    if value is None:
+        return None
+    interval = NOT_COMPUTED if resampled is None else resampled.interval(value, places, column)
+    without_failures = mean_of([without[i] for i in places])
+    mated = [row for i in places for row in searches[i].mated]
+    return Figure(
+        value=value,
+        n=len(mated),
+        low=interval.low,
+        high=interval.high,
+        interval=interval.method,
+        without_failures=without_failures,
+        n_without_failures=0 if without_failures is None else sum(row.status != "failed" for row in mated),
+    )
 
 
 class _Resampled:
     """Every statistic of every gallery in every resample of identities: (resamples, galleries, statistics)."""
 
     def __init__(
-        self, searches: Sequence[_Search], rates: Sequence[float], ranks: Sequence[int], seed: int, resamples: int
+        self, searches: Sequence[Search], rates: Sequence[float], ranks: Sequence[int], seed: int, resamples: int
     ) -> None:
         self.searches, self.seed = searches, seed
         people = sorted({row.identity for search in searches for row in (*search.mated, *search.nonmated)})
@@ -165,46 +144,26 @@ class _Resampled:
             ]
         )
 
-    def figure(
-        self, values: Sequence[float | None], without: Sequence[float | None], galleries: Sequence[int], column: int
-    ) -> Figure:
-        """The mean of one statistic over some galleries, all of which have it."""
-        known = [value for value in (values[i] for i in galleries) if value is not None]
-        value = sum(known) / len(known)
-        low, high, method = self._interval(value, galleries, column)
-        left = [rate for rate in (without[i] for i in galleries) if rate is not None]
-        whole = len(left) == len(galleries)
-        mated = [row for i in galleries for row in self.searches[i].mated]
-        return Figure(
-            value=value,
-            n=len(mated),
-            low=low,
-            high=high,
-            interval=method,
-            without_failures=sum(left) / len(left) if whole else None,
-            n_without_failures=sum(row.status != "failed" for row in mated) if whole else 0,
-        )
-
-    def _interval(self, value: float, galleries: Sequence[int], column: int) -> tuple[float | None, float | None, str]:
+    def interval(self, value: float, galleries: Sequence[int], column: int) -> Interval:
+        """The interval of the mean of one statistic over some galleries, all of which have it."""
         if self.identities == 1:
-            return None, None, "none: one identity only"
+            return Interval(None, None, "none: one identity only", 1)
         means = self.values[:, list(galleries), column].mean(axis=1)
         usable = means[np.isfinite(means)]  # a resample may hold no probe of one kind
         if len(usable) < 2 or np.ptp(usable) == 0:
             mated = [row.identity for i in galleries for row in self.searches[i].mated]
-            flat = bootstrap_interval(np.full(len(mated), value), mated, seed=self.seed, resamples=100)
-            return flat.low, flat.high, flat.method
+            return bootstrap_interval(np.full(len(mated), value), mated, seed=self.seed, resamples=100)
         low, high = percentile_ends(usable, 0.025)
         dropped = len(means) - len(usable)
         less = f" ({dropped} more had no probe of one kind)" if dropped else ""
         method = f"bootstrap over {self.identities} identities, {len(usable)} resamples{less}, threshold set in each"
-        return float(low), float(high), method
+        return Interval(float(low), float(high), method, self.identities)
 
 
 class _Table:
     """One gallery's probes as arrays, best scores first; ``people`` are places among the identities."""
 
-    def __init__(self, search: _Search, place: dict[str, int], ranks: Sequence[int]) -> None:
+    def __init__(self, search: Search, place: dict[str, int], ranks: Sequence[int]) -> None:
         def counts(rows: Sequence[ProbeRow]) -> Ints:
             return np.bincount([place[row.identity] for row in rows], minlength=len(place))
 
@@ -213,13 +172,13 @@ class _Table:
             order = np.argsort(-values, kind="stable")
             return np.array([place[row.identity] for row in rows], np.int64)[order], values[order]
 
-        first = [row for row in search.mated if row.rank == 1]
+        first = [row for row in search.mated if is_hit(row.rank)]
         self.hit_people, self.hit_scores = ordered(first, [row.best_mated_score for row in first])
         self.other_people, self.other_scores = ordered(
             search.nonmated, [row.best_nonmated_score for row in search.nonmated]
         )
         self.mated = counts(search.mated)
-        self.found = [counts([r for r in search.mated if r.rank is not None and r.rank <= k]) for k in ranks]
+        self.hits = [counts([row for row in search.mated if is_hit(row.rank, k)]) for k in ranks]
 
     def statistics(self, weights: Ints, rates: Sequence[float]) -> Floats:
         """TPIR at each rate, then the rank-k rates, under how often each identity was drawn.
@@ -236,15 +195,15 @@ class _Table:
         hits = np.zeros((len(weights), len(self.hit_people) + 1), np.int64)
         np.cumsum(weights[:, self.hit_people], axis=1, out=hits[:, 1:])
         mated, others = weights @ self.mated, alarms[:, -1]
-        found = []
+        columns = []
         for rate in rates:
             allowed = np.floor(others * rate + 1e-9).astype(np.int64)
             decisive = np.argmax(alarms > allowed[:, None], axis=1)  # the first probe that would be an alarm too many
             threshold = np.where(allowed < others, self.other_scores[decisive], -np.inf)
             above = np.searchsorted(-self.hit_scores, -threshold, side="left")  # scores that exceed it
-            found.append(hits[draws, above])
-        found += [weights @ counts for counts in self.found]
-        table = np.stack(found, axis=1) if found else np.empty((len(weights), 0))
+            columns.append(hits[draws, above])
+        columns += [weights @ counts for counts in self.hits]
+        table = np.stack(columns, axis=1) if columns else np.empty((len(weights), 0))
         usable = (mated > 0) & (others > 0)
         shares: Floats = np.where(usable[:, None], table / np.maximum(mated, 1)[:, None], np.nan)
         return shares

@@ -1,4 +1,4 @@
-"""Figures of a restoration run from its items alone."""
+"""Figures of a restoration run, from its items alone."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 
 from bench.errors import DataError
-from bench.metrics.bootstrap import Interval, bootstrap_interval
-from bench.results import Figure, ItemRow
+from bench.evaluation.row_values import RowValue, item_value
+from bench.metrics.bootstrap import NOT_COMPUTED, Interval, bootstrap_interval
+from bench.results import Figure, ItemRow, RunResult, split_name, yaw_deg
 
-_QUALITIES = {
+QUALITIES = {
     "psnr_db": ("psnr_rgb_db", "dB"),
     "psnr_y_db": ("psnr_y_db", "dB"),
     "ssim": ("ssim_rgb_wang", "ssim"),
@@ -18,11 +19,17 @@ _QUALITIES = {
     "landmark_error": ("landmark_error", "fraction"),
     "lpips": ("lpips", "lpips"),
 }
-_FOUND = "landmarks_found"
+"""Means by name: the value of an item that each is of, and its unit."""
+LANDMARKS_FOUND, INFINITE_PSNR, FAILED_FACES = "landmarks_found", "infinite_psnr", "failed_faces"
 
 
-def figures_of(items: Sequence[ItemRow], *, seed: int) -> dict[str, Figure]:
-    """Every figure, over all faces and, as ``psnr_db (yaw 22)``, over those turned so far to either side.
+def figures(result: RunResult, *, intervals: bool = True) -> dict[str, Figure]:
+    """Compute the figures of a finished run from its items; see `figures_of`."""
+    return figures_of(result.items, seed=result.record.seed if intervals else None)
+
+
+def figures_of(items: Sequence[ItemRow], *, seed: int | None) -> dict[str, Figure]:
+    """Compute every figure, over all faces and, as ``psnr_db (yaw 22)``, over those turned so far to either side.
 
     A mean is over the faces that have a finite value: a failed face has no part in it, one equal to its truth none in
     the mean of the PSNR; ``failed_faces`` and ``infinite_psnr`` count them. ``landmarks_found`` is a rate, of which a
@@ -30,69 +37,95 @@ def figures_of(items: Sequence[ItemRow], *, seed: int) -> dict[str, Figure]:
 
     Args:
         items: one a face.
-        seed: of the bootstrap, which draws identities.
+        seed: of the bootstrap, which resamples identities; None computes no intervals.
 
     Raises:
         DataError: there are no items.
     """
     if not items:
         raise DataError("A run without faces has no figures.")
-    found = _group(items, seed)
+    found = _means(items, seed)
     infinite = sum(item.values.get("psnr_rgb_db") == "inf" for item in items)
-    found["infinite_psnr"] = _count(infinite, len(items))
-    found["failed_faces"] = _count(sum(item.status == "failed" for item in items), len(items))
-    yaws = sorted({yaw for item in items if (yaw := _yaw(item)) is not None})
-    for yaw in yaws:
-        part = _group([item for item in items if _yaw(item) == yaw], seed)
-        found |= {f"{name} (yaw {yaw:g})": figure for name, figure in part.items()}
+    found[INFINITE_PSNR] = _count(infinite, len(items))
+    found[FAILED_FACES] = _count(sum(item.status == "failed" for item in items), len(items))
+    yaws = {yaw_part(item): abs(yaw) for item in items if (yaw := yaw_deg(item)) is not None}
+    for part in sorted(yaws, key=yaws.__getitem__):
+        own = [item for item in items if yaw_part(item) == part]
+        found |= {f"{name} ({part})": figure for name, figure in _means(own, seed).items()}
     return found
 
 
-def _group(items: Sequence[ItemRow], seed: int) -> dict[str, Figure]:
+def row_values(items: Sequence[ItemRow], name: str) -> list[RowValue]:
+    """Return the values that a figure is the plain mean of; none for a figure that is no mean over items.
+
+    Args:
+        items: all of the run.
+        name: of the figure: ``psnr_db``, ``ssim (yaw 22)``, ``landmarks_found``...
+    """
+    base, part = split_name(name)
+    own = [item for item in items if not part or yaw_part(item) == part]
+    return [item_value(item, value) for item, value in _values(own, base)]
+
+
+def finite_quality(item: ItemRow, name: str) -> float | None:
+    """The value behind one of the `QUALITIES` of a face; None where the face failed or has no finite one."""
+    value = item.values.get(QUALITIES[name][0])
+    if value is None or item.status == "failed":
+        return None
+    return float(value) if math.isfinite(float(value)) else None
+
+
+def yaw_part(item: ItemRow) -> str:
+    """The part that a face belongs to by its yaw: ``yaw 22`` for 22 degrees to either side; empty where not known."""
+    yaw = yaw_deg(item)
+    return "" if yaw is None else f"yaw {abs(yaw):g}"
+
+
+def _values(items: Sequence[ItemRow], base: str) -> list[tuple[ItemRow, float]]:
+    """What a mean or a rate is over; a failed face is a miss of ``landmarks_found`` and has no quality."""
+    if base in QUALITIES:
+        qualities = ((item, finite_quality(item, base)) for item in items)
+        return [(item, value) for item, value in qualities if value is not None]
+    if base == LANDMARKS_FOUND:
+        searched = [item for item in items if base in item.values or item.status == "failed"]
+        return [(item, float(item.values.get(base, 0.0))) for item in searched]
+    return []
+
+
+def _means(items: Sequence[ItemRow], seed: int | None) -> dict[str, Figure]:
+    """Means of the qualities that some face has, and the rate of faces in which landmarks are found."""
     figures = {}
-    for name, (value, unit) in _QUALITIES.items():
-        figure = _mean(items, value, unit, seed)
-        if figure is not None:
-            figures[name] = figure
-    rate = _rate(items, seed)
-    if rate is not None:
-        figures[_FOUND] = rate
+    for name, (_, unit) in QUALITIES.items():
+        values = _values(items, name)
+        if values:
+            figures[name] = _mean(values, unit, seed)
+    if any(LANDMARKS_FOUND in item.values for item in items):
+        figures[LANDMARKS_FOUND] = _rate(_values(items, LANDMARKS_FOUND), seed)
     return figures
 
 
-def _mean(items: Sequence[ItemRow], name: str, unit: str, seed: int) -> Figure | None:
-    """The mean of what is finite; None where nothing is."""
-    pairs = [
-        (float(value), item.identity)
-        for item in items
-        if item.status != "failed" and (value := item.values.get(name)) is not None and math.isfinite(float(value))
-    ]
-    if not pairs:
-        return None
-    numbers = [number for number, _ in pairs]
-    interval = bootstrap_interval(numbers, [person for _, person in pairs], seed=seed)
-    if min(numbers) == max(numbers):  # 0 or 1 alone would be taken for a rate there
+def _mean(values: Sequence[tuple[ItemRow, float]], unit: str, seed: int | None) -> Figure:
+    numbers = [number for _, number in values]
+    interval = _interval(values, seed)
+    if seed is not None and min(numbers) == max(numbers):  # all 0, or all 1, would be taken for a rate there
         interval = Interval(None, None, "none: all values are equal", interval.identities)
     mean = math.fsum(numbers) / len(numbers)
-    return Figure(mean, len(pairs), interval.low, interval.high, interval.method, mean, len(pairs), unit)
+    return Figure(mean, len(numbers), interval.low, interval.high, interval.method, mean, len(numbers), unit)
 
 
-def _rate(items: Sequence[ItemRow], seed: int) -> Figure | None:
-    """Share of faces in which landmarks are found; None where they were looked for in none."""
-    if not any(_FOUND in item.values for item in items):
-        return None
-    asked = [item for item in items if _FOUND in item.values or item.status == "failed"]
-    hits = [float(item.values.get(_FOUND, 0.0)) for item in asked]
-    scored = [hit for hit, item in zip(hits, asked, strict=True) if item.status != "failed"]
-    interval = bootstrap_interval(hits, [item.identity for item in asked], seed=seed)
+def _rate(values: Sequence[tuple[ItemRow, float]], seed: int | None) -> Figure:
+    hits = [hit for _, hit in values]
+    scored = [hit for item, hit in values if item.status != "failed"]
+    interval = _interval(values, seed)
     without = sum(scored) / len(scored)
     return Figure(sum(hits) / len(hits), len(hits), interval.low, interval.high, interval.method, without, len(scored))
 
 
+def _interval(values: Sequence[tuple[ItemRow, float]], seed: int | None) -> Interval:
+    if seed is None:
+        return NOT_COMPUTED
+    return bootstrap_interval([value for _, value in values], [item.identity for item, _ in values], seed=seed)
+
+
 def _count(value: int, faces: int) -> Figure:
     return Figure(float(value), faces, None, None, "none: a count", float(value), faces, "count")
-
-
-def _yaw(item: ItemRow) -> float | None:
-    yaw = item.attributes.get("yaw_deg")
-    return abs(yaw) if isinstance(yaw, (int, float)) and math.isfinite(yaw) else None

@@ -18,11 +18,11 @@ from bench.images import ByteImages, FloatImages, resize
 from bench.metrics.perceptual import PerceptualMeasure
 from bench.pipeline.cache import Cache
 from bench.pipeline.embedder import embedder_for, open_media
-from bench.results import Figure, ItemRow, RunResult
+from bench.results import ItemRow
+from bench.results.kinds import RESTORATION
 from bench.studies import RestorationSet
 from bench.types import OK, Media, Outcome
 
-KIND = "restoration"
 _CHUNK = 16
 _CONVENTIONS = {
     "psnr_db": "psnr-rgb-full-255",
@@ -103,13 +103,8 @@ def measure(run: Prepared) -> Measured:
         {"probe": (data.faces, parts["probe"]), "gallery": (data.truths, parts["gallery"])},
         items=tuple(items),
         warnings=_warnings(tools),
-        rules={"kind": KIND, "items": "faces", "conventions": _CONVENTIONS | tools.perceptual.convention()},
+        rules={"kind": RESTORATION, "items": "faces", "conventions": _CONVENTIONS | tools.perceptual.convention()},
     )
-
-
-def figures(result: RunResult) -> dict[str, Figure]:
-    """Figures from the items of a finished run."""
-    return figures_of(result.items, seed=result.record.seed)
 
 
 def _made(run: Prepared, faces: Sequence[Media]) -> list[tuple[ByteImages | None, Outcome]]:

@@ -1,8 +1,4 @@
-"""Pairs of templates: accuracy in folds, AUC, EER, and true accept rates at false accept rates.
-
-Everything follows from what a run keeps in ``arrays.npz``: ``scores`` (float32, NaN where a template failed), ``same``,
-``fold`` (-1 where there are none) and ``person`` (place of the first template's identity among the sorted ones).
-"""
+"""Pairs of templates: accuracy in folds, AUC, EER, and true accept rates at false accept rates."""
 
 from __future__ import annotations
 
@@ -16,24 +12,15 @@ from bench import progress
 from bench.errors import BenchError, DataError
 from bench.evaluation.contract import Measured, Prepared
 from bench.evaluation.identification.measure import embed_roles
-from bench.metrics.bootstrap import Interval, bootstrap_interval
-from bench.metrics.roc import Curve, FarRule, auc, eer, enough, roc, tar_at_far
-from bench.metrics.search.similarity import Similarity, exact_scores
-from bench.metrics.verification import (
-    FoldAccuracy,
-    Thresholds,
-    accuracy_interval,
-    fold_accuracies,
-    fold_intervals,
-    spread,
-)
+from bench.evaluation.verification.figures import figures_of, rows_of
+from bench.metrics.roc import enough
+from bench.metrics.search.similarity import exact_scores
 from bench.pipeline.templates import Templates, fuse
-from bench.results import Figure, ItemRow, RunResult
+from bench.results.kinds import VERIFICATION
 from bench.studies import VerificationSet
-from bench.types import Role, Status
+from bench.types import Role
 
-KIND = "verification"
-_BLOCK = 1 << 18  # pairs scored between two looks at the progress
+_BLOCK = 1 << 18  # pairs scored between two updates of the progress
 
 
 def measure(run: Prepared) -> Measured:
@@ -71,38 +58,22 @@ def measure(run: Prepared) -> Measured:
         "person": places.astype(np.int32)[data.first],
     }
     rules = {
-        "kind": KIND,
+        "kind": VERIFICATION,
         "items": "pairs",
         "false_positive_rates": list(protocol.false_positive_rates),
         "thresholds": getattr(protocol, "thresholds", "exact"),
         "far_rule": getattr(protocol, "far_rule", "exact"),
     }
-    found, folds = _figures(arrays, rules | {"similarity": protocol.similarity}, run.config.seed)
+    metrics, folds = figures_of(arrays, rules | {"similarity": protocol.similarity}, seed=run.config.seed)
     embedded = {role: (media, parts[role]) for role, media in run.media.items()}
     return Measured(
-        found,
+        metrics,
         cast("Mapping[Role, Any]", embedded),
-        items=_rows(arrays, folds),
+        items=rows_of(arrays, folds),
         arrays=arrays,
         warnings=_absent(arrays, rules),
         rules=rules,
     )
-
-
-def figures(result: RunResult) -> dict[str, Figure]:
-    """Figures from the arrays of a finished run.
-
-    Raises:
-        DataError: an array is absent or is not as long as another.
-    """
-    lacking = [name for name in ("scores", "same", "fold", "person") if name not in result.arrays]
-    sizes = {len(array) for array in result.arrays.values()}
-    if lacking or len(sizes) != 1:
-        raise DataError(
-            f"The arrays of this run lack {', '.join(lacking) or 'nothing'} and have lengths {sorted(sizes)}; scores, "
-            "same, fold and person are needed, one value a pair. Run it again."
-        )
-    return _figures(result.arrays, result.record.protocol, result.record.seed)[0]
 
 
 def score_pairs(
@@ -137,131 +108,6 @@ def score_pairs(
     return scores
 
 
-def _figures(
-    arrays: Mapping[str, Any], rules: Mapping[str, Any], seed: int
-) -> tuple[dict[str, Figure], list[FoldAccuracy]]:
-    """All figures, and the folds where there are any."""
-    scores, same, fold = arrays["scores"], arrays["same"].astype(bool), arrays["fold"].astype(np.int64)
-    found: dict[str, Figure] = {}
-    folds: list[FoldAccuracy] = []
-    in_folds = len(np.unique(fold)) > 1
-    if in_folds:
-        thresholds = cast("Thresholds", rules["thresholds"])
-        folds = fold_accuracies(scores, same, fold, thresholds=thresholds, similarity=_similarity(rules))
-        found |= _accuracies(folds, seed)
-    if same.any() and not same.all():
-        found |= _curve_figures({**arrays, "same": same, "fold": fold}, rules, seed, in_folds=in_folds)
-    if not found:
-        raise BenchError(
-            f"{len(same)} pairs, all {'same' if same.all() else 'different'} and in one fold, have no figure; is "
-            "--limit too small?"
-        )
-    return found, folds
-
-
-def _accuracies(folds: list[FoldAccuracy], seed: int) -> dict[str, Figure]:
-    pairs, failed = sum(row.pairs for row in folds), sum(row.failed for row in folds)
-    all_of_them = [row.accuracy for row in folds]
-    scored = [row.accuracy_scored for row in folds if row.accuracy_scored is not None]
-    interval = accuracy_interval(folds, seed=seed)
-    mean = Figure(
-        float(np.mean(all_of_them)),
-        pairs,
-        interval.low,
-        interval.high,
-        interval.method,
-        float(np.mean(scored)) if scored else None,
-        pairs - failed,
-    )
-    found = {"accuracy": mean}
-    pair_of = spread(all_of_them), spread(scored) if len(scored) > 1 else (None, None)
-    for place, name in enumerate(("accuracy std", "accuracy se")):
-        value, without = pair_of[0][place], pair_of[1][place]
-        found[name] = Figure(
-            value, pairs, None, None, f"none: a spread over {len(folds)} folds", without, pairs - failed
-        )
-    return found
-
-
-def _curve_figures(
-    arrays: Mapping[str, Any], rules: Mapping[str, Any], seed: int, *, in_folds: bool
-) -> dict[str, Figure]:
-    scores, same = arrays["scores"], arrays["same"]
-    rule = cast("FarRule", rules["far_rule"])
-    rates = [rate for rate in rules["false_positive_rates"] if enough(int((~same).sum()), rate)]
-    curve, scored = roc(scores, same), ~np.isnan(scores)
-    clean: Curve | None = curve
-    if not scored.all():
-        left = same[scored]
-        clean = roc(scores[scored], left) if left.any() and not left.all() else None
-    if in_folds:
-        intervals = fold_intervals(scores, same, arrays["fold"], rates, rule=rule, seed=seed)
-    else:
-        intervals = _by_people(arrays, curve, rates, rule, seed)
-    numbers = len(same), int(same.sum())
-    alive = int(scored.sum()), int((scored & same).sum())
-
-    def figure(value: float, name: str, without: float | None, *, mated: bool) -> Figure:
-        own = intervals[name]
-        return Figure(value, numbers[mated], own.low, own.high, own.method, without, alive[mated])
-
-    found = {
-        "auc": figure(auc(curve), "auc", auc(clean) if clean else None, mated=False),
-        "eer": figure(eer(curve), "eer", eer(clean) if clean else None, mated=False),
-    }
-    for rate in rates:
-        able = clean is not None and enough(int(clean.false[-1]), rate)
-        without = tar_at_far(clean, rate, rule=rule).tar if clean and able else None
-        value = tar_at_far(curve, rate, rule=rule).tar
-        found[f"tar@far={rate:g}"] = figure(value, f"{rate:g}", without, mated=True)
-    return found
-
-
-def _by_people(
-    arrays: Mapping[str, Any], curve: Curve, rates: list[float], rule: FarRule, seed: int
-) -> dict[str, Interval]:
-    """Intervals where pairs are in no folds: of a TAR over the people of same pairs, its threshold held."""
-    mated = np.flatnonzero(arrays["same"])
-    people = arrays["person"][mated].astype(str)
-    found = dict.fromkeys(("auc", "eer"), Interval(None, None, "none: pairs are in no folds", 0))
-    for rate in rates:
-        threshold = tar_at_far(curve, rate, rule=rule).threshold
-        hits = (arrays["scores"][mated] >= threshold).astype(np.float64)
-        own = bootstrap_interval(hits, list(people), seed=seed)
-        found[f"{rate:g}"] = Interval(own.low, own.high, f"{own.method}, threshold held", own.identities)
-    return found
-
-
-def _rows(arrays: Mapping[str, Any], folds: list[FoldAccuracy]) -> tuple[ItemRow, ...]:
-    """One row a fold, or one of all pairs."""
-    if not folds:
-        scores = arrays["scores"]
-        failed = int(np.isnan(scores).sum())
-        values = {"pairs": float(len(scores)), "same": float(arrays["same"].sum()), "failed": float(failed)}
-        return (ItemRow("all pairs", "", *_status(len(scores), failed), values),)
-    return tuple(
-        ItemRow(
-            f"fold {number + 1}",
-            "",
-            *_status(row.pairs, row.failed),
-            {
-                "threshold": row.threshold,
-                "accuracy": row.accuracy,
-                "pairs": float(row.pairs),
-                "failed": float(row.failed),
-                **({} if row.accuracy_scored is None else {"accuracy_without_failures": row.accuracy_scored}),
-            },
-        )
-        for number, row in zip(np.unique(arrays["fold"]), folds, strict=True)
-    )
-
-
-def _status(pairs: int, failed: int) -> tuple[Status, str, str]:
-    if not failed:
-        return "ok", "", ""
-    return ("failed" if failed == pairs else "fallback"), "embed", "pairs of a failed template"
-
-
 def _absent(arrays: Mapping[str, Any], rules: Mapping[str, Any]) -> tuple[str, ...]:
     """What could not be measured and why, and what became of failures."""
     same, scores = arrays["same"], arrays["scores"]
@@ -282,7 +128,3 @@ def _absent(arrays: Mapping[str, Any], rules: Mapping[str, Any]) -> tuple[str, .
     if len(np.unique(arrays["fold"])) == 1 and arrays["fold"][0] >= 0:
         found.append("All pairs lie in one fold, so no threshold can be chosen and there is no accuracy.")
     return tuple(found)
-
-
-def _similarity(rules: Mapping[str, Any]) -> Similarity:
-    return cast("Similarity", rules["similarity"])

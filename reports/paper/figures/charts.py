@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.results import yaw_deg
+from bench.results.kinds import EXPRESSION, RESTORATION
 from reports.paper.figures.canvas import Drawn, canvas, name, save
 from reports.paper.figures.faces import RULE, Strip, banners_of, caption, draw, letters, median_faces, picture
 from reports.paper.tables.content import of_kind
@@ -13,7 +15,6 @@ from reports.paper.tables.published import FIGURE_8
 from reports.paper.tables.settings import settings
 from reports.runs.images import Pictures
 from reports.runs.inputs import Ablation, Votes
-from reports.runs.items import EXPRESSION, RESTORATION
 from reports.runs.run import Run
 from reports.statistics.confusion import ConfusionMatrix, confusion_matrices
 
@@ -72,7 +73,7 @@ def figure_8_faces(runs: Sequence[Run], pictures: Pictures) -> Drawn | None:
         if without is None or full is None:
             continue
         shown = [without, full]
-        yaws = sorted({float(i.attributes["yaw_deg"]) for i in full.items if "yaw_deg" in i.attributes}, key=abs)
+        yaws = sorted({yaw for item in full.items if (yaw := yaw_deg(item)) is not None}, key=abs)
         chosen = median_faces(shown, yaws[:1])
         strips = [
             Strip(

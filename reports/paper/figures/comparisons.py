@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.results import ProbeRow
+from bench.results.kinds import IDENTIFICATION, RESTORATION
 from reports.paper.figures.canvas import Drawn
 from reports.paper.figures.faces import RULE, Strip, banners_of, draw, letters, median_faces, picture
 from reports.paper.tables.content import of_kind
 from reports.paper.tables.methods import F_SR, JOINT, LR, SR_F, Method, method_of
 from reports.paper.tables.settings import NAMES, settings
-from reports.runs.consistency import IDENTIFICATION
 from reports.runs.images import Pictures
-from reports.runs.items import RESTORATION
 from reports.runs.run import Run
 
 _COLUMNS = ((SR_F, "Bicubic"), (F_SR, "CBN"), (F_SR, "WaveletSRnet"), (SR_F, "SRGAN"), (SR_F, "TDAE"), (JOINT, "TANN"))

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.results import ItemRow
+from bench.evaluation.restoration.figures import finite_quality
+from bench.results import ItemRow, yaw_deg
 from reports.paper.figures.canvas import canvas, name, save
 from reports.runs.images import Pictures
-from reports.runs.items import QUALITIES, quality
 from reports.runs.run import Run
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ RULE = (
 )
 _SIDE = 128
 _LARGEST = 1024  # pixels of a side
-_PSNR, _SSIM = QUALITIES["psnr_db"], QUALITIES["ssim"]
+_PSNR, _SSIM = "psnr_db", "ssim"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +42,16 @@ def median_faces(runs: Sequence[Run], yaws: Sequence[float]) -> list[tuple[float
         runs: of restoration on the same data; the last one decides.
         yaws: signed, degrees; one may come twice.
     """
-    shared = set.intersection(*({i.key for i in run.items if quality(i, _PSNR) is not None} for run in runs))
+    shared = set.intersection(*({i.key for i in run.items if finite_quality(i, _PSNR) is not None} for run in runs))
     taken: set[str] = set()
     people: set[str] = set()
     found = []
     for yaw in yaws:
-        own = [i for i in runs[-1].items if i.key in shared - taken and i.attributes.get("yaw_deg") == yaw]
+        own = [i for i in runs[-1].items if i.key in shared - taken and yaw_deg(i) == yaw]
         own = [item for item in own if item.identity not in people] or own
         if not own:
             continue
-        values = {item.key: quality(item, _PSNR) or 0.0 for item in own}
+        values = {item.key: finite_quality(item, _PSNR) or 0.0 for item in own}
         middle = statistics.median(values.values())
         chosen = min(own, key=lambda item: (abs(values[item.key] - middle), item.key))
         taken.add(chosen.key)
@@ -79,7 +79,7 @@ def caption(run: Run | None, key: str) -> str:
     item: ItemRow | None = next((i for i in run.items if i.key == key), None) if run else None
     if item is None:
         return ""
-    psnr, ssim = quality(item, _PSNR), quality(item, _SSIM)
+    psnr, ssim = finite_quality(item, _PSNR), finite_quality(item, _SSIM)
     return "" if psnr is None or ssim is None else f"{psnr:.3f}/{ssim:.3f}"
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from bench.results.kinds import EFFICIENCY, EXPRESSION, IDENTIFICATION, RESTORATION
 from reports.paper.tables import published
 from reports.paper.tables.layout import Cell, Column, Row, Table, Value, assemble, value_of
 from reports.paper.tables.methods import FRONTALISERS, JOINT, LR, OTHER, SUPER_RESOLVERS, Method, chains, method_of
 from reports.paper.tables.settings import NAMES, Setting, data_of, settings
-from reports.runs.consistency import IDENTIFICATION
 from reports.runs.figure_names import split
-from reports.runs.items import EFFICIENCY, EXPRESSION, RESTORATION
 from reports.runs.run import Run
 from reports.text.numbers import chosen
 

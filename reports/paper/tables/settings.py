@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from bench.results.kinds import EFFICIENCY
 from reports.runs.groups import Group, make_groups
-from reports.runs.items import EFFICIENCY
 from reports.runs.run import Run
 
 NAMES = {

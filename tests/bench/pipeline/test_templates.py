@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bench.errors import DataError
-from bench.evaluation.identification.figures import figures
+from bench.evaluation.identification.figures import figures_of
 from bench.evaluation.identification.search import identify, join_gallery
 from bench.pipeline.templates import Fusion, Templates, fuse
 from bench.results import ProbeRow
@@ -52,10 +52,10 @@ def test_ranks_and_figures_of_the_worked_case() -> None:
     joined = {row.template: row.rank for row in rows if row.gallery == "joined"}
     assert joined == GOLDEN["joined_ranks"]
     told: dict[str, Any] = {"ranks": (1, 2, 3), "mean_average_precision": False, "seed": 0}
-    found = figures(rows, **told, false_positive_rates=(GOLDEN["rate"],))
+    found = figures_of(rows, **told, false_positive_rates=(GOLDEN["rate"],))
     for name, value in GOLDEN["figures"].items():
         assert found[name].value == pytest.approx(value, abs=1e-9), name
-    pooled = figures(searched({"G1": ("1", "2"), "G2": ("3", "4")}), **told, false_positive_rates=(GOLDEN["rate"],))
+    pooled = figures_of(searched({"G1": ("1", "2"), "G2": ("3", "4")}), **told, false_positive_rates=(GOLDEN["rate"],))
     for name, value in GOLDEN["pooled"].items():
         assert pooled[name].value == pytest.approx(value, abs=1e-9), name
 

@@ -13,10 +13,10 @@ import pytest
 
 import reports
 from bench.errors import DataError
-from bench.evaluation.identification.figures import figures
+from bench.evaluation.identification.figures import figures_of
+from bench.evaluation.identification.galleries import mated_places, mated_rows
 from bench.results import ProbeRow
 from bench.results.folder import read_run, write_run
-from reports.runs.searches import head
 
 
 def cells(html: str) -> dict[tuple[str, str], tuple[float, str]]:
@@ -62,7 +62,7 @@ def galleries_run(make_run: Any, folder: str, label: str, shift: int, *, joined:
             rows.append(searched(gallery, i, rank, int(mated)))
     result = read_run(path)
     rates = [0.1, 0.5]
-    found = figures(rows, ranks=(1, 5), mean_average_precision=True, seed=0, false_positive_rates=rates)
+    found = figures_of(rows, ranks=(1, 5), mean_average_precision=True, seed=0, false_positive_rates=rates)
     rules = {**result.record.protocol, "kind": "identification", "false_positive_rates": rates}
     record = replace(result.record, metrics=found, protocol=rules)
     write_run(path, replace(result, record=record, probes=tuple(rows), ledger=()), replace=True)
@@ -114,5 +114,6 @@ def test_a_wrong_figure_of_a_gallery_is_damage(
 
 def test_rows_of_the_whole_are_those_with_a_mate_in_the_joined_gallery() -> None:
     rows = [searched("G1", 0, 1), searched("joined", 0, 2), searched("joined", 1, None, mates=0)]
-    assert head(rows) == [(1, rows[1])]
-    assert head(rows[:1]) == [(0, rows[0])]
+    assert mated_places(rows) == [1] and mated_rows(rows) == [rows[1]]
+    assert mated_places(rows[:1]) == [0]
+    assert mated_rows(rows, "G1") == [rows[0]]

@@ -11,8 +11,8 @@ import pytest
 
 from bench.errors import DataError
 from bench.evaluation.efficiency import measure, passes
+from bench.evaluation.efficiency.figures import figures_of
 from bench.evaluation.efficiency.load import Others
-from bench.evaluation.efficiency.measure import figures_of
 from bench.evaluation.efficiency.passes import Answer, Ask
 from bench.results import ItemRow
 from bench.results.folder import read_run

@@ -15,7 +15,6 @@ from PIL import Image
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix
 
 from bench.errors import DataError, UsageError
-from bench.evaluation.expression import measure
 from bench.evaluation.expression.classifier.plan import ClassifierPlan
 from bench.evaluation.expression.figures import figures_of
 from bench.interfaces import PROTOCOLS, EvalProtocol
@@ -292,7 +291,3 @@ def test_items_of_another_kind_have_no_figures() -> None:
         figures_of([], LABELS, seed=0)
     with pytest.raises(DataError, match="expression"):
         figures_of([ItemRow("a", "p", "ok", "", "", {"psnr": 20.0})], LABELS, seed=0)
-
-
-def test_the_kind_is_named_as_it_is_looked_up() -> None:
-    assert measure.KIND == "expression"

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bench.errors import UsageError
-from bench.evaluation.identification.figures import figures
+from bench.evaluation.identification.figures import figures_of
 from bench.evaluation.identification.open_set import left_out, open_set_figures
 from bench.metrics.identification import detection_identification_rate
 from bench.results import ProbeRow
@@ -205,7 +205,7 @@ def test_a_closed_set_has_no_open_set_figures() -> None:
 
 def test_the_plain_mean_of_rank_k_over_galleries_stands_beside_the_pooled_one() -> None:
     rows = two_galleries()
-    found = figures(rows, ranks=(1, 5), mean_average_precision=False, seed=0, false_positive_rates=(0.2,))
+    found = figures_of(rows, ranks=(1, 5), mean_average_precision=False, seed=0, false_positive_rates=(0.2,))
     each = [found[f"rank-1 ({name})"] for name in ("G1", "G2")]
     assert found["rank-1 (mean)"].value == pytest.approx((each[0].value + each[1].value) / 2, abs=1e-12)
     pooled = (each[0].value * each[0].n + each[1].value * each[1].n) / (each[0].n + each[1].n)

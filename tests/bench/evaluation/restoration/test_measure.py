@@ -15,8 +15,7 @@ from bench.config import RunConfig
 from bench.errors import BenchError, DataError, MissingError, UsageError
 from bench.evaluation import rescore
 from bench.evaluation.restoration import measure as kind
-from bench.evaluation.restoration.figures import figures_of
-from bench.evaluation.restoration.measure import figures
+from bench.evaluation.restoration.figures import figures, figures_of
 from bench.evaluation.restoration.measures import LandmarkMeasure, landmark_error, quality
 from bench.faces.landmarks.mediapipe import Landmarker, Landmarks
 from bench.images import ByteImages, encode_png, resize

@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 from bench.config import make_config
 from bench.errors import BenchError, DataError
 from bench.evaluation import rescore
-from bench.evaluation.verification import measure
+from bench.evaluation.verification.figures import figures
 from bench.evaluation.verification.measure import score_pairs
 from bench.images import encode_png, read_image, resize
 from bench.interfaces import PROTOCOLS, EvalProtocol
@@ -158,7 +158,7 @@ def test_every_figure_is_computed_again_from_the_folder_alone(
 @pytest.mark.parametrize("arrays", [{}, {"scores": np.zeros(2, np.float32)}])
 def test_a_folder_without_its_arrays_is_refused(arrays: dict[str, Any], run: Callable[..., RunResult]) -> None:
     with pytest.raises(DataError, match="The arrays of this run lack"):
-        measure.figures(replace(run(), arrays=arrays))
+        figures(replace(run(), arrays=arrays))
 
 
 def test_pairs_of_a_failed_template_are_errors_and_stand_beside(root: Path, run: Callable[..., RunResult]) -> None:
