@@ -24,7 +24,7 @@ from bench.faces.landmarks.dlib_fan import DlibLandmarker
 from bench.faces.landmarks.mediapipe import FaceLandmarker, Landmarks, why_unusable
 from bench.faces.landmarks.points import five_points, rotation, sixty_eight_points
 from bench.faces.render.mesh import topology
-from bench.faces.render.pose import Portrait, frontalise, prepare, views
+from bench.faces.render.pose import Portrait, frontalise, prepare, render_poses
 from bench.faces.render.rasteriser import render
 from bench.images import read_image, resize
 from bench.interfaces import ByteImages
@@ -118,8 +118,8 @@ def speed(data: Path, device: str) -> None:
                 np.array(timed(what)) / count
                 for what, count in (
                     (lambda: render(vertices, triangles, uv, texture, SIZE), 64),
-                    (lambda: views([portrait], turns, device=device), 64),
-                    (lambda: views([fine], turns, device=device), 64),
+                    (lambda: render_poses([portrait], turns, device=device), 64),
+                    (lambda: render_poses([fine], turns, device=device), 64),
                     (lambda: [naive(turned[k], shape.triangles, mesh.uv, canvas) for k in range(0, 64, 8)], 8),
                 )
             ]
@@ -176,7 +176,7 @@ def roundtrip(data: Path, device: str) -> None:
     engine = FaceLandmarker()
     for photo, found in usable(data, 100):
         portrait = prepare(photo, found, SIZE)
-        turned = views([portrait], [rotation(yaw) for yaw in YAWS], device=device)
+        turned = render_poses([portrait], [rotation(yaw) for yaw in YAWS], device=device)
         truth, face = resize(photo, SIZE, SIZE), inside_face(portrait)
         still.append(psnr(turned[YAWS.index(0)], truth, face))
         shape = topology()
@@ -248,7 +248,7 @@ def identity(data: Path, device: str) -> None:
         if yaw < 0:
             continue
         turn = rotation(yaw)
-        shots = [views([portrait], [turn], device=device)[0] for portrait in portraits]
+        shots = [render_poses([portrait], [turn], device=device)[0] for portrait in portraits]
         points = [turned_points(portrait, turn) for portrait in portraits]
         rows = embedded(shots, points)
         own = (rows * gallery).sum(1)

@@ -1,4 +1,4 @@
-"""What protocols have in common: base classes, finding a root, MATLAB files, lines of checks.
+"""Shared by the databases: base classes, locating a data root, MATLAB files, lines of checks.
 
 May import `protocols.views`, `protocols.sample` and `bench`; never a database.
 """

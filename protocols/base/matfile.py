@@ -1,7 +1,7 @@
 """Reading MATLAB 5 to 7.2 files that hold numbers, strings and cell arrays, with every length checked.
 
-SciPy's reader trusts lengths and types in the file, and some files end the process; lists of a data set come from
-strangers, so they are read here, and nothing but what such lists hold is read.
+SciPy's reader trusts the lengths and types in the file, and some files crash the process. Lists of a data set come from
+unknown sources, so this reader checks them and supports only what such lists contain.
 
 Source: MathWorks, MAT-File Format, level 5.
 """
@@ -22,7 +22,7 @@ from bench.errors import DataError
 from bench.io.filekinds import HEAD, kind_of, read_plain
 
 Value = NDArray[Any] | list[Any]
-"""An array of numbers, or a list of what the cells of an array hold, in the order of rows."""
+"""An array of numbers, or a list of the contents of a cell array."""
 
 _HEADER = 128
 _LARGEST = 1 << 27
@@ -40,15 +40,15 @@ def read_mat(path: Path, wanted: Collection[str]) -> tuple[dict[str, Value], lis
 
     Args:
         path: the file.
-        wanted: names of variables; the others are passed over.
+        wanted: names of variables; others are skipped.
 
     Returns:
-        The wanted variables that are there, and the names of all variables, sorted. A matrix of characters is a list of
-        its rows, a cell array a list of its cells; a cell is a list or an array too.
+        The wanted variables that exist, and the sorted names of all variables. A character matrix becomes a list of its
+        rows, a cell array a list of its cells; a cell is a list or an array.
 
     Raises:
-        DataError: the file is absent, no MATLAB file of version 5 to 7.2, or damaged; or a wanted variable is of
-            another class (a struct, a sparse matrix), or far too large.
+        DataError: the file is absent, is not a MATLAB file of version 5 to 7.2, or is damaged; or a wanted variable is
+            of another class (a struct, a sparse matrix) or too large.
     """
     try:
         return _read(read_plain(path, _LARGEST), wanted)
@@ -63,33 +63,33 @@ def _read(data: bytes, wanted: Collection[str]) -> tuple[dict[str, Value], list[
     if order is None:
         other = kind_of(data[:HEAD])
         raise DataError(
-            f"it is {other}, no .mat file" if other else "it is damaged or no .mat file of version 5 to 7.2"
+            f"it is {other}, not a .mat file" if other else "it is damaged or not a .mat file of version 5 to 7.2"
         )
     if struct.unpack(f"{order}H", data[124:126])[0] >> 8 != 1:
-        raise DataError("it is damaged, or of a version of .mat files that is not known")
-    found: dict[str, Value] = {}
+        raise DataError("it is damaged, or of an unknown version of .mat files")
+    values: dict[str, Value] = {}
     names: list[str] = []
-    room = _LARGEST
+    budget = _LARGEST  # bytes of decompressed variables
     for kind, content in _elements(memoryview(data)[_HEADER:], order):
         if kind == _COMPRESSED:
-            unpacked = _unpacked(content, room)
-            room -= len(unpacked)
+            unpacked = _decompress(content, budget)
+            budget -= len(unpacked)
             inner = list(_elements(memoryview(unpacked), order))
         else:
             inner = [(kind, content)]
         if len(inner) != 1 or inner[0][0] != _MATRIX:
-            raise DataError("it is damaged: a part is no variable")
+            raise DataError("it is damaged: an element is not a variable")
         variable = _Variable(inner[0][1], order)
         names.append(variable.name)
         if variable.name in wanted:
-            if variable.name in found:
+            if variable.name in values:
                 raise DataError(f"it holds {variable.name!r} twice")
-            found[variable.name] = variable.value()
-    return found, sorted(set(names))
+            values[variable.name] = variable.value()
+    return values, sorted(set(names))
 
 
 class _Variable:
-    """A matrix element: class, shape and name are read at once, the content when it is asked for."""
+    """A matrix element: class, shape and name are read by the constructor, the content by `value`."""
 
     def __init__(self, data: memoryview, order: str, depth: int = 0) -> None:
         self._order, self._depth = order, depth
@@ -124,42 +124,42 @@ class _Variable:
 
     def _cells(self, size: int) -> list[Any]:
         if self._depth >= _DEEPEST:
-            raise DataError(f"{self.name!r} holds cells too deep in cells")
+            raise DataError(f"{self.name!r} holds cells nested too deep")
         cells: list[Value] = []
         for kind, data in self._parts:
             if kind != _MATRIX or len(cells) == size:
                 raise DataError(f"{self.name!r} is damaged")
             cells.append(_Variable(data, self._order, self._depth + 1).value() if len(data) else [])
         if len(cells) != size:
-            raise DataError(f"{self.name!r} is damaged: {len(cells):,} of {size:,} cells are there")
-        places = np.arange(size).reshape(self._shape, order="F").ravel()
-        return [cells[place] for place in places]
+            raise DataError(f"{self.name!r} is damaged: it has {len(cells):,} of {size:,} cells")
+        order = np.arange(size).reshape(self._shape, order="F").ravel()
+        return [cells[index] for index in order]
 
     def _rows(self, kind: int, data: memoryview, size: int) -> list[str]:
         codec = _TEXTS.get(kind)
         if codec is None or len(self._shape) != 2:
-            raise DataError(f"{self.name!r} is damaged: characters of an unknown kind")
+            raise DataError(f"{self.name!r} is damaged: characters of an unknown type")
         ending = "" if codec == "utf-8" else "-le" if self._order == "<" else "-be"
         try:
             text = bytes(data).decode(codec + ending)
         except UnicodeDecodeError:
-            raise DataError(f"{self.name!r} holds characters that are no {codec.upper()}") from None
+            raise DataError(f"{self.name!r} holds characters that are not {codec.upper()}") from None
         rows, columns = self._shape
         if codec == "utf-16" and rows == 1 and len(data) == 2 * size:  # a pair of units is one character
             return [text]
         if len(text) != size:
-            raise DataError(f"{self.name!r} is damaged: {len(text):,} of {size:,} characters are there")
+            raise DataError(f"{self.name!r} is damaged: it has {len(text):,} of {size:,} characters")
         return [text[row::rows] for row in range(rows)] if columns else []
 
 
 def _numbers(kind: int, data: memoryview, size: int, order: str) -> NDArray[Any]:
     code = _TYPES.get(kind)
     if code is None:
-        raise DataError("it is damaged: numbers of an unknown kind")
-    kept = np.dtype(order + code)
-    if len(data) != size * kept.itemsize:
-        raise DataError(f"it is damaged: {len(data) // kept.itemsize:,} of {size:,} numbers are there")
-    return np.frombuffer(data, kept).astype(kept.newbyteorder("="))
+        raise DataError("it is damaged: numbers of an unknown type")
+    stored = np.dtype(order + code)
+    if len(data) != size * stored.itemsize:
+        raise DataError(f"it is damaged: it has {len(data) // stored.itemsize:,} of {size:,} numbers")
+    return np.frombuffer(data, stored).astype(stored.newbyteorder("="))
 
 
 def _next(parts: Iterator[tuple[int, memoryview]]) -> tuple[int, memoryview]:
@@ -169,13 +169,13 @@ def _next(parts: Iterator[tuple[int, memoryview]]) -> tuple[int, memoryview]:
 
 
 def _elements(data: memoryview, order: str) -> Iterator[tuple[int, memoryview]]:
-    """Types and contents of the elements that lie one after the other."""
+    """Types and contents of consecutive elements."""
     place = 0
     while place < len(data):
         if place + 8 > len(data):
             raise DataError("it is damaged: it ends within a variable")
         kind, length = struct.unpack(f"{order}II", data[place : place + 8])
-        if kind >> 16:  # up to four bytes stand in the mark itself
+        if kind >> 16:  # small element: up to four bytes are stored in the tag itself
             kind, length, start, step = kind & 0xFFFF, kind >> 16, place + 4, 8
             if length > 4:
                 raise DataError("it is damaged: a length is wrong")
@@ -188,14 +188,14 @@ def _elements(data: memoryview, order: str) -> Iterator[tuple[int, memoryview]]:
         place += step
 
 
-def _unpacked(data: memoryview, most: int) -> bytes:
+def _decompress(data: memoryview, budget: int) -> bytes:
     unpacker = zlib.decompressobj()
     try:
-        unpacked = unpacker.decompress(data, most)
+        unpacked = unpacker.decompress(data, budget)
     except zlib.error:
-        raise DataError("it is damaged: a compressed part cannot be unpacked") from None
+        raise DataError("it is damaged: a compressed element cannot be decompressed") from None
     if unpacker.unconsumed_tail:
-        raise DataError("it unpacks to far more than a list of names")
+        raise DataError("it decompresses to far more than a list of names")
     if not unpacker.eof:
-        raise DataError("it is damaged: a compressed part ends too early")
+        raise DataError("it is damaged: a compressed element is cut short")
     return unpacked

@@ -1,4 +1,4 @@
-"""Photographs compared in pairs, or searched: what LFW and CFP have in common."""
+"""Base of LFW and CFP: photographs compared in pairs, or searched in a gallery."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ Image = TypeVar("Image", bound=Hashable, covariant=True)
 
 
 class Pair(Protocol[Image]):
-    """Two images, whether they show one person, and the fold from 0."""
+    """A pair of images of a list."""
 
     @property
     def first(self) -> Image:
-        """Enrolled."""
+        """The image that is enrolled."""
 
     @property
     def second(self) -> Image:
-        """Verified."""
+        """The image that is verified."""
 
     @property
     def same(self) -> bool:
-        """Whether the list says it is one person."""
+        """Whether both show the same person, by the list."""
 
     @property
     def fold(self) -> int:
-        """Of the pair."""
+        """Number of the fold, from 0."""
 
 
 class PhotographProtocol(SampledProtocol):
-    """Faces are found at full resolution on both sides and aligned by five points; then one side is shrunk."""
+    """Faces are detected at full resolution on both sides and aligned by five points; then one side is shrunk."""
 
     default_align = "landmarks"
     ranks = (1, 5, 10, 20)
@@ -48,49 +48,48 @@ class PhotographProtocol(SampledProtocol):
     false_positive_rates = (0.001, 0.01, 0.1)
 
     def read(self, root: Path) -> Searched:
-        """List the media without looking for faces, which a note says; raises as `read_with`."""
-        return self._study(root, None, None)
+        """List the media without detecting faces, which a note says; raises as `read_with`."""
+        return self._list_media(root, None, None)
 
     def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> Searched:
-        """List the media, and find the face in each photograph; points found are kept under ``scratch``.
+        """List the media and detect the face in each photograph; detections are cached under ``scratch``.
 
-        A photograph that is listed but absent, or damaged, stays in the list and becomes a counted failure. Those
-        without a face found are told in a note.
+        A photograph that is listed but absent or damaged stays in the list and becomes a counted failure. A note
+        counts the photographs without a detection.
 
         Raises:
             DataError: a folder or a list is absent, damaged or contradicts another, a path or link leads out of the
-                root, or there are no two people.
-            MissingError: pairs are asked for and their list is not there; or the package that brings the detector
-                is not installed.
+                root, or there are fewer than two people.
+            MissingError: the list of pairs is needed and absent; or the detector's package is not installed.
         """
-        return self._study(root, scratch, progress)
+        return self._list_media(root, scratch, progress)
 
     @abstractmethod
-    def _study(self, root: Path, scratch: Path | None, progress: Progress | None) -> Searched:
-        """What `read` (without a scratch folder) and `read_with` give."""
+    def _list_media(self, root: Path, scratch: Path | None, progress: Progress | None) -> Searched:
+        """The study of `read_with`; of `read` where ``scratch`` is None."""
 
 
-def paired(
+def verification_set(
     pairs: Sequence[Pair[Image]],
     media: Callable[[Sequence[Image], Role, str], tuple[Media, ...]],
     *,
     official: bool,
     notes: Sequence[str] = (),
 ) -> VerificationSet:
-    """Pairs of a list as a study.
+    """Build the study of a list of pairs.
 
     Args:
         pairs: in the order of the list.
-        media: makes those of different images, given their role and what their keys begin with.
-        official: whether they are the published ones.
+        media: returns the media of distinct images, given their role and the prefix of their keys.
+        official: whether the list is the published one.
         notes: for the user.
     """
     sides = [pair.first for pair in pairs], [pair.second for pair in pairs]
     return VerificationSet(
         media(list(dict.fromkeys(sides[0])), "gallery", "first/"),
         media(list(dict.fromkeys(sides[1])), "probe", "second/"),
-        _places(sides[0]),
-        _places(sides[1]),
+        _indices(sides[0]),
+        _indices(sides[1]),
         np.array([pair.same for pair in pairs], bool),
         np.array([pair.fold for pair in pairs], np.int64),
         official=official,
@@ -98,7 +97,7 @@ def paired(
     )
 
 
-def _places(items: Sequence[Hashable]) -> NDArray[np.int64]:
-    """Of each item its place among the different ones in order of appearance, int64 (N,)."""
-    known = {item: place for place, item in enumerate(dict.fromkeys(items))}
-    return np.array([known[item] for item in items], np.int64)
+def _indices(items: Sequence[Hashable]) -> NDArray[np.int64]:
+    """Index of each item among the distinct ones in order of first appearance, int64 (N,)."""
+    index = {item: place for place, item in enumerate(dict.fromkeys(items))}
+    return np.array([index[item] for item in items], np.int64)

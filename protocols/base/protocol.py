@@ -1,4 +1,4 @@
-"""What protocols do alike: tell and draw the sample of a database; keep what reading finds or makes."""
+"""Base classes of protocols: the sample of a database, and a cache folder for what reading computes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SampledProtocol(EvalProtocol):
         return None
 
     def is_sample(self, root: Path) -> bool:
-        """Whether the folder was written by `protocols.sample`, of whatever database."""
+        """Whether the folder was written by `protocols.sample`, for any database."""
         from protocols.sample.marker import is_sample
 
         return is_sample(root)
@@ -36,7 +36,7 @@ class SampledProtocol(EvalProtocol):
         return super().sample_version() if sample is None else version(sample)
 
     def write_sample(self, out: Path) -> None:
-        """Write the sample of the database with its usual number of drawn people.
+        """Write the sample of the database with its default number of drawn people.
 
         Raises:
             MissingError: the database has none.
@@ -52,10 +52,10 @@ class SampledProtocol(EvalProtocol):
 
 
 class ScratchProtocol(SampledProtocol):
-    """One that cannot be read without finding or making something, which it keeps."""
+    """A protocol that has to detect or render faces before it can list its media."""
 
     def read(self, root: Path) -> Study:
-        """Like `read_with`; what is found or made is kept in the user's cache folder."""
+        """Like `read_with`, with a folder in the user's cache."""
         scratch = cache_folder(RunConfig(protocol=self.dataset)) / "derived" / self.dataset
         return self.read_with(root, scratch)
 

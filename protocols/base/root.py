@@ -1,4 +1,4 @@
-"""Finding a database's folder below the one the user gave, or saying what is there instead."""
+"""Locate a database below the folder that the user gave; list folders without following links out of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.io.filekinds import head_of, kind_of
 MOST_NAME = 255
 """Bytes of a file's name, on every usual file system."""
 _DEEPEST = 3
-_MOST_LOOKED_AT = 100  # folders a level: a wrong root may hold the whole disk
+_FOLDERS_A_LEVEL = 100  # searched at most: a wrong root may be the whole disk
 
 
 def find_root(
@@ -26,20 +26,20 @@ def find_root(
     inside: Sequence[str] = (),
     nearly: Callable[[Path], str] | None = None,
 ) -> Path:
-    """The folder of a database: ``root``, one of the folders ``inside`` it, or none.
+    """Return the folder of a database: ``root`` or one of the folders ``inside`` it.
 
     Args:
-        root: what the user gave.
+        root: the folder given by the user.
         holds: whether a folder is the database's.
         name: of the database, for messages.
-        expected: what its folder holds, for messages.
-        how_to_get: shown when ``root`` is no folder.
-        inside: names of folders in ``root`` that may be it.
-        nearly: says what is wrong with a folder that is like the database's at its first levels; empty where it is not.
+        expected: content of its folder, for messages.
+        how_to_get: shown when ``root`` does not exist.
+        inside: names of folders in ``root`` to try.
+        nearly: returns what is wrong with a folder whose first levels match the database; empty where they do not.
 
     Raises:
-        MissingError: ``root`` is no folder.
-        DataError: it is a file; it holds no such database, or holds it deeper; the text names the folder to use.
+        MissingError: ``root`` does not exist.
+        DataError: ``root`` is a file, holds no such database, or holds it deeper; the text names the folder to use.
     """
     demand_folder(root, how_to_get)
     for folder in (root, *(root / part for part in inside)):
@@ -47,39 +47,38 @@ def find_root(
             return folder
     for parent in list(root.absolute().parents)[:_DEEPEST]:
         if holds(parent):
-            raise DataError(f"{root} is a part of {name}. Use --data-root {parent} instead.")
-    deeper = _deeper(root, holds)
+            raise DataError(f"{root} is a folder inside {name}. Use --data-root {parent} instead.")
+    deeper = _search_below(root, holds)
     if deeper:
         raise DataError(
             f"{root} holds {name} too deep, in {deeper.relative_to(root)}. Use --data-root {deeper} instead."
         )
-    fault = next(
-        (told for folder in (root, *(root / part for part in inside)) if nearly and (told := nearly(folder))), ""
-    )
+    faults = (nearly(folder) for folder in (root, *(root / part for part in inside))) if nearly else ()
+    fault = next(filter(None, faults), "")
     if fault:
-        raise DataError(f"{root} is no {name} that can be read: {fault}. Expected {expected}.")
-    raise DataError(f"{root} is no {name}: expected {expected}; found {_some_names(root)}.")
+        raise DataError(f"{root} cannot be read as {name}: {fault}. Expected {expected}.")
+    raise DataError(f"{root} does not hold {name}: expected {expected}; found {_some_names(root)}.")
 
 
 def demand_folder(root: Path, how_to_get: str) -> None:
-    """Refuse a data root that is no folder.
+    """Refuse a data root that is not a folder.
 
     Raises:
-        MissingError: nothing is there; the text names the last folder on the way that is.
+        MissingError: it does not exist; the text names the deepest existing folder of its path.
         DataError: it is a file.
     """
     if root.is_dir():
         return
     if root.exists():
         kind = kind_of(head_of(root))
-        raise DataError(f"{root} is a file{f' ({kind})' if kind else ''}; a folder is wanted, unpacked.\n{how_to_get}")
+        raise DataError(f"{root} is a file{f' ({kind})' if kind else ''}; expected the unpacked folder.\n{how_to_get}")
     last = next((parent for parent in root.absolute().parents if parent.is_dir()), None)
-    there = f" {last} is there and holds {_some_names(last)}." if last is not None and last != last.parent else ""
+    there = f" {last} exists and holds {_some_names(last)}." if last is not None and last != last.parent else ""
     raise MissingError(f"No folder {root}.{there}\n{how_to_get}")
 
 
 def below(*levels: str) -> Callable[[Path], str]:
-    """For ``nearly`` of `find_root`: walk down patterns of names, and name the first level that nothing fits.
+    """A function for ``nearly`` of `find_root`: follows patterns of names and reports the first level without a match.
 
     Args:
         levels: a pattern for each level, as for `fnmatch`.
@@ -91,7 +90,7 @@ def below(*levels: str) -> Callable[[Path], str]:
             fitting = [path for path in folders_in(here) if fnmatchcase(path.name, pattern)]
             if not fitting:
                 place = printable(here.relative_to(folder).as_posix())
-                return f"{place} is there, but holds no folder {pattern}; it holds {_some_names(here)}" if depth else ""
+                return f"{place} exists, but holds no folder {pattern}; it holds {_some_names(here)}" if depth else ""
             here = fitting[0]
         return ""
 
@@ -104,7 +103,7 @@ def _some_names(folder: Path) -> str:
 
 
 def names_in(folder: Path) -> list[str]:
-    """Names in a folder, sorted, fit for a message; none where it cannot be read."""
+    """Names in a folder, sorted and `printable`; empty where it cannot be read."""
     try:
         return sorted(printable(name) for name in os.listdir(folder))
     except OSError:
@@ -112,13 +111,18 @@ def names_in(folder: Path) -> list[str]:
 
 
 def printable(name: str) -> str:
-    """A file name that any text file can hold: bytes that are no UTF-8, and control characters, are escaped."""
+    """A file name for messages and lists: bytes that are not UTF-8, and control characters, are escaped."""
     text = name if name.isascii() else os.fsencode(name).decode("utf-8", "backslashreplace")
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
+def relative_name(root: Path, path: Path) -> str:
+    """A path relative to the data root, with ``/`` between folders, `printable`."""
+    return printable(path.relative_to(root).as_posix())
+
+
 def folders_in(folder: Path) -> list[Path]:
-    """Folders in a folder, sorted; none where it cannot be read."""
+    """Folders in a folder, sorted; empty where it cannot be read."""
     try:
         with os.scandir(folder) as entries:
             return sorted(folder / entry.name for entry in entries if entry.is_dir())
@@ -126,8 +130,33 @@ def folders_in(folder: Path) -> list[Path]:
         return []
 
 
+def entries_in(root: Path, folder: Path, faults: dict[str, list[str]]) -> list[os.DirEntry[str]]:
+    """Entries of a folder, sorted, without hidden names and without links that leave the data root.
+
+    Args:
+        root: the data root.
+        folder: in it; absent is empty.
+        faults: by kind of fault, names relative to the root; links and folders that cannot be read are added once.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            visible = sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        _add_once(faults, "folders that cannot be read", f"{relative_name(root, folder)}: {error.strerror}")
+        return []
+    kept = []
+    for entry in visible:
+        if entry.is_symlink() and not inside_of(root, Path(entry.path)):
+            _add_once(faults, "links out of the data root", relative_name(root, Path(entry.path)))
+        else:
+            kept.append(entry)
+    return kept
+
+
 def is_plain_name(name: str) -> bool:
-    """Whether a name of a list is that of a file in its folder, on every system."""
+    """Whether a name from a list is a file name without folders, valid on every system."""
     plain = PurePosixPath(name).name == name == PureWindowsPath(name).name
     control = any(ord(sign) < 32 or ord(sign) == 127 for sign in name)
     short = len(name.encode("utf-8", "replace")) <= MOST_NAME
@@ -135,17 +164,23 @@ def is_plain_name(name: str) -> bool:
 
 
 def inside_of(root: Path, path: Path) -> bool:
-    """Whether a path taken from a data file stays below the root, links resolved."""
+    """Whether a path stays below the root after links are resolved."""
     try:
         return path.resolve().is_relative_to(root.resolve())
     except (OSError, RuntimeError, ValueError):
         return False
 
 
-def _deeper(root: Path, holds: Callable[[Path], bool]) -> Path | None:
+def _add_once(faults: dict[str, list[str]], kind: str, name: str) -> None:
+    names = faults.setdefault(kind, [])
+    if name not in names:
+        names.append(name)
+
+
+def _search_below(root: Path, holds: Callable[[Path], bool]) -> Path | None:
     level = [root]
     for _ in range(_DEEPEST):
-        level = sorted(child for folder in level for child in folders_in(folder))[:_MOST_LOOKED_AT]
+        level = sorted(child for folder in level for child in folders_in(folder))[:_FOLDERS_A_LEVEL]
         for folder in level:
             if holds(folder):
                 return folder

@@ -1,4 +1,4 @@
-"""Searches of turned views among frontal faces: what CelebA and MMI have in common."""
+"""Base of CelebA and MMI: frontal faces are enrolled, rendered views of the same people are searched."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from protocols.views.recipe import JitterName, Recipe
 
 
 class TurnedSearch(ScratchProtocol):
-    """Frontal faces are enrolled, views of them by the face engine searched.
+    """Frontal faces are enrolled; views rendered by the face engine are the probes.
 
     Attributes:
         paper: images by role in Table V of Zhang et al. 2021; a person is enrolled by one.
@@ -23,13 +23,13 @@ class TurnedSearch(ScratchProtocol):
     paper: ClassVar[dict[str, int]]
 
     def __init__(self, *, lr: int, identities: int, jitter: JitterName, frame: Frame, seed: int) -> None:
-        """Take what both are given.
+        """Store the arguments that CelebA and MMI share.
 
         Raises:
             UsageError: fewer than two identities.
         """
         if identities < 2:
-            raise UsageError(f"{self.dataset}: identities={identities}; a search needs two or more")
+            raise UsageError(f"{self.dataset}: identities={identities}; a search needs two or more people")
         self._lr, self._identities, self._seed = lr or None, identities, seed
         self._as_published = identities == self.paper["gallery"] and jitter == "paper" and lr != 0
         self._recipe = Recipe(frame=frame, jitter=jitter, seed=seed)
@@ -37,20 +37,20 @@ class TurnedSearch(ScratchProtocol):
         self.gallery_frame = frame
 
     def published_counts(self) -> dict[str, int] | None:
-        """Images of the paper's search; None for settings that are not the paper's."""
+        """Images of the paper's search by role; None for other settings than the paper's."""
         return dict(self.paper) if self._as_published else None
 
-    def _search(
+    def _identification_set(
         self, gallery: Sequence[Media], probes: Sequence[Media], notes: Sequence[str], *, among: int, whole: bool = True
     ) -> IdentificationSet:
-        """The study; says where its counts are not the paper's.
+        """Build the study; a note says where its counts differ from the paper's.
 
         Args:
             gallery: one image a person.
-            probes: views of these.
+            probes: rendered views of the enrolled people.
             notes: for the user.
-            among: people who were looked at.
-            whole: whether the database is.
+            among: people that were considered.
+            whole: whether the database is complete.
 
         Raises:
             DataError: fewer than two people are enrolled.
@@ -60,7 +60,7 @@ class TurnedSearch(ScratchProtocol):
             raise DataError(f"{len(gallery)} of {among} people can be enrolled; a search needs two or more.{why}")
         counts = {"gallery": len(gallery), "probe": len(probes)}
         if counts != self.paper:
-            told = ", ".join(f"{counts[role]:,} of {self.paper[role]:,} {role} images" for role in counts)
-            notes = [*notes, f"Not the paper's numbers: {told}."]
+            differences = ", ".join(f"{counts[role]:,} of {self.paper[role]:,} {role} images" for role in counts)
+            notes = [*notes, f"Not the paper's numbers: {differences}."]
         official = whole and counts == self.paper and self._as_published
         return IdentificationSet(tuple(gallery), tuple(probes), official=official, notes=tuple(notes))

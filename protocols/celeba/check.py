@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.errors import DataError
 from bench.interfaces import Progress
 from bench.types import CheckLine
-from protocols.base.checks import count_line, list_line, open_files
+from protocols.base.checks import READABLE, count_line, list_line, open_files, refused_line
 from protocols.celeba.files import (
     COLUMNS,
     IDENTITY,
@@ -147,5 +147,5 @@ def _usable(root: Path) -> CheckLine:
     try:
         people = searchable_people(root)
     except DataError as error:
-        return CheckLine("damaged", "readable for a run", str(error), "yes")
-    return CheckLine("ok", "readable for a run", f"yes, {len(people.pictures):,} people to draw from", "yes")
+        return refused_line(error)
+    return CheckLine("ok", READABLE, f"yes, {len(people.pictures):,} people to draw from", "yes")

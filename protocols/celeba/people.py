@@ -21,7 +21,8 @@ from protocols.celeba.files import (
     read_list,
 )
 from protocols.views.recipe import Photograph
-from protocols.views.turned import Turned, Turner, drawn
+from protocols.views.seeded import seeded_order
+from protocols.views.turned import TurnedFace, Turner
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,10 @@ def searchable_people(root: Path) -> People:
 
 def turned_people(
     people: People, turner: Turner, most: int, *, seed: int
-) -> Iterator[tuple[str, Sequence[tuple[str, Turned]]]]:
+) -> Iterator[tuple[str, Sequence[tuple[str, TurnedFace]]]]:
     """People in an order drawn by a seed, each with up to ``most`` different frontal photographs, turned."""
-    for person in drawn(people.pictures, seed):
-        found: list[tuple[str, Turned]] = []
+    for person in seeded_order(people.pictures, seed):
+        found: list[tuple[str, TurnedFace]] = []
         for name in people.pictures[person]:
             face = turner.turn(Photograph(picture_path(people.folder, name)))
             if face is not None and all(face.truth != other.truth for _, other in found):  # no copy of the first

@@ -13,7 +13,7 @@ from protocols.base.turned_search import TurnedSearch
 from protocols.celeba.files import HOW_TO_GET, PAPER, find_celeba
 from protocols.celeba.people import searchable_people, turned_people
 from protocols.views.recipe import JitterName
-from protocols.views.turned import Turned, Turner, face_media, view_name
+from protocols.views.turned import TurnedFace, Turner, face_media, view_name
 
 if TYPE_CHECKING:
     from protocols.sample.summary import Sample
@@ -104,7 +104,7 @@ class CelebA(TurnedSearch):
         if few:
             what = "two different frontal photographs" if wanted == 2 else "a frontal photograph"
             notes.append(f"{few:,} people without {what} in the test partition were passed over.")
-        return self._search(gallery, probes, notes, among=len(people.pictures), whole=people.whole)
+        return self._identification_set(gallery, probes, notes, among=len(people.pictures), whole=people.whole)
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """Compare with the official release; see `protocols.celeba.check`."""
@@ -112,7 +112,7 @@ class CelebA(TurnedSearch):
 
         return check(root, progress)
 
-    def _views(self, person: str, name: str, face: Turned) -> Iterator[Media]:
+    def _views(self, person: str, name: str, face: TurnedFace) -> Iterator[Media]:
         for view in face.views:
             yield face_media(
                 f"probe/{name}@{view_name(view.yaw_deg)}",

@@ -1,4 +1,4 @@
-"""Is this the official CFP, whole? What is missing, extra, damaged?"""
+"""``bench data check cfp``: compares a folder with the official release."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from bench.studies import Study
 from bench.types import CheckLine
 from protocols.base.checks import (
     count_line,
-    doubles_line,
-    eased,
+    digests_of_part,
     files_used,
     list_line,
-    of_part,
+    names_in_two_folds,
     open_files,
-    parted,
     read_as_run,
+    shared_files_line,
+    split_by_use,
+    without_damage,
 )
 from protocols.cfp.files import (
     A_FOLD,
@@ -51,7 +52,7 @@ def check(
         progress: called with (images opened, all) now and then.
 
     Returns:
-        One line for each thing looked at; ``damaged`` stands wherever that run would refuse the folder or count
+        One line for each property. ``damaged`` marks everything for which that run would refuse the folder or count
         failures.
     """
     try:
@@ -63,30 +64,30 @@ def check(
     listed = () if compared is None else ("frontal", "profile") if compared == "FP" else ("frontal",)
     lines = [count_line("people", len(people), OFFICIAL["people"])]
     lines += [
-        count_line(f"{view} images", len(_of(people, view)), OFFICIAL[view], needed=not listed or view in listed)
+        count_line(f"{view} images", len(_paths(people, view)), OFFICIAL[view], needed=not listed or view in listed)
         for view in VIEWS
     ]
     for view in VIEWS:
-        found = _list_lines(root, view, used)
-        lines += found if view in listed else eased(found)
+        of_list = _list_lines(root, view, used)
+        lines += of_list if view in listed else without_damage(of_list)
     for name in _EXPERIMENTS:
-        found = _pair_lines(root, name)
-        lines += found if name == compared else eased(found)
-    photographs = [photograph for own in people.values() for view in VIEWS for photograph in own[view]]
-    lacking = [photograph.key for photograph in photographs if read_fiducials(root, photograph) is None]
-    lines.append(list_line("images without 30 fiducial points", lacking, level="differs"))
-    there: dict[str, list[Path]] = {view: _of(people, view) for view in VIEWS}
-    absent = sorted((used or frozenset()) - {path for paths in there.values() for path in paths})
-    parts = parted(there, used) | ({"listed": absent} if absent else {})
+        of_pairs = _pair_lines(root, name)
+        lines += of_pairs if name == compared else without_damage(of_pairs)
+    photographs = [photograph for by_view in people.values() for view in VIEWS for photograph in by_view[view]]
+    without_points = [photograph.key for photograph in photographs if read_fiducials(root, photograph) is None]
+    lines.append(list_line("images without 30 fiducial points", without_points, level="differs"))
+    paths: dict[str, list[Path]] = {view: _paths(people, view) for view in VIEWS}
+    absent = sorted((used or frozenset()) - {path for of_view in paths.values() for path in of_view})
+    parts = split_by_use(paths, used) | ({"listed": absent} if absent else {})
     opened, digests = open_files(root, parts, progress)
     lines += opened
-    doubled = "profiles that are frontal images byte for byte"
-    lines.append(doubles_line(root, doubled, of_part(digests, "profile"), of_part(digests, "frontal")))
+    profiles, frontal = (digests_of_part(digests, view) for view in ("profile", "frontal"))
+    lines.append(shared_files_line(root, "profiles that are frontal images byte for byte", profiles, frontal))
     return [*lines, usable]
 
 
-def _of(people: People, view: View) -> list[Path]:
-    return [photograph.path for own in people.values() for photograph in own[view]]
+def _paths(people: People, view: View) -> list[Path]:
+    return [photograph.path for by_view in people.values() for photograph in by_view[view]]
 
 
 def _list_lines(root: Path, view: View, used: Collection[Path] | None) -> list[CheckLine]:
@@ -95,11 +96,11 @@ def _list_lines(root: Path, view: View, used: Collection[Path] | None) -> list[C
     except BenchError as error:
         return [CheckLine("damaged", LISTS[view], str(error), "readable")]
     absent = [photograph for photograph in listed if not photograph.path.is_file()]
-    lost = any(used is None or photograph.path in used for photograph in absent)
+    needed = any(used is None or photograph.path in used for photograph in absent)
     return [
         count_line(f"{LISTS[view]}: images", len(listed), OFFICIAL[view]),
         list_line(
-            f"{LISTS[view]}: images named but absent", [p.key for p in absent], level="damaged" if lost else "differs"
+            f"{LISTS[view]}: images named but absent", [p.key for p in absent], level="damaged" if needed else "differs"
         ),
     ]
 
@@ -109,19 +110,15 @@ def _pair_lines(root: Path, name: Pairs) -> list[CheckLine]:
         pairs = read_pairs(root, name)
     except BenchError as error:
         return [CheckLine("damaged", f"{name} pairs", str(error), "readable")]
-    itself = [pair.first.key for pair in pairs if pair.first == pair.second]
+    self_pairs = [pair.first.key for pair in pairs if pair.first == pair.second]
     return [
         count_line(f"{name} folds", len({pair.fold for pair in pairs}), FOLDS),
         count_line(f"{name} pairs of one person", sum(pair.same for pair in pairs), FOLDS * A_FOLD),
         count_line(f"{name} pairs of two people", sum(not pair.same for pair in pairs), FOLDS * A_FOLD),
-        list_line(f"{name} people in two folds", _in_two_folds(pairs), level="differs"),
-        list_line(f"{name} images paired with themselves", itself, level="differs"),
+        list_line(f"{name} people in two folds", _people_in_two_folds(pairs), level="differs"),
+        list_line(f"{name} images paired with themselves", self_pairs, level="differs"),
     ]
 
 
-def _in_two_folds(pairs: Sequence[Pair]) -> list[str]:
-    folds: dict[str, set[int]] = {}
-    for pair in pairs:
-        for photograph in (pair.first, pair.second):
-            folds.setdefault(photograph.person, set()).add(pair.fold)
-    return [name for name, own in folds.items() if len(own) > 1]
+def _people_in_two_folds(pairs: Sequence[Pair]) -> list[str]:
+    return names_in_two_folds((image.person, pair.fold) for pair in pairs for image in (pair.first, pair.second))

@@ -21,13 +21,13 @@ OFFICIAL = {"people": 500, "frontal": 5000, "profile": 2000}
 FOLDS, A_FOLD = 10, 350
 FIDUCIALS = 30
 _IMAGE = re.compile(r"\d{2,3}\.(?:jpg|jpeg|png)", re.IGNORECASE)
-_LOOKED_AT = 5
-_MOST = 1e5  # pixels; no point of a photograph is farther
+_INSPECTED = 5  # folders, to decide whether they are folders of people
+_LARGEST_COORDINATE = 1e5  # pixels
 
 
 @dataclass(frozen=True, slots=True)
 class Photograph:
-    """One image: the person's folder, the view, the path."""
+    """One image: the person's folder, frontal or profile, the path."""
 
     person: str
     view: View
@@ -40,12 +40,12 @@ class Photograph:
 
 
 People = dict[str, dict[View, list[Photograph]]]
-"""Photographs by person and view."""
+"""Photographs by person, then frontal or profile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two photographs, whether the lists say they show one person, and the fold from 0."""
+    """Two photographs, whether the lists give them the same person, and the fold from 0."""
 
     first: Photograph
     second: Photograph
@@ -55,7 +55,7 @@ class Pair:
 
 def holds_cfp(folder: Path) -> bool:
     """Whether a folder holds Data/Images with folders of people that have both views."""
-    people = folders_in(folder / "Data" / "Images")[:_LOOKED_AT]
+    people = folders_in(folder / "Data" / "Images")[:_INSPECTED]
     return any((person / view).is_dir() for person in people for view in VIEWS)
 
 
@@ -67,9 +67,9 @@ def read_people(root: Path) -> People:
     """
     people: People = {}
     for folder in folders_in(root / "Data" / "Images"):
-        own: dict[View, list[Photograph]] = {view: _photographs(root, folder, view) for view in VIEWS}
-        if any(own.values()):
-            people[printable(folder.name)] = own
+        by_view: dict[View, list[Photograph]] = {view: _photographs(root, folder, view) for view in VIEWS}
+        if any(by_view.values()):
+            people[printable(folder.name)] = by_view
     if not people:
         raise DataError(f"{root / 'Data' / 'Images'} holds no image such as 001/frontal/01.jpg.")
     return people
@@ -93,32 +93,34 @@ def read_list(root: Path, view: View) -> list[Photograph]:
     """Read Pair_list_F.txt or Pair_list_P.txt: lines ``k ../Data/Images/001/frontal/01.jpg``, k counted from 1.
 
     Returns:
-        The photographs, number k at place k - 1; they may be absent.
+        The photographs, number k at index k - 1; their files may be absent.
 
     Raises:
-        DataError: the list is absent or damaged, out of order, names an image of the other view, or one outside
+        DataError: the list is absent, damaged or out of order, or names an image of the other view or outside
             Data/Images.
     """
     path = root / "Protocol" / LISTS[view]
     images = root / "Data" / "Images"
-    found: list[Photograph] = []
+    photographs: list[Photograph] = []
     for line, text in _lines(path):
         fields = text.split(maxsplit=1)
         number = whole_number(fields[0])
         if len(fields) != 2 or number is None or any(len(part) > MOST_NAME for part in _split(fields[1])):
             raise DataError(f"{path}, line {line}: {quoted(text)} is not a number and a path.")
-        if number != len(found) + 1:
-            raise DataError(f"{path}, line {line}: number {number}, expected {len(found) + 1}; lines are missing.")
+        if number != len(photographs) + 1:
+            raise DataError(
+                f"{path}, line {line}: number {number}, expected {len(photographs) + 1}; lines are missing."
+            )
         file = Path(os.path.normpath(path.parent / "/".join(_split(fields[1]))))
         parts = file.relative_to(images).parts if file.is_relative_to(images) else ()
         if len(parts) != 3 or parts[1] != view:
-            raise DataError(f"{path}, line {line}: {quoted(fields[1])} is no image in Data/Images/<person>/{view}.")
+            raise DataError(f"{path}, line {line}: {quoted(fields[1])} is not an image in Data/Images/<person>/{view}.")
         if not inside_of(root, file):
             raise DataError(f"{path}, line {line}: {quoted(fields[1])} is a link that leads out of {root}.")
-        found.append(Photograph(printable(parts[0]), view, file))
-    if not found:
+        photographs.append(Photograph(printable(parts[0]), view, file))
+    if not photographs:
         raise DataError(f"{path} is empty.")
-    return found
+    return photographs
 
 
 def read_pairs(root: Path, pairs: Pairs) -> list[Pair]:
@@ -127,16 +129,18 @@ def read_pairs(root: Path, pairs: Pairs) -> list[Pair]:
     ``a`` counts in the list of frontal images from 1, ``b`` in that of profile images (``FP``) or in the same (``FF``).
 
     Raises:
-        DataError: a list is absent, damaged or empty, a number lies outside its list, or the persons of a pair are not
-            what the file says.
+        DataError: a list is absent, damaged or empty, a number lies outside its list, or a pair of same.txt shows two
+            people, or one of diff.txt the same person.
     """
     frontal = read_list(root, "frontal")
     other = frontal if pairs == "FF" else read_list(root, "profile")
     split = root / "Protocol" / "Split" / pairs
     folders = [folder for folder in folders_in(split) if folder.name.isascii() and folder.name.isdigit()]
     if len(folders) < 2:
-        raise DataError(f"{split} holds {len(folders)} folds (folders 01, 02...); two are least, ten are official.")
-    found = []
+        raise DataError(
+            f"{split} holds {len(folders)} folds (folders 01, 02...); it needs two or more, the official set has ten."
+        )
+    read = []
     for fold, folder in enumerate(folders):
         for name, same in (("same.txt", True), ("diff.txt", False)):
             path = folder / name
@@ -149,14 +153,14 @@ def read_pairs(root: Path, pairs: Pairs) -> list[Pair]:
                 if (pair.first.person == pair.second.person) != same:
                     raise DataError(
                         f"{path}, line {line}: {quoted(text)} are {pair.first.key} and {pair.second.key}, "
-                        f"{'two people' if same else 'one person'}. Are lists and pairs from two releases?"
+                        f"{'two people' if same else 'one person'}. Are lists and pairs of different releases?"
                     )
-                found.append(pair)
-    return found
+                read.append(pair)
+    return read
 
 
 def read_fiducials(root: Path, photograph: Photograph) -> list[tuple[float, float]] | None:
-    """The 30 points of a photograph; None where their file is absent, or damaged."""
+    """The 30 points of a photograph, (x, y) pixels; None where their file is absent or damaged."""
     path = root / "Data" / "Fiducials" / photograph.person / photograph.view / f"{photograph.path.stem}.txt"
     if not path.is_file() or not inside_of(root, path):
         return None
@@ -167,7 +171,10 @@ def read_fiducials(root: Path, photograph: Photograph) -> list[tuple[float, floa
     points = [
         (row[0], row[1])
         for row in rows
-        if len(row) == 2 and row[0] is not None and row[1] is not None and max(map(abs, (row[0], row[1]))) < _MOST
+        if len(row) == 2
+        and row[0] is not None
+        and row[1] is not None
+        and max(map(abs, (row[0], row[1]))) < _LARGEST_COORDINATE
     ]
     return points if len(points) == len(rows) == FIDUCIALS else None
 
@@ -190,4 +197,4 @@ def _split(path: str) -> list[str]:
 
 def _lines(path: Path) -> list[tuple[int, str]]:
     """Lines that are not blank, with their numbers."""
-    return read_lines(path, absent="is absent; it belongs to the lists of CFP's Protocol folder.")
+    return read_lines(path, absent="is absent; it is one of the lists of CFP's Protocol folder.")

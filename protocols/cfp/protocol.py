@@ -1,4 +1,4 @@
-"""Celebrities in Frontal-Profile: is a shrunk profile face the person of a frontal one?"""
+"""Celebrities in Frontal-Profile: shrunk profile faces compared with frontal ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from bench.errors import DataError
 from bench.interfaces import PROTOCOLS, Progress
 from bench.types import CheckLine, Cut, IdentificationSet, Media, Points, Role
-from protocols.base.pairs import PhotographProtocol, Searched, paired
+from protocols.base.pairs import PhotographProtocol, Searched, verification_set
 from protocols.base.root import below, find_root
 from protocols.cfp.files import (
     A_FOLD,
@@ -26,16 +26,16 @@ from protocols.cfp.files import (
     read_pairs,
     read_people,
 )
-from protocols.views.detected import FRAME_OF, Crop, Detector, Framing, find_faces, lr_side
+from protocols.views.detected import FRAME_OF, Crop, Detector, Framing, detect_faces, lr_side
 
 if TYPE_CHECKING:
     from protocols.sample.summary import Sample
 
 _INSIDE = ("cfp", "cfp-dataset", "cfp-dataset-images", "cfp/cfp-dataset")
-_MARGIN = 0.25  # around the fiducial points, which do not reach the forehead
+_MARGIN = 0.25  # around the fiducial points, which do not include the forehead
 
 Task = Literal["verification", "identification"]
-Read = tuple[list[Photograph], list[Photograph]]
+Sides = tuple[list[Photograph], list[Photograph]]
 
 
 @PROTOCOLS.register(
@@ -47,9 +47,9 @@ Read = tuple[list[Photograph], list[Photograph]]
 class Cfp(PhotographProtocol):
     """A frontal face is enrolled at full size; a profile face (or another frontal one) is aligned, shrunk, compared.
 
-    A detector finds no face in many a profile; such a photograph (and all where no face is looked for) is cut to a
-    square around its 30 fiducial points and not aligned. The points themselves do not serve to align: no published
-    source says which is which, and half of them are hidden in a profile.
+    The detector misses many profiles. Such a photograph (and each one where faces are not detected) is cropped to a
+    square around its 30 fiducial points and not aligned. The points are not used for alignment: no published source
+    gives their order, and half of them are hidden in a profile.
     """
 
     dataset = "cfp"
@@ -74,17 +74,17 @@ class Cfp(PhotographProtocol):
         detector: Detector = "mtcnn",
         thresholds: Literal["exact", "grid"] = "exact",
     ) -> None:
-        """Choose what is measured, and how faces are framed.
+        """Choose what is measured, and how faces are cropped.
 
         Args:
             task: ``verification``: pairs in folds. ``identification``: the first frontal photograph of each person is
-                enrolled, and all profile ones are searched.
+                enrolled; all profile photographs are probes.
             pairs: ``FP``: frontal and profile; ``FF``: frontal and frontal.
-            lr: side in pixels that verified (searched) faces are shrunk to; 0 keeps them at full size.
+            lr: side in pixels of verified (probe) faces; 0 keeps them at full size.
             crop: ``recogniser``: the chip of 112 x 112 pixels of ArcFace and what followed it; ``frame``: 128 x 128
-                pixels with the face as large as hallucinators here are trained on.
-            detector: what finds the faces, at full resolution on both sides.
-            thresholds: of a fold: the best of all, or of insightface's grid.
+                pixels with the face in the size that the hallucinators of this suite are trained on.
+            detector: detects the faces, at full resolution on both sides.
+            thresholds: threshold of a fold: the best of all (``exact``), or the best of insightface's ``grid``.
 
         Raises:
             UsageError: an argument is out of range.
@@ -96,7 +96,7 @@ class Cfp(PhotographProtocol):
 
     @classmethod
     def sample_writer(cls) -> Sample:
-        """That of the database's sample."""
+        """The writer of the CFP sample."""
         from protocols.cfp.sample import SAMPLE
 
         return SAMPLE
@@ -105,8 +105,8 @@ class Cfp(PhotographProtocol):
         """Return the folder that holds ``Data/Images``: ``root``, or cfp-dataset and the like in it.
 
         Raises:
-            MissingError: ``root`` is no folder.
-            DataError: it holds no CFP, or one that lies deeper; the text names the folder to use.
+            MissingError: ``root`` does not exist.
+            DataError: it holds no CFP, or one in a deeper folder; the text names the folder to use.
         """
         return find_root(
             root,
@@ -119,7 +119,7 @@ class Cfp(PhotographProtocol):
         )
 
     def published_counts(self) -> dict[str, int]:
-        """Pairs of the official folds, or people and profiles searched."""
+        """Pairs of the official folds, or people enrolled and profiles searched."""
         if self.task == "verification":
             return {"pairs": 2 * A_FOLD * FOLDS, "same pairs": A_FOLD * FOLDS}
         return {"gallery": OFFICIAL["people"], "probe": OFFICIAL["profile"], "probe identities": OFFICIAL["people"]}
@@ -131,45 +131,45 @@ class Cfp(PhotographProtocol):
         compared = self.pairs if self.task == "verification" else None
         return check(root, lambda: self.read(root), compared=compared, progress=progress)
 
-    def _study(self, root: Path, scratch: Path | None, progress: Progress | None) -> Searched:
+    def _list_media(self, root: Path, scratch: Path | None, progress: Progress | None) -> Searched:
         people = read_people(root)
         pairs = read_pairs(root, self.pairs) if self.task == "verification" else []
         if pairs:
             sides = [pair.first for pair in pairs], [pair.second for pair in pairs]
         else:
-            sides = _search(people)
+            sides = _sides_of_search(people)
         files = list(dict.fromkeys(photograph.path for side in sides for photograph in side))
-        notes = _differences(people)
+        notes = _count_notes(people)
         absent = [path for path in files if not path.is_file()]
         if absent:
-            notes.append(f"{len(absent):,} of {len(files):,} photographs that the lists name are absent.")
-        counted = Counter((pair.fold, pair.same) for pair in pairs)
-        if pairs and counted != {(fold, same): A_FOLD for fold in range(FOLDS) for same in (True, False)}:
-            notes.append(f"Not the official pairs: {len(pairs):,} in {len({fold for fold, _ in counted})} folds.")
+            notes.append(f"{len(absent):,} of {len(files):,} listed photographs are absent.")
+        counts = Counter((pair.fold, pair.same) for pair in pairs)
+        if pairs and counts != {(fold, same): A_FOLD for fold in range(FOLDS) for same in (True, False)}:
+            notes.append(f"Not the official pairs: {len(pairs):,} in {len({fold for fold, _ in counts})} folds.")
         official = not notes
         points: dict[Path, Points | None] = {}
         if scratch is None:
-            notes.append("Faces were not looked for: photographs are cut by their fiducial points.")
+            notes.append("Faces were not detected: photographs are cropped by their fiducial points.")
         else:
-            points = find_faces(files, scratch, progress, detector=self.detector)
-        media = _Cutter(root, self.framing, points)
-        found: Searched
+            points = detect_faces(files, scratch, progress, detector=self.detector)
+        crops = _Crops(root, self.framing, points)
+        study: Searched
         if pairs:
-            found = paired(pairs, media.of, official=official)
+            study = verification_set(pairs, crops.media, official=official)
         else:
-            gallery, probes = media.of(sides[0], "gallery", ""), media.of(sides[1], "probe", "")
-            found = IdentificationSet(gallery, probes, official=official)
-        return replace(found, notes=media.noted(notes))
+            gallery, probes = crops.media(sides[0], "gallery", ""), crops.media(sides[1], "probe", "")
+            study = IdentificationSet(gallery, probes, official=official)
+        return replace(study, notes=(*notes, *crops.notes()))
 
 
-class _Cutter:
-    """Makes media of photographs: by points found, else around the fiducial points, else whole."""
+class _Crops:
+    """Crops photographs: by detected points, else around the fiducial points, else not at all."""
 
     def __init__(self, root: Path, framing: Framing, points: Mapping[Path, Points | None]) -> None:
         self._root, self._framing, self._points = root, framing, points
         self._boxes: dict[Path, tuple[float, float, float, float] | None] = {}
 
-    def of(self, photographs: Sequence[Photograph], role: Role, prefix: str) -> tuple[Media, ...]:
+    def media(self, photographs: Sequence[Photograph], role: Role, prefix: str) -> tuple[Media, ...]:
         media = []
         for photograph in photographs:
             cut, landmarks = self._framing.cut(self._points.get(photograph.path), lr=role == "probe")
@@ -191,18 +191,17 @@ class _Cutter:
             )
         return tuple(media)
 
-    def noted(self, notes: Sequence[str]) -> tuple[str, ...]:
-        """Notes, and what became of the photographs in which no face was found."""
+    def notes(self) -> list[str]:
+        """How the photographs without a detected face were cropped; valid once `media` was called for all."""
         without = [path for path, points in self._points.items() if points is None]
         if not without:
-            return tuple(notes)
+            return []
         boxed = sum(self._boxes.get(path) is not None for path in without)
-        whole = f"; {len(without) - boxed:,} are taken whole" if boxed < len(without) else ""
-        return (
-            *notes,
-            f"No face was found in {len(without):,} of {len(self._points):,} photographs: {boxed:,} are cut to a "
-            f"square around their fiducial points{whole}.",
-        )
+        uncropped = f"; {len(without) - boxed:,} are used uncropped" if boxed < len(without) else ""
+        return [
+            f"No face was detected in {len(without):,} of {len(self._points):,} photographs: {boxed:,} are cropped to "
+            f"a square around their fiducial points{uncropped}."
+        ]
 
     def _box(self, photograph: Photograph) -> tuple[float, float, float, float] | None:
         from bench.media.crop import square_around
@@ -218,17 +217,23 @@ class _Cutter:
         return self._boxes[photograph.path]
 
 
-def _search(people: People) -> Read:
-    """The first frontal photograph of each person, and all profile ones of those who have one."""
-    gallery = [own["frontal"][0] for own in people.values() if own["frontal"]]
+def _sides_of_search(people: People) -> Sides:
+    """The first frontal photograph of each person, and all profile photographs of the people enrolled by it."""
+    gallery = [by_view["frontal"][0] for by_view in people.values() if by_view["frontal"]]
     enrolled = {photograph.person for photograph in gallery}
-    probes = [photograph for own in people.values() for photograph in own["profile"] if photograph.person in enrolled]
+    probes = [image for by_view in people.values() for image in by_view["profile"] if image.person in enrolled]
     if len(gallery) < 2 or not probes:
-        raise DataError(f"{len(gallery)} people with a frontal photograph and {len(probes)} profiles are no search.")
+        raise DataError(
+            f"{len(gallery)} people with a frontal photograph and {len(probes)} profiles; a search needs 2 people and "
+            "1 profile."
+        )
     return gallery, probes
 
 
-def _differences(people: People) -> list[str]:
-    counts = {"people": len(people)} | {view: sum(len(own[view]) for own in people.values()) for view in VIEWS}
-    found = [f"{counts[name]:,} of {OFFICIAL[name]:,} {name}" for name in OFFICIAL if counts[name] != OFFICIAL[name]]
-    return [f"Not the official set: {'; '.join(found)}."] if found else []
+def _count_notes(people: People) -> list[str]:
+    """A note where the counts are not the published ones."""
+    counts = {"people": len(people)} | {view: sum(len(by_view[view]) for by_view in people.values()) for view in VIEWS}
+    differences = [
+        f"{counts[name]:,} of {OFFICIAL[name]:,} {name}" for name in OFFICIAL if counts[name] != OFFICIAL[name]
+    ]
+    return [f"Not the official set: {'; '.join(differences)}."] if differences else []

@@ -39,13 +39,13 @@ def write(root: Path, *, identities: int, seed: int, paint: Painter, progress: P
 
     Args:
         root: folder to fill.
-        identities: people, dealt to ten folds in order; what is left over is in the last fold.
+        identities: people, assigned to ten folds in order; the remainder is in the last fold.
         seed: of people and pictures.
         paint: the painter.
-        progress: shows how far it is.
+        progress: shows the progress.
 
     Returns:
-        What was written: 14 photographs an identity, 7 pairs of a kind for each person of the smallest fold.
+        Counts: 14 photographs an identity, 7 pairs of each kind for each person of the smallest fold.
 
     Raises:
         UsageError: too few identities for ten folds of two, or more than the database has.
@@ -94,7 +94,7 @@ def _look(seed: int, photograph: _Photograph, rng: np.random.Generator) -> Look:
 
 
 def _fiducials(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Thirty points: the five, and an outline around them; the official ones have another order."""
+    """Thirty points: the five, and an outline around them; the official order is another."""
     middle = points.mean(axis=0)
     reach = 1.3 * max(float(np.ptp(points[:, 0])), float(np.ptp(points[:, 1])))
     angles = np.linspace(0, 2 * np.pi, FIDUCIALS - len(points), endpoint=False)
@@ -103,7 +103,7 @@ def _fiducials(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _write_protocol(folder: Path, photographs: Sequence[_Photograph], identities: int, rng: np.random.Generator) -> int:
-    """Lists of images and of pairs; returns the pairs of one of the two experiments."""
+    """Write the lists of images and of pairs; returns the number of pairs of one experiment."""
     for view, letter in (("frontal", "F"), ("profile", "P")):
         stems = [photograph.stem for photograph in photographs if photograph.view == view]
         rows = "".join(f"{place} ../Data/Images/{stem}.jpg\n" for place, stem in enumerate(stems, 1))
@@ -124,7 +124,7 @@ def _write_protocol(folder: Path, photographs: Sequence[_Photograph], identities
 def _pairs(
     subjects: Sequence[int], second: str, each: int, rng: np.random.Generator
 ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Places in the lists, from 1, of pairs of one person and of two."""
+    """Pairs of one person and of two, as numbers in the lists of images, from 1."""
     count = FRONTAL if second == "frontal" else PROFILE
     same = []
     for subject in subjects:

@@ -11,13 +11,15 @@ from bench.interfaces import Progress
 from bench.types import CheckLine
 from protocols.base.checks import (
     EXAMPLES,
+    READABLE,
     count_line,
+    digests_of_part,
     disjoint_line,
-    doubles_line,
     list_line,
-    of_part,
     open_files,
-    parted,
+    refused_line,
+    shared_files_line,
+    split_by_use,
 )
 from protocols.dronesurf.annotations import NO_NUMBERS, read_coordinates
 from protocols.dronesurf.files import SPLIT, Listing, scan
@@ -33,23 +35,23 @@ def check(
 
     Args:
         root: the located root.
-        choose: chooses what the run compares.
+        choose: chooses the images that the run compares.
         scenario: of the run's videos: ``active``, ``passive`` or ``both``.
-        step: each how-manieth annotated face the run takes.
+        step: every step-th annotated face is used by the run.
         progress: called with (files opened, all).
     """
     try:
         listing = scan(root)
     except DataError as error:
-        return [CheckLine("damaged", "readable for a run", str(error), "yes")]
+        return [refused_line(error)]
     subjects = {*listing.gallery, *(track.subject for track in listing.tracks)}
     fewer = [f"{s}: {len(images)}" for s, images in listing.gallery.items() if len(images) != GALLERY_IMAGES]
-    strangers = [str(subject) for subject in subjects - set(listing.gallery)]
-    usable, chosen = _usable(choose, step)
+    not_enrolled = [str(subject) for subject in subjects - set(listing.gallery)]
+    readable, chosen = _readable(choose, step)
     enrolled = set(listing.gallery) if chosen is None else set(chosen.enrolled)
-    tracks = listing.tracks if chosen is None else [track for track, found in chosen.tracks if found.faces]
+    tracks = listing.tracks if chosen is None else [track for track, coordinates in chosen.tracks if coordinates.faces]
     searched = {track.video.path for track in tracks}
-    parts = parted(
+    parts = split_by_use(
         {
             "gallery": [path for images in listing.gallery.values() for path in images],
             "video": [video.path for video in listing.videos],
@@ -70,19 +72,19 @@ def check(
             for name in ("active", "passive")
         ),
         list_line("subjects without their four gallery images", fewer, level="differs"),
-        list_line("subjects in videos that are not in the gallery", strangers, level="differs"),
+        list_line("subjects in videos that are not in the gallery", not_enrolled, level="differs"),
         *_faults(listing, {video.key for video in listing.videos if video.path in searched}),
         *_coordinates(listing, {track.path for track in tracks}),
         *_split(listing, subjects),
         *opened,
-        *_doubles(root, listing, of_part(digests, "gallery")),
-        *usable,
+        _shared_by_people(root, listing, digests_of_part(digests, "gallery")),
+        *readable,
     ]
 
 
 def _faults(listing: Listing, searched: Collection[str]) -> list[CheckLine]:
     if not listing.faults:
-        return [CheckLine("ok", "files and folders out of their place", "none")]
+        return [CheckLine("ok", "misplaced files and folders", "none")]
     return [
         list_line(
             fault,
@@ -98,27 +100,29 @@ def _coordinates(listing: Listing, searched: Collection[Path]) -> list[CheckLine
 
     faults: Counter[str] = Counter()
     unreadable: list[str] = []
-    odd: list[str] = []
-    boxes, longest, lost = 0, [], False
+    examples: list[str] = []
+    boxes, too_long, needed = 0, [], False
     for track in listing.tracks:
         try:
-            found = read_coordinates(track.path)
+            coordinates = read_coordinates(track.path)
         except DataError as error:
             unreadable.append(f"{track.video.key}: {error}")
             continue
-        boxes += len(found.faces)
-        faults.update(found.faults)
-        odd += [found.first] if found.first else []
+        boxes += len(coordinates.faces)
+        faults.update(coordinates.faults)
+        examples += [coordinates.first] if coordinates.first else []
         frames = count_frames(track.video.path)
-        lost |= bool(found.faces and frames and found.faces[-1].frame > frames and track.path in searched)
-        if found.faces and frames and found.faces[-1].frame > frames:
-            longest.append(f"{track.video.key}: frame {found.faces[-1].frame} of {frames}")
+        if coordinates.faces and frames and coordinates.faces[-1].frame > frames:
+            needed |= track.path in searched
+            too_long.append(f"{track.video.key}: frame {coordinates.faces[-1].frame} of {frames}")
     return [
         count_line("annotated faces", boxes, BOXES),
         list_line("coordinate files that cannot be read", unreadable),
-        list_line("coordinate files that name frames after the last", longest, level="damaged" if lost else "differs"),
+        list_line(
+            "coordinate files that name frames after the last", too_long, level="damaged" if needed else "differs"
+        ),
         *(
-            CheckLine("differs", fault, f"{count:,}", "none", tuple(odd[:EXAMPLES]) if fault == NO_NUMBERS else ())
+            CheckLine("differs", fault, f"{count:,}", "none", tuple(examples[:EXAMPLES]) if fault == NO_NUMBERS else ())
             for fault, count in sorted(faults.items())
         ),
     ]
@@ -141,28 +145,28 @@ def _split(listing: Listing, subjects: set[int]) -> list[CheckLine]:
     ]
 
 
-def _doubles(root: Path, listing: Listing, digests: dict[Path, str]) -> list[CheckLine]:
-    """Gallery images of two people that are one file: one of them is enrolled under a wrong name."""
+def _shared_by_people(root: Path, listing: Listing, digests: dict[Path, str]) -> CheckLine:
+    """Equal gallery images of two people: one of them is enrolled under a wrong name."""
     owners = {path: subject for subject, images in listing.gallery.items() for path in images}
     first: dict[str, Path] = {}
     for path, digest in digests.items():
         first.setdefault(digest, path)
-    strangers = {p: d for p, d in digests.items() if owners[p] != owners[first[d]]}
-    same = {p: d for p, d in digests.items() if first[d] == p}
-    return [doubles_line(root, "gallery images that two people share", strangers, same)]
+    copies = {p: d for p, d in digests.items() if owners[p] != owners[first[d]]}
+    originals = {p: d for p, d in digests.items() if first[d] == p}
+    return shared_files_line(root, "gallery images that two people share", copies, originals)
 
 
-def _usable(choose: Callable[[], Chosen], step: int) -> tuple[list[CheckLine], Chosen | None]:
-    """What a run would say before it looks for faces, and what it would measure on."""
+def _readable(choose: Callable[[], Chosen], step: int) -> tuple[list[CheckLine], Chosen | None]:
+    """Whether a run would accept the data, its counts, and its gallery and probes."""
     try:
         chosen = choose()
     except BenchError as error:
-        return [CheckLine("damaged", "readable for a run", str(error), "yes")], None
-    faces = sum(len(found.faces[::step]) for _, found in chosen.tracks)
+        return [refused_line(error)], None
+    faces = sum(len(coordinates.faces[::step]) for _, coordinates in chosen.tracks)
     tested, training = ({str(subject) for subject in part} for part in (chosen.test, chosen.training))
     return [
         count_line("test subjects in the gallery", len(chosen.test), TEST),
         disjoint_line("people searched for who are training subjects", tested, training),
         count_line("faces that are searched", faces, None),
-        CheckLine("ok", "readable for a run", "yes", "yes"),
+        CheckLine("ok", READABLE, "yes", "yes"),
     ], chosen

@@ -1,4 +1,4 @@
-"""Videos, coordinate files, gallery and split of DroneSURF as they lie on disk."""
+"""The files of DroneSURF: videos, coordinate files, gallery and split."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from bench.errors import DataError
 from bench.io.textfiles import quoted, read_lines
-from protocols.base.root import folders_in, inside_of, printable
+from protocols.base.root import entries_in, folders_in, inside_of, printable, relative_name
 
 Scenario = Literal["active", "passive"]
 Part = Literal["train", "test"]
@@ -28,7 +28,7 @@ _PARTS = frozenset({"train", "val", "test", "original"})  # folders of re-releas
 
 
 class Video(NamedTuple):
-    """One video; ``path`` may not be there where only its coordinates are."""
+    """One video; ``path`` may be absent where only its coordinates exist."""
 
     key: str
     path: Path
@@ -39,7 +39,7 @@ class Video(NamedTuple):
 
 
 class Track(NamedTuple):
-    """The faces of one person in one video."""
+    """The coordinate file of one person in one video."""
 
     video: Video
     subject: int
@@ -48,7 +48,7 @@ class Track(NamedTuple):
 
 @dataclass
 class Listing:
-    """What lies in the folder, sorted, and by kind of fault what does not fit."""
+    """Content of the data root, sorted; by kind of fault, the names of files left out."""
 
     videos: list[Video] = field(default_factory=list)
     tracks: list[Track] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Listing:
 
 
 def holds_dronesurf(folder: Path) -> bool:
-    """Whether a folder holds one whose name has Tracking or Activity in it, and times and places below."""
+    """Whether a folder holds one named with Tracking or Activity, and folders of times and places below it."""
     return any(_KIND.search(kind.name) and any(map(folders_in, folders_in(kind))) for kind in folders_in(folder))
 
 
@@ -66,7 +66,7 @@ def scan(root: Path) -> Listing:
     """List a located root.
 
     Raises:
-        DataError: the split says nothing or contradicts itself.
+        DataError: the split has no test subject or contradicts itself.
     """
     listing = Listing()
     for kind in _folders(root, root, listing):
@@ -82,7 +82,7 @@ def scan(root: Path) -> Listing:
 
 
 def scenario_of(folder: str) -> Scenario:
-    """The scenario of a kind of video: the name's word beside Tracking or Activity, where it has one."""
+    """The scenario of a folder: by the word beside Tracking or Activity in its name, else by that word itself."""
     word = _KIND.sub("", folder).lower()
     if "passive" in word or "random" in word:
         return "passive"
@@ -93,9 +93,9 @@ def read_split(path: Path, listing: Listing) -> dict[int, Part]:
     """Subjects by part: rows of a number and a word that begins with ``tr`` or ``te``; a first row may be a header.
 
     Raises:
-        DataError: no row is such a row, or a subject is in both parts.
+        DataError: no row names a test subject, or a subject is in both parts.
     """
-    found: dict[int, Part] = {}
+    parts: dict[int, Part] = {}
     for number, line in read_lines(path):
         match = re.fullmatch(
             r'\s*"?(?:person|subject)?\s*(\d{1,15})"?\s*[,;\s]\s*"?(tr|te)[a-z]*"?\s*', line, re.I | re.ASCII
@@ -107,35 +107,36 @@ def read_split(path: Path, listing: Listing) -> dict[int, Part]:
                 )
             continue
         subject, part = int(match[1]), "train" if match[2].lower() == "tr" else "test"
-        if found.get(subject, part) != part:
+        if parts.get(subject, part) != part:
             raise DataError(f"{path} puts subject {subject} in both training and test set.")
-        found[subject] = part  # type: ignore[assignment]  # one of the two words
-    if "test" not in found.values():
+        parts[subject] = part  # type: ignore[assignment]  # one of the two words
+    if "test" not in parts.values():
         raise DataError(f"{path} names no test subject; expected rows such as 12,test.")
-    return found
+    return parts
 
 
 def _videos(root: Path, folder: Path, listing: Listing) -> None:
     if not _PEOPLE.fullmatch(folder.name):
-        listing.faults["folders whose name lists no people"].append(_told(root, folder))
+        listing.faults["folders whose name lists no people"].append(relative_name(root, folder))
         return
     people = tuple(sorted({int(number) for number in re.findall(r"\d+", folder.name)}))
     kind, time, place = folder.relative_to(root).parts[:3]
-    films: dict[str, Path] = {}
+    video_files: dict[str, Path] = {}
     for path in _files(root, folder, listing):
         if path.suffix.lower() in _VIDEOS:
-            films.setdefault(path.stem, path)
-    notes = {path.name: path for path in _folders(root, folder, listing)}
-    for name in sorted({*films, *notes}):
-        path = films.get(name, folder / f"{name}.mp4")
+            video_files.setdefault(path.stem, path)
+    coordinate_folders = {path.name: path for path in _folders(root, folder, listing)}
+    for name in sorted({*video_files, *coordinate_folders}):
+        path = video_files.get(name, folder / f"{name}.mp4")
         key = printable((folder / name).relative_to(root).as_posix())
         video = Video(key, path, scenario_of(kind), time.lower(), place, people)
-        tracks = _tracks(root, video, notes[name], listing) if name in notes else []
-        if name not in films and not tracks:
-            continue  # any other folder
+        inner = coordinate_folders.get(name)
+        tracks = _tracks(root, video, inner, listing) if inner else []
+        if name not in video_files and not tracks:
+            continue  # a folder of something else
         listing.videos.append(video)
         listing.tracks += tracks
-        if name not in films:
+        if name not in video_files:
             listing.faults["videos that are absent"].append(key)
         absent = set(people) - {track.subject for track in tracks}
         if not tracks:
@@ -152,18 +153,20 @@ def _tracks(root: Path, video: Video, folder: Path, listing: Listing) -> list[Tr
             continue
         subject = int(match[1])
         if not path.is_file() or not inside_of(root, path):
-            continue  # told as a person without coordinates
+            continue  # reported as a person without coordinates
         if subject in tracks:
-            listing.faults["second folders of a person in a video"].append(_told(root, inner))
+            listing.faults["second folders of a person in a video"].append(relative_name(root, inner))
             continue
         tracks[subject] = Track(video, subject, path)
         if subject not in video.people:
-            listing.faults["people with coordinates that the video's folder does not name"].append(_told(root, inner))
+            listing.faults["people with coordinates that the video's folder does not name"].append(
+                relative_name(root, inner)
+            )
     return [tracks[subject] for subject in sorted(tracks)]
 
 
 def _gallery(root: Path, listing: Listing) -> dict[int, list[Path]]:
-    found: dict[int, list[Path]] = defaultdict(list)
+    images: dict[int, list[Path]] = defaultdict(list)
     for top in _folders(root, root, listing):
         if not _GALLERY.fullmatch(top.name):
             continue
@@ -175,40 +178,17 @@ def _gallery(root: Path, listing: Listing) -> dict[int, list[Path]]:
                 parts = [part for part in path.relative_to(top).with_suffix("").parts if part.lower() not in _PARTS]
                 number = re.search(r"\d+", parts[0], re.ASCII) if parts else None
                 if not inside_of(root, path):
-                    listing.faults["links out of the data root"].append(_told(root, path))
+                    listing.faults["links out of the data root"].append(relative_name(root, path))
                 elif number is None:
-                    listing.faults["gallery images whose name tells no person"].append(_told(root, path))
+                    listing.faults["gallery images whose name contains no person"].append(relative_name(root, path))
                 else:
-                    found[int(number[0])].append(path)
-    return dict(sorted(found.items()))
+                    images[int(number[0])].append(path)
+    return dict(sorted(images.items()))
 
 
 def _folders(root: Path, folder: Path, listing: Listing) -> list[Path]:
-    return [path for path in _inside(root, folder, listing) if path.is_dir()]
+    return [Path(entry.path) for entry in entries_in(root, folder, listing.faults) if entry.is_dir()]
 
 
 def _files(root: Path, folder: Path, listing: Listing) -> list[Path]:
-    return [path for path in _inside(root, folder, listing) if path.is_file()]
-
-
-def _inside(root: Path, folder: Path, listing: Listing) -> list[Path]:
-    """What a folder holds, sorted, without hidden names and without links that leave the root."""
-    try:
-        with os.scandir(folder) as entries:
-            found = sorted((e.name, e.is_symlink()) for e in entries if not e.name.startswith("."))
-    except OSError as error:
-        listing.faults["folders that cannot be read"].append(f"{_told(root, folder)}: {error.strerror}")
-        return []
-    kept = []
-    for name, link in found:
-        if link and not inside_of(root, folder / name):
-            told = listing.faults["links out of the data root"]
-            if _told(root, folder / name) not in told:  # folders are looked at twice: for folders, for files
-                told.append(_told(root, folder / name))
-        else:
-            kept.append(folder / name)
-    return kept
-
-
-def _told(root: Path, path: Path) -> str:
-    return printable(path.relative_to(root).as_posix())
+    return [Path(entry.path) for entry in entries_in(root, folder, listing.faults) if entry.is_file()]

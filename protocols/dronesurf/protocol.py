@@ -1,9 +1,9 @@
-"""DroneSURF: faces in videos taken by drones, searched among four high-resolution images of each person."""
+"""DroneSURF: faces in videos taken by drones, searched in a gallery of four high-resolution images of each person."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +13,7 @@ from bench.types import CheckLine, Cut, IdentificationSet, Media, Points
 from protocols.base.protocol import SampledProtocol
 from protocols.base.root import below, find_root, printable
 from protocols.dronesurf.annotations import NO_NUMBERS, Coordinates, read_coordinates
-from protocols.dronesurf.files import SPLIT, Track, holds_dronesurf, scan
+from protocols.dronesurf.files import SPLIT, Listing, Track, holds_dronesurf, scan
 from protocols.dronesurf.split import (
     GALLERY_IMAGES,
     SUBJECTS,
@@ -24,7 +24,7 @@ from protocols.dronesurf.split import (
     draw_test,
     frame_base,
 )
-from protocols.views.detected import Detector, find_faces, found_notes
+from protocols.views.detected import Detector, detect_faces, detection_notes
 
 if TYPE_CHECKING:
     from protocols.sample.summary import Sample
@@ -44,7 +44,7 @@ GalleryFusion = Literal["mean", "max", "score"]
 class DroneSurf(SampledProtocol):
     """Every annotated face of a test subject (or all of a video together) is searched in the gallery; all have a mate.
 
-    Probes are frames of videos cut to a square around the annotated box, at the size they have.
+    Probes are video frames cropped to a square around the annotated box, in their native size.
     """
 
     dataset = "dronesurf"
@@ -77,39 +77,38 @@ class DroneSurf(SampledProtocol):
         """Choose the rules.
 
         Args:
-            scenario: of the videos.
-            level: ``frame``: each face is a probe; ``video``: all of a person in a video are one, whose score is the
-                mean of theirs (up to a factor of the probe's own, which no ranking sees).
-            step: each how-manieth annotated frame of a person in a video is taken; 2 is the paper's alternate one.
+            scenario: scenario of the videos.
+            level: ``frame``: each face is a probe; ``video``: all faces of a person in a video are one probe, whose
+                score is the mean of theirs (up to a positive factor, which changes no rank).
+            step: every step-th annotated frame of a person in a video is used; the paper uses every second one.
             gallery_fusion: the four images of a person become one template, the ``mean`` of their unit embeddings at
-                unit length; or the best of them counts (``max``), or the mean of their scores (``score``).
+                unit length; or the best of their scores counts (``max``), or the mean of their scores (``score``).
             gallery: enrol the test subjects, or everyone.
-            frame_base: number of a video's first frame in the coordinate files; ``auto`` decides it from them.
-            lr: side the probes are brought to, pixels; None leaves them as they are.
+            frame_base: number of a video's first frame in the coordinate files; ``auto`` derives it from them.
+            lr: side of the probes, pixels; None keeps the native size.
             margin: border around the square box, as a fraction of its side on each side.
-            detector: what finds the faces of the gallery.
+            detector: detects the faces of the gallery.
             seed: of the split, where the folder has no train_test_split.csv.
 
         Raises:
             UsageError: an argument is out of range.
         """
         if step < 1:
-            raise UsageError(f"dronesurf: step is 1 or more, not {step}.")
+            raise UsageError(f"dronesurf: step is {step}; expected 1 or more.")
         if not 0 <= margin <= _LARGEST_MARGIN:
-            raise UsageError(f"dronesurf: margin is a fraction from 0 to {_LARGEST_MARGIN:g}, not {margin:g}.")
+            raise UsageError(f"dronesurf: margin is {margin:g}; expected a fraction from 0 to {_LARGEST_MARGIN:g}.")
         if lr is not None and lr and not 2 <= lr <= 1024:
-            raise UsageError(f"dronesurf: lr is none, or 2 to 1024 pixels, not {lr}.")
+            raise UsageError(f"dronesurf: lr is {lr}; expected none, or 2 to 1024 pixels.")
         self.scenario, self.level, self.step = scenario, level, step
         self.gallery_fusion, self.gallery, self.frame_base = gallery_fusion, gallery, frame_base
         self.lr, self.margin, self.seed = lr or None, margin, seed
         self.detector: Detector = detector
-        self.unit_length = (
-            gallery_fusion != "score"
-        )  # means of unit vectors as they are: their product is the mean score
+        # for "score" the mean of unit vectors is not scaled: its product with a probe is the mean score
+        self.unit_length = gallery_fusion != "score"
 
     @classmethod
     def sample_writer(cls) -> Sample:
-        """That of the database's sample."""
+        """The writer of the DroneSURF sample."""
         from protocols.dronesurf.sample import SAMPLE
 
         return SAMPLE
@@ -127,15 +126,15 @@ class DroneSurf(SampledProtocol):
         )
 
     def read(self, root: Path) -> IdentificationSet:
-        """List the media, gallery images as they are; `read_with` cuts them to their faces.
+        """List the media, gallery images uncropped; `read_with` crops them to their faces.
 
         Raises:
-            DataError: there is no gallery, no probe, or a split that says nothing.
+            DataError: there is no gallery, no probe, or a split without a test subject.
         """
-        return self._study(root, self.choose(root), {}, ())
+        return self._identification_set(root, self.choose(root), {}, ())
 
     def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> IdentificationSet:
-        """List the media; faces of the gallery are looked for once and kept under ``scratch``.
+        """List the media; faces of the gallery are detected once and cached under ``scratch``.
 
         Raises:
             DataError: as `read`.
@@ -143,11 +142,11 @@ class DroneSurf(SampledProtocol):
         """
         chosen = self.choose(root)
         files = [path for subject in chosen.enrolled for path in chosen.listing.gallery[subject]]
-        found = find_faces(files, scratch, progress, detector=self.detector)
-        return self._study(root, chosen, found, found_notes(files, found))
+        points = detect_faces(files, scratch, progress, detector=self.detector)
+        return self._identification_set(root, chosen, points, detection_notes(files, points))
 
     def published_counts(self) -> dict[str, int]:
-        """Gallery images and people searched; how many faces are annotated is not published."""
+        """Gallery images and people searched; the number of annotated faces by split is not published."""
         people = TEST if self.gallery == "test" else SUBJECTS
         return {"gallery": people * GALLERY_IMAGES, "gallery identities": people}
 
@@ -158,71 +157,57 @@ class DroneSurf(SampledProtocol):
         return check(root, lambda: self.choose(root), scenario=self.scenario, step=self.step, progress=progress)
 
     def choose(self, root: Path) -> Chosen:
-        """Choose gallery and probes: a pure function of what is listed, the arguments and the seed.
+        """Choose gallery and probes: a pure function of the files, the arguments and the seed.
 
         Raises:
-            DataError: there is no gallery, no probe, or a split that says nothing.
+            DataError: there is no gallery, no probe, or a split without a test subject.
         """
-        from bench.media.video import count_frames
-
         listing = scan(root)
         if not listing.gallery:
             raise DataError(f"{root} has no gallery: expected images of each person in HR Gallery/<subject>.")
-        everyone = {*listing.gallery, *(track.subject for track in listing.tracks)}
         split = listing.split
-        named = set(draw_test(everyone, self.seed)) if split is None else {s for s in split if split[s] == "test"}
-        training = everyone - named if split is None else {s for s in split if split[s] == "train"}
-        test = frozenset(named) & frozenset(listing.gallery)
-        lines = {track.path: read_coordinates(track.path) for track in listing.tracks}
-        frames: dict[Path, tuple[int, int]] = {}
-        for track in listing.tracks:
-            numbers = [face.frame for face in lines[track.path].faces]
-            if numbers:
-                first, last = frames.get(track.video.path, (numbers[0], numbers[-1]))
-                frames[track.video.path] = min(first, numbers[0]), max(last, numbers[-1])
-        base, why = (
-            frame_base(frames, count_frames) if self.frame_base == "auto" else (int(self.frame_base), "as asked for")
-        )
-        wanted = [t for t in listing.tracks if self.scenario in ("both", t.video.scenario) and t.subject in named]
-        tracks = tuple((track, lines[track.path]) for track in wanted if track.subject in test)
-        if not any(coordinates.faces for _, coordinates in tracks):
+        subjects = {*listing.gallery, *(track.subject for track in listing.tracks)}
+        in_test = set(draw_test(subjects, self.seed)) if split is None else {s for s in split if split[s] == "test"}
+        training = subjects - in_test if split is None else {s for s in split if split[s] == "train"}
+        test = frozenset(in_test) & frozenset(listing.gallery)
+        coordinates = {track.path: read_coordinates(track.path) for track in listing.tracks}
+        base, why = self._first_frame_number(listing, coordinates)
+        in_scenario = [
+            t for t in listing.tracks if self.scenario in ("both", t.video.scenario) and t.subject in in_test
+        ]
+        tracks = tuple((track, coordinates[track.path]) for track in in_scenario if track.subject in test)
+        if not any(of_track.faces for _, of_track in tracks):
             raise DataError(
-                f"No face of {len(named)} test subjects is annotated in the videos of scenario {self.scenario}, so "
-                f"there is no probe; {len(listing.tracks)} coordinate files were found."
+                f"No face of {len(in_test)} test subjects is annotated in the videos of scenario {self.scenario}, so "
+                f"there is no probe; {len(listing.tracks)} coordinate files were read."
             )
         notes = [f"The first frame of a video has the number {base} ({why})."]
         if split is None:
-            drawn = ", ".join(map(str, sorted(named)))
+            names = ", ".join(map(str, sorted(in_test)))
             notes.append(
-                f"There is no {SPLIT}; seed {self.seed} drew the test subjects {drawn}. The published split differs."
+                f"There is no {SPLIT}; the test subjects were drawn with seed {self.seed}: {names}. The published "
+                "split differs."
             )
-        strangers = sorted({t.subject for t in wanted} - test)
-        if strangers:
-            faces = sum(len(lines[t.path].faces) for t in wanted if t.subject in strangers)
-            notes.append(f"{len(strangers)} test subjects are not in the gallery; their {faces:,} faces are left out.")
-        others = everyone - named - training
-        if others:
-            notes.append(f"{len(others)} subjects are in neither part of {SPLIT}; they are not searched for.")
-        absent = sum(_beyond(track, coordinates, base, count_frames(track.video.path)) for track, coordinates in tracks)
-        if absent:
-            notes.append(f"{absent:,} annotated frames are not in their videos; they count as failures.")
-        faults: Counter[str] = Counter({fault: len(names) for fault, names in listing.faults.items()})
-        for _, coordinates in tracks:
-            faults.update(coordinates.faults)
-        odd = [coordinates.first for _, coordinates in tracks if coordinates.first]
-        notes += [
-            f"Found {count:,} {fault}{f' ({odd[0]})' if odd and fault == NO_NUMBERS else ''}."
-            for fault, count in sorted(faults.items())
-        ]
+        not_enrolled = {t.subject for t in in_scenario} - test
+        if not_enrolled:
+            faces = sum(len(coordinates[t.path].faces) for t in in_scenario if t.subject in not_enrolled)
+            notes.append(
+                f"{len(not_enrolled)} test subjects are not in the gallery; their {faces:,} faces are left out."
+            )
+        unassigned = subjects - in_test - training
+        if unassigned:
+            notes.append(f"{len(unassigned)} subjects are in neither part of {SPLIT}; they are not searched for.")
+        notes += _fault_notes(listing, tracks, base)
         enrolled = tuple(sorted(test if self.gallery == "test" else listing.gallery))
         if len(enrolled) < 2:
             raise DataError(
-                f"{len(enrolled)} person can be enrolled, of {len(named)} test subjects; a search needs two or more. "
-                "Has everyone a folder in HR Gallery?"
+                f"{len(enrolled)} of {len(in_test)} test subjects can be enrolled; a search needs two or more people. "
+                "Each needs a folder in HR Gallery."
             )
-        whole = all(len(listing.gallery[subject]) == GALLERY_IMAGES for subject in enrolled)
-        counts = (len(everyone), len(named), len(training), len(listing.videos))
-        official = split is not None and whole and counts == (SUBJECTS, TEST, TRAINING, VIDEOS) and not strangers
+        complete = all(len(listing.gallery[subject]) == GALLERY_IMAGES for subject in enrolled)
+        counts = (len(subjects), len(in_test), len(training), len(listing.videos))
+        published = counts == (SUBJECTS, TEST, TRAINING, VIDEOS)
+        official = split is not None and complete and published and not not_enrolled
         if not official:
             notes.append(
                 f"Not the official set: {counts[0]} subjects ({counts[2]} training, {counts[1]} test), {counts[3]} "
@@ -231,18 +216,34 @@ class DroneSurf(SampledProtocol):
             )
         return Chosen(listing, tracks, test, enrolled, frozenset(training), base, official, tuple(notes))
 
-    def _study(
-        self, root: Path, chosen: Chosen, found: dict[Path, Points | None], notes: Iterable[str]
+    def _first_frame_number(self, listing: Listing, coordinates: Mapping[Path, Coordinates]) -> tuple[int, str]:
+        """Number of a video's first frame in the coordinate files, and the reason."""
+        from bench.media.video import count_frames
+
+        if self.frame_base != "auto":
+            return int(self.frame_base), "by the argument frame_base"
+        ranges: dict[Path, tuple[int, int]] = {}
+        for track in listing.tracks:
+            numbers = [face.frame for face in coordinates[track.path].faces]
+            if numbers:
+                first, last = ranges.get(track.video.path, (numbers[0], numbers[-1]))
+                ranges[track.video.path] = min(first, numbers[0]), max(last, numbers[-1])
+        return frame_base(ranges, count_frames)
+
+    def _identification_set(
+        self, root: Path, chosen: Chosen, points: dict[Path, Points | None], notes: Iterable[str]
     ) -> IdentificationSet:
         gallery = tuple(
-            self._enrolled(root, subject, path, found.get(path))
+            self._gallery_media(root, subject, path, points.get(path))
             for subject in chosen.enrolled
             for path in chosen.listing.gallery[subject]
         )
-        probes = tuple(media for track, lines in chosen.tracks for media in self._probes(track, lines, chosen.base))
+        probes = tuple(
+            media for track, lines in chosen.tracks for media in self._probe_media(track, lines, chosen.base)
+        )
         return IdentificationSet(gallery, probes, official=chosen.official, notes=(*chosen.notes, *notes))
 
-    def _enrolled(self, root: Path, subject: int, path: Path, points: Points | None) -> Media:
+    def _gallery_media(self, root: Path, subject: int, path: Path, points: Points | None) -> Media:
         from protocols.dronesurf.boxes import portrait_box
 
         key = printable(path.relative_to(root).as_posix())
@@ -256,7 +257,7 @@ class DroneSurf(SampledProtocol):
             cut=Cut(box=portrait_box(points, self.margin)) if points else None,
         )
 
-    def _probes(self, track: Track, lines: Coordinates, base: int) -> Iterable[Media]:
+    def _probe_media(self, track: Track, lines: Coordinates, base: int) -> Iterable[Media]:
         from bench.media.crop import square_around
 
         video = track.video
@@ -282,6 +283,24 @@ class DroneSurf(SampledProtocol):
             )
 
 
-def _beyond(track: Track, coordinates: Coordinates, base: int, frames: int) -> int:
-    """Annotated frames that the video's header says it does not have; 0 where the video is absent, which is told."""
+def _fault_notes(listing: Listing, tracks: Sequence[tuple[Track, Coordinates]], base: int) -> list[str]:
+    """Notes about annotated frames that the videos lack, and about faults of files."""
+    from bench.media.video import count_frames
+
+    notes = []
+    missing = sum(_frames_missing(coordinates, base, count_frames(track.video.path)) for track, coordinates in tracks)
+    if missing:
+        notes.append(f"{missing:,} annotated frames are not in their videos; they count as failures.")
+    faults: Counter[str] = Counter({fault: len(names) for fault, names in listing.faults.items()})
+    for _, coordinates in tracks:
+        faults.update(coordinates.faults)
+    examples = [coordinates.first for _, coordinates in tracks if coordinates.first]
+    return notes + [
+        f"Found {count:,} {fault}{f' ({examples[0]})' if examples and fault == NO_NUMBERS else ''}."
+        for fault, count in sorted(faults.items())
+    ]
+
+
+def _frames_missing(coordinates: Coordinates, base: int, frames: int) -> int:
+    """Number of annotated frames beyond the video's ``frames``; 0 where the video is absent (a fault of its own)."""
     return sum(not base <= face.frame < base + frames for face in coordinates.faces) if frames else 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.errors import BenchError, DataError
 from bench.interfaces import Progress
 from bench.types import CheckLine
-from protocols.base.checks import count_line, list_line, open_files, parted
+from protocols.base.checks import READABLE, count_line, list_line, open_files, refused_line, split_by_use
 from protocols.expression.ckplus import (
     OFFICIAL_LABELLED,
     OFFICIAL_LABELLED_SUBJECTS,
@@ -34,7 +34,7 @@ def check_ckplus(root: Path, choice: Choice, progress: Progress | None = None) -
     try:
         sequences, odd = load_sequences(root)
     except DataError as error:
-        return [CheckLine("damaged", "readable for a run", str(error), "yes")]
+        return [refused_line(error)]
     labelled = [sequence for sequence in sequences if sequence.emotion is not None]
     shown = Counter(sequence.expression for sequence in labelled)
     lines = [
@@ -55,7 +55,9 @@ def check_ckplus(root: Path, choice: Choice, progress: Progress | None = None) -
         used = {shot.photograph.path for shot in ckplus_shots(root).shots if shot.expression in choice.labels}
     except BenchError:
         used = {frame for s in labelled for frame in s.frames}
-    opened, _ = open_files(root, parted({"image": [frame for s in labelled for frame in s.frames]}, used), progress)
+    opened, _ = open_files(
+        root, split_by_use({"image": [frame for s in labelled for frame in s.frames]}, used), progress
+    )
     return [*lines, *opened, *_classified(lambda: ckplus_shots(root), choice)]
 
 
@@ -67,7 +69,7 @@ def check_fer2013(root: Path, choice: Choice) -> list[CheckLine]:
             raise DataError("fer2013.csv is absent")
         usages, emotions, where = count_rows(table)
     except DataError as error:
-        return [CheckLine("damaged", "readable for a run", str(error), "yes")]
+        return [refused_line(error)]
     strange = sum(count for code, count in emotions.items() if not 0 <= code < len(CODES))
     equal = sum({"Training", "PrivateTest"} <= parts for parts in where.values())
     told = ", ".join(f"{emotions[code]:,} {name}" for code, name in enumerate(CODES))
@@ -89,8 +91,8 @@ def _asked(emotions: Counter[int], choice: Choice) -> CheckLine:
     """Whether a face has one of the expressions that the run asks for."""
     faces = sum(emotions[code] for code, name in enumerate(CODES) if name in choice.labels)
     if not faces:
-        return CheckLine("damaged", "readable for a run", f"no face has one of the {choice.classes} expressions", "yes")
-    return CheckLine("ok", "readable for a run", "yes", "yes")
+        return CheckLine("damaged", READABLE, f"no face has one of the {choice.classes} expressions", "yes")
+    return CheckLine("ok", READABLE, "yes", "yes")
 
 
 def _classified(shots: Callable[[], Listed], choice: Choice) -> list[CheckLine]:
@@ -100,7 +102,7 @@ def _classified(shots: Callable[[], Listed], choice: Choice) -> list[CheckLine]:
         asked = [shot for shot in listed.shots if shot.expression in choice.labels]
         dealt = deal_folds((shot.person for shot in asked), choice.folds)
     except BenchError as error:
-        return [CheckLine("damaged", "ready to classify", str(error), "yes")]
+        return [refused_line(error, "ready to classify")]
     absent = [name for name in SIX if not listed.sequences.get(name)]
     told = ", ".join(f"{listed.sequences.get(name, 0):,} {name}" for name in SIX)
     sizes = Counter(dealt.values())

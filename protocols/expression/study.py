@@ -16,7 +16,7 @@ from protocols.expression.folds import deal_folds
 from protocols.expression.frontal_faces import FrontalFaces
 from protocols.expression.shots import SEVEN, SIX, Listed, Shot
 from protocols.views.recipe import SIDE, Recipe
-from protocols.views.turned import Turned, Turner, face_media, view_name
+from protocols.views.turned import TurnedFace, Turner, face_media, view_name
 
 Views = Literal["frontal", "turned"]
 
@@ -159,7 +159,7 @@ def _turned(
     return pairs, turner.note()
 
 
-def _views(shot: Shot, made: Turned, lr: int | None) -> Iterator[Media]:
+def _views(shot: Shot, made: TurnedFace, lr: int | None) -> Iterator[Media]:
     for view in made.views:
         key = f"{shot.key}@{view_name(view.yaw_deg)}"
         known: dict[str, str | float] = {"expression": shot.expression, "yaw_deg": view.yaw_deg}

@@ -18,14 +18,14 @@ from bench.studies import Study
 from bench.types import CheckLine
 from protocols.base.checks import (
     count_line,
+    digests_of_part,
     disjoint_line,
-    eased,
     files_used,
     list_line,
-    of_part,
     open_files,
-    parted,
     read_as_run,
+    split_by_use,
+    without_damage,
 )
 from protocols.ijbc.files import Files
 from protocols.ijbc.pairs import places, read_pairs
@@ -70,7 +70,7 @@ def check(
                 of_task.append(CheckLine("ok", "release", f"{lists.release} (1:N)"))
             look = _search_lines if each == "identification" else _pair_lines
             _try(partial(look, lists, of_task), f"{_SHORT[each]} lists", of_task)
-        lines += of_task if each == task else eased(of_task)
+        lines += of_task if each == task else without_damage(of_task)
     opened = there.get(task) or next(iter(there.values()), None)
     if opened is not None:
         _try(lambda: _image_lines(root, opened, lines, progress, files_used(study)), "images", lines)
@@ -80,7 +80,7 @@ def check(
 def _other(root: Path, read: Callable[[Task], Study], task: Task) -> list[CheckLine]:
     """Whether the other task could be run, where its lists are there; no damage where not."""
     other = next(each for each in _TASKS if each != task)
-    return eased([_readable(read, other)[0]]) if complete(root, other) else []
+    return without_damage([_readable(read, other)[0]]) if complete(root, other) else []
 
 
 def _readable(read: Callable[[Task], Study], task: Task) -> tuple[CheckLine, Study | None]:
@@ -169,11 +169,11 @@ def _image_lines(
     files = Files(root, lists.base)
     paths = {part: [files.find(name) for name in dict.fromkeys(rows.filename)] for part, rows in parts.items()}
     lines.append(list_line("images found with another ending", set(files.renamed), level="differs"))
-    opened, digests = open_files(root, parted(paths, used), progress)
+    opened, digests = open_files(root, split_by_use(paths, used), progress)
     lines += opened
     if lists.release == "C" and lists.matches is None:
-        searched = {digest: path.name for path, digest in of_part(digests, "probe").items()}
-        enrolled = (of_part(digests, part) for part in lists.gallery)
+        searched = {digest: path.name for path, digest in digests_of_part(digests, "probe").items()}
+        enrolled = (digests_of_part(digests, part) for part in lists.gallery)
         own = [entry for found in enrolled for entry in found.items()]
         equal = [f"{path.name} = {searched[digest]}" for path, digest in own if digest in searched]
         lines.append(list_line("crops enrolled and searched, equal byte for byte", equal, level="differs"))

@@ -18,13 +18,13 @@ OFFICIAL = {"images": 13_233, "people": 5749}
 TWICE = 1680  # people with two photographs or more
 OFFICIAL_PAIRS = {1: ((0, 2200), (1, 1000)), 2: tuple((fold, 600) for fold in range(10))}
 _IMAGE = re.compile(r"(.+)_(\d{4})\.(?:jpg|jpeg|png)", re.IGNORECASE)
-_LOOKED_AT = 50  # folders, to tell whether they hold people
+_INSPECTED = 50  # folders, to decide whether they are folders of people
 _MOST_FOLDS, _MOST_PAIRS = 1000, 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One pair of a list: two images, each a person and a number from 1, and the fold it belongs to."""
+    """One pair of a list: two images, each a person and a number from 1, and the fold from 0."""
 
     first: tuple[str, int]
     second: tuple[str, int]
@@ -32,7 +32,7 @@ class Pair:
 
     @property
     def same(self) -> bool:
-        """Whether the list says it is one person."""
+        """Whether both images are of the same person."""
         return self.first[0] == self.second[0]
 
 
@@ -41,22 +41,22 @@ class People:
     """Images by person.
 
     Attributes:
-        images: path by number, ascending, of each person in the order of names.
-        strange: files in the folders of people that are not named after them; left out.
+        images: of each person, in the order of names, path by image number, ascending.
+        misnamed: files not named after their folder; left out.
     """
 
     images: Mapping[str, Mapping[int, Path]]
-    strange: tuple[str, ...] = ()
+    misnamed: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
         """Images of all people."""
-        return sum(len(own) for own in self.images.values())
+        return sum(map(len, self.images.values()))
 
 
 def holds_people(folder: Path) -> bool:
     """Whether a folder holds folders of people, each image named after its folder."""
-    for person in folders_in(folder)[:_LOOKED_AT]:
+    for person in folders_in(folder)[:_INSPECTED]:
         try:
             with os.scandir(person) as entries:
                 if any(_number(entry.name, person.name) is not None for entry in entries):
@@ -67,20 +67,20 @@ def holds_people(folder: Path) -> bool:
 
 
 def locate(root: Path, how_to_get: str) -> Path:
-    """The folder of people: ``root``, or one of `FOLDERS` in it, which may lie in another of them.
+    """Return the folder of people: ``root``, or one of `FOLDERS` in it, which may be nested in another of them.
 
     Raises:
-        MissingError: ``root`` is no folder.
+        MissingError: ``root`` does not exist.
         DataError: none or several of them hold people.
     """
     if root.is_dir() and not holds_people(root):
         named = [*FOLDERS, *(f"{outer}/{inner}" for outer in FOLDERS for inner in FOLDERS)]
-        found = [root / name for name in named if (root / name).is_dir() and holds_people(root / name)]
-        if len(found) > 1:
-            listed = ", ".join(str(path.relative_to(root)) for path in found)
+        versions = [root / name for name in named if (root / name).is_dir() and holds_people(root / name)]
+        if len(versions) > 1:
+            listed = ", ".join(str(path.relative_to(root)) for path in versions)
             raise DataError(f"{root} holds several versions of LFW: {listed}. Name one by --data-root.")
-        if found:
-            return found[0]
+        if versions:
+            return versions[0]
     return find_root(
         root,
         holds=holds_people,
@@ -88,17 +88,17 @@ def locate(root: Path, how_to_get: str) -> Path:
         expected="folders NAME with NAME_0001.jpg",
         how_to_get=how_to_get,
         inside=FOLDERS,
-        nearly=_misnamed,
+        nearly=_describe_misnamed,
     )
 
 
-def _misnamed(root: Path) -> str:
-    """What is wrong where folders hold images that are not named after them; nothing where none do."""
-    for person in folders_in(root)[:_LOOKED_AT]:
+def _describe_misnamed(root: Path) -> str:
+    """What is wrong where folders hold images not named after them; empty where none do."""
+    for person in folders_in(root)[:_INSPECTED]:
         images = [name for name in names_in(person) if name.lower().endswith((".jpg", ".jpeg", ".png"))]
         if images:
-            there, named = f"{printable(person.name)}/{images[0]}", f"{printable(person.name)}_0001"
-            return f"its folders are there, but the file {there} is not named as {named}{Path(images[0]).suffix} is"
+            file, expected = f"{printable(person.name)}/{images[0]}", f"{printable(person.name)}_0001"
+            return f"its folders exist, but the file {file} is not named like {expected}{Path(images[0]).suffix}"
     return ""
 
 
@@ -106,48 +106,49 @@ def read_people(root: Path) -> People:
     """List the images of all people.
 
     Raises:
-        DataError: nothing is there, a link leads out of the root, or two files are one image of a person.
+        DataError: there are no images, a link leads out of the root, or two files are the same image of a person.
     """
     images: dict[str, dict[int, Path]] = {}
-    strange: list[str] = []
+    misnamed: list[str] = []
     for folder in folders_in(root):
         if folder.name.startswith("."):
             continue
         if folder.is_symlink() and not inside_of(root, folder):
             raise DataError(f"The folder {printable(folder.name)} is a link that leads out of {root}.")
-        own = _images_of(root, folder, strange)
-        if own:
-            images[folder.name] = dict(sorted(own.items()))
+        of_person = _images_of(root, folder, misnamed)
+        if of_person:
+            images[folder.name] = dict(sorted(of_person.items()))
     if not images:
         raise DataError(f"{root} holds no image named after its folder, such as NAME/NAME_0001.jpg.")
-    return People(images, tuple(sorted(strange)))
+    return People(images, tuple(sorted(misnamed)))
 
 
-def _images_of(root: Path, folder: Path, strange: list[str]) -> dict[int, Path]:
-    own: dict[int, Path] = {}
+def _images_of(root: Path, folder: Path, misnamed: list[str]) -> dict[int, Path]:
+    """Images of one person by number; adds other files to ``misnamed``."""
+    images: dict[int, Path] = {}
     with os.scandir(folder) as entries:
         files = sorted((e.name, e.is_symlink()) for e in entries if not e.name.startswith(".") and not e.is_dir())
     for name, link in files:
         number = _number(name, folder.name)
         if number is None:
-            strange.append(printable(f"{folder.name}/{name}"))
+            misnamed.append(printable(f"{folder.name}/{name}"))
             continue
         if link and not inside_of(root, folder / name):
             raise DataError(f"{printable(folder.name)}/{printable(name)} is a link that leads out of {root}.")
-        if number in own:
-            raise DataError(f"{printable(folder.name)} has image {number} twice: {own[number].name} and {name}.")
-        own[number] = folder / name
-    return own
+        if number in images:
+            raise DataError(f"{printable(folder.name)} has image {number} twice: {images[number].name} and {name}.")
+        images[number] = folder / name
+    return images
 
 
 def image_path(root: Path, people: People, image: tuple[str, int]) -> Path:
-    """Where an image of a list is, or would be."""
+    """Path of a listed image, also where it is absent."""
     name, number = image
     return people.images.get(name, {}).get(number, root / name / f"{name}_{number:04d}.jpg")
 
 
 def list_file(root: Path, name: str) -> Path:
-    """A list, which lies beside the people or, where their folder has a name of LFW's, beside that folder.
+    """Path of a list: beside the folders of people or, where their parent is one of `FOLDERS`, beside it.
 
     Raises:
         MissingError: there is none.
@@ -159,38 +160,39 @@ def list_file(root: Path, name: str) -> Path:
         if (folder / name).is_file():
             return folder / name
     raise MissingError(
-        f"{name} is not in {' or '.join(map(str, places))}. It says which photographs are compared; LFW's page gives "
-        "it out beside the images. Without it, measure the search in a gallery: lfw:task=identification."
+        f"{name} is not in {' or '.join(map(str, places))}. It lists the pairs to compare; LFW's page offers it "
+        "beside the images. Without it, only the search in a gallery can be measured: lfw:task=identification."
     )
 
 
 def read_pairs(path: Path, *, fold: int = 0) -> list[Pair]:
     """Read pairs.txt (View 2) or a list of View 1.
 
-    The first line holds the number of folds and of pairs of a kind in each (``10 300``), or that of pairs alone (one
-    fold). Then, for each fold, as many pairs of one person (``name i j``) and as many of two (``name i name j``).
+    The first line holds the number of folds and the number of pairs of each kind in a fold (``10 300``), or the latter
+    alone (one fold). Each fold then lists its pairs of one person (``name i j``), then those of two (``name i name
+    j``).
 
     Args:
         path: the list.
         fold: number of the first fold.
 
     Raises:
-        DataError: it is not such a list, or not whole; the text names the line.
+        DataError: it is not such a list, or incomplete; the text names the line.
     """
-    rows = [(place, line.split()) for place, line in read_lines(path)]
+    rows = [(line, text.split()) for line, text in read_lines(path)]
     folds, each = _header(path, rows[0][1] if rows else [])
     if len(rows) - 1 != folds * 2 * each:
         raise DataError(
             f"{path} has {len(rows) - 1:,} pairs; its first line says {folds} x 2 x {each:,} = {folds * 2 * each:,}. "
-            "It is cut short, or is another list."
+            "It is truncated, or is another list."
         )
     pairs = []
-    for index, (place, fields) in enumerate(rows[1:]):
+    for index, (line, fields) in enumerate(rows[1:]):
         same = index % (2 * each) < each
         pair = _pair(fields, fold + index // (2 * each), same)
         if pair is None:
             expected = "name i j" if same else "name i name j, two people"
-            raise DataError(f"{path}, line {place}: {quoted(' '.join(fields))} is not {expected}.")
+            raise DataError(f"{path}, line {line}: {quoted(' '.join(fields))} is not {expected}.")
         pairs.append(pair)
     return pairs
 
@@ -199,11 +201,12 @@ def _header(path: Path, fields: Sequence[str]) -> tuple[int, int]:
     numbers = [int(field) for field in fields if field.isascii() and field.isdigit() and len(field) < 10]
     if len(numbers) != len(fields) or len(numbers) not in (1, 2) or min(numbers) < 1:
         raise DataError(
-            f"{path} begins with {quoted(' '.join(fields))}; expected the number of folds and of pairs, or one."
+            f"{path} begins with {quoted(' '.join(fields))}; expected the numbers of folds and of pairs, or "
+            "the number of pairs."
         )
     folds, each = (1, numbers[0]) if len(numbers) == 1 else (numbers[0], numbers[1])
     if folds > _MOST_FOLDS or each > _MOST_PAIRS:
-        raise DataError(f"{path} begins with {folds} folds of {each} pairs, which cannot be.")
+        raise DataError(f"{path} begins with {folds} folds of {each} pairs, which is impossible.")
     return folds, each
 
 
@@ -224,6 +227,6 @@ def _pair(fields: Sequence[str], fold: int, same: bool) -> Pair | None:
 
 
 def _number(file: str, person: str) -> int | None:
-    """Number of an image that is named after its person."""
+    """Number of an image named after its person; None for other names."""
     match = _IMAGE.fullmatch(file)
     return int(match[2]) if match and match[1] == person else None

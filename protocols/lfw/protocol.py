@@ -1,4 +1,4 @@
-"""Labeled Faces in the Wild: near-frontal photographs, shrunk; a search in a gallery, or pairs in ten folds."""
+"""Labeled Faces in the Wild: near-frontal photographs shrunk to LR; 1:N search, or pairs in ten folds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from bench.errors import DataError, UsageError
 from bench.interfaces import PROTOCOLS, Progress
 from bench.types import CheckLine, IdentificationSet, Media, Points, Role
-from protocols.base.pairs import PhotographProtocol, Searched, paired
+from protocols.base.pairs import PhotographProtocol, Searched, verification_set
 from protocols.lfw.files import (
     DEV_TEST,
     DEV_TRAIN,
@@ -27,7 +27,7 @@ from protocols.lfw.files import (
     read_pairs,
     read_people,
 )
-from protocols.views.detected import FRAME_OF, Crop, Detector, Framing, find_faces, found_notes, lr_side
+from protocols.views.detected import FRAME_OF, Crop, Detector, Framing, detect_faces, detection_notes, lr_side
 
 if TYPE_CHECKING:
     from protocols.sample.summary import Sample
@@ -43,10 +43,10 @@ Image = tuple[str, int]
     licence="data set: its authors' terms; for research, no claim of fitness for use may rest on it",
 )
 class Lfw(PhotographProtocol):
-    """One photograph of a person is enrolled, another one is aligned, shrunk and compared.
+    """One photograph of a person is enrolled; another one is aligned, shrunk and compared with it.
 
-    Faces are found at full resolution on both sides, so the figures say what the loss of resolution costs, not what
-    finding a tiny face costs. A photograph without a face found is taken whole.
+    Faces are detected at full resolution on both sides, so figures measure the loss of resolution, not the detection of
+    tiny faces. A photograph without a detected face is used uncropped.
     """
 
     dataset = "lfw"
@@ -72,19 +72,19 @@ class Lfw(PhotographProtocol):
         detector: Detector = "mtcnn",
         thresholds: Literal["exact", "grid"] = "exact",
     ) -> None:
-        """Choose what is measured, and how faces are framed.
+        """Choose what is measured, and how faces are cropped.
 
         Args:
-            task: ``identification``: of the first people by name with two photographs or more, the first is enrolled
-                and the second searched. ``verification``: the pairs of the official lists; the second photograph of a
-                pair is shrunk.
-            people: how many are enrolled; 0 takes all.
+            task: ``identification``: of the first people by name with two photographs or more, the first photograph is
+                enrolled and the second is the probe. ``verification``: the pairs of the official lists; the second
+                photograph of a pair is shrunk.
+            people: number of people enrolled; 0 enrols all.
             view: 2 for pairs.txt in ten folds, 1 for pairsDevTrain.txt and pairsDevTest.txt as two folds, for tuning.
-            lr: side in pixels that searched (verified) faces are shrunk to; 0 keeps them at full size.
+            lr: side in pixels of probe (verified) faces; 0 keeps them at full size.
             crop: ``recogniser``: the chip of 112 x 112 pixels of ArcFace and what followed it; ``frame``: 128 x 128
-                pixels with the face as large as hallucinators here are trained on.
-            detector: what finds the faces, at full resolution on both sides.
-            thresholds: of a fold: the best of all, or of insightface's grid.
+                pixels with the face in the size that the hallucinators of this suite are trained on.
+            detector: detects the faces, at full resolution on both sides.
+            thresholds: threshold of a fold: the best of all (``exact``), or the best of insightface's ``grid``.
 
         Raises:
             UsageError: an argument is out of range.
@@ -100,27 +100,27 @@ class Lfw(PhotographProtocol):
 
     @classmethod
     def sample_writer(cls) -> Sample:
-        """That of the database's sample."""
+        """The writer of the LFW sample."""
         from protocols.lfw.sample import SAMPLE
 
         return SAMPLE
 
     def locate(self, root: Path) -> Path:
-        """Return the folder of people: ``root``, or a folder in it that has a name of LFW's (and may hold another).
+        """Return the folder of people: ``root``, or a folder in it with one of the names LFW is released under.
 
         Raises:
-            MissingError: ``root`` is no folder.
-            DataError: it holds no LFW, several versions, or one that lies deeper; the text names the folder to use.
+            MissingError: ``root`` does not exist.
+            DataError: it holds no LFW, several versions, or one in a deeper folder; the text names the folder to use.
         """
         return locate(root, self.how_to_get)
 
     def is_sample(self, root: Path) -> bool:
-        """Whether the folder, or the one around a folder of LFW's name, was written by `protocols.sample`."""
-        sampled = super().is_sample
-        return sampled(root) or (root.name in FOLDERS and sampled(root.parent))
+        """Whether the folder, or the parent of a folder named like LFW, was written by `protocols.sample`."""
+        is_sample = super().is_sample
+        return is_sample(root) or (root.name in FOLDERS and is_sample(root.parent))
 
     def published_counts(self) -> dict[str, int]:
-        """Pairs of the official lists, or people searched of those with two photographs."""
+        """Pairs of the official lists, or people searched out of those with two photographs."""
         if self.task == "verification":
             pairs = sum(number for _, number in OFFICIAL_PAIRS[self.view])
             return {"pairs": pairs, "same pairs": pairs // 2}
@@ -133,54 +133,57 @@ class Lfw(PhotographProtocol):
 
         return check(root, lambda: self.read(root), task=self.task, view=self.view, progress=progress)
 
-    def _study(self, root: Path, scratch: Path | None, progress: Progress | None) -> Searched:
+    def _list_media(self, root: Path, scratch: Path | None, progress: Progress | None) -> Searched:
         people = read_people(root)
-        pairs = self._pairs(root) if self.task == "verification" else []
-        chosen = [] if pairs else self._chosen(people)
+        pairs = self._read_pairs(root) if self.task == "verification" else []
         sides: tuple[list[Image], list[Image]] = ([p.first for p in pairs], [p.second for p in pairs])
         if not pairs:
-            sides = [one for one, _ in chosen], [two for _, two in chosen]
+            mates = self._choose_people(people)
+            sides = [one for one, _ in mates], [other for _, other in mates]
         files = [image_path(root, people, image) for side in sides for image in side]
-        notes = _whole(people)
+        notes = _count_notes(people)
         official = not notes
         absent = [path for path in dict.fromkeys(files) if not path.is_file()]
         if absent:
             number = len(dict.fromkeys(files))
-            notes.append(
-                f"{len(absent):,} of {number:,} photographs that the list names are absent: {absent[0].name}..."
-            )
-        if people.strange:
-            notes.append(f"{len(people.strange):,} files are not named after their folder and are left out.")
+            notes.append(f"{len(absent):,} of {number:,} listed photographs are absent: {absent[0].name}...")
+        if people.misnamed:
+            notes.append(f"{len(people.misnamed):,} files are not named after their folder and are left out.")
         points: dict[Path, Points | None] = {}
         if scratch is None:
-            notes.append("Faces were not looked for: photographs are taken whole.")
+            notes.append("Faces were not detected: photographs are used uncropped.")
         else:
-            points = find_faces(files, scratch, progress, detector=self.detector)
-            notes += found_notes(files, points)
+            points = detect_faces(files, scratch, progress, detector=self.detector)
+            notes += detection_notes(files, points)
         media = partial(self._media, root, people, points)
         if not pairs:
             gallery, probes = media(sides[0], "gallery", ""), media(sides[1], "probe", "")
             return IdentificationSet(gallery, probes, official=official, notes=tuple(notes))
         if self.view == 1:
-            notes.append("View 1 is for tuning: fold 1 is pairsDevTrain, fold 2 pairsDevTest, judged by each other.")
+            notes.append(
+                "View 1 is for tuning: fold 1 is pairsDevTrain, fold 2 pairsDevTest; the threshold of each is chosen "
+                "on the other."
+            )
         numbers = tuple((fold, sum(pair.fold == fold for pair in pairs)) for fold in sorted({p.fold for p in pairs}))
         if numbers != OFFICIAL_PAIRS[self.view]:
             notes.append(f"Not the official list: {len(pairs):,} pairs in {len(numbers)} folds.")
             official = False
-        return paired(pairs, media, official=official and not absent, notes=notes)
+        return verification_set(pairs, media, official=official and not absent, notes=notes)
 
-    def _pairs(self, root: Path) -> list[Pair]:
+    def _read_pairs(self, root: Path) -> list[Pair]:
         if self.view == 2:
             return read_pairs(list_file(root, PAIRS))
         return [*read_pairs(list_file(root, DEV_TRAIN)), *read_pairs(list_file(root, DEV_TEST), fold=1)]
 
-    def _chosen(self, people: People) -> list[tuple[Image, Image]]:
-        """Two photographs of each person enrolled."""
-        able = {name: sorted(own)[:2] for name, own in people.images.items() if len(own) > 1}
-        names = sorted(able)[: self.people or None]
+    def _choose_people(self, people: People) -> list[tuple[Image, Image]]:
+        """The enrolled and the searched photograph of each person."""
+        first_two = {name: sorted(images)[:2] for name, images in people.images.items() if len(images) > 1}
+        names = sorted(first_two)[: self.people or None]
         if len(names) < 2:
-            raise DataError(f"{len(able)} people have two photographs; a search in a gallery needs 2 people or more.")
-        return [((name, able[name][0]), (name, able[name][1])) for name in names]
+            raise DataError(
+                f"{len(first_two)} people have two photographs; a search in a gallery needs 2 people or more."
+            )
+        return [((name, first_two[name][0]), (name, first_two[name][1])) for name in names]
 
     def _media(
         self,
@@ -200,7 +203,8 @@ class Lfw(PhotographProtocol):
         return tuple(media)
 
 
-def _whole(people: People) -> list[str]:
+def _count_notes(people: People) -> list[str]:
+    """A note where the counts are not the published ones."""
     counts = {"images": people.total, "people": len(people.images)}
     differences = [
         f"{counts[name]:,} of {OFFICIAL[name]:,} {name}" for name in OFFICIAL if counts[name] != OFFICIAL[name]

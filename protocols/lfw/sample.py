@@ -33,13 +33,13 @@ def write(root: Path, *, identities: int, seed: int, paint: Painter, progress: P
 
     Args:
         root: folder to fill.
-        identities: people with two to four photographs; a quarter as many more have one, as most people of LFW have.
+        identities: people with two to four photographs; a quarter as many have one, as most people of LFW do.
         seed: of people and pictures.
         paint: the painter.
-        progress: shows how far it is.
+        progress: shows the progress.
 
     Returns:
-        What was written. pairs.txt has ten folds of disjoint people.
+        Counts. pairs.txt has ten folds of disjoint people.
 
     Raises:
         UsageError: too few identities for ten folds of two.
@@ -68,7 +68,7 @@ def write(root: Path, *, identities: int, seed: int, paint: Painter, progress: P
 
 
 def _name(number: int) -> str:
-    """First and last name of a person: no two are alike, and nobody is called so."""
+    """First and last name of a person; unique, and not the name of anybody."""
     digits = (number % 12, number // 12 % 12, number // 144)
     return f"Drawn_{''.join(_SYLLABLES[digit] for digit in digits).capitalize()}"
 
@@ -89,7 +89,7 @@ def _look(seed: int, number: int, image: int, rng: np.random.Generator) -> Look:
 
 
 def _photograph(image: ByteImages, points: NDArray[np.float64], rng: np.random.Generator) -> ByteImages:
-    """Stand a square in a photograph so that eyes and mouth are where deep funneling puts them."""
+    """Place a square face in a photograph so that eyes and mouth are where deep funneling puts them."""
     from PIL import Image
 
     eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
@@ -103,9 +103,9 @@ def _photograph(image: ByteImages, points: NDArray[np.float64], rng: np.random.G
 
 
 def _write_lists(root: Path, people: Sequence[Person], several: int, rng: np.random.Generator) -> int:
-    """The lists of both views; returns the pairs of View 2."""
+    """Write the lists of both views; returns the number of pairs of View 2."""
     folds: list[list[Person]] = [[] for _ in range(FOLDS)]
-    for place, one in enumerate(people):  # who has several photographs first, so each fold has two such people
+    for place, one in enumerate(people):  # people with several photographs come first, so each fold has two of them
         folds[place % FOLDS].append(one)
     cut = round(several * _TRAINED)
     singles = people[several:]
@@ -116,10 +116,10 @@ def _write_lists(root: Path, people: Sequence[Person], several: int, rng: np.ran
     write_text(root / "pairs.txt", f"{FOLDS}\t{each}\n{body}")
     write_text(root / "people.txt", f"{FOLDS}\n" + "".join(f"{len(fold)}\n{_rows(fold)}" for fold in folds))
     write_text(root / "lfw-names.txt", _rows(people))
-    for view, own in views.items():
-        number = min(len(_same(own)), 2 * FOLDS)
-        write_text(root / f"pairsDev{view}.txt", f"{number}\n{_pairs(own, number, rng)}")
-        write_text(root / f"peopleDev{view}.txt", f"{len(own)}\n{_rows(own)}")
+    for view, members in views.items():
+        number = min(len(_same(members)), 2 * FOLDS)
+        write_text(root / f"pairsDev{view}.txt", f"{number}\n{_pairs(members, number, rng)}")
+        write_text(root / f"peopleDev{view}.txt", f"{len(members)}\n{_rows(members)}")
     return 2 * FOLDS * each
 
 
@@ -132,15 +132,15 @@ def _same(people: Sequence[Person]) -> list[tuple[str, int, int]]:
 
 
 def _pairs(people: Sequence[Person], each: int, rng: np.random.Generator) -> str:
-    """As many pairs of one person as of two, drawn."""
+    """Draw ``each`` pairs of one person and as many of two."""
     same = _same(people)
     chosen = sorted(rng.choice(len(same), each, replace=False))
-    rows = ["\t".join(map(str, same[place])) for place in chosen]
+    rows = ["\t".join(map(str, same[index])) for index in chosen]
     return "".join(f"{row}\n" for row in [*rows, *_different(people, each, rng)])
 
 
 def _different(people: Sequence[Person], each: int, rng: np.random.Generator) -> Iterator[str]:
-    """Pairs of two people, no pair of people twice before all had one."""
+    """Image pairs of two people; no two people are paired again before all others were."""
     couples = [couple for _ in range(each) for couple in rng.permutation(list(combinations(range(len(people)), 2)))]
     for one, other in couples[:each]:
         (name, count), (second, most) = people[one], people[other]

@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.errors import DataError
 from bench.interfaces import Progress
 from bench.types import CheckLine
-from protocols.base.checks import count_line, list_line, open_files, parted
+from protocols.base.checks import READABLE, count_line, list_line, open_files, refused_line, split_by_use
 from protocols.mmi.files import DUAL_VIEW, EMOTIONS, FRONTAL, Fault, Session, load_sessions
 
 SUBJECTS, LEAST_SESSIONS = 75, 2900
@@ -24,7 +24,7 @@ def check(root: Path, progress: Progress | None = None) -> list[CheckLine]:
     try:
         sessions, faults = load_sessions(root)
     except DataError as error:
-        return [CheckLine("damaged", "readable for a run", str(error), "yes")]
+        return [refused_line(error)]
     subjects = {session.subject for session in sessions}
     many = len(sessions) > LEAST_SESSIONS
     lines = [
@@ -34,7 +34,7 @@ def check(root: Path, progress: Progress | None = None) -> list[CheckLine]:
         *_contents(sessions),
     ]
     frontal = {session.media for session in sessions if session.frontal}
-    parts = parted({"video and still": [session.media for session in sessions]}, frontal)
+    parts = split_by_use({"video and still": [session.media for session in sessions]}, frontal)
     opened, digests = open_files(root, parts, progress)
     copies: dict[str, list[str]] = {}
     for path, digest in (entry for part in digests.values() for entry in part.items()):
@@ -78,5 +78,5 @@ def _usable(sessions: tuple[Session, ...]) -> CheckLine:
     """What a run would say before it looks for faces."""
     able = {s.subject for s in sessions if s.frontal and s.neutral_frame() is not None}
     if not able:
-        return CheckLine("damaged", "readable for a run", "no subject has a neutral frontal frame", "yes")
-    return CheckLine("ok", "readable for a run", f"yes, {len(able):,} subjects to draw from", "yes")
+        return CheckLine("damaged", READABLE, "no subject has a neutral frontal frame", "yes")
+    return CheckLine("ok", READABLE, f"yes, {len(able):,} subjects to draw from", "yes")

@@ -100,7 +100,7 @@ class Mmi(TurnedSearch):
         if people:
             names = ", ".join(person.subject for person in people)
             notes.insert(0, f"Subjects searched, whom a hallucinator must not be trained on: {names}.")
-        return self._search(gallery, probes, notes, among=len(subjects))
+        return self._identification_set(gallery, probes, notes, among=len(subjects))
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """Compare with what is published; see `protocols.mmi.check`."""

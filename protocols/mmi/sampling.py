@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from bench.errors import DataError
 from protocols.mmi.session import EMOTIONS, Session
 from protocols.views.recipe import Photograph
-from protocols.views.turned import Turned, Turner, drawn
+from protocols.views.seeded import seeded_order
+from protocols.views.turned import TurnedFace, Turner
 
 NEUTRAL = "neutral"
 OTHER = "none given"
@@ -28,7 +29,7 @@ class Moment:
     session: Session
     frame: int
     expression: str
-    face: Turned
+    face: TurnedFace
 
     @property
     def key(self) -> str:
@@ -63,7 +64,7 @@ def draw_people(
     subjects = {session.subject for session in sessions if session.frontal}
     aside: list[Person] = []
     found = 0
-    for subject in drawn(subjects, seed):
+    for subject in seeded_order(subjects, seed):
         person = choose([s for s in sessions if s.subject == subject and s.frontal], turner, moments)
         if person is None:
             continue

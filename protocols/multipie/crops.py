@@ -1,4 +1,4 @@
-"""From five points to the 128 x 128 face crop of TP-GAN; for faces without points, the square usual in their camera."""
+"""TP-GAN's 128 x 128 face crop from five points; for faces without points, the median square of their camera."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from protocols.multipie.tables import CAMERAS
 
 SIDE = 128
 EYES, EYES_TO_MOUTH = (64.0, 40.0), 48.0
-_MOST_TILT_DEG = 30.0
-_ENOUGH = 3  # faces of a camera that make a usual square
-_MOST_SCALE = 1.5
-_MOST_SHIFT = 0.5  # sides
+_MAX_TILT_DEG = 30.0
+_ENOUGH = 3  # faces of a camera before its median square is used to reject outliers
+_MAX_SCALE = 1.5
+_MAX_SHIFT = 0.5  # sides
 
 
 class Square(NamedTuple):
-    """A square in an image: middle and side, pixels, origin at the first pixel's centre."""
+    """A square in an image: centre and side, pixels, origin at the first pixel's centre."""
 
     x: float
     y: float
@@ -44,8 +44,8 @@ class Crop:
     """How one take is cropped.
 
     Attributes:
-        points: the face's five points in the image; None where the usual square serves.
-        square: that square, where it does.
+        points: the face's five points in the image; None where the camera's median square is used.
+        square: that square.
     """
 
     points: Points | None
@@ -55,24 +55,24 @@ class Crop:
         """The cut to 128 x 128, then to ``lr`` unless that is 0."""
         if self.points is None:
             return Cut(box=self.square.box if self.square else None, side=lr or SIDE)
-        return Cut(points=self.points, face=FaceTemplate(SIDE, SIDE, self.laid()), side=lr or None)
+        return Cut(points=self.points, face=FaceTemplate(SIDE, SIDE, self.points_in_crop()), side=lr or None)
 
-    def laid(self) -> Points:
-        """Where the points come to lie in the crop; none where there are none."""
+    def points_in_crop(self) -> Points:
+        """The points in pixels of the 128 x 128 crop; empty where there are none."""
         if self.points is None:
             return ()
-        laid = np.asarray(self.points) @ similarity(self.points)[:, :2].T + similarity(self.points)[:, 2]
-        return tuple((float(x), float(y)) for x, y in laid)
+        matrix = similarity(self.points)
+        return tuple((float(x), float(y)) for x, y in np.asarray(self.points) @ matrix[:, :2].T + matrix[:, 2])
 
     def landmarks(self, lr: int) -> Points | None:
-        """The points in pixels of what the cut gives."""
+        """The points in pixels of the result of `cut`; None where there are none."""
         if self.points is None:
             return None
-        return resized_points(self.laid(), (SIDE, SIDE), (lr or SIDE, lr or SIDE))
+        return resized_points(self.points_in_crop(), (SIDE, SIDE), (lr or SIDE, lr or SIDE))
 
 
 def similarity(points: Points) -> Matrix:
-    """The similarity of TP-GAN's crop: eyes level, their middle at (64, 40), the mouth's 48 pixels lower.
+    """The similarity of TP-GAN's crop: the eyes level and centred at (64, 40), the mouth centred 48 pixels below.
 
     Args:
         points: eyes, nose, mouth corners.
@@ -85,10 +85,10 @@ def similarity(points: Points) -> Matrix:
 
     Source: face_db_align_single_custom.m of TP-GAN (Huang et al. 2017); not rounded to whole pixels here.
     """
-    found = np.asarray(points, np.float64)
-    if found.shape != (5, 2) or not np.isfinite(found).all():
+    five = np.asarray(points, np.float64)
+    if five.shape != (5, 2) or not np.isfinite(five).all():
         raise DataError("five finite points are needed")
-    eyes, mouth = found[:2].mean(0), found[3:].mean(0)
+    eyes, mouth = five[:2].mean(0), five[3:].mean(0)
     tilt = tilt_rad(points)
     cos, sin = math.cos(tilt), math.sin(tilt)
     turn = np.array([[cos, sin], [-sin, cos]])
@@ -106,29 +106,32 @@ def tilt_rad(points: Points) -> float:
 
 
 def square_of(points: Points) -> Square:
-    """The square that the crop by points takes out of the image, as if it were upright."""
+    """The square of the crop by points, with its rotation ignored."""
     matrix = similarity(points)
     middle = np.linalg.solve(matrix[:, :2], (SIDE - 1) / 2 - matrix[:, 2])
     return Square(float(middle[0]), float(middle[1]), SIDE / math.sqrt(abs(np.linalg.det(matrix[:, :2]))))
 
 
-def crops(found: Mapping[Take, Points | None]) -> tuple[dict[Take, Crop], int]:
+def choose_crops(detected: Mapping[Take, Points | None]) -> tuple[dict[Take, Crop], int]:
     """A crop for every take.
 
-    Points are not trusted where the eyes tilt by more than 30 degrees (in profile views the two fall together) or the
-    square differs from what is usual in the camera (median, from three faces on) by a factor of 1.5, or by half its
-    side. Then, and where no face was found, the usual square of the camera serves, or of the nearest camera in which
-    faces were found.
+    Points are rejected where the line through the eyes tilts by more than 30 degrees (in profile views the eyes nearly
+    coincide), or where the square differs from the camera's median (of three faces or more) by a factor of 1.5 or by
+    half its side. For rejected points, and where no face was detected, the median square of the camera is used, or that
+    of the nearest camera with detected faces.
+
+    Args:
+        detected: five points of each take, or None.
 
     Returns:
-        The crops, and how many takes had points that were not trusted.
+        The crops, and the number of takes whose points were rejected.
 
     Raises:
-        DataError: there are takes, and not one face was found.
+        DataError: there are takes, and no face was detected in any.
     """
     squares: dict[Take, Square] = {}
-    for take, points in found.items():
-        if points is not None and abs(math.degrees(tilt_rad(points))) <= _MOST_TILT_DEG:
+    for take, points in detected.items():
+        if points is not None and abs(math.degrees(tilt_rad(points))) <= _MAX_TILT_DEG:
             try:
                 squares[take] = square_of(points)
             except DataError:
@@ -136,37 +139,37 @@ def crops(found: Mapping[Take, Points | None]) -> tuple[dict[Take, Crop], int]:
     cameras: dict[str, list[Square]] = defaultdict(list)
     for take, square in squares.items():
         cameras[take.camera].append(square)
-    usual = {camera: _median(squares) for camera, squares in cameras.items()}
-    if found and not usual:
+    medians = {camera: _median(squares) for camera, squares in cameras.items()}
+    if detected and not medians:
         raise DataError(
-            f"No face was found in any of {len(found)} takes of Multi-PIE, so nothing says where the faces are. Are "
-            "these the images of the database?"
+            f"No face was detected in any of {len(detected)} takes of Multi-PIE, so no image can be cropped. Are these "
+            "the images of the database?"
         )
-    trusted = {
+    accepted = {
         take: points
-        for take, points in found.items()
+        for take, points in detected.items()
         if points is not None
         and take in squares
-        and (len(cameras[take.camera]) < _ENOUGH or _alike(squares[take], usual[take.camera]))
+        and (len(cameras[take.camera]) < _ENOUGH or _similar(squares[take], medians[take.camera]))
     }
-    made = {
-        take: Crop(trusted[take]) if take in trusted else Crop(None, usual[_nearest(take.camera, usual)])
-        for take in found
+    crops = {
+        take: Crop(accepted[take]) if take in accepted else Crop(None, medians[_nearest(take.camera, medians)])
+        for take in detected
     }
-    return made, sum(points is not None for points in found.values()) - len(trusted)
+    return crops, sum(points is not None for points in detected.values()) - len(accepted)
 
 
-def _nearest(camera: str, usual: Mapping[str, Square]) -> str:
-    """The camera itself where it can be, else the nearest in yaw."""
+def _nearest(camera: str, medians: Mapping[str, Square]) -> str:
+    """The camera itself where it has a median square, else the nearest in yaw."""
     yaw = CAMERAS[camera]
-    return min(usual, key=lambda other: (abs(CAMERAS[other] - yaw), abs(CAMERAS[other]), other))
+    return min(medians, key=lambda other: (abs(CAMERAS[other] - yaw), abs(CAMERAS[other]), other))
 
 
 def _median(squares: Sequence[Square]) -> Square:
     return Square(*(round(median(values), 2) for values in zip(*squares, strict=True)))
 
 
-def _alike(one: Square, other: Square) -> bool:
+def _similar(one: Square, other: Square) -> bool:
     ratio = one.side / other.side
     shift = math.hypot(one.x - other.x, one.y - other.y) / other.side
-    return 1 / _MOST_SCALE <= ratio <= _MOST_SCALE and shift <= _MOST_SHIFT
+    return 1 / _MAX_SCALE <= ratio <= _MAX_SCALE and shift <= _MAX_SHIFT

@@ -1,4 +1,4 @@
-"""The files of CMU Multi-PIE, read off their official names; what does not fit is counted, never guessed at."""
+"""The files of CMU Multi-PIE, parsed from their official names; files that do not fit are counted as faults."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from protocols.base.root import inside_of, printable
+from protocols.base.root import entries_in, relative_name
 from protocols.multipie.tables import CAMERAS, EXPRESSIONS, SESSIONS, SHOTS, SURVEILLANCE
 
 _NAME = re.compile(r"(\d{3})_(\d{2})_(\d{2})_(\d{3})_(\d{2})", re.ASCII)
@@ -18,7 +18,7 @@ _IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".tif", ".tiff"})
 
 
 class Take(NamedTuple):
-    """What one camera saw of one recording: up to 20 shots within a second, over which the head stays where it is."""
+    """The images of one camera in one recording: up to 20 shots within a second, while the head does not move."""
 
     subject: int
     session: int
@@ -27,7 +27,7 @@ class Take(NamedTuple):
 
     @property
     def key(self) -> str:
-        """As file names have it: ``001_01_01_051``."""
+        """As in file names: ``001_01_01_051``."""
         return f"{self.subject:03d}_{self.session:02d}_{self.recording:02d}_{self.camera.replace('_', '')}"
 
 
@@ -46,17 +46,17 @@ class Shot(NamedTuple):
 
 @dataclass
 class Listing:
-    """The shots that were looked for, in the order of their names, and by kind of fault what was left out."""
+    """The requested shots in the order of their names; by kind of fault, the names of files left out."""
 
     shots: list[Shot] = field(default_factory=list)
     faults: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def takes(self) -> dict[Take, list[Shot]]:
         """Shots by take."""
-        found: dict[Take, list[Shot]] = defaultdict(list)
+        grouped: dict[Take, list[Shot]] = defaultdict(list)
         for shot in self.shots:
-            found[shot.take].append(shot)
-        return dict(found)
+            grouped[shot.take].append(shot)
+        return dict(grouped)
 
 
 def holds_multipie(folder: Path) -> bool:
@@ -72,24 +72,24 @@ def scan(
     recordings: Callable[[int, int], bool] = lambda session, recording: True,
     cameras: Collection[str] = (*CAMERAS, *SURVEILLANCE),
 ) -> Listing:
-    """List images; only folders that are wanted are walked, since the whole database has 35,000.
+    """List images; only requested folders are read, since the whole database has 35,000.
 
     Args:
         root: the folder that holds ``data``.
-        sessions: wanted ones.
-        subjects: whether a subject is wanted.
-        recordings: whether a (session, recording) is wanted.
-        cameras: wanted ones.
+        sessions: sessions to list.
+        subjects: whether to list a subject.
+        recordings: whether to list a (session, recording).
+        cameras: cameras to list.
     """
     listing = Listing()
     for session in sorted(sessions):
         base = root / f"data/session{session:02d}/multiview"
-        for subject, person in _numbered(root, base, 3, listing, "folders that are no subject"):
+        for subject, person in _numbered(root, base, 3, listing, "folders that are not a subject"):
             if not subjects(subject):
                 continue
-            for recording, folder in _numbered(root, person, 2, listing, "folders that are no recording"):
+            for recording, folder in _numbered(root, person, 2, listing, "folders that are not a recording"):
                 if (session, recording) not in EXPRESSIONS:
-                    listing.faults["recordings that the table of sessions lacks"].append(_told(root, folder))
+                    listing.faults["recordings that the table of sessions lacks"].append(relative_name(root, folder))
                 elif recordings(session, recording):
                     _cameras(root, folder, Take(subject, session, recording, ""), cameras, listing)
     listing.shots.sort(key=lambda shot: shot.key)
@@ -97,63 +97,43 @@ def scan(
 
 
 def _cameras(root: Path, folder: Path, take: Take, wanted: Collection[str], listing: Listing) -> None:
-    for entry in _entries(root, folder, listing):
+    for entry in entries_in(root, folder, listing.faults):
         if not entry.is_dir():
             continue
         if entry.name not in CAMERAS and entry.name not in SURVEILLANCE:
-            listing.faults["cameras that are not among the 15"].append(_told(root, Path(entry.path)))
+            listing.faults["cameras that are not among the 15"].append(relative_name(root, Path(entry.path)))
         elif entry.name in wanted:
             _shots(root, Path(entry.path), take._replace(camera=entry.name), listing)
 
 
 def _shots(root: Path, folder: Path, take: Take, listing: Listing) -> None:
     seen: set[int] = set()
-    for entry in _entries(root, folder, listing):
+    for entry in entries_in(root, folder, listing.faults):
         stem, ending = os.path.splitext(entry.name)
         if ending.lower() not in _IMAGES or not entry.is_file():
             continue
         path, match = Path(entry.path), _NAME.fullmatch(stem)
         if not match:
-            listing.faults["images of other names"].append(_told(root, path))
+            listing.faults["images of other names"].append(relative_name(root, path))
             continue
         shot = int(match[5])
         if stem[:-3] != take.key:
             part = "camera" if stem[:10] == take.key[:10] else "folder"
-            listing.faults[f"images whose name tells of another {part} than theirs"].append(_told(root, path))
+            listing.faults[f"images whose name gives another {part} than theirs"].append(relative_name(root, path))
         elif shot not in SHOTS:
-            listing.faults["shots that are not 00 to 19"].append(_told(root, path))
+            listing.faults["shots that are not 00 to 19"].append(relative_name(root, path))
         elif shot in seen:
-            listing.faults["second files of a shot"].append(_told(root, path))
+            listing.faults["second files of a shot"].append(relative_name(root, path))
         else:
             seen.add(shot)
             listing.shots.append(Shot(take, shot, path))
 
 
 def _numbered(root: Path, folder: Path, digits: int, listing: Listing, fault: str) -> Iterator[tuple[int, Path]]:
-    for entry in _entries(root, folder, listing):
+    for entry in entries_in(root, folder, listing.faults):
         if entry.is_dir():
             name = entry.name
             if len(name) == digits and name.isascii() and name.isdigit():
                 yield int(name), Path(entry.path)
             else:
-                listing.faults[fault].append(_told(root, Path(entry.path)))
-
-
-def _entries(root: Path, folder: Path, listing: Listing) -> list[os.DirEntry[str]]:
-    """What a folder holds, sorted, without hidden names and without links that leave the root."""
-    try:
-        with os.scandir(folder) as found:
-            entries = sorted((e for e in found if not e.name.startswith(".")), key=lambda e: e.name)
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        listing.faults["folders that cannot be read"].append(f"{_told(root, folder)}: {error.strerror}")
-        return []
-    outside = {e.name for e in entries if e.is_symlink() and not inside_of(root, Path(e.path))}
-    if outside:
-        listing.faults["links out of the data root"] += [_told(root, folder / name) for name in sorted(outside)]
-    return [e for e in entries if e.name not in outside]
-
-
-def _told(root: Path, path: Path) -> str:
-    return printable(path.relative_to(root).as_posix())
+                listing.faults[fault].append(relative_name(root, Path(entry.path)))

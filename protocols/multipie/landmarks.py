@@ -1,4 +1,4 @@
-"""Five points of every take of Multi-PIE: from the user's files, else found once by the face engine and kept."""
+"""Five points of every take of Multi-PIE: from the user's files, else detected by the face engine and cached."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from protocols.multipie.files import Shot, Take
 from protocols.multipie.tables import BEST_FLASH
 
 FOLDER = "5pt"
-_LOOKED_AT = 3  # shots of a take: one flash may blind the finder, twenty are the same face
+_TRIED = 3  # shots of a take: detection may fail under one flash; all shots show the same face
 _SAVE_EVERY = 256
-_MOST = 1e6  # no pixel is farther
-_CROP_SIDES = (128, 144)  # of the crops that TP-GAN's points in crops are told for: eyes at 40 or 48
+_LARGEST_COORDINATE = 1e6  # pixels
+_CROP_SIDES = (128, 144)  # of the crops to which TP-GAN's points in crops refer: eyes at 40 or 48
 _CROP_TOLERANCE = 1.6  # its script rounds twice
 
 Finder = Callable[[ByteImages], "Points | None"]
 
 
 @dataclass
-class Found:
+class TakePoints:
     """Points by take, in pixels of its images.
 
     Attributes:
-        points: None where no face was found.
-        given: takes whose points are the user's.
-        ignored: the user's files that could not be used, and why.
+        points: None where no face was detected.
+        given: number of takes whose points are the user's.
+        ignored: the user's files that were not used, with the reason.
     """
 
     points: dict[Take, Points | None] = field(default_factory=dict)
@@ -45,29 +45,29 @@ class Found:
     ignored: list[str] = field(default_factory=list)
 
 
-def found_notes(found: Found, made: Mapping[Take, Crop], distrusted: int) -> tuple[str, ...]:
-    """Sentences about where points came from, and which takes are cropped without.
+def crop_notes(found: TakePoints, crops: Mapping[Take, Crop], rejected: int) -> tuple[str, ...]:
+    """Notes about the source of the points, and the takes that are cropped without.
 
     Args:
         found: the points.
-        made: crop of each take.
-        distrusted: takes whose points were not trusted.
+        crops: crop of each take.
+        rejected: number of takes whose points were rejected.
     """
     notes = []
     if found.given:
-        notes.append(f"Points of {found.given:,} of {len(made):,} takes are from the .5pt files.")
+        notes.append(f"Points of {found.given:,} of {len(crops):,} takes are from the .5pt files.")
     if found.ignored:
         notes.append(f"{len(found.ignored):,} .5pt files were not used, such as {sorted(found.ignored)[0]}.")
-    boxed = sum(crop.points is None for crop in made.values())
+    boxed = sum(crop.points is None for crop in crops.values())
     if boxed:
         notes.append(
-            f"{boxed:,} of {len(made):,} takes are cropped to the square usual in their camera: in "
-            f"{boxed - distrusted:,} no face was found, in {distrusted:,} its points were not trusted."
+            f"{boxed:,} of {len(crops):,} takes are cropped to the median square of their camera: no face was detected "
+            f"in {boxed - rejected:,}, the points of {rejected:,} were rejected."
         )
     return tuple(notes)
 
 
-def find_points(
+def detect_points(
     root: Path,
     takes: Mapping[Take, Sequence[Shot]],
     scratch: Path,
@@ -75,46 +75,45 @@ def find_points(
     *,
     finder: Callable[[], Finder] | None = None,
     engine: Callable[[], str] | None = None,
-) -> Found:
-    """Points of each take: one look serves its shots, which are taken within a second.
+) -> TakePoints:
+    """Points of each take; one detection serves all of its shots, which are taken within a second.
 
     Args:
         root: of the database; ``5pt`` in it may hold ``<take>.5pt`` or ``<take>_trans.5pt``.
-        takes: with their shots; the one whose flash lights this camera's view best is looked at first, at most three.
-        scratch: keeps what was found, in a file named after the takes, the files looked at and the engine; saved now
-            and then, so an interrupted search goes on where it stopped.
+        takes: with their shots; detection starts with the shot whose flash lights this camera best and tries three.
+        scratch: cache folder. Detections are stored in a file named after the takes, the files and the engine; saved
+            regularly, so an interrupted run continues.
         progress: called with (takes done, all).
-        finder: makes what finds points in an image (default: the face engine); called only when it is needed.
-        engine: tells one engine from another.
+        finder: builds the function that detects points (default: the face engine); called when first needed.
+        engine: returns an identifier of the engine's code and networks.
 
     Raises:
         MissingError: the face engine is not installed.
     """
-    found = Found()
-    own = _given(root, takes, found)
-    rest = {take: _candidates(take, shots) for take, shots in takes.items() if take not in own}
-    found.points = dict.fromkeys(takes)
-    found.points.update(own)
-    found.given = len(own)
+    found = TakePoints()
+    given = _read_given(root, takes, found)
+    rest = {take: _candidates(take, shots) for take, shots in takes.items() if take not in given}
+    found.points = {**dict.fromkeys(takes), **given}
+    found.given = len(given)
     if not rest:
         return found
     states = [[take.key, *(_state(root, shot.path) for shot in shots)] for take, shots in sorted(rest.items())]
     path = scratch / f"points-{digest_of([(engine or _engine)(), states])[:16]}.json"
-    kept = _kept(path)
-    look: Finder | None = None
-    fresh = 0
+    cache = _read_cache(path)
+    detect: Finder | None = None
+    detected = 0
     for done, (take, shots) in enumerate(rest.items(), 1):
-        if take.key not in kept:
-            look = look or (finder or _landmarker)()
-            kept[take.key] = _looked(shots, look)
-            fresh += 1
-            if fresh % _SAVE_EVERY == 0:
-                _keep(path, kept)
-        found.points[take] = kept[take.key]
+        if take.key not in cache:
+            detect = detect or (finder or _landmarker)()
+            cache[take.key] = _detect_in(shots, detect)
+            detected += 1
+            if detected % _SAVE_EVERY == 0:
+                _write_cache(path, cache)
+        found.points[take] = cache[take.key]
         if progress:
             progress(done, len(rest))
-    if fresh:
-        _keep(path, kept)
+    if detected:
+        _write_cache(path, cache)
     return found
 
 
@@ -127,7 +126,9 @@ def read_5pt(path: Path) -> Points:
     points: list[tuple[float, float]] = []
     for number, line in read_lines(path):
         fields = line.replace(",", " ").split()
-        pair = [value for value in map(finite_number, fields) if value is not None and abs(value) <= _MOST]
+        pair = [
+            value for value in map(finite_number, fields) if value is not None and abs(value) <= _LARGEST_COORDINATE
+        ]
         if len(pair) != 2 or len(fields) != 2:
             raise DataError(f"line {number}: {quoted(line)} is not two numbers")
         points.append((pair[0], pair[1]))
@@ -136,8 +137,8 @@ def read_5pt(path: Path) -> Points:
     return tuple(points)
 
 
-def _given(root: Path, takes: Mapping[Take, Sequence[Shot]], found: Found) -> dict[Take, Points]:
-    """The user's points; those that speak of another image than the one here are left aside."""
+def _read_given(root: Path, takes: Mapping[Take, Sequence[Shot]], found: TakePoints) -> dict[Take, Points]:
+    """The user's points; files with points of another image are added to ``found.ignored``."""
     folder = root / FOLDER
     if not folder.is_dir():
         return {}
@@ -149,7 +150,7 @@ def _given(root: Path, takes: Mapping[Take, Sequence[Shot]], found: Found) -> di
             continue
         try:
             points = read_5pt(path)
-            _speaks_of(points, shots[0])
+            _refuse_crop_points(points, shots[0])
         except DataError as error:
             found.ignored.append(f"{printable(path.name)}: {error}")
         else:
@@ -157,8 +158,8 @@ def _given(root: Path, takes: Mapping[Take, Sequence[Shot]], found: Found) -> di
     return given
 
 
-def _speaks_of(points: Points, shot: Shot) -> None:
-    """Refuse points in TP-GAN's crop for a picture that is no such crop: they do not say where the face is in it."""
+def _refuse_crop_points(points: Points, shot: Shot) -> None:
+    """Raise DataError for points in pixels of TP-GAN's crop where the image is not such a crop."""
     (_, y0), (_, y1), _, (_, y3), (_, y4) = points
     eyes, mouth = (y0 + y1) / 2, (y3 + y4) / 2
     crop = abs(mouth - eyes - 48) <= _CROP_TOLERANCE and min(abs(eyes - 40), abs(eyes - 48)) <= _CROP_TOLERANCE
@@ -170,15 +171,15 @@ def _speaks_of(points: Points, shot: Shot) -> None:
 
 def _candidates(take: Take, shots: Sequence[Shot]) -> list[Shot]:
     best = BEST_FLASH[take.camera]
-    return sorted(shots, key=lambda s: (s.shot != best, s.shot != 7, s.shot))[:_LOOKED_AT]
+    return sorted(shots, key=lambda s: (s.shot != best, s.shot != 7, s.shot))[:_TRIED]
 
 
-def _looked(shots: Sequence[Shot], look: Finder) -> Points | None:
+def _detect_in(shots: Sequence[Shot], detect: Finder) -> Points | None:
     for shot in shots:
         try:
-            points = look(read_image(shot.path))
+            points = detect(read_image(shot.path))
         except DataError:
-            continue  # counted where it is a probe; another shot shows the same face
+            continue  # counted as a failure where it is a probe; another shot shows the same face
         if points is not None:
             return tuple((round(x, 2), round(y, 2)) for x, y in points)
     return None
@@ -200,7 +201,7 @@ def _landmarker() -> Finder:
 
 
 def _engine() -> str:
-    """Digest of the code and of the landmark networks that find points."""
+    """Digest of the code and landmark networks that detect points."""
     return closure_digest(__name__)
 
 
@@ -208,8 +209,8 @@ def _state(root: Path, path: Path) -> list[str | int]:
     return [path.relative_to(root).as_posix(), *file_state(path)]
 
 
-def _kept(path: Path) -> dict[str, Points | None]:
-    """What was found before; nothing where there is no such file or it is damaged."""
+def _read_cache(path: Path) -> dict[str, Points | None]:
+    """Cached points by key of the take; empty where the file is absent or damaged."""
     try:
         content = json.loads(path.read_text("utf-8"))
         return {
@@ -221,5 +222,5 @@ def _kept(path: Path) -> dict[str, Points | None]:
         return {}
 
 
-def _keep(path: Path, points: Mapping[str, Points | None]) -> None:
+def _write_cache(path: Path, points: Mapping[str, Points | None]) -> None:
     write_file(path, json.dumps(points, indent=0, sort_keys=True))

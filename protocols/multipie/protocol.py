@@ -1,4 +1,4 @@
-"""CMU Multi-PIE: faces turned up to 90 degrees under 20 lights, searched among frontal images of the same people."""
+"""CMU Multi-PIE: faces turned by up to 90 degrees under 20 lights, searched in a gallery of frontal images."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class MultiPie(SampledProtocol):
     """Every probe is searched in a gallery of one frontal, neutral image of each test subject; every probe has a mate.
 
     ``paper``: 50 test subjects, 100 probes each. ``1``: session 1, subjects above 150. ``2``: neutral recordings of all
-    sessions, subjects above 200. Images are cropped to 128 x 128 as TP-GAN does; probes are then shrunk.
+    sessions, subjects above 200. Images are cropped to 128 x 128 like TP-GAN's; probes are then shrunk.
     """
 
     dataset = "multipie"
@@ -71,15 +71,15 @@ class MultiPie(SampledProtocol):
         exclude_known_bad: bool = False,
         seed: int = 0,
     ) -> None:
-        """Choose who is searched, and how small.
+        """Choose setting, gallery and probes.
 
         Args:
-            setting: the paper's, or one of the two of the literature on frontalisation.
+            setting: the paper's, or one of the two common in the literature on frontalisation.
             gallery_flash: shot of the gallery images: 7 (the flash in front), 6 (TP-GAN's choice), 0 (room light).
-            gallery_session: which of a subject's sessions gives the gallery image.
+            gallery_session: session of a subject's gallery image.
             lr: side of the probes, pixels; 0 leaves them at 128.
-            cameras: of the probes (``[05_0,04_1]``); by default the twelve at head height that are not the frontal.
-            exclude_known_bad: leave out the 22 subjects that one public project calls misaligned.
+            cameras: of the probes (``[05_0,04_1]``); by default the twelve at head height other than the frontal one.
+            exclude_known_bad: leave out the 22 subjects that one public project lists as misaligned.
             seed: of the draws.
 
         Raises:
@@ -90,7 +90,9 @@ class MultiPie(SampledProtocol):
         above = sorted(set(self.cameras) & set(SURVEILLANCE))
         unknown = sorted(set(self.cameras) - set(CAMERAS) - set(SURVEILLANCE))
         if above:
-            raise UsageError(f"multipie: cameras {', '.join(above)} look down from above; they are in no pose sweep.")
+            raise UsageError(
+                f"multipie: cameras {', '.join(above)} look down from above; they are not part of the pose sweep."
+            )
         if unknown:
             raise UsageError(f"multipie: no cameras {', '.join(unknown)}; there are {', '.join(CAMERAS)}.")
         if gallery_flash not in SHOTS:
@@ -100,7 +102,7 @@ class MultiPie(SampledProtocol):
 
     @classmethod
     def sample_writer(cls) -> Sample:
-        """That of the database's sample."""
+        """The writer of the Multi-PIE sample."""
         from protocols.multipie.sample import SAMPLE
 
         return SAMPLE
@@ -118,32 +120,32 @@ class MultiPie(SampledProtocol):
         )
 
     def read(self, root: Path) -> IdentificationSet:
-        """List the media uncropped; `read_with` finds the faces.
+        """List the media uncropped; `read_with` detects the faces.
 
         Raises:
             DataError: no test subject can be enrolled, or there is no probe.
         """
-        return self._study(self.choose(root), {}, ())
+        return self._identification_set(self.choose(root), {}, ())
 
     def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> IdentificationSet:
-        """List the media with their crops, which rest on points that are looked for once and kept under ``scratch``.
+        """List the media with their crops; the points they need are detected once and cached under ``scratch``.
 
         Raises:
-            DataError: no test subject can be enrolled, there is no probe, or no face is found at all.
+            DataError: no test subject can be enrolled, there is no probe, or no face is detected in any image.
             MissingError: the face engine is not installed.
         """
-        from protocols.multipie.crops import crops
-        from protocols.multipie.landmarks import find_points, found_notes
+        from protocols.multipie.crops import choose_crops
+        from protocols.multipie.landmarks import crop_notes, detect_points
 
         chosen = self.choose(root)
         used = {shot.take for shot in (*chosen.gallery, *chosen.probes)}
         takes = {take: shots for take, shots in chosen.listing.takes().items() if take in used}
-        found = find_points(root, takes, scratch, progress)
-        made, distrusted = crops(found.points)
-        return self._study(chosen, made, found_notes(found, made, distrusted))
+        points = detect_points(root, takes, scratch, progress)
+        crops, rejected = choose_crops(points.points)
+        return self._identification_set(chosen, crops, crop_notes(points, crops, rejected))
 
     def published_counts(self) -> dict[str, int]:
-        """People searched, and their probes where the paper says how many."""
+        """People searched; and probes in the paper's setting."""
         people = PEOPLE[self.setting]
         probes = {"probe": people * PROBES_A_PERSON} if self.setting == "paper" else {}
         return {"gallery": people, "gallery identities": people, **probes}
@@ -155,7 +157,7 @@ class MultiPie(SampledProtocol):
         return check(root, lambda: self.choose(root), setting=self.setting, progress=progress)
 
     def choose(self, root: Path) -> Chosen:
-        """Choose gallery and probes: a pure function of what is listed, the arguments and the seed.
+        """Choose gallery and probes: a pure function of the files, the arguments and the seed.
 
         Raises:
             DataError: no test subject can be enrolled, or there is no probe.
@@ -170,17 +172,17 @@ class MultiPie(SampledProtocol):
             cameras={*self.cameras, FRONTAL},
         )
         present = by_subject(listing.shots)
-        able = enrol(listing.shots, self.gallery_flash, self.gallery_session, self.seed)
-        if not able:
+        enrolled = enrol(listing.shots, self.gallery_flash, self.gallery_session, self.seed)
+        if not enrolled:
             raise DataError(
                 f"None of {len(present)} subjects above {least:03d} has a frontal, neutral image of shot "
-                f"{self.gallery_flash:02d}, so there is no gallery. Name another: multipie:gallery_flash=N."
+                f"{self.gallery_flash:02d}, so there is no gallery. Choose another: multipie:gallery_flash=N."
             )
         wanted = PEOPLE[self.setting]
-        subjects = draw_subjects(able, wanted, self.seed) if self.setting == "paper" else sorted(able)
+        subjects = draw_subjects(enrolled, wanted, self.seed) if self.setting == "paper" else sorted(enrolled)
         probes: list[Shot] = []
         for subject in subjects:
-            others = [s for s in present[subject] if s.take.camera in self.cameras and s.key != able[subject].key]
+            others = [s for s in present[subject] if s.take.camera in self.cameras and s.key != enrolled[subject].key]
             probes += draw_shots(others, PROBES_A_PERSON, self.seed) if self.setting == "paper" else others
         if not probes:
             raise DataError(
@@ -189,12 +191,12 @@ class MultiPie(SampledProtocol):
         official = len(subjects) == wanted and not excluded and set(self.cameras) == set(CAMERAS) - {FRONTAL}
         if self.setting == "paper":
             official = official and len(probes) == wanted * PROBES_A_PERSON
-        notes = self._notes(subjects, probes, len(set(present) - set(able)), listing, official)
-        gallery = tuple(able[subject] for subject in subjects)
+        notes = self._notes(subjects, probes, len(set(present) - set(enrolled)), listing, official)
+        gallery = tuple(enrolled[subject] for subject in subjects)
         return Chosen(gallery, tuple(probes), listing, notes, official)
 
     def _notes(
-        self, subjects: list[int], probes: list[Shot], strangers: int, listing: Listing, official: bool
+        self, subjects: list[int], probes: list[Shot], not_enrolled: int, listing: Listing, official: bool
     ) -> tuple[str, ...]:
         notes = []
         if not official:
@@ -206,25 +208,27 @@ class MultiPie(SampledProtocol):
         if self.setting == "paper":
             names = " ".join(f"{subject:03d}" for subject in subjects)
             notes.append(
-                f"The paper does not name its test subjects; these were drawn from those above 200 by seed "
+                f"The paper does not name its test subjects; these were drawn from those above 200 with seed "
                 f"{self.seed}: {names}."
             )
-        if strangers:
+        if not_enrolled:
             notes.append(
-                f"{strangers} subjects have no frontal, neutral image of shot {self.gallery_flash:02d}; they are left "
-                "out."
+                f"{not_enrolled} subjects have no frontal, neutral image of shot {self.gallery_flash:02d}; they are "
+                "left out."
             )
         notes += [f"Left out: {len(names):,} {fault}." for fault, names in sorted(listing.faults.items())]
         return tuple(notes)
 
-    def _study(self, chosen: Chosen, made: Mapping[Take, Crop], notes: tuple[str, ...]) -> IdentificationSet:
+    def _identification_set(
+        self, chosen: Chosen, crops: Mapping[Take, Crop], notes: tuple[str, ...]
+    ) -> IdentificationSet:
         if len(chosen.gallery) < 2:
             raise DataError(
-                f"One subject can be enrolled; a search needs two or more. {' '.join(chosen.notes)} Name another shot: "
-                "multipie:gallery_flash=N."
+                f"One subject can be enrolled; a search needs two or more. {' '.join(chosen.notes)} Choose another "
+                "shot: multipie:gallery_flash=N."
             )
-        gallery = tuple(self._media(shot, "gallery", made.get(shot.take)) for shot in chosen.gallery)
-        probes = tuple(self._media(shot, "probe", made.get(shot.take)) for shot in chosen.probes)
+        gallery = tuple(self._media(shot, "gallery", crops.get(shot.take)) for shot in chosen.gallery)
+        probes = tuple(self._media(shot, "probe", crops.get(shot.take)) for shot in chosen.probes)
         return IdentificationSet(gallery, probes, official=chosen.official, notes=(*chosen.notes, *notes))
 
     def _media(self, shot: Shot, role: Role, crop: Crop | None) -> Media:

@@ -1,4 +1,4 @@
-"""What is known of CMU Multi-PIE: cameras and their yaw, recordings and their expression, flashes, subjects.
+"""Tables of CMU Multi-PIE: cameras and their yaw, recordings and their expression, flashes, subjects.
 
 Source: Gross et al., Multi-PIE, Image and Vision Computing 2010; bob.db.multipie; the code of TP-GAN.
 """
@@ -13,16 +13,16 @@ CAMERAS: Mapping[str, int] = {
     "11_0": -90, "12_0": -75, "09_0": -60, "08_0": -45, "13_0": -30, "14_0": -15, FRONTAL: 0, "05_0": 15, "04_1": 30,
     "19_0": 45, "20_0": 60, "01_0": 75, "24_0": 90,
 }  # fmt: skip
-"""Cameras at head height and the yaw of a face in them, degrees. Sources agree on the sign only as a convention."""
+"""Cameras at head height and the yaw of a face in them, degrees. The sign is a convention."""
 
 SURVEILLANCE = ("08_1", "19_1")
-"""Cameras that look down from above: known, but no part of a pose sweep."""
+"""Cameras that look down from above; not part of a pose sweep."""
 
 BEST_FLASH: Mapping[str, int] = {
     "11_0": 15, "12_0": 15, "09_0": 15, "08_0": 15, "13_0": 5, "14_0": 6, FRONTAL: 6, "05_0": 6, "04_1": 7,
     "19_0": 9, "20_0": 8, "01_0": 8, "24_0": 10,
 }  # fmt: skip
-"""The shot that lights the face best in each camera, by TP-GAN; points are looked for in it first."""
+"""The shot that lights the face best in each camera, by TP-GAN; landmarks are detected in it first."""
 
 SHOTS = range(20)
 """00 and 19 have no flash, 01 to 18 one each."""
@@ -41,18 +41,18 @@ SUBJECTS = 337
 KNOWN_BAD = frozenset(
     (16, 31, 37, 55, 61, 63, 115, 118, 126, 129, 153, 167, 174, 175, 184, 209, 210, 238, 239, 257, 280, 330)
 )
-"""Subjects that one public project leaves out as misaligned; it does not say what is wrong with each."""
+"""Subjects that one public project leaves out as misaligned, without further reasons."""
 
 LAST_TRAINING = {"paper": 200, "1": 150, "2": 200}
-"""By setting, the last subject that networks may have been trained on."""
+"""By setting, the last subject of the training set."""
 
 Setting = Literal["paper", "1", "2"]
 PEOPLE: Mapping[Setting, int] = {"paper": 50, "1": 100, "2": 137}
-"""By setting, how many subjects are searched."""
+"""By setting, the number of test subjects."""
 PROBES_A_PERSON = 100
-"""Of the paper's setting."""
+"""In the paper's setting."""
 
 
 def is_neutral(session: int, recording: int) -> bool:
-    """Whether the subjects looked neutral in a recording."""
+    """Whether a recording shows neutral faces."""
     return EXPRESSIONS.get((session, recording)) == "neutral"

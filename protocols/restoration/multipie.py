@@ -10,9 +10,9 @@ from bench.interfaces import Progress
 from bench.studies import RestorationSet
 from bench.types import CheckLine, Media
 from protocols.base.protocol import ScratchProtocol
-from protocols.multipie.crops import Crop, crops
+from protocols.multipie.crops import Crop, choose_crops
 from protocols.multipie.files import Shot, Take
-from protocols.multipie.landmarks import find_points, found_notes
+from protocols.multipie.landmarks import crop_notes, detect_points
 from protocols.multipie.protocol import MultiPie
 from protocols.multipie.tables import CAMERAS, FRONTAL, PEOPLE
 
@@ -80,14 +80,14 @@ class MultiPiePairs(ScratchProtocol):
             raise DataError(f"None of {len(found):,} turned images of {root} has a frontal one in the same flash.")
         used = {take for shot, truth in pairs for take in (shot.take, truth.take)}
         takes = {take: shots for take, shots in chosen.listing.takes().items() if take in used}
-        points = find_points(root, takes, scratch, progress)
-        made, distrusted = crops(points.points)
-        notes = [*chosen.notes, *found_notes(points, made, distrusted), _REAL]
+        points = detect_points(root, takes, scratch, progress)
+        crops, rejected = choose_crops(points.points)
+        notes = [*chosen.notes, *crop_notes(points, crops, rejected), _REAL]
         if len(pairs) < len(found):
             notes.append(f"{len(found) - len(pairs):,} turned images have no frontal one in the same flash: left out.")
         return RestorationSet(
-            tuple(self._face(shot, made[shot.take], made[truth.take]) for shot, truth in pairs),
-            tuple(_truth(shot, truth, made[truth.take]) for shot, truth in pairs),
+            tuple(self._face(shot, crops[shot.take], crops[truth.take]) for shot, truth in pairs),
+            tuple(_truth(shot, truth, crops[truth.take]) for shot, truth in pairs),
             official=chosen.official and len(pairs) == len(found),
             notes=tuple(notes),
         )

@@ -17,7 +17,7 @@ from bench.types import CheckLine, Media, Points
 from protocols.base.protocol import ScratchProtocol
 from protocols.base.root import demand_folder, inside_of, names_in, printable
 from protocols.restoration.picture_roles import bare_stem, size_of
-from protocols.views.detected import find_faces, found_notes
+from protocols.views.detected import detect_faces, detection_notes
 
 _ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm")
 Person = Literal["file", "folder"]
@@ -145,7 +145,7 @@ class GivenPairs(ScratchProtocol):
         """
         matched = self.match(root)
         truths = [truth for _, truth in matched.pairs.values()]
-        points = find_faces(truths, scratch, progress)
+        points = detect_faces(truths, scratch, progress)
         faces, true = [], []
         for name, (face, truth) in matched.pairs.items():
             person = printable((Path(name).parent if self._by_folder else Path(name).with_suffix("")).as_posix())
@@ -153,17 +153,17 @@ class GivenPairs(ScratchProtocol):
             key = printable(name)
             faces.append(Media(key, face, "probe", person, key, _scaled(five, truth, face), {"photograph": key}))
             true.append(Media(f"truth of {key}", truth, "gallery", person, key, five))
-        notes = [*matched.notes(), *found_notes(truths, points)]
+        notes = [*matched.notes(), *detection_notes(truths, points)]
         return RestorationSet(tuple(faces), tuple(true), official=None, notes=tuple(notes), ready=bool(self._sr))
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """Pair as a run does, and open every picture of a pair."""
-        from protocols.base.checks import count_line, list_line, open_files
+        from protocols.base.checks import READABLE, count_line, list_line, open_files, refused_line
 
         try:
             matched = self.match(root)
         except DataError as error:
-            return [CheckLine("damaged", "readable for a run", str(error), "yes")]
+            return [refused_line(error)]
         parts = {
             "truth": [truth for _, truth in matched.pairs.values()],
             "face": [face for face, _ in matched.pairs.values()],
@@ -177,7 +177,7 @@ class GivenPairs(ScratchProtocol):
             ),
             list_line("pairs of sizes without a whole ratio", matched.odd, level="differs"),
             *opened,
-            CheckLine("ok", "readable for a run", "yes", "yes"),
+            CheckLine("ok", READABLE, "yes", "yes"),
         ]
 
 

@@ -16,7 +16,8 @@ from protocols.base.protocol import ScratchProtocol
 from protocols.base.root import demand_folder, inside_of, printable
 from protocols.restoration.picture_roles import Truths, find_truths
 from protocols.views.recipe import Photograph, Recipe
-from protocols.views.turned import Turned, Turner, drawn, face_media, view_name
+from protocols.views.seeded import seeded_order
+from protocols.views.turned import TurnedFace, Turner, face_media, view_name
 
 if TYPE_CHECKING:
     from protocols.sample.summary import Sample
@@ -32,7 +33,7 @@ class Frontal:
 
     person: str
     name: str
-    face: Turned
+    face: TurnedFace
 
 
 class TurnedPairs(ScratchProtocol):
@@ -205,12 +206,12 @@ class FolderPairs(TurnedPairs):
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
         """Open every photograph."""
-        from protocols.base.checks import count_line, list_line, open_files
+        from protocols.base.checks import count_line, list_line, open_files, refused_line
 
         try:
             truths = self._truths(root)
         except DataError as error:
-            return [CheckLine("damaged", "readable for a run", str(error), "yes")]
+            return [refused_line(error)]
         opened, _ = open_files(root, {"photograph": truths.files}, progress)
         left = [list_line(f"pictures that {why}", names, level="differs") for why, names in truths.left_out.items()]
         return [count_line("photographs", len(truths.files), None), *left, *opened]
@@ -226,7 +227,7 @@ class FolderPairs(TurnedPairs):
             people.setdefault((name.parent if self._by_folder else name).as_posix(), []).append(path)
         total = min(self._identities or len(people), len(people))
         done = 0
-        for person in drawn(people, self._recipe.seed):
+        for person in seeded_order(people, self._recipe.seed):
             turned = 0
             for path in people[person]:
                 face = turner.turn(Photograph(path))

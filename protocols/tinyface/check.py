@@ -1,19 +1,24 @@
-"""Is this the official TinyFace, whole? What is missing, extra, damaged?"""
+"""``bench data check tinyface``: compares a folder with the official release."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from itertools import chain
 from pathlib import Path
-from typing import Literal
 
 from bench.errors import DataError
-from bench.images import decode
 from bench.interfaces import Progress
-from bench.io.filekinds import read_plain
 from bench.studies import Study
 from bench.types import CheckLine
-from protocols.base.checks import files_used
+from protocols.base.checks import (
+    count_line,
+    digests_of_part,
+    equal_files,
+    files_used,
+    list_line,
+    open_files,
+    split_by_use,
+)
 from protocols.base.root import folders_in, printable
 from protocols.tinyface.files import (
     ALIGNED,
@@ -31,8 +36,6 @@ from protocols.tinyface.files import (
 )
 
 OFFICIAL_TRAINING = {"identities": 2570, "images": 7804}
-_EXAMPLES = 5
-_TELL_EVERY = 256
 
 Pairs = list[tuple[str, int]]
 
@@ -46,11 +49,12 @@ def check(
         root: the folder that holds ``Testing_Set``.
         study: what a run reads; None where it would refuse the folder.
         images: the folder whose Gallery_Match, Gallery_Distractor and Probe hold the images that a run reads.
-        replaced_by: the argument ``images`` of the run: what is read in place of the originals; empty for these.
+        replaced_by: the argument ``images`` of the run: the folder read instead of the originals; empty for these.
         progress: called with (images opened, all) now and then.
 
     Returns:
-        One line for each thing looked at. ``damaged`` stands wherever a run would refuse the folder or count failures.
+        One line for each property. ``damaged`` marks everything for which a run would refuse the folder or count
+        failures.
     """
     lines: list[CheckLine] = []
     listed: dict[str, Pairs] = {}
@@ -58,8 +62,8 @@ def check(
     for folder, kind in ((PROBES, "probe"), (GALLERY, "gallery")):
         try:
             listed[folder] = read_pairs(pairs_file(root, folder), folder)
-            lines.append(_count(f"{folder} rows in the .mat file", len(listed[folder]), OFFICIAL[kind]))
-            lines.append(_copies(root, folder, listed[folder]))
+            lines.append(count_line(f"{folder} rows in the .mat file", len(listed[folder]), OFFICIAL[kind]))
+            lines.append(_compare_copy(root, folder, listed[folder]))
         except DataError as error:
             lines.append(CheckLine("damaged", f"{folder} .mat file", str(error)))
     for folder in (PROBES, GALLERY, DISTRACTORS):
@@ -68,71 +72,64 @@ def check(
         except DataError as error:
             lines.append(CheckLine("damaged", f"{folder} images", str(error)))
     if DISTRACTORS in files:
-        lines.append(_count(f"{DISTRACTORS} images", len(files[DISTRACTORS]), OFFICIAL["distractor"]))
+        count = len(files[DISTRACTORS])
+        lines.append(count_line(f"{DISTRACTORS} images", count, OFFICIAL["distractor"], needed=False))
     for folder, pairs in listed.items():
-        lines += _against_disk(images, folder, pairs, files.get(folder, {}))
+        lines += _compare_with_disk(images, folder, pairs, files.get(folder, {}))
     if len(listed) == 2:
         lines += _identities(listed[PROBES], listed[GALLERY])
     lines += _training(root, {identity for pairs in listed.values() for _, identity in pairs})
     if DISTRACTORS in files and study is not None:
-        lost = sorted(m.key for m in study.media.get("distractor", ()) if not m.path.is_file())
-        lines.append(_none_or("damaged", f"{DISTRACTORS} images without a version here", lost))
-    lines.append(_aligned(root, replaced_by))
-    lines += _contents(files, files_used(study), progress)
+        absent = [m.key for m in study.media.get("distractor", ()) if not m.path.is_file()]
+        lines.append(list_line(f"{DISTRACTORS} images without a version here", absent))
+    lines.append(_version(root, replaced_by))
+    lines += _contents(images, files, files_used(study), progress)
     return lines
 
 
-def _aligned(root: Path, replaced_by: str) -> CheckLine:
-    """Which images are looked at, and whether AdaFace's aligned ones are beside the originals."""
+def _version(root: Path, replaced_by: str) -> CheckLine:
+    """Which images are opened, and whether AdaFace's aligned ones are present beside the originals."""
+    subject, originals = "images opened", "the originals"
     if replaced_by:
-        return CheckLine("differs", "images looked at", f"those of {printable(replaced_by)}", "the originals")
-    there = f"the originals; {ALIGNED} is here too (tinyface:images={ALIGNED})"
-    return CheckLine("ok", "images looked at", there if (root / ALIGNED).is_dir() else "the originals", "the originals")
+        return CheckLine("differs", subject, f"those of {printable(replaced_by)}", originals)
+    both = f"{originals}; {ALIGNED} is present too (tinyface:images={ALIGNED})"
+    return CheckLine("ok", subject, both if (root / ALIGNED).is_dir() else originals, originals)
 
 
-def _count(subject: str, found: int, expected: int) -> CheckLine:
-    return CheckLine("ok" if found == expected else "differs", subject, f"{found:,}", f"{expected:,}")
-
-
-def _none_or(level: Literal["differs", "damaged"], subject: str, names: Sequence[str]) -> CheckLine:
-    examples = tuple(names[:_EXAMPLES])
-    return CheckLine(level if names else "ok", subject, f"{len(names):,}" if names else "none", "none", examples)
-
-
-def _copies(root: Path, folder: str, pairs: Pairs) -> CheckLine:
-    """Whether the .mat file beside the official script, where there is one, says the same."""
+def _compare_copy(root: Path, folder: str, pairs: Pairs) -> CheckLine:
+    """Whether the second copy of the .mat file, beside the official script, is equal where it exists."""
     subject, copy = f"{folder} .mat file and its copy beside the script", pairs_files(root, folder)[1]
     if not copy.is_file():
-        return CheckLine("ok", subject, "no copy", "alike")
+        return CheckLine("ok", subject, "no copy", "equal")
     try:
         same = read_pairs(copy, folder) == pairs
     except DataError as error:
-        return CheckLine("differs", subject, str(error), "alike")
-    return CheckLine("ok" if same else "differs", subject, "alike" if same else "contradict each other", "alike")
+        return CheckLine("differs", subject, str(error), "equal")
+    return CheckLine("ok" if same else "differs", subject, "equal" if same else "contradict each other", "equal")
 
 
-def _against_disk(images: Path, folder: str, pairs: Pairs, files: Mapping[str, Path]) -> list[CheckLine]:
-    """What the .mat file names and what the disk holds."""
+def _compare_with_disk(images: Path, folder: str, pairs: Pairs, files: Mapping[str, Path]) -> list[CheckLine]:
+    """Names of the .mat file against the files of its folder."""
     matching = match([name for name, _ in pairs], files)
-    inner = sorted(path.name for path in folders_in(images / folder))
+    inner = [printable(path.name) for path in folders_in(images / folder)]
     extra = [printable(name) for name in matching.extra]
     return [
-        _none_or("damaged", f"{folder} images named in the .mat file but absent", sorted(matching.absent)),
-        _none_or("damaged", f"{folder} names that could mean several images", matching.ambiguous),
-        _none_or("differs", f"{folder} images not in the .mat file", extra),
-        _none_or("differs", f"{folder} names that begin with another identity", misnamed(pairs)),
-        _none_or("differs", f"folders in {folder}, whose images are not read", [printable(name) for name in inner]),
+        list_line(f"{folder} images named in the .mat file but absent", matching.absent),
+        list_line(f"{folder} names that could mean several images", matching.ambiguous),
+        list_line(f"{folder} images not in the .mat file", extra, level="differs"),
+        list_line(f"{folder} names that begin with another identity", misnamed(pairs), level="differs"),
+        list_line(f"folders in {folder}, whose images are not read", inner, level="differs"),
     ]
 
 
 def _identities(probes: Pairs, gallery: Pairs) -> list[CheckLine]:
     enrolled = {identity for _, identity in gallery}
     searched = {identity for _, identity in probes}
-    strangers = sorted(f"{name} (identity {identity})" for name, identity in probes if identity not in enrolled)
+    unmated = [f"{name} (identity {identity})" for name, identity in probes if identity not in enrolled]
     return [
-        _count("probe identities", len(searched), OFFICIAL["identities"]),
-        _count("gallery identities", len(enrolled), OFFICIAL["identities"]),
-        _none_or("damaged", "probes without a mate in the gallery", strangers),
+        count_line("probe identities", len(searched), OFFICIAL["identities"]),
+        count_line("gallery identities", len(enrolled), OFFICIAL["identities"]),
+        list_line("probes without a mate in the gallery", unmated),
     ]
 
 
@@ -142,47 +139,33 @@ def _training(root: Path, tested: set[int]) -> list[CheckLine]:
         return [CheckLine("differs", "Training_Set", "absent (not needed to measure)", "2,570 identities")]
     people = [path.name for path in folders_in(folder)]
     try:
-        images = [len(image_files(root, folder / name, recursive=True)) for name in people]
+        images = sum(len(image_files(root, folder / name, recursive=True)) for name in people)
     except DataError as error:
         return [CheckLine("differs", "Training_Set", str(error), "2,570 identities")]
     return [
-        _count("training identities", len(people), OFFICIAL_TRAINING["identities"]),
-        _count("training images", sum(images), OFFICIAL_TRAINING["images"]),
-        _none_or("differs", "identities in both training and test set", in_training(root, map(str, tested))),
+        count_line("training identities", len(people), OFFICIAL_TRAINING["identities"], needed=False),
+        count_line("training images", images, OFFICIAL_TRAINING["images"], needed=False),
+        list_line("identities in both training and test set", in_training(root, map(str, tested)), level="differs"),
     ]
 
 
 def _contents(
-    files: Mapping[str, Mapping[str, Path]], used: Collection[Path] | None, progress: Progress | None
+    images: Path, files: Mapping[str, Mapping[str, Path]], used: Collection[Path] | None, progress: Progress | None
 ) -> list[CheckLine]:
-    """Open every image, and look for equal files among probes, gallery and distractors."""
-    unreadable: list[str] = []
-    lost = False
-    owners: dict[bytes, list[tuple[str, str]]] = {}
-    total, opened = sum(map(len, files.values())), 0
-    for folder, paths in files.items():
-        for name, path in paths.items():
-            opened += 1
-            if progress and (opened % _TELL_EVERY == 0 or opened == total):
-                progress(opened, total)
-            shown = f"{folder}/{printable(name)}"
-            try:
-                data = read_plain(path)
-                decode(data)
-            except DataError as error:
-                unreadable.append(f"{shown}: {error}")
-                lost |= used is None or path in used
-            else:
-                owners.setdefault(hashlib.sha256(data).digest(), []).append((folder, shown))
+    """Open every image, and list equal files among probes, gallery and distractors."""
+    folder_of = {path: folder for folder, paths in files.items() for path in paths.values()}
+    name_of = {path: f"{folder}/{printable(n)}" for folder, paths in files.items() for n, path in paths.items()}
+    parts = split_by_use({folder: list(paths.values()) for folder, paths in files.items()}, used)
+    lines, digests = open_files(images, parts, progress)
+    readable = dict(chain.from_iterable(digests_of_part(digests, folder).items() for folder in files))
     leaks: list[str] = []
     others: list[str] = []
-    for copies in owners.values():
-        if len(copies) > 1:
-            folders = {folder for folder, _ in copies}
-            kind = leaks if PROBES in folders and len(folders) > 1 else others
-            kind.append(" = ".join(shown for _, shown in copies))
+    for copies in equal_files(readable):
+        folders = {folder_of[path] for path in copies}
+        group = leaks if PROBES in folders and len(folders) > 1 else others
+        group.append(" = ".join(name_of[path] for path in copies))
     return [
-        _none_or("damaged" if lost else "differs", "images that cannot be read", unreadable),
-        _none_or("differs", "probe images that are also in the gallery, byte for byte", sorted(leaks)),
-        _none_or("differs", "other images that occur more than once", sorted(others)),
+        *lines,
+        list_line("probe images that are also in the gallery, byte for byte", leaks, level="differs"),
+        list_line("other images that occur more than once", others, level="differs"),
     ]

@@ -1,4 +1,4 @@
-"""The files of a TinyFace copy: images, the .mat files, and which images their names mean; the published counts."""
+"""The files of TinyFace: images, .mat files, the match of listed names with file names; the published counts."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """What listed names were found as.
+    """Listed names matched with file names.
 
     Attributes:
-        found: listed name to file name, one to one.
-        absent: listed names that no file answers to, in listed order.
-        ambiguous: sentences on names with several candidates, or the other way round.
-        extra: files that no name means, sorted.
+        files: file name of each matched listed name, one to one.
+        absent: listed names without a file, in listed order.
+        ambiguous: a phrase for each name with several candidate files, or file with several candidate names; sorted.
+        extra: files without a listed name, sorted.
     """
 
-    found: dict[str, str]
+    files: dict[str, str]
     absent: tuple[str, ...]
     ambiguous: tuple[str, ...]
     extra: tuple[str, ...]
 
 
 def image_files(root: Path, folder: Path, *, recursive: bool) -> dict[str, Path]:
-    """Image files of a folder by their path in it, sorted; hidden files are none.
+    """Image files of a folder by their path in it, sorted; hidden files are skipped.
 
     Args:
         root: the data root, which no link may leave.
         folder: a folder in it.
-        recursive: whether folders in it are walked too.
+        recursive: whether to include files of folders in it.
 
     Raises:
         DataError: the folder is absent or cannot be read, or a link leaves the root or leads to a folder.
@@ -49,72 +49,73 @@ def image_files(root: Path, folder: Path, *, recursive: bool) -> dict[str, Path]
     home = os.path.realpath(root)
     if not _inside(str(folder), home):
         raise DataError(f"{folder} is a link that leaves {root}; refused. Put the folder itself there.")
-    found: dict[str, Path] = {}
-    waiting = [("", folder)]
-    while waiting:
-        prefix, here = waiting.pop()
+    files: dict[str, Path] = {}
+    folders = [("", folder)]
+    while folders:
+        prefix, here = folders.pop()
         try:
             with os.scandir(here) as entries:
                 for entry in entries:
-                    if entry.name.startswith("."):  # the shadow files of macOS bear the ending of their image
+                    if entry.name.startswith("."):  # macOS writes hidden companions with the ending of their image
                         continue
                     if entry.is_symlink() and (entry.is_dir() or not _inside(entry.path, home)):
                         raise DataError(f"{entry.path} is a link to a folder or out of {root}; refused.")
                     if entry.is_dir(follow_symlinks=False):
                         if recursive:
-                            waiting.append((f"{prefix}{entry.name}/", Path(entry.path)))
+                            folders.append((f"{prefix}{entry.name}/", Path(entry.path)))
                     elif entry.name.lower().endswith(IMAGE_ENDINGS):
-                        found[prefix + entry.name] = here / entry.name
+                        files[prefix + entry.name] = here / entry.name
         except FileNotFoundError:
-            raise DataError(f"{here} is not there.") from None
+            raise DataError(f"{here} does not exist.") from None
         except OSError as error:
             raise DataError(f"{here} cannot be read ({error.strerror}).") from None
-    return dict(sorted(found.items()))
+    return dict(sorted(files.items()))
 
 
 def match(names: Sequence[str], files: Iterable[str]) -> Matching:
-    """Find listed names among file names: as they are, in another Unicode form, or with another image ending.
+    """Match listed names with file names: exactly, in another Unicode form, or with another image ending.
 
-    A file that answers to one name exactly is not offered to another.
+    A file that matches one name exactly is no candidate for another.
 
     Args:
         names: listed names, each once.
         files: file names of one folder, each once.
     """
-    found: dict[str, str] = {}
+    matched: dict[str, str] = {}
     left, unclaimed = list(names), list(files)
     ambiguous: list[str] = []
     forms: tuple[Callable[[str], str], ...] = (str, _composed, _stem)
     for form in forms:
         candidates = _grouped(form, unclaimed)
         for key, wanted in _grouped(form, left).items():
-            there = candidates.get(key, [])
-            if len(wanted) == len(there) == 1:
-                found[wanted[0]] = there[0]
-            elif there and form is _stem:
-                ambiguous.append(f"{' and '.join(sorted(wanted))} could mean {' or '.join(sorted(there))}")
-        claimed = set(found.values())
-        left = [name for name in left if name not in found]
+            options = candidates.get(key, [])
+            if len(wanted) == len(options) == 1:
+                matched[wanted[0]] = options[0]
+            elif options and form is _stem:
+                ambiguous.append(f"{' and '.join(sorted(wanted))} could mean {' or '.join(sorted(options))}")
+        claimed = set(matched.values())
+        left = [name for name in left if name not in matched]
         unclaimed = [file for file in unclaimed if file not in claimed]
     several = {key for key in _grouped(_stem, left) if key in _grouped(_stem, unclaimed)}
     absent = tuple(name for name in left if _stem(name) not in several)
-    return Matching(found, absent, tuple(sorted(ambiguous)), tuple(sorted(unclaimed)))
+    return Matching(matched, absent, tuple(sorted(ambiguous)), tuple(sorted(unclaimed)))
 
 
 def pairs_files(root: Path, folder: str) -> list[Path]:
-    """Where the .mat file of Gallery_Match or Probe may lie: beside the images, or beside the official script."""
+    """Possible paths of the .mat file of Gallery_Match or Probe: beside the images, or beside the official script."""
     name = f"{'gallery_match' if folder == GALLERY else 'probe'}_img_ID_pairs.mat"
     return [root / "Testing_Set" / name, root / "Face_Identification_Evaluation" / name]
 
 
 def pairs_file(root: Path, folder: str) -> Path:
-    """The .mat file of Gallery_Match or Probe; DataError when there is none."""
+    """The .mat file of Gallery_Match or Probe; raises DataError where there is none."""
     places = pairs_files(root, folder)
     for path in places:
         if path.is_file():
             return path
     raise DataError(
-        f"{places[0].name} is neither in {places[0].parent} nor in {places[1].parent}; it says which image shows whom."
+        f"{places[0].name} is neither in {places[0].parent} nor in {places[1].parent}; it gives the identity of each "
+        "image."
     )
 
 
@@ -127,8 +128,8 @@ def read_pairs(path: Path, folder: str) -> list[tuple[str, int]]:
 def distractor_files(root: Path, images: Path, notes: list[str]) -> dict[str, Path]:
     """Distractors by their path in Gallery_Distractor, sorted.
 
-    Of images in place of the originals, the originals say which there are: what has no other version stays in the list
-    as an absent file, and is counted in a note.
+    Where other images replace the originals, the list is that of the originals; an original without a replacement stays
+    in the list as an absent file, and a note counts them.
     """
     files = image_files(root, images / DISTRACTORS, recursive=True)
     originals = root / "Testing_Set" / DISTRACTORS
@@ -146,16 +147,16 @@ def distractor_files(root: Path, images: Path, notes: list[str]) -> dict[str, Pa
 
 
 def in_training(root: Path, tested: Iterable[str | None]) -> list[str]:
-    """Folders of Training_Set, where there is one, that are named by the number of somebody tested; sorted."""
-    known = set(tested)
+    """Folders of Training_Set, where it exists, named by the number of a tested identity; sorted."""
+    numbers = set(tested)
     names = [path.name for path in folders_in(root / "Training_Set")]
-    return [name for name in names if name.isascii() and name.isdigit() and str(int(name)) in known]
+    return [name for name in names if name.isascii() and name.isdigit() and str(int(name)) in numbers]
 
 
 def misnamed(pairs: list[tuple[str, int]]) -> list[str]:
-    """Names that begin with ``<number>_``, and the number is not the identity given."""
+    """Names that begin with ``<number>_`` where the number differs from the listed identity."""
     heads = [(name, name.partition("_")[0], str(identity)) for name, identity in pairs if "_" in name]
-    return [name for name, head, own in heads if head.isascii() and head.isdigit() and head.lstrip("0") != own]
+    return [name for name, head, listed in heads if head.isascii() and head.isdigit() and head.lstrip("0") != listed]
 
 
 def _inside(path: str, home: str) -> bool:

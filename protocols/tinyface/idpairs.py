@@ -1,4 +1,4 @@
-"""The two MATLAB files of TinyFace: which image shows whom."""
+"""The two MATLAB files of TinyFace: file names and identities."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def read_id_pairs(path: Path, names_key: str, ids_key: str) -> list[tuple[str, i
         (file name, identity) in file order.
 
     Raises:
-        DataError: the file is damaged, of version 7.3, holds other variables, or they contradict each other, name a
-            path instead of a file, or name a file twice.
+        DataError: the file is damaged, of version 7.3 or without these variables; or they differ in length, name a path
+            instead of a file, or name a file twice.
     """
-    content, found = read_mat(path, (names_key, ids_key))
+    content, variables = read_mat(path, (names_key, ids_key))
     absent = [key for key in (names_key, ids_key) if key not in content]
     if absent:
-        there = ", ".join(quoted(name) for name in found[:5]) or "nothing"
-        raise DataError(f"{path} holds {there}; expected {names_key!r} and {ids_key!r}.")
+        names_there = ", ".join(quoted(name) for name in variables[:5]) or "nothing"
+        raise DataError(f"{path} holds {names_there}; expected {names_key!r} and {ids_key!r}.")
     names = [_text(cell, path) for cell in content[names_key]]
     numbers = _numbers(content[ids_key], ids_key, path)
     if len(names) != len(numbers):
@@ -43,11 +43,11 @@ def read_id_pairs(path: Path, names_key: str, ids_key: str) -> list[tuple[str, i
     whole = numbers.dtype.kind in "iuf" and np.isfinite(numbers).all() and (numbers == np.floor(numbers)).all()
     if not whole or numbers.min() < 1:
         raise DataError(f"{path}: {ids_key!r} must hold whole numbers of at least 1.")
-    strange = [name for name in names if not is_plain_name(name)]
-    if strange:
+    unsafe = [name for name in names if not is_plain_name(name)]
+    if unsafe:
         raise DataError(
-            f"{path}: {len(strange)} entries are no plain file names and could lead outside the image folder, "
-            f"{quoted(strange[0])} first; refused."
+            f"{path}: {len(unsafe)} entries are not plain file names and could lead outside the image folder, "
+            f"{quoted(unsafe[0])} first; refused."
         )
     seen: set[str] = set()
     twice = [name for name in names if name in seen or seen.add(name)]  # type: ignore[func-returns-value]  # None is falsy
@@ -65,7 +65,7 @@ def _numbers(value: Value, key: str, path: Path) -> NDArray[Any]:
 
 
 def _text(cell: Value | str, path: Path) -> str:
-    """The string in a cell, which may stand in further cells of one value."""
+    """The string of a cell, which may be nested in cells of one value."""
     while isinstance(cell, list):
         if len(cell) != 1:
             raise DataError(f"{path}: a cell holds {len(cell)} values where one file name is expected.")

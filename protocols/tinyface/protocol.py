@@ -43,9 +43,9 @@ Flip = Literal["variant", "none", "sum", "mean"]
 class TinyFace(SampledProtocol):
     """Every probe image is searched in Gallery_Match + Gallery_Distractor; every probe has a mate.
 
-    Media are RGB of any size; a template holds one media. ``official``: Euclidean distance, rank-1/5/10/20/50 and mAP
-    by the trapezoid rule. ``adaface``: the AdaFace and CVLface evaluation: cosine, embeddings of an image and of its
-    mirror image added as they are, rank-1/5/20.
+    Media are RGB of any size; a template holds one image. ``official``: Euclidean distance, rank-1/5/10/20/50 and mAP
+    by the trapezoid rule. ``adaface``: the AdaFace and CVLface evaluation: cosine, the embeddings of an image and
+    of its mirror image added without scaling, rank-1/5/20.
     """
 
     dataset = "tinyface"
@@ -75,24 +75,23 @@ class TinyFace(SampledProtocol):
         Args:
             variant: whose rules: ``official`` (Euclidean distance, rank-1 to rank-50, mAP) or ``adaface`` (the AdaFace
                 and CVLface code: cosine, each image added to its mirror image, rank-1, 5, 20).
-            unit_length: scale embeddings to unit length, on which Euclidean distance and cosine rank alike; False takes
-                them as given, like the MATLAB script.
+            unit_length: scale embeddings to unit length, where Euclidean distance and cosine give the same ranks; False
+                keeps their lengths, like the MATLAB script.
             similarity: how two embeddings are compared: as the ``variant`` does, or by cosine or Euclidean distance.
-            flip: how an image is joined with its mirror image: as the ``variant`` does, not (``none``), by adding the
-                two embeddings (``sum``), or by the mean of both at unit length (``mean``).
+            flip: how the embedding of the mirror image is used: as the ``variant`` does, not at all (``none``), added
+                (``sum``), or as the mean of both at unit length (``mean``).
             images: a folder in the data root whose Gallery_Match, Gallery_Distractor and Probe hold aligned versions of
-                the images under the same names (AdaFace's aligned_pad_0.1_pad_high), taken in place of the originals.
+                the images under the same names (AdaFace's aligned_pad_0.1_pad_high), used instead of the originals.
 
         Raises:
-            UsageError: ``images`` leads out of the data root; or the cosine of features that are not scaled to unit
-                length is asked for.
+            UsageError: ``images`` leads out of the data root; or cosine is combined with ``unit_length=False``.
         """
         official = variant == "official"
-        own: tuple[Literal["cosine", "euclidean"], Literal["none", "sum"]]
-        own = ("euclidean", "none") if official else ("cosine", "sum")
-        self.similarity = own[0] if similarity == "variant" else similarity
-        self.flip = own[1] if flip == "variant" else flip
-        if self.similarity == "cosine" and not unit_length:  # the plain dot product that it would be is no cosine
+        defaults: tuple[Literal["cosine", "euclidean"], Literal["none", "sum"]]
+        defaults = ("euclidean", "none") if official else ("cosine", "sum")
+        self.similarity = defaults[0] if similarity == "variant" else similarity
+        self.flip = defaults[1] if flip == "variant" else flip
+        if self.similarity == "cosine" and not unit_length:  # it would be a dot product
             raise UsageError("tinyface: similarity=cosine needs unit_length=true; use similarity=euclidean otherwise")
         self.ranks = (1, 5, 10, 20, 50) if official else (1, 5, 20)
         self.mean_average_precision = official
@@ -102,25 +101,25 @@ class TinyFace(SampledProtocol):
         self.images = images
 
     def image_folder(self, root: Path) -> Path:
-        """The folder whose Gallery_Match, Gallery_Distractor and Probe hold the images that are read.
+        """Return the folder whose Gallery_Match, Gallery_Distractor and Probe hold the images that are read.
 
         Raises:
-            DataError: the one that was given is not there, or holds none of the three.
+            DataError: the folder given by ``images`` is absent or holds none of the three.
         """
         if not self.images:
             return root / "Testing_Set"
         for folder in (root / self.images, root / self.images / "Testing_Set"):
             if any((folder / part).is_dir() for part in (PROBES, GALLERY, DISTRACTORS)):
                 return folder
-        there = ", ".join(names_in(root / self.images)[:5]) or "nothing"
+        names = ", ".join(names_in(root / self.images)[:5]) or "nothing"
         raise DataError(
             f"{root / self.images} (images={self.images}) holds no {PROBES}, {GALLERY} and {DISTRACTORS}; it holds "
-            f"{there}."
+            f"{names}."
         )
 
     @classmethod
     def sample_writer(cls) -> Sample:
-        """That of the database's sample."""
+        """The writer of the TinyFace sample."""
         from protocols.tinyface.sample import SAMPLE
 
         return SAMPLE
@@ -129,8 +128,8 @@ class TinyFace(SampledProtocol):
         """Return the folder that holds ``Testing_Set``: ``root`` itself or the folder ``tinyface`` in it.
 
         Raises:
-            MissingError: ``root`` is no folder.
-            DataError: it holds no TinyFace, or holds it deeper than it should; the text names the folder to use.
+            MissingError: ``root`` does not exist.
+            DataError: it holds no TinyFace, or holds it deeper; the text names the folder to use.
         """
         return find_root(
             root,
@@ -144,8 +143,8 @@ class TinyFace(SampledProtocol):
     def read(self, root: Path) -> IdentificationSet:
         """List the media under a located root in the order of the .mat files, distractors sorted by path.
 
-        An image that a .mat file names but that is not there stays in the list, becomes a counted failure, and makes
-        the set no official one.
+        An image that a .mat file names but that is absent stays in the list and becomes a counted failure; the set is
+        then not official.
 
         Raises:
             DataError: a folder or .mat file is missing or damaged, a name is ambiguous or leaves its folder, or a probe
@@ -153,8 +152,8 @@ class TinyFace(SampledProtocol):
         """
         notes: list[str] = []
         folder = self.image_folder(root)
-        gallery, whole_gallery = _listed(root, GALLERY, "gallery", folder, notes)
-        probes, whole_probes = _listed(root, PROBES, "probe", folder, notes)
+        gallery, complete_gallery = _read_listed(root, GALLERY, "gallery", folder, notes)
+        probes, complete_probes = _read_listed(root, PROBES, "probe", folder, notes)
         files = distractor_files(root, folder, notes)
         keys = [f"{DISTRACTORS}/{printable(name)}" for name in files]
         distractors = tuple(
@@ -162,21 +161,21 @@ class TinyFace(SampledProtocol):
         )
         if self.images:
             notes.append(
-                f"Images are those of {quoted(self.images)} in place of the originals: figures are not those of native "
-                "faces."
+                f"Images are read from {quoted(self.images)} instead of the originals: the figures are not those of "
+                "native faces."
             )
         elif (root / ALIGNED).is_dir():
             notes.append(
-                f"{ALIGNED} is here too, AdaFace's aligned images. The originals are measured; "
-                f"tinyface:images={ALIGNED} takes the aligned ones."
+                f"{ALIGNED} (AdaFace's aligned images) is present too. The originals are measured; "
+                f"tinyface:images={ALIGNED} uses the aligned ones."
             )
         people = {media.identity for media in gallery}
-        strangers = [media for media in probes if media.identity not in people]
-        if strangers:
-            first = ", ".join(f"{media.key} ({media.identity})" for media in strangers[:5])
+        unmated = [media for media in probes if media.identity not in people]
+        if unmated:
+            first = ", ".join(f"{media.key} ({media.identity})" for media in unmated[:5])
             raise DataError(
-                f"{len(strangers)} of {len(probes)} probes have no mate in {GALLERY}: {first}. The .mat files of a "
-                "release belong together; are they from two?"
+                f"{len(unmated)} of {len(probes)} probes have no mate in {GALLERY}: {first}. The .mat "
+                "files must be of one release."
             )
         trained = in_training(root, people)
         if trained:
@@ -195,7 +194,7 @@ class TinyFace(SampledProtocol):
                 f"{counts[k]:,} of {OFFICIAL[k]:,} {k}" for k in OFFICIAL if counts[k] != OFFICIAL[k]
             )
             notes.append(f"Not the official test set: {differences}.")
-        official = counts == OFFICIAL and whole_gallery and whole_probes and not self.images
+        official = counts == OFFICIAL and complete_gallery and complete_probes and not self.images
         return IdentificationSet(gallery, probes, distractors, official=official, notes=tuple(notes))
 
     def published_counts(self) -> dict[str, int]:
@@ -208,16 +207,16 @@ class TinyFace(SampledProtocol):
         from protocols.base.checks import read_as_run
         from protocols.tinyface.check import check
 
-        usable, study = read_as_run(lambda: self.read(root))
+        readable, study = read_as_run(lambda: self.read(root))
         try:
             folder = self.image_folder(root)
         except DataError:
-            return [usable]
-        return [*check(root, study, folder, replaced_by=self.images, progress=progress), usable]
+            return [readable]
+        return [*check(root, study, folder, replaced_by=self.images, progress=progress), readable]
 
 
-def _listed(root: Path, folder: str, role: Role, images: Path, notes: list[str]) -> tuple[tuple[Media, ...], bool]:
-    """The media that a .mat file lists, found on disk, and whether all were."""
+def _read_listed(root: Path, folder: str, role: Role, images: Path, notes: list[str]) -> tuple[tuple[Media, ...], bool]:
+    """The media that a .mat file lists, and whether all of their files exist."""
     source = pairs_file(root, folder)
     pairs = read_pairs(source, folder)
     names = [name for name, _ in pairs]
@@ -226,12 +225,12 @@ def _listed(root: Path, folder: str, role: Role, images: Path, notes: list[str])
     matching = match(names, files)
     if matching.ambiguous:
         raise DataError(
-            f"{folder}: it is not clear which image is meant in {len(matching.ambiguous)} cases; "
-            f"{matching.ambiguous[0]}. Keep one, or name it as the .mat file does."
+            f"{folder}: {len(matching.ambiguous)} names are ambiguous; {matching.ambiguous[0]}. Keep one file, or name "
+            "it as the .mat file does."
         )
     media = []
     for name, identity in pairs:
-        path = files[matching.found[name]] if name in matching.found else base / name
+        path = files[matching.files[name]] if name in matching.files else base / name
         media.append(Media(f"{folder}/{name}", path, role, str(identity), f"{folder}/{name}"))
     if matching.absent:
         notes.append(
@@ -240,9 +239,9 @@ def _listed(root: Path, folder: str, role: Role, images: Path, notes: list[str])
         )
     if matching.extra:
         notes.append(f"{len(matching.extra)} images in {folder} are not in its .mat file and are left out.")
-    strange = misnamed(pairs)
-    if strange:
-        notes.append(f"{len(strange)} file names in {folder} begin with another identity than the .mat file gives.")
+    wrong_names = misnamed(pairs)
+    if wrong_names:
+        notes.append(f"{len(wrong_names)} file names in {folder} begin with another identity than the .mat file gives.")
     if source.parent.name != "Testing_Set":
         notes.append(f"{source.name} is missing in Testing_Set; the copy in {source.parent.name} was used.")
     return tuple(media), not matching.absent

@@ -40,13 +40,14 @@ def write(root: Path, *, identities: int, seed: int, paint: Painter, progress: P
 
     Args:
         root: folder to fill.
-        identities: people of the test set; half as many (rounded up) train, five times as many distract.
+        identities: people of the test set; half as many (rounded up) are in the training set, five times as many are
+            distractors.
         seed: of people and pictures.
         paint: the painter.
-        progress: shows how far it is.
+        progress: shows the progress.
 
     Returns:
-        What was written: 1 to 3 gallery images and 1 to 2 probes an identity, one image a distractor.
+        Counts: 1 to 3 gallery images and 1 to 2 probes an identity, one image a distractor.
 
     Raises:
         UsageError: too few identities.

@@ -1,1 +1,1 @@
-"""Faces out of photographs: found by a detector, or turned by the face engine and kept. May import `bench` alone."""
+"""Faces of photographs: detected, or rendered at other yaws by the face engine, and cached. May import `bench`."""

@@ -1,4 +1,4 @@
-"""Faces found by a detector in photographs, kept by the bytes of each, and the crops they are cut to."""
+"""Faces detected in photographs, cached by the bytes of each photograph, and the crops around them."""
 
 from __future__ import annotations
 
@@ -40,28 +40,28 @@ FACES: dict[Crop, FaceTemplate] = {
 }
 
 FRAME_OF: dict[Crop, str] = {"recogniser": "arcface112", "frame": "utkface200"}
-"""Names of the frames that these crops stand in."""
+"""Name of the frame of each crop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """How found faces are cut.
+    """How detected faces are cropped.
 
     Attributes:
-        crop: ``recogniser`` is the chip of 112 x 112 pixels of ArcFace and what followed it; ``frame`` one of 128 x 128
-            with the face as large as hallucinators are trained on.
-        lr: side that LR faces are shrunk to, or None.
+        crop: ``recogniser`` is the chip of 112 x 112 pixels of ArcFace and later recognisers; ``frame`` one of 128 x
+            128 pixels with the face in the size that hallucinators are trained on.
+        lr: side of LR faces, pixels, or None.
     """
 
     crop: Crop
     lr: int | None
 
     def cut(self, points: Points | None, *, lr: bool) -> tuple[Cut | None, Points | None]:
-        """The cut of a photograph and where the face stands in it then; without points the photograph is taken whole.
+        """The crop of a photograph, and the landmarks in the crop; without points the photograph is not cropped.
 
         Args:
-            points: of the face, in pixels of the photograph, or None where none was found.
-            lr: whether it is shrunk.
+            points: five points in pixels of the photograph, or None where no face was detected.
+            lr: whether to shrink it to the LR side.
         """
         side = self.lr if lr else None
         if points is None:
@@ -72,7 +72,7 @@ class Framing:
 
 
 def lr_side(name: str, lr: int | None) -> int | None:
-    """A protocol's argument ``lr``: none and 0 are full size.
+    """Check a protocol's argument ``lr``; none and 0 mean full size.
 
     Raises:
         UsageError: it is out of range.
@@ -82,7 +82,7 @@ def lr_side(name: str, lr: int | None) -> int | None:
     return lr or None
 
 
-def find_faces(
+def detect_faces(
     files: Sequence[Path],
     scratch: Path,
     progress: Progress | None = None,
@@ -94,56 +94,57 @@ def find_faces(
     """Five points of the face in each photograph, at its full resolution.
 
     Args:
-        files: photographs; one that comes twice is looked at once.
-        scratch: keeps what was found in a file named after the detector, a line a photograph, by the digest of its
-            bytes: equal photographs are looked at once, changed ones again, and an interrupted search goes on.
+        files: photographs, possibly repeated.
+        scratch: cache folder. Detections are stored in a file named after the detector, one line a photograph, by the
+            digest of its bytes; so equal photographs are processed once, changed ones again, and an interrupted run
+            continues.
         progress: called with (photographs done, all).
-        detector: which aligner's points they are.
-        finder: makes what finds points (default: that aligner); called only when it is needed.
-        engine: tells one finder from another.
+        detector: name of the detector.
+        finder: builds the function that detects points (default: the aligner of that name); called when first needed.
+        engine: returns an identifier of the detector's code and weights.
 
     Returns:
-        By file, None where no face was found; a file that is absent or damaged has no entry.
+        Points by file, None where no face was detected; a file that is absent or damaged has no entry.
 
     Raises:
         MissingError: the package that brings the detector's weights is not installed.
         DataError: ``scratch`` cannot be written.
     """
-    wanted = list(dict.fromkeys(files))
-    kept_in = scratch / f"{detector}-{(engine or _engine)(detector)[:16]}.jsonl"
-    kept = _kept(kept_in)
-    found: dict[Path, Points | None] = {}
-    look: Finder | None = None
-    writer = _Writer(kept_in)
+    unique = list(dict.fromkeys(files))
+    cache_file = scratch / f"{detector}-{(engine or _engine)(detector)[:16]}.jsonl"
+    cache = dict(_read_cache(cache_file))
+    points: dict[Path, Points | None] = {}
+    detect: Finder | None = None
+    writer = _Writer(cache_file)
     try:
-        for done, path in enumerate(wanted, 1):
+        for done, path in enumerate(unique, 1):
             try:
                 data = read_plain(path)
                 digest = hashlib.sha256(data).hexdigest()
-                if digest not in kept:
+                if digest not in cache:
                     image = decode(data)
-                    look = look or (finder or _finder)(detector)
-                    kept[digest] = look(image)
-                    writer.add(digest, kept[digest])
-                found[path] = kept[digest]
+                    detect = detect or (finder or _finder)(detector)
+                    cache[digest] = detect(image)
+                    writer.add(digest, cache[digest])
+                points[path] = cache[digest]
             except DataError as error:
                 if isinstance(error, _UnwritableError):
                     raise
             if progress:
-                progress(done, len(wanted))
+                progress(done, len(unique))
     finally:
         writer.close()
-    return found
+    return points
 
 
-def found_notes(files: Sequence[Path], found: dict[Path, Points | None]) -> list[str]:
-    """Sentences about photographs without a face found."""
-    without = [path for path in dict.fromkeys(files) if path in found and found[path] is None]
+def detection_notes(files: Sequence[Path], points: dict[Path, Points | None]) -> list[str]:
+    """A note that counts the photographs without a detected face, if any."""
+    without = [path for path in dict.fromkeys(files) if path in points and points[path] is None]
     if not without:
         return []
     return [
-        f"No face was found in {len(without):,} of {len(dict.fromkeys(files)):,} photographs ({without[0].name}...); "
-        "they are taken whole."
+        f"No face was detected in {len(without):,} of {len(dict.fromkeys(files)):,} photographs "
+        f"({without[0].name}...); they are used uncropped."
     ]
 
 
@@ -152,7 +153,7 @@ class _UnwritableError(DataError):
 
 
 class _Writer:
-    """Appends lines; opens the file at the first."""
+    """Appends lines to the cache file, which is opened at the first."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -164,23 +165,19 @@ class _Writer:
             if self._file is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self._path.open("a", encoding="ascii")
-                line = "\n" + line  # the last line of an interrupted search may have no end
+                line = "\n" + line  # the last line of an interrupted run may be incomplete
             self._file.write(line)
             self._file.flush()
         except OSError as error:
-            raise _UnwritableError(f"Cannot keep points in {self._path}: {error.strerror or error}.") from error
+            raise _UnwritableError(f"Cannot store points in {self._path}: {error.strerror or error}.") from error
 
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
 
 
-def _kept(path: Path) -> dict[str, Points | None]:
-    """What was found before; lines that are damaged are looked for again."""
-    return dict(_lines(path))
-
-
-def _lines(path: Path) -> Iterator[tuple[str, Points | None]]:
+def _read_cache(path: Path) -> Iterator[tuple[str, Points | None]]:
+    """Digests and points of the cache file; damaged lines are skipped."""
     try:
         text = path.read_text("ascii", errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""What is turned and how: a photograph, and the recipe of its views."""
+"""A photograph, and the recipe of the views rendered from it."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ JITTERS: dict[JitterName, dict[str, Any] | None] = {
 
 @dataclass(frozen=True, slots=True)
 class Photograph:
-    """A picture that may show a frontal face.
+    """An image that may show a frontal face.
 
     Attributes:
         path: the file.
-        cuts: how the picture is taken out of it, tried one after the other until one shows an upright frontal face.
+        cuts: crops of the file, tried in order until one shows an upright frontal face.
     """
 
     path: Path
@@ -35,16 +35,16 @@ class Photograph:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What is made of a photograph.
+    """How views are rendered.
 
     Attributes:
-        frame: where the five points of the frontal face are brought to; hallucinators that give faces in one frame are
-            judged in it. ``utkface200`` is that of the shipped weights.
+        frame: frame to which the five points of the frontal face are aligned, and in which hallucinated faces are
+            compared with it. ``utkface200`` is the frame of the shipped weights.
         jitter: ranges of the random similarity of views: ``paper`` (45 degrees, 5 % of the side, 0.8 to 1), ``small``
             (10 degrees, 3 %, 0.9 to 1) or ``none``.
-        yaws_deg: turns, each to both sides.
+        yaws_deg: yaws rendered to both sides, degrees.
         seed: of the similarities.
-        most_yaw_deg: a face turned further in the photograph is no frontal truth.
+        most_yaw_deg: a photograph whose face is turned further is not used as frontal.
     """
 
     frame: Frame = "utkface200"
@@ -55,4 +55,4 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if self.frame not in get_args(Frame) or self.jitter not in JITTERS or not self.yaws_deg:
-            raise UsageError(f"Turned views need a frame, a jitter and yaws, not {self}")
+            raise UsageError(f"Rendered views need a known frame, a known jitter and yaws, not {self}")

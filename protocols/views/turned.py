@@ -1,18 +1,16 @@
-"""Frontal photographs turned by the face engine: the paper's recipe for databases without pairs of poses.
+"""Views rendered from frontal photographs: the paper's recipe for databases without pairs of poses.
 
 Section V.A of Zhang et al. 2021: upright frontal faces at 128 x 128; views at yaw 22, 40, 55 and 75 degrees to both
-sides by a 3D face model; "unaligned" by a random similarity. Views are rendered once and kept, each photograph in a
-folder named after its bytes, the cut and the recipe.
+sides by a 3D face model, "unaligned" by a random similarity. Views are rendered once and cached, those of a photograph
+in a folder named after its bytes, its crops and the recipe.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -36,13 +34,13 @@ _RECORD, _TRUTH = "face.json", "truth.png"
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """A turned face: PNG, 128 x 128.
+class RenderedView:
+    """A rendered view of a face.
 
     Attributes:
-        path: the file.
+        path: the file, PNG, 128 x 128.
         yaw_deg: positive turns the face to the image's right.
-        five: where the five points of the head lie in it; they may be hidden, or outside.
+        five: the five points of the head in its pixels; they may be hidden, or outside.
     """
 
     path: Path
@@ -51,31 +49,31 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
-    """A frontal face and its views.
+class TurnedFace:
+    """A frontal face and its rendered views.
 
     Attributes:
         truth: the frontal face in the recipe's frame: PNG, 128 x 128.
         five: its five points.
-        yaw_deg: how far the photograph itself was turned.
+        yaw_deg: yaw of the photograph itself.
         views: two for each yaw, the one to the left first.
     """
 
     truth: Path
     five: Points
     yaw_deg: float
-    views: tuple[View, ...]
+    views: tuple[RenderedView, ...]
 
 
 @dataclass
 class Turner:
-    """Turns photographs, or finds what it made of them before.
+    """Renders the views of photographs, or reads them from the cache.
 
     Attributes:
-        scratch: folder that keeps what is made.
-        recipe: how.
-        landmarker: finds the points; built at the first photograph that is not known yet.
-        rejected: photographs that could not serve, by reason.
+        scratch: cache folder.
+        recipe: how views are rendered.
+        landmarker: detects the points; built at the first photograph that is not cached.
+        rejected: number of photographs without a usable frontal face, by reason.
     """
 
     scratch: Path
@@ -83,8 +81,8 @@ class Turner:
     landmarker: Landmarker | None = None
     rejected: Counter[str] = field(default_factory=Counter)
 
-    def turn(self, photograph: Photograph) -> Turned | None:
-        """Views of a photograph; None where it cannot serve, which `rejected` counts.
+    def turn(self, photograph: Photograph) -> TurnedFace | None:
+        """Render a photograph; None where it shows no usable frontal face, which `rejected` counts.
 
         Raises:
             MissingError: the face engine is not installed.
@@ -97,23 +95,23 @@ class Turner:
             return None
         record = _read(folder)
         if record is None:
-            record = self._make(photograph, folder)
+            record = self._render_into(photograph, folder)
         if "rejected" in record:
             self.rejected[str(record["rejected"])] += 1
             return None
-        return Turned(
+        return TurnedFace(
             folder / _TRUTH,
             _points(record["five"]),
             float(record["yaw_deg"]),
-            tuple(View(folder / v["file"], float(v["yaw_deg"]), _points(v["five"])) for v in record["views"]),
+            tuple(RenderedView(folder / v["file"], float(v["yaw_deg"]), _points(v["five"])) for v in record["views"]),
         )
 
     def note(self, what: str = "photographs") -> tuple[str, ...]:
-        """A sentence about those that could not serve, or none."""
+        """A note that counts the rejected photographs, if any."""
         if not self.rejected:
             return ()
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.rejected.most_common())
-        return (f"{self.rejected.total():,} {what} were looked at and could not serve as frontal faces: {reasons}.",)
+        return (f"{self.rejected.total():,} {what} show no usable frontal face and were skipped: {reasons}.",)
 
     def _folder(self, photograph: Photograph) -> Path:
         try:
@@ -126,8 +124,8 @@ class Turner:
         recipe = digest_of([repr(self.recipe), list(map(list, FRAMES[self.recipe.frame])), _engine()])[:16]
         return self.scratch / f"turned-{recipe}" / source[:2] / source
 
-    def _make(self, photograph: Photograph, folder: Path) -> dict[str, Any]:
-        """Render into a folder beside, which then takes its name; two processes may do so at once."""
+    def _render_into(self, photograph: Photograph, folder: Path) -> dict[str, Any]:
+        """Render and store in one step; two processes may do so at the same time."""
         from bench.images import encode_png
 
         record, images = self._render(photograph, folder.name)
@@ -139,8 +137,10 @@ class Turner:
                 if folder.exists() and _read(folder) is None:  # damaged
                     shutil.rmtree(folder)
         except OSError as error:
-            if _read(folder) is None:  # unless another process was quicker
-                raise BenchError(f"Cannot keep turned views in {folder.parent}: {error.strerror or error}.") from error
+            if _read(folder) is None:  # unless another process was first
+                raise BenchError(
+                    f"Cannot store rendered views in {folder.parent}: {error.strerror or error}."
+                ) from error
         return record
 
     def _render(self, photograph: Photograph, name: str) -> tuple[dict[str, Any], dict[str, ByteImages]]:
@@ -153,12 +153,12 @@ class Turner:
             self.landmarker = FaceLandmarker()
         ranges = JITTERS[self.recipe.jitter]
         try:
-            image, found = find_frontal(
+            image, landmarks = find_frontal(
                 photograph, self.landmarker, most_yaw_deg=self.recipe.most_yaw_deg, most_roll_deg=_MOST_ROLL_DEG
             )
-            made = render(
+            rendered = render(
                 image,
-                found,
+                landmarks,
                 aim=frame_points(self.recipe.frame),
                 yaws_deg=[sign * yaw for yaw in self.recipe.yaws_deg for sign in (-1.0, 1.0)],
                 jitter=None if ranges is None else Jitter(**ranges),
@@ -166,13 +166,13 @@ class Turner:
             )
         except DataError as error:
             return {"rejected": str(error)}, {}
-        files = {f"yaw{yaw:+g}.png": (yaw, view, five) for yaw, view, five in made.views}
+        files = {f"yaw{yaw:+g}.png": (yaw, view, five) for yaw, view, five in rendered.views}
         record = {
-            "five": made.five,
-            "yaw_deg": found.yaw_deg,
+            "five": rendered.five,
+            "yaw_deg": landmarks.yaw_deg,
             "views": [{"file": file, "yaw_deg": yaw, "five": five} for file, (yaw, _, five) in files.items()],
         }
-        return record, {_TRUTH: made.truth, **{file: view for file, (_, view, _) in files.items()}}
+        return record, {_TRUTH: rendered.truth, **{file: view for file, (_, view, _) in files.items()}}
 
 
 def face_media(
@@ -186,29 +186,24 @@ def face_media(
     template: str = "",
     attributes: dict[str, str | float] | None = None,
 ) -> Media:
-    """A kept face as media: HR, or shrunk to an LR face, its points with it."""
+    """A cached face as media with its landmarks; shrunk to an LR face of side ``lr`` where that is given."""
     landmarks = five if lr is None else resized_points(five, (SIDE, SIDE), (lr, lr))
     cut = None if lr is None else Cut(side=lr)
     return Media(key, path, role, identity, template or key, landmarks, attributes or {}, cut)
 
 
 def frame_points(frame: Frame) -> Points:
-    """Where a frame has the five points, pixels of a 128 x 128 face."""
+    """The five points of a frame in pixels of a 128 x 128 face."""
     return tuple((x * SIDE - 0.5, y * SIDE - 0.5) for x, y in FRAMES[frame])
 
 
-def drawn(names: Iterable[str], seed: int) -> list[str]:
-    """Names in an order drawn by a seed: by the SHA-256 of seed and name, so what is absent changes nothing else."""
-    return sorted(names, key=lambda name: hashlib.sha256(os.fsencode(f"{seed} {name}")).hexdigest())
-
-
 def view_name(yaw_deg: float) -> str:
-    """``yaw-22``, for keys."""
+    """Part of a key: ``yaw-22``."""
     return f"yaw{yaw_deg:+g}"
 
 
 def _read(folder: Path) -> dict[str, Any] | None:
-    """What is kept of a photograph; None where nothing is, or not all."""
+    """The cached record of a photograph; None where it is absent or a file is missing."""
     try:
         record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
         files = [] if "rejected" in record else [_TRUTH, *(view["file"] for view in record["views"])]
@@ -223,5 +218,5 @@ def _points(rows: Any) -> Points:
 
 @cache
 def _engine() -> str:
-    """Digest of the code and of the landmark networks that decide what a view looks like."""
+    """Digest of the code and landmark networks that determine the views."""
     return closure_digest("protocols.views.render")

@@ -19,7 +19,7 @@ from bench.faces.landmarks.mediapipe import Landmarks
 from bench.faces.landmarks.points import five_points, rotation, sixty_eight_points
 from bench.faces.pairs.pack import SIDE, Pack
 from bench.faces.render.mesh import head_mesh
-from bench.faces.render.pose import prepare, views
+from bench.faces.render.pose import prepare, render_poses
 from bench.images import ByteImages, resize
 from bench.media.similarity import warp_bicubic
 
@@ -101,7 +101,7 @@ def make_pairs(
     face, landmarks = packed.face(index)
     turns = [sign * yaw for yaw in yaws_deg for sign in (-1.0, 1.0)]
     portrait = prepare(face, landmarks, SIDE, oversample=oversample)
-    turned = views([portrait], [rotation(yaw) for yaw in turns], device=device)
+    turned = render_poses([portrait], [rotation(yaw) for yaw in turns], device=device)
     rng = np.random.default_rng((seed, index))
     points = sixty_eight_points(landmarks.points)[:, :2].astype(np.float32)
     five = five_points(landmarks.points)[:, :2].astype(np.float32)
@@ -132,7 +132,7 @@ def warped(image: ByteImages, lr: int, matrix: NDArray[np.float64]) -> ByteImage
 
 
 def turned_five(landmarks: Landmarks, yaw_deg: float, pivot: FloatArray | None = None) -> NDArray[np.float32]:
-    """Where five points of a face come to lie when its head is turned, as `bench.faces.render.pose.views` turns it.
+    """Five points of a face after its head is turned like `bench.faces.render.pose.render_poses` turns it.
 
     Args:
         landmarks: 478 points with depth.

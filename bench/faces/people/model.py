@@ -117,10 +117,10 @@ class People:
         return points, coefficients
 
     def _draw(self, look: Look) -> ByteImages:
-        from bench.faces.render.pose import views
+        from bench.faces.render.pose import render_poses
 
         portrait = self._portrait(look.identity, look.expression, look.strength, look.size)
-        return _varied(views([portrait], [_turn(look)], lights=[_lamp(look.illumination)])[0], look)
+        return _varied(render_poses([portrait], [_turn(look)], lights=[_lamp(look.illumination)])[0], look)
 
     def _make_portrait(self, identity: int, expression: Expression, strength: float, size: int) -> Portrait:
         from bench.faces.render.pose import prepare

@@ -121,7 +121,7 @@ def turn(
         DataError: the landmarks are unusable.
     """
     portrait = prepare(photo, landmarks, size, bundle=bundle)
-    view: ByteImages = views([portrait], [rotation(yaw_deg, pitch_deg, roll_deg)], lights=[light])[0]
+    view: ByteImages = render_poses([portrait], [rotation(yaw_deg, pitch_deg, roll_deg)], lights=[light])[0]
     return view
 
 
@@ -154,11 +154,11 @@ def frontalise(
         DataError: the landmarks are unusable.
     """
     portrait = prepare(photo, landmarks, size, bundle=bundle)
-    view: ByteImages = views([portrait], [portrait.mesh.rotation.T], lights=[light], symmetry=symmetry)[0]
+    view: ByteImages = render_poses([portrait], [portrait.mesh.rotation.T], lights=[light], symmetry=symmetry)[0]
     return view
 
 
-def views(
+def render_poses(
     portraits: Sequence[Portrait],
     rotations: Sequence[NDArray[np.float64]],
     *,

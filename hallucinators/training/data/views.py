@@ -20,7 +20,7 @@ from bench.faces.landmarks.points import five_points, rotation
 from bench.faces.pairs.pack import SIDE, Pack
 from bench.faces.pairs.pairs import CELEBA_YAWS_DEG
 from bench.faces.render.mesh import topology
-from bench.faces.render.pose import normals, prepare, views
+from bench.faces.render.pose import normals, prepare, render_poses
 from bench.faces.render.rasteriser import interpolate, rasterise
 from bench.io.atomic import write_file
 
@@ -192,7 +192,7 @@ def _render_missing(
         turns = [rotation(float(yaw), float(pitch)) for yaw, pitch in angles]
         portrait = prepare(face, landmarks, side, oversample=1)
         out["frontal"][row], out["angles_deg"][row] = face, angles
-        out["view"][row] = views([portrait], turns)
+        out["view"][row] = render_poses([portrait], turns)
         mesh = portrait.mesh
         out["flow"][row] = frontal_flow(mesh.vertices - margin, mesh.alpha, mesh.pivot - margin, turns)
         out["landmarks"][row] = pack.sixty_eight(int(faces[row]))

@@ -13,7 +13,7 @@ CHIPS = [np.zeros((112, 112, 3), np.uint8)] * 4
 
 
 def _place(points: Points | None, monkeypatch: pytest.MonkeyPatch) -> placing.Placing:
-    monkeypatch.setattr(placing, "find_points", lambda images: [points] * len(images))
+    monkeypatch.setattr(placing, "detect_points", lambda images: [points] * len(images))
     return placing.place(CHIPS, [AIM] * len(CHIPS))
 
 

@@ -219,8 +219,8 @@ def test_the_check_of_a_folder_without_lists_does_not_raise(write_celeba: Write)
 
 def test_a_wrong_folder_is_named_with_the_right_one(write_celeba: Write, tmp_path: Path) -> None:
     root = write_celeba(ROWS)
-    with pytest.raises(DataError, match="is a part of CelebA. Use --data-root"):
+    with pytest.raises(DataError, match="is a folder inside CelebA. Use --data-root"):
         find_celeba(root / "Img")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="is no CelebA: expected pictures"):
+    with pytest.raises(DataError, match="does not hold CelebA: expected pictures"):
         find_celeba(tmp_path / "empty")

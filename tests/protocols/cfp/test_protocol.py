@@ -107,7 +107,7 @@ def test_a_profile_without_a_face_is_cut_around_its_fiducial_points(root: Path, 
     assert media.cut is not None and media.cut.box == (5.0, 15.0, 30.0, 30.0)
     assert (media.cut.points, media.cut.side, media.landmarks) == (None, 16, None)
     assert cut_out(read_image(dark), media.cut).shape == (16, 16, 3)
-    expected = "No face was found in 1 of 10 photographs: 1 are cut to a square around their fiducial points."
+    expected = "No face was detected in 1 of 10 photographs: 1 are cropped to a square around their fiducial points."
     assert pairs_of(root, tmp_path).notes[-1] == expected
 
 
@@ -122,7 +122,7 @@ def test_without_usable_fiducial_points_it_is_taken_whole(root: Path, tmp_path: 
     data = pairs_of(root, tmp_path)
     media = next(item for item in data.verified if item.key == "second/001/profile/02.jpg")
     assert media.cut is not None and (media.cut.box, media.cut.side) == (None, 16)
-    assert data.notes[-1].endswith("0 are cut to a square around their fiducial points; 1 are taken whole.")
+    assert data.notes[-1].endswith("0 are cropped to a square around their fiducial points; 1 are used uncropped.")
 
 
 def test_absent_and_empty_photographs_stay_and_are_counted(root: Path, tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_absent_and_empty_photographs_stay_and_are_counted(root: Path, tmp_path:
     (root / "Data" / "Images" / "002" / "profile" / "01.jpg").write_bytes(b"")
     data = pairs_of(root, tmp_path)
     assert len(data.same) == 8 and not data.official
-    assert "1 of 10 photographs that the lists name are absent." in data.notes
+    assert "1 of 10 listed photographs are absent." in data.notes
 
 
 @pytest.mark.parametrize(
@@ -139,10 +139,20 @@ def test_absent_and_empty_photographs_stay_and_are_counted(root: Path, tmp_path:
         ("Pair_list_F.txt", None, "", "is empty"),
         ("Pair_list_F.txt", "3 ../", "4 ../", "line 3: number 4, expected 3"),
         ("Pair_list_F.txt", "3 ../Data/Images/001/frontal/03.jpg\n", "3\n", "is not a number and a path"),
-        ("Pair_list_F.txt", "../Data/Images/001/frontal/01.jpg", "../../../etc/passwd", "is no image in Data/Images"),
-        ("Pair_list_F.txt", "../Data/Images/001/frontal/01.jpg", "/etc/passwd", "is no image in Data/Images"),
-        ("Pair_list_F.txt", "001/frontal/01.jpg", "001/profile/01.jpg", "is no image in Data/Images/<person>/frontal"),
-        ("Pair_list_P.txt", "001/profile/01.jpg", "../001/profile/01.jpg", "is no image in Data/Images"),
+        (
+            "Pair_list_F.txt",
+            "../Data/Images/001/frontal/01.jpg",
+            "../../../etc/passwd",
+            "is not an image in Data/Images",
+        ),
+        ("Pair_list_F.txt", "../Data/Images/001/frontal/01.jpg", "/etc/passwd", "is not an image in Data/Images"),
+        (
+            "Pair_list_F.txt",
+            "001/frontal/01.jpg",
+            "001/profile/01.jpg",
+            "is not an image in Data/Images/<person>/frontal",
+        ),
+        ("Pair_list_P.txt", "001/profile/01.jpg", "../001/profile/01.jpg", "is not an image in Data/Images"),
         ("Split/FP/01/same.txt", None, "", "same.txt is empty"),
         ("Split/FP/01/same.txt", "1,2", "1;2", "line 1: '1;2' is not two numbers"),
         ("Split/FP/01/same.txt", "1,2", "1,2,3", "is not two numbers"),
@@ -206,7 +216,7 @@ def test_the_folder_itself_or_the_one_around_it_is_found(root: Path, tmp_path: P
     with pytest.raises(MissingError, match="never downloads"):
         Cfp().locate(tmp_path / "nothing")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="is no CFP"):
+    with pytest.raises(DataError, match="does not hold CFP"):
         Cfp().locate(tmp_path / "empty")
 
 
@@ -219,7 +229,7 @@ def test_a_search_needs_two_people(root: Path) -> None:
 
 def test_reading_without_looking_cuts_by_fiducial_points_and_says_so(root: Path) -> None:
     data = Cfp().read(root)
-    assert data.notes[-1].startswith("Faces were not looked for")
+    assert data.notes[-1].startswith("Faces were not detected")
     assert all(media.cut and media.cut.box for media in data.media["gallery"])
 
 
@@ -252,5 +262,5 @@ def test_the_check_finds_what_a_run_would_stumble_over(root: Path) -> None:
 
 def test_the_level_that_is_wrong_is_named(tmp_path: Path) -> None:
     (tmp_path / "Data/Images/001/front").mkdir(parents=True)
-    with pytest.raises(DataError, match=r"Data/Images/001 is there, but holds no folder frontal; it holds front"):
+    with pytest.raises(DataError, match=r"Data/Images/001 exists, but holds no folder frontal; it holds front"):
         Cfp().locate(tmp_path)

@@ -153,7 +153,7 @@ def test_gallery_faces_are_cut_as_large_as_annotated_boxes(
     # eyes to mouth 10, so 29 wide; the middle is (25.5, 25.5) between edges, raised by a twentieth of 29
     assert cuts["HR Gallery/3/1.png"] and cuts["HR Gallery/3/1.png"].box == pytest.approx((11.0, 9.55, 29, 29))
     assert cuts["HR Gallery/4/1.png"] is None
-    assert any(note.startswith("No face was found in 4 of 8 photographs") for note in data.notes)
+    assert any(note.startswith("No face was detected in 4 of 8 photographs") for note in data.notes)
     assert portrait_box(points, 0.5) == pytest.approx((11.0 - 14.5, 9.55 - 14.5, 58, 58))
 
 
@@ -217,7 +217,7 @@ def test_test_subjects_without_gallery_images_are_left_out_and_told(drone: Path)
     data = DroneSurf(step=1, gallery="all").read(drone)
     assert {media.identity for media in data.probes} == {"3"}
     assert "1 test subjects are not in the gallery; their 8 faces are left out." in data.notes
-    with pytest.raises(DataError, match="1 person can be enrolled, of 2 test subjects; a search needs two or more"):
+    with pytest.raises(DataError, match="1 of 2 test subjects can be enrolled; a search needs two or more"):
         DroneSurf(step=1).read(drone)
     shutil.rmtree(drone / "HR Gallery")
     with pytest.raises(DataError, match="no gallery"):
@@ -229,7 +229,7 @@ def test_without_a_split_one_is_drawn_by_the_seed(drone: Path) -> None:
     drawn = draw_test(range(1, 5), seed=0)
     data = DroneSurf().read(drone)
     assert {media.identity for media in data.gallery} == set(map(str, drawn)) and len(drawn) == 2  # 4 x 24 / 58 = 1.7
-    assert any(f"seed 0 drew the test subjects {drawn[0]}, {drawn[1]}." in note for note in data.notes)
+    assert any(f"the test subjects were drawn with seed 0: {drawn[0]}, {drawn[1]}." in note for note in data.notes)
     assert len(draw_test(range(1, 59), 0)) == 24 and draw_test(range(1, 59), 0) != draw_test(range(1, 59), 1)
     assert draw_test([3, 1, 2, 4], 0) == drawn
 
@@ -286,7 +286,7 @@ def test_the_folder_is_found_and_a_wrong_one_is_named(planted: Path, tmp_path: P
     with pytest.raises(DataError, match="Use --data-root"):
         DroneSurf().locate(planted / "ActiveTracking")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="is no DroneSURF"):
+    with pytest.raises(DataError, match="does not hold DroneSURF"):
         DroneSurf().locate(tmp_path / "empty")
     with pytest.raises(MissingError, match="iab-rubric"):
         DroneSurf().locate(tmp_path / "absent")

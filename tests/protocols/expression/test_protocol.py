@@ -29,7 +29,7 @@ from protocols.expression.shots import SIX, mmi_shots
 from protocols.sample import write_sample
 from protocols.sample.cartoon import Cartoon
 from protocols.views.recipe import Photograph
-from protocols.views.turned import Turned, View
+from protocols.views.turned import RenderedView, TurnedFace
 
 PEOPLE = 4
 
@@ -215,10 +215,10 @@ def test_fewer_people_than_folds_is_an_error_that_names_both(sample: Path, tmp_p
 
 def test_turned_views_share_their_true_face(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Quick(expression_study.Turner):
-        def turn(self, photograph: Photograph) -> Turned | None:
+        def turn(self, photograph: Photograph) -> TurnedFace | None:
             five = ((1.0, 1.0),) * 5
-            views = tuple(View(tmp_path / f"{yaw}.png", yaw, five) for yaw in (-22.0, 22.0))
-            return Turned(tmp_path / "truth.png", five, 1.0, views)
+            views = tuple(RenderedView(tmp_path / f"{yaw}.png", yaw, five) for yaw in (-22.0, 22.0))
+            return TurnedFace(tmp_path / "truth.png", five, 1.0, views)
 
     monkeypatch.setattr(expression_study, "Turner", Quick)
     study = mmi_expression(folds=2, views="turned", lr=32).read_with(sample, tmp_path / "scratch")

@@ -235,7 +235,7 @@ def test_other_folders_are_explained(drawn_ijbc: dict[str, Path], tmp_path: Path
     (tmp_path / "holiday").mkdir()
     with pytest.raises(DataError, match=r"expected protocols/ijbc_1N_\*.csv.*found holiday"):
         IjbC().locate(tmp_path)
-    with pytest.raises(DataError, match="is a part of IJB-C. Use --data-root"):
+    with pytest.raises(DataError, match="is a folder inside IJB-C. Use --data-root"):
         IjbC().locate(drawn_ijbc["B"] / "images")
 
 

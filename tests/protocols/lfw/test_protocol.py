@@ -103,15 +103,15 @@ def test_photographs_without_a_face_absent_or_empty_stay_and_are_counted(root: P
     (root / "Ann_Bo" / "Ann_Bo_0003.jpg").write_bytes(b"")
     data = pairs_of(root, tmp_path)
     assert len(data.same) == 8 and not data.official
-    assert "1 of 8 photographs that the list names are absent: Zoe_0001.jpg..." in data.notes
-    assert "No face was found in 1 of 8 photographs (Eve_0002.jpg...); they are taken whole." in data.notes
+    assert "1 of 8 listed photographs are absent: Zoe_0001.jpg..." in data.notes
+    assert "No face was detected in 1 of 8 photographs (Eve_0002.jpg...); they are used uncropped." in data.notes
     dark = next(media for media in data.verified if media.key == "second/Eve/Eve_0002.jpg")
     assert dark.landmarks is None and dark.cut is not None and (dark.cut.points, dark.cut.side) == (None, 16)
 
 
 def test_reading_without_looking_takes_photographs_whole_and_says_so(root: Path) -> None:
     data = Lfw().read(root)
-    assert data.notes[-1].startswith("Faces were not looked for")
+    assert data.notes[-1].startswith("Faces were not detected")
     assert all(media.landmarks is None for media in data.media["probe"])
 
 
@@ -137,7 +137,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MissingError, match="never downloads"):
         locate(tmp_path / "nothing", Lfw.how_to_get)
     (tmp_path / "Testing_Set").mkdir()
-    with pytest.raises(DataError, match="is no LFW"):
+    with pytest.raises(DataError, match="does not hold LFW"):
         Lfw().locate(tmp_path)
 
 
@@ -156,7 +156,7 @@ def test_pairs_without_their_list_are_refused_with_what_to_do(root: Path) -> Non
         ("2\t2", "2\t2\t2", "begins with"),
         ("2\t2", "0\t2", "begins with"),
         ("2\t2", "3\t2", "has 8 pairs; its first line says 3 x 2 x 2 = 12"),
-        ("2\t2", "99999\t2", "cannot be"),
+        ("2\t2", "99999\t2", "impossible"),
         ("Ann_Bo\t1\t2", "Ann_Bo\t1", "line 2: 'Ann_Bo 1' is not name i j"),
         ("Ann_Bo\t1\t2", "Ann_Bo\t1\tEve\t2", "line 2"),
         ("Ann_Bo\t1\t2", "Ann_Bo\t0\t2", "line 2"),
@@ -249,17 +249,17 @@ def test_view_1_with_people_on_both_sides_is_told(root: Path) -> None:
 def test_files_named_otherwise_are_named_not_the_folders_that_are_right(tmp_path: Path) -> None:
     (tmp_path / "lfw/Ann_Bee").mkdir(parents=True)
     (tmp_path / "lfw/Ann_Bee/Ann_Bee_0001_0.png").write_bytes(b"")
-    with pytest.raises(DataError, match=r"the file Ann_Bee/Ann_Bee_0001_0\.png is not named as Ann_Bee_0001\.png is"):
+    with pytest.raises(DataError, match=r"the file Ann_Bee/Ann_Bee_0001_0\.png is not named like Ann_Bee_0001\.png"):
         Lfw().locate(tmp_path / "lfw")
 
 
 def test_a_file_given_as_data_root_is_said_to_be_a_file(tmp_path: Path) -> None:
     (tmp_path / "lfw.bin").write_bytes(b"\x80\x04]q\x00")
-    with pytest.raises(DataError, match=r"lfw\.bin is a file \(a Python pickle\); a folder is wanted"):
+    with pytest.raises(DataError, match=r"lfw\.bin is a file \(a Python pickle\); expected the unpacked folder"):
         Lfw().locate(tmp_path / "lfw.bin")
 
 
 def test_of_a_path_that_is_not_there_the_last_folder_that_is_gets_named(tmp_path: Path) -> None:
     (tmp_path / "data/lfw").mkdir(parents=True)
-    with pytest.raises(MissingError, match=r"No folder \S+data/lwf\. \S+data is there and holds lfw\."):
+    with pytest.raises(MissingError, match=r"No folder \S+data/lwf\. \S+data exists and holds lfw\."):
         Lfw().locate(tmp_path / "data/lwf")

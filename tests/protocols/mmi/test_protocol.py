@@ -81,7 +81,10 @@ def test_a_broken_video_is_passed_over_and_told(root: Path, tmp_path: Path, quic
     data = Mmi().read_with(root, tmp_path / "scratch")
     assert data.gallery[0].key == "gallery/3/S001-003.avi#0"
     assert any("1 sessions are used without what is wrong in them: session.xml: not XML" in n for n in data.notes)
-    assert any("1 frames were looked at and could not serve as frontal faces: 1 not a video" in n for n in data.notes)
+    assert any(
+        "1 frames show no usable frontal face and could not serve as frontal faces: 1 not a video" in n
+        for n in data.notes
+    )
 
 
 def test_nobody_to_enroll_is_an_error(tmp_path: Path, add_session: Add, quick_views: object) -> None:

@@ -12,9 +12,9 @@ from bench.errors import DataError
 from bench.images import ByteImages, encode_png
 from bench.media.crop import cut_out
 from bench.types import Points
-from protocols.multipie.crops import crops, similarity, square_of
+from protocols.multipie.crops import choose_crops, similarity, square_of
 from protocols.multipie.files import Shot, Take
-from protocols.multipie.landmarks import find_points, read_5pt
+from protocols.multipie.landmarks import detect_points, read_5pt
 
 # eyes 60 apart and level at (300, 200), mouth 72 lower: 48 / 72 = 2 / 3
 LEVEL: Points = ((270.0, 200.0), (330.0, 200.0), (300.0, 240.0), (280.0, 272.0), (320.0, 272.0))
@@ -60,7 +60,7 @@ def test_a_cut_shows_the_points_where_its_landmarks_say() -> None:
     points = turned(LEVEL, 10)
     for x, y in points:
         image[round(y) - 3 : round(y) + 4, round(x) - 3 : round(x) + 4] = 255
-    made, distrusted = crops({take(1): points})
+    made, distrusted = choose_crops({take(1): points})
     assert not distrusted
     for lr in (0, 32):
         face = cut_out(image, made[take(1)].cut(lr))
@@ -73,7 +73,7 @@ def test_a_face_without_points_gets_the_square_usual_in_its_camera() -> None:
     found: dict[Take, Points | None] = {take(n): moved(LEVEL, shift=n) for n in range(3)}
     found |= {take(n, "05_0"): moved(LEVEL, shift=100 + n) for n in range(3)}
     found[take(9)] = None
-    made, distrusted = crops(found)
+    made, distrusted = choose_crops(found)
     crop, usual = made[take(9)], square_of(moved(LEVEL, shift=1))
     assert not distrusted and crop.points is None and crop.landmarks(16) is None
     assert crop.square and crop.square == pytest.approx(usual, abs=0.01)
@@ -88,7 +88,7 @@ def test_a_box_and_points_of_the_same_face_cut_the_same_picture() -> None:
     coarse = rng.integers(0, 256, (12, 16, 3)).astype(np.uint8)
     image: ByteImages = np.kron(coarse, np.ones((40, 40, 1), np.uint8))
     found: dict[Take, Points | None] = {take(n): LEVEL for n in range(3)}
-    made, _ = crops({**found, take(9): None})
+    made, _ = choose_crops({**found, take(9): None})
     by_points = cut_out(image, made[take(0)].cut(16)).astype(float)
     by_box = cut_out(image, made[take(9)].cut(16)).astype(float)
     assert np.abs(by_points - by_box).mean() < 6
@@ -97,13 +97,13 @@ def test_a_box_and_points_of_the_same_face_cut_the_same_picture() -> None:
 def test_a_camera_in_which_no_face_was_found_takes_the_nearest_one() -> None:
     found: dict[Take, Points | None] = {take(n, "20_0"): moved(LEVEL, shift=50) for n in range(3)}
     found |= {take(n, "05_1"): LEVEL for n in range(3)}
-    made, _ = crops({**found, take(1, "24_0"): None, take(1, "14_0"): None})
+    made, _ = choose_crops({**found, take(1, "24_0"): None, take(1, "14_0"): None})
     assert made[take(1, "24_0")].square == made_square(moved(LEVEL, shift=50))
     assert made[take(1, "14_0")].square == made_square(LEVEL)
 
 
 def made_square(points: Points) -> object:
-    made, _ = crops({take(0): points, take(1): None})
+    made, _ = choose_crops({take(0): points, take(1): None})
     return made[take(1)].square
 
 
@@ -114,14 +114,14 @@ def made_square(points: Points) -> object:
 )
 def test_points_that_differ_from_what_is_usual_are_not_trusted(odd: Points) -> None:
     found: dict[Take, Points | None] = {take(n): moved(LEVEL, shift=n) for n in range(5)}
-    made, distrusted = crops({**found, take(9): odd})
+    made, distrusted = choose_crops({**found, take(9): odd})
     assert distrusted == 1 and made[take(9)].points is None and made[take(0)].points is not None
 
 
 def test_no_face_at_all_is_an_error() -> None:
-    with pytest.raises(DataError, match="No face was found in any of 1 takes"):
-        crops({take(1): None})
-    assert crops({}) == ({}, 0)
+    with pytest.raises(DataError, match="No face was detected in any of 1 takes"):
+        choose_crops({take(1): None})
+    assert choose_crops({}) == ({}, 0)
 
 
 @pytest.fixture
@@ -146,14 +146,14 @@ def test_the_best_lit_shot_is_looked_at_first_and_others_only_where_it_shows_no_
         seen.append(int(image[0, 0, 0]))
         return LEVEL if image[0, 0, 0] in (16, 27) else None
 
-    found = find_points(tmp_path, shots, tmp_path / "s", finder=lambda: look, engine=lambda: "a")
+    found = detect_points(tmp_path, shots, tmp_path / "s", finder=lambda: look, engine=lambda: "a")
     assert found.points == {take(1): LEVEL, take(2): LEVEL} and seen == [16, 26, 27]
-    assert find_points(tmp_path, shots, tmp_path / "s", finder=lambda: look, engine=lambda: "a") == found
+    assert detect_points(tmp_path, shots, tmp_path / "s", finder=lambda: look, engine=lambda: "a") == found
     assert len(seen) == 3
-    find_points(tmp_path, shots, tmp_path / "s", finder=lambda: look, engine=lambda: "b")  # another engine looks anew
+    detect_points(tmp_path, shots, tmp_path / "s", finder=lambda: look, engine=lambda: "b")  # another engine looks anew
     assert len(seen) == 6
     shots[take(1)][1].path.write_bytes(encode_png(np.full((48, 64, 3), 99, np.uint8)))  # so does a changed image
-    changed = find_points(tmp_path, shots, tmp_path / "s", finder=lambda: look, engine=lambda: "a")
+    changed = detect_points(tmp_path, shots, tmp_path / "s", finder=lambda: look, engine=lambda: "a")
     assert changed.points[take(1)] is None and len(seen) > 6
 
 
@@ -161,11 +161,11 @@ def test_a_damaged_image_is_passed_over_and_a_damaged_record_is_made_anew(
     shots: dict[Take, list[Shot]], tmp_path: Path
 ) -> None:
     shots[take(1)][1].path.write_bytes(b"damaged")
-    found = find_points(tmp_path, shots, tmp_path / "s", finder=lambda: lambda image: LEVEL, engine=lambda: "a")
+    found = detect_points(tmp_path, shots, tmp_path / "s", finder=lambda: lambda image: LEVEL, engine=lambda: "a")
     assert found.points[take(1)] == LEVEL
     (record,) = (tmp_path / "s").iterdir()
     record.write_text("{")
-    again = find_points(tmp_path, shots, tmp_path / "s", finder=lambda: lambda image: None, engine=lambda: "a")
+    again = detect_points(tmp_path, shots, tmp_path / "s", finder=lambda: lambda image: None, engine=lambda: "a")
     assert again.points == {take(1): None, take(2): None}
 
 
@@ -177,12 +177,12 @@ def test_the_users_points_come_first_and_those_of_another_picture_are_left_aside
     write_5pt(tmp_path / "5pt" / f"{take(1).key}_trans.5pt", own)
     in_crop: Points = ((42.0, 40.0), (86.0, 40.0), (64.0, 64.0), (46.0, 88.0), (82.0, 88.0))
     write_5pt(tmp_path / "5pt" / f"{take(2).key}_trans.5pt", in_crop)  # the picture has 64 x 48 pixels
-    found = find_points(tmp_path, shots, tmp_path / "s", finder=lambda: lambda image: LEVEL, engine=lambda: "a")
+    found = detect_points(tmp_path, shots, tmp_path / "s", finder=lambda: lambda image: LEVEL, engine=lambda: "a")
     assert found.points == {take(1): own, take(2): LEVEL} and found.given == 1
     assert found.ignored == [f"{take(2).key}_trans.5pt: points in a crop of TP-GAN; the image has 64 x 48 pixels"]
     for shot in shots[take(2)]:
         shot.path.write_bytes(encode_png(np.zeros((128, 128, 3), np.uint8)))  # a copy that was cropped so
-    found = find_points(tmp_path, shots, tmp_path / "s", finder=lambda: lambda image: None, engine=lambda: "a")
+    found = detect_points(tmp_path, shots, tmp_path / "s", finder=lambda: lambda image: None, engine=lambda: "a")
     assert found.points[take(2)] == in_crop and found.given == 2
     assert np.allclose(similarity(in_crop), np.eye(3)[:2])
 
@@ -194,7 +194,7 @@ def test_the_face_engine_finds_a_drawn_face(tmp_path: Path) -> None:
     painter, look = People(), Look(identity=5, variation=1, yaw_deg=0.0, size=160)
     path = tmp_path / "201_01_01_051_06.png"
     path.write_bytes(encode_png(painter([look])[0]))
-    points = find_points(tmp_path, {take(1): [Shot(take(1), 6, path)]}, tmp_path / "s").points[take(1)]
+    points = detect_points(tmp_path, {take(1): [Shot(take(1), 6, path)]}, tmp_path / "s").points[take(1)]
     assert points is not None and np.abs(np.array(points) - painter.points(look)).max() < 8
 
 

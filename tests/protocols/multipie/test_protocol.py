@@ -253,10 +253,10 @@ def test_files_out_of_their_place_are_left_out_and_counted(pie: Path, tmp_path: 
     assert {fault: len(names) for fault, names in scan(pie).faults.items()} == {
         "cameras that are not among the 15": 1,
         "recordings that the table of sessions lacks": 1,
-        "folders that are no subject": 1,
+        "folders that are not a subject": 1,
         "images of other names": 1,
-        "images whose name tells of another camera than theirs": 1,
-        "images whose name tells of another folder than theirs": 1,
+        "images whose name gives another camera than theirs": 1,
+        "images whose name gives another folder than theirs": 1,
         "second files of a shot": 1,
         "shots that are not 00 to 19": 1,
         "links out of the data root": 1,

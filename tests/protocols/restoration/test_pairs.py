@@ -39,7 +39,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> None:
     def find(files: Sequence[Path], *args: object) -> dict[Path, object]:
         return dict.fromkeys(files, FIVE)
 
-    monkeypatch.setattr(restoration_pairs, "find_faces", find)
+    monkeypatch.setattr(restoration_pairs, "detect_faces", find)
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def test_a_folder_without_photographs_or_faces_is_told(
     with pytest.raises(DataError, match="holds no photographs"):
         protocol.locate(tmp_path / "empty")
     root = write_celeba([(1, 2, False)])
-    with pytest.raises(DataError, match="can serve.*1 photographs were looked at.*1 not frontal"):
+    with pytest.raises(DataError, match="can serve.*1 photographs show no usable frontal face.*1 not frontal"):
         read(protocol, root, tmp_path / "scratch")
     with pytest.raises(MissingError, match="no sample of folder"):
         protocol.write_sample(tmp_path / "sample")
@@ -124,7 +124,7 @@ def test_multipie_gives_what_two_cameras_saw_in_one_flash(tmp_path: Path, monkey
     def find(root: object, takes: Mapping[Take, object], scratch: object, progress: object) -> Found:
         return Found({take: None if take.camera == "19_0" else points for take in takes})
 
-    monkeypatch.setattr(multipie, "find_points", find)
+    monkeypatch.setattr(multipie, "detect_points", find)
     base = tmp_path / "data/session01/multiview/250/01"
     for camera, shots in {"05_1": (6, 7), "08_0": (6, 7, 9), "19_0": (7,)}.items():
         folder = base / camera
@@ -143,7 +143,7 @@ def test_multipie_gives_what_two_cameras_saw_in_one_flash(tmp_path: Path, monkey
     assert all(face.template == truth.template for face, truth in zip(data.faces, data.truths, strict=True))
     assert {face.cut.side for face in data.faces if face.cut} == {32}
     assert any("1 turned images have no frontal one in the same flash" in note for note in data.notes)
-    assert any("1 of 3 takes are cropped to the square usual in their camera" in note for note in data.notes)
+    assert any("1 of 3 takes are cropped to the median square of their camera" in note for note in data.notes)
     assert {face.attributes["camera"]: face.attributes["crop"] for face in data.faces} == {
         "08_0": "points",
         "19_0": "box",

@@ -44,14 +44,14 @@ def test_the_check_finds_what_is_missing_extra_and_damaged(root: Path) -> None:
     lines = found(root)
     assert lines["Probe images named in the .mat file but absent"].examples == ("1_3.jpg",)
     assert lines["Probe images not in the .mat file"].examples == ("extra.jpg",)
-    assert lines["images that cannot be read"].examples == (
+    assert lines["Probe files absent or damaged"].examples == (
         "Probe/1_4.jpg: file is empty",
         "Probe/2_3.jpg: image is truncated",
     )
     leak = lines["probe images that are also in the gallery, byte for byte"]
     assert leak.examples == ("Probe/extra.jpg = Gallery_Match/3_1.jpg",)
     assert lines["identities in both training and test set"].examples == ("1",)
-    assert lines["images that cannot be read"].level == "damaged"
+    assert lines["Probe files absent or damaged"].level == "damaged"
 
 
 def test_the_check_survives_an_empty_folder_and_damaged_mat_files(root: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_copy_of_the_mat_file_that_contradicts_it_is_told(root: Path, tinyface
     script = root / "Face_Identification_Evaluation"
     script.mkdir()
     shutil.copy(root / "Testing_Set" / PROBE_MAT, script)
-    assert (found(root)[subject].level, found(root)[subject].found) == ("ok", "alike")
+    assert (found(root)[subject].level, found(root)[subject].found) == ("ok", "equal")
     tinyface_fixture.write_mat(script / PROBE_MAT, "probe", [("1_3.jpg", 2)])
     assert found(root)[subject].found == "contradict each other"
     (script / PROBE_MAT).write_bytes(b"junk")

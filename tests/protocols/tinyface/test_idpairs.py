@@ -70,5 +70,5 @@ def test_a_name_with_a_null_byte_is_refused(root: Path, tinyface_fixture: Module
     path = root / "Testing_Set" / PROBE_MAT
     tinyface_fixture.write_mat(path, "probe", [("1Q3.jpg", 1)])
     path.write_bytes(path.read_bytes().replace(b"1Q3.jpg", b"1\x003.jpg"))
-    with pytest.raises(DataError, match="no plain file names"):
+    with pytest.raises(DataError, match="not plain file names"):
         TinyFace().read(root)

@@ -68,7 +68,7 @@ def test_a_set_unzipped_too_deep_is_found_and_named(root: Path) -> None:
 
 
 def test_the_testing_set_itself_leads_to_the_folder_around_it(root: Path) -> None:
-    with pytest.raises(DataError, match=r"is a part of TinyFace. Use --data-root .*tinyface instead"):
+    with pytest.raises(DataError, match=r"is a folder inside TinyFace. Use --data-root .*tinyface instead"):
         TinyFace().locate(root / "Testing_Set")
 
 
@@ -116,7 +116,7 @@ def test_people_tested_who_are_in_the_training_set_too_are_told(root: Path) -> N
 @pytest.mark.parametrize("folder", ["Probe", "Gallery_Match", "Gallery_Distractor"])
 def test_a_missing_image_folder_is_named(root: Path, folder: str) -> None:
     shutil.rmtree(root / "Testing_Set" / folder)
-    with pytest.raises(DataError, match=f"{folder} is not there"):
+    with pytest.raises(DataError, match=f"{folder} does not exist"):
         TinyFace().read(root)
 
 
@@ -274,9 +274,9 @@ def test_aligned_images_serve_in_place_of_the_originals_where_they_are_asked_for
     for role, media in data.media.items():
         assert [m.key for m in media] == [m.key for m in plain.media[role]]
         assert all(m.path.is_relative_to(folder) and m.path.suffix == ".png" for m in media)
-    assert not data.official and any("in place of the originals" in note for note in data.notes)
+    assert not data.official and any("instead of the originals" in note for note in data.notes)
     levels = {line.subject: line.level for line in TinyFace(images=folder.name).check(root)}
-    assert levels["images looked at"] == "differs" and levels["readable for a run"] == "ok"
+    assert levels["images opened"] == "differs" and levels["readable for a run"] == "ok"
 
 
 def test_images_without_an_aligned_version_are_counted(root: Path) -> None:

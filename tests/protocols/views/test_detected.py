@@ -17,7 +17,7 @@ from bench.errors import DataError, UsageError
 from bench.images import ByteImages, encode_png, resize
 from bench.media.crop import cut_out
 from bench.types import Points
-from protocols.views.detected import FACES, Detector, Finder, Framing, find_faces, found_notes, lr_side
+from protocols.views.detected import FACES, Detector, Finder, Framing, detect_faces, detection_notes, lr_side
 
 POINTS: Points = ((10.0, 12.0), (30.0, 11.0), (20.0, 22.0), (13.0, 31.0), (28.0, 30.0))
 
@@ -44,7 +44,7 @@ def eye() -> Eye:
 @pytest.fixture
 def find(tmp_path: Path, eye: Eye) -> Callable[..., dict[Path, Points | None]]:
     def run(files: list[Path], engine: str = "a" * 20) -> dict[Path, Points | None]:
-        return find_faces(files, tmp_path / "scratch", finder=eye, engine=lambda detector: engine)
+        return detect_faces(files, tmp_path / "scratch", finder=eye, engine=lambda detector: engine)
 
     return run
 
@@ -95,23 +95,23 @@ def test_files_that_cannot_be_read_have_no_entry_and_are_no_missing_faces(
     files[2].write_bytes(files[2].read_bytes()[:60])
     found = find([*files, tmp_path / "absent.png"])
     assert found == {files[1]: None}
-    assert found_notes([*files, tmp_path / "absent.png"], found) == [
-        "No face was found in 1 of 4 photographs (b.png...); they are taken whole."
+    assert detection_notes([*files, tmp_path / "absent.png"], found) == [
+        "No face was detected in 1 of 4 photographs (b.png...); they are used uncropped."
     ]
-    assert found_notes(files, {files[0]: POINTS}) == []
+    assert detection_notes(files, {files[0]: POINTS}) == []
 
 
 def test_a_scratch_folder_that_cannot_be_written_is_told(files: list[Path], eye: Eye, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match="Cannot keep points"):
-        find_faces(files, tmp_path / "file" / "scratch", finder=eye, engine=lambda detector: "a")
+    with pytest.raises(DataError, match="Cannot store points"):
+        detect_faces(files, tmp_path / "file" / "scratch", finder=eye, engine=lambda detector: "a")
 
 
 def test_each_detector_keeps_its_points_in_a_file_of_its_own(files: list[Path], tmp_path: Path) -> None:
     """Points are the detector's: those of MTCNN must not serve a run that asks for YuNet."""
     moved = {"mtcnn": POINTS, "yunet": POINTS[::-1]}
     for detector in ("mtcnn", "yunet", "mtcnn"):
-        found = find_faces(
+        found = detect_faces(
             files[:1],
             tmp_path / "scratch",
             detector=detector,
@@ -135,7 +135,7 @@ def test_points_are_those_of_the_aligner_of_that_name(detector: Detector, tmp_pa
         pytest.skip(f"scikit-image's portrait is not here: {error}")
     path = tmp_path / "portrait.png"
     path.write_bytes(encode_png(portrait))
-    found = find_faces([path], tmp_path / "scratch", detector=detector)
+    found = detect_faces([path], tmp_path / "scratch", detector=detector)
     assert found == {path: ALIGNERS[detector].create({}).find([portrait])[0]}
     (kept,) = (tmp_path / "scratch").iterdir()
     assert kept.name.startswith(f"{detector}-")

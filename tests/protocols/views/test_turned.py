@@ -18,7 +18,8 @@ from bench.images import ByteImages, encode_png, read_image
 from bench.media.similarity import resized_points
 from bench.types import Cut
 from protocols.views.recipe import Photograph, Recipe
-from protocols.views.turned import Turned, Turner, drawn, face_media, frame_points
+from protocols.views.seeded import seeded_order
+from protocols.views.turned import TurnedFace, Turner, face_media, frame_points
 
 
 class Counting(Landmarker):
@@ -61,7 +62,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def plain(faces: Path, scratch: Path, landmarker: Counting) -> Turned:
+def plain(faces: Path, scratch: Path, landmarker: Counting) -> TurnedFace:
     """Views without a random similarity."""
     found = Turner(scratch, Recipe(jitter="none"), landmarker).turn(Photograph(faces / "frontal.png"))
     assert found is not None
@@ -74,7 +75,9 @@ def engine_points(landmarker: Counting, path: Path) -> tuple[np.ndarray, float]:
     return five_points(found.points), found.yaw_deg
 
 
-def test_the_truth_stands_in_the_frame_and_its_points_are_where_it_says(plain: Turned, landmarker: Counting) -> None:
+def test_the_truth_stands_in_the_frame_and_its_points_are_where_it_says(
+    plain: TurnedFace, landmarker: Counting
+) -> None:
     seen, yaw = engine_points(landmarker, plain.truth)
     assert np.abs(seen - np.array(plain.five)).max() < 3
     assert abs(yaw) < 8
@@ -83,7 +86,7 @@ def test_the_truth_stands_in_the_frame_and_its_points_are_where_it_says(plain: T
     assert np.abs(np.array(plain.five) - np.array(frame_points("utkface200"))).max() < 12
 
 
-def test_views_are_turned_as_told_and_their_points_go_with_them(plain: Turned, landmarker: Counting) -> None:
+def test_views_are_turned_as_told_and_their_points_go_with_them(plain: TurnedFace, landmarker: Counting) -> None:
     assert [view.yaw_deg for view in plain.views] == [-22, 22, -40, 40, -55, 55, -75, 75]
     for view in plain.views[:4]:
         seen, yaw = engine_points(landmarker, view.path)
@@ -93,7 +96,7 @@ def test_views_are_turned_as_told_and_their_points_go_with_them(plain: Turned, l
 
 
 def test_the_similarity_is_within_its_ranges_and_differs_by_view_and_seed(
-    plain: Turned, faces: Path, scratch: Path, landmarker: Counting
+    plain: TurnedFace, faces: Path, scratch: Path, landmarker: Counting
 ) -> None:
     turned = []
     for seed in (0, 1):
@@ -112,7 +115,7 @@ def test_the_similarity_is_within_its_ranges_and_differs_by_view_and_seed(
 
 
 def test_the_first_cut_with_an_upright_frontal_face_is_taken(
-    faces: Path, scratch: Path, landmarker: Counting, plain: Turned
+    faces: Path, scratch: Path, landmarker: Counting, plain: TurnedFace
 ) -> None:
     box = (160, 0, 160, 160)
     cuts = (Cut(box=(0, 0, 160, 160), quarter_turns=1), Cut(box=box), Cut(box=box, quarter_turns=1))
@@ -131,7 +134,7 @@ def test_photographs_that_cannot_serve_are_counted_by_reason_and_not_looked_at_a
     assert dict(turner.rejected) == {"not frontal": 1, "no face": 1, "not an image": 1, "file not found": 1}
     assert turner.rejected.total() == 4
     (note,) = turner.note()
-    assert note.startswith("4 photographs were looked at") and "1 not frontal" in note
+    assert note.startswith("4 photographs show no usable frontal face") and "1 not frontal" in note
     before = landmarker.asked
     again = Turner(scratch, Recipe(jitter="none"), landmarker)
     assert [again.turn(Photograph(faces / f"{name}.png")) for name in names] == [None] * 4
@@ -158,7 +161,7 @@ def test_what_is_kept_is_found_again_unless_a_file_or_the_recipe_changed(
 
 def test_a_folder_that_cannot_be_written_is_an_error(faces: Path, tmp_path: Path, quick_views: object) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(BenchError, match="Cannot keep turned views"):
+    with pytest.raises(BenchError, match="Cannot store rendered views"):
         Turner(tmp_path / "file").turn(Photograph(faces / "frontal.png"))
 
 
@@ -172,18 +175,18 @@ def test_media_are_shrunk_with_their_points(tmp_path: Path) -> None:
 
 def test_a_draw_does_not_depend_on_who_else_is_there() -> None:
     names = [str(number) for number in range(20)]
-    order = drawn(names, 3)
-    assert sorted(order) == sorted(names) and order != drawn(names, 4)
-    assert drawn(reversed(names[:10]), 3) == [name for name in order if name in names[:10]]
+    order = seeded_order(names, 3)
+    assert sorted(order) == sorted(names) and order != seeded_order(names, 4)
+    assert seeded_order(reversed(names[:10]), 3) == [name for name in order if name in names[:10]]
 
 
 @pytest.mark.parametrize("wrong", [{"frame": "none"}, {"jitter": "much"}, {"yaws_deg": ()}])
 def test_a_recipe_is_checked(wrong: dict[str, object]) -> None:
     make: Callable[..., Recipe] = Recipe
-    with pytest.raises(UsageError, match="Turned views need"):
+    with pytest.raises(UsageError, match="Rendered views need"):
         make(**wrong)
 
 
-def test_records_hold_numbers_alone(plain: Turned) -> None:
+def test_records_hold_numbers_alone(plain: TurnedFace) -> None:
     record = json.loads((plain.truth.parent / "face.json").read_text())
     assert set(record) == {"five", "yaw_deg", "views"} and len(record["views"]) == 8

@@ -13,7 +13,7 @@ from bench.faces.landmarks.mediapipe import FaceLandmarker, Landmarks
 from bench.faces.landmarks.points import rotation
 from bench.faces.render.background import fill
 from bench.faces.render.mesh import head_mesh, topology
-from bench.faces.render.pose import frontalise, normals, prepare, turn, views
+from bench.faces.render.pose import frontalise, normals, prepare, render_poses, turn
 from bench.faces.render.rasteriser import rasterise
 from bench.images import resize
 from bench.interfaces import ByteImages
@@ -59,7 +59,7 @@ def test_no_view_has_a_hole(place: Place, yaw: float) -> None:
 def test_at_zero_degrees_the_photograph_comes_back(place: Place, mannequin: Mannequin) -> None:
     photo = mannequin(place())
     assert psnr(turn(photo, place(), 0), resize(photo, 128, 128)) > 35
-    once = views([prepare(photo, place(), 200, oversample=1)], [np.eye(3)])[0]
+    once = render_poses([prepare(photo, place(), 200, oversample=1)], [np.eye(3)])[0]
     assert psnr(once, photo) > 45
 
 
@@ -118,8 +118,8 @@ def test_light_from_the_left_lights_the_left(place: Place, mannequin: Mannequin)
 def test_a_batch_gives_what_each_view_gives_alone(place: Place, mannequin: Mannequin) -> None:
     people = [prepare(mannequin(place(yaw)), place(yaw), 48) for yaw in (0, 10, -10)]
     turns = [rotation(yaw) for yaw in (40, -20, 75)]
-    batch = views(people, turns, lights=[None, (0, -1, -1), None])
-    alone = [views([people[k]], [turns[k]], lights=[[None, (0, -1, -1), None][k]])[0] for k in range(3)]
+    batch = render_poses(people, turns, lights=[None, (0, -1, -1), None])
+    alone = [render_poses([people[k]], [turns[k]], lights=[[None, (0, -1, -1), None][k]])[0] for k in range(3)]
     assert batch.shape == (3, 48, 48, 3) and np.abs(batch.astype(int) - np.stack(alone)).max() <= 1
 
 
@@ -168,11 +168,11 @@ def test_bad_arguments_are_refused(place: Place, mannequin: Mannequin) -> None:
         frontalise(photo, place(), symmetry=1.5)
     portrait = prepare(photo, place(), 16)
     with pytest.raises(UsageError, match="do not fit"):
-        views([portrait, portrait], [np.eye(3)])
+        render_poses([portrait, portrait], [np.eye(3)])
     with pytest.raises(UsageError, match="do not fit"):
-        views([portrait], [])
+        render_poses([portrait], [])
     with pytest.raises(UsageError, match="one size"):
-        views([portrait, prepare(photo, place(), 20)], [np.eye(3)] * 2)
+        render_poses([portrait, prepare(photo, place(), 20)], [np.eye(3)] * 2)
 
 
 def test_filling_keeps_what_is_known_and_blends_between() -> None:
