@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
 SECONDS_BETWEEN_LINES = 5.0
@@ -23,7 +24,43 @@ class Advance(Protocol):
         """Count items."""
 
 
-class Tally:
+class Progress(Protocol):
+    """Counts items that are done."""
+
+    def __call__(self, done: int, /) -> None:
+        """Count items that were worked on."""
+
+    def reuse(self, done: int, /) -> None:
+        """Count items that cost no work, because their result was in the cache."""
+
+
+@dataclass
+class ProgressCount:
+    """Numbers of items done where nobody watches, as in another process.
+
+    Attributes:
+        worked: items that were worked on.
+        reused: items that cost no work.
+    """
+
+    worked: int = 0
+    reused: int = 0
+
+    def __call__(self, done: int, /) -> None:
+        """Count items that were worked on."""
+        self.worked += done
+
+    def reuse(self, done: int, /) -> None:
+        """Count items that cost no work."""
+        self.reused += done
+
+    def add_to(self, progress: Progress) -> None:
+        """Count the same items there."""
+        progress.reuse(self.reused)
+        progress(self.worked)
+
+
+class StageProgress:
     """How far a stage is, and how long it will still take.
 
     The rate is that of the last seconds. It does not count the time up to the first item, in which networks are loaded.
@@ -100,7 +137,7 @@ class Tally:
 
 
 @contextmanager
-def stage(name: str, total: int) -> Iterator[Tally]:
+def stage(name: str, total: int) -> Iterator[StageProgress]:
     """Show the progress of one stage.
 
     Args:
@@ -110,15 +147,15 @@ def stage(name: str, total: int) -> Iterator[Tally]:
     Yields:
         A function to call with the number of items just done; its `reuse` is for those that cost no work.
     """
-    tally = Tally(_prefix + name, total)
+    progress = StageProgress(_prefix + name, total)
     if total == 0 or sys.stderr is None:
-        yield tally
+        yield progress
     elif sys.stderr.isatty():
-        with _bar(tally):
-            yield tally
+        with _bar(progress):
+            yield progress
     else:
-        with _lines(tally):
-            yield tally
+        with _lines(progress):
+            yield progress
 
 
 @contextmanager
@@ -176,8 +213,8 @@ def paced(rate: float | None) -> str:
 
 
 @contextmanager
-def _bar(tally: Tally) -> Iterator[None]:
-    """A bar that moves with the tally, and is read ten times a second."""
+def _bar(progress: StageProgress) -> Iterator[None]:
+    """A bar that follows the progress and is read ten times a second."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
     from rich.text import Text
@@ -190,33 +227,33 @@ def _bar(tally: Tally) -> Iterator[None]:
         max_refresh = 0.5
 
         def render(self, task: Task) -> Text:
-            if tally.finished:
+            if progress.finished:
                 return Text(f"took {duration(task.finished_time or 0.0)}")
-            left = tally.left
-            words = [paced(tally.rate), "" if left is None else f"{duration(left)} left"]
+            left = progress.left
+            words = [paced(progress.rate), "" if left is None else f"{duration(left)} left"]
             return Text(", ".join(filter(None, words)) or f"{duration(time.monotonic() - start)} so far")
 
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Times()
     with Progress(*columns, console=Console(stderr=True), get_time=time.monotonic) as shown:
-        task = shown.add_task(tally.name, total=tally.total)
-        with _watch(lambda: shown.update(task, completed=tally.done), 0.1):
+        task = shown.add_task(progress.name, total=progress.total)
+        with _watch(lambda: shown.update(task, completed=progress.done), 0.1):
             yield
-        shown.update(task, completed=tally.done)
+        shown.update(task, completed=progress.done)
 
 
 @contextmanager
-def _lines(tally: Tally) -> Iterator[None]:
+def _lines(progress: StageProgress) -> Iterator[None]:
     """A line every few seconds, also while one item takes longer, and one at the end."""
     start = time.monotonic()
 
     def show() -> None:
-        if not tally.finished:
-            print(tally.line(time.monotonic() - start), file=sys.stderr, flush=True)
+        if not progress.finished:
+            print(progress.line(time.monotonic() - start), file=sys.stderr, flush=True)
 
     with _watch(show, SECONDS_BETWEEN_LINES):
         yield
-    if tally.finished:
-        print(tally.line(time.monotonic() - start), file=sys.stderr, flush=True)
+    if progress.finished:
+        print(progress.line(time.monotonic() - start), file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -18,8 +18,7 @@ from bench.metrics.identification import rank_k_rate
 from bench.pipeline.build import Built, build
 from bench.pipeline.chain import Chain
 from bench.pipeline.embedder import Embedder
-from bench.pipeline.gallery_check import Enrolled, inspect_gallery
-from bench.pipeline.second_pass import inspect_again
+from bench.pipeline.output_checks import Enrolled, inspect_again, inspect_gallery
 from bench.pipeline.templates import fuse
 from bench.registry import Spec, load_plugins
 from bench.results import ProbeRow

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from bench import evaluation, progress
 from bench.diagnosis import causes
@@ -13,24 +12,24 @@ from bench.diagnosis.headline import Headline, bicubic_answers, headline
 from bench.diagnosis.outputs import odd_outputs
 from bench.diagnosis.placing import Placing, misplaced, place
 from bench.errors import DataError
-from bench.evaluation.contract import Measured, Prepared
+from bench.evaluation.contract import Measured, Prepared, RunImages, changes_images, view_first
 from bench.images import resize
 from bench.metrics.quality import psnr_rgb_db
-from bench.pipeline.embedder import embedder_for, open_media
+from bench.pipeline.arrangement import SIDES, PlanSide
+from bench.pipeline.cache import open_cache
+from bench.pipeline.embedder import embedder_for
+from bench.pipeline.items import resized_landmarks
 from bench.pipeline.plan import EmbedPlan
-from bench.pipeline.views import views
+from bench.pipeline.reader import open_media
 from bench.results import RoleLedger
 from bench.results.kinds import EXPRESSION, IDENTIFICATION, VERIFICATION
 from bench.results.ledger import role_ledger
 from bench.studies import RestorationSet
-from bench.types import Media
 
 MOST_IMAGES = 10_000
 """A run that hallucinates more images is not compared with the LR face here: that would cost too much."""
 _SEEN, _PLACED = 64, 16  # images whose outputs, and whose chips, are looked at
 _RECOGNISED = (IDENTIFICATION, VERIFICATION)
-_CHUNK = 256
-_SIDES: tuple[Literal["probe", "gallery"], ...] = ("probe", "gallery")
 
 
 def diagnose(run: Prepared, lr: Prepared, measured: Measured, known: Sequence[str]) -> tuple[str, ...]:
@@ -71,7 +70,7 @@ def _lr_headline(run: Prepared, lr: Prepared, measured: Measured, kind: str) -> 
     """The headline figure of the LR face on the same rows; None where there is none, or it would cost too much."""
     if kind == EXPRESSION:
         return bicubic_answers(measured.items)
-    sides = [side for side in _SIDES if _active(run.plan(side))]
+    sides = [side for side in SIDES if changes_images(run.plan(side))]
     roles = [role for role in run.media if ("probe" if role == "probe" else "gallery") in sides]
     if not sides or sum(len(run.media[role]) for role in roles) > MOST_IMAGES:
         return None
@@ -91,24 +90,17 @@ def _lr_measured(lr: Prepared, kind: str) -> Headline | None:
     return headline(kind, plain.rows, plain.items, plain.arrays)
 
 
-def _active(plan: EmbedPlan) -> bool:
-    """Whether a side goes through a chain that changes images."""
-    chain = embedder_for(plan).chain
-    return chain is not None and not chain.passthrough
-
-
 def _resized(run: Prepared, lr: Prepared, data: RestorationSet) -> Headline:
     """PSNR of LR faces enlarged (bicubic) to their truths."""
     found: dict[str, tuple[str, float]] = {}
-    for start in range(0, len(data.faces), _CHUNK):
-        chunk = slice(start, start + _CHUNK)
-        seen = views(lr.probe_plan, data.faces[chunk], run.cache)
-        for face, truth, (image, _) in zip(data.faces[chunk], data.truths[chunk], seen, strict=True):
-            if image is None:
+    with open_cache(run.cache) as cache:
+        views = embedder_for(lr.probe_plan).views(data.faces, cache)
+        for face, truth, (view, _) in zip(data.faces, data.truths, views, strict=True):
+            if view.lr is None:
                 continue
             try:
                 true = open_media(truth)
-                value = psnr_rgb_db(true, resize(image, *true.shape[:2]))
+                value = psnr_rgb_db(true, resize(view.lr, *true.shape[:2]))
             except DataError:
                 continue  # the run itself counts it
             if value < float("inf"):
@@ -118,18 +110,18 @@ def _resized(run: Prepared, lr: Prepared, data: RestorationSet) -> Headline:
 
 def _causes(run: Prepared, measured: Measured, kind: str, known: Sequence[str]) -> list[str]:
     """What the images, the chips, the outcomes and the configuration show, the surest first."""
-    active: list[Literal["probe", "gallery"]] = [side for side in _SIDES if _active(run.plan(side))]
+    active: list[PlanSide] = [side for side in SIDES if changes_images(run.plan(side))]
     frames = [f"frame: {warning}" for warning in known if causes.is_on_frames(warning)]
     looked: list[str] = []
     for side in active:
-        pairs = views(run.plan(side), run.media[side][:_SEEN], run.cache)
-        shown = [(lr, out) for lr, out in pairs if lr is not None and out is not None]
+        views = view_first(run, side, _SEEN, measured.images)
+        shown = [(view.lr, view.out) for view in views if view.lr is not None and view.out is not None]
         looked += odd_outputs(shown, moved=_moves(run.plan(side)))
     placed: list[str] = []
     files: list[str] = []
     if kind in _RECOGNISED:
         moved = bool(active) and _moves(run.probe_plan)
-        placed = [] if frames else misplaced(_placing(run, "probe"), _placing(run, "gallery"), moved=moved)
+        placed = [] if frames else misplaced(*(_placing(run, side, measured.images) for side in SIDES), moved=moved)
         built = embedder_for(run.probe_plan).recogniser
         files = causes.recogniser(built.arguments, built.spec.name)
     sides = causes.side(active[0], searched=kind in _RECOGNISED) if len(active) == 1 else []
@@ -142,19 +134,19 @@ def _moves(plan: EmbedPlan) -> bool:
     return chain is not None and any(step.component.output_frame != "" for step in chain.steps)
 
 
-def _placing(run: Prepared, side: Literal["probe", "gallery"]) -> Placing:
+def _placing(run: Prepared, side: PlanSide, images: RunImages) -> Placing:
     """Where faces stand in the chips of a side's first images."""
     embedder = embedder_for(run.plan(side))
-    media: Sequence[Media] = run.media[side][:_PLACED]
     face = embedder.recogniser.component.face
-    pairs = views(run.plan(side), media, run.cache)
+    views = view_first(run, side, _PLACED, images)
     shown = [
-        (item, lr, out) for item, (lr, out) in zip(media, pairs, strict=True) if lr is not None and out is not None
+        (view.out, resized_landmarks(media.landmarks, view.lr.shape, view.out.shape))
+        for media, view in zip(run.media[side], views, strict=False)
+        if view.lr is not None and view.out is not None
     ]
     if not shown:
         return Placing(0, 0, ())
-    points = [embedder.points_after(item, lr, out) for item, lr, out in shown]
-    chips, _ = embedder.aligner.component.align([out for _, _, out in shown], points, face)
+    chips, _ = embedder.aligner.component.align([out for out, _ in shown], [points for _, points in shown], face)
     return place(list(chips), [face.points] * len(chips))
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bench.images import resize
 from bench.interfaces import ByteImages
-from bench.pipeline.output_checks import View
+from bench.pipeline.output_checks import ImagePair
 
 _LEAST = 4  # images; fewer tell nothing
 _SIDE = 16  # pixels: images are compared at this size, where a moved face matters little
@@ -22,7 +22,7 @@ _UNLIKE = 0.5  # correlation of an output with its input, mean over images
 _ALIKE = 0.3  # outputs differ from each other by less than this part of what inputs do
 
 
-def odd_outputs(views: Sequence[View], *, moved: bool = False) -> list[str]:
+def odd_outputs(views: Sequence[ImagePair], *, moved: bool = False) -> list[str]:
     """Look at what a chain made of its inputs.
 
     Args:
@@ -54,7 +54,7 @@ def _swapped(lr: NDArray[np.float64], out: NDArray[np.float64]) -> str:
     )
 
 
-def _scaled(lr: NDArray[np.float64], out: NDArray[np.float64], views: Sequence[View]) -> str:
+def _scaled(lr: NDArray[np.float64], out: NDArray[np.float64], views: Sequence[ImagePair]) -> str:
     before, after = float(lr.mean()), float(out.mean())
     contrast = float(_deviation(out)), float(_deviation(lr))
     clipped = _share_clipped([image for _, image in views]) - _share_clipped([image for image, _ in views])

@@ -1,1 +1,4 @@
-"""Where embedding runs: on this machine. May import the pipeline and all below."""
+"""Where the shards of a run are computed. Engines know no study and no network.
+
+May import configuration, errors and progress.
+"""

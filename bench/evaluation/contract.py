@@ -1,31 +1,73 @@
-"""A run made ready: everything that is known before an image is decoded."""
+"""What a kind of study is given and what it gives: a prepared run, its measurements, and the images of its one pass."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from bench import progress
 from bench.config import RunConfig, cache_folder
+from bench.engine.base import Engine
+from bench.engine.local import SHARD_SIZE, LocalEngine
 from bench.interfaces import EvalProtocol
-from bench.pipeline.arrangement import Arrangement
+from bench.pipeline.arrangement import Arrangement, PlanSide
 from bench.pipeline.build import Built
-from bench.pipeline.plan import Embedded, EmbedPlan
+from bench.pipeline.cache import open_cache
+from bench.pipeline.embedder import embedder_for
+from bench.pipeline.plan import Embedded, EmbedPlan, ImageRequest, join_embedded
+from bench.pipeline.stages import EmbedStage
+from bench.pipeline.views import Picture, PictureStore, View
 from bench.results import Figure, ItemRow, ProbeRow
 from bench.studies import Study
 from bench.types import Media, Role, Side
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """What a run does, on what.
+class ImageSelection:
+    """Which images of a run are kept while they pass, for canaries, the diagnosis and reports.
 
     Attributes:
-        request_digest: of what was asked, code and data apart.
+        views: how many of the first images of each hallucinated side.
+        pictures: whether small pictures of all probes.
+    """
+
+    views: int = 0
+    pictures: bool = False
+
+
+@dataclass(frozen=True)
+class RunImages:
+    """The images that were kept.
+
+    Attributes:
+        views: by side, the views of its first images; a side that is not hallucinated is absent.
+        pictures: of probes, by template.
+    """
+
+    views: dict[PlanSide, tuple[View, ...]] = field(default_factory=dict)
+    pictures: PictureStore = field(default_factory=PictureStore)
+
+    def add(self, side: PlanSide, views: Sequence[View], pictures: Sequence[Picture]) -> None:
+        """Keep what came back of a shard."""
+        if views:
+            self.views[side] = (*self.views.get(side, ()), *views)
+        for picture in pictures:
+            self.pictures.put(picture)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a run does, and with what data.
+
+    Attributes:
+        request_digest: of the configuration, without code and data.
         stat_digest: of the media with sizes and times of their files.
         out: its folder.
         code: first digits of the digests of the modules that decide the figures, by name.
+        engine: computes its shards.
+        selection: the images that are kept.
     """
 
     config: RunConfig
@@ -37,6 +79,8 @@ class Prepared:
     stat_digest: str
     out: Path
     code: Mapping[str, str]
+    engine: Engine = field(default_factory=LocalEngine)
+    selection: ImageSelection = ImageSelection()
 
     @property
     def probe_plan(self) -> EmbedPlan:
@@ -87,6 +131,7 @@ class Measured:
         rules: what else the record says of the protocol.
         gallery_sizes: of searched probes, how many gallery templates were searched, by name of the gallery (empty for
             one of all).
+        images: those that were kept while they passed.
     """
 
     metrics: Mapping[str, Figure]
@@ -97,3 +142,53 @@ class Measured:
     warnings: tuple[str, ...] = ()
     rules: Mapping[str, Any] = field(default_factory=dict)
     gallery_sizes: Mapping[str, int] = field(default_factory=dict)
+    images: RunImages = field(default_factory=RunImages)
+
+
+def changes_images(plan: EmbedPlan) -> bool:
+    """Whether a side passes a chain that changes images."""
+    chain = embedder_for(plan).chain
+    return chain is not None and not chain.passthrough
+
+
+def request_images(run: Prepared, role: Role) -> list[ImageRequest]:
+    """The images of a role, and what is kept of each: the picture of a template is that of its first probe."""
+    views = run.selection.views if role != "distractor" and changes_images(run.plan(role)) else 0
+    pictured: set[str] = set()
+    requests = []
+    for place, media in enumerate(run.media[role]):
+        picture = run.selection.pictures and role == "probe" and media.template not in pictured
+        pictured.add(media.template)
+        requests.append(ImageRequest(media, view=place < views, picture=picture))
+    return requests
+
+
+def embed_roles(run: Prepared) -> tuple[dict[Role, Embedded], RunImages]:
+    """Embed the images of every role, and keep those that are selected."""
+    images = RunImages()
+    return {role: embed_role(run, role, images) for role in run.media}, images
+
+
+def embed_role(run: Prepared, role: Role, images: RunImages) -> Embedded:
+    """Embed the images of a role, shard by shard, and keep those that are selected."""
+    stage = EmbedStage(run.plan(role), run.cache)
+    parts = []
+    with progress.stage(f"embed {role} images", len(run.media[role])) as advance:
+        for part in run.engine.map(stage, request_images(run, role), shard_size=SHARD_SIZE, progress=advance):
+            images.add("probe" if role == "probe" else "gallery", part.views, part.pictures)
+            parts.append(replace(part, views=(), pictures=()))
+    return join_embedded(parts, embedder_for(run.plan(role)).recogniser.component.embedding_size)
+
+
+def view_first(run: Prepared, side: PlanSide, count: int, images: RunImages) -> Sequence[View]:
+    """Views of the first images of a side: those that were kept, else made now.
+
+    Nothing is kept of a side that is not hallucinated, whose images need only be opened, and by a kind of study that
+    hallucinates in processes of its own.
+    """
+    kept = images.views.get(side, ())[:count]
+    media = run.media[side][:count]
+    if len(kept) == len(media):
+        return kept
+    with open_cache(run.cache) as cache:
+        return [view for view, _ in embedder_for(run.plan(side)).views(media, cache)]

@@ -13,6 +13,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -203,6 +204,11 @@ class Cache:
             f"The cache {self.path} cannot be used: {error}. What was stored before is safe unless the file itself is "
             "damaged; make room, delete it, or name another --cache, and run the same command again."
         )
+
+
+def open_cache(folder: Path | None) -> AbstractContextManager[Cache | None]:
+    """The cache in a folder; None for no folder. Use as a context manager."""
+    return nullcontext() if folder is None else Cache(folder)
 
 
 def _is_refusal(error: Exception) -> bool:

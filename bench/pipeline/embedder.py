@@ -1,14 +1,13 @@
-"""The stage every image passes: read, decode, cut out, hallucinate, align, embed. A pure function over a shard.
+"""Every image passes here: read, decode, crop, hallucinate, align, embed.
 
-`embed_shard` takes and returns plain picklable values, so it runs alike in this process, in a worker or on a cluster.
+`bench.pipeline.stages` has the same as a function of plain values, which any engine can compute.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -21,14 +20,16 @@ from bench.pipeline.build import Built, build
 from bench.pipeline.cache import Cache, CachedEmbedding
 from bench.pipeline.chain import Chain
 from bench.pipeline.contracts import Attempts, Raised, check_array, checked_chips
-from bench.pipeline.items import Clock, Item, is_finite, resized_landmarks, unit
+from bench.pipeline.items import Clock, Item, resized_landmarks, unit
 from bench.pipeline.plan import Embedded, EmbedPlan
-from bench.pipeline.reader import cut_words, open_media, open_sources
-from bench.progress import Advance, Tally
+from bench.pipeline.reader import crop_key, open_sources
+from bench.pipeline.views import View
+from bench.progress import Progress, ProgressCount
 from bench.registry import load_plugins
-from bench.types import Media, Outcome, Points
+from bench.types import Media
 
-__all__ = ["Embedder", "embed_shard", "embedder_for", "open_media"]
+T = TypeVar("T")
+ViewCallback = Callable[[int, View], None]
 
 
 class Embedder:
@@ -81,50 +82,71 @@ class Embedder:
             build(ALIGNERS, plan.align, defaults),
             build(RECOGNISERS, plan.recogniser, defaults),
             flip=plan.flip,
-            batch_size=plan.at_once,
+            batch_size=plan.effective_batch_size,
         )
 
-    def embed(self, media: Sequence[Media], cache: Cache | None, progress: Tally | None = None) -> Embedded:
-        """Embed media; every one ends with an outcome, none is dropped.
+    def embed(
+        self,
+        media: Sequence[Media],
+        cache: Cache | None,
+        progress: Progress | None = None,
+        *,
+        viewed: Collection[int] = (),
+        on_view: ViewCallback = lambda place, view: None,
+    ) -> Embedded:
+        """Embed images; each of them ends with an outcome, and none is dropped.
 
         Args:
-            media: what is embedded.
-            cache: what was made before is taken from it, and what is made is put into it; or None.
-            progress: counts the media that are done.
+            media: the images.
+            cache: earlier results are read from it and new ones written to it; or None.
+            progress: counts the images that are done.
+            viewed: places of the images whose view is wanted.
+            on_view: called with the place and the view of each of these, in no particular order.
 
         Raises:
             ContractError: a component broke its contract.
             BenchError: the cache cannot be written.
         """
+        progress = progress or ProgressCount()
         clock = Clock()
         items = [Item(m) for m in media]
         with clock("read", len(items)):
             for item in items:
                 item.read()
-        keys = {
-            id(item): digest_of([item.digest, item.media.landmarks, cut_words(item.media), self.fingerprint])
-            for item in items
-        }
-        known = cache.embeddings(sorted(set(keys.values()))) if cache else {}
-        fresh = []
-        for item in items:
-            hit = known.get(keys[id(item)])
-            if hit and item.outcome.status != "failed":
+        keys = [
+            digest_of([item.digest, item.media.landmarks, crop_key(item.media), self.fingerprint]) for item in items
+        ]
+        cached = cache.embeddings(sorted(set(keys))) if cache else {}
+        new, other_views = [], []
+        for place, item in enumerate(items):
+            hit = cached.get(keys[place])
+            if not item.failed and not hit:
+                new.append(place)
+                continue
+            if place in viewed:
+                other_views.append((place, Item(item.media, item.source, item.outcome)))
+            if hit and not item.failed:
                 item.vector, item.outcome = hit.vector, hit.outcome
-            elif item.outcome.status != "failed":
-                fresh.append(item)
-        if progress:
-            progress.reuse(len(items) - len(fresh))
-        for batch in self._batches(fresh):
-            self._decode(batch, cache, clock)
-            self._hallucinate(batch, cache, clock)
+        progress.reuse(len(items) - len(new))
+        for places in self._batches(new):
+            batch = [items[place] for place in places]
+            for place, view in zip(places, self._views(batch, cache, clock), strict=True):
+                if place in viewed:
+                    on_view(place, view)
             self._align_and_embed(batch, clock)
             self.refuse_changed()
             if cache:
-                entries = {keys[id(i)]: CachedEmbedding(i.vector, i.outcome) for i in batch if i.vector is not None}
-                cache.put_embeddings(entries)
-            if progress:
-                progress(len(batch))
+                embedded = ((keys[place], items[place]) for place in places)
+                cache.put_embeddings(
+                    {key: CachedEmbedding(i.vector, i.outcome) for key, i in embedded if i.vector is not None}
+                )
+            for item in batch:
+                item.image = None
+            progress(len(batch))
+        for pairs in self._batches(other_views):
+            views = self._views([item for _, item in pairs], cache, Clock())
+            for (place, _), view in zip(pairs, views, strict=True):
+                on_view(place, view)
         self._aligning.refuse_broken()
         self._embedding.refuse_broken()
         return self._collect(items, clock)
@@ -139,80 +161,63 @@ class Embedder:
         """Whether a file that a component was built from is another one now."""
         return any(path_digest(file.path) != file.sha256 for file in self._files)
 
-    def views(self, media: Sequence[Media], cache: Cache | None) -> list[tuple[ByteImages | None, ByteImages | None]]:
-        """For each media the decoded image and what the chain makes of it; None where a stage failed."""
-        return [(lr, out) for lr, out, _ in self.made(media, cache)]
-
-    def made(
-        self, media: Sequence[Media], cache: Cache | None, progress: Advance | None = None
-    ) -> list[tuple[ByteImages | None, ByteImages | None, Outcome]]:
-        """For each media the decoded image, what the chain makes of it, and how it fared; None where a stage failed.
+    def views(
+        self, media: Sequence[Media], cache: Cache | None, progress: Progress | None = None
+    ) -> Iterator[tuple[View, str]]:
+        """Yield the view of each image, and the digest of its file as in `Embedded`; nothing is embedded.
 
         Args:
-            media: what is made.
+            media: the images.
             cache: as in `embed`.
-            progress: is told how many were just done.
+            progress: counts the images that are done.
         """
         clock = Clock()
-        items = [Item(m) for m in media]
-        originals: list[ByteImages | None] = []
-        for batch in self._batches(items):
+        for batch in self._batches([Item(m) for m in media]):
             for item in batch:
                 item.read()
-            self._decode([item for item in batch if item.outcome.status != "failed"], cache, clock)
-            originals += [item.image for item in batch]
-            self._hallucinate(batch, cache, clock)
+            yield from zip(self._views(batch, cache, clock), (item.digest for item in batch), strict=True)
             if progress:
                 progress(len(batch))
-        return [(original, item.image, item.outcome) for original, item in zip(originals, items, strict=True)]
 
-    def points_after(self, media: Media, before: ByteImages, after: ByteImages) -> Points | None:
-        """The landmarks of a media in the pixels of what the chain made of it, as the aligner is given them.
-
-        Args:
-            media: with its landmarks, or None for none.
-            before: the decoded image.
-            after: the chain's output, or the image itself.
-        """
-        return resized_landmarks(media.landmarks, before.shape, after.shape)
-
-    def _batches(self, items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-        """Items that pass all stages together: as many as a network takes at once."""
+    def _batches(self, items: Sequence[T]) -> Iterator[Sequence[T]]:
+        """Items that pass all stages together."""
         for start in range(0, len(items), self._batch_size):
             yield items[start : start + self._batch_size]
 
-    def _decode(self, items: Sequence[Item], cache: Cache | None, clock: Clock) -> None:
-        with clock("decode", len(items)):
-            opened = open_sources([item.source for item in items if item.source], cache)
-        for item, image in zip(items, opened, strict=True):
+    def _views(self, items: Sequence[Item], cache: Cache | None, clock: Clock) -> list[View]:
+        """Decode and hallucinate; the output stays in the item."""
+        readable = [item for item in items if item.source is not None]
+        with clock("decode", len(readable)):
+            images = open_sources([item.source for item in readable if item.source], cache)
+        for item, image in zip(readable, images, strict=True):
             if isinstance(image, DataError):
                 item.fail("decode", str(image))
             else:
                 item.image, item.lr_shape = image, image.shape
+        lr = [item.image for item in items]
+        self._hallucinate([item for item in items if item.image is not None], cache, clock)
+        return [View(before, item.image, item.outcome) for before, item in zip(lr, items, strict=True)]
 
     def _hallucinate(self, items: Sequence[Item], cache: Cache | None, clock: Clock) -> None:
-        alive = [item for item in items if item.image is not None]
-        if not self._active or not alive:
+        if not self._active or not items:
             return
-        keys = {id(item): digest_of([item.digest, cut_words(item.media), self._image_fingerprint]) for item in alive}
-        known = cache.images(sorted(set(keys.values()))) if cache else {}
-        fresh = []
-        for item in alive:
-            hit = known.get(keys[id(item)])
-            if hit:
-                item.image, item.outcome = decode(hit[0]), hit[1]
+        keys = [digest_of([item.digest, crop_key(item.media), self._image_fingerprint]) for item in items]
+        cached = cache.images(sorted(set(keys))) if cache else {}
+        new = []
+        for item, key in zip(items, keys, strict=True):
+            if key in cached:
+                item.image, item.outcome = decode(cached[key][0]), cached[key][1]
             else:
-                fresh.append(item)
-        with clock("hallucinate", len(fresh)):
+                new.append((item, key))
+        with clock("hallucinate", len(new)):
             images, outcomes = self._active.hallucinate(
-                [item.image for item in fresh if item.image is not None], batch_size=self._batch_size
+                [item.image for item, _ in new if item.image is not None], batch_size=self._batch_size
             )
         self.refuse_changed()
-        for item, image, outcome in zip(fresh, images, outcomes, strict=True):
+        for (item, _), image, outcome in zip(new, images, outcomes, strict=True):
             item.image, item.outcome = image, outcome
         if cache:
-            entries = {keys[id(i)]: (encode_png(i.image), i.outcome) for i in fresh if i.image is not None}
-            cache.put_images(entries)
+            cache.put_images({key: (encode_png(i.image), i.outcome) for i, key in new if i.image is not None})
 
     def _align_and_embed(self, items: Sequence[Item], clock: Clock) -> None:
         alive = [item for item in items if item.image is not None]
@@ -227,7 +232,7 @@ class Embedder:
         for (item, _), vector in zip(aligned, vectors, strict=True):
             if isinstance(vector, Raised):
                 item.fail("embed", vector.reason)
-            elif is_finite(vector):
+            elif np.isfinite(vector).all():
                 item.vector = vector
             else:
                 item.fail("embed", "embedding not finite")
@@ -273,17 +278,6 @@ class Embedder:
             dict(clock.seconds),
             dict(clock.counts),
         )
-
-
-def embed_shard(
-    plan: EmbedPlan, media: Sequence[Media], cache_folder: Path | None, progress: Tally | None = None
-) -> Embedded:
-    """Embed one shard; what an engine calls, in whatever process. See `Embedder.embed`."""
-    embedder = embedder_for(plan)
-    if cache_folder is None:
-        return embedder.embed(media, None, progress)
-    with Cache(cache_folder) as cache:
-        return embedder.embed(media, cache, progress)
 
 
 @lru_cache(maxsize=8)

@@ -34,6 +34,11 @@ class Item:
         """SHA-256 of the file's bytes, or `ABSENT`."""
         return self.source.digest if self.source else ABSENT
 
+    @property
+    def failed(self) -> bool:
+        """Whether a stage failed on it."""
+        return self.outcome.status == "failed"
+
     def read(self) -> None:
         """Read the file; a file that cannot be read is a failed image."""
         try:
@@ -72,8 +77,3 @@ def unit(vectors: FloatImages) -> FloatImages:
     """Rows scaled to length 1: float32 (N, D)."""
     scaled_rows: FloatImages = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return scaled_rows
-
-
-def is_finite(vector: FloatImages) -> np.bool_:
-    """Whether no value is infinite or no number."""
-    return np.isfinite(vector).all()

@@ -79,14 +79,14 @@ def open_sources(sources: Sequence[Source], cache: Cache | None) -> list[ByteIma
     return found
 
 
-def cut_words(media: Media) -> str:
+def crop_key(media: Media) -> str:
     """The cut as part of a cache key."""
     return "" if media.cut is None else repr(media.cut)
 
 
 def _key(source: Source) -> str:
     code = closure_digest(__name__)
-    return digest_of(["opened", source.digest, cut_words(source.media), code])
+    return digest_of(["opened", source.digest, crop_key(source.media), code])
 
 
 def _of_a_film(media: Media) -> bool:

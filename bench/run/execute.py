@@ -12,7 +12,8 @@ from bench.config import RunConfig, cache_folder
 from bench.devices import resolve_device
 from bench.diagnosis.of_run import diagnose
 from bench.digests.closure import closure
-from bench.evaluation.contract import Measured, Prepared
+from bench.engine.base import engine_for
+from bench.evaluation.contract import ImageSelection, Measured, Prepared, view_first
 from bench.faults import kept_running
 from bench.interfaces import PROTOCOLS, EvalProtocol
 from bench.io.atomic import beside
@@ -23,6 +24,7 @@ from bench.pipeline.build import Built, build
 from bench.pipeline.cache import Cache
 from bench.pipeline.embedder import embedder_for, renewed_embedder
 from bench.pipeline.plan import EmbedPlan
+from bench.pipeline.views import PictureStore
 from bench.provenance import stat_digest
 from bench.registry import Spec, load_plugins
 from bench.results import RunResult
@@ -30,10 +32,10 @@ from bench.results.folder import read_run, write_run
 from bench.results.kinds import IDENTIFICATION
 from bench.run.data import find_or_draw
 from bench.run.finished import outdated
-from bench.run.images import pictures
+from bench.run.images import images_of_run
 from bench.run.limit import cut
 from bench.run.manifest import check_manifest
-from bench.run.output_checks import odd_outputs
+from bench.run.output_checks import INSPECTED, inspect_run
 from bench.run.record import ledger_rows, make_record, processor_note
 from bench.studies import Study
 from bench.types import Role
@@ -79,7 +81,8 @@ def prepare(config: RunConfig, studies: dict[str, Study] | None = None) -> Prepa
     out = config.out or _default_out(config, request)
     state = _state(data)
     code = _code(protocol, (probe_plan, gallery_plan), evaluation.kind_of(data))
-    return Prepared(config, protocol, root, data, arrangement, request, state, out, code)
+    selection = ImageSelection(INSPECTED, pictures=config.images == "all")
+    return Prepared(config, protocol, root, data, arrangement, request, state, out, code, engine_for(config), selection)
 
 
 def execute(run: Prepared, tell: Callable[[str], None] = lambda sentence: None) -> tuple[RunResult, bool]:
@@ -107,11 +110,10 @@ def execute(run: Prepared, tell: Callable[[str], None] = lambda sentence: None) 
     if run.cache is not None:
         with Cache(run.cache):  # what is wrong with it is said before the work
             pass
-    result = _compute(run)
-    images = None
-    if run.config.images == "all":
-        images = pictures(run.probe_plan, run.media, result, run.cache)
-    write_run(run.out, result, images=images, replace=again is not None or run.config.overwrite == "always")
+    result, pictures = _compute(run)
+    with pictures:
+        images = images_of_run(pictures, run.media, result) if run.selection.pictures else None
+        write_run(run.out, result, images=images, replace=again is not None or run.config.overwrite == "always")
     return result, True
 
 
@@ -123,7 +125,8 @@ def _code(protocol: Built[EvalProtocol], plans: Sequence[EmbedPlan], kind: str) 
     return {name: digest[:_CODE_DIGITS] for name, digest in sorted(modules.items())}
 
 
-def _compute(run: Prepared) -> RunResult:
+def _compute(run: Prepared) -> tuple[RunResult, PictureStore]:
+    """The result, and the pictures of its probes."""
     measured = evaluation.measure(run)
     for plan in (run.probe_plan, run.gallery_plan):
         embedder_for(plan).refuse_changed()
@@ -141,13 +144,15 @@ def _compute(run: Prepared) -> RunResult:
         warnings=(*warnings, *diagnose(run, _lr_face(run), measured, warnings)),
         code=run.code,
     )
-    return RunResult(record, measured.rows, ledger_rows(measured.embedded), measured.items, measured.arrays)
+    result = RunResult(record, measured.rows, ledger_rows(measured.embedded), measured.items, measured.arrays)
+    return result, measured.images.pictures
 
 
 def _lr_face(run: Prepared) -> Prepared:
-    """The same run of the LR face, aligned as it would be by itself."""
+    """The same run of the LR face, aligned as it would be by itself; none of its images are kept."""
     config = replace(run.config, hallucinator="none")
-    return replace(run, config=config, arrangement=arrange(config, run.protocol.component))
+    arrangement = arrange(config, run.protocol.component)
+    return replace(run, config=config, arrangement=arrangement, selection=ImageSelection())
 
 
 def _warnings(run: Prepared, measured: Measured) -> tuple[str, ...]:
@@ -168,7 +173,8 @@ def _warnings(run: Prepared, measured: Measured) -> tuple[str, ...]:
     note = processor_note(run.config.device, (run.probe_plan, run.gallery_plan), embeds=embeds)
     found += [note] if note else []
     found += run.arrangement.warnings
-    return (*dict.fromkeys(found), *(f"{finding.name}: {finding.detail}" for finding in odd_outputs(run)))
+    findings = inspect_run(run, view_first(run, "probe", INSPECTED, measured.images))
+    return (*dict.fromkeys(found), *(f"{finding.name}: {finding.detail}" for finding in findings))
 
 
 def _overridden(protocol: Built[EvalProtocol], config: RunConfig) -> Built[EvalProtocol]:

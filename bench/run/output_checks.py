@@ -1,4 +1,4 @@
-"""What the canaries see in the outputs of a run, while it still has its inputs and its gallery."""
+"""Canaries of a run: what is odd about the outputs of its first probes."""
 
 from __future__ import annotations
 
@@ -16,71 +16,79 @@ from bench.io.atomic import write_file
 from bench.io.file_digests import digest_of
 from bench.io.strictfiles import read_json
 from bench.pipeline.chain import Chain
-from bench.pipeline.embedder import embedder_for, open_media
-from bench.pipeline.gallery_check import Enrolled, inspect_gallery
-from bench.pipeline.output_checks import INTERPOLATING, Finding, inspect_outputs
-from bench.pipeline.second_pass import IMAGES, inspect_again
-from bench.pipeline.views import views
+from bench.pipeline.embedder import embedder_for
+from bench.pipeline.output_checks import (
+    INTERPOLATING,
+    SECOND_PASS_IMAGES,
+    Enrolled,
+    Finding,
+    inspect_again,
+    inspect_gallery,
+    inspect_outputs,
+)
+from bench.pipeline.reader import open_media
+from bench.pipeline.views import View
 from bench.results.kinds import IDENTIFICATION, VERIFICATION
 from bench.types import Media
 
 INSPECTED = 64
-"""Probes looked at."""
+"""Number of probes whose outputs are inspected."""
 ENROLLED, SECONDS = 256, 5.0
-"""Gallery images compared with them, at most, and after so many seconds no further one is read."""
+"""Gallery images that outputs are compared with, at most; after so many seconds no further one is read."""
 _SEARCHES = (IDENTIFICATION, VERIFICATION)
 
 
-def odd_outputs(run: Prepared) -> list[Finding]:
-    """What is odd about the outputs of the first probes; nothing where no probe is hallucinated.
+def inspect_run(run: Prepared, views: Sequence[View]) -> list[Finding]:
+    """Inspect the outputs of the first probes; nothing where no probe is hallucinated.
 
-    The outputs are those of the run, from its cache where there is one. A second pass over
-    `bench.pipeline.second_pass.IMAGES` of them goes past the cache.
+    `bench.pipeline.output_checks.SECOND_PASS_IMAGES` of them are hallucinated a second time, and no other image is.
+
+    Args:
+        run: what was measured.
+        views: of the first probes, at most `INSPECTED`.
     """
     chain = embedder_for(run.probe_plan).chain
     if chain is None or chain.passthrough:
         return []
-    media = run.media["probe"][:INSPECTED]
     with progress.stage("inspect outputs", 3) as advance:
-        shown = views(run.probe_plan, media, run.cache)
-        pairs = [(lr, out) for lr, out in shown if lr is not None and out is not None]
+        pairs = [(view.lr, view.out) for view in views if view.lr is not None and view.out is not None]
         plain = all(step.spec.name in INTERPOLATING for step in chain.steps)
-        found = inspect_outputs(pairs, interpolation_expected=plain)
+        findings = inspect_outputs(pairs, interpolation_expected=plain)
         advance(1)
-        decoded = [(lr, out) for lr, out in shown if lr is not None]
-        found += _again(run, chain, [lr for lr, _ in decoded], [out for _, out in decoded])
+        decoded = [(view.lr, view.out) for view in views if view.lr is not None]
+        findings += _inspect_again(run, chain, [lr for lr, _ in decoded], [out for _, out in decoded])
         advance(1)
         if evaluation.kind_of(run.data) in _SEARCHES and not plain:
-            found += inspect_gallery(pairs, _enrolled(run, media))
+            findings += inspect_gallery(pairs, _enrolled(run, run.media["probe"][: len(views)]))
         advance(1)
-    return found
+    return findings
 
 
-def _again(
+def _inspect_again(
     run: Prepared, chain: Chain, images: Sequence[ByteImages], outputs: Sequence[ByteImages | None]
 ) -> list[Finding]:
-    """What a second pass finds, kept in the cache: a run that takes all its images from there builds no network."""
-    shown = [(i, o) for i, o in zip(images, outputs, strict=True)][:IMAGES]
+    """Findings of a second pass, cached: a run whose images are all in the cache builds no network."""
+    shown = [(i, o) for i, o in zip(images, outputs, strict=True)][:SECOND_PASS_IMAGES]
     key = digest_of([chain.fingerprint, run.config.batch_size, [[_content(i), _content(o)] for i, o in shown]])
-    kept = run.cache / "second-pass" / f"{key}.json" if run.cache else None
-    if kept is not None and kept.is_file():
+    cached = run.cache / "second-pass" / f"{key}.json" if run.cache else None
+    if cached is not None and cached.is_file():
         try:
-            return [Finding(str(name), str(detail)) for name, detail in read_json(kept)]
+            return [Finding(str(name), str(detail)) for name, detail in read_json(cached)]
         except (DataError, TypeError, ValueError):
-            pass  # damaged: made again
-    found = inspect_again(chain, images, outputs, batch_size=run.config.batch_size, fresh=lambda: _fresh(run))
-    if kept is not None:
+            pass  # a damaged file is replaced
+    findings = inspect_again(chain, images, outputs, batch_size=run.config.batch_size, fresh=lambda: _new_chain(run))
+    if cached is not None:
         with contextlib.suppress(OSError):  # a cache that cannot be written costs the time alone
-            write_file(kept, json.dumps([list(finding) for finding in found]))
-    return found
+            write_file(cached, json.dumps([list(finding) for finding in findings]))
+    return findings
 
 
 def _content(image: ByteImages | None) -> str:
     return "" if image is None else hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()
 
 
-def _fresh(run: Prepared) -> Chain:
-    """The chain of the probes, built anew."""
+def _new_chain(run: Prepared) -> Chain:
+    """The chain of the probes, built again."""
     plan = run.probe_plan
     return Chain.parse(plan.chain or "none", {"device": plan.device, "threads": plan.threads})
 
@@ -94,13 +102,13 @@ def _enrolled(run: Prepared, probes: Sequence[Media]) -> list[Enrolled]:
     room = max(ENROLLED - len(mates), ENROLLED // 4)
     step = max(1, len(others) // room)
     chosen = [*mates[: ENROLLED - ENROLLED // 4], *others[::step][:room]][:ENROLLED]
-    found: list[Enrolled] = []
+    enrolled: list[Enrolled] = []
     began = time.perf_counter()
     for media in chosen:
         if time.perf_counter() - began > SECONDS:
             break
         try:
-            found.append(Enrolled(media.key, open_media(media)))
+            enrolled.append(Enrolled(media.key, open_media(media)))
         except DataError:
             continue  # the ledger counts it
-    return found
+    return enrolled

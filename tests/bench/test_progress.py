@@ -9,7 +9,7 @@ import time
 import pytest
 
 from bench import progress
-from bench.progress import Tally, counted, duration, paced, stage
+from bench.progress import StageProgress, counted, duration, paced, stage
 
 
 class Clock:
@@ -28,7 +28,7 @@ def clock() -> Clock:
 
 
 def test_the_time_left_follows_the_rate_of_single_items(clock: Clock) -> None:
-    tally = Tally("embed", 11, clock)
+    tally = StageProgress("embed", 11, clock)
     assert (tally.rate, tally.left) == (None, None)
     for _ in range(6):
         clock.now += 2
@@ -42,7 +42,7 @@ def test_the_time_left_follows_the_rate_of_single_items(clock: Clock) -> None:
 
 
 def test_loading_before_the_first_item_is_no_part_of_the_rate(clock: Clock) -> None:
-    tally = Tally("embed", 100, clock)
+    tally = StageProgress("embed", 100, clock)
     clock.now += 60
     tally(1)
     for _ in range(4):
@@ -53,7 +53,7 @@ def test_loading_before_the_first_item_is_no_part_of_the_rate(clock: Clock) -> N
 
 
 def test_cached_items_give_no_false_time_left(clock: Clock) -> None:
-    tally = Tally("embed", 1000, clock)
+    tally = StageProgress("embed", 1000, clock)
     for _ in range(9):
         clock.now += 0.01
         tally.reuse(100)
@@ -67,7 +67,7 @@ def test_cached_items_give_no_false_time_left(clock: Clock) -> None:
 
 
 def test_items_that_turn_out_slower_than_those_before_set_the_time_left(clock: Clock) -> None:
-    tally = Tally("read", 1000, clock)
+    tally = StageProgress("read", 1000, clock)
     for _ in range(500):  # kept by an earlier run, which the reader does not say
         clock.now += 0.001
         tally(1)
@@ -78,7 +78,7 @@ def test_items_that_turn_out_slower_than_those_before_set_the_time_left(clock: C
 
 
 def test_many_quick_items_are_remembered_in_few_places(clock: Clock) -> None:
-    tally = Tally("read", 10**6, clock)
+    tally = StageProgress("read", 10**6, clock)
     for _ in range(20_000):
         clock.now += 0.0005
         tally(1)

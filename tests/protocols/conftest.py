@@ -17,7 +17,7 @@ from PIL import Image
 from bench.errors import DataError
 from bench.faces.people.look import Look
 from bench.images import ByteImages, resize
-from bench.pipeline.embedder import open_media
+from bench.pipeline.reader import open_media
 from bench.types import Media
 from protocols.sample import Painter, SampleSummary, write_sample
 from protocols.sample.avi import avi

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bench import progress
+from bench.engine.local import LocalEngine
 from bench.errors import BenchError, DataError, UsageError
 from bench.evaluation.contract import Measured, Prepared
 from bench.evaluation.efficiency import passes
@@ -39,22 +40,23 @@ def measure(run: Prepared) -> Measured:
             f"An efficiency run was asked for {run.config.threads} threads. They are part of what it measures: give "
             f"them as --protocol efficiency:cores={run.config.threads}, which the run's folder is told apart by."
         )
-    answers: dict[int, Answer] = {}
-    with Others() as others, progress.stage("time batches", len(data.batches)) as advance:
-        for batch in data.batches:
-            faces = tuple(str(media.path) for media in data.faces[:batch])
-            answers[batch] = passes.measure(
-                Ask(
-                    run.probe_plan.chain or run.config.hallucinator,
-                    run.config.device,
-                    data.cores,
-                    faces,
-                    repeats=data.repeats,
-                    warmup=data.warmup,
-                    seconds=data.seconds,
-                )
-            )
-            advance(1)
+    requests = [
+        Ask(
+            run.probe_plan.chain or run.config.hallucinator,
+            run.config.device,
+            data.cores,
+            tuple(str(media.path) for media in data.faces[:batch]),
+            repeats=data.repeats,
+            warmup=data.warmup,
+            seconds=data.seconds,
+        )
+        for batch in data.batches
+    ]
+    # times are those of the machine that the record describes, so this engine computes them whatever the run's is
+    engine = LocalEngine()
+    with Others() as others, progress.stage("time batches", len(requests)) as advance:
+        results = engine.map(passes.time_shard, requests, shard_size=1, progress=advance)
+        answers = {batch: answer for batch, [answer] in zip(data.batches, results, strict=True)}
     whole = [batch for batch, answer in answers.items() if not answer.failure]
     if not whole:
         causes = "; ".join(f"batch {batch}: {answer.failure}" for batch, answer in answers.items())

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from bench.devices import resolve_device
 from bench.errors import BenchError, MissingError
 from bench.io.atomic import write_file
+from bench.progress import Progress
 
 if TYPE_CHECKING:
     from bench.interfaces import ByteImages
@@ -65,6 +66,15 @@ class Answer:
     parameters: tuple[int | None, int | None, str, tuple[str, ...]] = (None, None, "", ())
     outcomes: tuple[tuple[str, str, str], ...] = ()
     failure: str = ""
+
+
+def time_shard(shard: Sequence[Ask], progress: Progress) -> list[Answer]:
+    """Time chains one after the other: a stage for an engine."""
+    answers = []
+    for ask in shard:
+        answers.append(measure(ask))
+        progress(1)
+    return answers
 
 
 def measure(ask: Ask) -> Answer:

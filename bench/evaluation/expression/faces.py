@@ -1,25 +1,27 @@
-"""The faces of an expression run, made once: LR, hallucinated and true ones, at the classifier's size."""
+"""The faces of an expression run, each processed once: LR, hallucinated and true ones, at the classifier's size."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.engine.local import SHARD_SIZE
 from bench.errors import DataError
+from bench.evaluation.contract import Prepared, RunImages, request_images
 from bench.images import ByteImages, resize
-from bench.io.file_digests import file_digest
-from bench.pipeline.cache import Cache
-from bench.pipeline.embedder import embedder_for, open_media
-from bench.pipeline.plan import ABSENT, Embedded, EmbedPlan
-from bench.types import OK, Media, Outcome
-
-_CHUNK = 256
+from bench.pipeline.cache import open_cache
+from bench.pipeline.embedder import embedder_for
+from bench.pipeline.items import Item
+from bench.pipeline.plan import Embedded, EmbedPlan, ImageRequest, join_embedded
+from bench.pipeline.reader import open_sources
+from bench.pipeline.views import Picture, View, picture_of
+from bench.progress import Progress, StageProgress
+from bench.types import Media, Outcome
 
 
 @dataclass(frozen=True)
@@ -35,88 +37,139 @@ class Faces:
     usable: NDArray[np.bool_]
 
     def same_as(self, other: Faces) -> bool:
-        """Whether all faces are equal, so that a classifier need not be trained anew."""
+        """Whether all faces are equal, so that a classifier need not be trained again."""
         return bool(np.array_equal(self.usable, other.usable) and np.array_equal(self.images, other.images))
 
 
-def made_faces(
-    plan: EmbedPlan, media: Sequence[Media], side: int, cache: Path | None, advance: Callable[[int], None]
-) -> tuple[Faces, Faces, Embedded]:
-    """LR faces, what the chain makes of them, and how each fared.
+@dataclass(frozen=True, slots=True)
+class HallucinateStage:
+    """Hallucinates a shard of LR faces.
 
-    Both are brought to the classifier's size by bicubic interpolation: the first are the baseline.
+    Attributes:
+        plan: of the probes; its chain alone is used.
+        cache: folder of the cache, or None.
+        side: of the classifier's faces in pixels.
+    """
+
+    plan: EmbedPlan
+    cache: Path | None
+    side: int
+
+    def __call__(self, shard: Sequence[ImageRequest], progress: Progress) -> tuple[Faces, Faces, Embedded]:
+        """LR faces and hallucinated faces, both by bicubic interpolation at the classifier's size, and outcomes."""
+        lr, hallucinated = _empty_faces(len(shard), self.side), _empty_faces(len(shard), self.side)
+        outcomes: list[Outcome] = []
+        digests: list[str] = []
+        views: list[View] = []
+        pictures: list[Picture] = []
+        with open_cache(self.cache) as cache:
+            embedder = embedder_for(self.plan)
+            seen = embedder.views([request.media for request in shard], cache, progress)
+            for place, (request, (view, digest)) in enumerate(zip(shard, seen, strict=True)):
+                _put(lr, place, view.lr)
+                _put(hallucinated, place, view.out if view.outcome.status != "failed" else None)
+                outcomes.append(view.outcome)
+                digests.append(digest)
+                if request.view:
+                    views.append(view)
+                if request.picture:
+                    pictures.append(picture_of(request.media.template, view))
+        return lr, hallucinated, _not_embedded(outcomes, digests, views, pictures)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStage:
+    """Opens a shard of HR faces; ``side`` is that of the classifier's faces in pixels."""
+
+    side: int
+
+    def __call__(self, shard: Sequence[Media], progress: Progress) -> tuple[Faces, Embedded]:
+        """The faces at the classifier's size, and outcomes."""
+        faces = _empty_faces(len(shard), self.side)
+        items = [Item(media) for media in shard]
+        for place, item in enumerate(items):
+            item.read()
+            if item.source is not None:
+                image = open_sources([item.source], None)[0]
+                if isinstance(image, DataError):
+                    item.fail("decode", str(image))
+                else:
+                    _put(faces, place, image)
+            progress(1)
+        return faces, _not_embedded([item.outcome for item in items], [item.digest for item in items])
+
+
+def hallucinate_faces(
+    run: Prepared, media: Sequence[Media], side: int, images: RunImages, progress: StageProgress
+) -> tuple[Faces, Faces, Embedded]:
+    """LR faces, hallucinated faces, and what became of each; nothing is embedded.
 
     Args:
-        plan: of the probes; its chain alone is used.
+        run: its probes are the faces.
         media: LR faces.
-        side: of the classifier's faces, pixels.
-        cache: folder of the cache, or None.
-        advance: called with the number of faces just done.
-
-    Returns:
-        LR faces, hallucinated faces, and the outcomes with vectors of width 0: nothing is embedded.
+        side: of the classifier's faces in pixels.
+        images: takes the images that are selected.
+        progress: counts the faces.
     """
     started = time.perf_counter()
-    embedder = embedder_for(plan)
-    plain, made = _none(len(media), side), _none(len(media), side)
-    outcomes: list[Outcome] = []
-    with Cache(cache) if cache else nullcontext() as store:
-        for start in range(0, len(media), _CHUNK):
-            chunk = media[start : start + _CHUNK]
-            for place, (lr, out, outcome) in enumerate(embedder.made(chunk, store, advance), start):
-                _put(plain, place, lr, side)
-                _put(made, place, out if outcome.status != "failed" else None, side)
-                outcomes.append(outcome)
-    return plain, made, _looked_at(media, outcomes, {"hallucinate": time.perf_counter() - started})
+    stage = HallucinateStage(run.probe_plan, run.cache, side)
+    lr, hallucinated, parts = [_empty_faces(0, side)], [_empty_faces(0, side)], []
+    for low, high, part in run.engine.map(
+        stage, request_images(run, "probe"), shard_size=SHARD_SIZE, progress=progress
+    ):
+        images.add("probe", part.views, part.pictures)
+        lr.append(low)
+        hallucinated.append(high)
+        parts.append(replace(part, views=(), pictures=()))
+    whole = _timed(join_embedded(parts, 0), "hallucinate", started, len(media))
+    return _join(lr), _join(hallucinated), whole
 
 
-def true_faces(media: Sequence[Media], side: int, advance: Callable[[int], None]) -> tuple[Faces, Embedded]:
-    """Opened HR faces at the classifier's size; one that stands for several LR faces is opened once."""
+def open_faces(run: Prepared, media: Sequence[Media], side: int, progress: StageProgress) -> tuple[Faces, Embedded]:
+    """HR faces at the classifier's size, and what became of each; one of several LR faces is opened once."""
     started = time.perf_counter()
-    found = _none(len(media), side)
-    outcomes: list[Outcome] = []
-    known: dict[object, tuple[ByteImages | None, Outcome]] = {}
-    for place, item in enumerate(media):
-        key = (item.path, item.cut)
-        if key not in known:
-            known[key] = _opened(item, side)
-        image, outcome = known[key]
-        _put(found, place, image, side)
-        outcomes.append(outcome)
-        advance(1)
-    return found, _looked_at(media, outcomes, {"decode": time.perf_counter() - started})
+    places: dict[object, int] = {}
+    distinct: list[Media] = []
+    for item in media:
+        if (item.path, item.cut) not in places:
+            places[item.path, item.cut] = len(distinct)
+            distinct.append(item)
+    progress.reuse(len(media) - len(distinct))
+    faces, parts = [_empty_faces(0, side)], []
+    for opened, part in run.engine.map(OpenStage(side), distinct, shard_size=SHARD_SIZE, progress=progress):
+        faces.append(opened)
+        parts.append(part)
+    joined, whole = _join(faces), join_embedded(parts, 0)
+    rows = [places[item.path, item.cut] for item in media]
+    repeated = _not_embedded([whole.outcomes[row] for row in rows], [whole.file_digests[row] for row in rows])
+    return Faces(joined.images[rows], joined.usable[rows]), _timed(repeated, "decode", started, len(media))
 
 
-def _opened(media: Media, side: int) -> tuple[ByteImages | None, Outcome]:
-    try:
-        return resize(open_media(media), side, side), OK
-    except DataError as error:
-        return None, Outcome("failed", "decode", str(error))
-
-
-def _none(count: int, side: int) -> Faces:
+def _empty_faces(count: int, side: int) -> Faces:
     return Faces(np.zeros((count, side, side, 3), np.uint8), np.zeros(count, bool))
 
 
-def _put(faces: Faces, place: int, image: ByteImages | None, side: int) -> None:
+def _put(faces: Faces, place: int, image: ByteImages | None) -> None:
     if image is not None:
+        side = faces.images.shape[1]
         faces.images[place] = resize(image, side, side)
         faces.usable[place] = True
 
 
-def _looked_at(media: Sequence[Media], outcomes: Sequence[Outcome], seconds: dict[str, float]) -> Embedded:
-    """What the ledger and the record want to know, without embeddings."""
-    digests: dict[Path, str] = {}
-    for item in media:
-        if item.path not in digests:
-            try:
-                digests[item.path] = file_digest(item.path)
-            except OSError:
-                digests[item.path] = ABSENT
-    return Embedded(
-        np.empty((len(media), 0), np.float32),
-        tuple(outcomes),
-        tuple(digests[item.path] for item in media),
-        seconds,
-        dict.fromkeys(seconds, len(media)),
-    )
+def _join(parts: Sequence[Faces]) -> Faces:
+    return Faces(np.concatenate([part.images for part in parts]), np.concatenate([part.usable for part in parts]))
+
+
+def _not_embedded(
+    outcomes: Sequence[Outcome],
+    digests: Sequence[str],
+    views: Sequence[View] = (),
+    pictures: Sequence[Picture] = (),
+) -> Embedded:
+    """Outcomes and digests for the ledger and the record, with vectors of width 0."""
+    vectors = np.empty((len(outcomes), 0), np.float32)
+    return Embedded(vectors, tuple(outcomes), tuple(digests), {}, {}, tuple(views), tuple(pictures))
+
+
+def _timed(whole: Embedded, stage: str, started: float, count: int) -> Embedded:
+    return replace(whole, seconds={stage: time.perf_counter() - started}, counts={stage: count})

@@ -1,4 +1,4 @@
-"""Expressions told from hallucinated faces by a classifier that has seen other people."""
+"""Expressions of hallucinated faces, classified by networks that were trained on other people."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from numpy.typing import NDArray
 
 from bench import progress
 from bench.errors import BenchError, DataError, UsageError
-from bench.evaluation.contract import Measured, Prepared
-from bench.evaluation.expression.answers import MADE, answered
+from bench.evaluation.contract import Measured, Prepared, RunImages
+from bench.evaluation.expression.answers import HALLUCINATED, predict_folds
 from bench.evaluation.expression.classifier.networks import settings_of
 from bench.evaluation.expression.classifier.plan import ClassifierPlan, classification_of
-from bench.evaluation.expression.faces import made_faces, true_faces
+from bench.evaluation.expression.faces import hallucinate_faces, open_faces
 from bench.evaluation.expression.figures import BICUBIC, FRONTAL_HR, confusion_of, figures_of, predicted_name
 from bench.results import ItemRow
 from bench.results.kinds import EXPRESSION
 from bench.studies import ExpressionSet
 from bench.types import Outcome, WeightsFile
 
-_MOST_LISTED = 2000  # people whose folds the record lists
+_MAX_LISTED = 2000  # people whose folds the record lists
 
 
 def measure(run: Prepared) -> Measured:
-    """Make the faces; for each fold train a classifier on the others and ask it.
+    """Hallucinate the faces; for each fold train a classifier on the other folds and classify.
 
     Raises:
         UsageError: the gallery, here the true faces, is to be hallucinated.
@@ -44,26 +44,27 @@ def measure(run: Prepared) -> Measured:
         )
     plan = classification_of(run.protocol.component)
     side = settings_of(plan.classifier).side
+    images = RunImages()
     with progress.stage("hallucinate faces", len(data.faces)) as advance:
-        plain, made, probes = made_faces(run.probe_plan, data.faces, side, run.cache, advance)
+        lr, hallucinated, probes = hallucinate_faces(run, data.faces, side, images, advance)
     with progress.stage("open true faces", len(data.truths)) as advance:
-        true, gallery = true_faces(data.truths, side, advance)
+        true, gallery = open_faces(run, data.truths, side, advance)
     folds = np.array([data.folds[str(media.identity)] for media in data.faces], np.int64)
     tested = [fold for fold in sorted(set(folds.tolist())) if fold in (plan.tested or (fold,))]
-    if not any(made.usable[folds == fold].any() for fold in tested):
+    if not any(hallucinated.usable[folds == fold].any() for fold in tested):
         causes = sorted({f"{o.stage}: {o.reason}" for o in probes.outcomes if o.status == "failed"})
-        raise BenchError(f"No tested face could be made ({'; '.join(causes[:5])}), so there is no result.")
+        raise BenchError(f"No tested face could be hallucinated ({'; '.join(causes[:5])}), so there is no result.")
     started = time.perf_counter()
-    sources = {MADE: made, FRONTAL_HR: true, BICUBIC: plain}
-    answers, confidence, warnings = answered(run, data, plan, sources, folds, tested)
+    sources = {HALLUCINATED: hallucinated, FRONTAL_HR: true, BICUBIC: lr}
+    predictions, confidence, warnings = predict_folds(run, data, plan, sources, folds, tested)
     probes = replace(
         probes,
         seconds={**probes.seconds, "train and classify": time.perf_counter() - started},
         counts={**probes.counts, "train and classify": int(np.isin(folds, tested).sum())},
     )
-    items = _items(data, folds, tested, probes.outcomes, answers, confidence)
+    items = _items(data, folds, tested, probes.outcomes, predictions, confidence)
     labels = data.labels
-    names = [name for name in (MADE, FRONTAL_HR, BICUBIC) if name in answers]
+    names = [name for name in (HALLUCINATED, FRONTAL_HR, BICUBIC) if name in predictions]
     arrays: dict[str, Any] = {}
     for name in names:
         table = confusion_of(items, labels, name)
@@ -78,6 +79,7 @@ def measure(run: Prepared) -> Measured:
         arrays=arrays,
         warnings=tuple(warnings),
         rules=_rules(data, plan, tested, run.protocol.component.weights),
+        images=images,
     )
 
 
@@ -86,7 +88,7 @@ def _items(
     folds: NDArray[np.int64],
     tested: Sequence[int],
     outcomes: Sequence[Outcome],
-    answers: Mapping[str, Sequence[str | None]],
+    predictions: Mapping[str, Sequence[str | None]],
     confidence: Sequence[float | None],
 ) -> list[ItemRow]:
     items = []
@@ -95,14 +97,14 @@ def _items(
             continue
         truth, outcome = str(media.attributes["expression"]), outcomes[place]
         values: dict[str, str | float] = {"expression": truth, "fold": int(folds[place])}
-        for name, given in answers.items():
-            answer = given[place]
-            if answer is not None:
-                values[predicted_name(name)] = answer
+        for name, of_test in predictions.items():
+            prediction = of_test[place]
+            if prediction is not None:
+                values[predicted_name(name)] = prediction
         values["correct"] = int(values.get("predicted") == truth)
-        sure = confidence[place]
-        if sure is not None:
-            values["confidence"] = round(sure, 4)
+        probability = confidence[place]
+        if probability is not None:
+            values["confidence"] = round(probability, 4)
         items.append(
             ItemRow(
                 key=media.template,
@@ -139,5 +141,5 @@ def _rules(
             "seed": plan.seed,
         },
         "folds tested": list(tested),
-        "folds": people if len(data.folds) <= _MOST_LISTED else {fold: len(own) for fold, own in people.items()},
+        "folds": people if len(data.folds) <= _MAX_LISTED else {fold: len(names) for fold, names in people.items()},
     }

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench import progress
-from bench.engine import local
 from bench.errors import BenchError, DataError
-from bench.evaluation.contract import Measured, Prepared
+from bench.evaluation.contract import Measured, Prepared, embed_roles
 from bench.evaluation.identification.figures import figures_of
 from bench.evaluation.identification.open_set import left_out
 from bench.evaluation.identification.search import identify, join_gallery
-from bench.pipeline.plan import Embedded
 from bench.pipeline.templates import fuse
 from bench.results import ProbeRow
 from bench.results.kinds import IDENTIFICATION
-from bench.types import IdentificationSet, Role
+from bench.types import IdentificationSet
 
 
 def measure(run: Prepared) -> Measured:
@@ -23,7 +21,7 @@ def measure(run: Prepared) -> Measured:
     data = run.data
     if not isinstance(data, IdentificationSet):
         raise DataError(f"An identification run was given a {type(data).__name__}")
-    parts = embed_roles(run)
+    parts, images = embed_roles(run)
     protocol = run.protocol.component
     fused = {
         role: fuse(
@@ -74,13 +72,5 @@ def measure(run: Prepared) -> Measured:
         warnings=warnings,
         rules={"kind": IDENTIFICATION, **rules},
         gallery_sizes=sizes,
+        images=images,
     )
-
-
-def embed_roles(run: Prepared) -> dict[Role, Embedded]:
-    """Embed the media of every role."""
-    parts: dict[Role, Embedded] = {}
-    for role, media in run.media.items():
-        with progress.stage(f"embed {role} images", len(media)) as advance:
-            parts[role] = local.embed_all(run.plan(role), media, run.cache, advance)
-    return parts

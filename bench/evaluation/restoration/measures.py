@@ -54,14 +54,18 @@ def landmark_error(truth: NDArray[np.float32], found: NDArray[np.float32]) -> fl
 
 
 class LandmarkMeasure:
-    """Finds the points of truth and restored face by the face engine; measures nothing where that is not installed."""
+    """Finds the points of truth and restored face by the face engine; measures nothing where that is not installed.
+
+    Attributes:
+        without: how many faces were compared with a truth in which no landmarks were found.
+    """
 
     def __init__(self, landmarker: Landmarker | None = None) -> None:
         """Load the engine, unless one is given."""
         self._missing = ""
         self._landmarker = landmarker
         self._true: tuple[object, NDArray[np.float32] | None] | None = None
-        self._without = 0
+        self.without = 0
         if landmarker is None:
             try:
                 from bench.faces.landmarks.mediapipe import FaceLandmarker
@@ -85,7 +89,7 @@ class LandmarkMeasure:
             self._true = ((path, cut), self._points(truth))
         true = self._true[1]
         if true is None:
-            self._without += 1
+            self.without += 1
             return {}
         found = self._points(image)
         error = math.nan if found is None else landmark_error(true, found)
@@ -95,7 +99,7 @@ class LandmarkMeasure:
         """Sentences about what could not be measured."""
         if self._missing:
             return (f"Landmarks were not measured: {self._missing}",)
-        return (f"No landmarks were found in the truths of {self._without:,} faces.",) if self._without else ()
+        return (f"No landmarks were found in the truths of {self.without:,} faces.",) if self.without else ()
 
     def _points(self, image: ByteImages) -> NDArray[np.float32] | None:
         found = self._landmarker.find([image])[0] if self._landmarker else None

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from bench import progress
 from bench.errors import BenchError, DataError
-from bench.evaluation.contract import Measured, Prepared
-from bench.evaluation.identification.measure import embed_roles
+from bench.evaluation.contract import Measured, Prepared, embed_roles
 from bench.evaluation.verification.figures import figures_of, rows_of
 from bench.metrics.roc import enough
 from bench.metrics.search.similarity import exact_scores
@@ -33,7 +32,7 @@ def measure(run: Prepared) -> Measured:
     if not isinstance(data, VerificationSet):
         raise DataError(f"A verification run was given a {type(data).__name__}")
     protocol = run.protocol.component
-    parts = embed_roles(run)
+    parts, images = embed_roles(run)
     fused = {
         role: fuse(
             media,
@@ -73,6 +72,7 @@ def measure(run: Prepared) -> Measured:
         arrays=arrays,
         warnings=_absent(arrays, rules),
         rules=rules,
+        images=images,
     )
 
 

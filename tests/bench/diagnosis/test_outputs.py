@@ -11,10 +11,10 @@ from bench.checks.toy_faces import draw_face
 from bench.diagnosis.outputs import odd_outputs
 from bench.images import resize
 from bench.interfaces import ByteImages
-from bench.pipeline.output_checks import View
+from bench.pipeline.output_checks import ImagePair
 
 
-def _views(change: Callable[[ByteImages], ByteImages], people: int = 12) -> list[View]:
+def _views(change: Callable[[ByteImages], ByteImages], people: int = 12) -> list[ImagePair]:
     faces = [draw_face(person, 0, 112) for person in range(people)]
     return [(resize(face, 16, 16), change(face)) for face in faces]
 

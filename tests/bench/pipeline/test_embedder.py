@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bench.checks.toy_faces import draw_face
-from bench.engine.local import embed_all
+from bench.engine.local import LocalEngine
 from bench.errors import ContractError
 from bench.images import encode_png, resize
 from bench.interfaces import Aligner, ByteImages, FloatImages, Hallucinator, Recogniser
@@ -17,8 +17,9 @@ from bench.pipeline.build import Built
 from bench.pipeline.cache import Cache
 from bench.pipeline.chain import Chain
 from bench.pipeline.embedder import Embedder
-from bench.pipeline.plan import EmbedPlan
-from bench.progress import Tally
+from bench.pipeline.plan import EmbedPlan, ImageRequest
+from bench.pipeline.stages import EmbedStage
+from bench.progress import StageProgress
 from bench.registry import Spec, load_plugins
 from bench.types import OK, Cut, FaceTemplate, ImageSpec, Media, Outcome, Points
 
@@ -214,11 +215,11 @@ def test_a_processor_takes_few_images_at_once_so_that_progress_shows(
     device: str, threads: int, most: int, at_once: int
 ) -> None:
     plan = EmbedPlan(None, Spec("none"), Spec("sface"), batch_size=most, device=device, threads=threads)
-    assert plan.at_once == at_once
+    assert plan.effective_batch_size == at_once
 
 
 def test_progress_counts_images_one_batch_at_a_time_and_cached_ones_apart(tmp_path: Path, faces: list[Media]) -> None:
-    class Watched(Tally):
+    class Watched(StageProgress):
         """Remembers what it was told."""
 
         def __init__(self, total: int) -> None:
@@ -232,8 +233,9 @@ def test_progress_counts_images_one_batch_at_a_time_and_cached_ones_apart(tmp_pa
     load_plugins()
     plan = EmbedPlan("bicubic:size=32", Spec("none"), Spec("sface"), threads=1)
     first = Watched(len(faces))
-    embed_all(plan, faces, tmp_path, first)
+    requests = [ImageRequest(media) for media in faces]
+    list(LocalEngine().map(EmbedStage(plan, tmp_path), requests, progress=first))
     assert max(first.steps) <= 4 and first.done == len(faces)
     again = Watched(len(faces))
-    embed_all(plan, faces, tmp_path, again)
+    list(LocalEngine().map(EmbedStage(plan, tmp_path), requests, progress=again))
     assert again.done == len(faces) and again.steps == [] and again.reused == len(faces)

@@ -128,16 +128,17 @@ def test_a_killed_run_goes_on_and_ends_with_identical_figures(bench: Bench, root
     expected = run(bench, root, tmp_path / "expected", "--cache", tmp_path / "cache-a")
     script = f"""
 import os, signal
-from bench.engine import local
+from bench.evaluation import contract
 from bench.__main__ import main
-local.embed_all.__defaults__ = (local.embed_all.__defaults__[0], 5)
-real, done = local.embed_shard, []
-def deadly(*args):
-    if len(done) == 4:
-        os.kill(os.getpid(), signal.SIGKILL)
-    done.append(1)
-    return real(*args)
-local.embed_shard = deadly
+contract.SHARD_SIZE = 5
+computed = []
+class Deadly(contract.EmbedStage):
+    def __call__(self, shard, progress):
+        if len(computed) == 4:
+            os.kill(os.getpid(), signal.SIGKILL)
+        computed.append(1)
+        return super().__call__(shard, progress)
+contract.EmbedStage = Deadly
 main(["run", "--protocol", "tinyface", "--data-root", {str(root)!r}, "--out", {str(tmp_path / "run")!r},
       "--cache", {str(tmp_path / "cache-b")!r}])
 """

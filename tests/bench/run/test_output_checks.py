@@ -12,6 +12,7 @@ import pytest
 
 from bench.images import read_image, resize
 from bench.interfaces import HALLUCINATORS, Hallucinator
+from bench.results.folder import read_image as read_member
 from bench.types import ImageSpec
 
 Bench = Callable[..., tuple[int, str, str]]
@@ -119,3 +120,16 @@ def test_probes_that_are_gallery_images_are_no_finding(bench: Bench, people: Pat
         path.write_bytes((people / "gallery" / path.name).read_bytes())
     warnings = warnings_of(bench, people, tmp_path / "run", "counted:gain=0.9", "--no-cache")
     assert not [warning for warning in warnings if warning.startswith(NAMES)]
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_16_probes_are_hallucinated_once_each_and_the_first_16_a_second_time(
+    bench: Bench, toys: Any, tmp_path: Path, cached: bool
+) -> None:
+    root = toys.write(tmp_path / "people", people=8)
+    more = ("--cache", tmp_path / "cache") if cached else ("--no-cache",)
+    flags = ("--protocol", "toys:people=8", "--recogniser", "pixels", "--data-root", root, "--out", tmp_path / "run")
+    code, _, err = bench("run", *flags, "--hallucinator", "counted:gain=0.9", *more)
+    assert code == 0, err
+    assert sum(toys.hallucinator.faces) == 16 + 16  # embedding, canaries and pictures share one pass
+    assert read_member(tmp_path / "run", "out/000015.png")

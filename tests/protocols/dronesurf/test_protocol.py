@@ -12,7 +12,7 @@ import pytest
 
 from bench.errors import DataError, MissingError, UsageError
 from bench.images import ByteImages, encode_png
-from bench.pipeline.embedder import open_media
+from bench.pipeline.reader import open_media
 from bench.pipeline.templates import fuse
 from bench.types import OK, IdentificationSet, Points
 from protocols.dronesurf.boxes import portrait_box

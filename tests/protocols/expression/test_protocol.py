@@ -19,7 +19,7 @@ from bench.errors import DataError, MissingError, UsageError
 from bench.faces.landmarks.mediapipe import Landmarker, Landmarks
 from bench.images import ByteImages, decode, encode_png
 from bench.interfaces import PROTOCOLS
-from bench.pipeline.embedder import open_media
+from bench.pipeline.reader import open_media
 from bench.types import Cut
 from protocols.expression import frontal_faces
 from protocols.expression import study as expression_study

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bench.errors import DataError
-from bench.pipeline.embedder import open_media
+from bench.pipeline.reader import open_media
 from bench.types import IdentificationSet
 from protocols.ijbc.protocol import IjbC
 

@@ -11,7 +11,7 @@ import pytest
 
 from bench.align.templates import ARCFACE_112
 from bench.errors import DataError
-from bench.pipeline.embedder import open_media
+from bench.pipeline.reader import open_media
 from bench.types import IdentificationSet
 from protocols.ijbc.media import squares_of
 from protocols.ijbc.official_lists import medium_by_name

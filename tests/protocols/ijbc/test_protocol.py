@@ -14,7 +14,7 @@ import pytest
 
 from bench.errors import DataError, MissingError, UsageError
 from bench.interfaces import PROTOCOLS
-from bench.pipeline.embedder import open_media
+from bench.pipeline.reader import open_media
 from bench.types import IdentificationSet, Media
 from protocols.ijbc import studies
 from protocols.ijbc.protocol import IjbC

@@ -1,39 +1,35 @@
-"""Many classifiers at once, each trained and asked in a process of its own.
+"""The training of one classifier as a stage of an engine, and how the cores of a machine are divided among several.
 
 A network as small as these gains little from a second thread: on two cores a step takes 51 ms where two processes
-train, 61 where one does by two threads, and twenty classifiers 322 s in place of 338. What is learned does not depend
-on how many processors there are, unless they are more than folds.
+train and 61 ms where one process trains with two threads; twenty classifiers take 322 s and 338 s. What is learned does
+not depend on the number of cores, unless there are more cores than folds.
 """
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from threading import Thread
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.devices import cpu_threads
-from bench.errors import BenchError
 from bench.evaluation.expression.classifier.plan import ClassifierPlan
 from bench.images import ByteImages, FloatImages
+from bench.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
-    """What one classifier learns, and what it is then asked.
+class Training:
+    """What one classifier is trained on, and what it then classifies.
 
     Attributes:
         images: RGB uint8 (N, S, S, 3), S the side of the classifier's faces.
         targets: class of each, int64 (N,).
         classes: how many classes there are.
         plan: network, epochs, seed.
-        fold: with the seed, of everything drawn.
-        shown: faces that it is asked about, RGB uint8 (M, S, S, 3), M >= 1.
+        fold: with the plan's seed, the seed of everything random.
+        tested: faces to classify, RGB uint8 (M, S, S, 3), M >= 1.
     """
 
     images: ByteImages
@@ -41,12 +37,12 @@ class Lesson:
     classes: int
     plan: ClassifierPlan
     fold: int
-    shown: ByteImages
+    tested: ByteImages
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """How the processors are shared out.
+class Division:
+    """How the cores are divided.
 
     Attributes:
         processes: that train at once.
@@ -59,21 +55,40 @@ class Share:
     device: str
 
     @classmethod
-    def of(cls, folds: int, *, threads: int, device: str) -> Share:
-        """Share ``threads`` (0: all there are) among so many folds; a device that is no processor has one process.
+    def among(cls, folds: int, *, threads: int, device: str) -> Division:
+        """Divide ``threads`` (0: all cores) among the folds; a device that is not the CPU has one process.
 
-        Folds count and not classifiers, of which other hallucinators may need fewer: what all are compared with is
-        trained alike for all.
+        Folds count and not classifiers: another hallucinator may need fewer of them, and classifiers that all
+        hallucinators are compared with must be trained alike for all.
         """
         if device != "cpu":
             return cls(1, threads, device)
-        there = cpu_threads(threads)
-        processes = max(1, min(folds, there))
-        return cls(processes, there // processes, device)
+        available = cpu_threads(threads)
+        processes = max(1, min(folds, available))
+        return cls(processes, available // processes, device)
 
 
-def taught(lesson: Lesson, share: Share) -> FloatImages:
-    """Train a classifier and ask it: probabilities of the classes, float32 (M, classes).
+@dataclass(frozen=True, slots=True)
+class TrainStage:
+    """Trains the classifiers of a shard; ``division`` says on which device and with how many threads."""
+
+    division: Division
+
+    def __call__(self, shard: Sequence[Training], progress: Progress) -> list[FloatImages]:
+        """Train each classifier and let it classify: probabilities of the classes, float32 (M, classes) each.
+
+        Raises:
+            DataError, BenchError: as `bench.evaluation.expression.classifier.training.train`.
+        """
+        results = []
+        for training in shard:
+            results.append(train_and_classify(training, self.division))
+            progress(1)
+        return results
+
+
+def train_and_classify(training: Training, division: Division) -> FloatImages:
+    """Train a classifier and let it classify: probabilities of the classes, float32 (M, classes).
 
     Raises:
         DataError, BenchError: as `bench.evaluation.expression.classifier.training.train`.
@@ -81,57 +96,12 @@ def taught(lesson: Lesson, share: Share) -> FloatImages:
     from bench.evaluation.expression.classifier.training import predict, train
 
     network = train(
-        lesson.images,
-        lesson.targets,
-        lesson.classes,
-        lesson.plan,
-        fold=lesson.fold,
-        device=share.device,
-        threads=share.threads,
+        training.images,
+        training.targets,
+        training.classes,
+        training.plan,
+        fold=training.fold,
+        device=division.device,
+        threads=division.threads,
     )
-    return predict(network, lesson.shown, lesson.plan, threads=share.threads)
-
-
-def _taught_apart(lesson: Lesson, share: Share, starter: int) -> FloatImages:
-    _end_with(starter)
-    return taught(lesson, share)
-
-
-@cache
-def _end_with(starter: int) -> None:
-    """Let this process end when the one that started it is gone: killed, it cannot say so, and this one would wait."""
-
-    def watch() -> None:
-        while os.getppid() == starter:
-            time.sleep(1)
-        os._exit(1)
-
-    Thread(target=watch, daemon=True).start()
-
-
-def all_taught(lessons: Iterable[Lesson], count: int, share: Share) -> Iterator[FloatImages]:
-    """Answers of many classifiers, in the order of their lessons, each as soon as it and those before it are done.
-
-    Args:
-        lessons: taken one by one, as processes become free, perhaps by another thread.
-        count: how many they are; for one alone no process is started.
-        share: processes and threads.
-
-    Raises:
-        DataError, BenchError: as `taught`; a process that died is named.
-    """
-    if min(count, share.processes) < 2:
-        yield from (taught(lesson, share) for lesson in lessons)
-        return
-    from joblib import Parallel, delayed, parallel_config
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    with parallel_config("loky", n_jobs=min(count, share.processes), inner_max_num_threads=share.threads):
-        at_once = Parallel(return_as="generator", max_nbytes=None)  # torch wants arrays that it may write to
-        try:
-            yield from at_once(delayed(_taught_apart)(lesson, share, os.getpid()) for lesson in lessons)
-        except TerminatedWorkerError as error:
-            raise BenchError(
-                f"A process that trained a classifier died, perhaps for want of memory. {share.processes} ran at once; "
-                "--threads 1 runs one. Classifiers that were finished are kept in the cache."
-            ) from error
+    return predict(network, training.tested, training.plan, threads=division.threads)

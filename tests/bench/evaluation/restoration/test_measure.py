@@ -14,7 +14,7 @@ import pytest
 from bench.config import RunConfig
 from bench.errors import BenchError, DataError, MissingError, UsageError
 from bench.evaluation import rescore
-from bench.evaluation.restoration import measure as kind
+from bench.evaluation.restoration import compare, measure
 from bench.evaluation.restoration.figures import figures, figures_of
 from bench.evaluation.restoration.measures import LandmarkMeasure, landmark_error, quality
 from bench.faces.landmarks.mediapipe import Landmarker, Landmarks
@@ -161,7 +161,8 @@ def run_on(study: RestorationSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
                 return []
 
         monkeypatch.setattr(PROTOCOLS, "_entries", {n: e for n, e in PROTOCOLS._entries.items() if n != "small"})
-        monkeypatch.setattr(kind, "LandmarkMeasure", lambda: LandmarkMeasure(Fixed()))
+        for module in (compare, measure):
+            monkeypatch.setattr(module, "landmark_measure", lambda: LandmarkMeasure(Fixed()))
         PROTOCOLS.register("small", summary="", source="")(Small)
         config = RunConfig(
             protocol="small", data_root=tmp_path, hallucinator=chain, recogniser="sface", out=tmp_path / "run",
@@ -177,7 +178,7 @@ def test_a_run_measures_each_face_and_figures_follow_from_its_items(
 ) -> None:
     result = run_on("bicubic")
     assert [row.key for row in result.items] == [face.key for face in study.faces]
-    from bench.pipeline.embedder import open_media
+    from bench.pipeline.reader import open_media
 
     truth = open_media(study.truths[0])
     restored = resize(open_media(study.faces[0]), 128, 128)  # 8 times larger, then brought to the truth's size
