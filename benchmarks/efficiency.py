@@ -148,7 +148,7 @@ def _network(name: str, lr: int, threads: int) -> tuple[dict[str, float], Callab
     from bench.faces.people.look import Look
     from bench.faces.people.model import People
     from hallucinators.vividgan.network.components import template_centres
-    from hallucinators.vividgan.network.loading import build, count_parameters
+    from hallucinators.vividgan.network.loading import build
     from hallucinators.vividgan.network.weight_file import Facts
 
     network, _, preset = name.partition(" ")
@@ -156,7 +156,7 @@ def _network(name: str, lr: int, threads: int) -> tuple[dict[str, float], Callab
     torch.manual_seed(0)
     model = build(Facts(network, 0 if flow else lr, preset or "compact")).eval()
     millions = {
-        part: count_parameters(module) / 1e6
+        part: sum(parameter.numel() for parameter in module.parameters()) / 1e6
         for part, module in (("coarse", model.coarse), ("touch-up", model.touchup), ("fine", model.fine))
     }
     engine, missing = _engine(FaceLandmarker, threads)

@@ -40,7 +40,7 @@ def main(args: argparse.Namespace) -> int:
 
     from bench.devices import resolve_device
     from bench.registry import load_plugins
-    from hallucinators.training.method.options import steps_of_text
+    from hallucinators.training.method.options import parse_steps
     from hallucinators.vividgan.ablation.run import ablate
     from hallucinators.vividgan.ablation.variants import VARIANTS, Recipe
 
@@ -49,7 +49,7 @@ def main(args: argparse.Namespace) -> int:
     recipe = Recipe(
         lr=args.lr,
         preset=args.preset,
-        steps=steps_of_text(args.steps),
+        steps=parse_steps(args.steps),
         identity=args.identity,
         batch=args.batch,
         seed=args.seed,

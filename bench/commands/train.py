@@ -34,8 +34,8 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument(
         "method",
-        help="vividgan, vividgan-flow, stn, srgan, cbn, waveletsrnet, tdae, tann, drgan, cyclegan; or all: every "
-        "baseline, one after the other, 8x and 4x, on the same people with the same budget",
+        help="a method such as vividgan or srgan (an unknown name lists all of them); or all: every baseline in turn, "
+        "8x and 4x, on the same people with the same budget",
     )
     parser.add_argument(
         "--data",
@@ -58,10 +58,10 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--no-carry",
         action="store_true",
-        help="the paper's letter: the coarse network paints on grey, not on the LR face",
+        help="as in the paper: the coarse network adds to grey, not to the aligned LR face",
     )
     parser.add_argument(
-        "--aligner", type=Path, metavar="FILE", help="trained stn that super-resolvers stand behind (default: shipped)"
+        "--aligner", type=Path, metavar="FILE", help="trained stn for srgan, cbn and waveletsrnet (default: shipped)"
     )
     parser.add_argument(
         "--of", default="vividgan-flow", metavar="HALLUCINATOR", help="whose faces cyclegan learns to adapt"
@@ -77,13 +77,14 @@ def main(args: argparse.Namespace) -> int:
     from bench.errors import UsageError
     from bench.faces.pairs.pack import Pack
     from bench.io.file_digests import digest_of, file_digest
+    from hallucinators.networks.registration import TRAINERS
     from hallucinators.training.data.rendering import rendered
-    from hallucinators.training.method.options import METHODS, Options, steps_of_text
+    from hallucinators.training.method.options import Options, parse_steps
     from hallucinators.training.method.train import People, stages_of
     from hallucinators.training.steps import distributed
 
-    if args.method not in (*METHODS, ALL):
-        raise UsageError(f"There is no training of {args.method!r}; known are {', '.join(METHODS)}, {ALL}.")
+    if args.method not in (*TRAINERS, ALL):
+        raise UsageError(f"There is no training of {args.method!r}; known are {', '.join(sorted(TRAINERS))}, {ALL}.")
     check_faces(args)
     args.device = resolve_device(args.device)
     settings = _settings(args, distributed.world_size())
@@ -95,7 +96,7 @@ def main(args: argparse.Namespace) -> int:
         method=args.method,
         lr=args.lr or 16,
         preset=args.preset,
-        steps=steps_of_text(args.steps),
+        steps=parse_steps(args.steps),
         identity=args.identity,
         losses=args.losses,
         touchup=not args.no_touchup,
@@ -126,17 +127,16 @@ def _one(args: argparse.Namespace, options: Options, settings: Settings, people:
     from hallucinators.training.method.train import train_method
     from hallucinators.training.steps import distributed
 
-    ended = train_method(options, settings, people, args.out)
+    outcome = train_method(options, settings, people, args.out)
     if distributed.rank() == 0:
-        if ended.stopped in ("signal", "time"):
-            print(f"Stopped ({ended.stopped}) in stage {ended.stage}. {_GO_ON[ended.stopped]}")
+        if outcome.stopped in ("signal", "time"):
+            print(f"Stopped ({outcome.stopped}) in stage {outcome.stage}. {_GO_ON[outcome.stopped]}")
         else:
-            print(
-                f"{ended.weights}: use it by --hallucinator {options.method}:weights={ended.weights}{ended.arguments}"
-            )
+            specification = f"{options.method}:weights={outcome.weights}{outcome.arguments}"
+            print(f"{outcome.weights}: use it by --hallucinator {specification}")
             if args.faces is not None:
                 print(_SMOKE)
-    return 130 if ended.stopped == "signal" else 0
+    return 130 if outcome.stopped == "signal" else 0
 
 
 def _all(args: argparse.Namespace, options: Options, settings: Settings, people: People) -> int:
@@ -153,15 +153,15 @@ def _all(args: argparse.Namespace, options: Options, settings: Settings, people:
         people,
         args.out,
         sizes=sizes,
-        say=lambda name: print(f"== {name}", file=sys.stderr) if first else None,
+        announce=lambda name: print(f"== {name}", file=sys.stderr) if first else None,
     )
     if first:
         print(table(rows))
         if args.faces is not None:
             print(_SMOKE)
-    if any(row.ended is not None and row.ended.stopped == "signal" for row in rows):
+    if any(row.outcome is not None and row.outcome.stopped == "signal" for row in rows):
         return 130
-    return 1 if any(row.ended is None for row in rows) else 0
+    return 1 if any(row.outcome is None for row in rows) else 0
 
 
 def _settings(args: argparse.Namespace, processes: int) -> Settings:

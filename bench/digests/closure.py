@@ -28,7 +28,7 @@ SEPARATE = frozenset(
         *("bench.registry", "bench.progress"),
         *("bench.digests.closure", "bench.digests.distributions", "bench.digests.sources", "bench.run.finished"),
         "bench.diagnosis.of_run",
-        *("hallucinators.networks.details", "hallucinators.vividgan.departures"),
+        *("hallucinators.networks.registration", "hallucinators.vividgan.departures"),
     }
 )
 _SAMPLE_WRITER = re.compile(r"protocols\.\w+\.sample")

@@ -142,7 +142,7 @@ class CBN(nn.Module):
         """
         if faces.ndim != 4 or faces.shape[1:] != (3, self.lr, self.lr):
             raise DataError(f"cbn: faces are (N, 3, {self.lr}, {self.lr}), given {tuple(faces.shape)}")
-        small = self.seen(faces.float())
+        small = self.to_colours(faces.float())
         picture, found = small, Hallucination(faces, [], [], [])
         for stage, regressor in zip(self.stages, self.regressors, strict=True):
             sizes = cast(Stage, stage).sizes
@@ -153,8 +153,8 @@ class CBN(nn.Module):
             found.landmarks.append(landmarks)
         return found._replace(face=self._coloured(picture, faces))
 
-    def seen(self, faces: Tensor) -> Tensor:
-        """Faces RGB (N, 3, h, w) as the cascade works on them: (N, colours, h, w)."""
+    def to_colours(self, faces: Tensor) -> Tensor:
+        """Convert RGB faces (N, 3, h, w) to the colours of the cascade: (N, colours, h, w)."""
         return faces if self.colours == 3 else _luminance(faces)
 
     def _coloured(self, picture: Tensor, faces: Tensor) -> Tensor:

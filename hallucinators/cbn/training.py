@@ -1,7 +1,7 @@
-"""Training CBN: the pictures of all its stages and the landmarks they are seen to have.
+"""Training CBN: losses on the images of all its stages and on the estimated landmarks.
 
-Source: S. Zhu, S. Liu, C. C. Loy, X. Tang, ECCV 2016. The authors published networks for use, not their training
-(zhusz/ECCV16-CBN); what we do otherwise, or decided, is listed in `hallucinators.cbn.DEPARTURES`.
+Source: S. Zhu, S. Liu, C. C. Loy, X. Tang, ECCV 2016. The authors published networks without their training
+(zhusz/ECCV16-CBN); differences and choices are listed in `hallucinators.cbn.DEPARTURES`.
 """
 
 from __future__ import annotations
@@ -13,39 +13,39 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bench.faces.pairs.pack import SIDE
-from hallucinators.cbn.masks import turned_landmarks
+from hallucinators.cbn.masks import upright_landmarks
 from hallucinators.cbn.network import CBN, Hallucination
-from hallucinators.stn.upsampling import Terms, Upsampler
-from hallucinators.training.method.options import Options
+from hallucinators.stn.upsampling import Upsampler
 from hallucinators.training.steps.batch import Batch
+from hallucinators.training.steps.losses import mean_square
 
 EARLIER, COMMON, LANDMARKS = 0.3, 0.1, 0.1
-"""Weights beside the last picture: of the earlier stages' pictures, of what the common branches make alone, and of the
-landmarks (which teach the regressors alone). Each stage was trained by itself in the paper, where there are none."""
+"""Weights of the earlier stages' images, of the images of the common branches, and of the landmarks (which train the
+regressors only); the last image has weight 1. The paper trains each stage by itself, without such weights."""
 
 
-def cascade_losses(made: Hallucination, truth: Tensor, landmarks: Tensor) -> dict[str, Tensor]:
-    """The weighted terms of one batch, to be added; squared distances, means over everything.
+def cascade_losses(result: Hallucination, truth: Tensor, landmarks: Tensor) -> dict[str, Tensor]:
+    """The weighted terms of one batch, to be summed; each is a mean of squared differences.
 
     Args:
-        made: by the cascade.
-        truth: the upright face as the cascade works on it, float (N, C, 128, 128); earlier stages have it shrunk.
-        landmarks: of that face, float (N, 68, 2), pixels.
+        result: output of the cascade.
+        truth: the upright face in the colours of the cascade, float (N, C, 128, 128); reduced for earlier stages.
+        landmarks: landmarks of that face, float (N, 68, 2), pixels.
     """
-    truths = [shrunk(truth, picture.shape[-1]) for picture in made.pictures]
-    pictures = [_distance(picture, wanted) for picture, wanted in zip(made.pictures, truths, strict=True)]
-    common = [_distance(picture, wanted) for picture, wanted in zip(made.common, truths, strict=True)]
-    where = [_distance(found / SIDE, landmarks / SIDE) for found in made.landmarks]
+    truths = [shrink(truth, image.shape[-1]) for image in result.pictures]
+    images = [mean_square(image, target) for image, target in zip(result.pictures, truths, strict=True)]
+    common = [mean_square(image, target) for image, target in zip(result.common, truths, strict=True)]
+    positions = [mean_square(estimate / SIDE, landmarks / SIDE) for estimate in result.landmarks]
     return {
-        "picture": pictures[-1],
-        "earlier": EARLIER * sum(pictures[:-1], torch.zeros_like(pictures[-1])),
+        "picture": images[-1],
+        "earlier": EARLIER * sum(images[:-1], torch.zeros_like(images[-1])),
         "common": COMMON * torch.stack(common).sum(),
-        "landmarks": LANDMARKS * torch.stack(where).sum(),
+        "landmarks": LANDMARKS * torch.stack(positions).sum(),
     }
 
 
-def shrunk(faces: Tensor, side: int) -> Tensor:
-    """Faces of 128 pixels as a stage of fewer should give them: bicubic, antialiased, float32."""
+def shrink(faces: Tensor, side: int) -> Tensor:
+    """Reduce faces of 128 pixels to the side of a stage: bicubic, antialiased, float32."""
     if faces.shape[-1] == side:
         return faces.float()
     return F.interpolate(faces.float(), (side, side), mode="bicubic", align_corners=False, antialias=True)
@@ -54,23 +54,15 @@ def shrunk(faces: Tensor, side: int) -> Tensor:
 def terms(network: nn.Module, aligned: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
     """Faces (N, 3, 128, 128) and the weighted losses by name."""
     net = cast(CBN, network)
-    made = net.cascade(aligned)
-    return made.face, cascade_losses(made, net.seen(batch.turned()), turned_landmarks(batch))
-
-
-def _distance(a: Tensor, b: Tensor) -> Tensor:
-    return (a.float() - b.float()).square().mean()
-
-
-def _terms(options: Options, stage: str) -> Terms:
-    return terms
+    result = net.cascade(aligned)
+    return result.face, cascade_losses(result, net.to_colours(batch.upright_faces()), upright_landmarks(batch))
 
 
 METHOD = Upsampler(
     build=lambda preset, lr: CBN(lr=lr, preset=preset),
     steps={"pixels": 1500},
-    terms=_terms,
+    terms=lambda options, stage: terms,
     rates={"paper": 1e-4, "compact": 1e-3},
-    flow=True,  # which gives the landmarks
+    flow=True,  # from which the landmarks follow
 )
 stages, export = METHOD.stages, METHOD.export

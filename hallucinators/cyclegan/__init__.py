@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bench.align.template import TRUTH_FRAME
-from bench.interfaces import HALLUCINATORS
 from bench.types import ImageSpec
-from hallucinators.networks.details import details
-from hallucinators.networks.hallucinator import NetworkHallucinator, shipped_missing
+from hallucinators.networks.hallucinator import OneFileHallucinator
+from hallucinators.networks.registration import Trainer, register_method
+from hallucinators.networks.shipped import shipped_name
 from hallucinators.networks.weight_file import Facts
 
 if TYPE_CHECKING:
@@ -29,22 +29,19 @@ PAPER_PARAMETERS = 7_837_699
 """Of each generator in the paper preset (ResNet-6, for 128 pixels); 11,378,179 in paper-9 (ResNet-9)."""
 
 
-@HALLUCINATORS.register(
+@register_method(
     "cyclegan",
     summary="CycleGAN between hallucinated and gallery faces: a last step of 128 x 128, as in vividgan-flow+cyclegan.",
     source="Zhu, Park, Isola, Efros 2017, Unpaired image-to-image translation (ICCV); trained anew, see the weights' "
     "card",
-    licence="code Apache-2.0; weights for non-commercial research (trained on UTKFace)",
-    missing=lambda: shipped_missing("cyclegan", 0),
-    details=lambda: details(
-        ("cyclegan.safetensors",),
-        sizes="128 x 128, given back",
-        aligned="no; it changes how faces look, not where they are",
-        paper_parameters=f"{PAPER_PARAMETERS:,}",
-        departures=DEPARTURES,
-    ),
+    sizes="128 x 128, given back",
+    aligned="no; it changes how faces look, not where they are",
+    paper_parameters=f"{PAPER_PARAMETERS:,}",
+    departures=DEPARTURES,
+    files=(shipped_name("cyclegan", 0),),
+    trainer=Trainer(module="hallucinators.cyclegan.training", any_size=True),
 )
-class CycleGanHallucinator(NetworkHallucinator):
+class CycleGanHallucinator(OneFileHallucinator):
     """Adapts faces of 128 pixels.
 
     Weights are trained on the faces of one hallucinator, which stands in their header (``of``) and on their card.

@@ -1,8 +1,8 @@
 """Training the CycleGAN between hallucinated faces and gallery faces.
 
-Source: J.-Y. Zhu et al., ICCV 2017, and their public code. What we do otherwise is listed in
+Source: J.-Y. Zhu et al., ICCV 2017, and their public code. Differences are listed in
 `hallucinators.cyclegan.DEPARTURES`. VividGAN's paper (section V) gives no settings and does not say which direction is
-applied; both are kept.
+applied; both generators are exported.
 """
 
 from __future__ import annotations
@@ -28,25 +28,22 @@ from hallucinators.training.method.options import Options, Stage
 from hallucinators.training.steps.batch import Batch
 from hallucinators.training.steps.figures import psnr_db
 from hallucinators.training.steps.gradients import descend
-from hallucinators.training.steps.schedule import rate_at, set_rates
+from hallucinators.training.steps.network_task import NetworkTask
+from hallucinators.training.steps.schedule import rate_at, rate_group, set_rates
 from hallucinators.training.steps.task import Task
 
-STAGES = ("cycle",)
-_DEFAULT_STEPS = 1500
+DEFAULT_STEPS = {"cycle": 1500}
 _RATE = {"paper": 2e-4, "paper-9": 2e-4, "compact": 5e-4}
 CYCLE, IDENTITY = 10.0, 5.0
-"""Weights of the absolute errors of faces in [-1, 1] that come back, and of faces that were right already."""
-ROUNDED: Mapping[str, float] = {"paper": 0.0, "paper-9": 0.0, "compact": 0.1}
-"""By preset, the error below which these grow by its square. A network that adds to its face begins at no error of
-either kind, and absolute errors, which are steep there, keep it there (measured: it returns its input)."""
-_OF_IMAGES = 2.0  # our images are in [0, 1]
+"""Weights of the absolute errors, for faces in [-1, 1]: of the cycle, and of the identity mapping."""
+HUBER_DELTA: Mapping[str, float] = {"paper": 0.0, "paper-9": 0.0, "compact": 0.1}
+"""By preset, the error below which both grow with its square. A residual network starts with both errors at 0; the
+gradient of an absolute error, which is not small there, keeps it there (measured: it returns its input)."""
+_RANGE = 2.0  # from images in [0, 1] to [-1, 1]
 
 
-class CycleStage:
+class CycleStage(NetworkTask):
     """Two generators and two discriminators."""
-
-    name = "cyclegan"
-    averaged: tuple[str, ...] = ("adapter",)
 
     def __init__(
         self,
@@ -56,32 +53,33 @@ class CycleStage:
         *,
         steps: int,
         rate: float = 2e-4,
-        rounded: float = 0.0,
+        huber_delta: float = 0.0,
         pool: int = 50,
     ) -> None:
-        """Say what is trained.
+        """Set up the stage.
 
         Args:
             adapter: the generators.
-            critics: who tells gallery faces, and who tells hallucinated ones, from made ones.
-            steps_before: the chain whose faces are to look like those of the gallery; it is not trained.
+            critics: the discriminators of gallery faces and of hallucinated faces.
+            steps_before: the chain whose output is adapted; it is not trained.
             steps: of the whole training.
             rate: greatest learning rate.
-            rounded: see `ROUNDED`.
-            pool: how many made faces of each kind the discriminators see again.
+            huber_delta: see `HUBER_DELTA`.
+            pool: number of earlier generated faces of each kind that the discriminators are shown again.
         """
         self._adapter, self._gallery_d, self._hallucinated_d = adapter, *critics
         self._gallery_pool, self._hallucinated_pool = Pool(pool), Pool(pool)
-        self._chain, self._steps, self._rounded = tuple(steps_before), steps, rounded
+        self._chain, self._steps, self._huber_delta = tuple(steps_before), steps, huber_delta
         betas = (0.5, 0.999)
-        self._optimiser = Adam([{"params": list(adapter.parameters()), "lr": rate, "greatest": rate}], betas=betas)
-        theirs = [parameter for critic in critics for parameter in critic.parameters()]
-        self._critics_optimiser = Adam([{"params": theirs, "lr": rate, "greatest": rate}], betas=betas)
+        super().__init__(
+            "cyclegan", adapter, Adam([rate_group(adapter.parameters(), rate)], betas=betas), key="adapter"
+        )
+        parameters = [parameter for critic in critics for parameter in critic.parameters()]
+        self._critics_optimiser = Adam([rate_group(parameters, rate)], betas=betas)
 
     def modules(self) -> dict[str, nn.Module]:
         """Generators, discriminators and their pools."""
-        return {
-            "adapter": self._adapter,
+        return super().modules() | {
             "gallery_d": self._gallery_d,
             "hallucinated_d": self._hallucinated_d,
             "gallery_pool": self._gallery_pool,
@@ -90,13 +88,13 @@ class CycleStage:
 
     def optimisers(self) -> dict[str, Optimizer]:
         """One for the generators, one for the discriminators."""
-        return {"adapter": self._optimiser, "critics": self._critics_optimiser}
+        return super().optimisers() | {"critics": self._critics_optimiser}
 
     def update(self, batch: Batch, step: int) -> dict[str, float]:
         """One step of the generators, then one of the discriminators.
 
         Raises:
-            DataError: a batch of a single face, which has no other person's.
+            DataError: a batch of one face, which has no face of another person.
         """
         share = rate_at(step, self._steps, warm=min(50, self._steps // 5))
         set_rates(self._optimiser, share)
@@ -106,30 +104,30 @@ class CycleStage:
             raise DataError("cyclegan: a batch needs two faces, since the gallery's are of other people")
         hallucinated, gallery = self._hallucinated(batch.lr[:half]), batch.hr[half : 2 * half]
         to_gallery, to_hallucinated = self._adapter.to_gallery, self._adapter.to_hallucinated
-        made_gallery, same_gallery = to_gallery(torch.cat([hallucinated, gallery])).chunk(2)
-        made_hallucinated, same_hallucinated = to_hallucinated(torch.cat([gallery, hallucinated])).chunk(2)
-        back_hallucinated, back_gallery = to_hallucinated(made_gallery), to_gallery(made_hallucinated)
+        as_gallery, same_gallery = to_gallery(torch.cat([hallucinated, gallery])).chunk(2)
+        as_hallucinated, same_hallucinated = to_hallucinated(torch.cat([gallery, hallucinated])).chunk(2)
+        back_hallucinated, back_gallery = to_hallucinated(as_gallery), to_gallery(as_hallucinated)
         terms = {
-            "to_gallery": _judge(self._gallery_d, made_gallery),
-            "to_hallucinated": _judge(self._hallucinated_d, made_hallucinated),
-            "cycle": self._apart(back_hallucinated, hallucinated) + self._apart(back_gallery, gallery),
-            "identity": self._apart(same_gallery, gallery) + self._apart(same_hallucinated, hallucinated),
+            "to_gallery": _generator_loss(self._gallery_d, as_gallery),
+            "to_hallucinated": _generator_loss(self._hallucinated_d, as_hallucinated),
+            "cycle": self._error(back_hallucinated, hallucinated) + self._error(back_gallery, gallery),
+            "identity": self._error(same_gallery, gallery) + self._error(same_hallucinated, hallucinated),
         }
         total = terms["to_gallery"] + terms["to_hallucinated"] + CYCLE * terms["cycle"] + IDENTITY * terms["identity"]
-        told = {"total": descend(total, self._optimiser, name="cyclegan", limit=1.0)}
-        old_gallery = self._gallery_pool.exchange(made_gallery)
-        old_hallucinated = self._hallucinated_pool.exchange(made_hallucinated)
-        learnt = {
-            "gallery_d": _learnt(self._gallery_d, gallery, old_gallery),
-            "hallucinated_d": _learnt(self._hallucinated_d, hallucinated, old_hallucinated),
+        figures = {"total": descend(total, self._optimiser, name="cyclegan", limit=1.0)}
+        old_gallery = self._gallery_pool.exchange(as_gallery)
+        old_hallucinated = self._hallucinated_pool.exchange(as_hallucinated)
+        critics = {
+            "gallery_d": _discriminator_loss(self._gallery_d, gallery, old_gallery),
+            "hallucinated_d": _discriminator_loss(self._hallucinated_d, hallucinated, old_hallucinated),
         }
-        descend(learnt["gallery_d"] + learnt["hallucinated_d"], self._critics_optimiser, name="critics", limit=1.0)
-        return told | {name: float(term.detach()) for name, term in (terms | learnt).items()}
+        descend(critics["gallery_d"] + critics["hallucinated_d"], self._critics_optimiser, name="critics", limit=1.0)
+        return figures | {name: float(term.detach()) for name, term in (terms | critics).items()}
 
     def validate(self, batch: Batch) -> dict[str, float]:
-        """PSNR of adapted and of plain hallucinated faces to the truth, and of those that came back to themselves.
+        """PSNR of adapted and of hallucinated faces to the truth, and of the cycle to its input.
 
-        None of them is what is trained for; the weights of the last step are taken, as the paper does.
+        None of them is the objective; the weights of the last step are exported, as in the paper.
         """
         before = self._hallucinated(batch.lr)
         after = self._adapter.to_gallery(before)
@@ -141,18 +139,18 @@ class CycleStage:
         }
 
     def preview(self, batch: Batch) -> list[Tensor]:
-        """LR, hallucinated, adapted, back again; gallery face, as if hallucinated, back again."""
+        """LR image, hallucinated face, adapted, cycled back; gallery face, adapted the other way, cycled back."""
         before = self._hallucinated(batch.lr)
         after = self._adapter.to_gallery(before)
         other = self._adapter.to_hallucinated(batch.hr)
         shown = [batch.lr, before, after, self._adapter.to_hallucinated(after), batch.hr, other]
         return [image.clamp(0, 1) for image in (*shown, self._adapter.to_gallery(other))]
 
-    def _apart(self, faces: Tensor, truth: Tensor) -> Tensor:
-        return functional.smooth_l1_loss(_OF_IMAGES * faces, _OF_IMAGES * truth, beta=self._rounded)
+    def _error(self, faces: Tensor, truth: Tensor) -> Tensor:
+        return functional.smooth_l1_loss(_RANGE * faces, _RANGE * truth, beta=self._huber_delta)
 
     def _hallucinated(self, lr: Tensor) -> Tensor:
-        """Faces of the chain as it gives them when it is used: float32 (N, 3, 128, 128) in [0, 1]."""
+        """Output of the chain, as in inference: float32 (N, 3, 128, 128) in [0, 1]."""
         with torch.autocast(lr.device.type, enabled=False):
             faces = lr.cpu().numpy()
             for step in self._chain:
@@ -162,16 +160,16 @@ class CycleStage:
         return torch.from_numpy(np.ascontiguousarray(faces.clip(0, 1))).to(lr.device)
 
 
-def _judge(critic: PatchCritic, faces: Tensor) -> Tensor:
-    """The generator's loss by a discriminator, which learns nothing from it (least squares)."""
+def _generator_loss(critic: PatchCritic, faces: Tensor) -> Tensor:
+    """Least-squares adversarial loss of the generator; the discriminator gets no gradient."""
     critic.requires_grad_(False)
     loss: Tensor = (critic(faces) - 1).square().mean()
     critic.requires_grad_(True)
     return loss
 
 
-def _learnt(critic: PatchCritic, true: Tensor, made: Tensor) -> Tensor:
-    real, fake = critic(torch.cat([true, made])).chunk(2)
+def _discriminator_loss(critic: PatchCritic, faces: Tensor, generated: Tensor) -> Tensor:
+    real, fake = critic(torch.cat([faces, generated])).chunk(2)
     loss: Tensor = ((real - 1).square().mean() + fake.square().mean()) / 2
     return loss
 
@@ -180,20 +178,20 @@ def stages(options: Options) -> list[Stage]:
     """The one stage, on faces of the hallucinator ``options.of``.
 
     Raises:
-        UsageError: an unknown preset, stage or hallucinator, or one that is no chain of such.
-        MissingError: the hallucinator's weights are not here.
+        UsageError: an unknown preset, stage or hallucinator.
+        MissingError: the hallucinator's weights do not exist.
     """
     refuse_unknown("cyclegan", options.preset, PRESETS)
-    steps = options.steps_of("cycle", _DEFAULT_STEPS, STAGES)
+    steps = options.stage_steps(DEFAULT_STEPS)["cycle"]
     chain = _chain(options)
-    takes = chain[0].input_spec.size
-    sides = (takes,) if takes in (16, 32) else (32, 16)
+    side = chain[0].input_spec.size
+    sides = (side,) if side in (16, 32) else (32, 16)
 
     def cycle(folder: Path) -> Task:
-        torch.manual_seed(0)  # the same first weights in every process
+        torch.manual_seed(0)  # the same initial weights in every process
         critics = PatchCritic(options.preset), PatchCritic(options.preset)
-        rate, rounded = _RATE[options.preset], ROUNDED[options.preset]
-        return CycleStage(Adapter(options.preset), critics, chain, steps=steps, rate=rate, rounded=rounded)
+        rate, delta = _RATE[options.preset], HUBER_DELTA[options.preset]
+        return CycleStage(Adapter(options.preset), critics, chain, steps=steps, rate=rate, huber_delta=delta)
 
     return [Stage("cycle", cycle, steps, sides)] if steps else []
 
@@ -204,7 +202,7 @@ def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]
     Raises:
         DataError: the stage is not finished.
     """
-    state = checkpoint.newest(folder / "cycle", lambda line: None)
+    state = checkpoint.load_newest(folder / "cycle", lambda line: None)
     if state is None:
         raise DataError(f"{folder / 'cycle'} holds no finished stage; train it first.")
     adapter = Adapter(options.preset)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Literal
 
 from bench.align.template import TRUTH_FRAME
 from bench.errors import DataError, UsageError
-from bench.interfaces import HALLUCINATORS
 from bench.types import ImageSpec
 from hallucinators.drgan.presets import POSES_DEG
-from hallucinators.networks.details import details
-from hallucinators.networks.hallucinator import NetworkHallucinator, shipped_missing
+from hallucinators.networks.hallucinator import OneFileHallucinator
+from hallucinators.networks.registration import Trainer, register_method
+from hallucinators.networks.shipped import shipped_name
 from hallucinators.networks.weight_file import Facts
 
 if TYPE_CHECKING:
@@ -37,22 +37,19 @@ PAPER_PARAMETERS = 10_147_008
 """Of the generator in the paper preset, 13 poses and 50 noise numbers."""
 
 
-@HALLUCINATORS.register(
+@register_method(
     "drgan",
     summary="DR-GAN: frontal face by a code without pose, then decoded in the pose asked for. Any size, given back.",
     source="Tran, Yin, Liu 2017, Disentangled representation learning GAN for pose-invariant face recognition (CVPR); "
     "trained anew, see the weights' card",
-    licence="code Apache-2.0; weights for non-commercial research (trained on UTKFace)",
-    missing=lambda: shipped_missing("drgan", 0),
-    details=lambda: details(
-        ("drgan.safetensors",),
-        sizes="any, given back; 96 x 96 inside",
-        aligned="by itself; upright and frontal",
-        paper_parameters=f"{PAPER_PARAMETERS:,}",
-        departures=DEPARTURES,
-    ),
+    sizes="any, given back; 96 x 96 inside",
+    aligned="by itself; upright and frontal",
+    paper_parameters=f"{PAPER_PARAMETERS:,}",
+    departures=DEPARTURES,
+    files=(shipped_name("drgan", 0),),
+    trainer=Trainer(module="hallucinators.drgan.training", any_size=True),
 )
-class DrGanHallucinator(NetworkHallucinator):
+class DrGanHallucinator(OneFileHallucinator):
     """Works on 96 x 96 inside; the face is given back in the size it came in."""
 
     network = "drgan"

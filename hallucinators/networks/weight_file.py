@@ -1,11 +1,11 @@
-"""The header of a baseline's weight file: what network it is of. Read without torch."""
+"""The header of a weight file: which network it holds. Read without torch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.errors import DataError
 from bench.weights import read_header, refuse_other
@@ -13,13 +13,13 @@ from bench.weights import read_header, refuse_other
 
 @dataclass(frozen=True)
 class Facts:
-    """What a weight file is of.
+    """The content of a header.
 
     Attributes:
-        network: by name, as on the command line.
-        lr: side of the LR faces it was trained on; 0 where it takes faces of any size.
-        preset: sizes by name.
-        trained: how it was trained, for the card: data, samples, minutes.
+        network: name of the method, as on the command line.
+        lr: side of the LR faces it was trained on; 0 if it takes faces of any size.
+        preset: name of its sizes.
+        trained: facts about the training, for the card: data, samples, minutes.
     """
 
     network: str
@@ -28,24 +28,41 @@ class Facts:
     trained: Mapping[str, Any] = field(default_factory=dict)
 
 
+AnyFacts = TypeVar("AnyFacts", bound=Facts)
+
+
+def parse_facts(path: Path, header: Mapping[str, Any], kind: type[AnyFacts]) -> AnyFacts:
+    """A header as the dataclass of its method.
+
+    Args:
+        path: the weight file, for messages.
+        header: its header.
+        kind: the dataclass.
+
+    Raises:
+        DataError: the header has other fields.
+    """
+    try:
+        return kind(**header)
+    except TypeError as error:
+        raise DataError(f"The weights {path} are of another version of bench: {error}") from None
+
+
 def read_facts(path: Path, *, network: str, lr: int) -> Facts:
-    """What a weight file is of, which must be what is wanted.
+    """Read the header of a weight file and check its network and size.
 
     Args:
         path: the file.
-        network: that is wanted.
-        lr: side of LR faces that is wanted; 0 for a network that takes any.
+        network: the required network.
+        lr: the required side of LR faces; 0 for a network of all sizes.
 
     Raises:
         MissingError: there is no such file.
-        DataError: it is damaged, no baseline's, or of another network or size.
+        DataError: it is damaged, was not written by bench, or is of another network or size.
     """
-    found = read_header(path)
-    if found is None:
+    header = read_header(path)
+    if header is None:
         raise DataError(f"The weights {path} have no header of bench; `bench train {network}` writes files that have.")
-    try:
-        facts = Facts(**found)
-    except TypeError as error:
-        raise DataError(f"The weights {path} are of another version of bench: {error}") from None
+    facts = parse_facts(path, header, Facts)
     refuse_other(path, network=(network, facts.network), lr=(lr, facts.lr))
     return facts

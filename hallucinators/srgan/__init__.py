@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.interfaces import HALLUCINATORS
-from hallucinators.networks.details import details
+from hallucinators.networks.registration import Trainer, register_method
 from hallucinators.networks.weight_file import Facts
-from hallucinators.stn.aligned import AlignedHallucinator, aligned_missing
+from hallucinators.stn.aligned import AlignedHallucinator
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,19 +26,15 @@ DEPARTURES: tuple[str, ...] = (
 )
 
 
-@HALLUCINATORS.register(
+@register_method(
     "srgan",
     summary="Super-resolves to 128 x 128, pose unchanged; brings the face upright first.",
     source="Ledig et al., Photo-Realistic Single Image Super-Resolution Using a GAN, CVPR 2017",
-    licence="code Apache-2.0; weights for non-commercial research (trained on UTKFace)",
-    missing=lambda: aligned_missing("srgan", 16),
-    details=lambda: details(
-        ("srgan-8x.safetensors", "srgan-4x.safetensors"),
-        sizes="16 x 16 (8x) or 32 x 32 (4x) to 128 x 128",
-        aligned="upright by the stn first; pose unchanged",
-        paper_parameters=f"{PAPER_PARAMETERS:,}",
-        departures=DEPARTURES,
-    ),
+    sizes="16 x 16 (8x) or 32 x 32 (4x) to 128 x 128",
+    aligned="upright by the stn first; pose unchanged",
+    paper_parameters=f"{PAPER_PARAMETERS:,}",
+    departures=DEPARTURES,
+    trainer=Trainer(module="hallucinators.srgan.training", after_aligner=True),
 )
 class Srgan(AlignedHallucinator):
     """Aligns, unless told not to, and super-resolves faces of ``size`` x ``size`` pixels."""

@@ -1,4 +1,4 @@
-"""Training SRGAN: by pixels, then with a discriminator; what we do otherwise is in `hallucinators.srgan.DEPARTURES`.
+"""Training SRGAN: with pixels, then with a discriminator; differences are in `hallucinators.srgan.DEPARTURES`.
 
 Source: C. Ledig et al., CVPR 2017, section 3.2 (MSE to begin with, then content + 1e-3 adversarial).
 """
@@ -14,24 +14,24 @@ from hallucinators.training.method.options import Options
 from hallucinators.training.steps.batch import Batch
 
 ADVERSARIAL = 1e-3 / 4
-"""The paper's 1e-3 goes with errors in [-1, 1], whose squares are four times ours."""
+"""The paper has 1e-3 with squared errors in [-1, 1], which are four times ours."""
 PERCEPTUAL = 1 / 12.75**2 / 4
-"""The paper scales VGG's features by 1 / 12.75; over four, as all weights here."""
+"""The paper scales VGG's features by 1 / 12.75; divided by four, as all weights here."""
 
 
-def perceptual_terms(compare: Perceptual) -> Terms:
+def perceptual_terms(perceptual_loss: Perceptual) -> Terms:
     """The squared error of pixels and that of VGG-19's features."""
 
     def terms(network: nn.Module, aligned: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        images, found = pixel_terms(network, aligned, batch)
-        return images, found | {"perceptual": PERCEPTUAL * compare(images, batch.turned())}
+        images, losses = pixel_terms(network, aligned, batch)
+        return images, losses | {"perceptual": PERCEPTUAL * perceptual_loss(images, batch.upright_faces())}
 
     return terms
 
 
 def _terms(options: Options, stage: str) -> Terms:
-    compare = perceptual(options.identity, options.device) if stage == "adversarial" else None
-    return pixel_terms if compare is None else perceptual_terms(compare)
+    loss = perceptual(options.identity, options.device) if stage == "adversarial" else None
+    return pixel_terms if loss is None else perceptual_terms(loss)
 
 
 METHOD = Upsampler(

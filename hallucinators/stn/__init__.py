@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.align.template import TRUTH_FRAME
-from bench.interfaces import HALLUCINATORS
 from bench.types import ImageSpec
-from hallucinators.networks.details import details
-from hallucinators.networks.hallucinator import SizedHallucinator, shipped_missing
+from hallucinators.networks.hallucinator import SizedHallucinator
+from hallucinators.networks.registration import Trainer, register_method
 from hallucinators.networks.weight_file import Facts
 
 if TYPE_CHECKING:
@@ -27,19 +26,15 @@ DEPARTURES: tuple[str, ...] = (
 )
 
 
-@HALLUCINATORS.register(
+@register_method(
     "stn",
     summary="Brings an unaligned LR face upright, same size, same pose: the step before srgan, cbn, waveletsrnet.",
     source="Zhang, Tsang, Li, Liu, Lu, Yu, TIP 2021, section V.A.2; Jaderberg et al., NIPS 2015",
-    licence="code Apache-2.0; weights for non-commercial research (trained on UTKFace)",
-    missing=lambda: shipped_missing("stn", 16),
-    details=lambda: details(
-        ("stn-8x.safetensors", "stn-4x.safetensors"),
-        sizes="16 x 16 or 32 x 32, given back",
-        aligned="it is the aligner; pose unchanged",
-        paper_parameters=f"{PAPER_PARAMETERS:,}",
-        departures=DEPARTURES,
-    ),
+    sizes="16 x 16 or 32 x 32, given back",
+    aligned="it is the aligner; pose unchanged",
+    paper_parameters=f"{PAPER_PARAMETERS:,}",
+    departures=DEPARTURES,
+    trainer=Trainer(module="hallucinators.stn.aligner"),
 )
 class Stn(SizedHallucinator):
     """Aligns faces of ``size`` x ``size`` pixels. srgan, cbn and waveletsrnet do it themselves (``align``)."""

@@ -1,8 +1,8 @@
-"""The aligner that brings an unaligned LR face upright before SRGAN, CBN and WaveletSRNet; its pose stays as it is.
+"""The aligner that makes an unaligned LR face upright for SRGAN, CBN and WaveletSRNet; it keeps the pose.
 
-The paper (Zhang et al. 2021, section V.A) says that a spatial transformer does this, and no more. Layers of the preset
-``paper`` are those of the authors' spatial transformers on the RGB face itself (XinYuANU/JFFH, stn_L*.lua). ``compact``
-looks twice: a second network sees the face as the first one brought it, and says what is left to do.
+The paper (Zhang et al. 2021, section V.A) says only that a spatial transformer does this. Layers of the preset
+``paper`` are those of the authors' spatial transformers, applied to the RGB face (XinYuANU/JFFH, stn_L*.lua). The
+preset ``compact`` has two networks: the second one estimates a correction from the face that the first one aligned.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.optim import Adam, Optimizer
+from torch.optim import Adam
 
 from bench.errors import DataError
-from bench.faces.pairs.pack import SIDE
 from hallucinators.networks.blocks import conv, linear
-from hallucinators.networks.grids import moved, places
+from hallucinators.networks.grids import pixel_centres, transform_points
 from hallucinators.networks.presets import refuse_unknown
 from hallucinators.networks.transformer import SpatialTransformer
 from hallucinators.networks.weight_file import Facts, read_facts
@@ -31,24 +30,25 @@ from hallucinators.training.steps.batch import Batch
 from hallucinators.training.steps.figures import psnr_db
 from hallucinators.training.steps.gradients import descend
 from hallucinators.training.steps.losses import pixel
-from hallucinators.training.steps.placement import upright_alignment
-from hallucinators.training.steps.schedule import rate_at, set_rates
+from hallucinators.training.steps.network_task import NetworkTask
+from hallucinators.training.steps.placement import PIXELS, upright_placement
+from hallucinators.training.steps.schedule import rate_at, rate_group, set_rates
 from hallucinators.training.steps.task import Task
 
 NETWORK = "stn"
 PRESETS = ("paper", "compact")
 DEFAULT_STEPS = {"align": 6000}
 _SMALLEST = 4
-_FIRST_LOOK = 0.5
-"""Weight of telling each look but the last where the face is."""
+_EARLIER_WEIGHT = 0.5
+"""Weight of the placement loss of each estimate but the last."""
 
 
-class Look(SpatialTransformer):
-    """A spatial transformer that halves the face by convolutions, down to 4 x 4; only its similarity is used here.
+class LocationNet(SpatialTransformer):
+    """A spatial transformer with strided convolutions down to 4 x 4; only its similarity is used here.
 
-    Six convolutions find where a face is more exactly than the two or three of `SpatialTransformer`, and two looks more
-    exactly than one (at 16 x 16, single runs: 4.9 pixels of 128 off against 5.5 after 2,000 steps; 5.0 against 5.7
-    half way).
+    Six convolutions estimate the location of a face better than the two or three of `SpatialTransformer`, and two
+    estimates are better than one (at 16 x 16, single runs: an error of 4.9 pixels of 128 against 5.5 after 2,000 steps;
+    5.0 against 5.7 half way).
     """
 
     def __init__(self, lr: int) -> None:
@@ -61,7 +61,7 @@ class Look(SpatialTransformer):
 
 
 class Aligner(nn.Module):
-    """Upright LR faces out of unaligned ones, of the same size: a similarity is found, and the face resampled once."""
+    """Estimates a similarity for an unaligned LR face and resamples the face once, to the same size."""
 
     def __init__(self, preset: str, lr: int) -> None:
         """Build the network; it starts as the identity.
@@ -77,14 +77,13 @@ class Aligner(nn.Module):
         refuse_unknown("stn", preset, PRESETS, lr)
         self.lr = lr
         paper = preset == "paper"
-        looks = [YuTransformer("S16" if lr == 16 else "S32", 3)] if paper else [Look(lr), Look(lr)]
+        looks = [YuTransformer("S16" if lr == 16 else "S32", 3)] if paper else [LocationNet(lr), LocationNet(lr)]
         self.looks = nn.ModuleList(looks)
 
     def similarities(self, lr: Tensor) -> list[Tensor]:
-        """What is known after each look, the last one being the best: float32 (N, 2, 3) each.
+        """The estimate after each network, the last one being the best: float32 (N, 2, 3) each.
 
-        They lead from the upright face to the LR picture, in coordinates of [-1, 1] over the edges, as `grid_sample`
-        reads them.
+        They map the upright face to the LR image, in coordinates of [-1, 1] over the image, as `grid_sample` counts.
 
         Args:
             lr: (N, 3, lr, lr) RGB in [0, 1].
@@ -94,32 +93,32 @@ class Aligner(nn.Module):
         """
         if lr.ndim != 4 or lr.shape[1:] != (3, self.lr, self.lr):
             raise DataError(f"stn: built for (N, 3, {self.lr}, {self.lr}), given {tuple(lr.shape)}")
-        found: list[Tensor] = []
+        estimates: list[Tensor] = []
         for look in self.looks:
-            seen = lr if not found else resampled(lr, found[-1]).to(lr.dtype)
-            more = cast(SpatialTransformer, look).theta(2 * seen - 1)
-            found.append(composed(found[-1], more) if found else more)
-        return found
+            faces = lr if not estimates else resample(lr, estimates[-1]).to(lr.dtype)
+            correction = cast(SpatialTransformer, look).theta(2 * faces - 1)
+            estimates.append(compose(estimates[-1], correction) if estimates else correction)
+        return estimates
 
     def forward(self, lr: Tensor) -> Tensor:
         """Align (N, 3, lr, lr) RGB in [0, 1]: the same shape, float32 in [0, 1]."""
-        return resampled(lr, self.similarities(lr)[-1])
+        return resample(lr, self.similarities(lr)[-1])
 
 
-def resampled(images: Tensor, similarity: Tensor) -> Tensor:
-    """Images (N, 3, s, s) at where a similarity leads to, bicubic, beyond their border repeated; clipped to [0, 1].
+def resample(images: Tensor, similarity: Tensor) -> Tensor:
+    """Resample images (N, 3, s, s) by similarities: bicubic, repeated beyond the border, clipped to [0, 1].
 
-    By the true similarity, bicubic comes 1.8 to 1.9 dB nearer to the upright LR face than bilinear.
+    With the true similarity, bicubic gives 1.8 to 1.9 dB more than bilinear to the upright LR face.
     """
     side = images.shape[-1]
-    at = moved(similarity, places(side, images.device))
-    found = functional.grid_sample(
+    at = transform_points(similarity, pixel_centres(side, images.device))
+    values = functional.grid_sample(
         images.float(), at.permute(0, 2, 3, 1), mode="bicubic", padding_mode="border", align_corners=False
     )
-    return found.clamp(0, 1)
+    return values.clamp(0, 1)
 
 
-def composed(outer: Tensor, inner: Tensor) -> Tensor:
+def compose(outer: Tensor, inner: Tensor) -> Tensor:
     """The matrices (N, 2, 3) of x -> outer(inner(x)). Written out, as autocast would multiply in bfloat16."""
     linear = (outer[:, :, :2, None] * inner[:, None, :2, :2]).sum(2)
     shift = (outer[:, :, :2] * inner[:, None, :, 2]).sum(2) + outer[:, :, 2]
@@ -127,77 +126,63 @@ def composed(outer: Tensor, inner: Tensor) -> Tensor:
 
 
 def upright_lr(batch: Batch) -> Tensor:
-    """The upright face, shrunk as LR faces are (antialiased bicubic): float32 (N, 3, s, s) in [0, 1].
+    """The upright face, reduced as LR faces are (antialiased bicubic): float32 (N, 3, s, s) in [0, 1].
 
     Raises:
         DataError: the batch has none.
     """
     side = batch.lr.shape[-1]
-    return functional.interpolate(batch.turned(), (side, side), mode="bicubic", antialias=True).clamp(0, 1)
+    return functional.interpolate(batch.upright_faces(), (side, side), mode="bicubic", antialias=True).clamp(0, 1)
 
 
-class AlignTask:
-    """The error of the aligned face, and the distance of points from where they are.
-
-    The pixels alone find nothing (docs/training.md); the pairs are made, so where each point went is known.
-    """
-
-    name = "stn"
-    averaged: tuple[str, ...] = ("network",)
+class AlignTask(NetworkTask):
+    """Pixel error of the aligned face, and placement loss (pixels alone do not train it, see docs/training.md)."""
 
     def __init__(self, network: Aligner, *, steps: int, rate: float = 1e-3) -> None:
-        """Say what is trained and how long."""
-        self._network, self._steps = network, steps
-        group = {"params": list(network.parameters()), "lr": rate, "greatest": rate}
-        self._optimiser = Adam([group], betas=(0.9, 0.99))
-
-    def modules(self) -> dict[str, nn.Module]:
-        """The network."""
-        return {"network": self._network}
-
-    def optimisers(self) -> dict[str, Optimizer]:
-        """One."""
-        return {"network": self._optimiser}
+        """Set up the stage."""
+        self._net, self._steps = network, steps
+        optimiser = Adam([rate_group(network.parameters(), rate)], betas=(0.9, 0.99))
+        super().__init__("stn", network, optimiser, key="network")
 
     def update(self, batch: Batch, step: int) -> dict[str, float]:
         """One step."""
         set_rates(self._optimiser, rate_at(step, self._steps))
-        *earlier, last = self._network.similarities(batch.lr)
-        error = pixel(resampled(batch.lr, last), upright_lr(batch))
-        where = upright_alignment(last, batch)
-        total = error + where
+        *earlier, last = self._net.similarities(batch.lr)
+        error = pixel(resample(batch.lr, last), upright_lr(batch))
+        placement = upright_placement(last, batch)
+        total = error + placement
         for similarity in earlier:
-            total = total + _FIRST_LOOK * upright_alignment(similarity, batch)
-        told = {"pixel": float(error.detach()), "alignment": float(where.detach())}
-        return {"total": descend(total, self._optimiser, name="total", limit=1.0)} | told
+            total = total + _EARLIER_WEIGHT * upright_placement(similarity, batch)
+        figures = {"pixel": float(error.detach()), "alignment": float(placement.detach())}
+        return {"total": descend(total, self._optimiser, name="total", limit=1.0)} | figures
 
     def validate(self, batch: Batch) -> dict[str, float]:
-        """PSNR to the upright LR face, and that of the LR face as it came; by how many pixels of 128 points are off."""
-        similarity, truth = self._network.similarities(batch.lr)[-1], upright_lr(batch)
+        """PSNR to the upright LR face of the aligned and of the unaligned LR face; placement error, pixels of 128."""
+        similarity, truth = self._net.similarities(batch.lr)[-1], upright_lr(batch)
         return {
-            "psnr_db": psnr_db(resampled(batch.lr, similarity), truth),
+            "psnr_db": psnr_db(resample(batch.lr, similarity), truth),
             "unaligned_psnr_db": psnr_db(batch.lr, truth),
-            "alignment_px": float(upright_alignment(similarity, batch)) * SIDE / 2,
+            "alignment_px": float(upright_placement(similarity, batch)) * PIXELS,
         }
 
     def preview(self, batch: Batch) -> list[Tensor]:
-        """LR, aligned, truth at LR."""
-        return [batch.lr, self._network(batch.lr), upright_lr(batch)]
+        """LR image, aligned LR image, true LR image."""
+        return [batch.lr, self._net(batch.lr), upright_lr(batch)]
 
 
 def stages(options: Options) -> list[Stage]:
-    """One.
+    """The one stage.
 
     Raises:
         UsageError: an unknown preset, size or stage.
     """
-    steps = options.steps_of("align", DEFAULT_STEPS["align"], tuple(DEFAULT_STEPS))
+    steps = options.stage_steps(DEFAULT_STEPS)["align"]
     _network(options)
 
-    def make(folder: Path) -> Task:
+    def build(folder: Path) -> Task:
         return AlignTask(_network(options), steps=steps)
 
-    return [Stage("align", make, steps, (options.lr,), upright=True)] if steps else []
+    return [Stage("align", build, steps, (options.lr,), upright=True)] if steps else []
 
 
 def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]) -> Facts:
@@ -207,7 +192,7 @@ def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]
         DataError: it is not finished.
     """
     network = _network(options)
-    network.load_state_dict(checkpoint.finished(folder / "align")["network"])
+    network.load_state_dict(checkpoint.best_averages(folder / "align")["network"])
     facts = Facts(NETWORK, options.lr, options.preset, trained={**trained})
     save_weights(out, network, facts)
     return facts
@@ -232,5 +217,5 @@ def load_aligner(path: Path, lr: int, *, sha256: str | None = None) -> Aligner:
 
 
 def _network(options: Options) -> Aligner:
-    torch.manual_seed(0)  # the same first weights in every process
+    torch.manual_seed(0)  # the same initial weights in every process
     return Aligner(options.preset, options.lr)

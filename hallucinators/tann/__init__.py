@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.align.template import TRUTH_FRAME
-from bench.interfaces import HALLUCINATORS
-from hallucinators.networks.details import details
-from hallucinators.networks.hallucinator import SizedHallucinator, shipped_missing
+from hallucinators.networks.hallucinator import SizedHallucinator
+from hallucinators.networks.registration import Trainer, register_method
 from hallucinators.networks.weight_file import Facts
 
 if TYPE_CHECKING:
@@ -34,20 +33,16 @@ PAPER_PARAMETERS = 13_088_611
 """Of the generator in the paper preset, 8x."""
 
 
-@HALLUCINATORS.register(
+@register_method(
     "tann",
     summary="TANN: frontal face from an unaligned one by one network of spatial transformers. 16 or 32 to 128 x 128.",
     source="Yu, Shiri, Ghanem, Porikli 2019, Can we see more? Joint frontalization and hallucination of unaligned tiny "
     "faces (TPAMI); trained anew, see the weights' card",
-    licence="code Apache-2.0; weights for non-commercial research (trained on UTKFace)",
-    missing=lambda: shipped_missing("tann", 16),
-    details=lambda: details(
-        ("tann-8x.safetensors", "tann-4x.safetensors"),
-        sizes="16 x 16 (8x) or 32 x 32 (4x) to 128 x 128",
-        aligned="by itself; upright and frontal",
-        paper_parameters=f"{PAPER_PARAMETERS:,}",
-        departures=DEPARTURES,
-    ),
+    sizes="16 x 16 (8x) or 32 x 32 (4x) to 128 x 128",
+    aligned="by itself; upright and frontal",
+    paper_parameters=f"{PAPER_PARAMETERS:,}",
+    departures=DEPARTURES,
+    trainer=Trainer(module="hallucinators.tann.training"),
 )
 class TannHallucinator(SizedHallucinator):
     """Takes the unaligned face itself: no aligner in front."""

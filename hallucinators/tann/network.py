@@ -7,7 +7,7 @@ layers as in the authors' code (XinYuANU/JFFH, train_LR2HR_end2end_perception_tr
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -15,24 +15,24 @@ from torch import Tensor, nn
 from bench.errors import DataError
 from hallucinators.networks.blocks import conv, linear, silent
 from hallucinators.networks.presets import refuse_unknown
-from hallucinators.networks.transformer import carried
+from hallucinators.networks.transformer import warp_enlarged
 from hallucinators.networks.yu.blocks import cbr, cbr_up, up
 from hallucinators.networks.yu.transformer import NARROW, Kind, YuTransformer
 
 
 @dataclass(frozen=True)
 class Widths:
-    """Channels of the network, and what the compact one does otherwise.
+    """Channels of the network, and differences of the compact one.
 
     Attributes:
-        encoder: after the convolutions at 16, 8 and 4 pixels.
-        decoder: after those at 2, 4, 8, 16, 32, 64 and 128 pixels.
-        first_narrow: narrow layers of the first spatial transformer.
-        first_wide: its first layer, where it has such a one.
-        wide: the first layer of the transformer at 16 pixels of the decoder.
-        light: convolve before doubling at 64 and 128 pixels, 3 x 3, not after it, 5 x 5; and in the decoder convolve
-            before aligning, when fewer channels are left to be moved.
-        carry: add to the LR picture, resampled as the first transformer aligned it, not to grey.
+        encoder: channels after the convolutions at 16, 8 and 4 pixels.
+        decoder: channels after those at 2, 4, 8, 16, 32, 64 and 128 pixels.
+        first_narrow: channels of the narrow layers of the first spatial transformer.
+        first_wide: channels of its wide first layer; None if it has none.
+        wide: channels of the first layer of the transformer at 16 pixels of the decoder.
+        light: at 64 and 128 pixels, convolve 3 x 3 before doubling instead of 5 x 5 after it; in the decoder, convolve
+            before aligning, so that fewer channels are resampled.
+        carry: add to the LR image as the first transformer aligned it, not to grey.
     """
 
     encoder: tuple[int, int, int] = (32, 128, 512)
@@ -56,16 +56,15 @@ PRESETS = {
         carry=True,
     ),
 }
-_WITHOUT_SKIPS = (256, 128, 256, 512, 256, 128, 64)
 
 
 @dataclass(frozen=True)
 class Hallucination:
-    """What one pass gives.
+    """Output of one pass.
 
     Attributes:
         image: float32 (N, 3, 128, 128), around [0, 1], not clamped.
-        embedding: float (N, D), what the triplet loss compares.
+        embedding: float (N, D), for the triplet loss.
         similarity: float32 (N, 2, 3), of the first spatial transformer.
     """
 
@@ -75,16 +74,15 @@ class Hallucination:
 
 
 class TannNet(nn.Module):
-    """TANN's generator: encoder with spatial transformers to an embedding, decoder with skips and more of them."""
+    """TANN's generator: encoder and decoder with spatial transformers, an embedding between them, skip connections."""
 
-    def __init__(self, *, lr: int = 16, preset: str = "compact", skip: bool = True) -> None:
+    def __init__(self, *, lr: int = 16, preset: str = "compact") -> None:
         """Build the network.
 
         Args:
-            lr: side of the tiny face in pixels. The authors have 16 only; for 32 one more level stands in front, whose
-                features the decoder is given at 32.
+            lr: side of the LR face in pixels. The authors have 16 only; for 32 the encoder has one more level, with a
+                skip connection to the decoder at 32.
             preset: ``paper`` or ``compact``.
-            skip: False builds the authors' variant whose decoder sees the embedding alone.
 
         Raises:
             UsageError: another size or preset.
@@ -92,8 +90,6 @@ class TannNet(nn.Module):
         super().__init__()
         refuse_unknown("tann", preset, PRESETS, lr)
         widths = PRESETS[preset]
-        if not skip and preset == "paper":
-            widths = replace(widths, decoder=_WITHOUT_SKIPS)
         a, b, c = widths.encoder
         first = {"narrow": widths.first_narrow, "wide": widths.first_wide}
         self.lr, self.carry = lr, widths.carry
@@ -105,14 +101,14 @@ class TannNet(nn.Module):
         self.levels.append(Level(None, b, c, {}, shrink=True))
         self.shrink = nn.MaxPool2d(2)
         self.embed = linear(4 * c, 4 * c)
-        self.decoder = Decoder(c, (c, b, a) if skip else (0, 0, 0), a if lr == 32 and skip else 0, widths)
+        self.decoder = Decoder(c, (c, b, a), a if lr == 32 else 0, widths)
 
     def forward(self, lr: Tensor) -> Tensor:
         """Hallucinate (N, 3, lr, lr) RGB in [0, 1] as float32 (N, 3, 128, 128) around [0, 1], not clamped."""
         return self.hallucinate(lr).image
 
     def hallucinate(self, lr: Tensor) -> Hallucination:
-        """The same, with all that one pass gives.
+        """As `forward`, with all outputs of the pass.
 
         Raises:
             DataError: the faces have another shape.
@@ -120,7 +116,7 @@ class TannNet(nn.Module):
         similarity, levels = self._encode(lr)
         embedding = self._embedding(levels)
         rgb = self.decoder(embedding, levels[::-1]).float() / 2
-        image = rgb + (carried(lr, similarity, rgb.shape[-1]) if self.carry else 0.5)
+        image = rgb + (warp_enlarged(lr, similarity, rgb.shape[-1]) if self.carry else 0.5)
         return Hallucination(image, embedding, similarity)
 
     def embedding(self, lr: Tensor) -> Tensor:
@@ -128,11 +124,11 @@ class TannNet(nn.Module):
         return self._embedding(self._encode(lr)[1])
 
     def similarity(self, lr: Tensor) -> Tensor:
-        """Where the first spatial transformer looks: float32 (N, 2, 3), frontal frame to LR picture in [-1, 1]."""
+        """Location of the face by the first spatial transformer: float32 (N, 2, 3), frontal frame to LR in [-1, 1]."""
         return self._first().similarity(2 * lr - 1)
 
     def alignment_parameters(self) -> Iterator[nn.Parameter]:
-        """What `similarity` depends on."""
+        """The parameters that `similarity` depends on."""
         yield from self._first().parameters()
 
     def _first(self) -> Level:
@@ -142,20 +138,20 @@ class TannNet(nn.Module):
     def _encode(self, lr: Tensor) -> tuple[Tensor, list[Tensor]]:
         if lr.ndim != 4 or lr.shape[1:] != (3, self.lr, self.lr):
             raise DataError(f"tann: built for (N, 3, {self.lr}, {self.lr}), given {tuple(lr.shape)}")
-        features, similarity = self._first().aligned(2 * lr - 1)
-        found = [features]
+        features, similarity = self._first().align_features(2 * lr - 1)
+        levels = [features]
         for level in list(self.levels)[1:]:
-            found.append(level(found[-1]))
-        return similarity, found
+            levels.append(level(levels[-1]))
+        return similarity, levels
 
     def _embedding(self, levels: Sequence[Tensor]) -> Tensor:
-        # by channel first, whatever the memory format, so that the code has the shape the decoder takes it for
+        # flattened in channel order, whatever the memory format, as the decoder expects
         code: Tensor = self.embed(self.shrink(levels[-1]).flatten(1))
         return code
 
 
 class Level(nn.Module):
-    """One size of the encoder: halved where asked, convolved, aligned."""
+    """One size of the encoder: optional pooling, convolution, alignment."""
 
     def __init__(
         self, kind: Kind | None, inputs: int, outputs: int, sizes: dict[str, int | None], *, shrink: bool = False
@@ -170,21 +166,21 @@ class Level(nn.Module):
         convolved: Tensor = self.convolve(features if self.shrink is None else self.shrink(features))
         return convolved if self.align is None else self.align(convolved)
 
-    def aligned(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """The same of a level that aligns, and the similarity it did so by."""
+    def align_features(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """As `forward`, for a level with a transformer, and the similarity of that."""
         convolved = self.convolve(features)
         align: YuTransformer = self.align  # type: ignore[assignment]
         theta = align.theta(convolved)
         return align(convolved, theta), theta
 
     def similarity(self, features: Tensor) -> Tensor:
-        """The similarity alone."""
+        """The similarity of a level with a transformer."""
         align: YuTransformer = self.align  # type: ignore[assignment]
         return align.theta(self.convolve(features))
 
 
 class Decoder(nn.Module):
-    """Embedding to RGB; at 4, 8 and 16 pixels (and 32, for LR faces of 32) it is given the encoder's features."""
+    """Embedding to RGB, with skip connections at 4, 8 and 16 pixels (and at 32, for LR faces of 32)."""
 
     def __init__(self, code: int, skips: tuple[int, int, int], skip_32: int, widths: Widths) -> None:
         super().__init__()
@@ -215,7 +211,7 @@ class Decoder(nn.Module):
 
 
 def _aligned(kind: Kind, inputs: int, outputs: int, widths: Widths) -> nn.Sequential:
-    """Doubles, aligns and convolves; a light one convolves before it aligns, since fewer channels are left to move."""
+    """Double, align, convolve; the light variant convolves before it aligns, so that fewer channels are resampled."""
     if widths.light:
         return nn.Sequential(up(), cbr(inputs, outputs), YuTransformer(kind, outputs, wide=widths.wide))
     return nn.Sequential(up(), YuTransformer(kind, inputs, wide=widths.wide), cbr(inputs, outputs))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.align.template import TRUTH_FRAME
-from bench.interfaces import HALLUCINATORS
-from hallucinators.networks.details import details
-from hallucinators.networks.hallucinator import SizedHallucinator, shipped_missing
+from hallucinators.networks.hallucinator import SizedHallucinator
+from hallucinators.networks.registration import Trainer, register_method
 from hallucinators.networks.weight_file import Facts
 
 if TYPE_CHECKING:
@@ -32,20 +31,16 @@ PAPER_PARAMETERS = 6_909_529
 """Of decoder 1, encoder and decoder 2 in the paper preset: 4,038,291 + 646,083 + 2,225,155."""
 
 
-@HALLUCINATORS.register(
+@register_method(
     "tdae",
     summary="TDAE: decoder, encoder, decoder; aligns and super-resolves, pose unchanged. 16 or 32 to 128 x 128.",
     source="Yu, Porikli 2017, Hallucinating very low-resolution unaligned and noisy face images by transformative "
     "discriminative autoencoders (CVPR); trained anew, see the weights' card",
-    licence="code Apache-2.0; weights for non-commercial research (trained on UTKFace)",
-    missing=lambda: shipped_missing("tdae", 16),
-    details=lambda: details(
-        ("tdae-8x.safetensors", "tdae-4x.safetensors"),
-        sizes="16 x 16 (8x) or 32 x 32 (4x) to 128 x 128",
-        aligned="by itself; pose unchanged",
-        paper_parameters=f"{PAPER_PARAMETERS:,}",
-        departures=DEPARTURES,
-    ),
+    sizes="16 x 16 (8x) or 32 x 32 (4x) to 128 x 128",
+    aligned="by itself; pose unchanged",
+    paper_parameters=f"{PAPER_PARAMETERS:,}",
+    departures=DEPARTURES,
+    trainer=Trainer(module="hallucinators.tdae.training"),
 )
 class TdaeHallucinator(SizedHallucinator):
     """Takes the unaligned face itself: no aligner in front."""

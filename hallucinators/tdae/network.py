@@ -21,7 +21,7 @@ from bench.errors import DataError
 from bench.faces.pairs.pack import SIDE
 from hallucinators.networks.blocks import conv, silent
 from hallucinators.networks.presets import refuse_unknown
-from hallucinators.networks.transformer import carried
+from hallucinators.networks.transformer import warp_enlarged
 from hallucinators.networks.yu.blocks import cbr, cbr_up, up
 from hallucinators.networks.yu.transformer import YuTransformer
 
@@ -64,7 +64,7 @@ class DecoderOne(nn.Module):
         features = self.before(2 * lr - 1)
         similarity = self.align.theta(features)
         rgb = self.after(self.align(features, similarity)).float() / 2
-        return rgb + (carried(lr, similarity, SIDE) if self.carry else 0.5), similarity
+        return rgb + (warp_enlarged(lr, similarity, SIDE) if self.carry else 0.5), similarity
 
     def similarity(self, lr: Tensor) -> Tensor:
         """Where the first transformer looks: float32 (N, 2, 3), upright frame to LR picture in [-1, 1]."""
@@ -143,11 +143,11 @@ class TdaeNet(nn.Module):
 
     def forward(self, lr: Tensor) -> Tensor:
         """Hallucinate (N, 3, lr, lr) RGB in [0, 1] as float32 (N, 3, 128, 128) around [0, 1], not clamped."""
-        faces: Tensor = self.decoder2(self.realigned(lr))
+        faces: Tensor = self.decoder2(self.aligned_lr(lr))
         return faces
 
-    def realigned(self, lr: Tensor) -> Tensor:
-        """What decoder 2 is fed: the LR face made upright, (N, 3, lr, lr) in [0, 1]."""
+    def aligned_lr(self, lr: Tensor) -> Tensor:
+        """Input of decoder 2: the upright LR face, (N, 3, lr, lr) in [0, 1]."""
         small: Tensor = self.encoder(self.decoder1(lr).clamp(0, 1))
         return small.clamp(0, 1)
 

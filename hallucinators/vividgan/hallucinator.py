@@ -5,47 +5,36 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bench.interfaces import HALLUCINATORS
 from bench.types import ImageSpec
-from hallucinators.networks.details import details
-from hallucinators.networks.shipped import SHIPPED
+from hallucinators.networks.registration import Trainer, register_method
+from hallucinators.networks.shipped import SHIPPED, shipped_name
 from hallucinators.vividgan import departures
-from hallucinators.vividgan.inference import HOW_TO_GET, Framing, Output, Points, Vivid, for_recognisers
-from hallucinators.vividgan.network.weight_file import lr_of
+from hallucinators.vividgan.inference import Framing, Output, Points, VividHallucinator, for_recognisers
+from hallucinators.vividgan.network.weight_file import read_facts
 
 if TYPE_CHECKING:
     from hallucinators.vividgan.network.model import VividGAN
 
-_FILES = ("vividgan-8x.safetensors", "vividgan-4x.safetensors")
-_FLOW_FILE = "vividgan-flow.safetensors"
+_FLOW_FILE = shipped_name("vividgan-flow", 0)
+_RECIPE = "hallucinators.vividgan.training.recipe"
 
 
-def _shipped_missing(network: str, names: tuple[str, ...]) -> str | None:
-    """Why a network cannot run by its bare name; None where a shipped file is there."""
-    if any((SHIPPED / name).is_file() for name in names):
-        return None
-    return f"The weights {' and '.join(names)} are not here. {HOW_TO_GET.format(network=network)}"
-
-
-@HALLUCINATORS.register(
+@register_method(
     "vividgan",
     summary="VividGAN: coarse frontal face, touched-up components, fine integration. 16 x 16 or 32 x 32 to 128 x 128.",
     source="Zhang et al. 2021, Face hallucination with finishing touches (TIP 30); trained anew, see the weights' card",
-    licence="code Apache-2.0; weights for non-commercial research (trained on UTKFace)",
-    missing=lambda: _shipped_missing("vividgan", _FILES),
-    details=lambda: details(
-        _FILES,
-        sizes="up to 16 x 16 (8x) and up to 32 x 32 (4x), larger ones are shrunk, to 128 x 128",
-        aligned="by itself; upright and frontal",
-        paper_parameters=departures.PAPER_PARAMETERS,
-        departures=departures.VIVIDGAN,
-    ),
+    sizes="up to 16 x 16 (8x) and up to 32 x 32 (4x), larger ones are shrunk, to 128 x 128",
+    aligned="by itself; upright and frontal",
+    paper_parameters=departures.PAPER_PARAMETERS,
+    departures=departures.VIVIDGAN,
+    needs=(shipped_name("vividgan", 16), shipped_name("vividgan", 32)),
+    trainer=Trainer(module=_RECIPE, baseline=False),
 )
-class VividGanHallucinator(Vivid):
+class VividGanHallucinator(VividHallucinator):
     """Faithful to the paper: spatial transformers, deconvolutions, component prior, heatmaps, integration."""
 
     network = "vividgan"
-    kept = 0.5
+    face_opacity = 0.5
 
     def __init__(
         self,
@@ -79,10 +68,11 @@ class VividGanHallucinator(Vivid):
             DataError: the weights are of another network or size, damaged, or hold no more than the coarse network.
         """
         if weights is not None:
-            own = size or (lr_of(weights) if weights.is_file() else 16)  # what is not there is refused by name below
-            files = {own: weights}
+            # A missing file is refused by name in the base class.
+            side = size or (read_facts(weights).lr if weights.is_file() else 16)
+            files = {side: weights}
         else:
-            files = {side: SHIPPED / f"vividgan-{128 // side}x.safetensors" for side in ((size,) if size else (16, 32))}
+            files = {side: SHIPPED / shipped_name("vividgan", side) for side in ((size,) if size else (16, 32))}
         self.input_spec = ImageSpec(next(iter(files))) if len(files) == 1 else ImageSpec(largest=32)
         super().__init__(
             files=files,
@@ -94,21 +84,18 @@ class VividGanHallucinator(Vivid):
         )
 
 
-@HALLUCINATORS.register(
+@register_method(
     "vividgan-flow",
     summary="VividGAN whose coarse network carries the picture to the front by flows; 12 to 36 px to 128 x 128.",
     source="the system of Zhang et al. 2021 on a coarse network of our own (appearance flow, soft symmetry)",
-    licence="code Apache-2.0; weights for non-commercial research (trained on UTKFace)",
-    missing=lambda: _shipped_missing("vividgan-flow", (_FLOW_FILE,)),
-    details=lambda: details(
-        (_FLOW_FILE,),
-        sizes="up to 32 x 32, larger ones are shrunk, to 128 x 128",
-        aligned="by itself; upright and frontal",
-        paper_parameters="none: a network of our own",
-        departures=departures.FLOW,
-    ),
+    sizes="up to 32 x 32, larger ones are shrunk, to 128 x 128",
+    aligned="by itself; upright and frontal",
+    paper_parameters="none: a network of our own",
+    departures=departures.FLOW,
+    files=(_FLOW_FILE,),
+    trainer=Trainer(module=_RECIPE, baseline=False),
 )
-class VividGanFlow(Vivid):
+class VividGanFlow(VividHallucinator):
     """One network for all small sizes: up to 16 pixels an image is brought to 16, larger ones to 32.
 
     By default it gives the coarse face: of those that ship, it is recognised as well as the final one and as near to
@@ -160,4 +147,4 @@ class VividGanFlow(Vivid):
         from hallucinators.vividgan.network import flow
 
         assert isinstance(model.coarse, flow.FlowCoarseNet)  # noqa: S101  # what a file of this network builds
-        model.coarse.restraint = flow.FAR if self._far else flow.ALWAYS
+        model.coarse.limits = flow.FAR if self._far else flow.ALWAYS

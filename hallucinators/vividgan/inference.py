@@ -1,4 +1,4 @@
-"""What the two VividGANs have in common as hallucinators: one pass, its images, and how each face fared."""
+"""Inference of both VividGANs: one pass, its images, and the outcome of each face."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.align.template import CHIPS, TRUTH_FRAME, AnyFrame
-from bench.devices import cpu_threads, resolve_device, torch_threads
+from bench.devices import cpu_threads, torch_threads
 from bench.errors import MissingError, UsageError, pip_install
 from bench.faces.landmarks.bundle import engine_is_here, find_bundle
-from bench.images import resize_float, to_bytes
-from bench.interfaces import FloatImages, Hallucinator
-from bench.types import OK, ImageSpec, Outcome
+from bench.images import to_bytes
+from bench.interfaces import FloatImages
+from bench.types import OK, Outcome
 from bench.weights import unchanged_weights, weights_file
+from hallucinators.networks.hallucinator import NetworkHallucinator, mark_failed, resize_clipped
 from hallucinators.vividgan.network.weight_file import check_header
 
 if TYPE_CHECKING:
@@ -32,14 +33,7 @@ Output = Literal["fine", "coarse"]
 Points = Literal["auto", "engine", "template"]
 Framing = Literal["auto", AnyFrame, "lr"]
 
-HOW_TO_GET = (
-    "They come with the package; or train your own (bench train --help) and name the file: {network}:weights=FILE."
-)
-_AT_ONCE = 32
-"""Faces a pass on accelerators. Processors take them one by one, which costs nothing there (convolutions of 128 x 128)
-and keeps them apart to the last bit: else a face's place in a batch could move its components by a pixel."""
 _FALLBACK = Outcome("fallback", "hallucinate", "face not found in the coarse image: components from template positions")
-_NOT_FINITE = Outcome("failed", "hallucinate", "input not finite")
 
 
 @dataclass(frozen=True)
@@ -47,12 +41,12 @@ class Stages:
     """All images of one pass, float32 RGB (N, 3, 128, 128) in [0, 1].
 
     Attributes:
-        lr: what the network was given: the faces brought to its size, (N, 3, s, s).
-        coarse: the preview.
-        prior: the touched-up components on their template, black elsewhere; None where the network has none.
-        fine: the final face; None where only the coarse network was run.
-        outcomes: how each face fared.
-        similarity: where each face is in ``lr``: float32 (N, 2, 3), from the frontal frame, places from -1 to 1.
+        lr: the input of the network: the faces resized to its side, (N, 3, s, s).
+        coarse: the coarse face.
+        prior: the touched-up components at their positions, black elsewhere; None if the network has none.
+        fine: the final face; None if only the coarse network was run.
+        outcomes: the outcome of each face.
+        similarity: location of each face in ``lr``: float32 (N, 2, 3), from the frontal frame, coordinates in [-1, 1].
     """
 
     lr: FloatImages
@@ -63,15 +57,14 @@ class Stages:
     similarity: NDArray[np.float32]
 
 
-class Vivid(Hallucinator):
-    """What both have in common."""
+class VividHallucinator(NetworkHallucinator):
+    """Base of both VividGANs."""
 
-    output_spec = ImageSpec(128)
     network: ClassVar[Network]
     one_for_all_sides: ClassVar[bool] = False
-    """Whether a weight file serves every side, which its header then says."""
-    kept: ClassVar[float] = 1.0
-    """Share of a face that is kept where it is laid over the LR picture, in the frames for recognisers."""
+    """Whether one weight file serves every side; its header says so."""
+    face_opacity: ClassVar[float] = 1.0
+    """Opacity of the face over the LR image, in the frames for recognisers."""
 
     def __init__(
         self,
@@ -86,27 +79,28 @@ class Vivid(Hallucinator):
         """Find the weights.
 
         Args:
-            files: the weights for each side that faces may be brought to; a face takes the smallest side it fits in, a
-                larger one the largest.
-            output: see ``VividGanHallucinator``, as for the others.
+            files: the weights for each side that faces may be resized to; a face takes the smallest side that is not
+                smaller than the face, or else the largest side.
+            output: see ``VividGanHallucinator``, as for the other arguments.
             landmarks: the same.
             frame: the same.
             device: the same.
             threads: the same.
         """
+        super().__init__(device=device, threads=threads)
         self._frame: AnyFrame | Literal["lr"] = TRUTH_FRAME if frame == "auto" else frame
-        self.output_frame = "" if frame == "lr" else self._frame  # where it was: landmarks of the LR face still fit
+        self.output_frame = "" if frame == "lr" else self._frame  # in lr, landmarks of the LR face stay valid
         self._files = {side: files[side] for side in sorted(files)}
-        who, how = f"Hallucinator {self.network}", HOW_TO_GET.format(network=self.network)
         sides = {path: side for side, path in self._files.items()}  # one file may serve several
-        self.weights = tuple(weights_file(path, wanted_by=who, how_to_get=how) for path in sides)
+        self.weights = tuple(map(self._find_weights, sides))
         for path, side in sides.items():
             check_header(path, self.network, self._lr_of(side), fine=output == "fine")
-        self._output, self._device, self._threads = output, device, threads
+        self._output = output
         self._models: dict[Path, VividGAN] = {}
         self._bundle: Path | None = None
-        self._one_at_a_time = Lock()
+        self._landmarker_lock = Lock()
         if output == "fine" and landmarks != "template" and (landmarks == "engine" or engine_is_here()):
+            who = f"Hallucinator {self.network}"
             self._bundle = find_bundle()
             if not engine_is_here():
                 raise MissingError(
@@ -115,81 +109,71 @@ class Vivid(Hallucinator):
                 )
             self.weights += (weights_file(self._bundle, wanted_by=who, how_to_get=""),)
 
-    def hallucinate(self, lr: FloatImages) -> FloatImages:
-        """Hallucinate float32 (N, 3, h, w) in [0, 1] as float32 (N, 3, 128, 128), frontal and upright."""
-        return self.hallucinate_counted(lr)[0]
-
     def hallucinate_counted(self, lr: FloatImages) -> tuple[FloatImages, list[Outcome]]:
-        """The same, and how each face fared: components whose place was not found stand where they usually do."""
-        found = self.stages(lr)
-        return self.in_frame(found), found.outcomes
+        """As `hallucinate`, frontal and upright, and the outcome of each face.
 
-    def in_frame(self, found: Stages) -> FloatImages:
-        """The faces of a pass, in the frame they are asked in: with their surroundings where it is wider."""
-        faces = found.coarse if found.fine is None else found.fine
+        A face without detected landmarks is a fallback: its components are taken at template positions.
+        """
+        stages = self.stages(lr)
+        return self.in_frame(stages), stages.outcomes
+
+    def in_frame(self, stages: Stages) -> FloatImages:
+        """The faces of a pass in the frame of the argument ``frame``, with their surroundings in a wider frame."""
+        faces = stages.coarse if stages.fine is None else stages.fine
         if self._frame == TRUTH_FRAME:
             return faces
         import torch
 
-        from hallucinators.vividgan.compositing import framed
+        from hallucinators.vividgan.compositing import composite
 
-        face, lr, similarity = (torch.from_numpy(part) for part in (faces, found.lr, found.similarity))
+        face, lr, similarity = (torch.from_numpy(part) for part in (faces, stages.lr, stages.similarity))
         with torch_threads(self._threads):
-            kept = self.kept if for_recognisers(self._frame) else 1.0
-            return _to_numpy(framed(face, lr, similarity, self._frame, kept=kept))
+            opacity = self.face_opacity if for_recognisers(self._frame) else 1.0
+            return _to_numpy(composite(face, lr, similarity, self._frame, opacity=opacity))
 
     def stages(self, lr: FloatImages) -> Stages:
         """All images of one pass.
 
         Args:
-            lr: RGB in [0, 1], float32 (N, 3, h, w), N >= 1; another size than the network's is resized (bicubic).
+            lr: RGB in [0, 1], float32 (N, 3, h, w), N >= 1; other sizes than the network's are resized (bicubic).
 
         Raises:
             UsageError: no RGB batch, or an empty one.
         """
-        if lr.ndim != 4 or lr.shape[1] != 3 or not len(lr) or min(lr.shape[2:]) < 2:
-            raise UsageError(
-                f"{self.network} takes RGB faces (N, 3, h, w), N of 1 or more, not {lr.shape}. Grey images are "
-                "repeated to three channels and alpha is dropped by bench.images.decode."
-            )
-        finite: NDArray[np.bool_] = np.asarray(np.isfinite(lr).all(axis=(1, 2, 3)))
-        safe = np.where(finite[:, None, None, None], lr, np.float32(0)).clip(0, 1)
+        safe, finite = self._replace_non_finite(lr)
         side = next((side for side in self._files if max(lr.shape[2:]) <= side), max(self._files))
-        model = self._model(side)
-        sized = resize_float(safe, side, side).clip(0, 1)
-        step = 1 if self._device == "cpu" else _AT_ONCE
-        parts = self._passes(model, [sized[i : i + step] for i in range(0, len(sized), step)])
+        model, faces = self._model(side), resize_clipped(safe, side)
+        parts = self._passes(model, self._batches(faces))
         outcomes = [outcome for part in parts for outcome in part.outcomes]
-        outcomes = [outcome if good else _NOT_FINITE for outcome, good in zip(outcomes, finite, strict=True)]
         return Stages(
-            sized,
+            faces,
             np.concatenate([part.coarse for part in parts]),
-            _joined([part.prior for part in parts]),
-            _joined([part.fine for part in parts]),
-            outcomes,
+            _concatenate([part.prior for part in parts]),
+            _concatenate([part.fine for part in parts]),
+            mark_failed(outcomes, finite),
             np.concatenate([part.similarity for part in parts]),
         )
 
     def export_onnx(self, out: Path, *, licence: str = "") -> Exported:
-        """Write the network as an ONNX file that was compared with this one; see `onnx_export.export_onnx`.
+        """Write the network as an ONNX file after comparing it with torch; see `onnx_export.export_onnx`.
 
         Raises:
-            UsageError: it has a network for each size, and none was chosen.
+            UsageError: it has a network for each size, and no size was chosen.
         """
         if len(set(self._files.values())) > 1:
             sizes = " or ".join(f"{self.network}:size={side}" for side in self._files)
             raise UsageError(f"{self.network} has a network for each size, and a file holds one; say {sizes}.")
         from hallucinators.vividgan.onnx_export import export_onnx
 
-        model, facts = self._loaded(next(iter(self._files)))
+        model, facts = self._load(next(iter(self._files)))
         facts = replace(facts, fine=self._output == "fine")
         return export_onnx(model, facts, out, weights_sha256=self.weights[0].sha256, licence=licence)
 
     def _passes(self, model: VividGAN, parts: list[FloatImages]) -> list[Stages]:
-        """On processors as many at once as there are threads, and one thread each.
+        """On processors as many faces in parallel as there are threads, with one thread each.
 
-        Two faces side by side take 35 ms each on two cores, where one after the other by both took 51; and what comes
-        out does not depend on how many threads there are.
+        On two cores a face takes 35 ms this way, and 51 ms with both threads on one face at a time; and the result does
+        not depend on the number of threads.
         """
         if self._device != "cpu":
             return [self._pass(model, part) for part in parts]
@@ -200,19 +184,19 @@ class Vivid(Hallucinator):
     def _pass(self, model: VividGAN, lr: FloatImages) -> Stages:
         import torch
 
-        faces = torch.from_numpy(np.ascontiguousarray(lr)).to(self._device)
+        faces = torch.from_numpy(lr).to(self._device)
         with torch.inference_mode():
-            coarse, similarity = model.located(faces)
-            preview, where = _to_numpy(coarse), similarity.float().cpu().numpy()
+            coarse, estimate = model.locate(faces)
+            preview, similarity = _to_numpy(coarse), estimate.float().cpu().numpy()
             if self._output == "coarse":
-                return Stages(lr, preview, None, None, [OK] * len(lr), where)
+                return Stages(lr, preview, None, None, [OK] * len(lr), similarity)
             centres, outcomes = self._centres(preview) if model.touchup is not None else (None, [OK] * len(lr))
-            found = model.refine(coarse, centres=None if centres is None else torch.from_numpy(centres).to(coarse))
-        prior = _to_numpy(found.prior) if model.touchup is not None else None
-        return Stages(lr, preview, prior, _to_numpy(found.fine), outcomes, where)
+            result = model.refine(coarse, centres=None if centres is None else torch.from_numpy(centres).to(coarse))
+        prior = _to_numpy(result.prior) if model.touchup is not None else None
+        return Stages(lr, preview, prior, _to_numpy(result.fine), outcomes, similarity)
 
     def _centres(self, preview: FloatImages) -> tuple[NDArray[np.float32] | None, list[Outcome]]:
-        """Where the components of each preview are (N, 4, 2), from its five points; the usual places else."""
+        """Centres of the components of each coarse face (N, 4, 2), from five detected points or from the template."""
         import torch
 
         from bench.faces.landmarks.points import five_points
@@ -220,33 +204,30 @@ class Vivid(Hallucinator):
 
         if self._bundle is None:
             return None, [OK] * len(preview)
-        places = np.repeat(template_centres().numpy()[None], len(preview), axis=0)
+        centres = np.repeat(template_centres().numpy()[None], len(preview), axis=0)
         outcomes = [OK] * len(preview)
-        with self._one_at_a_time:  # its networks hold what they compute on
+        with self._landmarker_lock:  # the landmarker's networks keep their buffers
             points = self._landmarker.find(list(to_bytes(preview)))
-        for row, found in enumerate(points):
-            if found is None:
+        for row, landmarks in enumerate(points):
+            if landmarks is None:
                 outcomes[row] = _FALLBACK
                 continue
-            places[row] = centres_from_five(torch.from_numpy(five_points(found.points))[None])[0].numpy()
-        return places, outcomes
+            centres[row] = centres_from_five(torch.from_numpy(five_points(landmarks.points))[None])[0].numpy()
+        return centres, outcomes
 
     def _lr_of(self, side: int) -> int:
-        """What the header of the weights for a side says; 0 for one network of all sides."""
+        """The side in the header of the weights for a side; 0 for one network of all sides."""
         return 0 if self.one_for_all_sides else side
 
     def _model(self, side: int) -> VividGAN:
-        """The network for a side, loaded when it is first asked for."""
+        """The network for a side, loaded at first use."""
         path = self._files[side]
-        if path in self._models:
-            return self._models[path]
-
-        self._device = resolve_device(self._device)
-        self._models[path] = self._loaded(side)[0].to(self._device)
+        if path not in self._models:
+            self._models[path] = self._load(side)[0].to(self._device)
         return self._models[path]
 
-    def _loaded(self, side: int) -> tuple[VividGAN, Facts]:
-        """The network for a side, new and set up, and what its file says of it."""
+    def _load(self, side: int) -> tuple[VividGAN, Facts]:
+        """Load the network for a side, and the header of its file."""
         from hallucinators.vividgan.network.loading import load_weights
 
         path = self._files[side]
@@ -256,7 +237,7 @@ class Vivid(Hallucinator):
         return model, facts
 
     def _set_up(self, model: VividGAN) -> None:
-        """Tell a loaded network what it is to do besides its weights; nothing here."""
+        """Settings of a loaded network that its weights do not include; none here."""
 
     @cached_property
     def _landmarker(self) -> Any:
@@ -267,13 +248,13 @@ class Vivid(Hallucinator):
 
 
 def for_recognisers(frame: Framing) -> bool:
-    """Whether recognisers look at a frame, and not at the true faces of a data set."""
+    """Whether the frame is one that recognisers take, not that of the true faces of a data set."""
     return frame == "lr" or frame in CHIPS
 
 
-def _joined(parts: list[FloatImages | None]) -> FloatImages | None:
-    there = [part for part in parts if part is not None]
-    return np.concatenate(there) if there else None
+def _concatenate(parts: list[FloatImages | None]) -> FloatImages | None:
+    images = [part for part in parts if part is not None]
+    return np.concatenate(images) if images else None
 
 
 def _to_numpy(images: Any) -> FloatImages:

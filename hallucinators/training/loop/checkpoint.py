@@ -84,7 +84,7 @@ def best_path(out: Path) -> Path | None:
     return path_of(out, steps[-1], "best") if steps else None
 
 
-def finished(folder: Path) -> State:
+def best_averages(folder: Path) -> State:
     """Averaged weights of the best of a stage, by module.
 
     Raises:
@@ -97,10 +97,10 @@ def finished(folder: Path) -> State:
     return averages
 
 
-def newest(out: Path, say: Callable[[str], None]) -> State | None:
+def load_newest(out: Path, say: Callable[[str], None]) -> State | None:
     """The newest readable checkpoint; None where there is none at all.
 
-    A damaged one is said and left out; ``back_to`` sets it aside.
+    A damaged one is said and left out; `discard_after` renames it.
 
     Raises:
         DataError: there are checkpoints and none can be read.
@@ -119,7 +119,7 @@ def newest(out: Path, say: Callable[[str], None]) -> State | None:
     return None
 
 
-def back_to(out: Path, step: int) -> None:
+def discard_after(out: Path, step: int) -> None:
     """Clear away what is newer than ``step``: damaged checkpoints are renamed, best weights of lost steps removed."""
     for late in _steps(out, "checkpoint"):
         if late > step:

@@ -1,10 +1,12 @@
-"""A line now and then on how a training goes."""
+"""Lines on the progress of a training."""
 
 from __future__ import annotations
 
 import sys
 import time
 from collections.abc import Callable, Mapping
+
+from bench.progress import duration
 
 Say = Callable[[str], None]
 SECONDS_BETWEEN_LINES = 10.0
@@ -15,14 +17,14 @@ def to_stderr(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-class Pace:
-    """Says step, losses, faces per second and the time left every ten seconds.
+class ProgressLines:
+    """Reports step, losses, faces per second and the time left, every ten seconds.
 
     Args:
-        say: told each line.
+        say: called with each line.
         name: name of the task.
-        steps: steps in all.
-        minutes: training time in all; None for no limit.
+        steps: number of all steps.
+        minutes: limit of the training time; None for no limit.
     """
 
     def __init__(self, say: Say, name: str, steps: int, minutes: float | None) -> None:
@@ -31,13 +33,13 @@ class Pace:
         self._done = self._faces = 0
 
     def __call__(self, step: int, losses: Mapping[str, float], faces: int, seconds: float) -> None:
-        """One step is done.
+        """Count a step.
 
         Args:
-            step: steps done in all.
-            losses: of this step.
-            faces: how many it computed, over all processes.
-            seconds: training time so far, over every resumption.
+            step: number of steps done.
+            losses: losses of this step.
+            faces: number of its faces, over all processes.
+            seconds: training time so far, over all calls.
         """
         self._done += 1
         self._faces += faces
@@ -51,14 +53,6 @@ class Pace:
         figures = ", ".join(f"{name} {value:.4g}" for name, value in losses.items())
         self._say(
             f"{self._name}: step {step:,} of {self._steps:,}: {figures}; "
-            f"{self._faces / spent:.1f} faces/s, about {duration(left)} left"
+            f"{self._faces / spent:.1f} faces/s, about {duration(max(left, 0.0))} left"
         )
         self._last, self._done, self._faces = now, 0, 0
-
-
-def duration(seconds: float) -> str:
-    """A time in the unit that suits it."""
-    seconds = max(seconds, 0.0)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from bench.errors import BenchError, ContractError
+from bench.progress import duration
 from hallucinators.training.loop.curves import VALIDATION, Curve
 from hallucinators.training.loop.ema import Averages
 from hallucinators.training.loop.prefetch import Ahead
-from hallucinators.training.loop.progress import Pace, Say, duration, to_stderr
+from hallucinators.training.loop.progress import ProgressLines, Say, to_stderr
 from hallucinators.training.loop.signals import StopSignals
 from hallucinators.training.loop.state import Keeper, Recipe, Standing
 from hallucinators.training.loop.undo import Undo
@@ -164,7 +165,7 @@ class _Run:
                 stack.callback(curve.close)
             ahead = stack.enter_context(Ahead(self._source, now.step, settings.steps))
             stack.enter_context(watched(self._optimisers))
-            pace = Pace(self._say, self._task.name, settings.steps, settings.minutes)
+            pace = ProgressLines(self._say, self._task.name, settings.steps, settings.minutes)
             while True:
                 batch = ahead.take(now.step).to(self._device)
                 losses = self._step(batch)

@@ -103,13 +103,13 @@ class Keeper:
             DataError: the checkpoint is of another run, or all of them are damaged.
         """
         first = distributed.rank() == 0
-        state = checkpoint.newest(self._out, say) if first else None
+        state = checkpoint.load_newest(self._out, say) if first else None
         step = distributed.from_rank_0(state["step"] if state else -1)
         path = checkpoint.path_of(self._out, step)
         if step >= 0:
             self._take_over(state or checkpoint.load(path), path)
         if first:
-            checkpoint.back_to(self._out, step)
+            checkpoint.discard_after(self._out, step)
         return self._standing if step >= 0 else None
 
     def _take_over(self, state: checkpoint.State, path: Path) -> None:

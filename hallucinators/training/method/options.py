@@ -1,4 +1,4 @@
-"""What ``bench train`` hands to a method, and what a method hands back: its stages."""
+"""Options of a training, and the stages that a method returns for them."""
 
 from __future__ import annotations
 
@@ -13,55 +13,41 @@ from hallucinators.networks.presets import LR_SIDES, refuse_unknown
 if TYPE_CHECKING:
     from hallucinators.training.steps.task import Task
 
-METHODS: Mapping[str, str] = {
-    "vividgan": "hallucinators.vividgan.training.recipe",
-    "vividgan-flow": "hallucinators.vividgan.training.recipe",
-    "stn": "hallucinators.stn.aligner",
-    "srgan": "hallucinators.srgan.training",
-    "cbn": "hallucinators.cbn.training",
-    "waveletsrnet": "hallucinators.waveletsrnet.training",
-    "tdae": "hallucinators.tdae.training",
-    "tann": "hallucinators.tann.training",
-    "drgan": "hallucinators.drgan.training",
-    "cyclegan": "hallucinators.cyclegan.training",
-}
-"""What can be trained, and the module whose ``stages`` and ``export`` say how."""
 
-
-def steps_of_text(text: str) -> dict[str, int]:
-    """``coarse=100,whole=0`` as a mapping.
+def parse_steps(text: str) -> dict[str, int]:
+    """Parse ``coarse=100,whole=0``.
 
     Raises:
-        UsageError: it is not of that kind.
+        UsageError: the text has another form.
     """
-    found = {}
+    steps = {}
     for part in filter(None, text.split(",")):
         name, _, number = part.partition("=")
         if not number.isdecimal():
-            raise UsageError(f"--steps is STAGE=N,STAGE=N; {part!r} is not of that kind")
-        found[name.strip()] = int(number)
-    return found
+            raise UsageError(f"--steps is STAGE=N,STAGE=N; {part!r} has another form")
+        steps[name.strip()] = int(number)
+    return steps
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What the user asked for.
+    """Options of a training.
 
     Attributes:
-        method: name in `METHODS`.
+        method: name in `hallucinators.networks.registration.TRAINERS`.
         lr: side of the LR faces, 16 or 32; ignored by methods that take both.
-        preset: sizes by name.
-        steps: of each stage by name; a stage that is not named takes its own default, and 0 leaves it out.
+        preset: name of the sizes of the network.
+        steps: steps by stage; a stage that is not named takes its default, and 0 leaves it out.
         identity: teacher of the identity loss: ``dlib``, ``none``, or the path of ResNet-50's ImageNet weights.
-        losses: set of losses by name, where the method has several.
+        losses: name of a set of losses, where the method has several.
         touchup: False trains without touching-up networks (V-TN).
         component_aware: False trains without the component-aware module.
         true_components: train and validate with the true components (V+GT).
-        carry: False leaves out the aligned LR picture that the paper's coarse network is given to add to.
+        carry: False: the paper's coarse network adds to grey, not to the aligned LR image.
         device: torch device of the teacher.
-        people: how many people are trained on; networks that classify them need to know.
-        aligner: weight file of the trained ``stn`` for methods that see its output; None takes the shipped one.
-        of: hallucinator whose faces a domain adapter learns from, as on the command line.
+        people: number of people in the training set, for networks that classify them.
+        aligner: weight file of the trained ``stn`` for methods behind it; None takes the shipped one.
+        of: hallucinator whose output a domain adapter is trained on, as on the command line.
     """
 
     method: str
@@ -80,23 +66,26 @@ class Options:
     of: str = "vividgan-flow"
 
     def refuse_unknown(self, presets: Collection[str], sizes: Collection[int] = LR_SIDES) -> None:
-        """See that the method has such a preset and takes such LR faces.
+        """Refuse a preset or LR side that the method does not have.
 
         Raises:
-            UsageError: it does not.
+            UsageError: the preset or the side is unknown.
         """
         refuse_unknown(self.method, self.preset, presets, self.lr, sizes)
 
-    def steps_of(self, stage: str, default: int, known: tuple[str, ...]) -> int:
-        """Steps of a stage.
+    def stage_steps(self, defaults: Mapping[str, int]) -> dict[str, int]:
+        """Steps by stage, in the order of the defaults.
+
+        Args:
+            defaults: default steps of every stage of the method, in order.
 
         Raises:
             UsageError: steps are given for a stage the method does not have.
         """
-        unknown = sorted(set(self.steps) - set(known))
+        unknown = sorted(set(self.steps) - set(defaults))
         if unknown:
-            raise UsageError(f"{self.method} has no stage {unknown[0]!r}; its stages are {', '.join(known)}")
-        return self.steps.get(stage, default)
+            raise UsageError(f"{self.method} has no stage {unknown[0]!r}; its stages are {', '.join(defaults)}")
+        return {name: self.steps.get(name, default) for name, default in defaults.items()}
 
 
 @dataclass(frozen=True)
@@ -104,16 +93,16 @@ class Stage:
     """One run of the loop.
 
     Attributes:
-        name: of the stage and of its folder.
-        make: builds the task, given the folder of the whole training (finished stages are read from there).
-        steps: of optimisation.
-        sides: of the LR images, taking turns.
-        flow: whether batches carry flow targets.
-        upright: whether batches carry the turned face before it was moved.
+        name: name of the stage and of its folder.
+        build: builds the task from the folder of the whole training, which holds the earlier stages.
+        steps: optimisation steps.
+        sides: sides of the LR images, in turn.
+        flow: whether batches have flow targets.
+        upright: whether batches have the turned face before it was moved.
     """
 
     name: str
-    make: Callable[[Path], Task]
+    build: Callable[[Path], Task]
     steps: int
     sides: tuple[int, ...]
     flow: bool = False

@@ -1,4 +1,4 @@
-"""A method trained from its first stage to its weight file, with a card beside it."""
+"""Training of a method: its stages, its weight file and the card beside it."""
 
 from __future__ import annotations
 
@@ -6,28 +6,30 @@ import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 
+from hallucinators.networks.registration import TRAINERS
 from hallucinators.training.data.source import PairSource
 from hallucinators.training.data.views import RenderedViews
 from hallucinators.training.loop import run
 from hallucinators.training.method.card import write_card
-from hallucinators.training.method.options import METHODS, Options, Stage
+from hallucinators.training.method.options import Options, Stage
 from hallucinators.training.steps import distributed
 from hallucinators.training.steps.settings import Settings
 
-_LEAST_MINUTES = 0.01  # a stage whose time is over may still look and write
+_LEAST_MINUTES = 0.01  # a stage without time left may still validate and write
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a method's training ended.
+class MethodResult:
+    """Result of training a method.
 
     Attributes:
-        stopped: ``done``, or ``time`` or ``signal`` where the same call goes on.
-        stage: the last one that ran.
-        results: of the stages, by name.
-        weights: the weight file; None where the training is not finished, or in processes other than the first.
-        arguments: what to write behind ``NAME:weights=FILE`` to use it.
+        stopped: ``done``; or ``time`` or ``signal``, after which the same call continues.
+        stage: the last stage that ran.
+        results: results of the stages, by name.
+        weights: the weight file; None if the training is not finished, or in processes other than the first.
+        arguments: further arguments of the hallucinator for these weights, to follow ``NAME:weights=FILE``.
     """
 
     stopped: run.Stopped
@@ -43,19 +45,19 @@ class Ended:
 
     @property
     def minutes(self) -> float:
-        """Time of training, over all stages and resumptions."""
+        """Minutes of training, over all stages and calls."""
         return sum(result.seconds for result in self.results.values()) / 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class People:
-    """Who is trained on, and who is left out.
+    """Views of the people for training and for validation.
 
     Attributes:
-        train: views, a set for each pack.
-        left_out: views of people left out, on whom the best weights are chosen.
-        digest: of the packs.
-        faces: the number a smoke run was limited to; 0 for all.
+        train: views of the training people, a set for each pack.
+        left_out: views of people left out of training, on whom the best weights are selected.
+        digest: digest of the packs.
+        faces: number of training people that a smoke run is limited to; 0 for all.
     """
 
     train: Sequence[RenderedViews]
@@ -65,19 +67,23 @@ class People:
 
 
 def stages_of(options: Options) -> list[Stage]:
-    """The stages of a method; what is wrong with the options is said here, before anything is rendered."""
-    stages: list[Stage] = importlib.import_module(METHODS[options.method]).stages(options)
+    """The stages of a method; faulty options raise here, before anything is rendered."""
+    stages: list[Stage] = _trainer(options.method).stages(options)
     return stages
 
 
-def train_method(options: Options, settings: Settings, people: People, out: Path) -> Ended:
-    """Train all stages of a method, or go on where it stopped, and write its weights and their card.
+def _trainer(method: str) -> ModuleType:
+    return importlib.import_module(TRAINERS[method].module)
+
+
+def train_method(options: Options, settings: Settings, people: People, out: Path) -> MethodResult:
+    """Train all stages of a method, or continue a stopped training, and write its weights and their card.
 
     Args:
-        options: what is trained.
-        settings: of the loop; ``steps`` are the stages' own, and ``minutes`` is for all of them together.
-        people: whom it sees.
-        out: the folder; every stage has one of its own in it.
+        options: of the method.
+        settings: of the loop; ``steps`` is replaced by those of the stages, and ``minutes`` is for all stages together.
+        people: the training and validation people.
+        out: the folder; it has a subfolder for each stage.
 
     Raises:
         BenchError: see `hallucinators.training.loop.run.train`, and the method's ``stages`` and ``export``.
@@ -96,12 +102,12 @@ def train_method(options: Options, settings: Settings, people: People, out: Path
             upright=stage.upright,
         )
         result = run.train(
-            stage.make(out),
+            stage.build(out),
             source,
             replace(
                 settings,
                 steps=stage.steps,
-                minutes=_left(settings.minutes, results),
+                minutes=_minutes_left(settings.minutes, results),
                 validate_every=min(500, stage.steps),
                 checkpoint_every=min(250, stage.steps),
             ),
@@ -110,22 +116,22 @@ def train_method(options: Options, settings: Settings, people: People, out: Path
         )
         results[stage.name] = result
         if result.stopped in ("signal", "time"):
-            return Ended(result.stopped, stage.name, results)
-    ended = Ended("done", stage.name, results)
+            return MethodResult(result.stopped, stage.name, results)
+    outcome = MethodResult("done", stage.name, results)
     if distributed.rank() != 0:
-        return ended
+        return outcome
     weights = out / f"{options.method}.safetensors"
     trained = {"pack": people.digest, "people": options.people, "smoke": bool(people.faces), "losses": options.losses}
     trained |= {f"{name}_samples": result.samples_seen for name, result in results.items()}
     trained |= {f"{name}_minutes": round(result.seconds / 60, 1) for name, result in results.items()}
-    facts = importlib.import_module(METHODS[options.method]).export(options, out, weights, trained)
+    facts = _trainer(options.method).export(options, out, weights, trained)
     write_card(weights, options, settings, results, people=options.people, smoke=bool(people.faces))
-    more = (f",size={facts.lr}" if facts.lr else "") + ("" if getattr(facts, "fine", True) else ",output=coarse")
-    return replace(ended, weights=weights, arguments=more)
+    arguments = (f",size={facts.lr}" if facts.lr else "") + ("" if getattr(facts, "fine", True) else ",output=coarse")
+    return replace(outcome, weights=weights, arguments=arguments)
 
 
 def recipe_of(options: Options, people: People) -> dict[str, str | int | float]:
-    """What a checkpoint must share with the run that goes on from it."""
+    """Facts that a checkpoint must share with the run that continues from it."""
     shared: dict[str, str | int | float] = {
         "method": options.method,
         "lr": options.lr,
@@ -144,7 +150,7 @@ def recipe_of(options: Options, people: People) -> dict[str, str | int | float]:
     return shared
 
 
-def _left(minutes: float | None, results: dict[str, run.Result]) -> float | None:
+def _minutes_left(minutes: float | None, results: dict[str, run.Result]) -> float | None:
     if minutes is None:
         return None
     spent = sum(result.seconds for result in results.values()) / 60

@@ -1,93 +1,108 @@
-"""Discriminators that learn beside a network: X. Yu's with his rule for who learns when, and VividGAN's critics."""
+"""A discriminator trained beside a network, and the rules that decide which of the two is updated in a step."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.optim import Adam, Optimizer
 
-from hallucinators.networks.discriminator import Discriminator
 from hallucinators.training.steps import distributed
 from hallucinators.training.steps.gradients import descend
-from hallucinators.training.steps.losses import adversarial, discriminator
-from hallucinators.training.steps.schedule import set_rates
+from hallucinators.training.steps.losses import adversarial, discriminator_terms
+from hallucinators.training.steps.schedule import rate_group, set_rates
 
 MARGIN = 0.3
-"""Of cross-entropy: below it a discriminator is too sure, beyond 1 - it too unsure of one half of its batch."""
-ADVERSARIAL = 0.01 / 4
-"""Weight of the adversarial term: Yu's 0.01 goes with errors in [-1, 1], whose squares are four times ours."""
-RATE = 5e-4
-"""Greatest learning rate of a discriminator (Yu's: 1e-3, RMSprop). A fifth of it keeps it unsure, and by the rule below
-unheard, for a hundred steps."""
+"""A cross-entropy below it means that the discriminator separates the two classes too well; above 1 - MARGIN, too
+badly."""
+YU_WEIGHT = 0.01 / 4
+"""Weight of the adversarial term of TANN and TDAE: 0.01 in Yu's code, where errors in [-1, 1] have four times our
+squares."""
+YU_RATE = 5e-4
+"""Greatest learning rate of their discriminators (Yu: 1e-3 with RMSprop). At 1e-4 the rule `balance` ignores them for
+a hundred steps."""
 
-BALANCED = 0.3
-"""A discriminator that is surer than this of real and of hallucinated faces alike waits for the others: the rule of
-Yu's code (methods: D is left alone where both halves of its loss are below the margin)."""
+
+class Updates(NamedTuple):
+    """Which networks are updated in a step."""
+
+    discriminator: bool
+    generator: bool
+
+
+Rule = Callable[[float, float], Updates]
+"""Cross-entropies of the discriminator on real and on hallucinated faces (means over processes) to `Updates`."""
+
+
+def pause_when_accurate(real: float, hallucinated: float) -> Updates:
+    """VividGAN's rule: the discriminator is not updated while its mean cross-entropy is below `MARGIN`."""
+    return Updates(discriminator=real + hallucinated >= 2 * MARGIN, generator=True)
+
+
+def balance(real: float, hallucinated: float) -> Updates:
+    """Yu's rule (XinYuANU/JFFH, adverserial_*.lua).
+
+    The discriminator is not updated where either cross-entropy is below `MARGIN`; the generator ignores it where either
+    is above 1 - `MARGIN`. Where both conditions hold, both are updated.
+    """
+    accurate = min(real, hallucinated) < MARGIN
+    reliable = max(real, hallucinated) <= 1 - MARGIN
+    return Updates(discriminator=not accurate or not reliable, generator=reliable or accurate)
+
+
+class DiscriminatorStep(NamedTuple):
+    """Result of one step of a discriminator.
+
+    Attributes:
+        loss: equation 7 on the batch of this process.
+        real: cross-entropy on real faces, mean over processes.
+        hallucinated: cross-entropy on hallucinated faces, mean over processes.
+        update_generator: whether the generator may use the adversarial term in this step.
+    """
+
+    loss: float
+    real: float
+    hallucinated: float
+    update_generator: bool
 
 
 class Adversary:
-    """A discriminator, its optimiser, and who may learn from it."""
+    """A discriminator with its optimiser and the rule for its updates."""
 
-    def __init__(self, net: Discriminator, rate: float = RATE) -> None:
-        """Say which network, and its greatest learning rate."""
-        self.net = net
-        group = {"params": list(net.parameters()), "lr": rate, "greatest": rate}
-        self.optimiser: Optimizer = Adam([group], betas=(0.5, 0.999))
-
-    def learn(self, images: Tensor, truth: Tensor, share: float) -> tuple[dict[str, float], bool]:
-        """One step of the discriminator, unless it is too sure already.
-
-        Yu's rule (XinYuANU/JFFH, adverserial_*.lua): the discriminator waits where its loss on either half is below
-        the margin; what it judges waits where either is above 1 - the margin; where both would wait, neither does.
+    def __init__(self, net: nn.Module, rate: float, *, rule: Rule = pause_when_accurate, name: str = "critic") -> None:
+        """Set up the optimiser.
 
         Args:
-            images: hallucinated, (N, 3, 128, 128); they get no gradient.
-            truth: real ones, (N, 3, 128, 128).
-            share: of the greatest learning rate.
+            net: discriminator: faces (N, 3, 128, 128) in [0, 1] to logits (N,).
+            rate: greatest learning rate.
+            rule: decides which networks are updated.
+            name: name of its loss in messages.
+        """
+        self.net, self._rule, self._name = net, rule, name
+        self.optimiser: Optimizer = Adam([rate_group(net.parameters(), rate)], betas=(0.5, 0.999))
 
-        Returns:
-            Its losses on real and on hallucinated faces, means over processes; whether its judgement is to be learned
-            from.
+    def loss(self, images: Tensor) -> Tensor:
+        """Equation 8 for hallucinated images; the discriminator gets no gradient."""
+        self.net.requires_grad_(False)
+        loss = adversarial(self.net(images))
+        self.net.requires_grad_(True)
+        return loss
+
+    def update(self, images: Tensor, truth: Tensor, share: float) -> DiscriminatorStep:
+        """One step of the discriminator down equation 7, unless the rule forbids it.
+
+        Args:
+            images: hallucinated faces (N, 3, 128, 128); they get no gradient.
+            truth: real faces (N, 3, 128, 128).
+            share: of the greatest learning rate.
         """
         set_rates(self.optimiser, share)
-        real = functional.softplus(-self.net(truth)).mean()
-        fake = functional.softplus(self.net(images.detach())).mean()
-        both = distributed.means([float(real.detach()), float(fake.detach())])  # all processes must decide alike
-        waits, judges = min(both) < MARGIN, max(both) <= 1 - MARGIN
-        if waits and not judges:
-            waits, judges = False, True
-        if not waits:
-            descend(real + fake, self.optimiser, name="discriminator", limit=1.0)
-        return {"d_real": both[0], "d_fake": both[1]}, judges
-
-    def judge(self, images: Tensor) -> Tensor:
-        """-log D for images with a graph; the discriminator itself learns nothing from it."""
-        self.net.requires_grad_(False)
-        loss = adversarial(self.net(images))
-        self.net.requires_grad_(True)
-        return loss
-
-
-class Critic:
-    """A discriminator and its optimiser."""
-
-    def __init__(self, net: nn.Module, rate: float) -> None:
-        self.net = net
-        group = {"params": list(net.parameters()), "lr": rate, "greatest": rate}
-        self.optimiser = Adam([group], betas=(0.5, 0.999))
-
-    def judge(self, images: Tensor) -> Tensor:
-        """Equation 8 for images with a graph; the discriminator itself learns nothing from it."""
-        self.net.requires_grad_(False)
-        loss = adversarial(self.net(images))
-        self.net.requires_grad_(True)
-        return loss
-
-    def learn(self, images: Tensor, truth: Tensor, share: float, *, name: str) -> float:
-        """One step down equation 7, unless it is sure enough already, over all processes; returns the loss."""
-        set_rates(self.optimiser, share)
-        loss = discriminator(self.net(truth), self.net(images.detach()))
-        (mean,) = distributed.means([float(loss.detach())])  # all processes must decide alike, or none comes back
-        if mean < 2 * BALANCED:
-            return float(loss.detach())
-        return descend(loss, self.optimiser, name=name, limit=1.0)
+        real, hallucinated = discriminator_terms(self.net(truth), self.net(images.detach()))
+        loss = real + hallucinated
+        # Means over processes, because all processes must take the same decision.
+        of_real, of_hallucinated = distributed.means([float(real.detach()), float(hallucinated.detach())])
+        updates = self._rule(of_real, of_hallucinated)
+        if updates.discriminator:
+            descend(loss, self.optimiser, name=self._name, limit=1.0)
+        return DiscriminatorStep(float(loss.detach()), of_real, of_hallucinated, updates.generator)

@@ -1,4 +1,4 @@
-"""Figures that validation reports while training; those that are published come from `bench.metrics`."""
+"""Figures of validation during training; published figures come from `bench.metrics`."""
 
 from __future__ import annotations
 

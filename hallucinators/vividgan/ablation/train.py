@@ -115,7 +115,7 @@ class Trainer:
             sides=stage.sides,
             flow=stage.flow,
         )
-        result = train(stage.make(home), source, settings, home / stage.name, self.say, recipe=recipe)
+        result = train(stage.build(home), source, settings, home / stage.name, self.say, recipe=recipe)
         if result.stopped == "signal":
             raise KeyboardInterrupt
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from bench.errors import DataError, UsageError
 from hallucinators.networks.blocks import ResidualBlock, activate, conv, deconv, linear, silent
-from hallucinators.networks.transformer import SpatialTransformer, carried
+from hallucinators.networks.transformer import SpatialTransformer, warp_enlarged
 from hallucinators.vividgan.network.transform import FeatureTransform
 
 _SMALLEST = 4
@@ -23,7 +23,7 @@ class CoarseWidths:
     encoder: int
     """Of the encoder's first layer, kept down to 16 x 16; twice that at 8 x 8 and four times at 4 x 4."""
     code: int
-    """Numbers in the face's code, which every place of the decoder's 4 x 4 map is made from."""
+    """Length of the face's code, from which the decoder's 4 x 4 map is computed."""
     at_16: int
     at_32: int
     at_64: int
@@ -33,9 +33,9 @@ class CoarseWidths:
 class Encoder(nn.Module):
     """A face of 16 x 16 or 32 x 32 pixels to latent features of the same size.
 
-    After TANN's generator (XinYuANU/JFFH): spatial transformers at the first levels, down-sampling to a fully
-    connected code, up again with skips. The code matters: it is the one place where the hidden half of a face can be
-    drawn from the seen half. Down-sampling is by strided convolution (there: max pooling).
+    After TANN's generator (XinYuANU/JFFH): spatial transformers at the first levels, down-sampling to a fully connected
+    code, up-sampling with skip connections. The code is the one layer that can predict the hidden half of a face from
+    the visible half. Down-sampling is by strided convolution (there: max pooling).
     """
 
     def __init__(self, widths: CoarseWidths, side: int) -> None:
@@ -117,10 +117,10 @@ class CoarseNet(nn.Module):
         Args:
             lr: height and width of the tiny face in pixels, 16 or 32.
             widths: channels.
-            carry: the output is what the decoder says added to the LR picture, enlarged and resampled as the first
-                spatial transformer aligned it. The paper's decoder paints the whole face out of its features, and on
-                compact networks loses who it is (measured: rank-1 3.6 % where the LR picture itself has 44.6 %). False
-                is the paper's letter, around plain grey.
+            carry: True: the output is a residual plus the LR image, enlarged and warped by the first spatial
+                transformer. False, as in the paper: a residual plus grey. The paper's decoder generates the whole face
+                from its features; compact networks lose the identity that way (measured: rank-1 of 3.6 %, where the LR
+                image itself has 44.6 %).
 
         Raises:
             UsageError: another size.
@@ -141,28 +141,28 @@ class CoarseNet(nn.Module):
         Raises:
             DataError: the faces have another shape.
         """
-        return self.located(lr)[0]
+        return self.locate(lr)[0]
 
-    def located(self, lr: Tensor) -> tuple[Tensor, Tensor]:
-        """The same, and where the face is, see `similarity`."""
+    def locate(self, lr: Tensor) -> tuple[Tensor, Tensor]:
+        """The same, and the location of the face, see `similarity`."""
         if lr.ndim != 4 or lr.shape[1:] != (3, self.lr, self.lr):
             raise DataError(f"coarse network: built for (N, 3, {self.lr}, {self.lr}), given {tuple(lr.shape)}")
         theta = self.similarity(lr)
         rgb: Tensor = self.to_rgb(self.transforms(self.encoder(lr, theta)))
-        return rgb.float() + (carried(lr, theta, rgb.shape[-1]) if self.carry else 0.5), theta
+        return rgb.float() + (warp_enlarged(lr, theta, rgb.shape[-1]) if self.carry else 0.5), theta
 
     def similarity(self, lr: Tensor) -> Tensor:
-        """Where the first spatial transformer looks: float32 (N, 2, 3), frontal frame to LR picture in [-1, 1]."""
+        """Location of the face by the first spatial transformer: float32 (N, 2, 3), frontal frame to LR in [-1, 1]."""
         return self.encoder.similarity(lr)
 
-    def paint_less(self, share: float) -> None:
-        """Keep this share of what is added to the picture, or to grey: the last layer is linear, and so scaled."""
+    def scale_residual(self, scale: float) -> None:
+        """Scale the residual, by scaling the weights of the last layer, which is linear."""
         with torch.no_grad():
             for parameter in self.to_rgb.parameters():
-                parameter.mul_(share)
+                parameter.mul_(scale)
 
     def alignment_parameters(self) -> Iterator[nn.Parameter]:
-        """What `similarity` depends on."""
+        """The parameters that `similarity` depends on."""
         yield from self.encoder.enter.parameters()
         first = self.encoder.level_16 if self.encoder.enter_32 is None else self.encoder.enter_32
         yield from first.align.parameters()

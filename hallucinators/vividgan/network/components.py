@@ -1,15 +1,14 @@
-"""Facial components: cut them out of a face by its points, paste them back at the same place, fuse the overlaps.
+"""Facial components: crop them from a face by its points, paste them back, fuse overlaps.
 
 A patch of w x h pixels around (x, y) covers columns x - w/2 to x + w/2 - 1 and rows y - h/2 to y + h/2 - 1: the centre
-falls on pixel (w/2, h/2) of the patch, in cutting and in pasting alike. (In the authors' public code the two differ by
-two pixels.) Both work between pixels too, bilinear; at whole-pixel centres nothing is interpolated and pasting undoes
-cutting exactly.
+falls on pixel (w/2, h/2) of the patch, in cropping and in pasting. (In the authors' public code the two differ by two
+pixels.) Both interpolate bilinearly between pixels; at whole-pixel centres nothing is interpolated and pasting is the
+exact inverse of cropping.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -18,28 +17,22 @@ from torch import Tensor
 from bench.errors import DataError, UsageError
 
 COMPONENTS = ("left_eye", "right_eye", "nose", "mouth")
-"""In this order wherever centres are in one tensor; left and right are the image's."""
+"""The order of centres in tensors; left and right are those of the image."""
 
 PatchSizes = Mapping[str, tuple[int, int]]
 """Width and height in pixels by component, multiples of 8."""
 
 PATCH_SIZES: PatchSizes = {"left_eye": (40, 40), "right_eye": (40, 40), "nose": (40, 32), "mouth": (64, 40)}
-"""Those of the authors' public code (SEU-yang/VividGAN), which are TP-GAN's, but for the mouth: 48 x 32 there, which
-would cut its corners off in the frame of UTKFace, where they are 47 pixels apart."""
+"""Those of the authors' public code (SEU-yang/VividGAN), which are TP-GAN's, except for the mouth: 48 x 32 there, which
+would cut off its corners in the frame of UTKFace, where they are 47 pixels apart."""
 
-Frame = Literal["utkface", "tpgan"]
-
-_CENTRES: dict[Frame, tuple[tuple[float, float], ...]] = {
-    # UTKFace's aligned crops at 128 pixels: the mean points of bench.align.template's frame utkface200
-    "utkface": ((37.07, 36.11), (89.16, 36.17), (62.80, 66.19), (62.99, 88.56)),
-    # the nominal centres of the authors' public code, whose faces stand smaller in the image
-    "tpgan": ((39.0, 40.0), (86.0, 39.0), (64.0, 64.0), (65.0, 89.0)),
-}
+_CENTRES = ((37.07, 36.11), (89.16, 36.17), (62.80, 66.19), (62.99, 88.56))
+"""In UTKFace's aligned crops at 128 pixels: the mean points of the frame utkface200 of `bench.align.template`."""
 
 
-def template_centres(frame: Frame = "utkface") -> Tensor:
-    """Where the components of an average face stand in 128 x 128 pixels: float32 (4, 2) xy."""
-    return torch.tensor(_CENTRES[frame], dtype=torch.float32)
+def template_centres() -> Tensor:
+    """Centres of the components of an average face in 128 x 128 pixels: float32 (4, 2) xy."""
+    return torch.tensor(_CENTRES, dtype=torch.float32)
 
 
 def centres_from_five(five: Tensor) -> Tensor:
@@ -54,7 +47,7 @@ def centres_from_five(five: Tensor) -> Tensor:
 
 
 def check_sizes(sizes: PatchSizes) -> None:
-    """See that each component has a size that the networks can halve three times.
+    """Refuse sizes that the networks cannot halve three times.
 
     Raises:
         UsageError: a component is missing or unknown, or a side is no multiple of 8.
@@ -67,11 +60,11 @@ def check_sizes(sizes: PatchSizes) -> None:
 
 
 def crop(images: Tensor, centres: Tensor, sizes: PatchSizes = PATCH_SIZES) -> dict[str, Tensor]:
-    """Cut the components out; gradients reach the images.
+    """Crop the components; gradients reach the images.
 
     Args:
         images: (N, 3, H, W).
-        centres: (N, 4, 2) xy pixels in the order of COMPONENTS; what lies outside the image repeats its border.
+        centres: (N, 4, 2) xy pixels in the order of COMPONENTS; outside the image its border repeats.
         sizes: width and height by component.
 
     Returns:
@@ -92,14 +85,14 @@ def crop(images: Tensor, centres: Tensor, sizes: PatchSizes = PATCH_SIZES) -> di
 
 
 def stitch(patches: Mapping[str, Tensor], centres: Tensor, *, side: int = 128) -> tuple[Tensor, Tensor]:
-    """Paste components onto an empty template (figure 4b); where patches overlap the brighter value stays (max-out).
+    """Paste components onto an empty template (figure 4b); where patches overlap, the maximum is taken (max-out).
 
-    The maximum is taken among the patches that cover a pixel and no other, so that dark pixels stay dark. (A maximum
-    over four canvases in [-1, 1] with zeros outside, as in the public code, turns all dark pixels grey.)
+    The maximum is taken only over the patches that cover a pixel, so that dark pixels stay dark. (A maximum over four
+    images in [-1, 1] with zeros outside, as in the public code, makes all dark pixels grey.)
 
     Args:
         patches: (N, 3, h, w) by component, RGB around [0, 1].
-        centres: (N, 4, 2) xy pixels; what falls outside the template is lost.
+        centres: (N, 4, 2) xy pixels; parts outside the template are dropped.
         side: height and width of the template in pixels.
 
     Returns:
@@ -113,14 +106,14 @@ def stitch(patches: Mapping[str, Tensor], centres: Tensor, *, side: int = 128) -
     if missing:
         raise DataError(f"stitching needs all components; missing: {', '.join(missing)}")
     _check_centres(centres, len(patches[COMPONENTS[0]]))
-    place = torch.arange(side, device=centres.device)
+    position = torch.arange(side, device=centres.device)
     first = patches[COMPONENTS[0]]
     prior = first.new_zeros(first.shape[0], 3, side, side, dtype=torch.float32)
     covered = torch.zeros_like(prior[:, :1], dtype=torch.bool)
     for index, name in enumerate(COMPONENTS):
         high, wide = patches[name].shape[-2:]
         left, top = _corners(centres[:, index], wide, high)
-        x, y = place - left, place - top
+        x, y = position - left, position - top
         inside = (_within(x, wide)[:, None, :] & _within(y, high)[:, :, None])[:, None]
         pasted = _sample(patches[name], x, y, wide, high)
         fused = torch.where(covered, torch.maximum(prior, pasted), pasted)
@@ -143,7 +136,7 @@ def _within(coordinate: Tensor, length: int) -> Tensor:
 
 
 def _sample(images: Tensor, x: Tensor, y: Tensor, width: int, height: int) -> Tensor:
-    """Read images (N, 3, height, width) at pixel columns x (N, w) and rows y (N, h): float32 (N, 3, h, w)."""
+    """Sample images (N, 3, height, width) at pixel columns x (N, w) and rows y (N, h): float32 (N, 3, h, w)."""
     grid_x = ((2 * x + 1) / width - 1)[:, None, :].expand(-1, y.shape[1], -1)
     grid_y = ((2 * y + 1) / height - 1)[:, :, None].expand(-1, -1, x.shape[1])
     grid = torch.stack([grid_x, grid_y], dim=-1)

@@ -1,8 +1,8 @@
-"""The coarse network of ``vividgan-flow``: feature-transform modules that carry picture and features by learned flows.
+"""The flow network: a coarse network that warps the LR image to the frontal face by dense flows.
 
-Where the paper's modules move features by one similarity each (its STN), these move them by a dense flow to the frontal
-frame, and a second time by a flow to the mirrored place on the face: what a turned head hides is taken from its other
-side, softly. So the picture's own pixels reach the output, and identity with them.
+A flow gives, for each point of the frontal face, its position in the LR image. A second flow gives the position of the
+point opposite on the face, so that what a turned head hides is taken from its other side. So the pixels of the image,
+and with them the identity, reach the output.
 
 Source: beyond the paper; flows as in Zhou et al. 2016 (appearance flow), soft symmetry after Hassner et al. 2015.
 """
@@ -16,105 +16,104 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bench.errors import UsageError
-from hallucinators.networks.grids import moved, places
+from hallucinators.networks.grids import pixel_centres, transform_points
 
 HR = 128
 GRID = 32
-"""Side at which flows are predicted, and to which every LR face is brought first: one network serves 16 x 16, 32 x 32
-and what lies between."""
+"""Side of the flows, to which every LR face is resized first: one network serves 16 x 16, 32 x 32 and sizes between."""
 
 
 @dataclass(frozen=True, slots=True)
-class Restraint:
-    """What is left undone where a head is hardly turned; `turned` says in pixels of 128 how far it is.
+class TurnLimits:
+    """Limits of warping and residual for heads that are hardly turned; `estimate_turn_px` measures the turn.
 
     Attributes:
-        unturned: up to here a head counts as not turned at all.
-        turned: from here on as wholly turned, and nothing is held back; between the two it is as far turned as it lies.
-        bend: share that is kept, where a head is not turned, of what its flow says beyond a similarity. That is mostly
-            error, and bends the face into another's.
-        paint: shares kept there of what is painted, at 16 x 16 and at 32 x 32, in use; in training all is kept. What is
-            painted for a teacher is painted too thick for others, and where nothing was hidden there is little to
-            paint.
+        no_turn_px: a head with this turn or less counts as not turned, in pixels of 128.
+        full_turn_px: a head with this turn or more counts as fully turned, and is not limited; between both values the
+            share is linear.
+        deformation_scale: for a head that is not turned, the scale of the part of its flow that is not a similarity.
+            That part is mostly error, and changes the identity.
+        residual_scales: for such a head, scales of the residual at 16 x 16 and at 32 x 32, in inference only. The
+            residual overfits the teacher network, and where nothing was hidden little of it is needed.
     """
 
-    unturned: float
-    turned: float
-    bend: float
-    paint: tuple[float, float]
+    no_turn_px: float
+    full_turn_px: float
+    deformation_scale: float
+    residual_scales: tuple[float, float]
 
-    def share(self, pixels: Tensor) -> Tensor:
-        """How much a head counts as turned, from 0 to 1, of the pixels that `turned` gives; the same shape."""
-        return ((pixels - self.unturned) / (self.turned - self.unturned)).clamp(0, 1)
+    def turned_share(self, pixels: Tensor) -> Tensor:
+        """How far a head counts as turned, from 0 to 1, for turns in pixels of 128; the same shape."""
+        return ((pixels - self.no_turn_px) / (self.full_turn_px - self.no_turn_px)).clamp(0, 1)
 
-    def bent(self, turn: Tensor) -> Tensor:
-        """Share of the bend that is kept, (N,), of heads that count as turned by a share (N,)."""
-        return self.bend + (1 - self.bend) * turn
+    def deformation_scale_at(self, turn: Tensor) -> Tensor:
+        """Scale of the deformation, (N,), for heads that count as turned by a share (N,)."""
+        return self.deformation_scale + (1 - self.deformation_scale) * turn
 
-    def painted(self, turn: Tensor, lr: Tensor) -> Tensor:
-        """Share of what is painted that is kept, (N,), of such heads on LR faces (N, 3, s, s)."""
-        small, large = self.paint
+    def residual_scale_at(self, turn: Tensor, lr: Tensor) -> Tensor:
+        """Scale of the residual, (N,), for such heads in LR faces (N, 3, s, s)."""
+        small, large = self.residual_scales
         side = torch.ones_like(lr[0, 0, 0], dtype=torch.float32).sum()  # as a tensor, for export
         least = small + (large - small) * ((side - 16) / 16).clamp(0, 1)
         return least + (1 - least) * turn
 
 
-ALWAYS = Restraint(3.0, 6.0, 0.3, (0.7, 0.7))
-"""Frontal whatever the turn, and what networks are trained with: heads count as turned from 15 to 25 degrees on."""
-FAR = Restraint(8.0, 16.0, 0.0, (0.7, 0.4))
-"""Heads turned by up to 30 degrees or so stay as they are, from 55 on they are wholly brought to the front.
+ALWAYS = TurnLimits(3.0, 6.0, 0.3, (0.7, 0.7))
+"""All heads are frontalised; networks are trained with this. Heads count as turned from 15 to 25 degrees on."""
+FAR = TurnLimits(8.0, 16.0, 0.0, (0.7, 0.4))
+"""Heads turned by up to about 30 degrees keep their pose; from 55 degrees on they are fully frontalised.
 
-For recognisers, which know real heads better so: chosen on 400 people of LFW at 16 x 16 and 32 x 32, held on 400 others
-(docs/training.md).
+For recognisers, whose rank-1 on real photographs is higher so: selected on 400 people of LFW at 16 x 16 and 32 x 32,
+confirmed on 400 others (docs/training.md).
 """
 
 
 @dataclass(frozen=True, slots=True)
 class FlowResult:
-    """What the network gives; N faces.
+    """Output of the network for N faces.
 
     Attributes:
-        coarse: float (N, 3, 128, 128), frontal, near [0, 1], not clamped.
-        carried: float (N, 3, 128, 128), the LR picture carried to the front, before anything is added.
-        flow: float32 (N, 4, 32, 32): x, y of each frontal point in the LR picture, and of the point opposite on the
-            face; from -1 to 1 over the picture's edges, as `torch.nn.functional.grid_sample` counts.
-        first: the same before it is refined.
-        seen: float32 (N, 3, 32, 32), logits: the own point is seen, the opposite one is, the head covers this pixel.
+        coarse: the frontal face, float (N, 3, 128, 128), around [0, 1], not clamped.
+        warped: the LR image warped to the frontal face, without the residual, float (N, 3, 128, 128).
+        flow: float32 (N, 4, 32, 32): x, y of each frontal point in the LR image, and of the point opposite on the face;
+            in [-1, 1] over the image, as `torch.nn.functional.grid_sample` counts.
+        first: the flow before its refinement.
+        visible: float32 (N, 3, 32, 32), logits: the point is visible, the opposite one is, the head covers this pixel.
     """
 
     coarse: Tensor
-    carried: Tensor
+    warped: Tensor
     flow: Tensor
     first: Tensor
-    seen: Tensor
+    visible: Tensor
 
 
 class FlowCoarseNet(nn.Module):
     """LR face, any size, to the coarse frontal face.
 
-    No normalisation layers: their statistics would cost time and move colours; residual branches start at zero instead.
+    There are no normalisation layers: they cost time and change colours; residual branches start at zero instead.
     """
 
     frame: Tensor
 
     def __init__(self, *, width: int = 48) -> None:
-        """Build it.
+        """Build the network.
 
         Args:
-            width: channels of the features at 32 x 32; the others follow.
+            width: channels of the features at 32 x 32, which the other widths follow.
 
         Raises:
-            UsageError: it is no multiple of 4.
+            UsageError: the width is no multiple of 4.
         """
         super().__init__()
         if width < 4 or width % 4:
             raise UsageError(f"flow network: width is {width}; it must be a multiple of 4")
         half, large = width // 2, 4 * width // 3
-        self.stem = nn.Sequential(_conv(3, half), nn.SiLU(), _conv(half, width), _Residual(width))
+        self.stem = nn.Sequential(_conv(3, half), nn.SiLU(), _conv(half, width), _ResidualBlock(width))
         self.geometry = nn.Sequential(
-            _conv(width, large, 2), _Residual(large),
-            _conv(large, 2 * large, 2), _Residual(2 * large),
-            _conv(2 * large, 3 * large, 2), _Residual(3 * large), nn.SiLU(),
+            _conv(width, large, 2), _ResidualBlock(large),
+            _conv(large, 2 * large, 2), _ResidualBlock(2 * large),
+            _conv(2 * large, 3 * large, 2), _ResidualBlock(3 * large), nn.SiLU(),
         )  # fmt: skip
         code = 6 * large
         self.code = nn.Sequential(nn.Flatten(), nn.Linear(3 * large * 16, code), nn.SiLU())
@@ -129,21 +128,21 @@ class FlowCoarseNet(nn.Module):
         self.flow = _conv(half + 8, 7)
         self.refine = nn.Sequential(_conv(2 * width + half + 8 + 3, 40), nn.SiLU(), _conv(40, 32), nn.SiLU())
         self.refined = _conv(32, 7)
-        self.content = nn.Sequential(_Residual(width), _conv(width, width))
+        self.content = nn.Sequential(_ResidualBlock(width), _conv(width, width))
         self.fuse = nn.Sequential(
-            _conv(2 * width + 32 + 9, width), _Residual(width), _Residual(width), nn.SiLU(),
-            _conv(width, 2 * width), nn.PixelShuffle(2), _Even(),
+            _conv(2 * width + 32 + 9, width), _ResidualBlock(width), _ResidualBlock(width), nn.SiLU(),
+            _conv(width, 2 * width), nn.PixelShuffle(2), _Smooth(),
         )  # fmt: skip
         self.detail = nn.Sequential(
-            _conv(half + 6, half), _Residual(half), nn.SiLU(),
-            _conv(half, 2 * half), nn.PixelShuffle(2), _Even(), nn.SiLU(),
+            _conv(half + 6, half), _ResidualBlock(half), nn.SiLU(),
+            _conv(half, 2 * half), nn.PixelShuffle(2), _Smooth(), nn.SiLU(),
         )  # fmt: skip
         self.paint = _conv(half // 2 + 3, 3)
         for layer in (self.similarity, self.flow, self.refined, self.paint):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # they have one by default
-        self.restraint = ALWAYS
-        self.register_buffer("frame", places(GRID), persistent=False)
+        self.limits = ALWAYS
+        self.register_buffer("frame", pixel_centres(GRID), persistent=False)
 
     def forward(self, lr: Tensor) -> FlowResult:
         """Hallucinate.
@@ -153,37 +152,37 @@ class FlowCoarseNet(nn.Module):
         """
         small = lr if lr.shape[-2:] == (GRID, GRID) else functional.interpolate(lr, (GRID, GRID), mode="bicubic")
         features = self.stem(small - 0.5)
-        first, seen, unfolded = self._first_flow(features)
-        flow, seen, hint = self._refine(features, first, seen, unfolded)
-        similar = moved(placed(flow, seen, self.frame), self.frame)
-        turn = self.restraint.share(turned(flow, seen, similar))
-        taken = settled(flow, similar, self.restraint.bent(turn))
-        picture = self._carry(small, taken, seen, HR)
+        first, visible, unfolded = self._first_flow(features)
+        flow, visible, hint = self._refine(features, first, visible, unfolded)
+        rigid = transform_points(fit_location(flow, visible, self.frame), self.frame)
+        turn = self.limits.turned_share(estimate_turn_px(flow, visible, rigid))
+        limited = limit_deformation(flow, rigid, self.limits.deformation_scale_at(turn))
+        warped = self._warp(small, limited, visible, HR)
         content = self.content(features)
-        own, opposite = sample(content, taken[:, :2]), sample(content, taken[:, 2:])
-        middle = self._carry(small, taken, seen, GRID)
-        pictures = [sample(small, taken[:, :2]) - 0.5, sample(small, taken[:, 2:]) - 0.5]
-        fused = self.fuse(torch.cat([own, opposite, hint, seen.sigmoid(), *(p.to(own) for p in pictures)], 1))
+        direct, opposite = sample(content, limited[:, :2]), sample(content, limited[:, 2:])
+        middle = self._warp(small, limited, visible, GRID)
+        images = [sample(small, limited[:, :2]) - 0.5, sample(small, limited[:, 2:]) - 0.5]
+        fused = self.fuse(torch.cat([direct, opposite, hint, visible.sigmoid(), *(i.to(direct) for i in images)], 1))
         half = GRID * 2
-        at_half = [enlarged(middle, half).to(fused) - 0.5, functional.avg_pool2d(picture, 2).to(fused) - 0.5]
+        at_half = [enlarge(middle, half).to(fused) - 0.5, functional.avg_pool2d(warped, 2).to(fused) - 0.5]
         detail = self.detail(torch.cat([fused, *at_half], 1))
-        painted = self.paint(torch.cat([detail, picture.to(detail) - 0.5], 1)).float()
+        residual = self.paint(torch.cat([detail, warped.to(detail) - 0.5], 1)).float()
         if not self.training:
-            painted = painted * self.restraint.painted(turn, lr)[:, None, None, None]
-        return FlowResult(picture + painted, picture, flow, first, seen)
+            residual = residual * self.limits.residual_scale_at(turn, lr)[:, None, None, None]
+        return FlowResult(warped + residual, warped, flow, first, visible)
 
-    def located(self, lr: Tensor) -> tuple[Tensor, Tensor]:
-        """The coarse face, and where the face is: float32 (N, 2, 3), frontal frame to LR picture in [-1, 1]."""
-        found = self(lr)
-        return found.coarse, placed(found.flow, found.seen, self.frame)
+    def locate(self, lr: Tensor) -> tuple[Tensor, Tensor]:
+        """The coarse face, and its location: float32 (N, 2, 3), frontal frame to LR image in [-1, 1]."""
+        result = self(lr)
+        return result.coarse, fit_location(result.flow, result.visible, self.frame)
 
     def geometry_only(self, lr: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Flow, flow before it is refined, logits and carried picture alone: what the first stage trains."""
+        """What the first stage trains: flow, flow before its refinement, logits of the visibility, warped image."""
         small = lr if lr.shape[-2:] == (GRID, GRID) else functional.interpolate(lr, (GRID, GRID), mode="bicubic")
         features = self.stem(small - 0.5)
-        first, seen, unfolded = self._first_flow(features)
-        flow, seen, _ = self._refine(features, first, seen, unfolded)
-        return flow, first, seen, self._carry(small, flow, seen, GRID * 2)
+        first, visible, unfolded = self._first_flow(features)
+        flow, visible, _ = self._refine(features, first, visible, unfolded)
+        return flow, first, visible, self._warp(small, flow, visible, GRID * 2)
 
     def _first_flow(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         code = self.code(self.geometry(features))
@@ -192,83 +191,93 @@ class FlowCoarseNet(nn.Module):
         identity = torch.tensor([1.0, 0.0, 0.0, 0.0, 1.0, 0.0], device=code.device)
         matrix = (self.similarity(code).float() + identity).reshape(-1, 2, 3)
         opposite = self.frame * torch.tensor([-1.0, 1.0], device=code.device)[:, None, None]
-        own, other = moved(matrix, self.frame) + dense[:, :2], moved(matrix, opposite) + dense[:, 2:4]
-        return torch.cat([own, other], 1), dense[:, 4:], unfolded
+        direct = transform_points(matrix, self.frame) + dense[:, :2]
+        other = transform_points(matrix, opposite) + dense[:, 2:4]
+        return torch.cat([direct, other], 1), dense[:, 4:], unfolded
 
-    def _refine(self, features: Tensor, first: Tensor, seen: Tensor, unfolded: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        own, opposite = sample(features, first[:, :2]), sample(features, first[:, 2:])
-        hint = self.refine(torch.cat([own, opposite, unfolded, seen.sigmoid().to(own)], 1))
+    def _refine(
+        self, features: Tensor, first: Tensor, visible: Tensor, unfolded: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        direct, opposite = sample(features, first[:, :2]), sample(features, first[:, 2:])
+        hint = self.refine(torch.cat([direct, opposite, unfolded, visible.sigmoid().to(direct)], 1))
         change = self.refined(hint).float()
-        return first + change[:, :4], seen + change[:, 4:], hint
+        return first + change[:, :4], visible + change[:, 4:], hint
 
-    def _carry(self, small: Tensor, flow: Tensor, seen: Tensor, side: int) -> Tensor:
-        """The picture at its own place and at the opposite one, mixed by how well each is seen; float32."""
-        flow, shares = enlarged(flow, side), enlarged(seen[:, :2].sigmoid(), side)
-        bicubic = enlarged(small.float(), HR) if side == HR else small.float()
-        own, opposite = sample(bicubic, flow[:, :2]), sample(bicubic, flow[:, 2:])
-        # The own place counts more, so that two sides that are seen alike are not blurred into each other.
+    def _warp(self, small: Tensor, flow: Tensor, visible: Tensor, side: int) -> Tensor:
+        """The image warped by the direct and by the opposite flow, mixed by their visibility; float32."""
+        flow, shares = enlarge(flow, side), enlarge(visible[:, :2].sigmoid(), side)
+        bicubic = enlarge(small.float(), HR) if side == HR else small.float()
+        direct, opposite = sample(bicubic, flow[:, :2]), sample(bicubic, flow[:, 2:])
+        # The direct point has the larger weight, so that two sides of equal visibility are not averaged.
         weight = (shares[:, :1] + 0.02) / (shares[:, :1] + 0.02 + 0.25 * shares[:, 1:2] * (1 - shares[:, :1]))
-        return own * weight + opposite * (1 - weight)
+        return direct * weight + opposite * (1 - weight)
 
 
 def sample(values: Tensor, at: Tensor) -> Tensor:
-    """Bilinear look-up of (N, C, h, w) at (N, 2, H, W), in the type of the values; borders repeat."""
+    """Bilinear interpolation of (N, C, h, w) at (N, 2, H, W), in the type of the values; borders repeat."""
     grid = at.permute(0, 2, 3, 1)
-    looked = functional.grid_sample(
+    sampled = functional.grid_sample(
         values.float(), grid.float(), mode="bilinear", padding_mode="border", align_corners=False
     )
-    return looked.to(values.dtype)
+    return sampled.to(values.dtype)
 
 
-def turned(flow: Tensor, seen: Tensor, similar: Tensor) -> Tensor:
-    """How far the head is turned, in pixels of 128: float32 (N,).
+def estimate_turn_px(flow: Tensor, visible: Tensor, rigid: Tensor) -> Tensor:
+    """How far each head is turned, in pixels of 128: float32 (N,).
 
-    A head that is not turned moves by a similarity. By how much flow and similarity differ (root of the mean square
-    over the head) tells how far it is: 1.5 for photographs of frontal faces, and 5, 9, 16 and 24 at 22, 35, 55 and 75
+    The flow of a head that is not turned is a similarity. The difference between flow and similarity (root mean square
+    over the head) measures the turn: 1.5 for photographs of frontal faces, and 5, 9, 16 and 24 at 22, 35, 55 and 75
     degrees.
 
     Args:
         flow: float32 (N, 4, h, w), see `FlowResult`.
-        seen: logits, float32 (N, 3, h, w).
-        similar: where the similarity nearest to the flow (`placed`) puts each point, float32 (N, 2, h, w).
+        visible: logits, float32 (N, 3, h, w).
+        rigid: each point by the similarity nearest to the flow (`fit_location`), float32 (N, 2, h, w).
     """
-    head = seen[:, 2:].float().sigmoid()
-    off = flow[:, :2] - similar
-    scale = (similar[:, :, :, 1:] - similar[:, :, :, :-1]).square().sum(1).mean((1, 2)).sqrt() * (flow.shape[-1] / 2)
+    head = visible[:, 2:].float().sigmoid()
+    off = flow[:, :2] - rigid
+    scale = (rigid[:, :, :, 1:] - rigid[:, :, :, :-1]).square().sum(1).mean((1, 2)).sqrt() * (flow.shape[-1] / 2)
     square = (off.square().sum(1, keepdim=True) * head).sum((1, 2, 3)) / (head.sum((1, 2, 3)) + 1e-6)
     return (square + 1e-12).sqrt() * (HR / 2) / (scale + 1e-6)
 
 
-def settled(flow: Tensor, similar: Tensor, share: Tensor) -> Tensor:
-    """The flow with no more than a share of what no similarity explains.
+def limit_deformation(flow: Tensor, rigid: Tensor, scale: Tensor) -> Tensor:
+    """The flow with the part that is not a similarity scaled.
 
     Args:
-        flow: as of `turned`.
-        similar: the same.
-        share: float32 (N,), from 0 to 1.
+        flow: as in `estimate_turn_px`.
+        rigid: the same.
+        scale: float32 (N,), from 0 to 1.
     """
-    return torch.cat([similar + share[:, None, None, None] * (flow[:, :2] - similar), flow[:, 2:]], 1)
+    return torch.cat([rigid + scale[:, None, None, None] * (flow[:, :2] - rigid), flow[:, 2:]], 1)
 
 
-def placed(flow: Tensor, seen: Tensor, frame: Tensor) -> Tensor:
-    """Where the face is: the similarity nearest to the flow over the head, most where it is seen, float32 (N, 2, 3).
+def fit_location(flow: Tensor, visible: Tensor, frame: Tensor) -> Tensor:
+    """Location of the face: the similarity nearest to the flow, weighted by head and visibility, float32 (N, 2, 3).
 
     Args:
         flow: float32 (N, 4, h, w), see `FlowResult`.
-        seen: logits, float32 (N, 3, h, w).
+        visible: logits, float32 (N, 3, h, w).
         frame: x and y of each point, float32 (2, h, w).
 
-    It leads from places of the frontal frame to those of the LR picture.
+    It maps the frontal frame to the LR image.
     """
-    weight = seen[:, 2:].float().sigmoid() * (0.1 + 0.9 * seen[:, :1].float().sigmoid())
-    return similarity(flow[:, :2], weight, frame)
+    weight = visible[:, 2:].float().sigmoid() * (0.1 + 0.9 * visible[:, :1].float().sigmoid())
+    return fit_similarity(flow[:, :2], weight, frame)
 
 
-def similarity(at: Tensor, weight: Tensor, place: Tensor) -> Tensor:
-    """What brings places (2, h, w) nearest to (N, 2, h, w), by weights (N, 1, h, w): float32 (N, 2, 3)."""
+def fit_similarity(target: Tensor, weight: Tensor, source: Tensor) -> Tensor:
+    """Weighted least-squares similarity from maps of points (2, h, w) to (N, 2, h, w): float32 (N, 2, 3).
+
+    Args:
+        target: float32 (N, 2, h, w).
+        weight: float32 (N, 1, h, w).
+        source: float32 (2, h, w).
+    """
     total = weight.sum((2, 3), keepdim=True) + 1e-6
-    middle, goal = (place * weight).sum((2, 3), keepdim=True) / total, (at * weight).sum((2, 3), keepdim=True) / total
-    a, b = place - middle, at - goal
+    middle = (source * weight).sum((2, 3), keepdim=True) / total
+    goal = (target * weight).sum((2, 3), keepdim=True) / total
+    a, b = source - middle, target - goal
     spread = (a.square().sum(1, keepdim=True) * weight).sum((2, 3), keepdim=True) + 1e-6
     cosine = ((a * b).sum(1, keepdim=True) * weight).sum((2, 3), keepdim=True) / spread
     sine = ((a[:, :1] * b[:, 1:] - a[:, 1:] * b[:, :1]) * weight).sum((2, 3), keepdim=True) / spread
@@ -276,15 +285,15 @@ def similarity(at: Tensor, weight: Tensor, place: Tensor) -> Tensor:
     return torch.cat([linear, goal[:, :, 0] - linear @ middle[:, :, 0]], 2)
 
 
-def enlarged(values: Tensor, side: int) -> Tensor:
-    """Bicubic for pictures would overshoot masks; bilinear for all but 3 channels."""
+def enlarge(values: Tensor, side: int) -> Tensor:
+    """Bicubic interpolation for RGB images; bilinear for other maps, since bicubic overshoots masks."""
     if values.shape[-1] == side:
         return values
     mode = "bicubic" if values.shape[1] == 3 else "bilinear"
     return functional.interpolate(values.float(), (side, side), mode=mode, align_corners=False)
 
 
-class _Residual(nn.Module):
+class _ResidualBlock(nn.Module):
     """x + conv(act(conv(act(x)))); the branch starts at zero."""
 
     def __init__(self, channels: int) -> None:
@@ -297,8 +306,8 @@ class _Residual(nn.Module):
         return x + branch
 
 
-class _Even(nn.Module):
-    """Two 2 x 2 means, one each way: a pixel shuffle's chequerboard is at the frequency they take out.
+class _Smooth(nn.Module):
+    """Two 2 x 2 means, one in each direction, which remove the chequerboard frequency of a pixel shuffle.
 
     Source: Sugawara, Shiota, Kiya 2018 (a hold after the shuffle), here centred.
     """

@@ -1,20 +1,18 @@
-"""Weight files of VividGAN: tensors in half precision, and in the header what network they are of."""
+"""VividGAN's network from its weight file, and back."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
-from torch import nn
-
-from bench.weights import load_into, load_state_dict, refuse_other, save_tensors
+from bench.weights import load_state_dict, refuse_other
+from hallucinators.networks import weight_loading
 from hallucinators.vividgan.network.flow import FlowCoarseNet
 from hallucinators.vividgan.network.model import VividGAN
 from hallucinators.vividgan.network.weight_file import Facts, Network, read_facts
 
 
 def build(facts: Facts) -> VividGAN:
-    """The network of a weight file, with first weights."""
+    """The network that a header describes, with initial weights."""
     return VividGAN(
         lr=facts.lr or 32,
         preset=facts.preset,
@@ -26,49 +24,39 @@ def build(facts: Facts) -> VividGAN:
 
 
 def save_weights(path: Path, model: VividGAN, facts: Facts) -> None:
-    """Write a weight file in one step.
+    """Write the networks that the header names to a weight file, atomically.
 
     Raises:
         BenchError: it cannot be written.
     """
-    parts = _parts(facts)
-    state = {name: tensor for name, tensor in model.state_dict().items() if name.split(".")[0] in parts}
-    save_tensors(path, state, asdict(facts))
+    weight_loading.save_weights(path, model, facts, parts=_parts(facts))
 
 
 def load_weights(
     path: Path, *, network: Network | None = None, lr: int | None = None, sha256: str | None = None
 ) -> tuple[VividGAN, Facts]:
-    """Build the network of a weight file and fill it.
+    """Build the network of a weight file and load its weights.
 
     Args:
         path: the file.
-        network: the network that is wanted; None takes any.
-        lr: side of LR faces that is wanted.
-        sha256: digest that its bytes must have; None takes any.
+        network: the required network; None takes any.
+        lr: the required side of LR faces; None takes any.
+        sha256: required digest of the file; None takes any.
 
     Raises:
         MissingError: there is no such file.
-        ChangedError: its bytes are others than those of ``sha256``.
+        ChangedError: the file has another digest.
         DataError: it is damaged, of another network or size.
     """
-    held = load_state_dict(path, sha256=sha256)
+    tensors = load_state_dict(path, sha256=sha256)
     facts = read_facts(path)
     refuse_other(path, network=(network, facts.network), lr=(lr, facts.lr))
     model = build(facts)
-    state = {name: tensor.float() for name, tensor in held.items()}
-    for part in _parts(facts):
-        own = {n.removeprefix(f"{part}."): t for n, t in state.items() if n.startswith(f"{part}.")}
-        load_into(getattr(model, part), own, origin=str(path))
+    weight_loading.load_tensors(model, tensors, path, parts=_parts(facts))
     return model.eval(), facts
 
 
 def _parts(facts: Facts) -> list[str]:
     """Names of the networks a file holds."""
-    present = {"coarse": True, "touchup": facts.touchup and facts.fine, "fine": facts.fine}
-    return [name for name, there in present.items() if there]
-
-
-def count_parameters(module: nn.Module) -> int:
-    """Numbers that are learned."""
-    return sum(parameter.numel() for parameter in module.parameters())
+    touchup = ["touchup"] if facts.touchup and facts.fine else []
+    return ["coarse", *touchup, *(["fine"] if facts.fine else [])]

@@ -1,4 +1,4 @@
-"""VividGAN's hallucinating side put together, its variants and its sizes (figure 2)."""
+"""VividGAN's generator, its variants and its sizes (figure 2)."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ PRESETS: Mapping[Preset, Widths] = MappingProxyType(
 
 
 class Hallucination(NamedTuple):
-    """What one pass gives; faces and patches are float32 RGB around [0, 1], not clamped."""
+    """Output of one pass; faces and patches are float32 RGB around [0, 1], not clamped."""
 
     coarse: Tensor
     """(N, 3, 128, 128)."""
     components: dict[str, Tensor]
-    """Touched-up (or given) patches (N, 3, h, w) by name; empty without them."""
+    """Patches (N, 3, h, w) by name, touched up or given by the caller; empty without touching-up networks."""
     prior: Tensor
     """(N, 3, 128, 128), zero where no component lies."""
     prior_mask: Tensor
@@ -74,7 +74,7 @@ class Hallucination(NamedTuple):
     fine: Tensor
     """(N, 3, 128, 128)."""
     centres: Tensor
-    """(N, 4, 2), where the components were cut out and pasted: whole pixels."""
+    """(N, 4, 2), centres of the components, whole pixels."""
 
 
 class VividGAN(nn.Module):
@@ -102,13 +102,13 @@ class VividGAN(nn.Module):
         Args:
             lr: height and width of the tiny faces in pixels, 16 or 32.
             preset: sizes by name.
-            widths: sizes one by one, in place of the preset.
-            touchup: False leaves the touching-up networks out.
-            component_aware: False leaves hourglasses and integration block out.
-            carry: whether the coarse network adds to the aligned LR picture, see `CoarseNet`.
+            widths: sizes in place of those of the preset.
+            touchup: False leaves out the touching-up networks.
+            component_aware: False leaves out hourglasses and integration block.
+            carry: whether the coarse network adds to the aligned LR image, see `CoarseNet`.
             patch_sizes: width and height by component; multiples of 8.
-            coarse: another coarse network in place of the paper's: LR faces to previews (N, 3, 128, 128), or to
-                something that has one as ``coarse``.
+            coarse: another coarse network in place of the paper's: LR faces to coarse faces (N, 3, 128, 128), or to a
+                result with the attribute ``coarse``.
 
         Raises:
             UsageError: an unknown preset or size.
@@ -130,10 +130,10 @@ class VividGAN(nn.Module):
 
         Args:
             lr: (N, 3, s, s) RGB in [0, 1].
-            components: patches (N, 3, h, w) by name to be used in place of the touched-up ones.
-            centres: where the components are in the preview, (N, 4, 2) xy pixels in the order of COMPONENTS, from a
-                landmark detector; None takes those of an average face. They are rounded to whole pixels, because
-                cutting and pasting between pixels would blur the prior twice.
+            components: patches (N, 3, h, w) by name that replace the touched-up ones.
+            centres: centres of the components in the coarse face, (N, 4, 2) xy pixels in the order of COMPONENTS, from
+                a landmark detector; None takes those of the template. They are rounded to whole pixels, because
+                interpolation in cropping and pasting would blur the prior twice.
 
         Raises:
             DataError: faces, components or centres of another shape.
@@ -143,12 +143,12 @@ class VividGAN(nn.Module):
     def refine(
         self, coarse: Tensor, *, components: Mapping[str, Tensor] | None = None, centres: Tensor | None = None
     ) -> Hallucination:
-        """The fine level alone: previews (N, 3, 128, 128) to all that a pass gives; arguments as in `forward`."""
+        """The fine level alone, from coarse faces (N, 3, 128, 128); arguments as in `forward`."""
         if centres is None:
             centres = self.get_buffer("_template").expand(coarse.shape[0], -1, -1)
         centres = centres.float().round()
         if components is not None:
-            patches = self._checked(components)
+            patches = self._check_components(components)
         elif self.touchup is not None:
             patches = self.touchup(crop(coarse, centres, self.patch_sizes))
         else:
@@ -160,21 +160,21 @@ class VividGAN(nn.Module):
         fine, heatmaps = self.fine(coarse, prior)
         return Hallucination(coarse, patches, prior, mask, heatmaps, fine, centres)
 
-    def located(self, lr: Tensor) -> tuple[Tensor, Tensor]:
-        """The coarse face, and where the face is: float32 (N, 2, 3) from the frontal frame to the LR picture."""
-        found: tuple[Tensor, Tensor] = self.coarse.located(lr)  # type: ignore[operator]  # both coarse networks have it
-        return found
+    def locate(self, lr: Tensor) -> tuple[Tensor, Tensor]:
+        """The coarse face, and its location: float32 (N, 2, 3) from the frontal frame to the LR image in [-1, 1]."""
+        result: tuple[Tensor, Tensor] = self.coarse.locate(lr)  # type: ignore[operator]  # both coarse networks have it
+        return result
 
     def preview(self, lr: Tensor) -> Tensor:
         """The coarse face alone, (N, 3, 128, 128) (VividGAN-dagger of Table I)."""
-        found = self.coarse(lr)
-        preview: Tensor = found if isinstance(found, Tensor) else found.coarse
+        result = self.coarse(lr)
+        preview: Tensor = result if isinstance(result, Tensor) else result.coarse
         return preview
 
-    def _checked(self, components: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def _check_components(self, components: Mapping[str, Tensor]) -> dict[str, Tensor]:
         for name in COMPONENTS:
             wide, high = self.patch_sizes[name]
             if name not in components or components[name].shape[1:] != (3, high, wide):
-                found = tuple(components[name].shape) if name in components else "nothing"
-                raise DataError(f"VividGAN: component {name} must be (N, 3, {high}, {wide}), given {found}")
+                shape = tuple(components[name].shape) if name in components else "nothing"
+                raise DataError(f"VividGAN: component {name} must be (N, 3, {high}, {wide}), given {shape}")
         return {name: components[name] for name in COMPONENTS}

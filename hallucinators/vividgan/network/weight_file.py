@@ -1,14 +1,15 @@
-"""What a weight file of VividGAN is of, told by its header without torch: what cannot serve is refused at once."""
+"""The header of VividGAN's weight files, read without torch, so that unsuitable files are refused at once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from bench.errors import DataError
 from bench.weights import read_header, refuse_other
+from hallucinators.networks import weight_file
 
 Network = Literal["vividgan", "vividgan-flow"]
 Preset = Literal["paper", "compact"]
@@ -16,73 +17,60 @@ _SIDES: Mapping[str, tuple[int, ...]] = {"vividgan": (16, 32), "vividgan-flow": 
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What a weight file is of.
+class Facts(weight_file.Facts):
+    """The content of a header; ``lr`` is 0 for a network that takes any side from 12 to 36.
 
     Attributes:
-        network: which coarse network: the paper's, or the one that carries pixels by flow.
-        lr: side of the LR faces it was trained on; 0 where it takes any from 12 to 36.
-        preset: sizes by name.
+        network: which coarse network: the paper's, or the flow network.
         touchup: whether it has touching-up networks.
         component_aware: whether it has hourglasses and the integration block.
-        fine: False where only the coarse network was trained.
-        trained: how it was trained, for the card: data, steps, figures.
-        carry: whether the paper's coarse network adds to the aligned LR picture.
+        fine: False if only the coarse network was trained.
+        carry: whether the paper's coarse network adds to the aligned LR image.
     """
 
     network: Network
-    lr: int
     preset: Preset
     touchup: bool = True
     component_aware: bool = True
     fine: bool = True
-    trained: Mapping[str, Any] = field(default_factory=dict)
     carry: bool = True
 
 
 def read_facts(path: Path) -> Facts:
-    """What a weight file is of, without reading its tensors.
+    """Read the header of a weight file.
 
     Raises:
         MissingError: there is no such file.
-        DataError: it is damaged, or no weight file of VividGAN.
+        DataError: it is damaged, or not a weight file of VividGAN.
     """
-    found = read_header(path)
+    header = read_header(path)
+    # Older files have no entry ``carry``: their networks add to grey.
+    facts = weight_file.parse_facts(path, {"carry": False, **header}, Facts) if header else None
     try:
-        facts = Facts(**{"carry": False, **found}) if found else None  # older files do not say
         known = facts is not None and facts.preset in get_args(Preset) and facts.lr in _SIDES.get(facts.network, ())
-    except TypeError as error:
-        raise DataError(f"The weights {path} are of another version of bench: {error}") from None
+    except TypeError:  # a value without a hash
+        known = False
     if facts is None or not known:
         raise DataError(
-            f"The weights {path} are no VividGAN that `bench train vividgan` wrote: their header says "
-            f"{str(found)[:80] if found else None!r}."
+            f"The weights {path} are no VividGAN that `bench train vividgan` wrote: their header is "
+            f"{str(header)[:80] if header else None!r}."
         )
     return facts
 
 
 def check_header(path: Path, network: str, lr: int, *, fine: bool) -> None:
-    """Refuse weights that cannot serve before any face is looked at.
+    """Refuse unsuitable weights before any face is processed.
 
     Args:
         path: the file.
-        network: that is wanted.
-        lr: side of LR faces that is wanted; 0 for a network that takes several.
-        fine: the whole network is wanted, not the coarse one alone.
+        network: the required network.
+        lr: the required side of LR faces; 0 for a network of several sides.
+        fine: whether the whole network is required, not only the coarse one.
 
     Raises:
-        DataError: they are of another network or size, damaged, or hold no more than the coarse network.
+        DataError: they are of another network or size, damaged, or hold only the coarse network.
     """
     facts = read_facts(path)
     refuse_other(path, network=(network, facts.network), lr=(lr, facts.lr))
     if fine and not facts.fine:
         raise DataError(f"The weights {path} hold the coarse network alone; take output=coarse.")
-
-
-def lr_of(path: Path) -> int:
-    """Side of the LR faces that weights take; 0 for a network that takes several.
-
-    Raises:
-        DataError: they are damaged, or no weight file of VividGAN.
-    """
-    return read_facts(path).lr

@@ -1,13 +1,12 @@
-"""The losses of VividGAN, one function for each equation of section III-D and III-E.
+"""The losses of VividGAN, one function for each equation of sections III-D and III-E.
 
-Equations 4, 7 and 8, which other networks are trained by too, are in `hallucinators.training.steps.losses`.
+Equations 4, 7 and 8, which other methods use too, are in `hallucinators.training.steps.losses`.
 
-The paper writes the expectation over faces of a sum over pixels, features or heatmap positions. Here the default is
-the mean over these too, so that a weight means the same at every size; ``reduction="sum"`` is the paper's letter, the
-sum for each face and the mean over the batch. The factor between the two is the number of elements of one face: 49152
-for a 128 x 128 RGB image (equations 3 and 4), the length of the feature vector (5: 2048), the positions of one heatmap
-(6: 1024 at 32 x 32, the mean over landmarks being in the equation). The discriminators' losses have no such sum. By
-the letter, weights of 0.01 leave the other terms four orders below the pixel loss; with means they are felt.
+The paper has the expectation over faces of a sum over pixels, features or heatmap positions. Equations 3, 4, 6 and 10
+are means over these here, so that a weight has the same effect at every size. The factor between sum and mean is the
+number of elements of one face: 49152 for a 128 x 128 RGB image (equations 3 and 4), 1024 for a heatmap of 32 x 32
+(equation 6, whose mean over landmarks is the paper's). With sums, weights of 0.01 leave the other terms four orders of
+magnitude below the pixel loss. Equation 5 is a sum over features, as in the paper.
 """
 
 from __future__ import annotations
@@ -19,9 +18,10 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from bench.errors import DataError
-from hallucinators.training.steps.losses import Reduction, squared_distance
+from hallucinators.training.steps.losses import mean_square
 
 Term = Literal["pixel", "symmetry", "identity", "structure", "adversarial_coarse", "adversarial_fine"]
 
@@ -59,23 +59,43 @@ LOSS_SETS: Mapping[str, frozenset[Term]] = MappingProxyType(
         "figure_6i": _DDAGGER | {"adversarial_fine"},  # with Fine-D
     }
 )
-"""Which terms are on: Table III by the definitions in section V-D, and the two columns of figure 6 beyond these."""
+"""The terms of each set: Table III by the definitions in section V-D, and two more columns of figure 6."""
 
 
-def mirror_symmetry(hallucinated: Tensor, *, reduction: Reduction = "mean") -> Tensor:
-    """Equation 3: squared distance of faces (N, 3, h, w) to their horizontal flips."""
-    return squared_distance(hallucinated.flip(-1), hallucinated, reduction)
+def mirror_symmetry(hallucinated: Tensor) -> Tensor:
+    """Equation 3: mean squared difference between faces (N, 3, h, w) and their horizontal flips."""
+    return mean_square(hallucinated.flip(-1), hallucinated)
 
 
-def identity(hallucinated: Tensor, truth: Tensor, *, reduction: Reduction = "mean") -> Tensor:
-    """Equation 5: squared distance of a face network's features (N, D) for the faces and for the truth."""
-    return squared_distance(hallucinated, truth, reduction)
+def feature_distances(hallucinated: Tensor, truth: Tensor) -> Tensor:
+    """Squared Euclidean distances (N, N) between the features (N, D) of each face and those of each true face."""
+    return (hallucinated[:, None] - truth).square().sum(2)
+
+
+def identity(distances: Tensor) -> Tensor:
+    """Equation 5: mean over faces of the squared distance to the features of the true face.
+
+    Args:
+        distances: of `feature_distances`, (N, N); row and column i belong to the same face.
+    """
+    return distances.diagonal().mean()
+
+
+def identification(distances: Tensor, temperature: float) -> Tensor:
+    """Cross-entropy of identifying each face's truth among the truths of the batch. Not in the paper.
+
+    Args:
+        distances: of `feature_distances`, (N, N).
+        temperature: the logits are the negative distances divided by it.
+    """
+    truth = torch.arange(len(distances), device=distances.device)
+    return functional.cross_entropy(-distances / temperature, truth)
 
 
 def target_heatmaps(landmarks: Tensor, *, side: int = 32, image: int = 128, sigma: float = 1.0) -> Tensor:
-    """What equation 6 compares with: a Gaussian bump of height 1 at each landmark.
+    """The target of equation 6: a Gaussian of height 1 at each landmark.
 
-    The paper takes FAN's heatmaps of the truth; FAN is trained on such bumps.
+    The paper takes FAN's heatmaps of the truth; FAN is trained on such Gaussians.
 
     Args:
         landmarks: (N, K, 2) xy pixels of an image of ``image`` pixels, origin at the first pixel's centre.
@@ -87,26 +107,24 @@ def target_heatmaps(landmarks: Tensor, *, side: int = 32, image: int = 128, sigm
         float32 (N, K, side, side) in [0, 1].
     """
     centre = (landmarks.float() + 0.5) * (side / image) - 0.5
-    place = torch.arange(side, device=landmarks.device, dtype=torch.float32)
-    x, y = (torch.exp(-((place - centre[..., axis, None]) ** 2) / (2 * sigma**2)) for axis in (0, 1))
+    position = torch.arange(side, device=landmarks.device, dtype=torch.float32)
+    x, y = (torch.exp(-((position - centre[..., axis, None]) ** 2) / (2 * sigma**2)) for axis in (0, 1))
     return y[..., :, None] * x[..., None, :]
 
 
-def structure(predicted: Sequence[Tensor], target: Tensor, *, reduction: Reduction = "mean") -> Tensor:
-    """Equation 6: mean over landmarks of the squared distance between heatmaps, and mean over the hourglasses.
+def structure(predicted: Sequence[Tensor], target: Tensor) -> Tensor:
+    """Equation 6: mean squared difference between heatmaps, mean over the hourglasses.
 
     Args:
         predicted: heatmaps (N, K, s, s) of every hourglass.
-        target: those of the truth, (N, K, s, s).
-        reduction: "sum" sums over the positions of each map.
+        target: heatmaps of the truth, (N, K, s, s).
 
     Raises:
         DataError: there are no heatmaps, or shapes differ.
     """
     if not predicted:
         raise DataError("structure loss: there are no heatmaps; a network without the component-aware module has none")
-    landmarks = target.shape[1] if reduction == "sum" else 1
-    return torch.stack([squared_distance(maps, target, reduction) / landmarks for maps in predicted]).mean()
+    return torch.stack([mean_square(maps, target) for maps in predicted]).mean()
 
 
 def coarse_total(
@@ -119,11 +137,11 @@ def coarse_total(
 ) -> Tensor:
     """Equation 9: L_mse + L_sym + alpha1 L_id + psi1 L_adv; a term of None is left out."""
     chosen = weights or Weights()
-    return _weighted(mse, (1.0, symmetry), (chosen.alpha1, identity), (chosen.psi1, adversarial))
+    return _weighted_sum(mse, (1.0, symmetry), (chosen.alpha1, identity), (chosen.psi1, adversarial))
 
 
 def touchup_total(mse: Mapping[str, Tensor]) -> Tensor:
-    """Equation 10: L_mse of the components; their mean, each component counting alike."""
+    """Equation 10: mean of the L_mse of the components, with equal weights."""
     if not mse:
         raise DataError("touching-up loss: there are no components")
     return torch.stack(list(mse.values())).mean()
@@ -139,15 +157,15 @@ def fine_total(
 ) -> Tensor:
     """Equation 11: L_mse + alpha2 L_id + gamma2 L_h + psi2 L_adv; a term of None is left out."""
     chosen = weights or Weights()
-    return _weighted(mse, (chosen.alpha2, identity), (chosen.gamma2, structure), (chosen.psi2, adversarial))
+    return _weighted_sum(mse, (chosen.alpha2, identity), (chosen.gamma2, structure), (chosen.psi2, adversarial))
 
 
-def total(coarse: Tensor, touchup: Tensor | None, fine: Tensor) -> Tensor:
-    """Equation 12: L_C + L_T + L_F; no L_T without the touching-up network."""
-    return coarse + fine if touchup is None else coarse + touchup + fine
+def total(fine: Tensor, *, touchup: Tensor | None = None, coarse: Tensor | None = None) -> Tensor:
+    """Equation 12: L_F + L_T + L_C; a term of None (no touching-up network, frozen coarse network) is left out."""
+    return _weighted_sum(fine, (1.0, touchup), (1.0, coarse))
 
 
-def _weighted(first: Tensor, *others: tuple[float, Tensor | None]) -> Tensor:
+def _weighted_sum(first: Tensor, *others: tuple[float, Tensor | None]) -> Tensor:
     for weight, term in others:
         if term is not None:
             first = first + weight * term

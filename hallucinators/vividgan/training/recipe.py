@@ -1,4 +1,4 @@
-"""The stages of training VividGAN and ``vividgan-flow``, and the weight file at their end."""
+"""The stages of training ``vividgan`` and ``vividgan-flow``, and the export of their weight files."""
 
 from __future__ import annotations
 
@@ -13,108 +13,107 @@ from bench.errors import UsageError
 from hallucinators.networks.discriminator import Discriminator
 from hallucinators.training.loop import checkpoint
 from hallucinators.training.method.options import Options, Stage
+from hallucinators.training.steps.placement import GeometryStage, frontal_placement
 from hallucinators.training.steps.task import Task
 from hallucinators.vividgan.network.coarse import CoarseNet
-from hallucinators.vividgan.network.loading import build, save_weights
+from hallucinators.vividgan.network.loading import build as build_model
+from hallucinators.vividgan.network.loading import save_weights
 from hallucinators.vividgan.network.model import PRESETS, VividGAN
 from hallucinators.vividgan.network.weight_file import Facts, Network, Preset
 from hallucinators.vividgan.training.flow import FlowTask
-from hallucinators.vividgan.training.geometry import GeometryStage
 from hallucinators.vividgan.training.losses import LOSS_SETS, Weights
 from hallucinators.vividgan.training.objective import Objective
 from hallucinators.vividgan.training.stages import CoarseStage, TouchUpStage, WholeStage
-from hallucinators.vividgan.training.teacher import teacher
+from hallucinators.vividgan.training.teacher import load_teacher
 
-STAGES = ("geometry", "coarse", "touchup", "whole")
 _DEFAULT_STEPS = {"geometry": 12000, "coarse": 6500, "touchup": 1000, "whole": 3000}
 _FLOW_STEPS = {"geometry": 0, "coarse": 9000, "touchup": 1000, "whole": 2000}
 _GEOMETRY_SHARE = 1 / 3
-_PLACED = ("geometry", "coarse")
-"""Stages whose batches say where each point of the face is."""
+_STAGES_WITH_FLOW = ("geometry", "coarse")
+"""Stages whose batches have flow targets."""
 _CRITIC_WIDTH = {"paper": 1.0, "compact": 0.25}
 _WITHOUT_MODULE = "figure_6f"
 _FLOW_WHOLE = LOSS_SETS["dagger"]
-"""Losses of the flow network's last stage: on faces like its own, pixels alone lose 18 points of rank-1, with identity
-none are lost; adversaries cost likeness (0.1 to 0.5 dB) and people."""
-_OTHER_TEACHER = Weights(alpha1=0.1, alpha2=0.1)
-_APART = 0.5
-"""Weights of the identity loss, and in it of telling people apart, where dlib teaches (docs/training.md).
+"""Losses of the flow network's last stage. Compared with its coarse face, pixels alone lose 18 points of rank-1, with
+identity none are lost; adversaries lower PSNR (by 0.1 to 0.5 dB) and rank-1."""
+_DLIB_WEIGHTS = Weights(alpha1=0.1, alpha2=0.1)
+_IDENTIFICATION_WEIGHT = 0.5
+"""Weights of the identity loss, and in it of identification in the batch, with dlib as the teacher (docs/training.md).
 
-At the paper's 0.01 dlib's squared distances, of 0.2 to 0.5, are an eighth of the pixel loss, which paints over who
-somebody is (rank-1 of the coarse face 44 %, where the picture that it paints on has 71 %); at 0.1 alone all faces come
-likelier at once (49 %); with both it is 71 %. ResNet-50's features, the paper's, keep the paper's weight.
+At the paper's 0.01, dlib's squared distances of 0.2 to 0.5 are an eighth of the pixel loss, and the coarse face loses
+identity (rank-1 of 44 %; the LR image that it adds to has 71 %). At 0.1 equation 5 alone raises all similarities
+(rank-1 of 49 %); with both losses rank-1 is 71 %. ResNet-50's features, the paper's, keep the paper's weight.
 """
+_RESIDUAL_SCALE = 0.6
+"""Scale of the coarse network's residual after training with identification: the residual overfits the teacher.
 
-_PAINT_KEPT = 0.6
-"""Share of what the coarse network paints that is kept where `_APART` taught it: it paints too much, for its teacher.
-
-SFace, which never teaches, finds 75.2 % of 60 people left out at 16 x 16 where 0.6 of the paint is kept and 71.0 %
-where all is (480 views); of upright photographs (800 people of LFW) 67.8 and 60.4 %. It costs 0.3 dB.
+With SFace, which is never a teacher, rank-1 on 60 people left out at 16 x 16 is 75.2 % with a scale of 0.6 and 71.0 %
+without (480 views); on upright photographs (800 people of LFW) 67.8 and 60.4 %. It costs 0.3 dB.
 """
 
 
 def stages(options: Options) -> list[Stage]:
-    """Where the face is, coarse network, touching-up networks, all together; the flow network's first two are one.
+    """Geometry, coarse, touchup, whole; the flow network's coarse stage includes the geometry.
 
     Raises:
         UsageError: an unknown preset, size or set of losses.
-        MissingError: the teacher's weights are not here.
+        MissingError: the teacher's weights do not exist.
     """
     facts = facts_of(options)
     objective = _objective(options)
     flow = options.method == "vividgan-flow"
-    defaults = _FLOW_STEPS if flow else _DEFAULT_STEPS
-    steps = {name: options.steps_of(name, defaults[name], STAGES) for name in STAGES}
+    steps = options.stage_steps(_FLOW_STEPS if flow else _DEFAULT_STEPS)
     sides = (32, 16) if flow else (options.lr,)
 
     if flow:
-        steps["geometry"] = 0  # its coarse stage begins with it
+        steps["geometry"] = 0
 
     def geometry(folder: Path) -> Task:
-        return GeometryStage(cast(CoarseNet, _model(facts).coarse), steps=steps["geometry"])
+        net, length = _model(facts).coarse, steps["geometry"]
+        return GeometryStage("vividgan-geometry", net, frontal_placement, lambda b: b.hr, steps=length, key="coarse")
 
     def coarse(folder: Path) -> Task:
         model = _model(facts)
         if steps["geometry"]:
-            model.coarse.load_state_dict(checkpoint.finished(folder / "geometry")["coarse"])
+            model.coarse.load_state_dict(checkpoint.best_averages(folder / "geometry")["coarse"])
         if flow:
             geometry = round(steps["coarse"] * _GEOMETRY_SHARE)
             net = cast(Any, model.coarse)
-            identity = objective.identity if "identity" in objective.terms else None
-            return FlowTask(net, steps=steps["coarse"], geometry_steps=geometry, identity=identity)
+            teacher = objective.teacher if "identity" in objective.terms else None
+            return FlowTask(net, steps=steps["coarse"], geometry_steps=geometry, teacher=teacher)
         return CoarseStage(model.coarse, _critic(options), objective, steps=steps["coarse"])
 
     def touchup(folder: Path) -> Task:
-        model = _filled(_model(facts), folder, ("coarse",), paint=_paint_kept(options))
-        return TouchUpStage(model.to(options.device), steps=steps["touchup"])  # the loop moves what is trained alone
+        model = _load(_model(facts), folder, ("coarse",), residual_scale=_residual_scale(options))
+        return TouchUpStage(model.to(options.device), steps=steps["touchup"])  # the loop moves only trained modules
 
     def whole(folder: Path) -> Task:
         earlier = ("coarse", "touchup") if options.touchup and not options.true_components else ("coarse",)
-        model = _filled(_model(facts), folder, earlier, paint=_paint_kept(options))
+        model = _load(_model(facts), folder, earlier, residual_scale=_residual_scale(options))
         return WholeStage(
             model,
             _critic(options),
             _critic(options),
             replace(objective, terms=_FLOW_WHOLE & frozenset(objective.terms)) if flow else objective,
             steps=steps["whole"],
-            freeze_coarse=flow,  # its flows are held to their targets in the first stage alone
+            freeze_coarse=flow,  # flow losses are used in the first stage only
             true_components=options.true_components,
         )
 
-    makers = {"geometry": geometry, "coarse": coarse, "touchup": touchup, "whole": whole}
+    build = {"geometry": geometry, "coarse": coarse, "touchup": touchup, "whole": whole}
     if not options.touchup or options.true_components:
         steps["touchup"] = 0
-    return [Stage(n, makers[n], steps[n], sides, n in _PLACED) for n in STAGES if steps[n]]
+    return [Stage(n, build[n], steps[n], sides, n in _STAGES_WITH_FLOW) for n in steps if steps[n]]
 
 
 def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]) -> Facts:
     """Write the weight file of a finished training.
 
     Args:
-        options: those it was trained with.
-        folder: of the training.
-        out: the file.
-        trained: what the card says of it.
+        options: the options of the training.
+        folder: its folder.
+        out: the weight file.
+        trained: facts about the training, for the header.
 
     Raises:
         DataError: no stage is finished.
@@ -122,25 +121,25 @@ def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]
     facts = facts_of(options)
     model = _model(facts)
     if options.steps.get("whole") != 0 and checkpoint.best_path(folder / "whole") is not None:
-        model.load_state_dict(checkpoint.finished(folder / "whole")["model"])
+        model.load_state_dict(checkpoint.best_averages(folder / "whole")["model"])
         fine = True
     else:
-        model, fine = _filled(model, folder, ("coarse",), paint=_paint_kept(options)), False
+        model, fine = _load(model, folder, ("coarse",), residual_scale=_residual_scale(options)), False
     facts = replace(facts, fine=fine, trained={**trained})
     save_weights(out, model, facts)
     return facts
 
 
 def facts_of(options: Options) -> Facts:
-    """The network that options ask for."""
+    """The header of the weight file that these options lead to."""
     options.refuse_unknown(PRESETS)
     flow = options.method == "vividgan-flow"
     return Facts(
         cast(Network, options.method),
         0 if flow else options.lr,
         cast(Preset, options.preset),
-        options.touchup,
-        options.component_aware,
+        touchup=options.touchup,
+        component_aware=options.component_aware,
         carry=options.carry,
     )
 
@@ -154,9 +153,9 @@ def _objective(options: Options) -> Objective:
     dlib = options.identity == "dlib"
     return Objective(
         terms=terms,
-        weights=_OTHER_TEACHER if dlib else Weights(),
-        identity=teacher(options.identity, options.device),
-        apart=_APART if dlib else 0.0,
+        weights=_DLIB_WEIGHTS if dlib else Weights(),
+        teacher=load_teacher(options.identity, options.device),
+        identification_weight=_IDENTIFICATION_WEIGHT if dlib else 0.0,
     )
 
 
@@ -165,22 +164,21 @@ def _critic(options: Options) -> Discriminator:
 
 
 def _model(facts: Facts) -> VividGAN:
-    torch.manual_seed(0)  # the same first weights in every stage and process
-    return build(facts)
+    torch.manual_seed(0)  # the same initial weights in every stage and process
+    return build_model(facts)
 
 
-def _paint_kept(options: Options) -> float:
-    """Share of the coarse network's paint that later stages and the weight file get."""
-    apart = options.identity == "dlib" and "identity" in LOSS_SETS[options.losses]
-    return _PAINT_KEPT if apart and options.carry and options.method == "vividgan" else 1.0
+def _residual_scale(options: Options) -> float:
+    """Scale of the coarse network's residual in later stages and in the weight file."""
+    identification = options.identity == "dlib" and "identity" in LOSS_SETS[options.losses]
+    return _RESIDUAL_SCALE if identification and options.carry and options.method == "vividgan" else 1.0
 
 
-def _filled(model: VividGAN, folder: Path, parts: tuple[str, ...], *, paint: float) -> VividGAN:
-    """The model with the averaged weights of earlier stages, of what its coarse network paints this share."""
+def _load(model: VividGAN, folder: Path, parts: tuple[str, ...], *, residual_scale: float) -> VividGAN:
+    """Load the averaged weights of earlier stages and scale the residual of the paper's coarse network."""
     for part in parts:
-        found = checkpoint.finished(folder / part)
-        state = found.get(part) or found["net"]
-        getattr(model, part).load_state_dict(state)
+        averages = checkpoint.best_averages(folder / part)
+        getattr(model, part).load_state_dict(averages.get(part) or averages["net"])
     if isinstance(model.coarse, CoarseNet):
-        model.coarse.paint_less(paint)
+        model.coarse.scale_residual(residual_scale)
     return model

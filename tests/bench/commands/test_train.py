@@ -148,7 +148,7 @@ def test_another_recipe_is_refused_in_the_same_folder(train: Bench) -> None:
 @pytest.mark.parametrize(
     ("asked", "known"),
     [
-        (("vividgam",), "vividgan, vividgan-flow"),
+        (("vividgam",), "vividgan, vividgan-flow, waveletsrnet, all"),
         (("vividgan", "--steps", "corse=2"), "coarse, touchup, whole"),
         (("vividgan", "--steps", "coarse"), "STAGE=N"),
         (("vividgan", "--steps", "coarse=-1"), "STAGE=N"),
@@ -224,7 +224,7 @@ def test_minutes_count_over_all_stages(train: Bench, tmp_path: Path, monkeypatch
     monkeypatch.setattr(loop, "train", record)
     for stage in ("TouchUpStage", "WholeStage"):
         monkeypatch.setattr(recipe, stage, Nothing)
-    monkeypatch.setattr(recipe, "_filled", lambda model, *rest, **named: model)
+    monkeypatch.setattr(recipe, "_load", lambda model, *rest, **named: model)
     monkeypatch.setattr(recipe, "save_weights", written)
     assert train("vividgan", "--minutes", "2", steps="geometry=0,coarse=2,touchup=2,whole=2")[0] == 0
     assert limits[:2] == [2, 0.5] and limits[2] is not None and 0 < limits[2] < 0.1
@@ -253,25 +253,25 @@ def test_all_trains_every_baseline_in_order_with_one_budget_and_goes_on_after_a_
     from bench.errors import MissingError
     from hallucinators.training.loop import run as loop
     from hallucinators.training.method import train_all
-    from hallucinators.training.method.train import Ended
+    from hallucinators.training.method.train import MethodResult
 
     asked: list[tuple[str, int, str, float | None, str]] = []
 
-    def record(options: Options, settings: Settings, people: object, out: Path) -> Ended:
+    def record(options: Options, settings: Settings, people: object, out: Path) -> MethodResult:
         aligner = "" if options.aligner is None else str(options.aligner.relative_to(tmp_path))
         asked.append((options.method, options.lr, out.name, settings.minutes, aligner))
         if options.method == "cbn":
             raise MissingError("no landmarks\nmore")
-        return Ended("done", "pixels", {"pixels": loop.Result(5, "done", {"psnr_db": 20.0}, 60.0, 160, 0)}, out / "w")
+        result = loop.Result(5, "done", {"psnr_db": 20.0}, 60.0, 160, 0)
+        return MethodResult("done", "pixels", {"pixels": result}, out / "w")
 
     monkeypatch.setattr(train_all, "train_method", record)
-    monkeypatch.setattr(train_all, "stages_of", lambda options: [])
     given = ("--data", data, "--out", tmp_path / "out", "--views", views, "--faces", 8, "--batch", 4, "--minutes", 3)
     code, out, _ = bench("train", "all", *given)
     assert code == 1 and "cbn-8x               FAILED: no landmarks" in out and "SMOKE RUN" in out
     assert [name for _, _, name, _, _ in asked] == [
-        "stn-8x", "stn-4x", "srgan-8x", "srgan-4x", "cbn-8x", "cbn-4x", "waveletsrnet-8x", "waveletsrnet-4x",
-        "tdae-8x", "tdae-4x", "tann-8x", "tann-4x", "drgan", "cyclegan",
+        "stn-8x", "stn-4x", "cbn-8x", "cbn-4x", "cyclegan", "drgan", "srgan-8x", "srgan-4x",
+        "tann-8x", "tann-4x", "tdae-8x", "tdae-4x", "waveletsrnet-8x", "waveletsrnet-4x",
     ]  # fmt: skip
     assert {minutes for *_, minutes, _ in asked} == {3}
     assert {(lr, aligner) for method, lr, _, _, aligner in asked if method == "srgan"} == {
@@ -280,6 +280,6 @@ def test_all_trains_every_baseline_in_order_with_one_budget_and_goes_on_after_a_
     }
     asked.clear()
     assert bench("train", "all", *given, "--lr", 32)[0] == 1
-    assert [name for _, _, name, _, _ in asked][:2] == ["stn-4x", "srgan-4x"] and len(asked) == 8
+    assert [name for _, _, name, _, _ in asked][:2] == ["stn-4x", "cbn-4x"] and len(asked) == 8
     code, _, err = bench("train", "all", *given, "--steps", "pixels=3")
     assert code == 2 and "--steps is for one method" in err

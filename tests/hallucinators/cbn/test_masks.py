@@ -9,7 +9,7 @@ import torch
 
 from bench.errors import DataError
 from bench.faces.pairs.pairs import Jitter
-from hallucinators.cbn.masks import CURVES, masks, turned_landmarks
+from hallucinators.cbn.masks import CURVES, masks, upright_landmarks
 from hallucinators.training.data.augmentation import Augmentation
 from hallucinators.training.data.source import PairSource
 from hallucinators.training.data.views import RenderedViews
@@ -63,14 +63,14 @@ def test_landmarks_of_a_face_that_is_only_moved_are_where_they_were(
     source = PairSource(trained_on, left_out, batch_size=4, augmentation=still, flow=True, upright=True)
     batch = source.batch(0)
     inner = slice(17, 68)
-    torch.testing.assert_close(turned_landmarks(batch)[:, inner], batch.landmarks[:, inner], atol=0.5, rtol=0)
+    torch.testing.assert_close(upright_landmarks(batch)[:, inner], batch.landmarks[:, inner], atol=0.5, rtol=0)
 
 
 def test_landmarks_of_a_turned_face_follow_its_nose(trained_on: RenderedViews, left_out: RenderedViews) -> None:
     turned = Augmentation(mild_share=0, mirror=0, frontal=0)
     source = PairSource(trained_on, left_out, batch_size=8, augmentation=turned, flow=True, upright=True)
     batch = source.batch(1)
-    shift = turned_landmarks(batch)[:, 30, 0] - batch.landmarks[:, 30, 0]
+    shift = upright_landmarks(batch)[:, 30, 0] - batch.landmarks[:, 30, 0]
     assert (shift.sign() == batch.yaw_deg.sign())[batch.yaw_deg.abs() > 10].all()
 
 
@@ -78,4 +78,4 @@ def test_batches_without_flow_or_upright_faces_are_refused(trained_on: RenderedV
     batch = PairSource(trained_on, left_out, batch_size=2, flow=True, upright=True).batch(0)
     for lacking in (replace(batch, flow=None), replace(batch, similarity=None)):
         with pytest.raises(DataError, match="flow and upright"):
-            turned_landmarks(lacking)
+            upright_landmarks(lacking)

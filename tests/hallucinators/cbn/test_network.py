@@ -132,7 +132,7 @@ def test_luminance_is_hallucinated_and_colour_enlarged() -> None:
     torch.testing.assert_close((made * weights).sum(1, keepdim=True), picture)
     large = enlarged(faces, 128)
     torch.testing.assert_close(made[:, 0] - made[:, 2], large[:, 0] - large[:, 2])
-    assert net.seen(faces).shape == (1, 1, 32, 32)
+    assert net.to_colours(faces).shape == (1, 1, 32, 32)
 
 
 def test_first_landmarks_are_in_the_middle_of_what_a_regressor_sees() -> None:

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from bench.errors import UsageError
-from hallucinators.cbn.masks import turned_landmarks
+from hallucinators.cbn.masks import upright_landmarks
 from hallucinators.cbn.network import CBN, Hallucination
-from hallucinators.cbn.training import cascade_losses, export, shrunk, stages, terms
+from hallucinators.cbn.training import cascade_losses, export, shrink, stages, terms
 from hallucinators.networks.weight_file import Facts
 from hallucinators.networks.weight_loading import fill, save_weights
 from hallucinators.stn.aligner import Aligner
@@ -57,8 +57,8 @@ def test_losses_by_hand() -> None:
 def test_earlier_truths_are_shrunk_without_aliasing() -> None:
     stripes = torch.zeros(1, 3, 128, 128)
     stripes[..., ::2] = 1.0
-    torch.testing.assert_close(shrunk(stripes, 32)[..., 4:-4], grey(32, 0.5)[..., 4:-4], atol=0.01, rtol=0)
-    assert torch.equal(shrunk(stripes, 128), stripes)
+    torch.testing.assert_close(shrink(stripes, 32)[..., 4:-4], grey(32, 0.5)[..., 4:-4], atol=0.01, rtol=0)
+    assert torch.equal(shrink(stripes, 128), stripes)
 
 
 def test_terms_are_of_the_upright_face_and_its_landmarks(batch: Batch) -> None:
@@ -69,7 +69,7 @@ def test_terms_are_of_the_upright_face_and_its_landmarks(batch: Batch) -> None:
             face, found = terms(net, batch.lr, batch)
             made = net.cascade(batch.lr)
             assert batch.upright is not None
-            expected = cascade_losses(made, net.seen(batch.upright), turned_landmarks(batch))
+            expected = cascade_losses(made, net.to_colours(batch.upright), upright_landmarks(batch))
         assert face.shape == (1, 3, 128, 128)
         torch.testing.assert_close(found, expected)
 
@@ -95,7 +95,7 @@ def test_its_stage_and_its_file(stn: Path, tmp_path: Path, batch: Batch) -> None
     options = Options(method="cbn", lr=32, aligner=stn)
     (stage,) = stages(options)
     assert (stage.name, stage.steps, stage.sides, stage.upright, stage.flow) == ("pixels", 1500, (32,), True, True)
-    task = stage.make(tmp_path)
+    task = stage.build(tmp_path)
     assert set(task.update(batch, 0)) == {"total", "picture", "earlier", "common", "landmarks"}
     state = {"network": task.modules()["network"].state_dict()}
     (tmp_path / "pixels").mkdir()

@@ -103,8 +103,8 @@ def test_the_losses_are_the_papers_and_adaptation_comes_nearer(batch: Batch) -> 
 def test_errors_are_absolute_and_in_the_compact_preset_rounded_off() -> None:
     truth = torch.full((1, 3, 4, 4), 0.5)
     for off, absolute, rounded in ((0.2, 0.4, 0.35), (0.02, 0.04, 0.04**2 / 0.2)):
-        assert stage()._apart(truth + off, truth).item() == pytest.approx(absolute, rel=1e-4)
-        assert stage(rounded=0.1)._apart(truth + off, truth).item() == pytest.approx(rounded, rel=1e-4)
+        assert stage()._error(truth + off, truth).item() == pytest.approx(absolute, rel=1e-4)
+        assert stage(huber_delta=0.1)._error(truth + off, truth).item() == pytest.approx(rounded, rel=1e-4)
 
 
 def test_gallery_faces_are_of_other_people(batch: Batch) -> None:
@@ -162,7 +162,7 @@ def test_a_run_that_stopped_goes_on_with_the_same_pool(source: PairSource, tmp_p
         train(stage(pool=5), Stopping(), settings(), tmp_path / "halved", lambda line: None)
     torch.manual_seed(99)
     train(stage(pool=5), source, settings(), tmp_path / "halved", lambda line: None)
-    one, other = (checkpoint.newest(tmp_path / name, lambda line: None) for name in ("whole", "halved"))
+    one, other = (checkpoint.load_newest(tmp_path / name, lambda line: None) for name in ("whole", "halved"))
     assert one is not None and other is not None and one["step"] == other["step"] == 7
     assert int(one["modules"]["gallery_pool"]["count"]) == 5
     for module, state in one["modules"].items():

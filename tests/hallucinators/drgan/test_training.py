@@ -14,7 +14,7 @@ from bench.errors import DataError, UsageError
 from hallucinators.drgan import PAPER_PARAMETERS, DrGanHallucinator, training
 from hallucinators.drgan.network import PRESETS, DrDiscriminator, DrGan, nearest_bin, resized
 from hallucinators.drgan.presets import POSES_DEG
-from hallucinators.drgan.training import DrGanStage, classes, kinds, seen
+from hallucinators.drgan.training import DrGanStage, classes, inputs, mixed_inputs
 from hallucinators.networks.weight_file import Facts, read_facts
 from hallucinators.networks.weight_loading import save_weights
 from hallucinators.training.data.source import PairSource
@@ -104,13 +104,13 @@ def test_a_discriminator_that_is_too_good_learns_at_every_fifth_step(batch: Batc
 def test_only_faces_with_a_truth_count_by_pixels(batch: Batch) -> None:
     torch.manual_seed(0)
     own = torch.tensor([8] * 4000)
-    pose, paired = DrGanStage(net(), critic(), steps=9)._wanted(own)
+    pose, paired = DrGanStage(net(), critic(), steps=9)._target_poses(own)
     frontal = net().frontal()
     assert bool((paired[pose == frontal] == 1).all())
     assert (pose == 8).float().mean().item() == pytest.approx(0.25 + 0.25 / 9, abs=0.03)
     assert bool((paired[(pose != frontal) & (pose != 8)] == 0).all())
     assert 1 - paired.mean().item() == pytest.approx(0.25 * 8 / 9, abs=0.03)
-    pose, paired = DrGanStage(net(), None, steps=9)._wanted(own)
+    pose, paired = DrGanStage(net(), None, steps=9)._target_poses(own)
     assert set(pose.tolist()) == {8, frontal} and bool((paired == 1).all())
 
 
@@ -133,15 +133,15 @@ def test_faces_of_several_packs_are_classes_of_one_head() -> None:
 
 
 def test_a_batch_shows_sharp_shrunk_and_unaligned_faces_in_turn(batch: Batch) -> None:
-    given, mixed = kinds(batch), seen(batch)
+    given, mixed = inputs(batch), mixed_inputs(batch)
     assert batch.upright is not None
     for row in range(6):
         assert torch.equal(mixed[row], given[("upright", "shrunk", "lr")[row % 3]][row])
     small = resized(batch.upright, 16)
     assert torch.equal(given["shrunk"], resized(small, 96)) and not torch.equal(given["shrunk"], given["upright"])
-    assert not torch.equal(seen(batch, shake=True)[0], mixed[0])
+    assert not torch.equal(mixed_inputs(batch, jitter=True)[0], mixed[0])
     with pytest.raises(DataError, match="no upright faces"):
-        seen(Batch(*batch.parts()[:6]))  # type: ignore[arg-type]
+        mixed_inputs(Batch(*batch.parts()[:6]))  # type: ignore[arg-type]
 
 
 def options(**changes: Any) -> Options:
@@ -162,14 +162,14 @@ def test_stages_are_pixels_then_the_discriminator() -> None:
 
 def test_the_second_stage_goes_on_and_its_weights_are_exported(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no finished stage"):
-        training.stages(options())[1].make(tmp_path)
+        training.stages(options())[1].build(tmp_path)
     torch.manual_seed(7)
     state = DrGan("compact").state_dict()
     for name in ("pixel", "adversarial"):
         (tmp_path / name).mkdir()
         checkpoint.save(checkpoint.path_of(tmp_path / name, 5, "best"), {"step": 5, "averages": {"net": state}})
         state = {key: value if key.endswith("tracked") else value.half().float() + 1 for key, value in state.items()}
-    going_on = training.stages(options())[1].make(tmp_path).modules()["net"]
+    going_on = training.stages(options())[1].build(tmp_path).modules()["net"]
     pixels = checkpoint.load(checkpoint.path_of(tmp_path / "pixel", 5, "best"))["averages"]["net"]
     assert torch.equal(dict(going_on.state_dict())["spread.weight"], pixels["spread.weight"])
     out = tmp_path / "drgan.safetensors"

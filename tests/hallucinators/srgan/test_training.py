@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from bench.errors import DataError, MissingError, UsageError
 from bench.interfaces import HALLUCINATORS
 from hallucinators import srgan as registered
+from hallucinators.networks.registration import TRAINERS
 from hallucinators.networks.weight_file import Facts
 from hallucinators.networks.weight_loading import save_weights
 from hallucinators.srgan import training
@@ -21,7 +22,7 @@ from hallucinators.stn.aligner import Aligner
 from hallucinators.stn.upsampling import UpsamplingTask
 from hallucinators.training.data.source import PairSource
 from hallucinators.training.data.views import RenderedViews
-from hallucinators.training.method.options import METHODS, Options
+from hallucinators.training.method.options import Options
 from hallucinators.training.steps.batch import Batch
 
 
@@ -87,17 +88,17 @@ def test_the_critic_gives_a_logit_a_face() -> None:
 
 
 def test_stages_are_pixels_then_the_adversary(stn: Path, tmp_path: Path) -> None:
-    assert METHODS["srgan"] == training.__name__
+    assert TRAINERS["srgan"].module == training.__name__
     found = training.stages(options(stn))
     assert [(s.name, s.steps) for s in found] == [("pixels", 1000), ("adversarial", 500)]
-    assert set(found[0].make(tmp_path).modules()) == {"network"}
-    late = training.stages(options(stn, steps={"pixels": 0}))[0].make(tmp_path)
+    assert set(found[0].build(tmp_path).modules()) == {"network"}
+    late = training.stages(options(stn, steps={"pixels": 0}))[0].build(tmp_path)
     assert set(late.modules()) == {"network", "critic"} and isinstance(late.modules()["critic"], Critic)
 
 
 @pytest.mark.parametrize("method", ["paper", "compact"])
 def test_learning_rates_are_those_of_the_preset(stn: Path, tmp_path: Path, method: str) -> None:
-    task = training.stages(options(stn, preset=method))[0].make(tmp_path)
+    task = training.stages(options(stn, preset=method))[0].build(tmp_path)
     assert task.optimisers()["network"].param_groups[0]["greatest"] == {"paper": 1e-4, "compact": 1e-3}[method]
 
 
@@ -113,7 +114,7 @@ def test_an_unknown_preset_or_size_is_refused(stn: Path) -> None:
 
 def test_features_are_compared_beside_pixels(batch: Batch) -> None:
     def compare(images: Tensor, truth: Tensor) -> Tensor:
-        assert torch.equal(truth, batch.turned())
+        assert torch.equal(truth, batch.upright_faces())
         return images.new_tensor(8.0)
 
     _, found = training.perceptual_terms(compare)(SRResNet("compact", 16), batch.lr, batch)

@@ -17,7 +17,7 @@ from hallucinators.networks.transformer import MAX_SHIFT, SpatialTransformer
 from hallucinators.networks.weight_file import Facts
 from hallucinators.networks.weight_loading import save_weights
 from hallucinators.stn import aligned
-from hallucinators.stn.aligned import AlignedHallucinator, aligned_missing, aligner_file, frozen_aligner
+from hallucinators.stn.aligned import AlignedHallucinator, aligner_file, frozen_aligner
 from hallucinators.stn.aligner import Aligner
 from hallucinators.training.method.options import Options
 
@@ -96,16 +96,6 @@ def test_a_file_of_something_else_is_no_aligner(files: tuple[Path, Path]) -> Non
 def test_a_trainings_aligner_is_frozen(files: tuple[Path, Path]) -> None:
     network = frozen_aligner(Options(method="srgan", aligner=files[1]))
     assert not network.training and not any(p.requires_grad for p in network.parameters())
-
-
-def test_either_file_missing_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    for absent in ("srgan", "stn"):
-        monkeypatch.setattr(
-            aligned, "shipped_missing", lambda name, lr, absent=absent: name if name == absent else None
-        )
-        assert aligned_missing("srgan", 16) == absent
-    monkeypatch.setattr(aligned, "shipped_missing", lambda name, lr: None)
-    assert aligned_missing("srgan", 16) is None
 
 
 def test_importing_the_hallucinators_imports_no_torch() -> None:

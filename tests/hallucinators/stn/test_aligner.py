@@ -15,22 +15,23 @@ from bench.faces.pairs.pack import SIDE
 from bench.images import resize_float
 from bench.interfaces import HALLUCINATORS
 from hallucinators import stn as registered
+from hallucinators.networks.registration import TRAINERS
 from hallucinators.networks.weight_file import Facts
 from hallucinators.networks.weight_loading import save_weights
 from hallucinators.stn.aligner import (
     Aligner,
     AlignTask,
-    composed,
+    compose,
     export,
     load_aligner,
-    resampled,
+    resample,
     stages,
     upright_lr,
 )
 from hallucinators.training.data.source import PairSource
 from hallucinators.training.data.views import RenderedViews
 from hallucinators.training.loop import checkpoint
-from hallucinators.training.method.options import METHODS, Options
+from hallucinators.training.method.options import Options
 from hallucinators.training.steps.batch import Batch
 from hallucinators.training.steps.figures import psnr_db
 
@@ -98,12 +99,12 @@ def test_composed_matrices_do_one_after_the_other() -> None:
     def moved(matrix: Tensor, points: Tensor) -> Tensor:
         return torch.einsum("nij,nj->ni", matrix[:, :, :2], points) + matrix[:, :, 2]
 
-    torch.testing.assert_close(moved(composed(outer, inner), point), moved(outer, moved(inner, point)))
+    torch.testing.assert_close(moved(compose(outer, inner), point), moved(outer, moved(inner, point)))
 
 
 def test_a_shift_by_a_pixel_moves_by_a_pixel_and_repeats_the_border() -> None:
     faces = torch.rand(1, 3, 16, 16)
-    moved = resampled(faces, torch.tensor([[[1.0, 0.0, 2 / 16], [0.0, 1.0, 0.0]]]))
+    moved = resample(faces, torch.tensor([[[1.0, 0.0, 2 / 16], [0.0, 1.0, 0.0]]]))
     torch.testing.assert_close(moved[..., :-1], faces[..., 1:], atol=1e-5, rtol=0)
     torch.testing.assert_close(moved[..., -1], faces[..., -1], atol=1e-5, rtol=0)
 
@@ -117,14 +118,14 @@ def test_the_truth_is_shrunk_as_the_suite_shrinks(batch: Batch) -> None:
 
 def test_the_true_similarity_brings_faces_upright(batch: Batch) -> None:
     truth = upright_lr(batch)
-    assert psnr_db(resampled(batch.lr, true_similarity(batch)), truth) > psnr_db(batch.lr, truth) + 3
+    assert psnr_db(resample(batch.lr, true_similarity(batch)), truth) > psnr_db(batch.lr, truth) + 3
 
 
 def test_the_second_look_sees_what_the_first_brought_upright() -> None:
     network, faces = shaken(aligner()), torch.rand(3, 3, 16, 16)
     first, last = network.similarities(faces)
-    again = network.looks[1].theta(2 * resampled(faces, first) - 1)  # type: ignore[operator]
-    torch.testing.assert_close(last, composed(first, again))
+    again = network.looks[1].theta(2 * resample(faces, first) - 1)  # type: ignore[operator]
+    torch.testing.assert_close(last, compose(first, again))
     assert not torch.allclose(first, last) and len(aligner("paper").similarities(faces)) == 1
 
 
@@ -148,7 +149,7 @@ def test_batches_without_upright_faces_are_refused(trained_on: RenderedViews, le
 
 
 def test_the_stage_asks_for_upright_faces_and_counts_its_steps() -> None:
-    assert METHODS["stn"] == stages.__module__
+    assert TRAINERS["stn"].module == stages.__module__
     (stage,) = stages(options(lr=32))
     assert (stage.name, stage.steps, stage.sides, stage.upright) == ("align", 6000, (32,), True)
     assert stages(options(steps={"align": 0})) == []

@@ -70,7 +70,7 @@ def leave(folder: Path, stage: str, value: float, *, last: float | None = None) 
 def test_pixels_are_compared_with_the_upright_face(batch: Batch) -> None:
     images, terms = pixel_terms(Tiny(), batch.lr, batch)
     assert set(terms) == {"pixel"}
-    torch.testing.assert_close(terms["pixel"], (images - batch.turned()).square().mean())
+    torch.testing.assert_close(terms["pixel"], (images - batch.upright_faces()).square().mean())
 
 
 def test_a_batch_without_upright_faces_is_refused(trained_on: RenderedViews, left_out: RenderedViews) -> None:
@@ -146,11 +146,11 @@ def test_what_cannot_be_is_refused_before_anything_is_built(stn: Path) -> None:
 
 def test_the_second_stage_goes_on_from_the_best_of_the_first(stn: Path, tmp_path: Path) -> None:
     pixels, late = method().stages(options(stn))
-    assert set(pixels.make(tmp_path).modules()) == {"network"}
+    assert set(pixels.build(tmp_path).modules()) == {"network"}
     with pytest.raises(DataError, match="pixels holds no finished stage"):
-        late.make(tmp_path)
+        late.build(tmp_path)
     leave(tmp_path, "pixels", 0.5, last=0.25)
-    made = late.make(tmp_path).modules()
+    made = late.build(tmp_path).modules()
     assert set(made) == {"network", "critic"} and all((p == 0.5).all() for p in made["network"].parameters())
 
 
@@ -159,7 +159,7 @@ def test_first_weights_are_the_same_in_every_process(stn: Path, tmp_path: Path) 
     states = []
     for seed in (1, 2):
         torch.manual_seed(seed)
-        states.append(stage.make(tmp_path).modules()["network"].state_dict())
+        states.append(stage.build(tmp_path).modules()["network"].state_dict())
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
@@ -178,4 +178,4 @@ def test_the_file_holds_the_best_by_pixels_and_the_last_by_a_critic(stn: Path, t
     leave(tmp_path, "adversarial", 2.0, last=3.0)
     assert written() == 3.0
     assert written(steps={"adversarial": 0}) == 0.5
-    assert checkpoint.finished(tmp_path / "adversarial")["network"]["mix.bias"][0] == 2.0
+    assert checkpoint.best_averages(tmp_path / "adversarial")["network"]["mix.bias"][0] == 2.0

@@ -16,6 +16,7 @@ from bench.interfaces import HALLUCINATORS
 from hallucinators import tann as registered
 from hallucinators.networks.discriminator import Discriminator
 from hallucinators.networks.perceptual import perceptual
+from hallucinators.networks.registration import TRAINERS
 from hallucinators.networks.weight_loading import save_weights
 from hallucinators.tann import training
 from hallucinators.tann.network import TannNet
@@ -23,7 +24,7 @@ from hallucinators.tann.training import ImageStage, export, facts_of, stages, tr
 from hallucinators.training.data.source import PairSource
 from hallucinators.training.data.views import RenderedViews
 from hallucinators.training.loop import checkpoint
-from hallucinators.training.method.options import METHODS, Options
+from hallucinators.training.method.options import Options
 from hallucinators.training.steps.batch import Batch
 from hallucinators.training.steps.placement import GeometryStage
 
@@ -53,7 +54,6 @@ def stage(**settings: Any) -> ImageStage:
 
 def test_the_paper_preset_has_as_many_parameters_as_the_authors() -> None:
     assert count(TannNet(preset="paper")) == registered.PAPER_PARAMETERS == 13_088_611
-    assert count(TannNet(preset="paper", skip=False)) == 10_031_139
 
 
 def test_the_paper_preset_for_32_pixels_has_one_level_more() -> None:
@@ -64,9 +64,8 @@ def test_the_paper_preset_for_32_pixels_has_one_level_more() -> None:
 
 
 @pytest.mark.parametrize("lr", [16, 32])
-@pytest.mark.parametrize("skip", [True, False])
-def test_the_compact_network_is_small_and_gives_faces(lr: int, skip: bool) -> None:
-    small = net(lr=lr, skip=skip).eval()
+def test_the_compact_network_is_small_and_gives_faces(lr: int) -> None:
+    small = net(lr=lr).eval()
     found = small.hallucinate(torch.rand(2, 3, lr, lr))
     assert found.image.shape == (2, 3, 128, 128) and found.image.dtype == torch.float32
     assert found.embedding.shape == (2, 640) and found.similarity.shape == (2, 2, 3)
@@ -178,22 +177,22 @@ def finished(folder: Path, seed: int) -> dict[str, Tensor]:
 
 def test_stages_come_one_after_the_other_and_hand_on_their_weights(tmp_path: Path) -> None:
     geometry, image = stages(options())
-    assert METHODS["tann"] == training.__name__
+    assert TRAINERS["tann"].module == training.__name__
     assert [(s.name, s.sides, s.flow, s.upright) for s in (geometry, image)] == [
         ("geometry", (16,), True, False),
         ("image", (16,), True, False),
     ]
     assert image.steps == 1500
-    assert isinstance(geometry.make(tmp_path), GeometryStage)
+    assert isinstance(geometry.build(tmp_path), GeometryStage)
     with pytest.raises(DataError, match="geometry holds no finished stage"):
-        image.make(tmp_path)
+        image.build(tmp_path)
     state = finished(tmp_path / "geometry", 3)
-    task = image.make(tmp_path)
+    task = image.build(tmp_path)
     assert isinstance(task, ImageStage)
     assert all(torch.equal(t, state[n]) for n, t in task.modules()["net"].state_dict().items())
     (only,) = stages(options(steps={"geometry": 0, "image": 7}, lr=32))
     assert (only.name, only.steps, only.sides) == ("image", 7, (32,))
-    assert only.make(tmp_path / "nothing").name == "tann"
+    assert only.build(tmp_path / "nothing").name == "tann"
 
 
 def test_wrong_options_are_refused(tmp_path: Path) -> None:

@@ -16,14 +16,15 @@ from bench.images import resize_float
 from bench.interfaces import HALLUCINATORS
 from hallucinators import tdae as registered
 from hallucinators.networks.discriminator import Discriminator
+from hallucinators.networks.registration import TRAINERS
 from hallucinators.networks.weight_loading import save_weights
 from hallucinators.tdae import training
 from hallucinators.tdae.network import DecoderOne, DecoderTwo, TdaeNet, shrunk
-from hallucinators.tdae.training import DecoderStage, EncoderStage, export, facts_of, noisy, stages
+from hallucinators.tdae.training import DecoderStage, EncoderStage, add_noise, export, facts_of, stages
 from hallucinators.training.data.source import PairSource
 from hallucinators.training.data.views import RenderedViews
 from hallucinators.training.loop import checkpoint
-from hallucinators.training.method.options import METHODS, Options
+from hallucinators.training.method.options import Options
 from hallucinators.training.steps.batch import Batch
 from hallucinators.training.steps.placement import GeometryStage
 
@@ -55,7 +56,7 @@ def critic() -> Discriminator:
 
 def decoder_stage(number: int, **settings: Any) -> DecoderStage:
     part: DecoderOne | DecoderTwo = net().decoder1 if number == 1 else net().decoder2
-    return DecoderStage("d", part, critic(), noisy, **({"steps": 1000} | settings))
+    return DecoderStage("d", part, critic(), add_noise, **({"steps": 1000} | settings))
 
 
 @pytest.mark.parametrize("lr", [16, 32])
@@ -172,8 +173,8 @@ def test_noise_is_drawn_in_training_and_not_in_validation(batch: Batch) -> None:
         task.preview(batch)
     assert asked == [0.1, 0.0, 0.0]
     grey = torch.full((8, 3, 16, 16), 0.5)
-    assert noisy(grey, 0.1).std().item() == pytest.approx(0.1, rel=0.05) and noisy(grey, 0.0) is grey
-    assert noisy(grey, 9.0).min() == 0 and noisy(grey, 9.0).max() == 1
+    assert add_noise(grey, 0.1).std().item() == pytest.approx(0.1, rel=0.05) and add_noise(grey, 0.0) is grey
+    assert add_noise(grey, 9.0).min() == 0 and add_noise(grey, 9.0).max() == 1
 
 
 def test_batches_without_upright_faces_are_refused(batch: Batch) -> None:
@@ -184,7 +185,7 @@ def test_batches_without_upright_faces_are_refused(batch: Batch) -> None:
 @pytest.mark.slow
 def test_a_step_of_the_paper_preset_lowers_its_loss(batch: Batch) -> None:
     few = Batch(*(None if part is None else part[:2] for part in batch.parts()))  # type: ignore[arg-type]
-    task = DecoderStage("d", net(preset="paper").decoder1, critic(), noisy, steps=1000, rate=1e-4)
+    task = DecoderStage("d", net(preset="paper").decoder1, critic(), add_noise, steps=1000, rate=1e-4)
     told = [task.update(few, 400)["pixel"] for _ in range(2)]
     assert told[-1] < told[0]
 
@@ -205,19 +206,19 @@ def holds(module: nn.Module, state: dict[str, Tensor]) -> bool:
 
 def test_stages_come_one_after_the_other_and_hand_on_their_weights(tmp_path: Path, batch: Batch) -> None:
     found = stages(options())
-    assert METHODS["tdae"] == training.__name__
+    assert TRAINERS["tdae"].module == training.__name__
     assert [s.name for s in found] == ["geometry", *PARTS]
     assert all(s.sides == (16,) and s.upright and not s.flow for s in found)
     assert sum(s.steps for s in found[1:]) == 1500
-    assert isinstance(found[0].make(tmp_path), GeometryStage)
+    assert isinstance(found[0].build(tmp_path), GeometryStage)
     for stage, before in zip(found[1:], ("geometry", *PARTS), strict=False):
         with pytest.raises(DataError, match=f"{before} holds no finished stage"):
-            stage.make(tmp_path)
+            stage.build(tmp_path)
         state = finished(tmp_path, before, len(before))
-        task = stage.make(tmp_path)
+        task = stage.build(tmp_path)
         if stage.name == "decoder1":
             assert holds(task.modules()["net"], state)
-    assert isinstance(found[2].make(tmp_path), EncoderStage)
+    assert isinstance(found[2].build(tmp_path), EncoderStage)
 
 
 def test_earlier_networks_are_used_as_they_will_be_and_learn_nothing(tmp_path: Path, batch: Batch) -> None:
@@ -225,11 +226,11 @@ def test_earlier_networks_are_used_as_they_will_be_and_learn_nothing(tmp_path: P
     for seed, part in enumerate(PARTS[:2]):
         getattr(whole, part).load_state_dict(finished(tmp_path, part, seed))
     (only,) = stages(options(steps={"geometry": 0, "decoder1": 0, "encoder": 0}))
-    task = only.make(tmp_path)
+    task = only.build(tmp_path)
     assert isinstance(task, DecoderStage) and set(task.modules()) == {"net", "critic"}
     fed = task._feed(batch.lr, 0.0)
     assert not fed.requires_grad
-    torch.testing.assert_close(fed, whole.realigned(batch.lr), atol=1e-5, rtol=0)
+    torch.testing.assert_close(fed, whole.aligned_lr(batch.lr), atol=1e-5, rtol=0)
     task.update(batch, 0)
     torch.testing.assert_close(task._feed(batch.lr, 0.0), fed, atol=0, rtol=0)
 
@@ -237,7 +238,7 @@ def test_earlier_networks_are_used_as_they_will_be_and_learn_nothing(tmp_path: P
 def test_the_paper_preset_trains_on_noise_and_the_compact_one_does_not(tmp_path: Path) -> None:
     for preset, noise in (("paper", 0.1), ("compact", 0.0)):
         (only,) = stages(options(preset=preset, steps={"geometry": 0, "encoder": 0, "decoder2": 0}))
-        task = only.make(tmp_path)
+        task = only.build(tmp_path)
         assert isinstance(task, DecoderStage) and task._noise == noise
 
 

@@ -13,7 +13,7 @@ from bench.align.template import FRAMES, AnyFrame
 from bench.align.templates import ARCFACE_112, DLIB_150, FACENET_160, SPHEREFACE_112X96
 from bench.media.similarity import fit_similarity
 from bench.types import FaceTemplate
-from hallucinators.vividgan.compositing import framed
+from hallucinators.vividgan.compositing import composite
 
 SIDE = 128
 IDENTITY = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
@@ -33,12 +33,12 @@ def to_arcface() -> np.ndarray:
 
 def test_in_their_own_frame_faces_are_left_alone() -> None:
     face = smooth(0, SIDE)
-    assert framed(face, smooth(1, 16), IDENTITY[None], "utkface200") is face
+    assert composite(face, smooth(1, 16), IDENTITY[None], "utkface200") is face
 
 
 def test_the_face_is_where_a_warp_of_its_own_puts_it() -> None:
     face = smooth(0, SIDE)
-    found = framed(face, torch.zeros(1, 3, 16, 16), IDENTITY[None], "arcface112")[0].permute(1, 2, 0).numpy()
+    found = composite(face, torch.zeros(1, 3, 16, 16), IDENTITY[None], "arcface112")[0].permute(1, 2, 0).numpy()
     pixels = np.ascontiguousarray(face[0].permute(1, 2, 0).numpy())
     warped = cv2.warpAffine(pixels, to_arcface(), (SIDE, SIDE), flags=cv2.INTER_LINEAR)
     inside = cv2.warpAffine(np.pad(np.ones((100, 100), np.float32), 14), to_arcface(), (SIDE, SIDE)) > 0.999
@@ -64,7 +64,7 @@ def test_the_whole_output_taken_as_a_chip_has_the_five_points_near_its_template(
     for (column, row), target in zip(own, face.points, strict=True):
         spot = np.exp(-((x - column) ** 2 + (y - row) ** 2) / 18).astype(np.float32)
         given = torch.from_numpy(spot)[None, None].expand(1, 3, -1, -1)
-        found = framed(given, torch.zeros(1, 3, 16, 16), IDENTITY[None], frame)[0, 0].numpy()
+        found = composite(given, torch.zeros(1, 3, 16, 16), IDENTITY[None], frame)[0, 0].numpy()
         chip = cv2.resize(found, (face.width, face.height), interpolation=cv2.INTER_AREA)
         rows, columns = np.mgrid[: face.height, : face.width]
         seen = np.array([(columns * chip).sum(), (rows * chip).sum()]) / chip.sum()
@@ -74,7 +74,7 @@ def test_the_whole_output_taken_as_a_chip_has_the_five_points_near_its_template(
 def test_surroundings_are_the_lr_picture_where_the_similarity_has_it() -> None:
     turned = torch.tensor([[0.0, -0.8, 0.1], [0.8, 0.0, -0.05]])  # a quarter turn, smaller, shifted
     picture = smooth(2, 32)
-    found = framed(torch.zeros(1, 3, SIDE, SIDE), picture, turned[None], "arcface112")[0]
+    found = composite(torch.zeros(1, 3, SIDE, SIDE), picture, turned[None], "arcface112")[0]
     matrix = np.linalg.inv(np.vstack([to_arcface(), [0, 0, 1]]))
     enlarged = torch.nn.functional.interpolate(picture, (SIDE, SIDE), mode="bicubic").clamp(0, 1)[0]
     checked = 0
@@ -93,7 +93,7 @@ def test_surroundings_are_the_lr_picture_where_the_similarity_has_it() -> None:
 def test_by_what_is_not_kept_of_a_face_the_lr_picture_shows_through(frame: Literal["lr", "arcface112"]) -> None:
     turned = torch.tensor([[[0.9, -0.2, 0.1], [0.2, 0.9, -0.05]]])
     picture, face = smooth(2, 32), smooth(3, SIDE)
-    whole, half, none = (framed(face, picture, turned, frame, kept=kept) for kept in (1.0, 0.5, 0.0))
+    whole, half, none = (composite(face, picture, turned, frame, opacity=opacity) for opacity in (1.0, 0.5, 0.0))
     torch.testing.assert_close(half, (whole + none) / 2)
     assert (whole - none).abs().max() > 0.1
     if frame == "lr":
@@ -104,7 +104,7 @@ def test_by_what_is_not_kept_of_a_face_the_lr_picture_shows_through(frame: Liter
 def test_in_the_frame_of_the_lr_picture_the_face_is_where_it_was() -> None:
     turned = torch.tensor([[0.3, -0.5, 0.1], [0.5, 0.3, -0.05]])  # by 59 degrees, smaller, shifted
     face, picture = smooth(0, SIDE), smooth(2, 32)
-    found = framed(face, picture, turned[None], "lr")[0].permute(1, 2, 0).numpy()
+    found = composite(face, picture, turned[None], "lr")[0].permute(1, 2, 0).numpy()
     half = np.array([[64, 0, 63.5], [0, 64, 63.5], [0, 0, 1]])
     matrix = (half @ np.vstack([turned.numpy(), [0, 0, 1]]) @ np.linalg.inv(half))[:2]
     warped = cv2.warpAffine(face[0].permute(1, 2, 0).numpy(), matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
@@ -117,7 +117,7 @@ def test_in_the_frame_of_the_lr_picture_the_face_is_where_it_was() -> None:
 
 
 def test_a_similarity_that_is_none_gives_finite_faces() -> None:
-    found = framed(smooth(0, SIDE), smooth(2, 16), torch.zeros(1, 2, 3), "lr")
+    found = composite(smooth(0, SIDE), smooth(2, 16), torch.zeros(1, 2, 3), "lr")
     assert torch.isfinite(found).all() and 0 <= found.min() and found.max() <= 1
 
 
@@ -125,7 +125,7 @@ def test_a_similarity_that_is_none_gives_finite_faces() -> None:
 def test_each_face_has_its_own_surroundings(frame: Literal["arcface112", "lr"]) -> None:
     faces, pictures = torch.cat([smooth(0, SIDE), smooth(1, SIDE)]), torch.cat([smooth(2, 16), smooth(3, 16)])
     places = torch.stack([IDENTITY, 0.7 * IDENTITY])
-    both = framed(faces, pictures, places, frame)
+    both = composite(faces, pictures, places, frame)
     for index in range(2):
         one = slice(index, index + 1)
-        torch.testing.assert_close(both[one], framed(faces[one], pictures[one], places[one], frame))
+        torch.testing.assert_close(both[one], composite(faces[one], pictures[one], places[one], frame))

@@ -21,7 +21,7 @@ from bench.pipeline.chain import Chain
 from bench.registry import load_plugins
 from hallucinators.vividgan import inference
 from hallucinators.vividgan.hallucinator import VividGanFlow, VividGanHallucinator
-from hallucinators.vividgan.network.flow import ALWAYS, FAR, FlowCoarseNet, Restraint
+from hallucinators.vividgan.network.flow import ALWAYS, FAR, FlowCoarseNet, TurnLimits
 from hallucinators.vividgan.network.loading import build, load_weights, save_weights
 from hallucinators.vividgan.network.weight_file import Facts
 
@@ -225,7 +225,8 @@ def test_the_contract_holds(
 def test_list_says_that_a_network_without_its_weights_cannot_run_here(
     bench: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.modules[VividGanFlow.__module__], "SHIPPED", tmp_path)
+    for module in (VividGanFlow.__module__, "hallucinators.networks.shipped"):
+        monkeypatch.setattr(sys.modules[module], "SHIPPED", tmp_path)
     found = {entry["name"]: entry for entry in json.loads(bench("list", "--json")[1])["components"]}
     for name in ("vividgan", "vividgan-flow"):
         assert found[name]["runs_here"] is False
@@ -275,13 +276,13 @@ def test_the_frame_of_recognisers_shows_the_face_with_its_surroundings(
     ],
 )
 def test_heads_turned_a_little_stay_so_where_a_recogniser_looks(
-    flow: Path, faces: np.ndarray, asked: dict[str, Any], restraint: Restraint
+    flow: Path, faces: np.ndarray, asked: dict[str, Any], restraint: TurnLimits
 ) -> None:
     found = VividGanFlow(weights=flow, **asked).stages(faces).coarse
     net = load_weights(flow)[0].coarse
     assert isinstance(net, FlowCoarseNet)
     for each in (ALWAYS, FAR):
-        net.restraint = each
+        net.limits = each
         with torch.inference_mode():
             wanted = net(torch.from_numpy(faces)).coarse.clamp(0, 1).numpy()
         assert np.allclose(found, wanted, atol=2e-5) is (each == restraint)

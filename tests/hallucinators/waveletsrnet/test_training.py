@@ -103,7 +103,7 @@ def test_its_stage_and_its_file(stn: Path, tmp_path: Path, batch: Batch) -> None
     options = Options(method="waveletsrnet", aligner=stn)
     (stage,) = stages(options)
     assert (stage.name, stage.steps, stage.sides, stage.upright, stage.flow) == ("pixels", 1500, (16,), True, False)
-    task = stage.make(tmp_path)
+    task = stage.build(tmp_path)
     assert set(task.update(batch, 0)) == {"total", "high", "low", "image", "texture"}
     state = {"network": task.modules()["network"].state_dict()}
     (tmp_path / "pixels").mkdir()

@@ -77,17 +77,17 @@ def test_going_back_sets_aside_what_is_newer(tmp_path: Path) -> None:
         write(tmp_path, step)
     for step in (8, 15):
         write(tmp_path, step, "best")
-    checkpoint.back_to(tmp_path, 10)
+    checkpoint.discard_after(tmp_path, 10)
     assert names(tmp_path) == ["best-00000008.pt", "checkpoint-00000010.pt", "checkpoint-00000020.pt.damaged"]
     assert checkpoint.best_path(tmp_path) == tmp_path / "best-00000008.pt"
 
 
 def test_only_damaged_checkpoints_are_an_error_and_none_is_not(tmp_path: Path, lines: list[str]) -> None:
-    assert checkpoint.newest(tmp_path, lines.append) is None
+    assert checkpoint.load_newest(tmp_path, lines.append) is None
     for step in (10, 20):
         checkpoint.path_of(tmp_path, step).write_bytes(b"torn")
     with pytest.raises(DataError, match="No checkpoint in .* can be read"):
-        checkpoint.newest(tmp_path, lines.append)
+        checkpoint.load_newest(tmp_path, lines.append)
     assert len(lines) == 2
 
 

@@ -8,20 +8,20 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.errors import UsageError
-from hallucinators.networks.grids import moved
+from hallucinators.networks.grids import transform_points
 from hallucinators.vividgan.network.flow import (
     ALWAYS,
     FAR,
     GRID,
     HR,
     FlowCoarseNet,
-    Restraint,
-    _Even,
-    enlarged,
-    placed,
+    TurnLimits,
+    _Smooth,
+    enlarge,
+    estimate_turn_px,
+    fit_location,
+    limit_deformation,
     sample,
-    settled,
-    turned,
 )
 
 OWN = 0.52 / (0.52 + 0.25 * 0.5 * 0.5)
@@ -56,7 +56,7 @@ def test_flows_start_as_the_identity_and_its_mirror_image() -> None:
     x, y = axis(GRID).expand(2, GRID, GRID), axis(GRID)[:, None].expand(2, GRID, GRID)
     assert torch.equal(found.flow, torch.stack([x, y, -x, y], 1))
     assert torch.equal(found.first, found.flow)
-    assert not found.seen.any() and found.seen.shape == (2, 3, GRID, GRID)
+    assert not found.visible.any() and found.visible.shape == (2, 3, GRID, GRID)
 
 
 @pytest.mark.parametrize("side", [16, 32])
@@ -64,19 +64,19 @@ def test_a_symmetric_picture_is_carried_to_where_it_is_before_any_training(side:
     lr = pictures(side=side)
     lr = (lr + lr.flip(3)) / 2
     found = fresh()(lr)
-    assert torch.equal(found.coarse, found.carried), "nothing is painted yet"
-    assert found.carried.shape == (2, 3, HR, HR)
+    assert torch.equal(found.coarse, found.warped), "nothing is painted yet"
+    assert found.warped.shape == (2, 3, HR, HR)
     grid = lr if side == GRID else functional.interpolate(lr, (GRID, GRID), mode="bicubic")
     bicubic = functional.interpolate(grid, (HR, HR), mode="bicubic")
-    torch.testing.assert_close(found.carried[..., 2:-2, 2:-2], bicubic[..., 2:-2, 2:-2], atol=1e-5, rtol=0)
-    assert (found.carried - bicubic).abs().max() < 0.1, "at the border the enlarged flow ends two pixels early"
+    torch.testing.assert_close(found.warped[..., 2:-2, 2:-2], bicubic[..., 2:-2, 2:-2], atol=1e-5, rtol=0)
+    assert (found.warped - bicubic).abs().max() < 0.1, "at the border the enlarged flow ends two pixels early"
 
 
 def test_the_own_place_outweighs_the_opposite_one_before_any_training() -> None:
     lr = pictures()
     bicubic = functional.interpolate(lr, (HR, HR), mode="bicubic")
     mixed = OWN * bicubic + (1 - OWN) * bicubic.flip(3)
-    torch.testing.assert_close(fresh()(lr).carried[..., 2:-2, 2:-2], mixed[..., 2:-2, 2:-2], atol=1e-5, rtol=0)
+    torch.testing.assert_close(fresh()(lr).warped[..., 2:-2, 2:-2], mixed[..., 2:-2, 2:-2], atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize(("own", "opposite", "weight"), [(9.0, 9.0, 1.0), (9.0, -9.0, 1.0), (-9.0, 9.0, 0.074)])
@@ -84,7 +84,7 @@ def test_what_is_hidden_is_taken_from_the_other_side(own: float, opposite: float
     net, lr = fresh(), pictures()
     flow = net(lr).flow
     seen = torch.tensor([own, opposite, 0.0])[:, None, None].expand(2, 3, GRID, GRID)
-    carried = net._carry(lr, flow, seen, GRID)
+    carried = net._warp(lr, flow, seen, GRID)
     torch.testing.assert_close(carried, weight * lr + (1 - weight) * lr.flip(3), atol=2e-3, rtol=0)
 
 
@@ -94,16 +94,16 @@ def test_geometry_alone_is_what_the_whole_pass_finds() -> None:
         lr = pictures(side=side)
         whole = net(lr)
         flow, first, seen, carried = net.geometry_only(lr)
-        assert torch.equal(flow, whole.flow) and torch.equal(first, whole.first) and torch.equal(seen, whole.seen)
+        assert torch.equal(flow, whole.flow) and torch.equal(first, whole.first) and torch.equal(seen, whole.visible)
         assert carried.shape == (2, 3, 64, 64)
-        small = functional.avg_pool2d(whole.carried, 2)
+        small = functional.avg_pool2d(whole.warped, 2)
         assert (carried - small).abs().mean() < 0.02 < (carried - small.flip(3)).abs().mean()
 
 
 def test_faces_do_not_depend_on_who_stands_beside_them() -> None:
     net, lr = awake(), pictures(3)
     together, alone = net(lr), net(lr[1:2])
-    for name in ("coarse", "carried", "flow", "first", "seen"):
+    for name in ("coarse", "warped", "flow", "first", "visible"):
         torch.testing.assert_close(getattr(together, name)[1:2], getattr(alone, name), atol=1e-5, rtol=1e-4)
     assert (together.coarse[0] - together.coarse[1]).abs().max() > 0.01
 
@@ -118,7 +118,7 @@ def test_every_small_size_is_taken(size: tuple[int, int]) -> None:
 def test_gradients_reach_every_weight_and_the_picture() -> None:
     net, lr = awake(), pictures().requires_grad_()
     found = net(lr)
-    torch.autograd.backward(found.coarse.square().mean() + found.first.square().mean() + found.seen.square().mean())
+    torch.autograd.backward(found.coarse.square().mean() + found.first.square().mean() + found.visible.square().mean())
     for name, parameter in net.named_parameters():
         assert parameter.grad is not None and parameter.grad.isfinite().all() and parameter.grad.any(), name
     assert lr.grad is not None and lr.grad.any()
@@ -139,7 +139,7 @@ def test_under_bfloat16_positions_stay_exact() -> None:
         exact = net(lr)
         with torch.autocast("cpu", torch.bfloat16):
             found = net(lr)
-    assert found.flow.dtype == found.coarse.dtype == found.carried.dtype == torch.float32
+    assert found.flow.dtype == found.coarse.dtype == found.warped.dtype == torch.float32
     # what is left is the rounding of six numbers; places in bfloat16 would be 0.002 off
     torch.testing.assert_close(found.flow, exact.flow, atol=4e-4, rtol=0)
 
@@ -163,10 +163,10 @@ def test_sampling_reads_pixel_centres_and_keeps_the_type() -> None:
 def test_masks_do_not_overshoot_when_enlarged() -> None:
     step = torch.zeros(1, 2, 4, 4)
     step[..., 2:] = 1
-    large = enlarged(step, 16)
+    large = enlarge(step, 16)
     assert large.min() == 0 and large.max() == 1
-    assert enlarged(step, 4) is step
-    assert enlarged(step[:, :1].expand(1, 3, 4, 4), 16).min() < 0, "pictures are enlarged bicubically"
+    assert enlarge(step, 4) is step
+    assert enlarge(step[:, :1].expand(1, 3, 4, 4), 16).min() < 0, "pictures are enlarged bicubically"
 
 
 @pytest.mark.parametrize("width", [0, 3, 50])
@@ -177,24 +177,24 @@ def test_a_width_that_cannot_be_halved_twice_is_wrong_usage(width: int) -> None:
 
 def test_the_filter_after_a_pixel_shuffle_takes_a_chequerboard_out_and_leaves_flat_colour_alone() -> None:
     board = torch.tensor([1.0, -1.0]).repeat(8)[None, :] * torch.tensor([1.0, -1.0]).repeat(8)[:, None]
-    found = _Even()(board[None, None])
+    found = _Smooth()(board[None, None])
     assert found.shape == (1, 1, 16, 16) and found[..., 1:-1, 1:-1].abs().max() < 1e-6
     flat = torch.full((1, 2, 8, 8), 0.3)
-    torch.testing.assert_close(_Even()(flat), flat)
+    torch.testing.assert_close(_Smooth()(flat), flat)
     ramp = torch.arange(8.0).expand(1, 1, 8, 8)
-    torch.testing.assert_close(_Even()(ramp)[..., 1:-1], ramp[..., 1:-1])
+    torch.testing.assert_close(_Smooth()(ramp)[..., 1:-1], ramp[..., 1:-1])
 
 
 def similar(flow: torch.Tensor, seen: torch.Tensor, frame: torch.Tensor) -> torch.Tensor:
     """Where the similarity nearest to a flow puts the points."""
-    return moved(placed(flow, seen, frame), frame)
+    return transform_points(fit_location(flow, seen, frame), frame)
 
 
 def test_a_flow_that_is_a_similarity_is_left_alone() -> None:
     frame = fresh().frame
     moved = torch.stack([0.8 * frame[0] - 0.3 * frame[1] + 0.1, 0.3 * frame[0] + 0.8 * frame[1] - 0.2])[None]
     flow = torch.cat([moved, moved.flip(3)], 1)
-    found = settled(flow, similar(flow, torch.zeros(1, 3, GRID, GRID), frame), torch.zeros(1))
+    found = limit_deformation(flow, similar(flow, torch.zeros(1, 3, GRID, GRID), frame), torch.zeros(1))
     torch.testing.assert_close(found, flow, atol=1e-5, rtol=0)
 
 
@@ -206,7 +206,9 @@ def test_small_bends_are_taken_back_and_a_turn_is_not() -> None:
     for pixels, share in ((1.0, 0.3), (2.9, 0.3), (4.5, 0.65), (20.0, 1.0)):
         flow = torch.cat([place + pixels * bent, place], 1)
         near = similar(flow, seen, frame)
-        found = settled(flow, near, ALWAYS.bent(ALWAYS.share(turned(flow, seen, near))))
+        found = limit_deformation(
+            flow, near, ALWAYS.deformation_scale_at(ALWAYS.turned_share(estimate_turn_px(flow, seen, near)))
+        )
         left = (found[:, :2] - place).square().sum(1).mean().sqrt() * 64
         assert float(left) == pytest.approx(share * pixels, rel=0.12, abs=0.05), pixels
         assert torch.equal(found[:, 2:], flow[:, 2:])
@@ -214,41 +216,43 @@ def test_small_bends_are_taken_back_and_a_turn_is_not() -> None:
 
 def test_a_head_counts_as_turned_by_how_far_it_lies_between_two_bounds() -> None:
     pixels = torch.tensor([0.0, 3.0, 4.5, 6.0, 8.0, 10.0, 16.0, 25.0])
-    assert ALWAYS.share(pixels).tolist() == pytest.approx([0, 0, 0.5, 1, 1, 1, 1, 1])
-    assert FAR.share(pixels).tolist() == pytest.approx([0, 0, 0, 0, 0, 0.25, 1, 1])
+    assert ALWAYS.turned_share(pixels).tolist() == pytest.approx([0, 0, 0.5, 1, 1, 1, 1, 1])
+    assert FAR.turned_share(pixels).tolist() == pytest.approx([0, 0, 0, 0, 0, 0.25, 1, 1])
 
 
 @pytest.mark.parametrize(("side", "kept"), [(12, 0.7), (16, 0.7), (24, 0.55), (32, 0.4), (36, 0.4)])
 def test_of_larger_faces_that_are_not_turned_less_paint_is_kept(side: int, kept: float) -> None:
-    found = FAR.painted(torch.tensor([0.0, 0.5, 1.0]), torch.zeros(3, 3, side, side))
+    found = FAR.residual_scale_at(torch.tensor([0.0, 0.5, 1.0]), torch.zeros(3, 3, side, side))
     assert found.tolist() == pytest.approx([kept, (1 + kept) / 2, 1.0])
-    assert ALWAYS.painted(torch.zeros(1), torch.zeros(1, 3, side, side)).item() == pytest.approx(0.7)
+    assert ALWAYS.residual_scale_at(torch.zeros(1), torch.zeros(1, 3, side, side)).item() == pytest.approx(0.7)
 
 
 @pytest.mark.parametrize(("bend", "kept"), [(0.0, 0.0), (0.4, 0.4), (1.0, 1.0)])
 def test_a_restraint_says_how_much_of_a_bend_a_head_keeps_that_is_not_turned(bend: float, kept: float) -> None:
     net, lr = awake().eval(), pictures(1)
     with torch.no_grad():
-        net.restraint = Restraint(1e3, 2e3, bend, (1.0, 1.0))
+        net.limits = TurnLimits(1e3, 2e3, bend, (1.0, 1.0))
         found = net(lr)
-        near = similar(found.flow, found.seen, net.frame)
+        near = similar(found.flow, found.visible, net.frame)
         taken = torch.cat([near + kept * (found.flow[:, :2] - near), found.flow[:, 2:]], 1)
-        torch.testing.assert_close(found.carried, net._carry(lr, taken, found.seen, HR), atol=1e-5, rtol=0)
-        net.restraint = Restraint(-2.0, -1.0, bend, (1.0, 1.0))  # every head is turned
+        torch.testing.assert_close(found.warped, net._warp(lr, taken, found.visible, HR), atol=1e-5, rtol=0)
+        net.limits = TurnLimits(-2.0, -1.0, bend, (1.0, 1.0))  # every head is turned
         whole = net(lr)
-        torch.testing.assert_close(whole.carried, net._carry(lr, whole.flow, whole.seen, HR), atol=1e-5, rtol=0)
-        assert (whole.carried - found.carried).abs().max() > 1e-3 or kept == 1
+        torch.testing.assert_close(whole.warped, net._warp(lr, whole.flow, whole.visible, HR), atol=1e-5, rtol=0)
+        assert (whole.warped - found.warped).abs().max() > 1e-3 or kept == 1
 
 
 def test_in_use_a_face_that_is_not_turned_keeps_seven_tenths_of_its_paint_and_in_training_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     net, lr = awake(), pictures(3)
-    monkeypatch.setattr("hallucinators.vividgan.network.flow.turned", lambda *_: torch.tensor([2.0, 4.5, 9.0]))
+    monkeypatch.setattr(
+        "hallucinators.vividgan.network.flow.estimate_turn_px", lambda *_: torch.tensor([2.0, 4.5, 9.0])
+    )
     with torch.no_grad():
         training, used = net.train()(lr), net.eval()(lr)
-    assert torch.equal(training.carried, used.carried)
-    paint, kept = training.coarse - training.carried, used.coarse - used.carried
+    assert torch.equal(training.warped, used.warped)
+    paint, kept = training.coarse - training.warped, used.coarse - used.warped
     assert paint.abs().max() > 0.01
     torch.testing.assert_close(kept, paint * torch.tensor([0.7, 0.85, 1.0])[:, None, None, None], atol=1e-6, rtol=1e-4)
 
@@ -259,5 +263,5 @@ def test_how_much_a_head_is_turned_does_not_depend_on_where_and_how_large_it_is(
     own = frame[None, :2] + 4.5 / 64 * bent / bent.square().sum(1).mean().sqrt()
     small = 0.4 * own + 0.3
     flows = [torch.cat([place, place], 1) for place in (own, small)]
-    found = [float(turned(flow, seen, similar(flow, seen, frame))) for flow in flows]
+    found = [float(estimate_turn_px(flow, seen, similar(flow, seen, frame))) for flow in flows]
     assert found[0] == pytest.approx(4.5, abs=0.3) and found[1] == pytest.approx(found[0], abs=0.03)

@@ -99,7 +99,7 @@ def test_without_touching_up_the_prior_is_empty() -> None:
 
 def test_true_components_take_the_place_of_touched_up_ones() -> None:
     truth = torch.rand(1, 3, 128, 128)
-    centres = template_centres("tpgan")[None] + torch.tensor([2.3, -1.4])
+    centres = template_centres()[None] + torch.tensor([2.3, -1.4])
     given = crop(truth, centres.round())
     for network in (awake(), awake(touchup=False)):
         made = network(torch.rand(1, 3, 16, 16), components=given, centres=centres)
@@ -122,7 +122,7 @@ def test_patch_sizes_can_be_chosen() -> None:
 @torch.no_grad()
 def test_a_face_does_not_depend_on_its_neighbours() -> None:
     network, faces = awake(), smooth(3)
-    centres = torch.stack([template_centres(), template_centres("tpgan"), template_centres() + 2])
+    centres = torch.stack([template_centres(), template_centres() - 2, template_centres() + 2])
     together, alone = network(faces, centres=centres), network(faces[1:2], centres=centres[1:2])
     torch.testing.assert_close(together.fine[1:2], alone.fine, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(together.heatmaps[-1][1:2], alone.heatmaps[-1], atol=1e-4, rtol=1e-3)

@@ -54,7 +54,7 @@ def test_the_geometry_phase_learns_flows_and_leaves_the_painting_alone(batch: Ba
 
 
 def test_the_full_phase_learns_the_face(batch: Batch) -> None:
-    task = FlowTask(net(), steps=1000, geometry_steps=0, identity=pixels)
+    task = FlowTask(net(), steps=1000, geometry_steps=0, teacher=pixels)
     told = [task.update(batch, 200 + step) for step in range(12)]
     parts = {"pixel", "edges", "carried", "identity", "confusion", "flow", "first_flow", "seen"}
     assert set(told[0]) == parts | {"total"}
@@ -121,7 +121,7 @@ def test_errors_count_most_where_the_head_is_seen(batch: Batch) -> None:
 
 
 def test_validation_tells_how_good_picture_and_flow_are(batch: Batch) -> None:
-    task = FlowTask(net(), steps=10, geometry_steps=5, identity=pixels)
+    task = FlowTask(net(), steps=10, geometry_steps=5, teacher=pixels)
     told = task.validate(batch)
     assert set(told) == {"psnr_db", "carried_psnr_db", "flow_px", "identity", "confusion", "objective"}
     assert told["psnr_db"] == told["carried_psnr_db"], "nothing is painted yet"

@@ -14,7 +14,6 @@ def test_symmetry_compares_left_with_right() -> None:
     face = torch.zeros(1, 3, 2, 4)
     face[0, 0, 0, 0] = 2.0  # its flip differs at two places by 2 each
     assert losses.mirror_symmetry(face).item() == pytest.approx(8 / 24)
-    assert losses.mirror_symmetry(face, reduction="sum").item() == pytest.approx(8)
     assert losses.mirror_symmetry(face + face.flip(-1)).item() == 0
 
 
@@ -23,17 +22,20 @@ def test_pixel_and_identity_are_squared_distances() -> None:
     made = truth.clone()
     made[1] = 0.5
     assert steps.pixel(made, truth).item() == pytest.approx(0.125)
-    assert steps.pixel(made, truth, reduction="sum").item() == pytest.approx(12 * 0.25 / 2)
-    features = torch.tensor([[1.0, 2.0], [0.0, 0.0]])
-    assert losses.identity(features, torch.zeros(2, 2)).item() == pytest.approx(5 / 4)
-    assert losses.identity(features, torch.zeros(2, 2), reduction="sum").item() == pytest.approx(5 / 2)
+    distances = losses.feature_distances(torch.tensor([[1.0, 2.0], [0.0, 0.0]]), torch.zeros(2, 2))
+    assert losses.identity(distances).item() == pytest.approx(5 / 2)
+
+
+def test_identification_is_the_cross_entropy_of_the_own_truth() -> None:
+    distances = torch.tensor([[0.0, 0.2], [0.2, 0.2]])
+    expected = (math.log(1 + math.exp(-2)) + math.log(2)) / 2
+    assert losses.identification(distances, 0.1).item() == pytest.approx(expected)
 
 
 def test_structure_is_a_mean_over_landmarks_and_hourglasses() -> None:
     target = torch.zeros(1, 2, 2, 2)
     first, second = target.clone(), target.clone()
     first[0, 0] = 1.0  # squared distance 4 in one of two maps
-    assert losses.structure([first, second], target, reduction="sum").item() == pytest.approx((4 / 2 + 0) / 2)
     assert losses.structure([first, second], target).item() == pytest.approx((4 / 8 + 0) / 2)
     with pytest.raises(DataError, match="no heatmaps"):
         losses.structure([], target)
@@ -47,7 +49,7 @@ def test_adversarial_losses_are_binary_cross_entropy_of_the_logits() -> None:
 
     expected = -(math.log(sigmoid(2)) + math.log(sigmoid(-1))) / 2
     expected -= (math.log(1 - sigmoid(0.5)) + math.log(1 - sigmoid(3))) / 2
-    assert steps.discriminator(real, made).item() == pytest.approx(expected)
+    assert sum(steps.discriminator_terms(real, made)).item() == pytest.approx(expected)
     assert steps.adversarial(made).item() == pytest.approx(-(math.log(sigmoid(0.5)) + math.log(sigmoid(3))) / 2)
     assert math.isfinite(steps.adversarial(torch.tensor([-1e4])).item())
 
@@ -63,8 +65,9 @@ def test_totals_weigh_their_terms() -> None:
     assert losses.fine_total(one).item() == 1
     touched = losses.touchup_total({"nose": two, "mouth": four})
     assert touched.item() == pytest.approx(3)
-    assert losses.total(coarse, touched, fine).item() == pytest.approx(3.07 + 3 + 3)
-    assert losses.total(coarse, None, fine).item() == pytest.approx(3.07 + 3)
+    assert losses.total(fine, touchup=touched, coarse=coarse).item() == pytest.approx(3 + 3 + 3.07)
+    assert losses.total(fine, coarse=coarse).item() == pytest.approx(3 + 3.07)
+    assert losses.total(fine).item() == 3
 
 
 def test_the_loss_sets_of_table_3_grow_one_term_at_a_time() -> None:

@@ -10,17 +10,18 @@ import torch
 from torch import Tensor, nn
 
 from bench.errors import DataError, MissingError, UsageError
-from hallucinators.networks.transformer import carried
+from hallucinators.networks.registration import TRAINERS
+from hallucinators.networks.transformer import warp_enlarged
 from hallucinators.training.data.source import PairSource
 from hallucinators.training.data.views import RenderedViews
 from hallucinators.training.loop import checkpoint
-from hallucinators.training.method.options import METHODS, Options
+from hallucinators.training.method.options import Options
+from hallucinators.training.steps.placement import GeometryStage
 from hallucinators.vividgan.network.coarse import CoarseNet
 from hallucinators.vividgan.network.loading import build, load_weights
 from hallucinators.vividgan.network.weight_file import Facts
 from hallucinators.vividgan.training import recipe
 from hallucinators.vividgan.training.flow import FlowTask
-from hallucinators.vividgan.training.geometry import GeometryStage
 from hallucinators.vividgan.training.recipe import export, facts_of, stages
 from hallucinators.vividgan.training.stages import CoarseStage, TouchUpStage, WholeStage
 
@@ -66,9 +67,9 @@ def test_every_method_says_its_stages_and_exports() -> None:
         "drgan": ["pixel", "adversarial"],
         "cyclegan": ["cycle"],
     }
-    assert list(expected) == list(METHODS)
+    assert set(expected) == set(TRAINERS)
     for name, names in expected.items():
-        method = importlib.import_module(METHODS[name])
+        method = importlib.import_module(TRAINERS[name].module)
         assert callable(method.export)
         try:
             assert [stage.name for stage in method.stages(options(name))] == names, name
@@ -112,7 +113,7 @@ def test_first_stages_see_where_points_went_and_the_flow_network_sees_both_sizes
     ],
 )
 def test_unknown_names_are_met_with_the_known_ones(changes: dict[str, Any], known: str) -> None:
-    for method in METHODS:
+    for method in TRAINERS:
         with pytest.raises(UsageError, match=known):
             stages(options(method, **changes))
 
@@ -124,7 +125,7 @@ def test_a_teacher_that_is_not_here_is_missing() -> None:
 
 def test_first_weights_are_the_same_in_every_process_and_stage(tmp_path: Path) -> None:
     def first() -> list[dict[str, Tensor]]:
-        modules = stages(options(**ALREADY))[0].make(tmp_path).modules()
+        modules = stages(options(**ALREADY))[0].build(tmp_path).modules()
         assert set(modules) == {"coarse", "coarse_d"}
         return [dict(module.state_dict()) for module in modules.values()]
 
@@ -139,7 +140,7 @@ def test_later_stages_start_from_the_averages_of_the_earlier_ones(tmp_path: Path
     coarse = finished(tmp_path, "coarse", different(fresh.coarse, 1))
     finished(tmp_path, "coarse", different(fresh.coarse, 9), step=3)
     assert fresh.touchup is not None
-    made = [stage.make for stage in stages(options(**ALREADY))]
+    made = [stage.build for stage in stages(options(**ALREADY))]
     touching = made[1](tmp_path)
     assert isinstance(touching, TouchUpStage) and holds(touching._model.coarse, coarse)
     touchup = finished(tmp_path, "touchup", different(fresh.touchup, 2))
@@ -150,24 +151,24 @@ def test_later_stages_start_from_the_averages_of_the_earlier_ones(tmp_path: Path
 
 def test_a_stage_without_the_one_before_says_so(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="geometry holds no finished stage; train it first"):
-        stages(options())[1].make(tmp_path)
+        stages(options())[1].build(tmp_path)
     for stage in stages(options(**ALREADY))[1:]:
         with pytest.raises(DataError, match="coarse holds no finished stage; train it first"):
-            stage.make(tmp_path)
+            stage.build(tmp_path)
     finished(tmp_path, "coarse", different(build(facts_of(options())).coarse, 1))
     with pytest.raises(DataError, match="touchup holds no finished stage"):
-        stages(options(**ALREADY))[2].make(tmp_path)
+        stages(options(**ALREADY))[2].build(tmp_path)
     for asked in (options(touchup=False, **ALREADY), options(true_components=True, **ALREADY)):
-        assert stages(asked)[1].make(tmp_path).name == "vividgan"
+        assert stages(asked)[1].build(tmp_path).name == "vividgan"
 
 
 def test_the_coarse_stage_starts_from_what_learned_where_the_face_is(tmp_path: Path) -> None:
     geometry, coarse = stages(options())[:2]
-    task = geometry.make(tmp_path)
+    task = geometry.build(tmp_path)
     assert isinstance(task, GeometryStage) and set(task.modules()) == {"coarse"}
     placed = finished(tmp_path, "coarse", different(build(facts_of(options())).coarse, 4))
     (tmp_path / "coarse").rename(tmp_path / "geometry")
-    assert holds(coarse.make(tmp_path).modules()["coarse"], placed)
+    assert holds(coarse.build(tmp_path).modules()["coarse"], placed)
 
 
 def test_the_papers_letter_is_an_option_and_stands_in_the_file(tmp_path: Path) -> None:
@@ -180,17 +181,17 @@ def test_the_papers_letter_is_an_option_and_stands_in_the_file(tmp_path: Path) -
 
 def test_the_flow_networks_coarse_stage_is_geometry_first_and_then_frozen(tmp_path: Path) -> None:
     made = stages(options("vividgan-flow", steps={"coarse": 9}))
-    task = made[0].make(tmp_path)
+    task = made[0].build(tmp_path)
     assert isinstance(task, FlowTask) and (task._steps, task._geometry_steps) == (9, 3)
     fresh = build(facts_of(options("vividgan-flow")))
     net = finished(tmp_path, "net", different(fresh.coarse, 1))
     assert fresh.touchup is not None
     finished(tmp_path, "touchup", different(fresh.touchup, 2))
-    whole = made[2].make(tmp_path)
+    whole = made[2].build(tmp_path)
     assert isinstance(whole, WholeStage) and holds(whole._model.coarse, net)
     assert not any(p.requires_grad for p in whole._model.coarse.parameters()) and "coarse_d" not in whole.modules()
     assert whole._objective.terms == {"pixel", "structure", "identity"}, "pixels alone forget people"
-    plain = stages(options("vividgan-flow", losses="minus", steps={"coarse": 9}))[2].make(tmp_path)
+    plain = stages(options("vividgan-flow", losses="minus", steps={"coarse": 9}))[2].build(tmp_path)
     assert isinstance(plain, WholeStage) and plain._objective.terms == {"pixel", "structure"}
 
 
@@ -211,20 +212,20 @@ def test_a_set_of_losses_without_identity_asks_no_teacher(
         asked.append(len(images))
         return nn.functional.avg_pool2d(images.float(), 32).flatten(1)
 
-    monkeypatch.setattr(recipe, "teacher", lambda name, device: embed)
+    monkeypatch.setattr(recipe, "load_teacher", lambda name, device: embed)
     stage = stages(options(method, losses=losses, steps={"geometry": 0, "coarse": 3}))[0]
     source = PairSource(trained_on, left_out, batch_size=2, sides=stage.sides, flow=stage.flow)
-    stage.make(tmp_path).update(source.batch(0), 2)
+    stage.build(tmp_path).update(source.batch(0), 2)
     assert bool(asked) == taught
 
 
 def test_variants_leave_out_what_their_name_says(tmp_path: Path) -> None:
     bare = stages(options(component_aware=False, **ALREADY))
-    task = bare[0].make(tmp_path)
+    task = bare[0].build(tmp_path)
     assert isinstance(task, CoarseStage) and "structure" not in task._objective.terms
     assert "adversarial_coarse" in task._objective.terms
     finished(tmp_path, "coarse", different(build(facts_of(options())).coarse, 1))
-    lean = stages(options(component_aware=False, touchup=False, losses="ddagger", **ALREADY))[1].make(tmp_path)
+    lean = stages(options(component_aware=False, touchup=False, losses="ddagger", **ALREADY))[1].build(tmp_path)
     assert isinstance(lean, WholeStage) and set(lean.modules()) == {"model"}
     assert lean._model.touchup is None and lean._model.fine.hourglass is None
 
@@ -278,10 +279,10 @@ def test_paint_less_keeps_that_share_of_what_is_added() -> None:
     net.load_state_dict(different(net, 5))
     lr = torch.rand(2, 3, 16, 16)
     with torch.inference_mode():
-        before, theta = net.located(lr)
-        net.paint_less(0.25)
+        before, theta = net.locate(lr)
+        net.scale_residual(0.25)
         after = net(lr)
-    aligned = carried(lr, theta, 128)
+    aligned = warp_enlarged(lr, theta, 128)
     assert (before - aligned).abs().max() > 1e-3
     torch.testing.assert_close(after - aligned, 0.25 * (before - aligned), atol=1e-5, rtol=1e-4)
 

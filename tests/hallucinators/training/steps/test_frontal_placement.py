@@ -7,11 +7,10 @@ import torch
 
 from bench.errors import DataError
 from bench.faces.pairs.pack import SIDE
-from hallucinators.networks.transformer import carried
-from hallucinators.training.steps.alignment import alignment
+from hallucinators.networks.transformer import warp_enlarged
 from hallucinators.training.steps.batch import Batch
+from hallucinators.training.steps.placement import GeometryStage, frontal_placement
 from hallucinators.vividgan.network.coarse import CoarseNet, CoarseWidths
-from hallucinators.vividgan.training.geometry import GeometryStage
 
 TINY = CoarseWidths(encoder=4, code=8, at_16=8, at_32=8, at_64=4, at_128=4)
 GRID = 32
@@ -33,10 +32,10 @@ def placed(matrix: torch.Tensor, lr: torch.Tensor | None = None) -> Batch:
 def test_the_right_similarity_costs_nothing_and_a_shift_costs_its_length() -> None:
     matrix = torch.tensor([[0.8, -0.3, 0.1], [0.3, 0.8, -0.2]])
     batch = placed(matrix)
-    assert float(alignment(matrix[None], batch)) == pytest.approx(1e-4, abs=1e-4)
+    assert float(frontal_placement(matrix[None], batch)) == pytest.approx(1e-4, abs=1e-4)
     away = matrix.clone()
     away[:, 2] += torch.tensor([0.03, 0.04])
-    assert float(alignment(away[None], batch)) == pytest.approx(0.05, abs=1e-3)
+    assert float(frontal_placement(away[None], batch)) == pytest.approx(0.05, abs=1e-3)
 
 
 def test_points_that_the_view_does_not_show_do_not_count() -> None:
@@ -45,14 +44,14 @@ def test_points_that_the_view_does_not_show_do_not_count() -> None:
     assert batch.flow is not None
     batch.flow[0, :2, :16] += 40.0  # wrong where nothing is seen
     batch.flow[0, 4, :16] = 0
-    assert float(alignment(matrix[None], batch)) == pytest.approx(1e-4, abs=1e-4)
+    assert float(frontal_placement(matrix[None], batch)) == pytest.approx(1e-4, abs=1e-4)
 
 
 def test_batches_without_flows_are_refused() -> None:
     batch = placed(torch.eye(2, 3))
     bare = Batch(batch.lr, batch.hr, batch.landmarks, batch.five, batch.yaw_deg, batch.face)
     with pytest.raises(DataError, match="flow=True"):
-        alignment(torch.eye(2, 3)[None], bare)
+        frontal_placement(torch.eye(2, 3)[None], bare)
 
 
 @pytest.mark.parametrize("side", [16, 32])
@@ -60,7 +59,7 @@ def test_the_stage_teaches_the_first_transformer_and_nothing_else(side: int) -> 
     torch.manual_seed(0)
     net = CoarseNet(lr=side, widths=TINY)
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-    stage = GeometryStage(net, steps=1000, rate=3e-3)
+    stage = GeometryStage("g", net, frontal_placement, lambda b: b.hr, steps=1000, rate=3e-3, key="coarse")
     batch = placed(torch.tensor([[0.8, -0.3, 0.1], [0.3, 0.8, -0.2]]), torch.rand(1, 3, side, side))
     told = [stage.update(batch, 300)["alignment"] for _ in range(60)]
     assert min(told) < told[0] / 2
@@ -68,17 +67,17 @@ def test_the_stage_teaches_the_first_transformer_and_nothing_else(side: int) -> 
     first = "encoder.level_16.align." if side == 16 else "encoder.enter_32.align."
     assert moved and all(name.startswith((first, "encoder.enter.")) for name in moved)
     with torch.no_grad():
-        off = float(alignment(net.similarity(batch.lr), batch))
+        off = float(frontal_placement(net.similarity(batch.lr), batch))
         assert stage.validate(batch)["alignment_px"] == pytest.approx(off * SIDE / 2)
 
 
 def test_the_picture_is_carried_by_the_similarity() -> None:
     picture = torch.zeros(1, 3, 16, 16)
     picture[..., 4:8, 8:12] = 1
-    still = carried(picture, torch.eye(2, 3)[None], 16)
+    still = warp_enlarged(picture, torch.eye(2, 3)[None], 16)
     assert torch.allclose(still, picture, atol=1e-5)
     theta = torch.tensor([[[1.0, 0, 4 * 2 / 16], [0, 1.0, 0]]])  # looks four pixels to the right
-    assert torch.allclose(carried(picture, theta, 16)[..., 4:8, 4:8], torch.ones(1, 3, 4, 4), atol=1e-5)
+    assert torch.allclose(warp_enlarged(picture, theta, 16)[..., 4:8, 4:8], torch.ones(1, 3, 4, 4), atol=1e-5)
 
 
 def test_a_fresh_coarse_network_gives_the_lr_face_enlarged_and_the_papers_letter_gives_grey() -> None:
