@@ -132,18 +132,8 @@ def _compute(run: Prepared) -> tuple[RunResult, PictureStore]:
         embedder_for(plan).refuse_changed()
     refuse_changed(run.protocol.files)
     warnings = (*measured.warnings, *_warnings(run, measured))
-    record = make_record(
-        config=run.config,
-        config_digest=run.request_digest,
-        protocol=run.protocol,
-        root=run.root,
-        data=run.data,
-        state=run.stat_digest,
-        arrangement=run.arrangement,
-        measured=measured,
-        warnings=(*warnings, *diagnose(run, _lr_face(run), measured, warnings)),
-        code=run.code,
-    )
+    warnings += diagnose(run, _lr_face(run), measured, warnings)
+    record = make_record(run, measured, warnings)
     result = RunResult(record, measured.rows, ledger_rows(measured.embedded), measured.items, measured.arrays)
     return result, measured.images.pictures
 

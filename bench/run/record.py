@@ -8,53 +8,31 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from bench import __version__
-from bench.config import RunConfig
 from bench.devices import CPU
 from bench.evaluation import UNRECOGNISED, kind_of
-from bench.evaluation.contract import Measured
-from bench.interfaces import Aligner, EvalProtocol, Hallucinator, Recogniser
-from bench.pipeline.arrangement import Arrangement
+from bench.evaluation.contract import Measured, Prepared
+from bench.interfaces import Aligner, Hallucinator, Recogniser
 from bench.pipeline.build import Built
 from bench.pipeline.embedder import embedder_for
 from bench.pipeline.plan import Embedded, EmbedPlan
 from bench.provenance import data_digest, environment, files_digest
 from bench.results import LedgerRow, RunRecord, StageRecord
 from bench.results.ledger import role_ledger
-from bench.studies import Study
 from bench.types import Media, Role
 
 _PEOPLED: tuple[Role, ...] = ("probe", "gallery")
 EmbeddedMedia = Mapping[Role, tuple[Sequence[Media], Embedded]]
 
 
-def make_record(
-    *,
-    config: RunConfig,
-    config_digest: str,
-    protocol: Built[EvalProtocol],
-    root: Path,
-    data: Study,
-    state: str,
-    arrangement: Arrangement,
-    measured: Measured,
-    warnings: tuple[str, ...],
-    code: Mapping[str, str],
-) -> RunRecord:
+def make_record(run: Prepared, measured: Measured, warnings: tuple[str, ...]) -> RunRecord:
     """Put the record of a run together.
 
     Args:
-        config: the configuration as resolved.
-        config_digest: digest of all that was asked.
-        protocol: the built protocol.
-        root: the located data root.
-        data: what was compared.
-        state: the stat digest of the data.
-        arrangement: how images of each side were hallucinated and embedded, and why so.
+        run: what was done, on what.
         measured: what came out.
-        warnings: sentences that belong beside the figures.
-        code: digests of the modules that decide the figures, by name.
+        warnings: sentences that belong beside the figures, those of ``measured`` included.
     """
-    rules = protocol.component
+    config, rules, arrangement = run.config, run.protocol.component, run.arrangement
     embedded = measured.embedded
     digested = [pair for items, part in embedded.values() for pair in zip(items, part.file_digests, strict=True)]
     return RunRecord(
@@ -64,17 +42,17 @@ def make_record(
         smoke=config.smoke,
         limit=config.limit,
         limit_gallery=config.limit_gallery,
-        sample=rules.is_sample(root),
+        sample=run.sample,
         config={
             key: str(value) if isinstance(value, Path) else value
-            for key, value in asdict(replace(config, hallucinate=arrangement.side)).items()
+            for key, value in asdict(replace(config, hallucinate=run.side)).items()
         },
-        config_digest=config_digest,
+        config_digest=run.request_digest,
         protocol={
-            "name": protocol.spec.name,
-            "arguments": protocol.arguments,
+            "name": run.protocol.spec.name,
+            "arguments": run.protocol.arguments,
             "version": rules.version,
-            "source": protocol.source,
+            "source": run.protocol.source,
             "similarity": rules.similarity,
             "unit_length": rules.unit_length,
             "flip": rules.flip,
@@ -86,19 +64,19 @@ def make_record(
         },
         data={
             "name": rules.dataset,
-            "root": str(root),
-            "official": data.official,
+            "root": str(run.root),
+            "official": run.data.official,
             "digest": data_digest(digested),
             "files_digest": files_digest(digested),
-            "stat_digest": state,
+            "stat_digest": run.stat_digest,
             "counts": {
                 **{role: len(items) for role, (items, _) in embedded.items()},
-                **{f"{role} identities": len({i.identity for i in data.media[role]}) for role in _PEOPLED},
+                **{f"{role} identities": len({i.identity for i in run.media[role]}) for role in _PEOPLED},
             },
-            "notes": list(data.notes),
+            "notes": list(run.data.notes),
         },
         stages=stage_records(
-            {"probe": arrangement.probe, "gallery": arrangement.gallery}, embeds=kind_of(data) not in UNRECOGNISED
+            {"probe": run.probe_plan, "gallery": run.gallery_plan}, embeds=kind_of(run.data) not in UNRECOGNISED
         ),
         metrics=measured.metrics,
         ledger={role: role_ledger(part.outcomes) for role, (_, part) in embedded.items()},
@@ -110,7 +88,7 @@ def make_record(
         },
         environment=environment(device=config.device, threads=config.threads),
         seed=config.seed,
-        code=code,
+        code=run.code,
         choices={
             "asked": {"hallucinate": config.hallucinate, "align": config.align, "align_gallery": config.align_gallery},
             "frames": dict(arrangement.frames),
