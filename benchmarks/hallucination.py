@@ -27,8 +27,8 @@ from bench.align.mtcnn import Mtcnn
 from bench.errors import BenchError, DataError, UsageError
 from bench.evaluation.heldout import (
     POSE_KEPT,
+    HeldOutEvaluation,
     Probe,
-    Tally,
     as_points,
     embed_unit,
     frontal_probe,
@@ -112,20 +112,20 @@ def left_out(
     """Chains, and what perfect steps would give, on the people left out."""
     kept = arguments.pose_kept.split(",")
     still, sharp = {"none": chains["none"]}, {"bicubic": Chain.parse("bicubic")}
-    tallies = {
-        "chains": Tally(chains, recogniser, pose_kept=kept),
-        "frontal photograph": Tally(still, recogniser),
-        f"frontal photograph at {arguments.lr} x {arguments.lr}": Tally(sharp, recogniser),
-        "turned view, full resolution, upright": Tally(still, recogniser),
+    evaluations = {
+        "chains": HeldOutEvaluation(chains, recogniser, pose_kept=kept),
+        "frontal photograph": HeldOutEvaluation(still, recogniser),
+        f"frontal photograph at {arguments.lr} x {arguments.lr}": HeldOutEvaluation(sharp, recogniser),
+        "turned view, full resolution, upright": HeldOutEvaluation(still, recogniser),
     }
     gallery = []
-    main_tally, front, front_lr, turned = tallies.values()
+    main_evaluation, front, front_lr, turned = evaluations.values()
     with stage("people", len(chosen)) as advance:
         for start in range(0, len(chosen), FACES_AT_ONCE):
             some = chosen[start : start + FACES_AT_ONCE]
             pairs = [paired(packed, index, arguments) for index in some]
             people = list(enumerate(pairs, start))
-            main_tally.add([probe for k, own in people for probe in pair_probes(own, k)])
+            main_evaluation.add([probe for k, own in people for probe in pair_probes(own, k)])
             front.add([frontal_probe(own[0], k) for k, own in people])
             front_lr.add([frontal_probe(own[0], k, arguments.lr) for k, own in people])
             turned.add(
@@ -134,7 +134,7 @@ def left_out(
             gallery.append(gallery_rows(recogniser, [(own[0].frontal, as_points(own[0].five)) for own in pairs]))
             advance(len(some))
     rows = np.concatenate(gallery)
-    found = {name: section(name, tally, rows, arguments.seed) for name, tally in tallies.items()}
+    found = {name: section(name, evaluation, rows, arguments.seed) for name, evaluation in evaluations.items()}
     first = found.pop("chains")
     return {"gallery_failed": int(np.isnan(rows).any(1).sum()), "left_out": first, "references": found}
 
@@ -168,8 +168,8 @@ def lfw(
     square = FaceTemplate(SIDE, SIDE, stands)
     crops = {"recogniser": recogniser.face, "pack": square}
     kept = arguments.pose_kept.split(",")
-    tallies = {crop: Tally(chains, recogniser, pose_kept=kept) for crop in crops}
-    full = Tally({"none": chains["none"]}, recogniser)
+    evaluations = {crop: HeldOutEvaluation(chains, recogniser, pose_kept=kept) for crop in crops}
+    full = HeldOutEvaluation({"none": chains["none"]}, recogniser)
     gallery = []
     with stage("lfw", len(files) // 2) as advance:
         for start in range(0, len(files), 2 * FACES_AT_ONCE):
@@ -180,7 +180,7 @@ def lfw(
             for crop, face in crops.items():
                 cut = [chip_by_points(image, points, face, without="")[0] for image, points in searched]
                 whole = [Probe(start // 2 + k, chip, face.points) for k, chip in enumerate(cut)]
-                tallies[crop].add([shrunk(probe, arguments.lr) for probe in whole])
+                evaluations[crop].add([shrunk(probe, arguments.lr) for probe in whole])
                 if crop == "recogniser":
                     full.add(whole)
             advance(len(some) // 2)
@@ -188,9 +188,9 @@ def lfw(
     out: Section = {"people": len(rows), "face_not_found": sum(points is None for points in found)}
     print(f"\nlfw: {out['face_not_found']} of {len(files)} photographs without a face found, taken whole")
     out["full resolution"] = section("lfw, probe chip at full resolution", full, rows, arguments.seed)
-    for crop, tally in tallies.items():
+    for crop, evaluation in evaluations.items():
         title = f"lfw, probe shrunk to {arguments.lr} x {arguments.lr} in the crop of the {crop}"
-        out[f"crop of the {crop}"] = section(title, tally, rows, arguments.seed)
+        out[f"crop of the {crop}"] = section(title, evaluation, rows, arguments.seed)
     return out
 
 

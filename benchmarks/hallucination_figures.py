@@ -1,4 +1,4 @@
-"""The figures of a tally of hallucinated faces: printed as tables, and as plain values for JSON."""
+"""Figures of hallucinated faces of people left out: printed as tables, and as plain values for JSON."""
 
 from __future__ import annotations
 
@@ -8,91 +8,100 @@ from typing import Any
 
 import numpy as np
 
-from bench.evaluation.heldout import Alignment, Figure, Tally
+from bench.evaluation.heldout import RANKS, Alignment, HeldOutEvaluation
 from bench.images import FloatImages
 from bench.metrics.bootstrap import difference_interval
+from bench.metrics.identification import is_hit
 from bench.metrics.significance import holm, sign_flip_test
+from bench.results import Figure, ProbeRow
 
 Section = dict[str, Any]
-Ranks = Mapping[tuple[str, Alignment], Sequence[int | None]]
+Figures = Mapping[str, Figure]
+Searches = Mapping[tuple[str, Alignment], Sequence[ProbeRow]]
 
 
-def section(title: str, tally: Tally, gallery: FloatImages, seed: int) -> Section:
-    """All figures of a tally, printed on the way."""
-    print(f"\n== {title}: {len(tally.identities)} probes of {len(gallery)} people")
-    has_truth = any(value is not None for values in tally.psnr_db.values() for value in values)
-    quality = {name: tally.quality(name, seed=seed) for name in tally.chains} if has_truth else {}
-    groups = list(tally.groups())
-    if quality:
-        table("PSNR, dB (RGB)", groups, {name: [q[g]["psnr_db"] for g in groups] for name, q in quality.items()}, 1, 2)
-        table("SSIM (RGB)", groups, {name: [q[g]["ssim"] for g in groups] for name, q in quality.items()}, 1, 3)
-    ranks = {key: tally.ranks(*key, gallery) for key in tally.columns}
-    rates = {key: tally.rates(found, seed=seed) for key, found in ranks.items()}
-    for k in ("rank_1", "rank_5"):
-        lines = {f"{name}, aligned by {how}": [found[g][k] for g in groups] for (name, how), found in rates.items()}
-        table(f"{k.replace('_', '-')}, %", groups, lines, 100, 1)
+def section(title: str, evaluation: HeldOutEvaluation, gallery: FloatImages, seed: int) -> Section:
+    """All figures of an evaluation, printed on the way."""
+    probes, parts = len(evaluation.people), list(evaluation.parts())
+    print(f"\n== {title}: {probes} probes of {len(gallery)} people")
+    quality = {name: evaluation.quality(name, seed=seed) for name in evaluation.chains}
+    if not any("ssim" in figures for figures in quality.values()):
+        quality = {}
+    else:
+        table("PSNR, dB (RGB)", "psnr_db", parts, quality, 1, 2)
+        table("SSIM (RGB)", "ssim", parts, quality, 1, 3)
+        for name, figures in quality.items():
+            counts = {what: int(figures[what].value) for what in ("failed_faces", "infinite_psnr")}
+            if any(counts.values()):
+                print(f"  {name}: {counts}")
+    searches = {key: evaluation.search(*key, gallery) for key in evaluation.embedded}
+    rates = {key: evaluation.rates(rows, seed=seed) for key, rows in searches.items()}
+    for k in RANKS:
+        lines = {f"{name}, aligned by {how}": figures for (name, how), figures in rates.items()}
+        table(f"rank-{k}, %", f"rank-{k}", parts, lines, 100, 1)
     recognition = [
-        {"chain": name, "align": how, "rates": plain(rates[name, how]), "outcomes": tally.account(name, how)}
-        for name, how in tally.columns
+        {"chain": name, "align": how, "rates": plain(rates[name, how]), "outcomes": evaluation.account(name, how)}
+        for name, how in evaluation.embedded
     ]
     for row in recognition:
         if set(row["outcomes"]) != {"ok"}:
             print(f"  {row['chain']}, aligned by {row['align']}: {row['outcomes']}")
-    between = differences(tally, ranks, seed) if len(tally.chains) > 1 else []
     return {
-        "probes": len(tally.identities),
-        "quality": {name: plain(q) for name, q in quality.items()},
+        "probes": probes,
+        "quality": {name: plain(figures) for name, figures in quality.items()},
         "recognition": recognition,
-        "differences": between,
+        "differences": differences(evaluation, searches, seed) if len(evaluation.chains) > 1 else [],
     }
 
 
-def differences(tally: Tally, ranks: Ranks, seed: int) -> list[Section]:
+def differences(evaluation: HeldOutEvaluation, searches: Searches, seed: int) -> list[Section]:
     """Rank-1 of every row less that of ``none``, and of the strongest unfrontalised row, each at its best alignment.
 
     The alignment of a reference is chosen on the same probes, which favours the reference. P-values are corrected by
     Holm over all comparisons made.
     """
-    hits = {key: np.array([float(rank == 1) for rank in found]) for key, found in ranks.items()}
-    unmoved = sorted((key for key in hits if key[0] in tally.kept), key=lambda key: -hits[key].mean())
+    hits = {key: np.array([float(is_hit(row.rank)) for row in rows]) for key, rows in searches.items()}
+    unmoved = sorted((key for key in hits if key[0] in evaluation.pose_kept), key=lambda key: -hits[key].mean())
     bases = list(dict.fromkeys([next(key for key in unmoved if key[0] == "none"), unmoved[0]]))
     rows: list[Section] = []
     for base in bases:
         print(f"rank-1 less that of {base[0]}, aligned by {base[1]}, points of 100")
         for key in (key for key in hits if key != base):
-            told = []
-            for group, chosen in tally.groups().items():
-                people, first, second = tally.people(chosen), hits[key][chosen], hits[base][chosen]
+            cells = []
+            for part, places in evaluation.parts().items():
+                people, first, second = [evaluation.people[i] for i in places], hits[key][places], hits[base][places]
                 between = difference_interval(first, second, people, seed=seed)
                 test = sign_flip_test(first, second, people, seed=seed)
                 interval = {"low": between.low, "high": between.high, "interval": between.method}
                 what = {"chain": key[0], "align": key[1], "reference": base[0], "reference_align": base[1]}
-                rows.append(what | {"group": group, "probes": len(people)} | asdict(test) | interval)
-                told.append(cell(test.difference, between.low, between.high, 100, 1))
-            print(f"  {', aligned by '.join(key):<40}" + "".join(f"{text:>24}" for text in told))
+                rows.append(what | {"part": part, "probes": len(people)} | asdict(test) | interval)
+                cells.append(cell(test.difference, between.low, between.high, 100, 1))
+            print(f"  {', aligned by '.join(key):<40}" + "".join(f"{text:>24}" for text in cells))
     for row, p_value in zip(rows, holm([row["p_value"] for row in rows]) if rows else [], strict=True):
         row["p_holm"] = p_value
     return rows
 
 
-def table(title: str, groups: Sequence[str], lines: Mapping[str, Sequence[Figure]], factor: float, digits: int) -> None:
-    heads = ["all" if group == "all" else f"{group} degrees" for group in groups]
+def table(
+    title: str, name: str, parts: Sequence[str], lines: Mapping[str, Figures], factor: float, digits: int
+) -> None:
+    """Print one figure of each line, over all probes and by yaw."""
+    heads = [f"{part} degrees" if part else "all" for part in parts]
     print(f"{title:<42}" + "".join(f"{head:>24}" for head in heads))
-    for name, figures in lines.items():
-        told = []
-        for figure in figures:
-            counts = {"failed": figure.failed, "equal": figure.infinite}
-            notes = [f"{count} {what}" for what, count in counts.items() if count]
-            told.append(" ".join([cell(figure.value, figure.low, figure.high, factor, digits), *notes]))
-        print(f"  {name:<40}" + "".join(f"{text:>24}" for text in told), flush=True)
+    for line, figures in lines.items():
+        cells = []
+        for part in parts:
+            figure = figures.get(f"{name} ({part})" if part else name)
+            cells.append(cell(figure.value, figure.low, figure.high, factor, digits) if figure else "-")
+        print(f"  {line:<40}" + "".join(f"{text:>24}" for text in cells), flush=True)
 
 
-def cell(value: float | None, low: float | None, high: float | None, factor: float, digits: int) -> str:
-    if value is None:
-        return "-"
+def cell(value: float, low: float | None, high: float | None, factor: float, digits: int) -> str:
+    """A value with its interval."""
     span = "" if low is None or high is None else f" [{factor * low:.{digits}f}, {factor * high:.{digits}f}]"
     return f"{factor * value:.{digits}f}{span}"
 
 
-def plain(figures: Mapping[str, Mapping[str, Figure]]) -> Section:
-    return {group: {name: asdict(figure) for name, figure in row.items()} for group, row in figures.items()}
+def plain(figures: Figures) -> Section:
+    """Figures as plain values."""
+    return {name: asdict(figure) for name, figure in figures.items()}

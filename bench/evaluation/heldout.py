@@ -1,13 +1,15 @@
-"""What hallucinators make of people left out of training: quality against the truth, and recognition.
+"""Chains on people left out of training: quality against the ground truth, and recognition in a gallery of them.
 
 Every probe ends in every figure: one that a chain, or the recogniser, fails on is a miss and is counted as failed.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -16,23 +18,29 @@ from numpy.typing import NDArray
 from bench.align.landmarks import GivenLandmarks
 from bench.align.none import WholeImage
 from bench.align.template import TRUTH_FRAME, Frame, KnownFrame
-from bench.errors import DataError, UsageError
+from bench.errors import UsageError
+from bench.evaluation.identification import figures as identification
+from bench.evaluation.identification.search import identify, join_gallery
+from bench.evaluation.restoration import figures as restoration
 from bench.faces.pairs.pairs import Pair
 from bench.images import ByteImages, FloatImages, resize
 from bench.interfaces import Aligner, Recogniser
 from bench.media.similarity import resized_points
-from bench.metrics.bootstrap import Interval, bootstrap_interval
 from bench.metrics.quality import psnr_rgb_db, ssim_rgb_wang
-from bench.metrics.search.ranking import search
 from bench.pipeline.chain import Chain
-from bench.types import Outcome, Points
+from bench.pipeline.templates import Templates
+from bench.results import Figure, ItemRow, ProbeRow
+from bench.types import OK, Media, Outcome, Points, Role
 
 Alignment = Literal["frame", "true", "none"]
 ALIGNMENTS: tuple[Alignment, ...] = ("frame", "true", "none")
-"""``frame``: the known frame of frontal faces, nothing is looked at. ``true``: the head's own points, carried through
-the turn and the similarity: an oracle. ``none``: the whole image."""
+"""``frame``: the known frame of frontal faces, nothing is looked at. ``true``: the ground-truth landmarks, carried
+through the turn and the similarity. ``none``: the whole image."""
 POSE_KEPT = ("none", "bicubic")
-"""Hallucinators whose output shows the face where and as it was; only there do the carried points fit."""
+"""Hallucinators whose output shows the face where and as it was; only there do the ground-truth landmarks fit."""
+RANKS = (1, 5)
+"""The k of the rank-k rates."""
+NOT_EMBEDDED = Outcome("failed", "embed", "embedding not finite, or zero")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,39 +62,22 @@ class Probe:
     yaw_deg: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A mean over probes with its 95 % interval over identities.
-
-    Attributes:
-        value: the mean; None where no probe has a value.
-        low: lower end of the interval, None where there is none.
-        high: upper end, likewise.
-        method: of the interval, or why there is none.
-        probes: all of them.
-        failed: those without a value: misses of a rate, left out of a quality.
-        infinite: those equal to their truth, left out of the mean of the PSNR.
-    """
-
-    value: float | None
-    low: float | None
-    high: float | None
-    method: str
-    probes: int
-    failed: int = 0
-    infinite: int = 0
-
-
 @dataclass
-class _Column:
-    """Embeddings of one chain under one alignment, probe by probe."""
+class _Embedded:
+    """Embeddings of one chain under one alignment, probe by probe; NaN where the outcome is failed."""
 
     vectors: list[FloatImages] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
 
 
-class Tally:
-    """Collects, batch by batch, what each chain makes of the probes."""
+class HeldOutEvaluation:
+    """Measures chains on probes, batch by batch.
+
+    Attributes:
+        chains: by the name they are reported under.
+        pose_kept: names of the chains that are also aligned by the ground-truth landmarks.
+        faces: by name of the chain, one row a probe with PSNR and SSIM, as of a restoration run.
+    """
 
     def __init__(
         self,
@@ -103,7 +94,7 @@ class Tally:
             chains: by the name they are reported under.
             recogniser: embeds the chips.
             frame: in which frontal faces stand.
-            pose_kept: names of hallucinators; a chain of these alone is also aligned by the carried points.
+            pose_kept: names of hallucinators; a chain of these alone is also aligned by the ground-truth landmarks.
             batch_size: images that go to a network at once.
 
         Raises:
@@ -117,75 +108,103 @@ class Tally:
             "true": GivenLandmarks(),
             "none": WholeImage(),
         }
-        self.kept = {name for name, chain in self.chains.items() if all(s.spec.name in pose_kept for s in chain.steps)}
-        self.columns: dict[tuple[str, Alignment], _Column] = {
-            (name, how): _Column() for name in self.chains for how in ALIGNMENTS if how != "true" or name in self.kept
+        self.pose_kept = {
+            name for name, chain in self.chains.items() if all(step.spec.name in pose_kept for step in chain.steps)
         }
-        self.psnr_db: dict[str, list[float | None]] = {name: [] for name in self.chains}
-        self.ssim: dict[str, list[float | None]] = {name: [] for name in self.chains}
-        self.identities: list[int] = []
-        self.yaws_deg: list[float | None] = []
+        self.faces: dict[str, list[ItemRow]] = {name: [] for name in self.chains}
+        self._embedded = {
+            (name, how): _Embedded()
+            for name in self.chains
+            for how in ALIGNMENTS
+            if how != "true" or name in self.pose_kept
+        }
+        self._media: list[Media] = []
+
+    @property
+    def embedded(self) -> tuple[tuple[str, Alignment], ...]:
+        """Chains by name with each alignment that they are measured under."""
+        return tuple(self._embedded)
+
+    @property
+    def people(self) -> list[str]:
+        """The person of each probe."""
+        return [str(media.identity) for media in self._media]
 
     def add(self, probes: Sequence[Probe]) -> None:
-        """Run every chain on some more probes and keep embeddings and figures, not images."""
-        self.identities += [probe.identity for probe in probes]
-        self.yaws_deg += [probe.yaw_deg for probe in probes]
+        """Run every chain on some more probes and keep embeddings and values, not images."""
+        media = [_media(len(self._media) + k, "probe", p.identity, p.yaw_deg) for k, p in enumerate(probes)]
+        self._media += media
         for name, chain in self.chains.items():
             images, outcomes = chain.hallucinate([probe.image for probe in probes], batch_size=self._batch_size)
-            for probe, image in zip(probes, images, strict=True):
-                psnr_db, ssim = _quality(probe.truth, image)
-                self.psnr_db[name].append(psnr_db)
-                self.ssim[name].append(ssim)
-            for how in ALIGNMENTS:
-                if (name, how) in self.columns:
-                    self._embed(self.columns[name, how], how, probes, images, outcomes)
-
-    def groups(self) -> dict[str, NDArray[np.bool_]]:
-        """Which probes a figure is over: ``all``, and each yaw in degrees where yaws are known."""
-        yaws = sorted({yaw for yaw in self.yaws_deg if yaw is not None})
-        found = {"all": np.ones(len(self.yaws_deg), bool)}
-        return found | {f"{yaw:g}": np.array([y == yaw for y in self.yaws_deg]) for yaw in yaws}
-
-    def quality(self, name: str, *, seed: int = 0) -> dict[str, dict[str, Figure]]:
-        """PSNR and SSIM of a chain (conventions ``psnr-rgb-full-255``, ``ssim-rgb-full-255``) by group."""
-        measures = {"psnr_db": self.psnr_db[name], "ssim": self.ssim[name]}
-        return {
-            group: {
-                measure: _mean([values[i] for i in np.flatnonzero(chosen)], self.people(chosen), seed)
-                for measure, values in measures.items()
-            }
-            for group, chosen in self.groups().items()
-        }
-
-    def ranks(self, name: str, how: Alignment, gallery: FloatImages) -> list[int | None]:
-        """Rank of each probe's own person; None where the probe, or the person's gallery image, failed."""
-        return best_ranks(np.stack(self.columns[name, how].vectors), self.identities, gallery)
-
-    def rates(self, ranks: Sequence[int | None], *, seed: int = 0) -> dict[str, dict[str, Figure]]:
-        """Rank-1 and rank-5 rates by group."""
-        return {
-            group: {
-                f"rank_{k}": rate(
-                    [ranks[i] for i in np.flatnonzero(chosen).tolist()], k, self.people(chosen), seed=seed
+            self.faces[name] += [
+                ItemRow(
+                    item.key,
+                    str(item.identity),
+                    outcome.status,
+                    outcome.stage,
+                    outcome.reason,
+                    _quality(probe.truth, image),
+                    item.attributes,
                 )
-                for k in (1, 5)
-            }
-            for group, chosen in self.groups().items()
-        }
+                for item, probe, image, outcome in zip(media, probes, images, outcomes, strict=True)
+            ]
+            for how in ALIGNMENTS:
+                if (name, how) in self._embedded:
+                    self._embed(self._embedded[name, how], how, probes, images, outcomes)
+
+    def quality(self, name: str, *, seed: int = 0) -> dict[str, Figure]:
+        """Figures of a chain's faces, overall and by yaw: those of a restoration run, of RGB."""
+        return restoration.figures_of(self.faces[name], seed=seed)
+
+    def search(self, name: str, how: Alignment, gallery: FloatImages) -> list[ProbeRow]:
+        """Search the probes in a gallery, by the cosine.
+
+        Args:
+            name: of the chain.
+            how: the alignment.
+            gallery: float32 (people, D) of unit length; NaN where a person's image failed.
+
+        Returns:
+            One row a probe, without a rank where the probe, or its person's gallery image, failed.
+
+        Raises:
+            DataError: there are no probes, or one of a person who has no row in the gallery.
+        """
+        column = self._embedded[name, how]
+        people = [_media(person, "gallery", person) for person in range(len(gallery))]
+        fates = [OK if row.all() else NOT_EMBEDDED for row in np.isfinite(gallery)]
+        vectors = np.stack(column.vectors) if column.vectors else np.zeros((0, gallery.shape[1]), np.float32)
+        enrolled, nobody = _templates(people, gallery, fates), _templates([], gallery[:0], [])
+        probes = _templates(self._media, vectors, column.outcomes)
+        return identify(probes, join_gallery(enrolled, nobody), similarity="cosine")
+
+    def rates(self, rows: Sequence[ProbeRow], *, seed: int = 0) -> dict[str, Figure]:
+        """Rank-k rates of rows of `search`, overall and by yaw: ``rank-1``, ``rank-1 (yaw 22)``..."""
+        found: dict[str, Figure] = {}
+        for part, places in self.parts().items():
+            own = identification.figures_of(
+                [rows[i] for i in places], ranks=RANKS, mean_average_precision=False, seed=seed
+            )
+            found |= {f"{name} ({part})" if part else name: figure for name, figure in own.items()}
+        return found
+
+    def parts(self) -> dict[str, list[int]]:
+        """Places of the probes that figures are over: all (key: empty), and each yaw, where it is known."""
+        parts: dict[str, list[int]] = {"": []}
+        for place, face in enumerate(next(iter(self.faces.values()))):
+            for part in dict.fromkeys(("", restoration.yaw_part(face))):
+                parts.setdefault(part, []).append(place)
+        return {part: parts[part] for part in sorted(parts, key=lambda part: float(part.removeprefix("yaw ") or -1))}
 
     def account(self, name: str, how: Alignment) -> dict[str, int]:
-        """How the probes fared, by outcome: ``ok``, or ``failed: hallucinate: output not finite`` and the like."""
-        outcomes = self.columns[name, how].outcomes
-        told = (": ".join(part for part in (o.status, o.stage, o.reason) if part) for o in outcomes)
-        return dict(sorted(Counter(told).items()))
-
-    def people(self, chosen: NDArray[np.bool_]) -> list[str]:
-        """The persons of chosen probes, by name."""
-        return [str(self.identities[i]) for i in np.flatnonzero(chosen)]
+        """Probes by outcome: ``ok``, or ``failed: hallucinate: output not finite`` and the like."""
+        outcomes = self._embedded[name, how].outcomes
+        words = (": ".join(part for part in (o.status, o.stage, o.reason) if part) for o in outcomes)
+        return dict(sorted(Counter(words).items()))
 
     def _embed(
         self,
-        column: _Column,
+        column: _Embedded,
         how: Alignment,
         probes: Sequence[Probe],
         images: Sequence[ByteImages | None],
@@ -206,7 +225,7 @@ class Tally:
             for i, outcome in zip(alive, aligned, strict=True):
                 ends[i] = outcome if ends[i].status == "ok" else ends[i]
                 if not np.isfinite(rows[i]).all():
-                    ends[i] = Outcome("failed", "embed", "embedding not finite, or zero")
+                    ends[i] = NOT_EMBEDDED
         column.vectors += list(rows)
         column.outcomes += ends
 
@@ -238,52 +257,25 @@ def embed_unit(recogniser: Recogniser, chips: ByteImages, *, batch_size: int = 6
     return unit
 
 
-def best_ranks(vectors: FloatImages, identities: Sequence[int], gallery: FloatImages) -> list[int | None]:
-    """Rank of each probe's own gallery row by the cosine, ties against it; None where either is NaN.
-
-    Raises:
-        DataError: there is no probe, no gallery, or an identity has no row in it.
-    """
-    people = np.asarray(identities, np.int64)
-    if not len(vectors) or not len(gallery) or people.min() < 0 or people.max() >= len(gallery):
-        raise DataError(f"{len(vectors)} probes of identities in a gallery of {len(gallery)} cannot be searched.")
-    probe_there, gallery_there = (np.asarray(np.isfinite(rows).all(axis=1), np.bool_) for rows in (vectors, gallery))
-    ranks: list[int | None] = [None] * len(vectors)
-    alive = np.flatnonzero(probe_there & gallery_there[people])
-    if len(alive):
-        matches = search(vectors[alive], gallery[gallery_there], people[alive], np.flatnonzero(gallery_there))
-        for row, match in zip(alive.tolist(), matches, strict=True):
-            ranks[row] = match.mated_ranks[0]
-    return ranks
+def _media(place: int, role: Role, identity: int, yaw_deg: float | None = None) -> Media:
+    """One image by itself: there is no file."""
+    key = f"{role} {place}"
+    return Media(key, Path(), role, str(identity), key, attributes={} if yaw_deg is None else {"yaw_deg": yaw_deg})
 
 
-def rate(ranks: Sequence[int | None], k: int, people: Sequence[str], *, seed: int = 0) -> Figure:
-    """The rank-k rate; a rank of None is a miss."""
-    hits = [float(rank is not None and rank <= k) for rank in ranks]
-    return _figure(float(np.mean(hits)), bootstrap_interval(hits, people, seed=seed), ranks)
+def _templates(media: Sequence[Media], vectors: FloatImages, outcomes: Sequence[Outcome]) -> Templates:
+    """Each image as a template of its own, its vector as it is."""
+    keys, people = tuple(item.template for item in media), tuple(item.identity for item in media)
+    return Templates(keys, people, vectors, tuple(outcomes), tuple(media))
 
 
-def _mean(values: Sequence[float | None], people: Sequence[str], seed: int) -> Figure:
-    """The mean of what is finite, the rest counted apart."""
-    finite = [(v, person) for v, person in zip(values, people, strict=True) if v is not None and np.isfinite(v)]
-    infinite = sum(v is not None for v in values) - len(finite)
-    if not finite:
-        return _figure(None, Interval(None, None, "none: no finite value", 0), values, infinite)
-    numbers = [value for value, _ in finite]
-    interval = bootstrap_interval(numbers, [person for _, person in finite], seed=seed)
-    if min(numbers) == max(numbers):  # what stands for a rate there, an interval of binomials, is none for a quality
-        interval = Interval(None, None, "none: all values are equal", interval.identities)
-    return _figure(float(np.mean(numbers)), interval, values, infinite)
-
-
-def _figure(value: float | None, interval: Interval, values: Sequence[float | None], infinite: int = 0) -> Figure:
-    failed = sum(v is None for v in values)
-    return Figure(value, interval.low, interval.high, interval.method, len(values), failed, infinite)
-
-
-def _quality(truth: ByteImages | None, image: ByteImages | None) -> tuple[float | None, float | None]:
-    """PSNR and SSIM; an output of another size is resized (bicubic) to the truth's first."""
+def _quality(truth: ByteImages | None, image: ByteImages | None) -> dict[str, str | float]:
+    """PSNR and SSIM of RGB; an output of another size is resized (bicubic) to the ground truth's first."""
     if truth is None or image is None:
-        return None, None
+        return {}
     fitted = resize(image, *truth.shape[:2])
-    return psnr_rgb_db(truth, fitted), ssim_rgb_wang(truth, fitted)
+    psnr_db = psnr_rgb_db(truth, fitted)
+    return {
+        "psnr_rgb_db": psnr_db if math.isfinite(psnr_db) else "inf",
+        "ssim_rgb_wang": ssim_rgb_wang(truth, fitted),
+    }

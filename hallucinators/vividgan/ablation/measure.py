@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bench.align.chips import chip_by_points
 from bench.digests.closure import closure_digest
 from bench.errors import DataError, UsageError
-from bench.evaluation.heldout import Alignment, Tally, as_points, embed_unit, pair_probes
+from bench.evaluation.heldout import Alignment, HeldOutEvaluation, as_points, embed_unit, pair_probes
 from bench.faces.pairs.pack import Pack
 from bench.faces.pairs.pairs import Jitter, Pair, make_pairs
 from bench.images import FloatImages, to_float
@@ -36,6 +36,7 @@ BICUBIC = "bicubic"
 """The row that needs no training."""
 FILE = "measured.json"
 _AT_ONCE = 8
+_CHAIN = "chain"
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class Ruler:
     def _measure(
         self, chain: Chain, know: Callable[[Sequence[Pair]], None] | None, advance: Callable[[int], None]
     ) -> Measures:
-        tally = Tally({"it": chain}, self._recogniser.component)
+        evaluation = HeldOutEvaluation({_CHAIN: chain}, self._recogniser.component)
         enrolled: list[FloatImages] = []
         for start in range(0, len(self._chosen), _AT_ONCE):
             some = self._chosen[start : start + _AT_ONCE]
@@ -153,20 +154,21 @@ class Ruler:
             ]
             if know:
                 know([pair for own in pairs for pair in own])
-            tally.add([probe for k, own in enumerate(pairs, start) for probe in pair_probes(own, k)])
+            evaluation.add([probe for k, own in enumerate(pairs, start) for probe in pair_probes(own, k)])
             if self._gallery is None:
                 enrolled.append(self._enrolled([own[0] for own in pairs]))
             advance(len(some))
         if self._gallery is None:
             self._gallery = np.concatenate(enrolled)
-        how: Alignment = "true" if tally.kept else "frame"
+        how: Alignment = "true" if evaluation.pose_kept else "frame"
+        faces = evaluation.faces[_CHAIN]
         return Measures(
-            tuple(tally.psnr_db["it"]),
-            tuple(tally.ssim["it"]),
-            tuple(tally.ranks("it", how, self._gallery)),
-            tuple(map(str, tally.identities)),
+            tuple(_number(face.values.get("psnr_rgb_db")) for face in faces),
+            tuple(_number(face.values.get("ssim_rgb_wang")) for face in faces),
+            tuple(row.rank for row in evaluation.search(_CHAIN, how, self._gallery)),
+            tuple(evaluation.people),
             how,
-            tally.account("it", how),
+            evaluation.account(_CHAIN, how),
         )
 
     def _enrolled(self, people: Sequence[Pair]) -> FloatImages:
@@ -239,6 +241,11 @@ def _chain(component: Hallucinator) -> Chain:
     """A chain of one component that is in no registry."""
     fingerprint = digest_of([[w.sha256 for w in component.weights], closure_digest(__name__)])
     return Chain([Built(component, Spec("given-components"), {}, fingerprint, "", "")])
+
+
+def _number(value: str | float | None) -> float | None:
+    """A value of a row; ``inf`` becomes infinite."""
+    return None if value is None else float(value)
 
 
 def _write(file: Path, made_by: str, measures: Measures) -> None:

@@ -11,14 +11,13 @@ from bench.align.chips import chip_by_points
 from bench.align.templates import ARCFACE_112
 from bench.errors import DataError, UsageError
 from bench.evaluation.heldout import (
+    ALIGNMENTS,
+    HeldOutEvaluation,
     Probe,
-    Tally,
     as_points,
-    best_ranks,
     embed_unit,
     frontal_probe,
     pair_probes,
-    rate,
 )
 from bench.faces.landmarks.mediapipe import Landmarker, Landmarks
 from bench.faces.pairs.pack import Pack, pack
@@ -116,7 +115,7 @@ def gallery(faces: list[list[Pair]]) -> FloatImages:
 
 
 @pytest.fixture(scope="module")
-def tally(faces: list[list[Pair]], plugins: None) -> Tally:
+def evaluation(faces: list[list[Pair]], plugins: None) -> HeldOutEvaluation:
     pairs = [pair for own in faces for pair in own]
     chains = {
         "none": Chain.parse("none"),
@@ -125,100 +124,125 @@ def tally(faces: list[list[Pair]], plugins: None) -> Tally:
         "noise": chain_of(Noise(), "noise"),
         "broken": chain_of(Broken(), "broken"),
     }
-    made = Tally(chains, Pixels(), batch_size=3)
+    whole = HeldOutEvaluation(chains, Pixels(), batch_size=3)
     for k, own in enumerate(faces):
-        made.add(pair_probes(own, k))
-    return made
+        whole.add(pair_probes(own, k))
+    return whole
 
 
-def test_an_oracle_recognises_everybody_and_equals_the_truth(tally: Tally, gallery: FloatImages) -> None:
-    rates = tally.rates(tally.ranks("oracle", "frame", gallery))
-    assert {group: row["rank_1"].value for group, row in rates.items()} == {"all": 1.0, "22": 1.0, "75": 1.0}
-    assert [row["rank_1"].probes for row in rates.values()] == [16, 8, 8]
-    quality = tally.quality("oracle")["all"]
-    assert (quality["psnr_db"].value, quality["psnr_db"].infinite, quality["psnr_db"].failed) == (None, 16, 0)
+def test_the_ground_truth_as_output_is_always_recognised_and_equals_the_truth(
+    evaluation: HeldOutEvaluation, gallery: FloatImages
+) -> None:
+    rates = evaluation.rates(evaluation.search("oracle", "frame", gallery))
+    assert list(rates) == [f"rank-{k}{part}" for part in ("", " (yaw 22)", " (yaw 75)") for k in (1, 5)]
+    assert {figure.value for figure in rates.values()} == {1.0}
+    assert [rates[name].n for name in ("rank-1", "rank-1 (yaw 22)", "rank-1 (yaw 75)")] == [16, 8, 8]
+    quality = evaluation.quality("oracle")
+    assert "psnr_db" not in quality
+    assert (quality["infinite_psnr"].value, quality["failed_faces"].value) == (16, 0)
     assert quality["ssim"].value == pytest.approx(1)
     assert quality["ssim"].low is None
 
 
-def test_noise_is_far_below_the_oracle_and_below_interpolation(tally: Tally, gallery: FloatImages) -> None:
-    noise = tally.rates(tally.ranks("noise", "frame", gallery))["all"]["rank_1"].value
-    bicubic = tally.rates(tally.ranks("bicubic", "true", gallery))["all"]["rank_1"].value
-    assert noise is not None and bicubic is not None
+def test_noise_is_far_below_the_truth_and_below_interpolation(
+    evaluation: HeldOutEvaluation, gallery: FloatImages
+) -> None:
+    noise = evaluation.rates(evaluation.search("noise", "frame", gallery))["rank-1"].value
+    bicubic = evaluation.rates(evaluation.search("bicubic", "true", gallery))["rank-1"].value
     assert noise <= 0.5 < bicubic
-    psnr_db = tally.quality("noise")["all"]["psnr_db"].value
-    assert psnr_db is not None and psnr_db < 12
+    assert evaluation.quality("noise")["psnr_db"].value < 12
 
 
-def test_every_failure_is_a_miss_and_is_counted(tally: Tally, gallery: FloatImages) -> None:
-    rates = tally.rates(tally.ranks("broken", "frame", gallery))["all"]
-    assert (rates["rank_1"].value, rates["rank_5"].value) == (0.0, 0.0)
-    assert (rates["rank_1"].probes, rates["rank_1"].failed) == (16, 16)
-    assert tally.account("broken", "frame") == {"failed: hallucinate: output not finite": 16}
-    quality = tally.quality("broken")["all"]["psnr_db"]
-    assert (quality.value, quality.failed, quality.infinite) == (None, 16, 0)
+def test_every_failure_is_a_miss_and_is_counted(evaluation: HeldOutEvaluation, gallery: FloatImages) -> None:
+    rates = evaluation.rates(evaluation.search("broken", "frame", gallery))
+    assert (rates["rank-1"].value, rates["rank-5"].value) == (0.0, 0.0)
+    assert (rates["rank-1"].n, rates["rank-1"].n_without_failures) == (16, 0)
+    assert evaluation.account("broken", "frame") == {"failed: hallucinate: output not finite": 16}
+    quality = evaluation.quality("broken")
+    assert "psnr_db" not in quality
+    assert (quality["failed_faces"].value, quality["infinite_psnr"].value) == (16, 0)
 
 
-def test_none_is_judged_as_bicubic_is(tally: Tally) -> None:
-    assert tally.quality("none") == tally.quality("bicubic")
-    values = {group: row["psnr_db"].value for group, row in tally.quality("none").items()}
-    assert (values["22"] or 0) > (values["75"] or 0)
+def test_none_has_the_quality_of_bicubic(evaluation: HeldOutEvaluation) -> None:
+    quality = evaluation.quality("none")
+    assert quality == evaluation.quality("bicubic")
+    assert quality["psnr_db (yaw 22)"].value > quality["psnr_db (yaw 75)"].value
 
 
-def test_only_chains_that_keep_the_pose_are_aligned_by_the_carried_points(tally: Tally) -> None:
-    by_chain = {name: [how for chain, how in tally.columns if chain == name] for name in tally.chains}
+def test_only_chains_that_keep_the_pose_are_aligned_by_the_ground_truth_landmarks(
+    evaluation: HeldOutEvaluation,
+) -> None:
+    by_chain = {name: [how for chain, how in evaluation.embedded if chain == name] for name in evaluation.chains}
     assert by_chain["none"] == by_chain["bicubic"] == ["frame", "true", "none"]
     assert by_chain["oracle"] == by_chain["noise"] == ["frame", "none"]
 
 
-def test_batches_do_not_change_a_figure(faces: list[list[Pair]], tally: Tally) -> None:
-    whole = Tally({"bicubic": Chain.parse("bicubic")}, Pixels())
+def test_batches_do_not_change_a_figure(
+    faces: list[list[Pair]], evaluation: HeldOutEvaluation, gallery: FloatImages
+) -> None:
+    whole = HeldOutEvaluation({"bicubic": Chain.parse("bicubic")}, Pixels())
     whole.add([probe for k, own in enumerate(faces) for probe in pair_probes(own, k)])
-    assert whole.quality("bicubic") == tally.quality("bicubic")
-    for how in ("frame", "true", "none"):
-        one, two = whole.columns["bicubic", how], tally.columns["bicubic", how]
-        assert np.array_equal(np.stack(one.vectors), np.stack(two.vectors))
+    assert whole.faces["bicubic"] == evaluation.faces["bicubic"]
+    for how in ALIGNMENTS:
+        assert whole.search("bicubic", how, gallery) == evaluation.search("bicubic", how, gallery)
 
 
-def test_the_frontal_face_is_recognised_by_its_frame_points_and_when_shrunk(
+def test_the_frontal_face_is_recognised_by_its_landmarks_and_when_shrunk(
     faces: list[list[Pair]], gallery: FloatImages
 ) -> None:
-    made = Tally({"bicubic": Chain.parse("bicubic")}, Pixels())
-    made.add([frontal_probe(own[0], k, 16) for k, own in enumerate(faces)])
-    assert made.rates(made.ranks("bicubic", "true", gallery))["all"]["rank_1"].value == 1.0
-    assert list(made.groups()) == ["all"]
+    frontal = HeldOutEvaluation({"bicubic": Chain.parse("bicubic")}, Pixels())
+    frontal.add([frontal_probe(own[0], k, 16) for k, own in enumerate(faces)])
+    assert frontal.rates(frontal.search("bicubic", "true", gallery))["rank-1"].value == 1.0
+    assert frontal.parts() == {"": [0, 1, 2, 3]}
 
 
-def test_ranks_by_hand() -> None:
+class Fixed(Recogniser):
+    """Gives these embeddings, whatever the chips show."""
+
+    face, embedding_size = ARCFACE_112, 2
+
+    def __init__(self, rows: Sequence[tuple[float, float]]) -> None:
+        self._rows = np.array(rows, np.float32)
+
+    def embed(self, chips: ByteImages) -> FloatImages:
+        rows: FloatImages = self._rows[: len(chips)]
+        return rows
+
+
+def of_people(rows: Sequence[tuple[float, float]], people: Sequence[int]) -> HeldOutEvaluation:
+    fixed = HeldOutEvaluation({"none": Chain.parse("none")}, Fixed(rows))
+    fixed.add([Probe(person, np.zeros((112, 112, 3), np.uint8), ARCFACE_112.points) for person in people])
+    return fixed
+
+
+def test_ranks_and_rates_by_hand() -> None:
     gallery = np.array([[1, 0], [0, 1], [np.nan, np.nan]], np.float32)
-    vectors = np.array([[1, 0], [0.6, 0.8], [np.nan, 0], [1, 0]], np.float32)
-    # third probe failed, the fourth person's gallery image did; a tie counts against the system
-    assert best_ranks(vectors, [0, 0, 1, 2], gallery) == [1, 2, None, None]
-    assert best_ranks(np.full((1, 2), 0.5, np.float32), [0], gallery) == [2]
+    # the third probe failed, the fourth person's gallery image did
+    fixed = of_people([(1, 0), (0.6, 0.8), (np.nan, 0), (1, 0)], [0, 0, 1, 2])
+    rows = fixed.search("none", "true", gallery)
+    assert [row.rank for row in rows] == [1, 2, None, None]
+    rates = fixed.rates(rows)
+    assert [(rates[name].value, rates[name].n) for name in ("rank-1", "rank-5")] == [(0.25, 4), (0.5, 4)]
+    assert rates["rank-1"].n_without_failures == 2
 
 
-def test_a_rate_counts_misses() -> None:
-    figure = rate([1, 3, None, 1], 1, ["a", "b", "c", "d"])
-    assert (figure.value, figure.probes, figure.failed) == (0.5, 4, 1)
-    assert rate([1, 3, None, 1], 5, ["a", "b", "c", "d"]).value == 0.75
+def test_a_tie_counts_against_the_system() -> None:
+    gallery = np.array([[1, 0], [0, 1]], np.float32)
+    assert of_people([(1, 1)], [0]).search("none", "true", gallery)[0].rank == 2
 
 
-def test_rows_that_are_zero_or_no_number_are_failed() -> None:
-    class Odd(Recogniser):
-        face, embedding_size = ARCFACE_112, 2
-
-        def embed(self, chips: ByteImages) -> FloatImages:
-            return np.array([[3, 4], [0, 0], [np.inf, 1]], np.float32)[: len(chips)]
-
-    rows = embed_unit(Odd(), np.zeros((3, 112, 112, 3), np.uint8))
+def test_embeddings_that_are_zero_or_no_number_are_failures() -> None:
+    odd: list[tuple[float, float]] = [(3, 4), (0, 0), (np.inf, 1)]
+    rows = embed_unit(Fixed(odd), np.zeros((3, 112, 112, 3), np.uint8))
     np.testing.assert_array_equal(rows, np.array([[0.6, 0.8], [np.nan] * 2, [np.nan] * 2], np.float32))
-    made = Tally({"none": Chain.parse("none")}, Odd())
-    made.add([Probe(0, np.zeros((112, 112, 3), np.uint8), ARCFACE_112.points) for _ in range(3)])
-    assert made.account("none", "true") == {"failed: embed: embedding not finite, or zero": 2, "ok": 1}
+    account = of_people(odd, [0, 0, 0]).account("none", "true")
+    assert account == {"failed: embed: embedding not finite, or zero": 2, "ok": 1}
 
 
 def test_nothing_to_measure_is_an_error() -> None:
     with pytest.raises(UsageError, match="at least one chain"):
-        Tally({}, Pixels())
-    with pytest.raises(DataError, match="cannot be searched"):
-        best_ranks(np.ones((1, 2), np.float32), [3], np.ones((2, 2), np.float32))
+        HeldOutEvaluation({}, Pixels())
+    with pytest.raises(DataError, match="1 of 1 probes have no mate in the gallery"):
+        of_people([(1, 1)], [3]).search("none", "true", np.ones((2, 2), np.float32))
+    with pytest.raises(DataError, match="No probes to search"):
+        of_people([], []).search("none", "true", np.ones((2, 2), np.float32))
