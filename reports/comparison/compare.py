@@ -12,7 +12,7 @@ from bench.errors import DataError, UsageError
 from bench.metrics.bootstrap import Interval, difference_interval
 from bench.metrics.significance import PairedTest, mcnemar, sign_flip_test
 from bench.results import Figure
-from reports.runs.differences import Difference, settings
+from reports.runs.differences import Difference, list_differences
 from reports.runs.figure_names import in_order
 from reports.runs.groups import comparable
 from reports.runs.load import load
@@ -114,7 +114,7 @@ def compare_runs(first: Path, second: Path) -> RunComparison:
     _refuse(one, other)
     names = in_order((one.record.metrics, other.record.metrics))
     return RunComparison(
-        one, other, tuple(compare_figure(one, other, name) for name in names), tuple(settings(one, other))
+        one, other, tuple(compare_figure(one, other, name) for name in names), tuple(list_differences(one, other))
     )
 
 

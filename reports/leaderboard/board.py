@@ -12,7 +12,7 @@ from bench.results import Figure
 from bench.results.kinds import EFFICIENCY
 from reports.leaderboard.submissions import Submission
 from reports.runs.figure_names import headlines, in_order
-from reports.runs.groups import comparable, ruler
+from reports.runs.groups import comparable, measurement
 from reports.runs.run import Run
 from reports.statistics.values import Direction, direction, shared_rows
 from reports.text.numbers import GAP, arguments
@@ -88,7 +88,7 @@ def make_boards(submissions: Sequence[Submission], figure: str | None = None) ->
         raise UsageError(f"No run has a figure {figure!r}. They have: {', '.join(map(ascii, known))}.")
     parts: dict[str, list[Submission]] = {}
     for item in submissions:
-        key = [comparable(item.run), ruler(item.run), item.run.record.data.get("official")]
+        key = [comparable(item.run), measurement(item.run), item.run.record.data.get("official")]
         parts.setdefault(json.dumps(key, sort_keys=True), []).append(item)
     boards = [_board(part, figure) for part in parts.values()]
     return sorted(boards, key=lambda board: (_order(board.run), board.protocol, _measurement(board.run)))

@@ -167,7 +167,7 @@ class Section:
     @property
     def automatic_choices(self) -> dict[str, list[str]]:
         """Settings that the suite chose because the user named none, each with the names of its runs."""
-        return _names_by_sentence((entry.name, entry.run.picked) for entry in self.entries)
+        return _names_by_sentence((entry.name, entry.run.automatic_choices) for entry in self.entries)
 
     @property
     def warnings(self) -> dict[str, list[str]]:

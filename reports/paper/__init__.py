@@ -1,4 +1,4 @@
-"""The paper's tables and figures by name, from runs: LaTeX, Markdown, CSV, SVG and PDF. Needs no torch.
+"""Writes the tables and figures of the paper from runs: LaTeX, Markdown, CSV, SVG and PDF. Needs no torch.
 
 Imports the page, runs, statistics and text of `reports`.
 """
@@ -27,46 +27,46 @@ FILES = (
     *(f"{stem}.{end}" for stem in TABLES for end in ("md", "tex", "csv")),
     *(f"{stem}.{end}" for stem in FIGURES for end in ("svg", "pdf")),
 )
-"""All files that there may be."""
+"""All files that may be written."""
 _log = logging.getLogger(__name__)
 
 
-def build(given: Sequence[Path], out: Path, *, with_published: bool = False) -> list[Path]:
-    """Write the tables and figures that runs have something for, and say which they have nothing for.
+def build(paths: Sequence[Path], out: Path, *, with_published: bool = False) -> list[Path]:
+    """Write the tables and figures for which the inputs have numbers, and list the others.
 
     Equal runs in the same order give equal bytes.
 
     Args:
-        given: run folders, folders of ``bench ablate``, and tallies of ``bench userstudy tally --out``, in any order.
-        out: the folder; an earlier one of this kind there is replaced.
-        with_published: put the paper's numbers below ours, labelled as of other data.
+        paths: run folders, folders of ``bench ablate``, and tallies of ``bench userstudy tally --out``, in any order.
+        out: the folder; an earlier one of this kind is replaced.
+        with_published: also the numbers of the paper, labelled as of other data.
 
     Returns:
         The files written, ``index.md`` first.
 
     Raises:
-        UsageError: nothing given, or smoke runs on other probes than the others.
-        MissingError: something given does not exist.
-        DataError: all that was given is damaged.
-        BenchError: ``out`` holds something else, or the disk is full; nothing there has changed.
+        UsageError: no inputs, or smoke runs on other probes than the others.
+        MissingError: an input does not exist.
+        DataError: all inputs are damaged.
+        BenchError: ``out`` contains other files, or the disk is full; ``out`` is then unchanged.
     """
     from reports.page.folder import check_folder, write_folder
-    from reports.paper.catalogue import figures_of, tables_of
+    from reports.paper.catalogue import make_figures, make_tables
     from reports.paper.index import MARK, to_document, to_index
     from reports.paper.tables.to_csv import to_csv
     from reports.paper.tables.to_latex import to_latex
     from reports.paper.tables.to_markdown import to_markdown
-    from reports.runs.inputs import read
+    from reports.runs.inputs import read_inputs
     from reports.text.numbers import plain
 
     check_folder(out, FILES)
-    found = read(given)
-    for item in found.skipped:
+    inputs = read_inputs(paths)
+    for item in inputs.skipped:
         _log.warning("Left out of the tables: %s. %s", plain(item.folder_name), plain(item.reason))
-    tables, gaps = tables_of(found, with_published=with_published)
-    figures, more, faults = figures_of(found, with_published=with_published)
+    tables, gaps = make_tables(inputs, with_published=with_published)
+    figures, figure_gaps, faults = make_figures(inputs, with_published=with_published)
     files: dict[str, str | bytes] = {
-        INDEX: to_index(tables, figures, found, faults, [*gaps, *more], with_published=with_published),
+        INDEX: to_index(tables, figures, inputs, faults, [*gaps, *figure_gaps], with_published=with_published),
         DOCUMENT: to_document(tables, figures),
     }
     for table in tables:

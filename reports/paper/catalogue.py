@@ -1,4 +1,4 @@
-"""Which tables and figures there are for what was given, and a sentence for each that there is nothing for."""
+"""Makes the tables and figures of the paper, and a sentence for each that cannot be made."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reports.paper.figures import charts, comparisons
-from reports.paper.figures.canvas import Drawn
+from reports.paper.figures.canvas import PaperFigure
 from reports.paper.tables import content
 from reports.paper.tables.layout import Table
 from reports.paper.tables.settings import SCALES, scales_of
 from reports.paper.tables.table_3 import table_3
 from reports.runs.images import Pictures
-from reports.runs.inputs import Given
+from reports.runs.inputs import PaperInputs
 from reports.runs.run import Run
 
 _NEEDS = {
@@ -27,54 +27,54 @@ _NEEDS = {
 }
 
 
-def tables_of(given: Given, *, with_published: bool) -> tuple[list[Table], list[str]]:
-    """The tables, and what is missing for the others."""
-    runs = given.runs
-    made = [
+def make_tables(inputs: PaperInputs, *, with_published: bool) -> tuple[list[Table], list[str]]:
+    """The tables, and sentences on those without numbers."""
+    runs = inputs.runs
+    tables = [
         *(content.table_1(runs, scale, with_published=with_published) for scale in SCALES),
         *(content.table_2(runs, scale, with_published=with_published) for scale in SCALES),
-        table_3(given.ablations, with_published=with_published),
+        table_3(inputs.ablations, with_published=with_published),
         *(content.table_4(runs, scale, with_published=with_published) for scale in SCALES),
         content.table_5(runs, with_published=with_published),
         *(content.table_6(runs, part, with_published=with_published) for part in "ab"),
         content.table_7(runs, with_published=with_published),
     ]
-    gaps = [f"{table.stem}: nothing given has any of its numbers." for table in made if table.empty]
+    gaps = [f"{table.stem}: no input has any of its numbers." for table in tables if table.empty]
     for run in runs:
         if not scales_of(run):
             gaps.append(f"{run.folder_name}: its LR faces are neither 16 nor 32 pixels wide, as the paper's are.")
         elif run.kind == "verification":
             gaps.append(f"{run.folder_name}: the paper has no table of verification.")
-    return [_warned(table, runs) for table in made if not table.empty], gaps
+    return [_with_warnings(table, runs) for table in tables if not table.empty], gaps
 
 
-def _warned(table: Table, runs: Sequence[Run]) -> Table:
-    """A table below which stands what its runs warn of."""
+def _with_warnings(table: Table, runs: Sequence[Run]) -> Table:
+    """The table with the warnings of its runs as notes."""
     shown = {value.source for row in table.rows for cell in row.cells.values() for value in cell if value}
-    told = [
+    warnings = [
         f"{run.record.label} ({run.folder_name}): {warning}"
         for run in runs
         if run.folder_name in shown
         for warning in run.record.warnings
     ]
-    return replace(table, notes=(*table.notes, *told))
+    return replace(table, notes=(*table.notes, *warnings))
 
 
-def figures_of(given: Given, *, with_published: bool) -> tuple[list[Drawn], list[str], list[str]]:
-    """The figures, what is missing for the others, and which images are damaged."""
-    runs = given.runs
+def make_figures(inputs: PaperInputs, *, with_published: bool) -> tuple[list[PaperFigure], list[str], list[str]]:
+    """The figures, sentences on those that cannot be made, and faults of images."""
+    runs = inputs.runs
     with Pictures() as pictures:
-        made = {
-            "figure-8": charts.figure_8(given.ablations, with_published=with_published),
+        figures = {
+            "figure-8": charts.figure_8(inputs.ablations, with_published=with_published),
             "figure-8-faces": charts.figure_8_faces(runs, pictures),
             "figure-10": comparisons.figure_10(runs, pictures),
             "figure-11": comparisons.figure_11(runs, pictures),
             "figure-12": comparisons.figure_12(runs, pictures),
             "figure-13": comparisons.figure_13(runs, pictures),
             "figure-14": charts.figure_14(runs),
-            "figure-15": charts.figure_15(given.votes),
+            "figure-15": charts.figure_15(inputs.votes),
         }
         faults = list(pictures.faults)
-    gaps = [f"{stem}: needs {_NEEDS[stem]}." for stem, figure in made.items() if figure is None]
-    gaps += [f"{tally.source}: figure 15 shows the first tally." for tally in given.votes[1:]]
-    return [figure for figure in made.values() if figure is not None], gaps, faults
+    gaps = [f"{stem}: needs {_NEEDS[stem]}." for stem, figure in figures.items() if figure is None]
+    gaps += [f"{tally.source}: figure 15 shows the first tally." for tally in inputs.votes[1:]]
+    return [figure for figure in figures.values() if figure is not None], gaps, faults

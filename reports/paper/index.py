@@ -1,4 +1,4 @@
-"""The page that says which tables and figures there are, why others are not, and a LaTeX file that holds them all."""
+"""The page that lists the tables and figures and the missing ones, and a LaTeX file with all of them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from reports.page.folder import GENERATOR
 from reports.page.to_markdown import escape
-from reports.paper.figures.canvas import Drawn
+from reports.paper.figures.canvas import PaperFigure
 from reports.paper.tables.layout import PUBLISHED, Table
 from reports.paper.tables.to_latex import escape as tex
 from reports.paper.tables.to_markdown import banner_lines, grid
-from reports.runs.inputs import Given
+from reports.runs.inputs import PaperInputs
 from reports.text.numbers import plain
 
 MARK = f"{GENERATOR}: tables and figures of the paper"
@@ -18,21 +18,22 @@ MARK = f"{GENERATOR}: tables and figures of the paper"
 
 
 def to_index(
-    tables: Sequence[Table], figures: Sequence[Drawn], given: Given, faults: Sequence[str], absent: Sequence[str],
-    *, with_published: bool,
+    tables: Sequence[Table], figures: Sequence[PaperFigure], inputs: PaperInputs, faults: Sequence[str],
+    absent: Sequence[str], *, with_published: bool,
 ) -> str:  # fmt: skip
     """The page ``index.md``."""
     banners = dict.fromkeys([*(b for t in tables for b in t.banners), *(b for f in figures for b in f.banners)])
     lines = [f"<!-- {MARK} -->", "# Tables and figures after Face Hallucination with Finishing Touches"]
     lines += [*banner_lines(list(banners)), ""]
     lines.append(
-        "Numbers are of the runs named in each file; a dash is a gap, never 0. The best of each column is bold."
+        "The numbers are from the runs named in each file. A dash is a missing value, never 0. The best value "
+        "of each column is bold."
     )
     if with_published:
-        lines += ["", f"{escape(PUBLISHED)}. Such numbers stand in parts of their own."]
+        lines += ["", f"{escape(PUBLISHED)}. Such numbers are in separate parts."]
     lines += [
         "",
-        *grid(["", "Shows", "Files", "Labelled"], [_of_table(t) for t in tables] + [_of_figure(f) for f in figures]),
+        *grid(["", "Shows", "Files", "Labelled"], [_table_row(t) for t in tables] + [_figure_row(f) for f in figures]),
     ]
     if absent:
         lines += ["", "## Gaps", "", *(f"- {escape(text)}" for text in absent)]
@@ -40,15 +41,15 @@ def to_index(
     if noted:
         lines += ["", "## Notes on figures"]
         for figure in noted:
-            lines += ["", f"{_called(figure)}:", "", *(f"- {escape(note)}" for note in figure.notes)]
-    if given.skipped or faults:
+            lines += ["", f"{_figure_name(figure)}:", "", *(f"- {escape(note)}" for note in figure.notes)]
+    if inputs.skipped or faults:
         lines += ["", "## Left out", ""]
-        lines += [f"- {escape(item.folder_name)}: {escape(item.reason)}" for item in given.skipped]
+        lines += [f"- {escape(item.folder_name)}: {escape(item.reason)}" for item in inputs.skipped]
         lines += [f"- {escape(fault)}" for fault in faults]
     return "\n".join(lines) + "\n"
 
 
-def to_document(tables: Sequence[Table], figures: Sequence[Drawn]) -> str:
+def to_document(tables: Sequence[Table], figures: Sequence[PaperFigure]) -> str:
     """The file ``paper.tex``, which can be compiled in the folder."""
     banners = dict.fromkeys([*(b for t in tables for b in t.banners), *(b for f in figures for b in f.banners)])
     lines = [f"% {MARK}", *(f"% {plain(banner)}" for banner in banners)]
@@ -68,15 +69,15 @@ def to_document(tables: Sequence[Table], figures: Sequence[Drawn]) -> str:
     return "\n".join([*lines, r"\end{document}"]) + "\n"
 
 
-def _of_table(table: Table) -> list[str]:
+def _table_row(table: Table) -> list[str]:
     files = ", ".join(f"[{end}]({table.stem}.{end})" for end in ("md", "tex", "csv"))
     return [f"Table {table.number}", escape(table.title), files, escape("; ".join(table.banners))]
 
 
-def _of_figure(figure: Drawn) -> list[str]:
+def _figure_row(figure: PaperFigure) -> list[str]:
     files = ", ".join(f"[{end}]({figure.stem}.{end})" for end in ("svg", "pdf"))
-    return [_called(figure), escape(figure.title), files, escape("; ".join(figure.banners))]
+    return [_figure_name(figure), escape(figure.title), files, escape("; ".join(figure.banners))]
 
 
-def _called(figure: Drawn) -> str:
+def _figure_name(figure: PaperFigure) -> str:
     return f"Figure {figure.number}" + (" (faces)" if figure.stem.endswith("-faces") else "")

@@ -1,1 +1,1 @@
-"""Run folders as reports read them: checked and grouped, with their differences. Imports `bench` and `reports.text`."""
+"""Reads run folders, checks and groups them, and lists their differences. Imports `bench` and `reports.text`."""

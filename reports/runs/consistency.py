@@ -1,4 +1,4 @@
-"""Where ``run.json`` and the rows of a run disagree: a table cut short must not pass for a smaller run."""
+"""Contradictions between ``run.json`` and the rows of a run, so that a truncated table is detected."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _NAMES = {
     EXPRESSION: "accuracy|uar|recall",
     EFFICIENCY: r"parameters|parameters-used|(ms|peak-mib)@batch=\d+",
 }
-"""Names of the figures that rows of a kind give, without their parts. A figure of another name is not checked."""
+"""Figures that are computed from the rows of a kind, without their parts. Other figures are not checked."""
 
 
 def contradictions(result: RunResult) -> Iterable[str]:
-    """Every contradiction, in words; a kind that is not known here is only searched for keys that come twice."""
+    """Every contradiction as a sentence; of an unknown kind only duplicate keys are checked."""
     kind = recorded_kind(result.record.protocol)
     for file, rows in (("per_probe.csv", result.probes), ("per_item.csv", result.items)):
         if len({row.key for row in rows}) != len(rows):
@@ -50,7 +50,7 @@ def contradictions(result: RunResult) -> Iterable[str]:
 
 
 def _wrong_figures(kind: str, file: str, result: RunResult) -> Iterable[str]:
-    """Stored figures that are not those of the rows."""
+    """Figures in ``run.json`` that differ from those of the rows."""
     recomputed = evaluation.figures(result, intervals=False)
     for name, figure in result.record.metrics.items():
         again = recomputed.get(name)
@@ -67,7 +67,7 @@ def _wrong_figures(kind: str, file: str, result: RunResult) -> Iterable[str]:
 
 
 def _is_of_rows(kind: str, name: str, result: RunResult) -> bool:
-    """Whether rows of this kind give a figure of that name; of a search, one of a gallery in them."""
+    """Whether the figure is computed from the rows; in a search, its gallery must be in them."""
     base, part = split_name(name)
     if kind == IDENTIFICATION and part and part not in gallery_names(result.probes):
         return False
@@ -80,7 +80,7 @@ def _noun(name: str, result: RunResult) -> str:
 
 
 def _wrong_confusions(result: RunResult) -> Iterable[str]:
-    """Confusion matrices must be those of the items."""
+    """Stored confusion matrices that differ from those of the rows."""
     for reference in references_of(result.items):
         table = confusion_of(result.items, result.record.protocol.get("labels", []), reference)
         suffix = f" ({reference})" if reference else ""
@@ -90,7 +90,7 @@ def _wrong_confusions(result: RunResult) -> Iterable[str]:
 
 
 def _wrong_pairs(result: RunResult) -> Iterable[str]:
-    """Scores of pairs must be as many as the rows say, and the accuracies of folds those of the figure."""
+    """Scores of pairs that differ in number from the rows, and an accuracy that differs from that of the folds."""
     arrays, items = result.arrays, result.items
     if "scores" not in arrays or "same" not in arrays:
         yield "arrays.npz lacks the scores of the pairs"

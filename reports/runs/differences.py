@@ -1,4 +1,4 @@
-"""In what two runs differ: configuration, stages with weights and versions, code, machine."""
+"""Differences between two runs: configuration, stages with weights and versions, code, machine."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from reports.runs.run import Run
 from reports.text.numbers import arguments
 
 PLACES = ("data_root", "out", "cache", "manifest")
-"""Entries of a configuration that are places on a machine; no report shows them."""
-_INDIFFERENT = (*PLACES, "overwrite", "no_cache", "images", "protocol", "hallucinator", "limit", "limit_gallery")
+"""Entries of a configuration that are paths of a machine; reports do not show them."""
+_OMITTED = (*PLACES, "overwrite", "no_cache", "images", "protocol", "hallucinator", "limit", "limit_gallery")
 _NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that is not the same in two runs.
+    """One difference between two runs.
 
     Attributes:
-        what: it is, in words.
-        first: in the first run, as text; ``none`` where it has none.
-        second: in the second.
+        what: what differs.
+        first: its value in the first run as text; ``none`` where it has none.
+        second: its value in the second run.
     """
 
     what: str
@@ -31,53 +31,52 @@ class Difference:
     second: str
 
 
-def settings(first: Run, second: Run) -> list[Difference]:
-    """All that differs between two runs besides their figures, the hallucinator first.
+def list_differences(first: Run, second: Run) -> list[Difference]:
+    """All differences between two runs besides their figures, the hallucinator first.
 
-    A configuration digest covers names, arguments and weights of components; of runs that do not record their code,
-    also that code. Code that differs is named by its modules.
+    A configuration digest covers names, arguments and weights of components, and the code of runs that do not record
+    their code separately. Different code is named by its modules.
     """
-    one, other = _decisive(first), _decisive(second)
-    found = list(_unequal(one, other))
+    differences = list(_unequal(_configuration(first), _configuration(second)))
     digests = (first.record.config_digest, second.record.config_digest)
     if digests[0] != digests[1]:
         what = "configuration digest"
-        if not found and not (first.record.code and second.record.code):
+        if not differences and not (first.record.code and second.record.code):
             what += " (names, versions, arguments and weights are equal, so the source code of a component is not)"
-        found.append(Difference(what, *digests))
+        differences.append(Difference(what, *digests))
     if first.record.code and second.record.code:
         codes = [{name: _text(digest) for name, digest in run.record.code.items()} for run in (first, second)]
-        found += [replace(each, what=f"code of {each.what}") for each in _unequal(*codes)]
-    return [*found, *_unequal(_machine(first), _machine(second))]
+        differences += [replace(each, what=f"code of {each.what}") for each in _unequal(*codes)]
+    return [*differences, *_unequal(_machine(first), _machine(second))]
 
 
-def _decisive(run: Run) -> dict[str, str]:
-    found = {"hallucinator": run.record.label, "recogniser": run.recogniser or _NONE}
-    found |= {"alignment": run.aligner or _NONE, "hallucinated side": run.side or _NONE}
-    skipped = (*_INDIFFERENT, "recogniser", "align", "align_gallery", "hallucinate", "device", "threads", "batch_size")
-    found |= {key.replace("_", "-"): _text(value) for key, value in run.record.config.items() if key not in skipped}
-    found["seed"] = str(run.record.seed)
+def _configuration(run: Run) -> dict[str, str]:
+    values = {"hallucinator": run.record.label, "recogniser": run.recogniser or _NONE}
+    values |= {"alignment": run.aligner or _NONE, "hallucinated side": run.side or _NONE}
+    skipped = (*_OMITTED, "recogniser", "align", "align_gallery", "hallucinate", "device", "threads", "batch_size")
+    values |= {key.replace("_", "-"): _text(value) for key, value in run.record.config.items() if key not in skipped}
+    values["seed"] = str(run.record.seed)
     for side in ("probe", "gallery"):
         for stage in ("hallucinate", "align", "embed"):
-            own = [s for s in run.stages if (s.stage, s.side) == (stage, side)]
-            if own:
-                found[f"stage {stage} ({side})"] = " + ".join(map(_stage, own))
-    found["version of the suite"] = run.record.bench_version
-    return found
+            stages = [s for s in run.stages if (s.stage, s.side) == (stage, side)]
+            if stages:
+                values[f"stage {stage} ({side})"] = " + ".join(map(_stage, stages))
+    values["version of the suite"] = run.record.bench_version
+    return values
 
 
 def _machine(run: Run) -> dict[str, str]:
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for key, value in run.record.environment.items():
         if key == "packages" and isinstance(value, Mapping):
-            found |= {f"package {name}": _text(version) for name, version in value.items()}
+            values |= {f"package {name}": _text(version) for name, version in value.items()}
         elif key != "bench":
-            found["uncommitted changes" if key == "dirty" else key.replace("_", " ")] = _text(value)
+            values["uncommitted changes" if key == "dirty" else key.replace("_", " ")] = _text(value)
     for stage in run.stages:
         if stage.execution:
-            found[f"stage {stage.stage} ({stage.side}) computed with"] = arguments(stage.execution)
+            values[f"stage {stage.stage} ({stage.side}) computed with"] = arguments(stage.execution)
     size = run.record.config.get("batch_size")
-    return found if size is None else {**found, "batch size": _text(size)}
+    return values if size is None else {**values, "batch size": _text(size)}
 
 
 def _stage(stage: StageRecord) -> str:

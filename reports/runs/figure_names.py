@@ -1,4 +1,4 @@
-"""Names of figures: ``rank-5``, ``psnr_db (yaw 22)``; their order, and which of many stand in front."""
+"""Names of figures such as ``rank-5`` or ``psnr_db (yaw 22)``: their order, and which are headlines."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from bench.results import split_name as split
 __all__ = ["MOST", "PAIRED_FIGURE", "headlines", "in_order", "rank_of", "split"]
 
 MOST = 12
-"""Figures that a table shows side by side."""
+"""Maximum number of figures that a table shows side by side."""
 
 PAIRED_FIGURE = "rank-1"
-"""The figure of searches that paired differences are of."""
+"""The figure of searches whose paired differences are shown."""
 
 
 def in_order(runs: Iterable[Iterable[str]]) -> tuple[str, ...]:
@@ -32,7 +32,7 @@ def in_order(runs: Iterable[Iterable[str]]) -> tuple[str, ...]:
 
 
 def headlines(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Figures of the whole, and those that come folded: of parts, and past the `MOST` that stand side by side."""
+    """The headline figures, at most `MOST` of the whole, and the others, which a folded table shows."""
     whole = [name for name in names if not split(name)[1]] or list(names)
     front = tuple(whole[:MOST])
     return front, tuple(name for name in names if name not in front)

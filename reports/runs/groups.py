@@ -1,4 +1,4 @@
-"""Which runs may stand side by side, what each is called there, and which run it is measured against."""
+"""Groups comparable runs, gives them distinct names and chooses the baseline of each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Group:
         number: 1-based place in the report.
         runs: in the order given.
         names: a distinct name for each run.
-        baselines: for each run the place in ``runs`` of the run it is compared with; one run is its own baseline.
+        baselines: for each run the index of its baseline; a baseline is its own baseline.
     """
 
     number: int
@@ -56,17 +56,17 @@ class Group:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Names of all figures that a run of the group has: rank-k by k, then the others as runs store them."""
+        """Names of all figures of the group: rank-k by k, then the others as runs store them."""
         return in_order(run.record.metrics for run in self.runs)
 
     @property
     def headlines(self) -> tuple[str, ...]:
-        """Those of the whole: the others are of parts (a yaw, a gallery, a class)."""
+        """The figures of the whole; the others are of parts (a yaw, a gallery, a class)."""
         return headlines(self.metrics)[0]
 
     @property
     def kind(self) -> str:
-        """What kind of study it is: the same for all runs, as their protocol is."""
+        """The kind of the runs: identification, verification..."""
         return self.first.kind
 
 
@@ -76,8 +76,7 @@ def make_groups(runs: Sequence[Run], baseline: str | None) -> list[Group]:
     Args:
         runs: at least one.
         baseline: label, name in the report or folder name of the runs to compare with; None takes the label ``none``.
-            Where several fit, the first with the same recogniser and alignment counts; where none fits, the first
-            run of the group.
+            Of several, the first with the same recogniser and alignment is used; of none, the first run of the group.
 
     Raises:
         UsageError: no run is called ``baseline``.
@@ -104,16 +103,16 @@ def make_groups(runs: Sequence[Run], baseline: str | None) -> list[Group]:
 
 
 def short_names(groups: Sequence[Group]) -> list[str]:
-    """A distinct name for each group: its protocol, with those arguments that groups of the same protocol differ in."""
+    """A distinct name for each group: its protocol, with the arguments in which groups of that protocol differ."""
     names = []
     for group in groups:
-        kin = [other for other in groups if _rule(other, "name") == _rule(group, "name")]
-        own, others = _rule(group, "arguments"), [_rule(other, "arguments") for other in kin]
-        told = {key: value for key, value in own.items() if any(other.get(key) != value for other in others)}
+        same_protocol = [other for other in groups if _rule(other, "name") == _rule(group, "name")]
+        values, others = _rule(group, "arguments"), [_rule(other, "arguments") for other in same_protocol]
+        distinct = {key: value for key, value in values.items() if any(other.get(key) != value for other in others)}
         name = str(_rule(group, "name"))
-        names.append(f"{name}:{arguments(told).replace(', ', ',')}" if told else name)
-    twice = {name for name, number in Counter(names).items() if number > 1}
-    return [f"{name} ({group.number})" if name in twice else name for name, group in zip(names, groups, strict=True)]
+        names.append(f"{name}:{arguments(distinct).replace(', ', ',')}" if distinct else name)
+    repeated = {name for name, number in Counter(names).items() if number > 1}
+    return [f"{name} ({group.number})" if name in repeated else name for name, group in zip(names, groups, strict=True)]
 
 
 def _rule(group: Group, key: str) -> Any:
@@ -121,21 +120,21 @@ def _rule(group: Group, key: str) -> Any:
 
 
 def differences(run: Run, baseline: Run) -> tuple[str, ...]:
-    """What differs between two runs besides the hallucinator, in words; a reader must know before crediting it."""
-    found = [
-        word for stage, side, word in _STAGES if _ruler_part(run, stage, side) != _ruler_part(baseline, stage, side)
+    """What differs between two runs besides the hallucinator, in words."""
+    differing = [
+        word for stage, side, word in _STAGES if _stage_key(run, stage, side) != _stage_key(baseline, stage, side)
     ]
     if DEFAULT_BASELINE not in (run.record.label, baseline.record.label) and run.side != baseline.side:
-        found.append("hallucinated side")
+        differing.append("hallucinated side")
     if run.record.bench_version != baseline.record.bench_version:
-        found.append("version of the suite")
-    return tuple(found)
+        differing.append("version of the suite")
+    return tuple(differing)
 
 
 def comparable(run: Run) -> dict[str, object]:
-    """What must be equal for figures of two runs to stand side by side: rules of the protocol and the data, by name."""
+    """What must be equal in two runs for their figures to be comparable: rules of the protocol and data, by name."""
     data, rules = run.record.data, dict(run.record.protocol)
-    if run.kind == EFFICIENCY:  # what was found out of the chain, and no rule
+    if run.kind == EFFICIENCY:  # measured, not rules
         rules = {key: value for key, value in rules.items() if key not in ("parameters", "memory")}
     return {
         **{f"protocol {key}": value for key, value in rules.items()},
@@ -145,31 +144,31 @@ def comparable(run: Run) -> dict[str, object]:
     }
 
 
-def ruler(run: Run) -> list[str]:
-    """Recogniser and alignments with versions, arguments and weights: equal where two runs measure alike."""
-    return [_ruler_part(run, stage, side) for stage, side, _ in _STAGES]
+def measurement(run: Run) -> list[str]:
+    """Recogniser and alignments with versions, arguments and weights, to compare how two runs were measured."""
+    return [_stage_key(run, stage, side) for stage, side, _ in _STAGES]
 
 
-def _ruler_part(run: Run, stage: str, side: str) -> str:
-    found = run.stage(stage, side)
-    if found is None:
+def _stage_key(run: Run, stage: str, side: str) -> str:
+    record = run.stage(stage, side)
+    if record is None:
         return ""
-    weights = [dict(file) for file in found.weights]
-    return json.dumps([found.name, found.version, dict(found.arguments), weights], sort_keys=True)
+    weights = [dict(file) for file in record.weights]
+    return json.dumps([record.name, record.version, dict(record.arguments), weights], sort_keys=True)
 
 
 def _baselines(runs: Sequence[Run], fitting: Sequence[int]) -> tuple[int, ...]:
-    """The first fitting run with the same ruler, else the first fitting one, else the first run of all."""
-    rulers = [ruler(run) for run in runs]
+    """The first fitting run with the same recogniser and alignment, else the first fitting one, else the first run."""
+    measurements = [measurement(run) for run in runs]
     main = fitting[0] if fitting else 0
     return tuple(
-        main if place in fitting else next((i for i in fitting if rulers[i] == rulers[place]), main)
-        for place in range(len(runs))
+        main if index in fitting else next((i for i in fitting if measurements[i] == measurements[index]), main)
+        for index in range(len(runs))
     )
 
 
 def distinct_names(runs: Sequence[Run]) -> tuple[str, ...]:
-    """The label; where two runs share one, followed by what tells them apart."""
+    """The labels of the runs; equal labels are followed by what differs."""
     facets: tuple[Callable[[Run], str], ...] = (
         lambda run: run.recogniser,
         lambda run: f"aligned: {run.aligner}",

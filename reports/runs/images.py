@@ -1,4 +1,4 @@
-"""The images that runs keep, read with care: a damaged or hostile archive costs its pictures and nothing else."""
+"""Reads the images of runs safely: a damaged or hostile archive only loses its images."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_WIDEST = 1024  # pixels: a hostile picture of a few kilobytes may be of gigabytes
-_LARGEST = 1 << 20  # bytes: a picture of a face is a few kilobytes
+_WIDEST = 1024  # pixels: a hostile file of a few kilobytes may decode to gigabytes
+_LARGEST = 1 << 20  # bytes: an image of a face has a few kilobytes
 
 
 class Pictures:
-    """The images that runs keep; what cannot be read is remembered, not raised. Use it in a ``with`` block.
+    """The images of runs; faults are collected, not raised. Use it in a ``with`` block.
 
     Attributes:
-        shown: False makes `find` find nothing.
-        faults: sentences on what could not be read.
+        shown: if False, `find` returns None.
+        faults: sentences on images that could not be read.
     """
 
     def __init__(self, *, shown: bool = True) -> None:
@@ -41,7 +41,7 @@ class Pictures:
                 archive.close()
 
     def find(self, run: Run, kind: str, place: int) -> bytes | None:
-        """PNG bytes of one image, written anew, or None where the run keeps none that can be shown."""
+        """PNG bytes of one image, encoded again; None where the run has none that can be shown."""
         data = self.stored(run, kind, place) if self.shown else None
         image = self.decoded(run, data) if data else None
         if image is None:
@@ -51,7 +51,7 @@ class Pictures:
         return buffer.getvalue()
 
     def stored(self, run: Run, kind: str, place: int) -> bytes | None:
-        """What the run keeps under the name of that image, if it looks like a PNG of a face; it may still be none."""
+        """The stored bytes of an image if they begin like a PNG and have a plausible size; else None."""
         member = f"{kind}/{place:06d}.png"
         try:
             archive = self._open(run)
@@ -59,32 +59,34 @@ class Pictures:
             if archive is None or info is None or not 24 <= info.file_size <= _LARGEST:
                 return None
             data = archive.read(info)
-        except (zipfile.BadZipFile, OSError, RuntimeError, EOFError, zlib.error):  # a damaged member raises any of them
+        except (zipfile.BadZipFile, OSError, RuntimeError, EOFError, zlib.error):  # errors of damaged members
             self._archives.setdefault(run.folder, None)
-            self._tell(f"{run.folder_name}: images.zip is damaged, so some images are missing below.")
+            self._add_fault(f"{run.folder_name}: images.zip is damaged, so some images are missing below.")
             return None
         return data if data.startswith(_PNG) else None
 
     def decoded(self, run: Run, data: bytes) -> Image | None:
-        """The picture, RGB; None where the bytes are no PNG, or one of a size that no run keeps."""
+        """The image as RGB; None where the bytes are no PNG, or the image is larger than any run stores."""
         from PIL import Image
 
-        sides = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])  # of the head: read before Pillow allocates
+        sides = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])  # of the header, before Pillow allocates
         try:
             if max(sides) <= _WIDEST:
                 with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
                     return image.convert("RGB")
         except (OSError, ValueError, SyntaxError, zlib.error):  # what Pillow raises on damaged files
             pass
-        self._tell(f"{run.folder_name}: some images in images.zip are no pictures of faces, and are missing below.")
+        self._add_fault(
+            f"{run.folder_name}: some images in images.zip are no valid images of faces, and are missing below."
+        )
         return None
 
-    def _tell(self, fault: str) -> None:
+    def _add_fault(self, fault: str) -> None:
         if fault not in self.faults:
             self.faults.append(fault)
 
     def _open(self, run: Run) -> zipfile.ZipFile | None:
-        """The archive of a run, its directory read once however many images are asked for."""
+        """The archive of a run, opened once."""
         if run.folder not in self._archives:
             path = run.folder / IMAGES_FILE
             self._archives[run.folder] = zipfile.ZipFile(path) if path.is_file() else None

@@ -1,4 +1,4 @@
-"""What a user gives: run folders, folders of ablations and tallies of user studies, told apart by the files in them."""
+"""Inputs of the paper's tables: run folders, folders of ablations and tallies, recognised by their files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ABLATION, TALLY, RUN = "table.json", "tally.json", "run.json"
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A figure of a variant, with its 95 % interval over people and the probes it is over."""
+    """A figure of a variant, with its 95 % interval over people and its number of probes."""
 
     value: float
     low: float | None
@@ -43,13 +43,13 @@ class Variant:
 
     @property
     def measures(self) -> dict[str, Measure]:
-        """The figures that it has."""
+        """The figures of the variant."""
         return {name: cell for name, cell in self.cells.items() if isinstance(cell, Measure)}
 
 
 @dataclass(frozen=True, slots=True)
 class Ablation:
-    """A table of ``bench ablate``; ``lr`` is the side of its LR faces, ``told`` what stands above it."""
+    """A table of ``bench ablate``; ``lr`` is the side of its LR faces in pixels, ``told`` its facts by name."""
 
     folder_name: str
     lr: int
@@ -59,13 +59,13 @@ class Ablation:
 
     @property
     def banners(self) -> tuple[str, ...]:
-        """What must stand above its figures."""
+        """To show above its figures."""
         return ("SMOKE RUN - not a result",) if self.smoke else ()
 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """How often people picked a method; ``share`` of all answers."""
+    """How often participants picked a method; ``share`` is of all answers."""
 
     method: str
     picks: int
@@ -86,13 +86,13 @@ class Votes:
 
     @property
     def banners(self) -> tuple[str, ...]:
-        """What must stand above it: its notes say whether sample or smoke runs were shown."""
+        """To show above it: the notes on sample and smoke runs."""
         return tuple(note for note in self.notes if "SAMPLE" in note.upper() or "SMOKE" in note.upper())
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """All that was given, and what of it cannot be used."""
+class PaperInputs:
+    """The inputs of the user, and those that cannot be used."""
 
     runs: tuple[Run, ...]
     ablations: tuple[Ablation, ...]
@@ -100,18 +100,19 @@ class Given:
     skipped: tuple[Skipped, ...]
 
 
-def read(paths: Sequence[Path]) -> Given:
-    """Read what was given; a damaged one beside good ones is named and left out.
+def read_inputs(paths: Sequence[Path]) -> PaperInputs:
+    """Read the inputs; damaged ones are named and left out if others are usable.
 
     Raises:
-        UsageError: nothing was given, or smoke runs on other probes than the others.
+        UsageError: no inputs, or smoke runs on other probes than the others.
         MissingError: a path does not exist.
         DataError: all are damaged.
     """
     absent = [path for path in paths if not path.exists()]
     if absent:
         raise MissingError(
-            f"Not there: {', '.join(map(str, absent))}. Give run folders, folders of `bench ablate`, or tallies."
+            f"These do not exist: {', '.join(map(str, absent))}. Give run folders, folders of `bench ablate` or "
+            "tallies."
         )
     ablations: list[Ablation] = []
     votes: list[Votes] = []
@@ -132,23 +133,23 @@ def read(paths: Sequence[Path]) -> Given:
     runs: list[Run] = []
     if folders or not paths:
         try:
-            runs, bad = load(folders)
+            runs, damaged = load(folders)
         except DataError as error:
             if not ablations and not votes:
                 raise
-            bad = [Skipped(", ".join(path.name for path in folders), str(error))]
-        skipped += bad
+            damaged = [Skipped(", ".join(path.name for path in folders), str(error))]
+        skipped += damaged
     if not runs and not ablations and not votes:
         raise DataError("; ".join(f"{item.folder_name}: {item.reason}" for item in skipped))
-    return Given(tuple(runs), tuple(ablations), tuple(votes), tuple(skipped))
+    return PaperInputs(tuple(runs), tuple(ablations), tuple(votes), tuple(skipped))
 
 
 def _ablation(folder: Path) -> Ablation:
     try:
         raw = read_json(folder / ABLATION)
         facts = raw["facts"]
-        told = {"lr": facts["recipe"]["lr"], "smoke": facts["smoke"], "told": facts["told"]}
-        return as_type(Ablation, {"folder_name": folder.name, "variants": raw["variants"], **told})
+        fields = {"lr": facts["recipe"]["lr"], "smoke": facts["smoke"], "told": facts["told"]}
+        return as_type(Ablation, {"folder_name": folder.name, "variants": raw["variants"], **fields})
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{ABLATION} is no table of `bench ablate` ({type(error).__name__}: {error}).") from error
 

@@ -1,4 +1,4 @@
-"""Run folders to runs: what cannot be read or contradicts itself is refused here, so all that follows can trust it."""
+"""Reads run folders and refuses damaged or contradictory ones, so that other code can trust the runs."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from reports.runs.smoke import refuse_unlike_limits
 
 
 def load(folders: Sequence[Path]) -> tuple[list[Run], list[Skipped]]:
-    """Read run folders in the order given; one given twice is read once.
+    """Read run folders in the given order; duplicates are read once.
 
     Returns:
         The runs, and the folders that are damaged.
 
     Raises:
-        UsageError: no folders, or smoke runs beside whole runs or on other probes (`reports.runs.smoke`).
+        UsageError: no folders, or smoke runs together with full runs or on other probes (`reports.runs.smoke`).
         MissingError: a folder does not exist.
-        DataError: all are damaged.
+        DataError: all folders are damaged.
     """
     if not folders:
         raise UsageError("No runs to report on. Give the folders that `bench run --out` named.")
@@ -63,10 +63,10 @@ def read_one(folder: Path) -> Run:
 
 
 def read_result(folder: Path) -> tuple[RunResult, Standing]:
-    """A run folder, checked: what `bench score`, reports, comparisons and leaderboards all read.
+    """Read and check a run folder, for `bench score`, reports, comparisons and leaderboards.
 
     Returns:
-        The run, with ``smoke``, ``sample`` and ``official`` as counts and digests show them, and what that rests on.
+        The run, with ``smoke``, ``sample`` and ``official`` verified by counts and digests, and the basis of that.
 
     Raises:
         MissingError, DataError: see `read_one`.
@@ -79,7 +79,7 @@ def read_result(folder: Path) -> tuple[RunResult, Standing]:
         standing = None if faults else standing_of(result, broken_seal(folder))
     except BenchError:
         raise
-    except Exception as error:  # whatever a file of others holds, it is a fault of that run and ends nothing else
+    except Exception as error:  # any error in an untrusted file concerns that run only
         raise DataError(f"{folder} is damaged ({type(error).__name__}: {shown(error)}). Run it again.") from error
     if standing is None:
         raise DataError(f"{folder} is damaged: {shown('; '.join(faults[:5]), 400)}. Run it again.")

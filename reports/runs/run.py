@@ -1,4 +1,4 @@
-"""One run as reports see it: its record and rows, and what follows from them."""
+"""One run of a report: its record, its rows, and values derived from them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.evaluation.identification.galleries import mated_places
 from bench.results import ItemRow, ProbeRow, RunRecord, StageRecord
 from bench.results.kinds import EFFICIENCY, EXPRESSION, IDENTIFICATION, VERIFICATION, recorded_kind
 
-_RECOGNISE_NOTHING = (EXPRESSION, EFFICIENCY)  # nothing is aligned or embedded, though a recogniser is configured
+_RECOGNISE_NOTHING = (EXPRESSION, EFFICIENCY)  # nothing is aligned or embedded, although a recogniser is configured
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +19,12 @@ class Run:
     """One run of a report.
 
     Attributes:
-        folder: where it was read from.
+        folder: the run folder.
         record: its ``run.json``.
-        probes: its rows, where a gallery is searched.
-        items: its rows, of any other kind of run.
-        arrays: what is too large for rows: the scores of pairs.
-        doubts: why not all that its ``run.json`` says is believed; see `bench.run.standing`.
+        probes: its rows, if a gallery is searched.
+        items: its rows, for all other kinds of runs.
+        arrays: data too large for rows: the scores of pairs.
+        doubts: claims of ``run.json`` that could not be verified; see `bench.run.standing`.
         changed: whether the folder was changed after the run: it is never ranked.
     """
 
@@ -38,12 +38,12 @@ class Run:
 
     @property
     def kind(self) -> str:
-        """What kind of study it is of: identification, verification..."""
+        """The kind of the run: identification, verification..."""
         return recorded_kind(self.record.protocol)
 
     @property
     def searched(self) -> bool:
-        """Whether probes are searched in a gallery: only then are there ranks, curves and pairs of runs."""
+        """Whether probes are searched in a gallery: only then are there ranks, curves and comparisons."""
         return self.kind == IDENTIFICATION
 
     @property
@@ -53,26 +53,26 @@ class Run:
 
     @property
     def head(self) -> list[tuple[int, ProbeRow]]:
-        """The probes that its figures of the whole are over, with their rows."""
+        """The rows that its headline figures are over, with their indices."""
         return [(i, self.probes[i]) for i in mated_places(self.probes)] if self.searched else []
 
     @property
     def stages(self) -> tuple[StageRecord, ...]:
-        """The stages that ran: the record names a recogniser also where nothing is recognised."""
-        found = self.record.stages
-        return found if self.recognises else tuple(s for s in found if s.stage not in ("align", "embed"))
+        """The stages that were executed; the record names a recogniser even where nothing is recognised."""
+        stages = self.record.stages
+        return stages if self.recognises else tuple(s for s in stages if s.stage not in ("align", "embed"))
 
     @property
     def folder_name(self) -> str:
-        """Last part of the folder: reports never show where on a machine a run was."""
+        """Name of the folder without its path, which reports never show."""
         return self.folder.resolve().name
 
     @property
     def identities(self) -> int | None:
-        """Persons among the probes or items; None where nobody is meant."""
+        """Number of people among the rows; None where rows have no identities."""
         if self.kind == VERIFICATION:
-            found = self.record.data.get("counts", {}).get("probe identities")
-            return found if isinstance(found, int) else None
+            identities = self.record.data.get("counts", {}).get("probe identities")
+            return identities if isinstance(identities, int) else None
         people = {row.identity for row in (self.probes or self.items)} - ({""} if self.items else set())
         return len(people) if self.kind != EFFICIENCY and (people or self.searched) else None
 
@@ -80,7 +80,7 @@ class Run:
         """The first stage of that kind on that side, or None."""
         return next((s for s in self.stages if s.stage == stage and s.side == side), None)
 
-    def asked(self, key: str) -> str:
+    def setting(self, key: str) -> str:
         """An entry of the configuration as text; empty where there is none."""
         value = self.record.config.get(key)
         return "" if value is None else str(value)
@@ -90,31 +90,31 @@ class Run:
         """The recogniser as the user wrote it; empty where nothing is recognised."""
         if not self.recognises:
             return ""
-        return self.asked("recogniser") or _name(self.stage("embed", "probe"))
+        return self.setting("recogniser") or _name(self.stage("embed", "probe"))
 
     @property
     def aligner(self) -> str:
-        """The aligner of the probes as the user wrote it, and that of the gallery where it is another."""
+        """The aligner of the probes as the user wrote it, and that of the gallery if it differs."""
         if not self.recognises:
             return ""
-        probe = self.asked("align") or _spec(self.stage("align", "probe"))
-        gallery = self.asked("align_gallery") or self.asked("align") or _spec(self.stage("align", "gallery"))
+        probe = self.setting("align") or _spec(self.stage("align", "probe"))
+        gallery = self.setting("align_gallery") or self.setting("align") or _spec(self.stage("align", "gallery"))
         return probe if gallery in ("", probe) else f"{probe} (gallery: {gallery})"
 
     @property
     def side(self) -> str:
-        """What went through the hallucinator: probe, gallery or both; empty where there is no choice."""
-        return "" if self.kind == EFFICIENCY else self.asked("hallucinate")
+        """The hallucinated side: probe, gallery or both; empty where there is no choice."""
+        return "" if self.kind == EFFICIENCY else self.setting("hallucinate")
 
     @property
     def side_by_flag(self) -> str:
-        """Like `side`; ``by protocol`` where it was left to the protocol, which may take another one elsewhere."""
-        found = self.record.choices.get("asked", {}).get("hallucinate")
-        return "by protocol" if self.side and found == "auto" else self.side
+        """Like `side`; ``by protocol`` where the protocol chose it, which may differ between protocols."""
+        flag = self.record.choices.get("asked", {}).get("hallucinate")
+        return "by protocol" if self.side and flag == "auto" else self.side
 
     @property
     def frame(self) -> str:
-        """The frame that hallucinated faces stand in, and that of the gallery where it is another; empty for none."""
+        """The frame of hallucinated faces, and that of the gallery if it differs; empty for none."""
         probe, gallery = (
             [
                 str(s.arguments["frame"])
@@ -127,26 +127,26 @@ class Run:
         return f"{words} (gallery: {'+'.join(gallery)})" if probe and gallery and gallery != probe else words
 
     @property
-    def picked(self) -> tuple[str, ...]:
-        """What was picked where the user left it open, in sentences."""
+    def automatic_choices(self) -> tuple[str, ...]:
+        """Settings that the suite chose because the user named none, as sentences."""
         return tuple(self.record.choices.get("notes", ()))
 
     @property
     def banners(self) -> tuple[str, ...]:
-        """What must stand above every figure of this run."""
+        """To show above every figure of this run."""
         smoke = ("SMOKE RUN - not a result",) if self.record.smoke else ()
         sample = (self.sample_banner,) if self.record.sample else ()
         return (*smoke, *sample, *(f"NOT CONFIRMED: {doubt}" for doubt in self.doubts))
 
     @property
     def sample_banner(self) -> str:
-        """What is said of drawn people."""
+        """The banner of a run on drawn people."""
         return f"SAMPLE DATA, not {self.record.data.get('name') or 'a published data set'}"
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A run folder that could not be used, and why."""
+    """A run folder that could not be used, and the reason."""
 
     folder_name: str
     reason: str
@@ -157,7 +157,7 @@ def _name(stage: StageRecord | None) -> str:
 
 
 def _spec(stage: StageRecord | None) -> str:
-    """An aligner's name, with its frame where that decides what it does."""
+    """The name of an aligner, with its frame if that determines its output."""
     if stage is None or stage.name != "template" or "frame" not in stage.arguments or stage.arguments.get("points"):
         return _name(stage)
     return f"{stage.name}:frame={stage.arguments['frame']}"

@@ -1,4 +1,4 @@
-"""The types that ``run.json`` has in every run, narrower than those of `RunRecord`: what follows can trust them."""
+"""The types of ``run.json``, narrower than those of `RunRecord`, so that other code can trust them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.io.typed import as_type
 from bench.results import Figure, RoleLedger, RunRecord, StageRecord
 from reports.runs.figure_names import split
 
-_UNBOUNDED = ("landmark_error",)  # a fraction of a distance, which points may miss by more
+_UNBOUNDED = ("landmark_error",)  # a fraction of a distance that errors may exceed
 
 Count = Annotated[int, Field(ge=0)]
 _CLOSED, _OPEN = (with_config(ConfigDict(extra=extra)) for extra in ("forbid", "allow"))
@@ -22,7 +22,7 @@ _CLOSED, _OPEN = (with_config(ConfigDict(extra=extra)) for extra in ("forbid", "
 
 @_OPEN
 class Rules(TypedDict, total=False):
-    """What the protocol says of itself, as far as reports use it."""
+    """The rules of the protocol, as far as reports use them."""
 
     name: Required[str]
     arguments: Mapping[str, Any]
@@ -44,7 +44,7 @@ class Data(TypedDict, total=False):
 
 @_OPEN
 class Choices(TypedDict, total=False):
-    """What was picked where the user left it open."""
+    """Settings that the suite chose because the user named none."""
 
     asked: Mapping[str, Any]
     notes: list[str]
@@ -63,7 +63,7 @@ class CheckedFigure(Figure):
 @_CLOSED
 @dataclass(frozen=True)
 class CheckedLedger(RoleLedger):
-    """How the images of one role fared."""
+    """Outcomes of the images of one role."""
 
     total: Count
     ok: Count
@@ -75,7 +75,7 @@ class CheckedLedger(RoleLedger):
 @_CLOSED
 @dataclass(frozen=True)
 class CheckedStage(StageRecord):
-    """A stage; what a weight file says of itself may be of any type."""
+    """A stage; metadata of weight files may have any type."""
 
     weights: tuple[Mapping[str, Any], ...]
 
@@ -98,7 +98,7 @@ class CheckedRecord(RunRecord):
 
 
 def record_faults(record: RunRecord) -> list[str]:
-    """Fields of a record that are of other types than those of a run, or that contradict each other, one a text."""
+    """Faults of a record: fields of a wrong type, or that contradict each other; one text each."""
     try:
         as_type(CheckedRecord, asdict(record))
     except ValueError as error:

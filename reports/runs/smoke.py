@@ -1,4 +1,4 @@
-"""Smoke runs side by side: only with each other, and only on the same probes."""
+"""Checks that smoke runs are compared only with each other and on the same probes."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ _LIMITED_ARRAYS = ("same", "fold", "person")
 def refuse_unlike_limits(runs: Sequence[Run]) -> None:
     """Refuse smoke runs that were not measured on the same probes.
 
-    The probes are told by the digest of the images, the keys of the rows and, for pairs, their labels and folds: what
-    ``limit`` says is not enough.
+    The probes are compared by the digest of the images, the keys of the rows and, for pairs, their labels and folds;
+    equal values of ``limit`` are not enough.
 
     Raises:
-        UsageError: a smoke run beside a whole one, beside one of another limit, or beside one of the same protocol on
-            other probes.
+        UsageError: a smoke run together with a full run, with one of another limit, or with one of the same protocol
+            on other probes.
     """
     smoke = [run for run in runs if run.record.smoke]
     if not smoke or len(runs) < 2:
         return
     if len(smoke) < len(runs):
         raise UsageError(
-            "Smoke runs measure a part of the probes and are no results, so beside whole runs they are not compared: "
-            f"{', '.join(plain(run.folder) for run in smoke)}. Leave them out, or give smoke runs of one limit alone."
+            "Smoke runs measure only some of the probes and are no results, so they are not compared with full runs: "
+            f"{', '.join(plain(run.folder) for run in smoke)}. Leave them out, or give only smoke runs of one limit."
         )
     first = smoke[0]
     for run in smoke[1:]:
         if _limits(run) != _limits(first):
             raise UsageError(
-                f"Smoke runs of different limits are of different probes, so they are not compared: "
+                f"Smoke runs with different limits have different probes, so they are not compared: "
                 f"{plain(first.folder)} has {_limits(first)}, {plain(run.folder)} has {_limits(run)}. Run one again "
                 "with the limit of the other."
             )
@@ -43,9 +43,9 @@ def refuse_unlike_limits(runs: Sequence[Run]) -> None:
         one, probes = known.setdefault(_rules(run), (run, _probes(run)))
         if probes != _probes(run):
             raise UsageError(
-                f"Smoke runs of equal limit, but not on the same probes, so they are not compared: {plain(one.folder)} "
-                f"and {plain(run.folder)} differ in the digest of their images or in the keys of their rows. Run both "
-                "again on the same data."
+                f"Smoke runs with equal limits, but not on the same probes, so they are not compared: "
+                f"{plain(one.folder)} and {plain(run.folder)} differ in the digest of their images or in the keys of "
+                "their rows. Run both again on the same data."
             )
 
 
@@ -61,7 +61,7 @@ def _rules(run: Run) -> str:
 
 
 def _probes(run: Run) -> Hashable:
-    """What was searched or measured: digest of all images, keys of rows, labels of pairs."""
+    """Identifies the probes: digest of all images, keys of rows, labels of pairs."""
     rows = tuple(sorted((row.key, row.gallery) for row in run.probes))
     items = tuple(sorted(item.key for item in run.items))
     pairs = tuple(bytes(memoryview(run.arrays[name])) for name in _LIMITED_ARRAYS if name in run.arrays)

@@ -1,4 +1,4 @@
-"""What all figures share: fonts, banners, and files whose bytes depend on nothing but what is drawn."""
+"""Fonts, banners and files of all figures. Equal drawings give equal bytes."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ LONGEST = 40
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A figure in its files.
+class PaperFigure:
+    """A figure of the paper with its files.
 
     Attributes:
         number: as the paper has it.
         stem: of its files.
         title: what it shows.
         notes: sentences on how faces were chosen, what is missing...
-        banners: what stands above it; also in the drawing.
-        svg: one file.
-        pdf: the other.
+        banners: to show above it; also in the drawing.
+        svg: the SVG file.
+        pdf: the PDF file.
     """
 
     number: int
@@ -42,7 +42,7 @@ class Drawn:
 
 
 def name(text: object, length: int = LONGEST) -> str:
-    """Text for a drawing: short, and nothing in it reorders what stands around."""
+    """Text for a drawing: shortened, without control characters and direction marks."""
     return shorten(plain(text), length)
 
 
@@ -50,7 +50,7 @@ def name(text: object, length: int = LONGEST) -> str:
 def canvas(
     wide: float, high: float, banners: Sequence[str], layout: Literal["constrained"] | None = "constrained"
 ) -> Iterator[Figure]:
-    """An empty figure of so many inches, banners above it; draw and `save` within the block."""
+    """An empty figure, its size in inches, with banners; draw on it and call `save` within the block."""
     import matplotlib
     from matplotlib.figure import Figure as New
 
@@ -60,7 +60,7 @@ def canvas(
         "pdf.fonttype": 42,
         "font.size": 8,
         "font.family": ["sans-serif"],
-        "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so all machines draw alike
+        "font.sans-serif": ["DejaVu Sans"],  # part of matplotlib, so all machines draw the same
         "text.parse_math": False,
         "axes.spines.top": False,
         "axes.spines.right": False,
@@ -70,16 +70,16 @@ def canvas(
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure = New(figsize=(wide, high), layout=layout)
         if banners:
-            told = "\n".join(name(banner, 60) for banner in banners)
+            text = "\n".join(name(banner, 60) for banner in banners)
             place = {} if layout else {"y": 1 - 0.04 / high}
-            figure.suptitle(told, color="#b00020", fontweight="bold", fontsize=7, **place)
+            figure.suptitle(text, color="#b00020", fontweight="bold", fontsize=7, **place)
         yield figure
 
 
 def save(figure: Figure) -> tuple[bytes, bytes]:
-    """SVG and PDF; both say neither when nor by what version they were made."""
+    """SVG and PDF, without date and version."""
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # laid out once for both
+    figure.set_layout_engine("none")  # one layout for both
     files = []
     for form, metadata in (
         ("svg", {"Date": None, "Creator": None, "Format": None, "Type": None}),

@@ -1,4 +1,4 @@
-"""Figures 8, 14 and 15: what the component prior brings, what expressions are taken for, what people picked."""
+"""Figures 8, 14 and 15: effect of the component prior, confusion of expressions, picks of the user study."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bench.results import yaw_deg
 from bench.results.kinds import EXPRESSION, RESTORATION
-from reports.paper.figures.canvas import Drawn, canvas, name, save
+from reports.paper.figures.canvas import PaperFigure, canvas, name, save
 from reports.paper.figures.faces import RULE, Strip, banners_of, caption, draw, letters, median_faces, picture
 from reports.paper.tables.content import of_kind
 from reports.paper.tables.layout import PUBLISHED
@@ -22,28 +22,26 @@ _PRIOR = {"v-tn": "(a) V-TN", "full": "(b) VividGAN", "v+gt": "(c) V+GT"}
 _INK, _PAPER = "#1f4e79", "#b8860b"
 
 
-def figure_8(ablations: Sequence[Ablation], *, with_published: bool) -> Drawn | None:
-    """PSNR and SSIM without, with estimated and with true components, of the first ablation that has them."""
+def figure_8(ablations: Sequence[Ablation], *, with_published: bool) -> PaperFigure | None:
+    """PSNR and SSIM without, with estimated and with ground-truth components, of the first ablation that has them."""
     fitting = [a for a in ablations if sum(v.variant in _PRIOR and bool(v.measures) for v in a.variants) > 1]
     if not fitting:
         return None
     ablation = fitting[0]
-    held = {variant.variant: variant.measures for variant in ablation.variants}
+    measures_of = {variant.variant: variant.measures for variant in ablation.variants}
     with canvas(6, 2.4 + 0.2 * len(ablation.banners), ablation.banners) as figure:
         for part, (box, (measure, word)) in enumerate(
             zip(figure.subplots(1, 2), (("psnr_db", "PSNR [dB]"), ("ssim", "SSIM")), strict=True)
         ):
             for at, variant in enumerate(_PRIOR):
-                found = held.get(variant, {}).get(measure)
-                if found is None:
+                cell = measures_of.get(variant, {}).get(measure)
+                if cell is None:
                     box.text(at, 0.5, "–", transform=box.get_xaxis_transform(), ha="center")
                     continue
-                box.plot(
-                    [at], [found.value], "o", color=_INK, label="ours, mean and 95 % interval" if at == 1 else None
-                )
-                if found.low is not None and found.high is not None:
-                    box.vlines(at, found.low, found.high, color=_INK)
-                box.annotate(f"{found.value:.3f}", (at, found.value), (6, 0), textcoords="offset points", va="center")
+                box.plot([at], [cell.value], "o", color=_INK, label="ours, mean and 95 % interval" if at == 1 else None)
+                if cell.low is not None and cell.high is not None:
+                    box.vlines(at, cell.low, cell.high, color=_INK)
+                box.annotate(f"{cell.value:.3f}", (at, cell.value), (6, 0), textcoords="offset points", va="center")
             if with_published:
                 values = [float(FIGURE_8[variant][part]) for variant in _PRIOR]
                 label = "published, one face of Multi-PIE: not comparable"
@@ -57,16 +55,16 @@ def figure_8(ablations: Sequence[Ablation], *, with_published: bool) -> Drawn | 
         files = save(figure)
     notes = [
         f"Means over the people measured in {ablation.folder_name}, which keeps no images; the paper shows one face.",
-        "V+GT is given the true components.",
+        "V+GT uses the ground-truth components.",
     ]
     if with_published:
         printed = "; ".join(f"{_PRIOR[variant]} {'/'.join(values)}" for variant, values in FIGURE_8.items())
         notes.append(f"{PUBLISHED}: {printed} (PSNR/SSIM of one face of Multi-PIE).")
-    return Drawn(8, "figure-8", "What the facial component prior brings", tuple(notes), ablation.banners, *files)
+    return PaperFigure(8, "figure-8", "Effect of the facial component prior", tuple(notes), ablation.banners, *files)
 
 
-def figure_8_faces(runs: Sequence[Run], pictures: Pictures) -> Drawn | None:
-    """The same as a face: from a run of V-TN's weights beside one of VividGAN's on the same data."""
+def figure_8_faces(runs: Sequence[Run], pictures: Pictures) -> PaperFigure | None:
+    """The same for one face: a run of the weights of V-TN beside one of VividGAN on the same data."""
     for setting in settings(of_kind(runs, RESTORATION)):
         without = next((run for run in setting.runs if ablated(run)), None)
         full = next((r for r in setting.runs if method_of(r) == Method(JOINT, "VividGAN")), None)
@@ -87,36 +85,42 @@ def figure_8_faces(runs: Sequence[Run], pictures: Pictures) -> Drawn | None:
             continue
         notes = (
             RULE,
-            "V+GT is a gap: no hallucinator is given the truth.",
-            *(f"{run.record.label} ({run.folder_name}); {setting.told}." for run in shown),
+            "V+GT is missing: no hallucinator receives the ground truth.",
+            *(f"{run.record.label} ({run.folder_name}); {setting.description}." for run in shown),
         )
         banners = banners_of(shown)
         heads = letters(["V-TN", "VividGAN", "V+GT", "Truth"])
         files = draw(heads, strips, banners, inch=1.3)
-        return Drawn(8, "figure-8-faces", "Impact of the facial component prior: PSNR/SSIM", notes, banners, *files)
+        return PaperFigure(
+            8, "figure-8-faces", "Impact of the facial component prior: PSNR/SSIM", notes, banners, *files
+        )
     return None
 
 
-def figure_14(runs: Sequence[Run]) -> Drawn | None:
-    """Confusion matrices of LR faces, of TANN, of VividGAN, of true faces; then of other methods."""
+def figure_14(runs: Sequence[Run]) -> PaperFigure | None:
+    """Confusion matrices of LR faces, TANN, VividGAN, ground-truth faces, and other methods."""
     found = settings(of_kind(runs, EXPRESSION))
     if not found:
         return None
     setting = next((s for s in found if s.data == "mmi" and s.scale == 8), found[0])
-    held: dict[str, tuple[ConfusionMatrix, Run]] = {}
+    matrix_of: dict[str, tuple[ConfusionMatrix, Run]] = {}
     for run in setting.runs:
         labels = [str(label) for label in run.record.protocol.get("labels", [])]
         for matrix in confusion_matrices(run.record.label, run.items, labels):
             method = method_of(run)
-            own = f"{method.name}, {method.block}" if "SR (" in method.block or ") +" in method.block else method.name
-            title = {"": own, "bicubic": "Non-frontal LR", "frontal HR": "Frontal HR"}.get(matrix.faces, matrix.faces)
-            if title in held and not matrix.faces:
+            title_of_method = (
+                f"{method.name}, {method.block}" if "SR (" in method.block or ") +" in method.block else method.name
+            )
+            title = {"": title_of_method, "bicubic": "Non-frontal LR", "frontal HR": "Frontal HR"}.get(
+                matrix.faces, matrix.faces
+            )
+            if title in matrix_of and not matrix.faces:
                 title = run.record.label
-            held.setdefault(title, (matrix, run))
-    first = [title for title in ("Non-frontal LR", "TANN", "VividGAN") if title in held]
-    rest = [title for title in held if title not in (*first, "Frontal HR")]
-    titles = [*first, *rest, *(["Frontal HR"] if "Frontal HR" in held else [])]
-    banners = banners_of([run for _, run in held.values()])
+            matrix_of.setdefault(title, (matrix, run))
+    first = [title for title in ("Non-frontal LR", "TANN", "VividGAN") if title in matrix_of]
+    rest = [title for title in matrix_of if title not in (*first, "Frontal HR")]
+    titles = [*first, *rest, *(["Frontal HR"] if "Frontal HR" in matrix_of else [])]
+    banners = banners_of([run for _, run in matrix_of.values()])
     columns = min(4, len(titles))
     lines = -(-len(titles) // columns)
     with canvas(2.3 * columns + 0.4, 2.5 * lines + 0.2 * len(banners), banners) as figure:
@@ -126,20 +130,22 @@ def figure_14(runs: Sequence[Run]) -> Drawn | None:
                 box.set_axis_off()
                 continue
             box.set_title(f"({chr(ord('a') + at % 26)}) {name(titles[at], 28)}", fontsize=7.5)
-            _matrix(box, held[titles[at]][0])
+            _matrix(box, matrix_of[titles[at]][0])
         files = save(figure)
-    used = dict.fromkeys(f"{title}: {held[title][1].record.label} ({held[title][1].folder_name})" for title in titles)
-    missing = [title for title in ("Non-frontal LR", "TANN", "VividGAN", "Frontal HR") if title not in held]
+    used = dict.fromkeys(
+        f"{title}: {matrix_of[title][1].record.label} ({matrix_of[title][1].folder_name})" for title in titles
+    )
+    missing = [title for title in ("Non-frontal LR", "TANN", "VividGAN", "Frontal HR") if title not in matrix_of]
     notes = [
-        "Percent of the faces of a true expression (rows); a face that failed is in no column.",
-        f"{setting.title}, {setting.scale}×: {setting.told}.",
+        "Percent of the faces of a true expression (rows); failed faces are in no column.",
+        f"{setting.title}, {setting.scale}×: {setting.description}.",
         *used,
         *(f"{title}: not run." for title in missing),
     ]
-    return Drawn(14, "figure-14", f"Confusion matrices on {setting.title}", tuple(notes), banners, *files)
+    return PaperFigure(14, "figure-14", f"Confusion matrices on {setting.title}", tuple(notes), banners, *files)
 
 
-def figure_15(votes: Sequence[Votes]) -> Drawn | None:
+def figure_15(votes: Sequence[Votes]) -> PaperFigure | None:
     """Percent of picks by method, of the first tally."""
     if not votes:
         return None
@@ -160,7 +166,7 @@ def figure_15(votes: Sequence[Votes]) -> Drawn | None:
         box.set_xlabel("percent of picks, with 95 % intervals over participants")
         files = save(figure)
     notes = (f"{tally.answered:,} answers of {tally.participants:,} participants ({tally.source}).", *tally.notes)
-    return Drawn(15, "figure-15", "User study", notes, tally.banners, *files)
+    return PaperFigure(15, "figure-15", "User study", notes, tally.banners, *files)
 
 
 def _matrix(box, matrix: ConfusionMatrix) -> None:  # type: ignore[no-untyped-def]  # matplotlib's axes
@@ -174,7 +180,7 @@ def _matrix(box, matrix: ConfusionMatrix) -> None:  # type: ignore[no-untyped-de
     labels = [name(label, 12) for label in matrix.labels]
     box.set_xticks(range(size), labels, rotation=45, ha="right", fontsize=6)
     box.set_yticks(range(size), labels, fontsize=6)
-    box.set_xlabel("taken for", fontsize=6.5)
+    box.set_xlabel("predicted", fontsize=6.5)
     box.set_ylabel("true", fontsize=6.5)
     box.tick_params(length=0)
     box.spines[:].set_visible(False)

@@ -1,4 +1,4 @@
-"""Figures 10, 11, 12 and 13: what each method makes of the same faces."""
+"""Figures 10, 11, 12 and 13: the outputs of the methods for the same faces."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bench.results import ProbeRow
 from bench.results.kinds import IDENTIFICATION, RESTORATION
-from reports.paper.figures.canvas import Drawn
+from reports.paper.figures.canvas import PaperFigure
 from reports.paper.figures.faces import RULE, Strip, banners_of, draw, letters, median_faces, picture
 from reports.paper.tables.content import of_kind
 from reports.paper.tables.methods import F_SR, JOINT, LR, SR_F, Method, method_of
@@ -22,20 +22,20 @@ _MOST = 6  # faces of figure 13
 _MOST_METHODS = 12
 
 
-def figure_10(runs: Sequence[Run], pictures: Pictures) -> Drawn | None:
+def figure_10(runs: Sequence[Run], pictures: Pictures) -> PaperFigure | None:
     """Multi-PIE at four yaws by every method; None where no run of it keeps images."""
     return _comparison(10, runs, ("multipie",), "DR-GAN", pictures)
 
 
-def figure_11(runs: Sequence[Run], pictures: Pictures) -> Drawn | None:
+def figure_11(runs: Sequence[Run], pictures: Pictures) -> PaperFigure | None:
     """CelebA, then MMI, by every method."""
     return _comparison(11, runs, ("celeba", "mmi"), "Hassner", pictures)
 
 
-def figure_12(runs: Sequence[Run], pictures: Pictures) -> Drawn | None:
-    """LR faces, VividGAN's results and the truth, a column a yaw, of the first setting that VividGAN was run on."""
+def figure_12(runs: Sequence[Run], pictures: Pictures) -> PaperFigure | None:
+    """LR faces, outputs of VividGAN and ground truth, one column for each yaw, of the first setting with VividGAN."""
     for setting in settings(of_kind(runs, RESTORATION)):
-        run = _own(setting.runs)
+        run = _vividgan_run(setting.runs)
         if run is None or not _has_images(run, pictures):
             continue
         chosen = median_faces([run], _ALL_YAWS)
@@ -47,18 +47,20 @@ def figure_12(runs: Sequence[Run], pictures: Pictures) -> Drawn | None:
         ]
         heads = [f"{yaw:+g}°" for yaw, _ in chosen]
         title = f"Results of {method_of(run).name} on {setting.title}, {setting.scale}×"
-        notes = (RULE, f"{run.record.label} ({run.folder_name}); {setting.told}.")
-        return Drawn(12, "figure-12", title, notes, run.banners, *draw(heads, strips, run.banners))
+        notes = (RULE, f"{run.record.label} ({run.folder_name}); {setting.description}.")
+        return PaperFigure(12, "figure-12", title, notes, run.banners, *draw(heads, strips, run.banners))
     return None
 
 
-def figure_13(runs: Sequence[Run], pictures: Pictures) -> Drawn | None:
-    """Faces in the wild above what VividGAN makes of them: from searches in TinyFace and DroneSURF."""
+def figure_13(runs: Sequence[Run], pictures: Pictures) -> PaperFigure | None:
+    """Faces in the wild above the outputs of VividGAN: from searches in TinyFace and DroneSURF."""
     tiles: list[tuple[bytes | None, bytes | None]] = []
     heads, used, notes = [], [], []
     for data in ("tinyface", "dronesurf"):
         found = [s for s in settings(of_kind(runs, IDENTIFICATION)) if s.data == data]
-        run = next((own for s in found if (own := _own(s.runs)) is not None and _has_images(own, pictures)), None)
+        run = next(
+            (own for s in found if (own := _vividgan_run(s.runs)) is not None and _has_images(own, pictures)), None
+        )
         if run is None:
             notes.append(f"{NAMES[data]}: no run of VividGAN with images.")
             continue
@@ -73,15 +75,15 @@ def figure_13(runs: Sequence[Run], pictures: Pictures) -> Drawn | None:
         Strip("LR", tuple(lr for lr, _ in tiles)),
         Strip("\n".join(dict.fromkeys(method_of(run).name for run in used)), tuple(out for _, out in tiles)),
     ]
-    notes.append("Probes are chosen by a rule: by key, at even distances, those that did not fail.")
+    notes.append("Probes are chosen by a rule: those that did not fail, by key, at even distances.")
     banners = banners_of(used)
     lettered = [f"({chr(ord('a') + at)}) {head}" for at, head in enumerate(heads)]
-    return Drawn(13, "figure-13", "LR faces in the wild", tuple(notes), banners, *draw(lettered, strips, banners))
+    return PaperFigure(13, "figure-13", "LR faces in the wild", tuple(notes), banners, *draw(lettered, strips, banners))
 
 
 def _comparison(
     number: int, runs: Sequence[Run], data: Sequence[str], frontaliser: str, pictures: Pictures
-) -> Drawn | None:
+) -> PaperFigure | None:
     found = [s for s in settings(of_kind(runs, RESTORATION), scales=(8,)) if s.data in data and s.paper]
     found = [s for s in found if any(_has_images(run, pictures) for run in s.runs)]
     if not found:
@@ -102,27 +104,30 @@ def _comparison(
     for setting, held in zip(found, by, strict=True):
         shown = [run for method in methods if (run := held.get(method))]
         notes.append(
-            f"{setting.title}: {setting.told}; " + ", ".join(f"{r.record.label} ({r.folder_name})" for r in shown)
+            f"{setting.title}: {setting.description}; "
+            + ", ".join(f"{r.record.label} ({r.folder_name})" for r in shown)
         )
         if not shown:
             continue
-        judge = _own(shown) or shown[-1]
-        notes.append(f"{setting.title}: the last method is {judge.record.label} ({judge.folder_name}).")
-        ordered = [*(run for run in shown if run is not judge), judge]
+        last = _vividgan_run(shown) or shown[-1]
+        notes.append(f"{setting.title}: the last method is {last.record.label} ({last.folder_name}).")
+        ordered = [*(run for run in shown if run is not last), last]
         for yaw, key in median_faces(ordered, _YAWS[setting.data]):
             lr = next((image for run in shown if (image := picture(run, "lr", key, pictures))), None)
             truth = next((image for run in shown if (image := picture(run, "truth", key, pictures))), None)
-            made = (picture(held.get(method), "out", key, pictures) for method in methods)
-            strips.append(Strip(f"{setting.title}\n{yaw:+g}°", (lr, *made, truth)))
+            outputs = (picture(held.get(method), "out", key, pictures) for method in methods)
+            strips.append(Strip(f"{setting.title}\n{yaw:+g}°", (lr, *outputs, truth)))
     if not strips:
         return None
     if len(extra) > _MOST_METHODS - len(wanted):
-        notes.append(f"{len(extra) - _MOST_METHODS + len(wanted)} methods more were run and are not shown.")
-    notes.append("The paper's column of fine-grained facial components is left out: runs keep no such images.")
+        notes.append(f"{len(extra) - _MOST_METHODS + len(wanted)} more methods were run and are not shown.")
+    notes.append(
+        "The column of fine-grained facial components of the paper is left out, because runs store no such images."
+    )
     heads = letters(["LR", *(_words(method, used) for method in methods), "Truth"])
     banners = banners_of([run for held in by for run in held.values()])
     title = f"Methods on {' and '.join(setting.title for setting in found)}, 8×, frontalised by {used}"
-    return Drawn(number, f"figure-{number}", title, tuple(notes), banners, *draw(heads, strips, banners))
+    return PaperFigure(number, f"figure-{number}", title, tuple(notes), banners, *draw(heads, strips, banners))
 
 
 def _words(method: Method, frontaliser: str) -> str:
@@ -132,8 +137,8 @@ def _words(method: Method, frontaliser: str) -> str:
     return method.name
 
 
-def _own(runs: Sequence[Run]) -> Run | None:
-    """The first run of VividGAN, else of its relatives."""
+def _vividgan_run(runs: Sequence[Run]) -> Run | None:
+    """The first run of VividGAN, else of one of its variants."""
     for name in ("VividGAN", "VividGAN-flow", "VividGAN†", "VividGAN-flow†"):
         for run in runs:
             method = method_of(run)

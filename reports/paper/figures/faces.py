@@ -1,4 +1,4 @@
-"""Grids of faces, and which faces stand in them: by a rule, never by hand."""
+"""Grids of faces, and the rule by which the faces are chosen."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 RULE = (
-    "Faces are chosen by a rule: at each yaw the one whose PSNR by the last method is the median of those that all "
-    "methods restored, of people not shown yet where there are any."
+    "Faces are chosen by a rule: at each yaw the one with the median PSNR of the last method among those that all "
+    "methods restored, of people not shown yet if there are any."
 )
 _SIDE = 128
 _LARGEST = 1024  # pixels of a side
@@ -28,7 +28,7 @@ _PSNR, _SSIM = "psnr_db", "ssim"
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """One line of a grid: what stands at its left, and an image (PNG bytes) or None for each column."""
+    """One row of a grid: its label, and an image (PNG bytes) or None for each column."""
 
     label: str
     tiles: tuple[bytes | None, ...]
@@ -40,7 +40,7 @@ def median_faces(runs: Sequence[Run], yaws: Sequence[float]) -> list[tuple[float
 
     Args:
         runs: of restoration on the same data; the last one decides.
-        yaws: signed, degrees; one may come twice.
+        yaws: signed, degrees; a yaw may be repeated.
     """
     shared = set.intersection(*({i.key for i in run.items if finite_quality(i, _PSNR) is not None} for run in runs))
     taken: set[str] = set()
@@ -61,12 +61,12 @@ def median_faces(runs: Sequence[Run], yaws: Sequence[float]) -> list[tuple[float
 
 
 def place_of(run: Run, key: str) -> int | None:
-    """Where an item stands in its run: the number of its images."""
+    """Index of a row in its run, which is the number of its images."""
     return next((at for at, item in enumerate(run.items) if item.key == key), None)
 
 
 def picture(run: Run | None, kind: str, key: str, pictures: Pictures) -> bytes | None:
-    """An image of an item; where the output is the LR face itself, that."""
+    """An image of a row; the LR face where the output is the LR face itself."""
     place = None if run is None else place_of(run, key)
     if run is None or place is None:
         return None
@@ -114,12 +114,12 @@ def draw(
 
 
 def letters(names: Sequence[str]) -> list[str]:
-    """Headings as the paper letters columns: ``(a)`` above a name, broken where it is long."""
+    """Headings like those of the paper: ``(a)`` above a name, with line breaks in long names."""
     return [f"({chr(ord('a') + at % 26)})\n{_broken(name(text, 36))}" for at, text in enumerate(names)]
 
 
 def banners_of(runs: Mapping[str, Run] | Sequence[Run]) -> tuple[str, ...]:
-    """Of all runs shown."""
+    """The banners of all runs shown."""
     shown = runs.values() if isinstance(runs, Mapping) else runs
     return tuple(dict.fromkeys(banner for run in shown for banner in run.banners))
 
@@ -136,7 +136,7 @@ def _broken(text: str) -> str:
 
 
 def _decoded(data: bytes) -> Image | None:
-    """An image of 128 x 128; LR pixels stay squares."""
+    """An image of 128 x 128 pixels; small images are enlarged by nearest neighbour."""
     from PIL import Image
 
     try:

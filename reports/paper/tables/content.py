@@ -16,7 +16,7 @@ from reports.text.numbers import chosen
 _QUALITY = ("psnr_db", "ssim")
 _SR = tuple(SUPER_RESOLVERS.values())
 _YAWS = (22, 40, 55, 75)
-_OVER = "PSNR [dB] / SSIM of RGB against the frontal truth; a failed face has no part in the means."
+_OVER = "PSNR [dB] / SSIM of RGB against the frontal truth; failed faces are left out of the means."
 
 
 def of_kind(runs: Sequence[Run], kind: str) -> list[Run]:
@@ -39,13 +39,13 @@ def table_1(runs: Sequence[Run], scale: int, *, with_published: bool) -> Table:
         f"Average PSNR [dB] and SSIM of the competing methods, {scale}x",
         tuple(column for column, _ in columns),
         rows,
-        (_OVER, *_dagger(), *_told(found, runs, RESTORATION, scale), *_notes("I", shown)),
+        (_OVER, *_dagger(), *_descriptions(found, runs, RESTORATION, scale), *_notes("I", shown)),
         shown,
     )
 
 
 def table_2(runs: Sequence[Run], scale: int, *, with_published: bool) -> Table:
-    """PSNR and SSIM by yaw: the paper's, then every other yaw that a run has."""
+    """PSNR and SSIM by yaw: those of the paper, then every other yaw of a run."""
     found = _with_gaps(settings(of_kind(runs, RESTORATION), scales=(scale,)), ("celeba", "mmi"))
     columns = []
     for yaw in sorted({*_YAWS, *(yaw for *_, own, _ in found for run in own for yaw in _yaws(run))}):
@@ -62,7 +62,7 @@ def table_2(runs: Sequence[Run], scale: int, *, with_published: bool) -> Table:
         f"PSNR [dB] / SSIM by out-of-plane rotation, {scale}x",
         tuple(column for column, *_ in columns),
         assemble(columns, _rows(runs, coarse=False)),
-        (_OVER, *_dagger(), *_told(found, runs, RESTORATION, scale), *_notes("II", shown)),
+        (_OVER, *_dagger(), *_descriptions(found, runs, RESTORATION, scale), *_notes("II", shown)),
         shown,
     )
 
@@ -72,7 +72,7 @@ def table_4(runs: Sequence[Run], scale: int, *, with_published: bool) -> Table:
     timed = settings(of_kind(runs, EFFICIENCY), scales=(scale,))
     columns: list[tuple[Column, Sequence[Run], Callable[[Run], Cell]]] = []
     for at, setting in enumerate(timed):
-        head = setting.title if len(timed) == 1 else setting.told
+        head = setting.title if len(timed) == 1 else setting.description
         head = "Cost" if head == setting.data else head
         names = dict.fromkeys(name for run in setting.runs for name in run.record.metrics if name.startswith("ms@"))
         first = at == 0
@@ -99,13 +99,13 @@ def table_4(runs: Sequence[Run], scale: int, *, with_published: bool) -> Table:
         tuple(column for column, *_ in columns),
         assemble(columns, fixed) if timed else (),
         ("Parameters are counted, not kilobytes. Times are medians over passes.", *_dagger())
-        + (*(f"{s.title}: {s.told}." for s in timed), *_machines(timed), *_notes("IV", shown)),
+        + (*(f"{s.title}: {s.description}." for s in timed), *_machines(timed), *_notes("IV", shown)),
         shown,
     )
 
 
 def table_5(runs: Sequence[Run], *, with_published: bool) -> Table:
-    """Partitions: what was searched for in what."""
+    """Partitions: sizes of galleries, probes and distractors."""
     names = {
         "identities": ("Whole data set", "Identities"),
         "images": ("Whole data set", "Images"),
@@ -120,15 +120,15 @@ def table_5(runs: Sequence[Run], *, with_published: bool) -> Table:
     rows: dict[str, Row] = {data: Row("", title) for data, title in NAMES.items()}
     seen: set[str] = set()
     for setting in settings(of_kind(runs, IDENTIFICATION)):
-        if setting.told in seen:  # one of both scales
+        if setting.description in seen:  # one of both scales
             continue
-        seen.add(setting.told)
+        seen.add(setting.description)
         row = rows.get(setting.data)
         if row is None:
             row = rows[setting.data] = Row("", setting.title)
         elif row.cells:
-            row = rows[setting.told] = Row("", f"{setting.title} · {setting.told}")
-        row.name = row.name if setting.told in rows else setting.title
+            row = rows[setting.description] = Row("", f"{setting.title} · {setting.description}")
+        row.name = row.name if setting.description in rows else setting.title
         row.cells = _counts(setting)
     return Table(
         "V",
@@ -136,7 +136,7 @@ def table_5(runs: Sequence[Run], *, with_published: bool) -> Table:
         "Data partition and statistics of the data sets in the searches",
         columns,
         tuple(rows.values()),
-        ("Runs count what they read, so what a whole data set holds is a gap.",)
+        ("Runs count only what they read, so the sizes of whole data sets are missing.",)
         + (("C: under-controlled, U: unconstrained.",) if shown else ()),
         shown,
         NAMES,
@@ -149,7 +149,8 @@ def table_6(runs: Sequence[Run], part: str, *, with_published: bool) -> Table:
     own = [run for run in of_kind(runs, IDENTIFICATION) if (data_of(run) in first) == (part == "a")]
     wanted = first if part == "a" else ("tinyface", "dronesurf", "ijbc")
     found = [
-        (s.data, s.scale, s.title, s.runs, s.paper, s.told) for s in settings(own, by_recogniser=True, scales=(4, 8))
+        (s.data, s.scale, s.title, s.runs, s.paper, s.description)
+        for s in settings(own, by_recogniser=True, scales=(4, 8))
     ]
     known = {(data, scale) for data, scale, *_ in found}
     gaps = [(d, scale, NAMES[d], (), True, "") for d in wanted for scale in (4, 8) if (d, scale) not in known]
@@ -165,7 +166,7 @@ def table_6(runs: Sequence[Run], part: str, *, with_published: bool) -> Table:
     ]  # fmt: skip
     fixed = [Method(LR, "LR face"), Method(JOINT, "TANN"), Method(JOINT, "VividGAN")]
     shown = published.table_6() if with_published else {}
-    told = dict.fromkeys(f"{title}: {told}." for *_, title, _, _, told in found if told)
+    descriptions = dict.fromkeys(f"{title}: {description}." for *_, title, _, _, description in found if description)
     return Table(
         "VI",
         f"table-6{part}",
@@ -173,9 +174,9 @@ def table_6(runs: Sequence[Run], part: str, *, with_published: bool) -> Table:
         tuple(column for column, *_ in columns),
         assemble(columns, fixed),
         (
-            "Percent of all searches whose probe has a mate, a failed probe counted as a miss. A method that takes "
-            "native faces of any size stands under both scales.",
-            *told,
+            "Percent of all searches whose probe has a mate; a failed probe counts as a miss. A method that takes "
+            "native faces of any size is in both scales.",
+            *descriptions,
             *_aligners(own),
             *_notes("VI", shown),
         ),
@@ -197,19 +198,19 @@ def table_7(runs: Sequence[Run], *, with_published: bool) -> Table:
     fixed = [*(m for m in _rows(runs) if m.name != "VividGAN†")]
     rows = list(assemble(columns, fixed))
     notes = []
-    for name, asked in (("Non-frontal LR", "bicubic"), ("Frontal HR", "frontal HR")):
+    for name, reference in (("Non-frontal LR", "bicubic"), ("Frontal HR", "frontal HR")):
         row = Row(OTHER, name, competes=name != "Frontal HR")
         for at, setting in enumerate(found):
-            values = [v for run in setting.runs if (v := value_of(run, f"accuracy ({asked})"))]
+            values = [v for run in setting.runs if (v := value_of(run, f"accuracy ({reference})"))]
             if values:
                 row.cells[f"{at}a"] = (values[0],)
             if len({value.value for value in values}) > 1:
                 notes.append(
-                    f"{name}, {setting.title}: classifiers differ between runs, and so does this figure "
-                    f"({', '.join(f'{v.text} in {v.source}' for v in values)}); that of the first run is shown."
+                    f"{name}, {setting.title}: the classifiers of the runs differ, so this figure differs "
+                    f"({', '.join(f'{v.text} in {v.source}' for v in values)}); the table shows that of the first run."
                 )
         rows.append(row)
-    told = tuple(f"{s.title}, {s.scale}×: {s.told}." for s in found)
+    descriptions = tuple(f"{s.title}, {s.scale}×: {s.description}." for s in found)
     return Table(
         "VII",
         "table-7",
@@ -217,9 +218,9 @@ def table_7(runs: Sequence[Run], *, with_published: bool) -> Table:
         tuple(column for column, *_ in columns),
         tuple(rows),
         (
-            "Percent of all tested faces, a failed face counted as a miss. Non-frontal LR: LR faces enlarged by "
-            "bicubic interpolation. Frontal HR is an upper bound and no method.",
-            *told,
+            "Percent of all tested faces; a failed face counts as a miss. Non-frontal LR: LR faces enlarged by bicubic "
+            "interpolation. Frontal HR is an upper bound and no method.",
+            *descriptions,
             *notes,
             *_notes("VII", shown),
         ),
@@ -228,23 +229,23 @@ def table_7(runs: Sequence[Run], *, with_published: bool) -> Table:
 
 
 def _rows(runs: Sequence[Run], *, coarse: bool = True) -> list[Method]:
-    """The paper's rows: chains of every frontaliser that was run, DR-GAN in any case, and the joint methods."""
+    """Rows of the paper: chains of DR-GAN and of every other frontaliser that was run, and the joint methods."""
     blocks = {method_of(run).block for run in runs}
     names = [n for n in FRONTALISERS.values() if n == "DR-GAN" or any(f"({n})" in block for block in blocks)]
     joint = ["TANN", *(["VividGAN†"] if coarse else []), "VividGAN"]
     return [*(m for name in names for m in chains(_SR, name)), *(Method(JOINT, name) for name in joint)]
 
 
-Held = tuple[str, str, tuple[Run, ...], bool]
+ColumnRuns = tuple[str, str, tuple[Run, ...], bool]
 
 
-def _with_gaps(found: Sequence[Setting], wanted: Sequence[str]) -> list[Held]:
-    """Data, title, runs and whether the published column is this one; the paper's data sets whether run or not."""
-    held = [(s.data, s.title, s.runs, s.paper) for s in found]
+def _with_gaps(found: Sequence[Setting], wanted: Sequence[str]) -> list[ColumnRuns]:
+    """Columns, with empty ones for data sets of the paper that were not run."""
+    columns = [(s.data, s.title, s.runs, s.paper) for s in found]
     known = {setting.data for setting in found}
-    held += [(data, NAMES[data], (), True) for data in wanted if data not in known]
+    columns += [(data, NAMES[data], (), True) for data in wanted if data not in known]
     order = (*wanted, *NAMES)
-    return sorted(held, key=lambda item: order.index(item[0]) if item[0] in order else len(order))
+    return sorted(columns, key=lambda item: order.index(item[0]) if item[0] in order else len(order))
 
 
 def _figures(*names: str) -> Callable[[Run], Cell]:
@@ -271,12 +272,12 @@ def _dagger() -> tuple[str, ...]:
     return ("†: the coarse network alone.",)
 
 
-def _told(found: Sequence[Held], runs: Sequence[Run], kind: str, scale: int) -> list[str]:
-    return [f"{s.title}: {s.told}." for s in settings(of_kind(runs, kind), scales=(scale,))]
+def _descriptions(found: Sequence[ColumnRuns], runs: Sequence[Run], kind: str, scale: int) -> list[str]:
+    return [f"{s.title}: {s.description}." for s in settings(of_kind(runs, kind), scales=(scale,))]
 
 
 def _machines(timed: Sequence[Setting]) -> tuple[str, ...]:
-    """A sentence where times of one column are of several machines."""
+    """A sentence for each column with times from several machines."""
     keys = ("platform", "cpu_count", "device")
     return tuple(
         f"{setting.title}: timed on different machines, so times are not comparable: {' | '.join(sorted(found))}."
@@ -286,10 +287,10 @@ def _machines(timed: Sequence[Setting]) -> tuple[str, ...]:
 
 
 def _aligners(runs: Sequence[Run]) -> tuple[str, ...]:
-    told = dict.fromkeys(f"{run.record.label}: {run.aligner}" for run in runs if run.aligner)
+    descriptions = dict.fromkeys(f"{run.record.label}: {run.aligner}" for run in runs if run.aligner)
     sides = dict.fromkeys(f"{run.record.label} ({data_of(run)})" for run in runs if run.side == "both")
     return (
-        *((f"Aligned by: {'; '.join(told)}.",) if told else ()),
+        *((f"Aligned by: {'; '.join(descriptions)}.",) if descriptions else ()),
         *((f"Gallery hallucinated too: {'; '.join(sides)}.",) if sides else ()),
     )
 

@@ -1,4 +1,4 @@
-"""A table of the paper before it is laid out: cells with where each number comes from, gaps, and which is best."""
+"""A table of the paper without markup: cells with the source of each number, gaps, and the best values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reports.runs.run import Run
 from reports.text.numbers import GAP
 
 PUBLISHED = "Published by Zhang et al. 2021, on other data, splits and networks: not comparable"
-"""What stands above every published number."""
+"""Heading of the published numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Value:
         label: of the run.
         low: lower end of the 95 % interval, or None.
         high: upper end, likewise.
-        n: what it is over, or None.
+        n: denominator, or None.
         notices: banners of the run.
     """
 
@@ -61,9 +61,9 @@ class Column:
 
     Attributes:
         key: its name within the table.
-        heads: its headings from top to bottom; equal ones beside each other are one.
+        heads: its headings from top to bottom; equal adjacent headings are merged.
         better: for each part of a cell 1 where more is better, -1 where less is, 0 where neither.
-        paper: the column of the published table that it stands for; empty for none.
+        paper: the corresponding column of the published table; empty for none.
     """
 
     key: str
@@ -74,7 +74,7 @@ class Column:
 
 @dataclass
 class Row:
-    """One row of ours; ``competes`` is False for what is no method (true faces), which is never the best."""
+    """One row of our numbers; ``competes`` is False for ground-truth faces, which are never the best."""
 
     block: str
     name: str
@@ -93,8 +93,8 @@ class Table:
         columns: in order.
         rows: in order, those of a block together.
         notes: sentences below it.
-        published: rows of the paper; empty where they are not asked for.
-        names: how rows of the paper are called here, where they differ.
+        published: rows of the paper; empty if they are not wanted.
+        names: other names for rows of the paper.
         extra: banners besides those of values.
     """
 
@@ -110,13 +110,13 @@ class Table:
 
     @property
     def banners(self) -> tuple[str, ...]:
-        """What must stand above it: of every run that a number is from."""
+        """To show above the table: the banners of all its runs."""
         values = (v for row in self.rows for cell in row.cells.values() for v in cell if v)
         return tuple(dict.fromkeys([*self.extra, *(notice for value in values for notice in value.notices)]))
 
     @property
     def empty(self) -> bool:
-        """Whether no run has anything for it."""
+        """Whether no run has any of its numbers."""
         return not any(value for row in self.rows for cell in row.cells.values() for value in cell)
 
     @property
@@ -125,7 +125,7 @@ class Table:
         return sorted(self.published, key=lambda key: block_order(key[0]))
 
     def cell(self, row: Row, column: Column) -> Cell:
-        """A cell of ours; parts that no run has are None."""
+        """A cell of our numbers; None for missing parts."""
         return row.cells.get(column.key, (None,) * len(column.better))
 
     def printed(self, key: tuple[str, str], column: Column) -> str:
@@ -148,7 +148,7 @@ class Table:
         return found
 
     def ran(self) -> list[str]:
-        """For each row what was run: labels and folders."""
+        """For each row the labels and folders of its runs."""
         lines = []
         for row in self.rows:
             runs = dict.fromkeys(f"{v.label} ({v.source})" for cell in row.cells.values() for v in cell if v)
@@ -178,13 +178,13 @@ def value_of(run: Run, name: str) -> Value | None:
 def assemble(
     columns: Iterable[tuple[Column, Sequence[Run], Callable[[Run], Cell]]], fixed: Sequence[Method]
 ) -> tuple[Row, ...]:
-    """Rows of methods: the paper's own, whether run or not, then what else was run.
+    """Rows of methods: those of the paper, whether run or not, then other methods.
 
-    Where two runs are of one row and column, the later ones get rows of their own that show their label.
+    If several runs belong to one row and column, the later ones get separate rows with their label.
 
     Args:
-        columns: each with its runs and what a cell of one holds.
-        fixed: the paper's rows.
+        columns: each with its runs, and a function that gives the cell of a run.
+        fixed: the rows of the paper.
     """
     rows = {(method.block, method.name): Row(method.block, method.name) for method in fixed}
     for column, runs, cell_of in columns:

@@ -1,4 +1,4 @@
-"""Which row of the paper's tables a run is: by the steps of its chain, not by its label."""
+"""The row of the paper's tables for a run, by the steps of its chain, not by its label."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _ABLATED = re.compile(r"(?<![a-z])v[-_]?tn(?![a-z])", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A row: the block it stands in, and its name there."""
+    """A row: its block, and its name in the block."""
 
     block: str
     name: str
 
     @property
     def order(self) -> tuple[int, int]:
-        """Place of the block among the blocks."""
+        """Sort key of the block."""
         return block_order(self.block)
 
 
@@ -52,19 +52,19 @@ def chains(names: tuple[str, ...], frontaliser: str = "DR-GAN") -> list[Method]:
 def method_of(run: Run) -> Method:
     """The row of a run.
 
-    A super-resolver and a frontaliser make F+SR or SR+F by their order; resizing by ``bicubic`` between them, and the
-    aligner ``stn`` before them, do not count. A last ``cyclegan`` is named. What fits nothing stands under its label.
+    A super-resolver and a frontaliser give F+SR or SR+F by their order; resizing by ``bicubic`` between them, and the
+    aligner ``stn`` before them, are ignored. A final ``cyclegan`` is named. Other chains keep their label.
     """
     steps = [stage for stage in run.record.stages if stage.stage == "hallucinate" and stage.side == "probe"]
-    found = _of_steps(steps)
-    if found is None:
+    method = _method_of_steps(steps)
+    if method is None:
         return Method(OTHER, run.record.label)
-    if found == Method(JOINT, "VividGAN") and ablated(run):
+    if method == Method(JOINT, "VividGAN") and ablated(run):
         return Method(OTHER, "V-TN")
     extra = " + CycleGAN" if any(step.name == "cyclegan" for step in steps) else ""
-    named = run.side_by_flag not in ("", "probe", "by protocol")
-    side = f" ({run.side} hallucinated)" if named else ""
-    return Method(found.block, f"{found.name}{extra}{side}")
+    is_named = run.side_by_flag not in ("", "probe", "by protocol")
+    side = f" ({run.side} hallucinated)" if is_named else ""
+    return Method(method.block, f"{method.name}{extra}{side}")
 
 
 def ablated(run: Run) -> bool:
@@ -73,7 +73,7 @@ def ablated(run: Run) -> bool:
     return any(_ABLATED.search(text) for text in (*files, run.record.label))
 
 
-def _of_steps(steps: list[StageRecord]) -> Method | None:
+def _method_of_steps(steps: list[StageRecord]) -> Method | None:
     core = [step for step in steps if step.name not in _HELP]
     names = [step.name for step in core]
     if names == ["none"]:
@@ -96,7 +96,7 @@ def _chain(names: list[str], face: int, nets: list[int]) -> Method | None:
         return None
     if nets:
         at, name = nets[0], SUPER_RESOLVERS[names[nets[0]]]
-    else:  # bicubic alone: what stands after the frontaliser decides, since resizing before it is part of F
+    else:  # bicubic alone: the step after the frontaliser decides, because resizing before it is part of F
         at, name = len(names) - 1 if names[-1] == "bicubic" else 0, SUPER_RESOLVERS["bicubic"]
     return Method((F_SR if at > face else SR_F).format(frontaliser), name)
 

@@ -1,4 +1,4 @@
-"""What the paper printed: Zhang, Tsang, Li, Liu, Lu, Yu, Face Hallucination with Finishing Touches, TIP 30, 2021.
+"""Numbers printed in the paper: Zhang, Tsang, Li, Liu, Lu, Yu, Face Hallucination with Finishing Touches, TIP 30, 2021.
 
 Digits are as printed, mistakes included; `NOTES` says which. They are of the paper's own data, splits and networks.
 """
@@ -12,7 +12,7 @@ from reports.paper.tables.methods import F_SR, JOINT, LR, OTHER, SR_F
 Key = tuple[str, str]
 """Block and name of a row."""
 Published = Mapping[Key, Mapping[str, tuple[str, ...]]]
-"""By row and column what was printed: one text a part of the cell."""
+"""Printed texts by row and column: one text for each part of the cell."""
 
 NOTES: Mapping[str, tuple[str, ...]] = {
     "I": ("F of the published rows is DR-GAN.",),
@@ -154,12 +154,12 @@ def table_3() -> Published:
 
 def table_4() -> Published:
     """Columns ``parameters`` (KB), ``ms``, ``psnr_db``; those of chains are printed once for both orders."""
-    found: dict[Key, dict[str, tuple[str, ...]]] = {}
+    rows: dict[Key, dict[str, tuple[str, ...]]] = {}
     for name, (size, ms, psnr) in _lines(_TABLE_4):
         both = psnr.split("/")
         for at, block in enumerate((_FIRST, _SECOND) if name in _SR else (JOINT,)):
-            found[block, name] = {"parameters": (f"{size} KB",), "ms": (ms,), "psnr_db": (both[at],)}
-    return found
+            rows[block, name] = {"parameters": (f"{size} KB",), "ms": (ms,), "psnr_db": (both[at],)}
+    return rows
 
 
 def table_5() -> Published:
@@ -176,23 +176,23 @@ def table_5() -> Published:
 
 def table_6() -> Published:
     """Columns ``multipie@4``, ``multipie@8``...; parts rank-1 and rank-5."""
-    found: dict[Key, dict[str, tuple[str, ...]]] = {}
+    rows: dict[Key, dict[str, tuple[str, ...]]] = {}
     for names, text in _TABLE_6.items():
         columns = [f"{name}@{scale}" for name in names for scale in (4, 8)]
         for name, values in _lines(text):
-            row = found.setdefault((LR, "LR face") if name == "LR" else (JOINT, name), {})
+            row = rows.setdefault((LR, "LR face") if name == "LR" else (JOINT, name), {})
             row |= {column: (values[2 * at], values[2 * at + 1]) for at, column in enumerate(columns)}
-    return found
+    return rows
 
 
 def table_7() -> Published:
     """One column, ``accuracy``."""
-    found = {
+    rows = {
         (block, name): {"accuracy": (values[at],)}
         for name, values in _lines(_TABLE_7)
         for at, block in enumerate((_FIRST, _SECOND))
     }
-    return found | {key: {"accuracy": (value,)} for key, value in _TABLE_7_REST.items()}
+    return rows | {key: {"accuracy": (value,)} for key, value in _TABLE_7_REST.items()}
 
 
 def _lines(text: str) -> Sequence[tuple[str, list[str]]]:

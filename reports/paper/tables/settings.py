@@ -1,4 +1,4 @@
-"""On what a run was made: the data set, the scale, and which runs may stand in one column."""
+"""The data set and the scale of a run, and which runs share one column."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ NAMES = {
 }
 """Data sets of the paper, as it writes them."""
 SCALES = (8, 4)
-"""By how much faces grow: 16 x 16 or 32 x 32 to 128 x 128."""
+"""Scale factors: from 16 x 16 or 32 x 32 to 128 x 128 pixels."""
 _SIDE = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Runs that may stand in one column.
+    """Runs that share one column.
 
     Attributes:
         data: name of the data set as runs write it.
         scale: 8 or 4.
-        title: what the column is called.
-        told: the protocol with its arguments, and the ruler, in words.
+        title: heading of the column.
+        description: the protocol with its arguments, the data and the recogniser.
         runs: in the order given.
-        paper: whether it is the first of its data set and scale: published figures stand under that one.
+        paper: whether it is the first of its data set and scale, whose column has the published figures.
     """
 
     data: str
     scale: int
     title: str
-    told: str
+    description: str
     runs: tuple[Run, ...]
     paper: bool
 
@@ -50,9 +50,9 @@ def data_of(run: Run) -> str:
 
 
 def scales_of(run: Run) -> tuple[int, ...]:
-    """The scales whose column a run stands in: that of the protocol's LR side, else of the network's.
+    """The scales of a run: by the LR side of the protocol, else of the network.
 
-    A run on native LR faces whose method takes any size (the LR face itself) stands in both, as in the paper.
+    A run on native LR faces whose method takes any size (the LR face itself) has both, as in the paper.
     """
     side = run.record.protocol.get("arguments", {}).get("lr")
     if isinstance(side, int) and side:
@@ -67,39 +67,39 @@ def scales_of(run: Run) -> tuple[int, ...]:
 
 
 def settings(runs: Iterable[Run], *, by_recogniser: bool = False, scales: Sequence[int] = SCALES) -> list[Setting]:
-    """Columns of runs of one kind, data sets in the paper's order, then others.
+    """Columns of runs of one kind: data sets in the order of the paper, then others.
 
     Args:
-        runs: of one kind; none gives no columns.
-        by_recogniser: whether figures depend on the recogniser, so that each has a column of its own.
-        scales: those that are wanted, in order.
+        runs: of one kind.
+        by_recogniser: whether figures depend on the recogniser, so that each has its own column.
+        scales: in order.
     """
     chosen = list(runs)
-    found: list[tuple[str, int, Group, str, tuple[Run, ...]]] = []
+    columns: list[tuple[str, int, Group, str, tuple[Run, ...]]] = []
     for group in make_groups(chosen, None) if chosen else ():
-        rulers = dict.fromkeys(run.recogniser for run in group.runs) if by_recogniser else {"": None}
-        for ruler in rulers:
+        recognisers = dict.fromkeys(run.recogniser for run in group.runs) if by_recogniser else {"": None}
+        for recogniser in recognisers:
             for scale in scales:
-                own = tuple(r for r in group.runs if scale in scales_of(r) and ruler in ("", r.recogniser))
-                if own:
-                    found.append((data_of(own[0]), scale, group, ruler, own))
+                members = tuple(r for r in group.runs if scale in scales_of(r) and recogniser in ("", r.recogniser))
+                if members:
+                    columns.append((data_of(members[0]), scale, group, recogniser, members))
     order = list(NAMES)
-    found.sort(key=lambda item: (order.index(item[0]) if item[0] in order else len(order), scales.index(item[1])))
-    return [_setting(found, place) for place in range(len(found))]
+    columns.sort(key=lambda item: (order.index(item[0]) if item[0] in order else len(order), scales.index(item[1])))
+    return [_setting(columns, index) for index in range(len(columns))]
 
 
-def _setting(found: Sequence[tuple[str, int, Group, str, tuple[Run, ...]]], place: int) -> Setting:
-    data, scale, group, ruler, runs = found[place]
-    alike = [at for at, item in enumerate(found) if item[:2] == (data, scale)]
-    number = alike.index(place)
+def _setting(columns: Sequence[tuple[str, int, Group, str, tuple[Run, ...]]], index: int) -> Setting:
+    data, scale, group, recogniser, runs = columns[index]
+    same = [at for at, item in enumerate(columns) if item[:2] == (data, scale)]
+    number = same.index(index)
     title = NAMES.get(data, data)
-    if len(alike) > 1:
+    if len(same) > 1:
         title += f" ({number + 1})"
     if runs[0].record.sample:
         title += " [SAMPLE]"
-    told = f"{group.protocol}, data {str(group.first.record.data['digest'])[:12]}" + (
-        f", recogniser {ruler}" if ruler else ""
+    description = f"{group.protocol}, data {str(group.first.record.data['digest'])[:12]}" + (
+        f", recogniser {recogniser}" if recogniser else ""
     )
     if runs[0].kind != EFFICIENCY and runs[0].record.data.get("official") is not True:
-        told += ", not the official set"
-    return Setting(data, scale, title, told, runs, number == 0)
+        description += ", not the official set"
+    return Setting(data, scale, title, description, runs, number == 0)

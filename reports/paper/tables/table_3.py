@@ -34,7 +34,7 @@ def table_3(ablations: Sequence[Ablation], *, with_published: bool) -> Table:
         for variant in ablation.variants:
             row = rows.setdefault(variant.variant, Row(BEYOND, f"{variant.variant}: {variant.label}"))
             if variant.variant == "v+gt":
-                row.competes = False  # it is given the truth
+                row.competes = False  # it uses the ground truth
             values = variant.measures
             quality: Cell = tuple(
                 _value(ablation, variant.label, name, values.get(name), unit) for name, unit in _PARTS
@@ -53,7 +53,7 @@ def table_3(ablations: Sequence[Ablation], *, with_published: bool) -> Table:
         "Ablation of the losses",
         tuple(columns),
         tuple(rows.values()),
-        ("Means over the views of people who were left out of training. V+GT is given the truth and never the best.",)
+        ("Means over the views of people who were left out of training. V+GT uses the truth and is never the best.",)
         + tuple(notes),
         published.table_3() if with_published else {},
         NAMES,

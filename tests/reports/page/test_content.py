@@ -119,7 +119,7 @@ def test_pictures_that_are_none_are_never_copied(make_run: Any, tmp_path: Path) 
     reports.build([run], tmp_path / "out", viewer="folder")
     html = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert not (tmp_path / "out" / "faces").exists() and "data:image/jpeg;base64,/9j" not in html
-    assert "no pictures of faces" in html and "This page has no images" in html
+    assert "no valid images of faces" in html and "This page has no images" in html
 
 
 def test_small_faces_are_enlarged_by_repeating_pixels(make_run: Any) -> None:

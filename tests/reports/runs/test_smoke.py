@@ -47,7 +47,7 @@ def test_two_smoke_runs_are_compared_in_the_terminal_and_as_json(
         ({"limit_gallery": 5}, "has --limit 24 --limit-gallery 5"),
         ({"names": lambda i: (f"Probe/other_{i}.jpg", f"p{i % 8}")}, "not on the same probes.*keys of their rows"),
         ({"data": {"digest": "other"}}, "not on the same probes.*digest of their images"),
-        ({"smoke": False, "limit": None}, "measure a part of the probes.*beside whole runs"),
+        ({"smoke": False, "limit": None}, "measure only some of the probes.*not compared with full runs"),
     ],
 )
 def test_smoke_runs_that_are_not_on_the_same_probes_are_refused(

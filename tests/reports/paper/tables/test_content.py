@@ -20,7 +20,7 @@ PaperRun = Callable[..., Path]
 def no_figures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than all else; the figures have tests of their own."""
     if "every_file" not in request.node.name:
-        monkeypatch.setattr("reports.paper.catalogue.figures_of", lambda *_, **__: ([], [], []))
+        monkeypatch.setattr("reports.paper.catalogue.make_figures", lambda *_, **__: ([], [], []))
 
 
 def rows(out: Path, stem: str, **wanted: str) -> list[dict[str, str]]:
@@ -82,7 +82,7 @@ def test_a_gap_is_a_gap(paper_run: PaperRun, tmp_path: Path) -> None:
     assert cells[0] == "–" and re.fullmatch(r"\d\d\.\d{3}/0\.\d{3}", cells[1]) and cells[2] == "–"
     assert [row["value"] for row in rows(tmp_path / "out", "table-1-8x", method="TANN")] == [""] * 6
     index = (tmp_path / "out" / "index.md").read_text()
-    assert "table-7: nothing given has any of its numbers" in index
+    assert "table-7: no input has any of its numbers" in index
     assert not (tmp_path / "out" / "table-7.md").exists()
     assert r"WaveletSRnet & -- & -- & -- \\" in (tmp_path / "out" / "table-1-8x.tex").read_text()
 
