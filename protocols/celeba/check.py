@@ -1,4 +1,4 @@
-"""Is this the official CelebA, whole? Lists against counts, against each other, and against the pictures."""
+"""``bench data check celeba``: the lists against the published counts, each other and the images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.errors import DataError
 from bench.interfaces import Progress
 from bench.types import CheckLine
-from protocols.base.checks import READABLE, count_line, list_line, open_files, refused_line
+from protocols.base.checks import READABLE, count_line, equal_files, list_line, open_files, refused_line
 from protocols.celeba.files import (
     COLUMNS,
     IDENTITY,
@@ -30,11 +30,11 @@ _NEEDED = (IDENTITY, PARTITION)
 
 
 def check(root: Path, progress: Progress | None = None) -> list[CheckLine]:
-    """Compare a folder with the official release; opens every picture of the test partition, never raises on damage.
+    """Compare a folder with the official release; opens every image of the test partition and never raises on damage.
 
     Args:
-        root: the folder of pictures and lists.
-        progress: called with (pictures opened, all) now and then.
+        root: the folder of images and lists.
+        progress: called with (images opened, all) now and then.
     """
     lines: list[CheckLine] = []
     lists: dict[str, Listing] = {}
@@ -56,37 +56,38 @@ def check(root: Path, progress: Progress | None = None) -> list[CheckLine]:
         lines.append(CheckLine("damaged", "pictures", "no folder img_align_celeba"))
     else:
         lines += _pictures(root, folder, lists.get(PARTITION), progress)
-    lines.append(_usable(root))
+    lines.append(_readable(root))
     return lines
 
 
-def _rows(name: str, found: Listing) -> list[CheckLine]:
+def _rows(name: str, listing: Listing) -> list[CheckLine]:
     lines = [
-        count_line(f"{name} rows", len(found.rows), OFFICIAL["rows"]),
+        count_line(f"{name} rows", len(listing.rows), OFFICIAL["rows"]),
         list_line(
-            f"{name} rows that are wrong", found.wrong, level="damaged" if name in _NEEDED else "differs", what="rows"
+            f"{name} rows that are wrong", listing.wrong, level="damaged" if name in _NEEDED else "differs", what="rows"
         ),
     ]
-    if found.declared is not None and found.declared != len(found.rows) + len(found.wrong):
-        told = f"{found.declared:,} declared, {len(found.rows) + len(found.wrong):,} there"
-        lines.append(CheckLine("differs", f"{name} rows declared in its first line", told))
+    rows = len(listing.rows) + len(listing.wrong)
+    if listing.declared is not None and listing.declared != rows:
+        counts = f"{listing.declared:,} declared, {rows:,} present"
+        lines.append(CheckLine("differs", f"{name} rows declared in its first line", counts))
     return lines
 
 
 def _agreement(lists: dict[str, Listing]) -> list[CheckLine]:
-    """Whether all lists name the same pictures."""
+    """Whether all lists name the same images."""
     if PARTITION not in lists:
         return []
-    own = set(lists[PARTITION].rows)
+    partitioned = set(lists[PARTITION].rows)
     return [
-        list_line(f"pictures in one of {name} and {PARTITION} alone", own ^ set(found.rows), level="differs")
-        for name, found in lists.items()
+        list_line(f"pictures in one of {name} and {PARTITION} alone", partitioned ^ set(listing.rows), level="differs")
+        for name, listing in lists.items()
         if name != PARTITION
     ]
 
 
 def _partitions(lists: dict[str, Listing]) -> list[CheckLine]:
-    """Counts of the partitions and people; whether anybody is in two."""
+    """Counts of partitions and people; people in two partitions."""
     lines: list[CheckLine] = []
     if PARTITION in lists:
         parts = Counter(part for (part,) in lists[PARTITION].rows.values())
@@ -94,8 +95,8 @@ def _partitions(lists: dict[str, Listing]) -> list[CheckLine]:
             count_line(f"{name} pictures", parts[code], OFFICIAL[name], needed=code == TEST)
             for code, name in enumerate(_PARTS)
         ]
-        strange = [n for n, (part,) in lists[PARTITION].rows.items() if part not in range(len(_PARTS))]
-        lines.append(list_line("pictures of no known partition", strange, level="differs"))
+        unknown = [n for n, (part,) in lists[PARTITION].rows.items() if part not in range(len(_PARTS))]
+        lines.append(list_line("pictures of no known partition", unknown, level="differs"))
     if IDENTITY in lists:
         people = {row[0] for row in lists[IDENTITY].rows.values()}
         lines.append(count_line("identities", len(people), OFFICIAL["identities"]))
@@ -113,17 +114,17 @@ def _partitions(lists: dict[str, Listing]) -> list[CheckLine]:
 
 
 def _pictures(root: Path, folder: Path, partition: Listing | None, progress: Progress | None) -> list[CheckLine]:
-    """Pictures against the list; those of the test partition are opened, and looked through for equal ones."""
+    """Images against the list; those of the test partition are opened and compared with each other."""
     try:
-        there = pictures_in(folder)
+        names = pictures_in(folder)
     except DataError as error:
         return [CheckLine("damaged", "pictures", str(error))]
-    lines = [count_line("pictures", len(there), OFFICIAL["rows"])]
+    lines = [count_line("pictures", len(names), OFFICIAL["rows"])]
     inner = sorted(path.name for path in folder.iterdir() if path.is_dir())
     lines.append(list_line("folders among the pictures, not read", inner, level="differs"))
     if partition is None:
         return lines
-    stems = {Path(name).stem for name in there}
+    stems = {Path(name).stem for name in names}
     absent = [name for name in partition.rows if Path(name).stem not in stems]
     extra = stems - {Path(name).stem for name in partition.rows}
     lines += [
@@ -135,15 +136,12 @@ def _pictures(root: Path, folder: Path, partition: Listing | None, progress: Pro
     ]
     tested = [picture_path(folder, name) for name, (part,) in partition.rows.items() if part == TEST]
     opened, digests = open_files(root, {"test": [path for path in tested if path.is_file()]}, progress)
-    copies: dict[str, list[str]] = {}
-    for path, digest in digests["test"].items():
-        copies.setdefault(digest, []).append(path.name)
-    equal = [" = ".join(names) for names in copies.values() if len(names) > 1]
+    equal = [" = ".join(path.name for path in copies) for copies in equal_files(digests["test"])]
     return [*lines, *opened, list_line("equal pictures in the test partition", equal, level="differs")]
 
 
-def _usable(root: Path) -> CheckLine:
-    """What a run would say before it looks for faces."""
+def _readable(root: Path) -> CheckLine:
+    """Whether a run would accept the lists, before it detects faces."""
     try:
         people = searchable_people(root)
     except DataError as error:

@@ -1,7 +1,7 @@
-"""CelebA's folder: where pictures and lists lie in the copies that go round, and what the lists say.
+"""The files of CelebA: locations of images and lists in the common copies, and the content of the lists.
 
-Read are the authors' layout (``Img``, ``Anno``, ``Eval``), torchvision's (all in one folder), Kaggle's (pictures in a
-folder in a folder of the same name, lists as CSV), and mixtures of them.
+Supported are the authors' layout (``Img``, ``Anno``, ``Eval``), torchvision's (all in one folder), Kaggle's (images in
+a folder nested in one of the same name, lists as CSV), and mixtures of them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PAPER = {"gallery": 1000, "probe": 8000}
 IDENTITY, PARTITION, LANDMARKS = "identity_CelebA", "list_eval_partition", "list_landmarks_align_celeba"
 ATTRIBUTES, BOXES, WILD = "list_attr_celeba", "list_bbox_celeba", "list_landmarks_celeba"
 COLUMNS = {IDENTITY: 1, PARTITION: 1, LANDMARKS: 10, ATTRIBUTES: 40, BOXES: 4, WILD: 10}
-"""Numbers in a row beside the picture's name."""
+"""Numbers in a row after the image's name."""
 TRAIN, VALIDATION, TEST = 0, 1, 2
 _PICTURES = ("img_align_celeba", "img_align_celeba_png", "img_align_celeba.jpg")
 _PLACES = ("", "Anno", "Eval", "anno", "eval")
@@ -47,9 +47,9 @@ class Listing:
 
     Attributes:
         path: the file.
-        rows: numbers by the picture's name, in the order of the file.
-        wrong: rows left out and why, fit for a message.
-        declared: how many rows the file says it has; None where it does not say.
+        rows: numbers by the image's name, in the order of the file.
+        wrong: rows left out, with their fault, for messages.
+        declared: number of rows in the file's first line; None where it has none.
     """
 
     path: Path
@@ -59,7 +59,7 @@ class Listing:
 
 
 def find_celeba(root: Path) -> Path:
-    """The folder that holds pictures and lists; see `protocols.base.root.find_root` for what is raised."""
+    """The folder of images and lists; see `protocols.base.root.find_root` for what is raised."""
     return find_root(
         root,
         holds=lambda folder: picture_folder(folder) is not None and list_path(folder, PARTITION) is not None,
@@ -67,22 +67,22 @@ def find_celeba(root: Path) -> Path:
         expected=f"pictures in Img/{_PICTURES[0]} or {_PICTURES[0]}, and {PARTITION}.txt in Eval or beside them",
         how_to_get=HOW_TO_GET,
         inside=("celeba", "CelebA"),
-        nearly=_half,
+        nearly=_describe_half,
     )
 
 
-def _half(root: Path) -> str:
-    """Which half is absent where the other is there."""
+def _describe_half(root: Path) -> str:
+    """Which of images and lists is absent where the other exists; empty where both or neither do."""
     pictures, partition = picture_folder(root), list_path(root, PARTITION)
     if pictures is not None and partition is None:
-        return f"the pictures are there, but {PARTITION}.txt (or .csv) is not"
+        return f"the images are present, but {PARTITION}.txt (or .csv) is not"
     if pictures is None and partition is not None:
-        return f"the lists are there, but the folder {_PICTURES[0]} is not; it is unpacked from {_PICTURES[0]}.zip"
+        return f"the lists are present, but the folder {_PICTURES[0]} is not; unpack it from {_PICTURES[0]}.zip"
     return ""
 
 
 def picture_folder(root: Path) -> Path | None:
-    """The folder of the aligned pictures, or None."""
+    """The folder of the aligned images, or None."""
     for name in _PICTURES:
         for folder in (root / "Img" / name, root / "img" / name, root / name):
             if folder.is_dir():
@@ -92,25 +92,24 @@ def picture_folder(root: Path) -> Path | None:
 
 
 def list_path(root: Path, name: str) -> Path | None:
-    """Where a list lies, as text or CSV, or None."""
+    """Path of a list, text or CSV, or None."""
     files = [root / place / f"{name}{ending}" for place in _PLACES for ending in (".txt", ".csv")]
     return next((path for path in files if path.is_file() and inside_of(root, path)), None)
 
 
 def read_list(root: Path, name: str) -> Listing:
-    """Read a list; rows that are wrong are left out and told.
+    """Read a list; faulty rows are left out and described in `Listing.wrong`.
 
     Args:
         root: the data root.
         name: of the list without its ending.
 
     Raises:
-        DataError: it is absent, no text, or none of its rows can be used; where it is the list of identities, with what
-            that means.
+        DataError: it is absent, not text, or has no valid row.
     """
     path = list_path(root, name)
     if path is None:
-        needed = " It says who is who, and is given out on request: without it nobody can be searched."
+        needed = " It gives the identities and is available on request; without it no search is possible."
         raise DataError(
             f"{name}.txt (or .csv) is neither in {root} nor in Anno or Eval there.{needed if name == IDENTITY else ''}"
         )
@@ -128,18 +127,18 @@ def read_list(root: Path, name: str) -> Listing:
         if fault and number <= headers and not rows:  # the names of the columns
             continue
         if not fault and cells[0] in rows:
-            fault = "the picture is listed twice"
+            fault = "the image is listed twice"
         if fault:
             wrong.append(f"line {number}: {fault}")
         else:
             rows[cells[0]] = tuple(whole_number(cell) or 0 for cell in cells[1:])
     if not rows:
-        raise DataError(f"{path} holds no row of a picture's name and {COLUMNS[name]} whole numbers.")
+        raise DataError(f"{path} holds no row of an image's name and {COLUMNS[name]} whole numbers.")
     return Listing(path, rows, tuple(wrong), declared)
 
 
 def picture_path(folder: Path, name: str) -> Path:
-    """The file of a picture: as named, else with another image ending; as named where neither is there."""
+    """The file of an image: as named, else with another image ending; as named where neither exists."""
     named = folder / name
     if named.is_file():
         return named
@@ -148,7 +147,7 @@ def picture_path(folder: Path, name: str) -> Path:
 
 
 def pictures_in(folder: Path) -> list[str]:
-    """Names of the pictures of a folder, sorted."""
+    """Names of the images of a folder, sorted."""
     try:
         with os.scandir(folder) as entries:
             names = [entry.name for entry in entries if entry.name.lower().endswith(_ENDINGS)]
@@ -158,7 +157,7 @@ def pictures_in(folder: Path) -> list[str]:
 
 
 def _cells(path: Path, text: str, *, comma: bool) -> Iterator[tuple[int, list[str]]]:
-    """Lines that are not empty, by number from 1, cut into cells."""
+    """Lines that are not empty, by number from 1, split into cells."""
     if comma:
         reader = csv.reader(io.StringIO(text))
         try:
@@ -167,7 +166,7 @@ def _cells(path: Path, text: str, *, comma: bool) -> Iterator[tuple[int, list[st
                 if any(cells):
                     yield reader.line_num, cells
         except csv.Error as error:
-            raise DataError(f"{path}, line {reader.line_num}: no row of a table ({error}).") from None
+            raise DataError(f"{path}, line {reader.line_num}: not a row of a table ({error}).") from None
     else:
         for number, line in enumerate(text.split("\n"), 1):
             if line.strip():
@@ -175,13 +174,13 @@ def _cells(path: Path, text: str, *, comma: bool) -> Iterator[tuple[int, list[st
 
 
 def _fault(cells: list[str], columns: int) -> str:
-    """What is wrong with a row, or nothing."""
+    """The fault of a row; empty where there is none."""
     if len(cells) != columns + 1:
         return f"{len(cells)} cells, not {columns + 1}"
     name = cells[0]
     if not is_plain_name(name):
-        return f"{quoted(name)} is no plain file name"
+        return f"{quoted(name)} is not a plain file name"
     for cell in cells[1:]:
         if whole_number(cell) is None:
-            return f"{quoted(cell, 20)} is no whole number of at most 15 digits"
+            return f"{quoted(cell, 20)} is not a whole number of at most 15 digits"
     return ""

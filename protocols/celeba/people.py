@@ -1,4 +1,4 @@
-"""People of CelebA's test partition: who may be searched, and their photographs, the most frontal first."""
+"""People of CelebA's test partition that can be searched, and their photographs, the most frontal first."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from protocols.views.turned import TurnedFace, Turner
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who may be searched.
+    """The people that can be searched.
 
     Attributes:
-        folder: of the pictures.
-        pictures: names of each person's pictures in the test partition, the most frontal first, people in the order of
+        folder: of the images.
+        pictures: names of each person's images in the test partition, the most frontal first; people in the order of
             their numbers.
-        notes: what is odd about the lists.
+        notes: faults of the lists.
         whole: whether the lists have the published counts.
     """
 
@@ -44,13 +44,13 @@ class People:
 
 
 def searchable_people(root: Path) -> People:
-    """People of the test partition and their pictures.
+    """Read the people of the test partition and their images.
 
-    Someone who also has pictures in another partition is left out.
+    People with images in another partition too are left out.
 
     Raises:
-        DataError: the list of identities or of partitions is absent or damaged, there are no pictures, or nobody stands
-            in the test partition alone.
+        DataError: the list of identities or of partitions is absent or damaged, there are no images, or nobody is in
+            the test partition alone.
     """
     folder = picture_folder(root)
     if folder is None:
@@ -62,7 +62,7 @@ def searchable_people(root: Path) -> People:
         if listing.wrong
     ]
     parts: dict[str, set[int]] = {}
-    own: dict[str, list[str]] = {}
+    in_test: dict[str, list[str]] = {}
     unnamed = 0
     for name, (part,) in partitions.rows.items():
         if name not in identities.rows:
@@ -71,20 +71,20 @@ def searchable_people(root: Path) -> People:
         person = str(identities.rows[name][0])
         parts.setdefault(person, set()).add(part)
         if part == TEST:
-            own.setdefault(person, []).append(name)
+            in_test.setdefault(person, []).append(name)
     if unnamed:
         notes.append(f"{unnamed:,} pictures of the test partition have no identity and are left out.")
-    both = [person for person in own if parts[person] != {TEST}]
+    both = [person for person in in_test if parts[person] != {TEST}]
     if both:
-        notes.append(f"{len(both):,} people of the test partition are in another one too and are left out.")
+        notes.append(f"{len(both):,} people of the test partition are in another partition too and are left out.")
     order = _by_frontality(root, notes)
     pictures = {
-        person: tuple(sorted(own[person], key=lambda name: (order.get(name, np.inf), name)))
-        for person in sorted(own, key=int)
+        person: tuple(sorted(in_test[person], key=lambda name: (order.get(name, np.inf), name)))
+        for person in sorted(in_test, key=int)
         if parts[person] == {TEST}
     }
     if not pictures:
-        raise DataError(f"Nobody in {root} stands in the test partition alone. {' '.join(notes)}".rstrip())
+        raise DataError(f"Nobody in {root} is in the test partition alone. {' '.join(notes)}".rstrip())
     counts = Counter(part for (part,) in partitions.rows.values())
     whole = (
         len(identities.rows) == OFFICIAL["rows"]
@@ -92,27 +92,27 @@ def searchable_people(root: Path) -> People:
         and len({row[0] for row in identities.rows.values()}) == OFFICIAL["identities"]
     )
     if not whole:
-        notes.append("The lists have not the published counts; see `bench data check celeba`.")
+        notes.append("The counts of the lists are not the published ones; see `bench data check celeba`.")
     return People(folder, pictures, tuple(notes), whole)
 
 
 def turned_people(
     people: People, turner: Turner, most: int, *, seed: int
 ) -> Iterator[tuple[str, Sequence[tuple[str, TurnedFace]]]]:
-    """People in an order drawn by a seed, each with up to ``most`` different frontal photographs, turned."""
+    """People in a seeded order, each with the names and views of up to ``most`` different frontal photographs."""
     for person in seeded_order(people.pictures, seed):
-        found: list[tuple[str, TurnedFace]] = []
+        faces: list[tuple[str, TurnedFace]] = []
         for name in people.pictures[person]:
             face = turner.turn(Photograph(picture_path(people.folder, name)))
-            if face is not None and all(face.truth != other.truth for _, other in found):  # no copy of the first
-                found.append((name, face))
-            if len(found) == most:
+            if face is not None and all(face.truth != other.truth for _, other in faces):  # not a copy of the first
+                faces.append((name, face))
+            if len(faces) == most:
                 break
-        yield person, found
+        yield person, faces
 
 
 def _by_frontality(root: Path, notes: list[str]) -> dict[str, float]:
-    """How far the nose stands off the middle of the eyes, in distances of the eyes, by the published points."""
+    """Offset of the nose from the middle between the eyes over the distance of the eyes, by the published points."""
     try:
         rows = read_list(root, LANDMARKS).rows
     except DataError as error:
@@ -120,5 +120,5 @@ def _by_frontality(root: Path, notes: list[str]) -> dict[str, float]:
         return {}
     names, points = list(rows), np.array(list(rows.values()), np.float64).reshape(-1, 5, 2)
     eyes = np.maximum(np.abs(points[:, 1, 0] - points[:, 0, 0]), 1.0)
-    off = np.abs(points[:, 2, 0] - (points[:, 0, 0] + points[:, 1, 0]) / 2) / eyes
-    return dict(zip(names, off.tolist(), strict=True))
+    offsets = np.abs(points[:, 2, 0] - (points[:, 0, 0] + points[:, 1, 0]) / 2) / eyes
+    return dict(zip(names, offsets.tolist(), strict=True))

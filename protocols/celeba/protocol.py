@@ -1,4 +1,4 @@
-"""CelebA: people of its test partition, one frontal photograph enrolled, turned views of them searched."""
+"""CelebA: one frontal photograph of each person of the test partition is enrolled, rendered views are searched."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class CelebA(TurnedSearch):
     """1,000 people of the test partition, drawn by a seed; 8 views each, at yaw 22, 40, 55, 75 degrees to both sides.
 
-    The paper names no people. The views are rendered by the face engine from frontal photographs, as the paper's are by
-    a 3D face model; see `protocols.views.turned`.
+    The paper does not name its people. The views are rendered by the face engine from frontal photographs (the paper's
+    by a 3D face model); see `protocols.views.turned`.
     """
 
     dataset = "celeba"
@@ -47,16 +47,16 @@ class CelebA(TurnedSearch):
         frame: Frame = "utkface200",
         seed: int = 0,
     ) -> None:
-        """Choose who is searched, and how small.
+        """Choose people and probes.
 
         Args:
             lr: side of the probes, pixels; 0 leaves them at 128.
-            probe: views of the ``same`` photograph that is enrolled, as in the paper, or of an ``other`` one of the
-                person: then nothing but the person is alike.
+            probe: views of the ``same`` photograph that is enrolled, as in the paper, or of an ``other`` photograph of
+                the person.
             identities: people drawn from the test partition.
             jitter: how far each probe is turned, shifted and scaled at random before it is shrunk: ``paper`` (up to 45
                 degrees, 5 % of the side, 0.8 to 1), ``small`` (10 degrees, 3 %, 0.9 to 1) or ``none``.
-            frame: where the frontal faces stand in their pictures; ``utkface200`` is what the shipped weights give.
+            frame: frame of the frontal faces; ``utkface200`` is the frame of the shipped weights.
             seed: of the draw and of the similarities.
 
         Raises:
@@ -67,17 +67,17 @@ class CelebA(TurnedSearch):
 
     @classmethod
     def sample_writer(cls) -> Sample:
-        """That of the database's sample."""
+        """The writer of the CelebA sample."""
         from protocols.celeba.sample import SAMPLE
 
         return SAMPLE
 
     def locate(self, root: Path) -> Path:
-        """Return the folder of pictures and lists; see `protocols.celeba.files.find_celeba`."""
+        """Return the folder of images and lists; see `protocols.celeba.files.find_celeba`."""
         return find_celeba(root)
 
     def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> IdentificationSet:
-        """Draw people, find a frontal photograph of each (two for ``probe=other``) and turn it.
+        """Draw people, choose a frontal photograph of each (two for ``probe=other``) and render its views.
 
         Raises:
             DataError: a list is absent or damaged, or nobody has a frontal photograph.
@@ -88,22 +88,22 @@ class CelebA(TurnedSearch):
         gallery: list[Media] = []
         probes: list[Media] = []
         wanted = 2 if self._probe == "other" else 1
-        few = 0
-        for person, found in turned_people(people, turner, wanted, seed=self._seed):
-            if len(found) < wanted:
-                few += 1
+        skipped = 0
+        for person, faces in turned_people(people, turner, wanted, seed=self._seed):
+            if len(faces) < wanted:
+                skipped += 1
             else:
-                name, face = found[0]
+                name, face = faces[0]
                 gallery.append(face_media(f"gallery/{name}", face.truth, "gallery", person, face.five))
-                probes += self._views(person, *found[-1])
+                probes += self._probes(person, *faces[-1])
             if progress:
                 progress(len(gallery), min(self._identities, len(people.pictures)))
             if len(gallery) == self._identities:
                 break
         notes = [*people.notes, *turner.note()]
-        if few:
+        if skipped:
             what = "two different frontal photographs" if wanted == 2 else "a frontal photograph"
-            notes.append(f"{few:,} people without {what} in the test partition were passed over.")
+            notes.append(f"{skipped:,} people without {what} in the test partition were skipped.")
         return self._identification_set(gallery, probes, notes, among=len(people.pictures), whole=people.whole)
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
@@ -112,7 +112,7 @@ class CelebA(TurnedSearch):
 
         return check(root, progress)
 
-    def _views(self, person: str, name: str, face: TurnedFace) -> Iterator[Media]:
+    def _probes(self, person: str, name: str, face: TurnedFace) -> Iterator[Media]:
         for view in face.views:
             yield face_media(
                 f"probe/{name}@{view_name(view.yaw_deg)}",

@@ -36,13 +36,13 @@ def write(root: Path, *, identities: int, seed: int, paint: Painter, progress: P
 
     Args:
         root: folder to fill.
-        identities: people, dealt to train, validation and test about 8 : 1 : 1, at least one each; none is in two.
+        identities: people, split into train, validation and test about 8 : 1 : 1, at least one each; nobody is in two.
         seed: of people and pictures.
         paint: the painter.
-        progress: shows how far it is.
+        progress: shows the progress.
 
     Returns:
-        What was written: 3 to 8 images an identity, numbered through train, validation and test, shuffled within each.
+        Counts: 3 to 8 images an identity, numbered through train, validation and test, shuffled within each.
 
     Raises:
         UsageError: too few identities, or more than the database has.
@@ -61,8 +61,8 @@ def write(root: Path, *, identities: int, seed: int, paint: Painter, progress: P
     points: list[NDArray[np.int64]] = []
     with (progress or silent)("draw the CelebA sample", len(looks)) as advance:
         for name, look, image in zip(names, looks, painted(looks, paint, advance), strict=True):
-            aligned, found = _align(image, five_points(paint, look), rng)
-            points.append(found)
+            aligned, aligned_points = _align(image, five_points(paint, look), rng)
+            points.append(aligned_points)
             write_bytes(root / "Img" / "img_align_celeba" / name, jpeg(aligned, 92))
     _annotate(root, names, owners, looks, points, rng)
     parts = dict(zip(("train", "validation", "test"), _parts(owners), strict=True))
@@ -90,7 +90,7 @@ def _look(seed: int, identity: int, number: int, rng: np.random.Generator) -> Lo
 def _align(
     image: ByteImages, points: NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[ByteImages, NDArray[np.int64]]:
-    """Scale and shift a square so that eyes and mouth stand at the official heights; the points go with it."""
+    """Scale and shift a square image so that eyes and mouth are at the official heights, and its points with it."""
     from PIL import Image
 
     eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
@@ -118,11 +118,11 @@ def _annotate(
     pairs = zip(names, owners, strict=True)
     write_text(root / "Eval" / "list_eval_partition.txt", "".join(f"{name} {part}\n" for name, (_, part) in pairs))
     write_text(anno / "identity_CelebA.txt", "".join(f"{n} {i}\n" for n, i in zip(names, ids, strict=True)))
-    origins = rng.integers(0, 400, (len(names), 2))  # of the aligned picture in the wild one, which is not there
+    origins = rng.integers(0, 400, (len(names), 2))  # of the aligned image in its (absent) original
     wild, boxes = [], []
-    for found, origin in zip(points, origins, strict=True):
-        wild.append(found + origin)
-        left, top, right, bottom = face_box((found + origin).astype(np.float64))
+    for aligned, origin in zip(points, origins, strict=True):
+        wild.append(aligned + origin)
+        left, top, right, bottom = face_box((aligned + origin).astype(np.float64))
         boxes.append(np.array([max(0, round(left)), max(0, round(top)), round(right - left), round(bottom - top)]))
     traits = {i: np.where(rng.random(len(ATTRIBUTES)) < 0.3, 1, -1) for i in sorted(set(ids))}
     attributes = []
@@ -139,7 +139,7 @@ def _annotate(
 
 
 def _write_list(path: Path, header: str, names: list[str], rows: list[NDArray[np.int64]], width: int) -> None:
-    """A count, the names of the columns, then a row an image, in columns padded with spaces."""
+    """Write the number of rows, the names of the columns, then one row an image, padded with spaces."""
     body = "".join(
         f"{name} " + " ".join(f"{v:>{width}d}" for v in row) + "\n" for name, row in zip(names, rows, strict=True)
     )

@@ -1,4 +1,4 @@
-"""Is this MMI, CK+ or FER2013 whole enough to classify expressions on?"""
+"""``bench data check mmi-expression``: whether MMI, CK+ or FER2013 can be classified."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from protocols.mmi import check
 
 
 def check_mmi(root: Path, choice: Choice, progress: Progress | None = None) -> list[CheckLine]:
-    """The database as `protocols.mmi.check` looks at it, then what there is to classify; never raises on damage."""
+    """The lines of `protocols.mmi.check`, then those on the faces to classify; never raises on damage."""
     return [*check.check(root, progress), *_classified(lambda: mmi_shots(root), choice)]
 
 
 def check_ckplus(root: Path, choice: Choice, progress: Progress | None = None) -> list[CheckLine]:
     """Sequences, labels and images of CK+ against the published counts; never raises on damage."""
     try:
-        sequences, odd = load_sequences(root)
+        sequences, faults = load_sequences(root)
     except DataError as error:
         return [refused_line(error)]
     labelled = [sequence for sequence in sequences if sequence.emotion is not None]
@@ -46,7 +46,7 @@ def check_ckplus(root: Path, choice: Choice, progress: Progress | None = None) -
             count_line(f"labelled {name}", shown[name], count, needed=False)
             for name, count in OFFICIAL_LABELLED.items()
         ),
-        *(CheckLine("differs", what, f"{count:,}", "none") for what, count in sorted(odd.items())),
+        *(CheckLine("differs", what, f"{count:,}", "none") for what, count in sorted(faults.items())),
     ]
     gaps = [s.key for s in labelled if s.peak in s.numbers and not s.whole]
     lines.append(list_line("labelled sequences that lack frames", gaps, level="differs"))
@@ -67,28 +67,28 @@ def check_fer2013(root: Path, choice: Choice) -> list[CheckLine]:
     try:
         if table is None:
             raise DataError("fer2013.csv is absent")
-        usages, emotions, where = count_rows(table)
+        usages, emotions, usages_of_face = count_rows(table)
     except DataError as error:
         return [refused_line(error)]
-    strange = sum(count for code, count in emotions.items() if not 0 <= code < len(CODES))
-    equal = sum({"Training", "PrivateTest"} <= parts for parts in where.values())
-    told = ", ".join(f"{emotions[code]:,} {name}" for code, name in enumerate(CODES))
+    unknown = sum(count for code, count in emotions.items() if not 0 <= code < len(CODES))
+    equal = sum({"Training", "PrivateTest"} <= parts for parts in usages_of_face.values())
+    by_name = ", ".join(f"{emotions[code]:,} {name}" for code, name in enumerate(CODES))
     return [
         *(
             count_line(usage, usages[usage], count, needed=usage in ("Training", "PrivateTest"))
             for usage, count in OFFICIAL.items()
         ),
-        CheckLine("ok" if all(emotions[code] for code in range(len(CODES))) else "differs", "expressions", told),
-        CheckLine("differs" if strange else "ok", "emotion codes outside 0 to 6", f"{strange:,}"),
-        CheckLine(  # the published table has such faces: it is no damage
+        CheckLine("ok" if all(emotions[code] for code in range(len(CODES))) else "differs", "expressions", by_name),
+        CheckLine("differs" if unknown else "ok", "emotion codes outside 0 to 6", f"{unknown:,}"),
+        CheckLine(  # the published table has such faces
             "ok", "faces of PrivateTest that are in Training too", f"{equal:,}"
         ),
-        _asked(emotions, choice),
+        _readable(emotions, choice),
     ]
 
 
-def _asked(emotions: Counter[int], choice: Choice) -> CheckLine:
-    """Whether a face has one of the expressions that the run asks for."""
+def _readable(emotions: Counter[int], choice: Choice) -> CheckLine:
+    """Whether any face has one of the run's expressions."""
     faces = sum(emotions[code] for code, name in enumerate(CODES) if name in choice.labels)
     if not faces:
         return CheckLine("damaged", READABLE, f"no face has one of the {choice.classes} expressions", "yes")
@@ -96,19 +96,19 @@ def _asked(emotions: Counter[int], choice: Choice) -> CheckLine:
 
 
 def _classified(shots: Callable[[], Listed], choice: Choice) -> list[CheckLine]:
-    """Sequences by expression, and whether their people can be dealt into folds."""
+    """Sequences by expression, and whether their people can be assigned to folds."""
     try:
         listed = shots()
-        asked = [shot for shot in listed.shots if shot.expression in choice.labels]
-        dealt = deal_folds((shot.person for shot in asked), choice.folds)
+        used = [shot for shot in listed.shots if shot.expression in choice.labels]
+        folds = deal_folds((shot.person for shot in used), choice.folds)
     except BenchError as error:
         return [refused_line(error, "ready to classify")]
     absent = [name for name in SIX if not listed.sequences.get(name)]
-    told = ", ".join(f"{listed.sequences.get(name, 0):,} {name}" for name in SIX)
-    sizes = Counter(dealt.values())
-    people = f"{len(dealt):,} people, {min(sizes.values())} to {max(sizes.values())} a fold"
+    by_name = ", ".join(f"{listed.sequences.get(name, 0):,} {name}" for name in SIX)
+    sizes = Counter(folds.values())
+    people = f"{len(folds):,} people, {min(sizes.values())} to {max(sizes.values())} a fold"
     return [
-        CheckLine("differs" if absent else "ok", "sequences to classify", told),
+        CheckLine("differs" if absent else "ok", "sequences to classify", by_name),
         CheckLine("ok", "folds", f"{choice.folds} of {people}"),
-        CheckLine("ok", "ready to classify", f"yes, {len(asked):,} frames", "yes"),
+        CheckLine("ok", "ready to classify", f"yes, {len(used):,} frames", "yes"),
     ]

@@ -1,4 +1,4 @@
-"""CK+'s files: sequences from a neutral face to its peak, and the emotion of those that have one."""
+"""The files of CK+: sequences from a neutral face to the peak, and the emotion labels."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ class Sequence:
 
     @property
     def expression(self) -> str | None:
-        """Name of the emotion; None where there is none, or a code without a name."""
+        """Name of the emotion; None where there is none, or the code has no name."""
         return CODES[self.emotion] if self.emotion is not None and 0 <= self.emotion < len(CODES) else None
 
     @property
     def whole(self) -> bool:
-        """Whether it begins with frame 1, ends with the labelled peak, and lacks none between."""
+        """Whether it has every frame from 1 to the labelled peak and none after it."""
         end = self.numbers[-1] if self.peak is None else self.peak
         return self.numbers == tuple(range(1, end + 1))
 
@@ -91,104 +91,106 @@ def images_folder(root: Path) -> Path | None:
 
 
 def labels_folder(root: Path) -> Path | None:
-    """The folder of subjects with labels, likewise."""
+    """The folder of subjects with labels, nested likewise."""
     return _nested(root, _LABELS)
 
 
 def load_sequences(root: Path) -> tuple[tuple[Sequence, ...], Counter[str]]:
-    """List the sequences below a root by subject and clip; labels are read, images aren't opened.
+    """List the sequences below a root by subject and clip; labels are read, images are not opened.
 
     Args:
         root: as `find_ckplus` gives it.
 
     Returns:
-        The sequences, and how many of what was odd there is: names that are none of CK+, labels without a sequence.
+        The sequences, and the number of faults by kind: names that are not CK+'s, labels without a sequence.
 
     Raises:
-        DataError: a folder is absent, nothing is in it, no sequence has a label, or a label cannot be read.
+        DataError: a folder is absent or empty, no sequence has a label, or a label cannot be read.
     """
     images, labels = images_folder(root), labels_folder(root)
     if images is None or labels is None:
-        absent = "cohn-kanade-images" if images is None else "Emotion (the emotion labels, a download of their own)"
+        absent = "cohn-kanade-images" if images is None else "Emotion (the emotion labels, a separate download)"
         raise DataError(f"{root}: no folder {absent} with folders S005, S010... in it.")
-    odd: Counter[str] = Counter()
-    told = _labels(root, labels, odd)
+    faults: Counter[str] = Counter()
+    label_of = _labels(root, labels, faults)
     sequences = []
-    for subject in _folders(root, images, _SUBJECT, odd):
-        for clip in _folders(root, subject, _CLIP, odd):
-            frames = _frames(clip, odd)
+    for subject in _folders(root, images, _SUBJECT, faults):
+        for clip in _folders(root, subject, _CLIP, faults):
+            frames = _frames(clip, faults)
             if frames:
-                emotion, peak = told.pop((subject.name, clip.name), (None, None))
+                emotion, peak = label_of.pop((subject.name, clip.name), (None, None))
                 numbers = tuple(sorted(frames))
                 paths = tuple(frames[number] for number in numbers)
                 sequences.append(Sequence(subject.name, clip.name, paths, numbers, emotion, peak))
             else:
-                odd["folders of a sequence without an image"] += 1
-    odd["labels without a sequence"] += len(told)
+                faults["folders of a sequence without an image"] += 1
+    faults["labels without a sequence"] += len(label_of)
     if not sequences:
         raise DataError(f"{images} holds no sequence: expected S005/001/S005_001_00000001.png and so on.")
     if all(sequence.emotion is None for sequence in sequences):
         raise DataError(f"{labels} labels no sequence: expected S005/001/S005_001_00000011_emotion.txt and so on.")
-    return tuple(sequences), +odd
+    return tuple(sequences), +faults
 
 
 def read_label(path: Path) -> int:
-    """Code of an emotion file: one number like ``3.0000000e+00``.
+    """Read the code of an emotion file: one number like ``3.0000000e+00``.
 
     Raises:
-        DataError: it holds another thing, or no whole number; the text names the file.
+        DataError: the content is not one whole number; the text names the file.
     """
     text = read_text(path, most=_MOST_BYTES).strip()
     value = finite_number(text)
     if value is None or value != int(value) or abs(value) > _LARGEST_CODE:
-        raise DataError(f"{path} holds {quoted(text)}, no emotion code: expected one number like 3.0000000e+00.")
+        raise DataError(f"{path} holds {quoted(text)}, not an emotion code: expected one number like 3.0000000e+00.")
     return int(value)
 
 
-def _labels(root: Path, folder: Path, odd: Counter[str]) -> dict[tuple[str, str], tuple[int, int]]:
+def _labels(root: Path, folder: Path, faults: Counter[str]) -> dict[tuple[str, str], tuple[int, int]]:
     """Code and peak frame by subject and clip; folders without a file are sequences without an emotion."""
-    told: dict[tuple[str, str], tuple[int, int]] = {}
-    for subject in _folders(root, folder, _SUBJECT, odd):
-        for clip in _folders(root, subject, _CLIP, odd):
+    labels: dict[tuple[str, str], tuple[int, int]] = {}
+    for subject in _folders(root, folder, _SUBJECT, faults):
+        for clip in _folders(root, subject, _CLIP, faults):
             names = [name for name in names_in(clip) if not name.startswith(".")]
             matches = [match for name in names if (match := _LABEL.fullmatch(name))]
-            odd["files among the labels that are none"] += len(names) - len(matches)
+            faults["files among the labels that are not labels"] += len(names) - len(matches)
             if len(matches) > 1:
                 raise DataError(f"{subject.name}/{clip.name} has {len(matches)} emotion files; keep the right one.")
             for match in matches:
                 if (match[1], match[2]) != (subject.name, clip.name):
-                    raise DataError(f"{match[0]} lies in {subject.name}/{clip.name}; its name is of another sequence.")
+                    raise DataError(
+                        f"{match[0]} lies in {subject.name}/{clip.name}; its name is that of another sequence."
+                    )
                 path = clip / match[0]
                 if not inside_of(root, path):
                     raise DataError(f"{match[0]} is a link out of the data root.")
-                told[subject.name, clip.name] = read_label(path), int(match[3])
-    return told
+                labels[subject.name, clip.name] = read_label(path), int(match[3])
+    return labels
 
 
-def _frames(clip: Path, odd: Counter[str]) -> dict[int, Path]:
+def _frames(clip: Path, faults: Counter[str]) -> dict[int, Path]:
     frames: dict[int, Path] = {}
     for name in names_in(clip):
         match = _FRAME.fullmatch(name)
         if name.startswith("."):
             continue
         if not match or (match[1], match[2]) != (clip.parent.name, clip.name) or not inside_of(clip, clip / name):
-            odd["files among the images that are none of their sequence"] += 1
+            faults["files among the images that are not of their sequence"] += 1
         elif int(match[3]) in frames:
-            odd["frames that stand there twice"] += 1
+            faults["frames that occur twice"] += 1
         else:
             frames[int(match[3])] = clip / name
     return frames
 
 
-def _folders(root: Path, folder: Path, pattern: re.Pattern[str], odd: Counter[str]) -> list[Path]:
-    found = [path for path in folders_in(folder) if not path.name.startswith(".")]
-    good = [path for path in found if pattern.fullmatch(path.name) and inside_of(root, path)]
-    odd["folders of a name that is none of CK+'s"] += len(found) - len(good)
-    return good
+def _folders(root: Path, folder: Path, pattern: re.Pattern[str], faults: Counter[str]) -> list[Path]:
+    folders = [path for path in folders_in(folder) if not path.name.startswith(".")]
+    valid = [path for path in folders if pattern.fullmatch(path.name) and inside_of(root, path)]
+    faults["folders whose name is not one of CK+'s"] += len(folders) - len(valid)
+    return valid
 
 
 def _nested(root: Path, names: tuple[str, ...]) -> Path | None:
-    """The folder of such a name, in which subjects are, or the one of such a name in it."""
+    """The folder with one of the names that holds subjects; possibly nested in another such folder."""
     for outer in (root / name for name in names):
         for folder in (outer, *(outer / name for name in names)):
             if any(_SUBJECT.fullmatch(path.name) for path in folders_in(folder)):

@@ -1,4 +1,4 @@
-"""FER2013's one file: a table of 48 x 48 grey faces, unpacked once into PNG files."""
+"""The table of FER2013: 48 x 48 grey faces, unpacked once into PNG files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CODES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutra
 """In the order of the emotion codes 0 to 6."""
 OFFICIAL = {"Training": 28_709, "PublicTest": 3_589, "PrivateTest": 3_589}
 USAGES = tuple(OFFICIAL)
-NEUTRAL = 6198  # of these, faces that show no emotion
+NEUTRAL = 6198  # number of neutral faces among these
 FILES = ("fer2013.csv", "icml_face_data.csv")
 HOW_TO_GET = (
     "FER2013 (Goodfellow et al. 2013): 35,887 grey faces of 48 x 48 pixels found by web search, seven expressions.\n"
@@ -57,19 +57,19 @@ class Row:
 
     @property
     def expression(self) -> str | None:
-        """Name of the emotion; None for a code without a name."""
+        """Name of the emotion; None where the code has no name."""
         return CODES[self.emotion] if 0 <= self.emotion < len(CODES) else None
 
     @property
     def name(self) -> str:
-        """``Training/000017.png``: of the unpacked face, and its key."""
+        """File name of the unpacked face, and its key: ``Training/000017.png``."""
         return f"{self.usage}/{self.number:06d}.png"
 
 
 def find_fer2013(root: Path) -> Path:
     """The folder that holds ``fer2013.csv``; see `protocols.base.root.find_root` for what is raised.
 
-    The competition's packaging (``train.csv``, ``test.csv``) won't do: the labels of its test faces aren't in it.
+    The competition's files (``train.csv``, ``test.csv``) are not supported: they lack the labels of the test faces.
     """
     return find_root(
         root,
@@ -82,15 +82,15 @@ def find_fer2013(root: Path) -> Path:
 
 
 def table_of(root: Path) -> Path | None:
-    """The table in a folder."""
+    """Path of the table in a folder, or None."""
     return next((root / name for name in FILES if (root / name).is_file() and inside_of(root, root / name)), None)
 
 
 def read_rows(path: Path) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
-    """Rows of the table with their pixels, uint8 (48, 48).
+    """Read the rows of the table with their pixels, uint8 (48, 48).
 
     Raises:
-        DataError: columns, a label, a usage or pixels are not as they should be; the text names the line.
+        DataError: a column is missing, or a label, usage or pixel is invalid; the text names the line.
     """
     try:
         with open_text(path) as file:
@@ -102,37 +102,39 @@ def read_rows(path: Path) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
             for number, cells in enumerate(reader):
                 where = f"{path.name}, line {reader.line_num}"
                 if len(cells) != len(header):
-                    raise DataError(f"{where}: {len(cells)} columns, not {len(header)}. Is the file whole?")
+                    raise DataError(
+                        f"{where}: {len(cells)} columns, expected {len(header)}; the file may be truncated."
+                    )
                 code = whole_number(cells[emotion])
                 if code is None:
-                    raise DataError(f"{where}: the emotion {quoted(cells[emotion], 20)} is no whole number.")
+                    raise DataError(f"{where}: the emotion {quoted(cells[emotion], 20)} is not a whole number.")
                 row = Row(number, code, cells[usage].strip())
                 if row.usage not in OFFICIAL:
-                    raise DataError(f"{where}: the usage {quoted(row.usage, 20)} is none of {', '.join(OFFICIAL)}.")
+                    raise DataError(f"{where}: the usage {quoted(row.usage, 20)} is not one of {', '.join(OFFICIAL)}.")
                 yield row, _pixels(cells[pixels], where)
     except (OSError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as a table: {error}.") from None
 
 
 def unpacked(path: Path, scratch: Path, progress: Progress | None = None) -> tuple[Path, tuple[Row, ...]]:
-    """Unpack the table into PNG files, once, in a folder named after the digests of the table and of what reads it.
+    """Unpack the table into PNG files once, in a folder named after the digests of the table and of this code.
 
     Args:
         path: the table.
-        scratch: in which that folder stands, or will.
+        scratch: parent of that folder.
         progress: called with (faces done, all as published).
 
     Returns:
-        The folder, and the rows; face of a row: ``folder / row.name``.
+        The folder, and the rows; the face of a row is ``folder / row.name``.
 
     Raises:
         DataError: see `read_rows`; or there is no row.
         BenchError: the folder cannot be written.
     """
     folder = scratch / f"faces-{digest_of([file_digest(path), closure_digest(__name__)])[:16]}"
-    known = _index(folder)
-    if known:
-        return folder, known
+    rows_there = _index(folder)
+    if rows_there:
+        return folder, rows_there
     from bench.images import encode_png
 
     rows = []
@@ -153,33 +155,33 @@ def unpacked(path: Path, scratch: Path, progress: Progress | None = None) -> tup
 
 
 def count_rows(path: Path) -> tuple[Counter[str], Counter[int], dict[bytes, set[str]]]:
-    """For `check`: faces by usage, faces by emotion code, and the usages of equal faces by their pixels' digest."""
+    """Count faces by usage and by emotion code, and collect the usages of each face by the digest of its pixels."""
     import hashlib
 
     usages: Counter[str] = Counter()
     emotions: Counter[int] = Counter()
-    where: dict[bytes, set[str]] = {}
+    usages_of_face: dict[bytes, set[str]] = {}
     for row, pixels in read_rows(path):
         usages[row.usage] += 1
         emotions[row.emotion] += 1
-        where.setdefault(hashlib.sha256(pixels.tobytes()).digest(), set()).add(row.usage)
-    return usages, emotions, where
+        usages_of_face.setdefault(hashlib.sha256(pixels.tobytes()).digest(), set()).add(row.usage)
+    return usages, emotions, usages_of_face
 
 
 def _pixels(text: str, where: str) -> NDArray[np.uint8]:
     try:
         values = np.array(text.split(), dtype=np.int64)
     except (ValueError, OverflowError):
-        raise DataError(f"{where}: pixels that are no whole numbers.") from None
+        raise DataError(f"{where}: pixels are not whole numbers.") from None
     if len(values) != SIDE * SIDE:
-        raise DataError(f"{where}: {len(values):,} pixels, not {SIDE * SIDE:,}. Is the file whole?")
+        raise DataError(f"{where}: {len(values):,} pixels, expected {SIDE * SIDE:,}; the file may be truncated.")
     if values.min() < 0 or values.max() > 255:
-        raise DataError(f"{where}: pixels from {values.min()} to {values.max()}, not 0 to 255.")
+        raise DataError(f"{where}: pixels from {values.min()} to {values.max()}, expected 0 to 255.")
     return values.astype(np.uint8).reshape(SIDE, SIDE)
 
 
 def _index(folder: Path) -> tuple[Row, ...]:
-    """Rows of an unpacked table; none where it is not there, or not whole."""
+    """Rows of an unpacked table; empty where it is absent or incomplete."""
     try:
         rows = tuple(Row(int(n), int(e), str(u)) for n, e, u in json.loads((folder / _INDEX).read_text("utf-8")))
         names = {f"{usage}/{entry.name}" for usage in OFFICIAL for entry in os.scandir(folder / usage)}

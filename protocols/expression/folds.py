@@ -1,4 +1,4 @@
-"""Subject-independent folds: people are dealt out, so nobody is in two."""
+"""Subject-independent folds: every person is in one fold."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from bench.errors import DataError, UsageError
 
 
 def deal_folds(subjects: Iterable[str], folds: int, *, seed: int | None = None) -> dict[str, int]:
-    """Deal people into folds like cards: sorted by id, the first to fold 0, the next to fold 1, and so on.
+    """Assign people to folds in turn: sorted by id, the first to fold 0, the next to fold 1, and so on.
 
-    No official list of folds exists for MMI or CK+; this is the usual convention. Numbers in ids are sorted as numbers.
+    No official list of folds exists for MMI or CK+; this is the usual convention. Numbers in ids sort as numbers.
 
     Args:
-        subjects: ids; one that comes twice counts once.
-        folds: how many, at least 2.
-        seed: shuffles the sorted ids first; None deals them in order.
+        subjects: ids, possibly repeated.
+        folds: number of folds, at least 2.
+        seed: shuffles the sorted ids first; None keeps their order.
 
     Returns:
         Fold from 0 of each id; sizes differ by at most one.
@@ -26,11 +26,11 @@ def deal_folds(subjects: Iterable[str], folds: int, *, seed: int | None = None) 
         DataError: fewer people than folds.
     """
     if folds < 2:
-        raise UsageError(f"folds is {folds}; a classifier needs other folds to learn from: at least 2")
+        raise UsageError(f"folds is {folds}; a classifier is trained on the other folds, so 2 or more are needed")
     people = sorted(set(subjects), key=_numbers_as_numbers)
     if len(people) < folds:
-        fewer = f"Ask for fewer: folds={len(people)}." if len(people) > 1 else "One person has no others to learn from."
-        raise DataError(f"{len(people)} people cannot be dealt into {folds} folds. {fewer}")
+        advice = f"Use fewer: folds={len(people)}." if len(people) > 1 else "There are no other people to train on."
+        raise DataError(f"{len(people)} people cannot be assigned to {folds} folds. {advice}")
     if seed is not None:
         import numpy as np
 

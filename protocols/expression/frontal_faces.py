@@ -1,4 +1,4 @@
-"""Frontal faces found in photographs and frames once, and kept as cuts: where the face is, not a picture of it."""
+"""Frontal faces detected in photographs and frames, cached as crops: positions, not images."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from protocols.views.turned import frame_points
 if TYPE_CHECKING:
     from bench.faces.landmarks.mediapipe import Landmarker
 
-_TIMES = 2  # faces are laid out at 256 x 256, so that large ones are averaged and not sampled when they shrink
+_TIMES = 2  # crops are 256 x 256, so that large faces are averaged, not sampled, when they shrink
 _MOST_ROLL_DEG = 45.0
 _SAVE_EVERY = 128
 
 
 @dataclass
 class FrontalFaces:
-    """Finds the upright frontal face of photographs, or remembers where it was.
+    """Detects the upright frontal face of photographs, or reads its position from the cache.
 
     Attributes:
-        scratch: folder that keeps what was found, in a file named after the engine; what was found in a photograph is
-            kept under the digest of its bytes and cuts.
-        recipe: its frame says where the five points are brought to, and how far a face may be turned.
-        landmarker: finds the points; built at the first photograph that is not known yet.
-        rejected: photographs without such a face, by reason.
+        scratch: cache folder. Positions are stored in a file named after the engine, by the digest of the photograph's
+            bytes and crops.
+        recipe: gives the frame that the five points are aligned to, and the largest yaw of a frontal face.
+        landmarker: detects the points; built at the first photograph that is not cached.
+        rejected: number of photographs without such a face, by reason.
     """
 
     scratch: Path
@@ -46,33 +46,33 @@ class FrontalFaces:
     rejected: Counter[str] = field(default_factory=Counter)
 
     def find(self, photographs: Sequence[Photograph], progress: Progress | None = None) -> list[Cut | None]:
-        """How the face of each is cut out, 256 x 256 without a `side`; None where there is none, which is counted.
+        """The crop of each face, 256 x 256 without a `side`; None where there is none, which `rejected` counts.
 
         Raises:
             MissingError: the face engine is not installed.
             BenchError: the scratch folder cannot be written.
         """
         path = self.scratch / f"frontal-{_engine(self.recipe.most_yaw_deg)}.json"
-        known = _kept(path)
-        found: list[Cut | None] = []
-        fresh = 0
+        cache = _read_cache(path)
+        crops: list[Cut | None] = []
+        detected = 0
         for done, photograph in enumerate(photographs, 1):
             name = _name(photograph)
             if name is None:
                 self.rejected["file absent or not readable"] += 1
-                found.append(None)
+                crops.append(None)
             else:
-                if not _whole(known.get(name), photograph):
-                    known[name] = self._look(photograph)
-                    fresh += 1
-                    if fresh % _SAVE_EVERY == 0:
-                        _keep(path, known)
-                found.append(self._cut(photograph, known[name]))
+                if not _is_valid(cache.get(name), photograph):
+                    cache[name] = self._detect(photograph)
+                    detected += 1
+                    if detected % _SAVE_EVERY == 0:
+                        _write_cache(path, cache)
+                crops.append(self._cut(photograph, cache[name]))
             if progress:
                 progress(done, len(photographs))
-        if fresh:
-            _keep(path, known)
-        return found
+        if detected:
+            _write_cache(path, cache)
+        return crops
 
     def _cut(self, photograph: Photograph, record: Mapping[str, Any]) -> Cut | None:
         if "rejected" in record:
@@ -81,7 +81,7 @@ class FrontalFaces:
         points: Points = tuple((float(x), float(y)) for x, y in record["points"])
         return replace(photograph.cuts[int(record["cut"])], box=None, points=points, face=_face(self.recipe))
 
-    def _look(self, photograph: Photograph) -> dict[str, Any]:
+    def _detect(self, photograph: Photograph) -> dict[str, Any]:
         from bench.faces.landmarks.points import five_points
         from protocols.views.render import find_frontal
 
@@ -118,8 +118,8 @@ def _name(photograph: Photograph) -> str | None:
         return None
 
 
-def _whole(record: object, photograph: Photograph) -> bool:
-    """Whether what was kept can be used; a file may be damaged, and everything in it is then looked at again."""
+def _is_valid(record: object, photograph: Photograph) -> bool:
+    """Whether a cached record can be used; records of a damaged file are detected again."""
     if not isinstance(record, dict):
         return False
     if isinstance(record.get("rejected"), str):
@@ -131,18 +131,18 @@ def _whole(record: object, photograph: Photograph) -> bool:
     return pairs and 0 <= cut < len(photograph.cuts)
 
 
-def _kept(path: Path) -> dict[str, Any]:
+def _read_cache(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return {}
 
 
-def _keep(path: Path, known: Mapping[str, Any]) -> None:
-    with explain_os_errors(f"Cannot keep where faces are in {path.parent}"):
-        write_file(path, json.dumps(known, sort_keys=True))
+def _write_cache(path: Path, cache: Mapping[str, Any]) -> None:
+    with explain_os_errors(f"Cannot store positions of faces in {path.parent}"):
+        write_file(path, json.dumps(cache, sort_keys=True))
 
 
 def _engine(most_yaw_deg: float) -> str:
-    """Digest of the code and of the landmark networks that find a face."""
+    """Digest of the code and of the landmark networks that detect a face."""
     return digest_of([closure_digest(__name__), most_yaw_deg])[:16]

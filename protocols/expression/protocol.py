@@ -1,8 +1,9 @@
-"""Expression classification from hallucinated faces: MMI as in the paper, CK+ and FER2013 beside it."""
+"""Expression classification from hallucinated faces: MMI as in the paper, and CK+ and FER2013."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,7 +17,7 @@ from protocols.base.protocol import ScratchProtocol
 from protocols.expression.ckplus import HOW_TO_GET as CKPLUS_HOW_TO_GET
 from protocols.expression.ckplus import find_ckplus
 from protocols.expression.fer2013 import HOW_TO_GET as FER2013_HOW_TO_GET
-from protocols.expression.fer2013 import USAGES, find_fer2013, table_of
+from protocols.expression.fer2013 import NEUTRAL, OFFICIAL, USAGES, find_fer2013, table_of
 from protocols.expression.shots import ckplus_shots, mmi_shots
 from protocols.expression.study import Choice, Views, fer_study, study_of
 from protocols.mmi.files import HOW_TO_GET as MMI_HOW_TO_GET
@@ -29,116 +30,132 @@ if TYPE_CHECKING:
 Source = Literal["mmi", "ckplus", "fer2013"]
 Retrain = Literal["once", "per-fold"]
 _PER_FOLD = (
-    "mmi-expression: retrain=per-fold is not done within one run, since a hallucinator takes hours to train. Pack the "
-    "people of the other folds (`bench data pairs`; run.json of a run says who is in which fold), train on them "
-    "(`bench train METHOD --data FILE --out DIR`), then run each fold with its own weights: --protocol "
-    "mmi-expression:only_fold=0 --hallucinator METHOD:weights=FOLD0.safetensors, and average the folds."
+    "mmi-expression: retrain=per-fold is not done within one run, since training a hallucinator takes hours. For each "
+    "fold, pack the people of the other folds (`bench data pairs`; run.json of a run lists the folds), train on them "
+    "(`bench train METHOD --data FILE --out DIR`), run the fold with these weights (--protocol "
+    "mmi-expression:only_fold=0 --hallucinator METHOD:weights=FOLD0.safetensors), and average the folds."
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Database:
+    """How the protocol reads one database.
+
+    Attributes:
+        name: of the data set in the settings.
+        how_to_get: shown where the data are absent.
+        locate: returns the folder of the database below the one given.
+        read: lists the faces, given root, choice, cache folder and progress.
+        check: lines of ``bench data check``, given root, choice and progress.
+        published: number of faces of the published set; None where it is not published for this choice.
+        sample: returns the writer of the sample; None where there is none.
+        aligned: whether faces are aligned to a frame; else they are used as stored.
+    """
+
+    name: str
+    how_to_get: str
+    locate: Callable[[Path], Path]
+    read: Callable[[Path, Choice, Path, Progress | None], ExpressionSet]
+    check: Callable[[Path, Choice, Progress | None], list[CheckLine]]
+    published: Callable[[Choice], int | None] = lambda choice: None
+    sample: Callable[[], Sample] | None = None
+    aligned: bool = True
+
+
 class ExpressionProtocol(ScratchProtocol):
-    """Expressions told by a classifier; what the sources have in common."""
+    """Six emotions and neutral of one database, classified in folds that share no people.
+
+    MMI and CK+ are split into folds by person; FER2013 has its own split: learned from Training, tested on PrivateTest.
+    """
 
     recognises = False
 
-    def __init__(self, choice: Choice, plan: ClassifierPlan, weights: tuple[WeightsFile, ...]) -> None:
-        """Take the choice of faces and folds, the plan of the classifier and the files that it starts from."""
-        self._choice, self.classification, self.weights = choice, plan, weights
-        self.wanted_frame = choice.recipe.frame
+    def __init__(
+        self, database: Database, choice: Choice, plan: ClassifierPlan, weights: tuple[WeightsFile, ...]
+    ) -> None:
+        """Store the database, the choice of faces and folds, the classifier's plan and its initial weights."""
+        self._database, self._choice, self.classification, self.weights = database, choice, plan, weights
+        self.dataset, self.how_to_get = database.name, database.how_to_get  # type: ignore[misc]  # one class, several databases
+        self.wanted_frame = choice.recipe.frame if database.aligned else ""
 
-
-class MmiExpression(ExpressionProtocol):
-    """Six emotions and neutral from MMI's clips, subject-independent folds."""
-
-    dataset = "mmi"
-    how_to_get = MMI_HOW_TO_GET
-
-    @classmethod
-    def sample_writer(cls) -> Sample:
-        """That of the database's sample."""
-        from protocols.mmi.sample import SAMPLE
-
-        return SAMPLE
+    def sample_writer(self) -> Sample | None:  # type: ignore[override]  # of this database, not of the class
+        """The writer of the database's sample; None where it has none."""
+        return self._database.sample() if self._database.sample else None
 
     def locate(self, root: Path) -> Path:
-        """Return the folder that holds ``Sessions``, or downloads that do."""
-        return find_mmi(root)
+        """Return the folder of the database, ``root`` or one below it; see `protocols.base.root.find_root`."""
+        return self._database.locate(root)
 
     def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> ExpressionSet:
-        """List the faces; see `protocols.expression.shots.mmi_shots` and `protocols.expression.study.study_of`."""
-        return study_of(mmi_shots(root), self._choice, scratch, progress)
-
-    def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
-        """Compare with what is published; see `protocols.expression.check`."""
-        from protocols.expression.check import check_mmi
-
-        return check_mmi(root, self._choice, progress)
-
-
-class CkPlusExpression(ExpressionProtocol):
-    """Six emotions and neutral from CK+'s labelled sequences, subject-independent folds."""
-
-    dataset = "ckplus"
-    how_to_get = CKPLUS_HOW_TO_GET
-
-    def locate(self, root: Path) -> Path:
-        """Return the folder that holds ``cohn-kanade-images`` and ``Emotion``."""
-        return find_ckplus(root)
-
-    def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> ExpressionSet:
-        """List the faces; see `protocols.expression.shots.ckplus_shots` and `protocols.expression.study.study_of`."""
-        return study_of(ckplus_shots(root), self._choice, scratch, progress)
+        """List the faces; see `protocols.expression.study`."""
+        return self._database.read(root, self._choice, scratch, progress)
 
     def published_counts(self) -> dict[str, int] | None:
-        """None: how many of the published sequences show one of these expressions depends on the frames chosen."""
-        return None
+        """Number of published faces; None where it depends on the chosen frames or is not published."""
+        count = self._database.published(self._choice)
+        return None if count is None else {"probe": count}
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
-        """Compare with the official set; see `protocols.expression.check`."""
-        from protocols.expression.check import check_ckplus
-
-        return check_ckplus(root, self._choice, progress)
+        """Compare with the published set; see `protocols.expression.check`."""
+        return self._database.check(root, self._choice, progress)
 
 
-class Fer2013Expression(ExpressionProtocol):
-    """Seven expressions of grey 48 x 48 faces; learned from Training, tested on PrivateTest."""
+def _mmi_sample() -> Sample:
+    from protocols.mmi.sample import SAMPLE
 
-    dataset = "fer2013"
-    how_to_get = FER2013_HOW_TO_GET
-
-    def __init__(self, choice: Choice, plan: ClassifierPlan, weights: tuple[WeightsFile, ...]) -> None:
-        """As `ExpressionProtocol`; its faces stand where the database has them, and the true ones alike."""
-        super().__init__(choice, plan, weights)
-        self.wanted_frame = ""
-
-    def locate(self, root: Path) -> Path:
-        """Return the folder that holds ``fer2013.csv``."""
-        return find_fer2013(root)
-
-    def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> ExpressionSet:
-        """List the faces; see `protocols.expression.study.fer_study`."""
-        table = table_of(root)
-        if table is None:
-            raise MissingError(f"{root} holds no fer2013.csv.\n{self.how_to_get}")
-        return fer_study(table, self._choice, scratch, progress)
-
-    def published_counts(self) -> dict[str, int]:
-        """Faces of all parts, without the neutral ones where they are no class."""
-        from protocols.expression.fer2013 import NEUTRAL, OFFICIAL
-
-        return {"probe": sum(OFFICIAL.values()) - (NEUTRAL if self._choice.classes == 6 else 0)}
-
-    def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
-        """Compare with the official set; see `protocols.expression.check`."""
-        from protocols.expression.check import check_fer2013
-
-        return check_fer2013(root, self._choice)
+    return SAMPLE
 
 
-_SOURCES: dict[Source, Callable[[Choice, ClassifierPlan, tuple[WeightsFile, ...]], ExpressionProtocol]] = {
-    "mmi": MmiExpression,
-    "ckplus": CkPlusExpression,
-    "fer2013": Fer2013Expression,
+def _check_mmi(root: Path, choice: Choice, progress: Progress | None) -> list[CheckLine]:
+    from protocols.expression.check import check_mmi
+
+    return check_mmi(root, choice, progress)
+
+
+def _check_ckplus(root: Path, choice: Choice, progress: Progress | None) -> list[CheckLine]:
+    from protocols.expression.check import check_ckplus
+
+    return check_ckplus(root, choice, progress)
+
+
+def _check_fer2013(root: Path, choice: Choice, progress: Progress | None) -> list[CheckLine]:
+    from protocols.expression.check import check_fer2013
+
+    return check_fer2013(root, choice)
+
+
+def _read_fer2013(root: Path, choice: Choice, scratch: Path, progress: Progress | None) -> ExpressionSet:
+    table = table_of(root)
+    if table is None:
+        raise MissingError(f"{root} holds no fer2013.csv.\n{FER2013_HOW_TO_GET}")
+    return fer_study(table, choice, scratch, progress)
+
+
+_DATABASES: dict[Source, Database] = {
+    "mmi": Database(
+        "mmi",
+        MMI_HOW_TO_GET,
+        find_mmi,
+        lambda root, choice, scratch, progress: study_of(mmi_shots(root), choice, scratch, progress),
+        _check_mmi,
+        sample=_mmi_sample,
+    ),
+    "ckplus": Database(
+        "ckplus",
+        CKPLUS_HOW_TO_GET,
+        find_ckplus,
+        lambda root, choice, scratch, progress: study_of(ckplus_shots(root), choice, scratch, progress),
+        _check_ckplus,
+    ),
+    "fer2013": Database(
+        "fer2013",
+        FER2013_HOW_TO_GET,
+        find_fer2013,
+        _read_fer2013,
+        _check_fer2013,
+        published=lambda choice: sum(OFFICIAL.values()) - (NEUTRAL if choice.classes == 6 else 0),
+        aligned=False,
+    ),
 }
 
 
@@ -171,26 +188,26 @@ def mmi_expression(
 
     Args:
         source: the database whose faces are classified.
-        folds: into which people are dealt; FER2013 has its own split and takes no notice.
+        folds: number of folds that people are assigned to; ignored for FER2013, which has its own split.
         classes: 7 with neutral, 6 without.
         classifier: ``small``, or ``vgg16`` as in the paper.
-        weights: VGG-16 of ImageNet, in place of the file in torch's cache.
-        train_on: what the classifier sees of the people it learns from.
+        weights: VGG-16 of ImageNet, instead of the file in torch's cache.
+        train_on: which faces of the training people the classifier is trained on.
         views: ``frontal`` frames, or ``turned`` ones: eight views of each by the face engine.
         lr: side of LR faces, pixels; 0 leaves them at full size.
-        epochs: of the classifier; 0 takes its own number.
+        epochs: of the classifier; 0 uses the default of the classifier.
         seed: of the classifier, of turned views' similarities, and of the shuffle.
-        shuffle: deal people in an order by the seed instead of that of their ids.
+        shuffle: assign people to folds in a seeded order instead of the order of their ids.
         references: classify frontal HR faces and bicubic LR faces too.
-        retrain: ``once``: the hallucinator was trained elsewhere; ``per-fold`` says how to train one a fold.
+        retrain: ``once``: the hallucinator is already trained; ``per-fold`` explains how to train one a fold.
         only_fold: test this fold alone (from 0).
-        frame: where faces stand; ``utkface200`` is that of the shipped weights.
+        frame: frame of the faces; ``utkface200`` is the frame of the shipped weights.
         jitter: how far turned views are turned, shifted and scaled at random before they are shrunk: ``paper`` (up to
             45 degrees, 5 % of the side, 0.8 to 1), ``small`` (10 degrees, 3 %, 0.9 to 1) or ``none``.
 
     Raises:
         UsageError: an argument is out of range, or does not go with the source.
-        MissingError: VGG-16 is asked for and its weights are not here.
+        MissingError: VGG-16 is chosen and its weights are absent.
     """
     if retrain == "per-fold":
         raise UsageError(_PER_FOLD)
@@ -198,27 +215,27 @@ def mmi_expression(
         raise UsageError(f"mmi-expression: folds={folds}; two or more are needed")
     if only_fold is not None and not 0 <= only_fold < folds:
         raise UsageError(f"mmi-expression: only_fold={only_fold}; folds are 0 to {folds - 1}")
-    path, files = _weights(classifier, weights)
+    path, files = _initial_weights(classifier, weights)
     tested: tuple[int, ...] = () if only_fold is None else (only_fold,)
     trained: tuple[int, ...] = ()
     if source == "fer2013":
         if views == "turned" or only_fold is not None:
             raise UsageError(
-                "mmi-expression: FER2013 has faces of any pose and its own split; views=turned and only_fold do not go "
-                "with it."
+                "mmi-expression: FER2013 has faces of any pose and its own split; views=turned and only_fold cannot be "
+                "used with it."
             )
         tested, trained = (USAGES.index("PrivateTest"),), (USAGES.index("Training"),)
     recipe = Recipe(frame=frame, jitter=jitter, seed=seed)
     choice = Choice(folds, classes, views, lr or None, seed if shuffle else None, recipe)
     plan = ClassifierPlan(classifier, path, train_on, epochs, seed, references, tested, trained)
-    return _SOURCES[source](choice, plan, files)
+    return ExpressionProtocol(_DATABASES[source], choice, plan, files)
 
 
-def _weights(classifier: ClassifierName, weights: Path | None) -> tuple[Path | None, tuple[WeightsFile, ...]]:
-    """The file VGG-16 starts from, and its digest for the record."""
+def _initial_weights(classifier: ClassifierName, weights: Path | None) -> tuple[Path | None, tuple[WeightsFile, ...]]:
+    """The weights that VGG-16 starts from, and their digest for the record."""
     if classifier != "vgg16":
         if weights is not None:
-            raise UsageError(f"mmi-expression: weights go with classifier=vgg16; {classifier} starts from nothing")
+            raise UsageError(f"mmi-expression: weights are for classifier=vgg16; {classifier} has no initial weights")
         return None, ()
     from bench.evaluation.expression.classifier.networks import VGG16_FILE, VGG16_HOW_TO_GET, default_weights
     from bench.weights import hub_file

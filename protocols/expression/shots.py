@@ -28,13 +28,13 @@ PEAKS = 3
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A frame or picture that shows an expression.
+    """A frame or still that shows an expression.
 
     Attributes:
         key: unique and stable.
-        person: whose.
+        person: whom it shows.
         expression: one of `SEVEN`.
-        photograph: the file, and how the frontal picture may be taken out of it.
+        photograph: the file, and crops that may show the frontal face.
     """
 
     key: str
@@ -45,13 +45,13 @@ class Shot:
 
 @dataclass(frozen=True)
 class Listed:
-    """What a database has to classify.
+    """The shots of a database.
 
     Attributes:
-        shots: in its order.
+        shots: in the order of the database.
         official: whether its sequences are the published ones.
         notes: sentences about what was left out.
-        sequences: by expression, sequences used.
+        sequences: number of sequences used, by expression.
     """
 
     shots: tuple[Shot, ...]
@@ -63,8 +63,8 @@ class Listed:
 def mmi_shots(root: Path) -> Listed:
     """Shots of MMI's clips that show one of the six emotions in a frontal or dual view.
 
-    No list of sequences is published: `Listed.official` is False. Clips coded in time give three frames at their apex,
-    others three of their middle fifth; the first frame is neutral, unless it is coded as moving.
+    No list of sequences is published, so `Listed.official` is False. Clips with temporal coding give three frames at
+    their apex, others three of their middle fifth; the first frame is neutral, unless it is coded as moving.
 
     Args:
         root: as `protocols.mmi.files.find_mmi` gives it.
@@ -80,28 +80,28 @@ def mmi_shots(root: Path) -> Listed:
     shots: list[Shot] = []
     without_neutral = 0
     for session in sessions:
-        reason = _why_not(session)
-        own: list[Shot] = []
+        reason = _why_left_out(session)
+        session_shots: list[Shot] = []
         if not reason:
             try:
-                own = _session_shots(session)
+                session_shots = _session_shots(session)
             except DataError as error:
                 reason = str(error)
-        if reason or not own:
+        if reason or not session_shots:
             left_out[reason or "no frame at the apex"] += 1
             continue
         used[str(session.expression)] += 1
         without_neutral += session.neutral_frame() is None
-        shots += own
+        shots += session_shots
     notes = [*fault_notes(faults), *_left_out("sessions", left_out)]
     if without_neutral:
         notes.append(
-            f"{without_neutral:,} clips are coded as moving from their first frame, which is not taken for neutral."
+            f"{without_neutral:,} clips are coded as moving from their first frame, which is not used as neutral."
         )
     if not shots:
         raise DataError(f"{root}: no session of MMI shows one of the six emotions from the front. {' '.join(notes)}")
     notes.append(
-        f"{used.total():,} clips of {len({shot.person for shot in shots}):,} people ({_told(used)}). No list of "
+        f"{used.total():,} clips of {len({shot.person for shot in shots}):,} people ({_list_counts(used)}). No list of "
         "sequences is published for MMI."
     )
     return Listed(tuple(shots), official=False, notes=tuple(notes), sequences=used)
@@ -118,20 +118,20 @@ def ckplus_shots(root: Path) -> Listed:
     Raises:
         DataError: no sequence can be used.
     """
-    sequences, odd = load_sequences(root)
+    sequences, faults = load_sequences(root)
     left_out: Counter[str] = Counter()
     used: Counter[str] = Counter()
     shots: list[Shot] = []
     gaps = 0
     for sequence in sequences:
-        reason = _why_not_sequence(sequence)
+        reason = _why_sequence_left_out(sequence)
         if reason:
             left_out[reason] += 1
             continue
         used[str(sequence.expression)] += 1
         gaps += not sequence.whole
         shots += _sequence_shots(sequence)
-    notes = [*_left_out("sequences", left_out), *(f"{count:,} {what}." for what, count in sorted(odd.items()))]
+    notes = [*_left_out("sequences", left_out), *(f"{count:,} {what}." for what, count in sorted(faults.items()))]
     if gaps:
         notes.append(f"{gaps:,} sequences lack frames between their first and their peak, or go on after it.")
     if not shots:
@@ -145,11 +145,11 @@ def ckplus_shots(root: Path) -> Listed:
             f"Not the official set: {len(sequences):,} of {OFFICIAL_SEQUENCES} sequences, {len(people):,} of "
             f"{OFFICIAL_SUBJECTS} people, {labelled.total():,} of {sum(OFFICIAL_LABELLED.values())} labelled."
         )
-    unsound = gaps or any("peak" in reason for reason in left_out)
-    return Listed(tuple(shots), official=official and not unsound, notes=tuple(notes), sequences=used)
+    incomplete = gaps or any("peak" in reason for reason in left_out)
+    return Listed(tuple(shots), official=official and not incomplete, notes=tuple(notes), sequences=used)
 
 
-def _why_not(session: Session) -> str:
+def _why_left_out(session: Session) -> str:
     """Why a session of MMI is left out; empty where it is used."""
     if session.emotion is None:
         return "without an emotion (action units alone)"
@@ -158,7 +158,7 @@ def _why_not(session: Session) -> str:
     if not session.frontal:
         return "not seen from the front"
     if not session.film:
-        return "still pictures, not sequences"
+        return "stills, not sequences"
     return "" if session.frames else "videos that cannot be opened"
 
 
@@ -172,13 +172,13 @@ def _session_shots(session: Session) -> list[Shot]:
     ]
 
 
-def _why_not_sequence(sequence: Sequence) -> str:
+def _why_sequence_left_out(sequence: Sequence) -> str:
     if sequence.emotion is None:
         return "without an emotion label"
     if sequence.expression not in SIX:
         return f"labelled {sequence.expression or 'with a code outside 0 to 7'}"
     if sequence.peak not in sequence.numbers:
-        return "without the peak frame that their label names"
+        return "without the peak frame of their label"
     return ""
 
 
@@ -201,9 +201,9 @@ def _picture(path: Path) -> Photograph:
 def _left_out(what: str, reasons: Counter[str]) -> list[str]:
     if not reasons:
         return []
-    told = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
-    return [f"{reasons.total():,} {what} are left out: {told}."]
+    counts = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
+    return [f"{reasons.total():,} {what} are left out: {counts}."]
 
 
-def _told(counts: Mapping[str, int]) -> str:
+def _list_counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{counts[name]:,} {name}" for name in SIX if counts[name])

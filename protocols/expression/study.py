@@ -1,4 +1,4 @@
-"""From frames that show an expression to a study: frontal faces or turned views, folds, notes."""
+"""Build the study from frames that show an expression: frontal faces or rendered views, folds, notes."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ Views = Literal["frontal", "turned"]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a user asks of a source.
+    """Arguments of the protocol that choose faces and folds.
 
     Attributes:
-        folds: into which people are dealt.
+        folds: number of folds.
         classes: 7, or 6 without neutral faces.
-        views: frontal LR faces, or those turned by the face engine.
+        views: frontal LR faces, or views rendered by the face engine.
         lr: side of LR faces, None for full size.
-        seed: shuffles people before they are dealt; None deals them in the order of their ids.
-        recipe: frame of the faces, and how turned ones are made.
+        seed: shuffles people before they are assigned to folds; None keeps the order of their ids.
+        recipe: frame of the faces, and how views are rendered.
     """
 
     folds: int = 10
@@ -48,14 +48,14 @@ class Choice:
 
 
 def study_of(listed: Listed, choice: Choice, scratch: Path, progress: Progress | None = None) -> ExpressionSet:
-    """Find the faces of shots, turn them where that is asked for, deal people into folds.
+    """Detect the faces of shots, render views for ``views="turned"``, and assign people to folds.
 
-    People are dealt before faces are looked for, so folds do not depend on the face engine.
+    Folds are assigned before faces are detected, so they do not depend on the face engine.
 
     Args:
         listed: the shots.
-        choice: how.
-        scratch: keeps where faces are, and turned views.
+        choice: of faces and folds.
+        scratch: cache folder of face positions and rendered views.
         progress: called with (photographs done, all).
 
     Raises:
@@ -76,8 +76,8 @@ def study_of(listed: Listed, choice: Choice, scratch: Path, progress: Progress |
     notes = (
         *listed.notes,
         *rejected,
-        f"{len(people):,} people are dealt into {choice.folds} folds {order}; no official list of folds exists. "
-        "The run's record says who is in which.",
+        f"{len(people):,} people are assigned to {choice.folds} folds {order}; no official list of folds exists. "
+        "The run's record lists them.",
     )
     return ExpressionSet(
         faces=tuple(face for face, _ in pairs),
@@ -94,8 +94,8 @@ def fer_study(table: Path, choice: Choice, scratch: Path, progress: Progress | N
 
     Args:
         table: ``fer2013.csv``.
-        choice: classes and LR side count.
-        scratch: keeps the unpacked faces.
+        choice: its classes and LR side are used.
+        scratch: cache folder of the unpacked faces.
         progress: called with (faces done, all).
 
     Raises:
@@ -105,25 +105,25 @@ def fer_study(table: Path, choice: Choice, scratch: Path, progress: Progress | N
     used = [row for row in rows if row.expression in choice.labels]
     if not used:
         raise DataError(f"None of {len(rows):,} faces in {table} has one of the {choice.classes} expressions.")
-    nameless = sum(row.expression is None for row in rows)
+    unlabelled = sum(row.expression is None for row in rows)
     counts = {usage: sum(row.usage == usage for row in rows) for usage in OFFICIAL}
     notes = [
         "Faces of FER2013 have no identity: each counts as one person, intervals are over faces, and one person may be "
         "in Training and PrivateTest.",
-        "Faces are as the database has them: 48 x 48, grey, of any pose; the true face is the same picture.",
+        "Faces are used as stored: 48 x 48, grey, of any pose; the true face is the same image.",
     ]
-    if nameless:
-        notes.append(f"{nameless:,} faces with an emotion code outside 0 to 6 are left out.")
+    if unlabelled:
+        notes.append(f"{unlabelled:,} faces with an emotion code outside 0 to 6 are left out.")
     if counts != OFFICIAL:
-        told = ", ".join(f"{counts[u]:,} of {n:,} {u}" for u, n in OFFICIAL.items() if counts[u] != n)
-        notes.append(f"Not the official set: {told}.")
+        differences = ", ".join(f"{counts[u]:,} of {n:,} {u}" for u, n in OFFICIAL.items() if counts[u] != n)
+        notes.append(f"Not the official set: {differences}.")
     pairs = [_fer_pair(folder, row, choice.lr) for row in used]
     return ExpressionSet(
         faces=tuple(face for face, _ in pairs),
         truths=tuple(truth for _, truth in pairs),
         labels=choice.labels,
         folds={row.name: USAGES.index(row.usage) for row in used},
-        official=counts == OFFICIAL and not nameless,
+        official=counts == OFFICIAL and not unlabelled,
         notes=tuple(notes),
     )
 
@@ -131,7 +131,7 @@ def fer_study(table: Path, choice: Choice, scratch: Path, progress: Progress | N
 def _frontal(
     shots: Sequence[Shot], choice: Choice, scratch: Path, progress: Progress | None
 ) -> tuple[list[tuple[Media, Media]], tuple[str, ...]]:
-    """Each face and its truth, cut from the same photograph; sentences about those without one."""
+    """Each face and its truth, cropped from the same photograph; a note about photographs without one."""
     finder = FrontalFaces(scratch, choice.recipe)
     cuts = finder.find([shot.photograph for shot in shots], progress)
     pairs = []
@@ -140,45 +140,46 @@ def _frontal(
             face = _media(shot, replace(cut, side=choice.lr or SIDE))
             pairs.append((face, _truth(face, shot.photograph.path, replace(cut, side=SIDE))))
     rejected = finder.rejected
-    told = ", ".join(f"{count:,} {reason}" for reason, count in sorted(rejected.items()))
-    return pairs, (f"{rejected.total():,} photographs do not serve as frontal faces: {told}.",) if rejected else ()
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(rejected.items()))
+    notes = (f"{rejected.total():,} photographs show no usable frontal face: {reasons}.",) if rejected else ()
+    return pairs, notes
 
 
 def _turned(
     shots: Sequence[Shot], choice: Choice, scratch: Path, progress: Progress | None
 ) -> tuple[list[tuple[Media, Media]], tuple[str, ...]]:
-    """Each turned view and the frontal face that it was made from."""
+    """Each rendered view and the frontal face it was rendered from."""
     turner = Turner(scratch, choice.recipe)
     pairs = []
     for done, shot in enumerate(shots, 1):
-        made = turner.turn(shot.photograph)
-        if made is not None:
-            pairs += [(face, _truth(face, made.truth, None)) for face in _views(shot, made, choice.lr)]
+        turned = turner.turn(shot.photograph)
+        if turned is not None:
+            pairs += [(face, _truth(face, turned.truth, None)) for face in _views(shot, turned, choice.lr)]
         if progress:
             progress(done, len(shots))
     return pairs, turner.note()
 
 
-def _views(shot: Shot, made: TurnedFace, lr: int | None) -> Iterator[Media]:
-    for view in made.views:
+def _views(shot: Shot, turned: TurnedFace, lr: int | None) -> Iterator[Media]:
+    for view in turned.views:
         key = f"{shot.key}@{view_name(view.yaw_deg)}"
-        known: dict[str, str | float] = {"expression": shot.expression, "yaw_deg": view.yaw_deg}
-        known["photograph"] = shot.key
-        yield face_media(key, view.path, "probe", shot.person, view.five, lr=lr, attributes=known)
+        attributes: dict[str, str | float] = {"expression": shot.expression, "yaw_deg": view.yaw_deg}
+        attributes["photograph"] = shot.key
+        yield face_media(key, view.path, "probe", shot.person, view.five, lr=lr, attributes=attributes)
 
 
 def _media(shot: Shot, cut: Cut) -> Media:
-    known = {"expression": shot.expression, "photograph": shot.key}
-    return Media(shot.key, shot.photograph.path, "probe", shot.person, shot.key, attributes=known, cut=cut)
+    attributes = {"expression": shot.expression, "photograph": shot.key}
+    return Media(shot.key, shot.photograph.path, "probe", shot.person, shot.key, attributes=attributes, cut=cut)
 
 
 def _truth(face: Media, path: Path, cut: Cut | None) -> Media:
-    known = {"expression": face.attributes["expression"]}
-    return Media(f"{face.key} true", path, "gallery", face.identity, face.template, attributes=known, cut=cut)
+    attributes = {"expression": face.attributes["expression"]}
+    return Media(f"{face.key} true", path, "gallery", face.identity, face.template, attributes=attributes, cut=cut)
 
 
 def _fer_pair(folder: Path, row: Row, lr: int | None) -> tuple[Media, Media]:
-    known: dict[str, str | float] = {"expression": str(row.expression), "usage": row.usage}
+    attributes: dict[str, str | float] = {"expression": str(row.expression), "usage": row.usage}
     cut = Cut(side=lr) if lr else None
-    face = Media(row.name, folder / row.name, "probe", row.name, row.name, attributes=known, cut=cut)
+    face = Media(row.name, folder / row.name, "probe", row.name, row.name, attributes=attributes, cut=cut)
     return face, _truth(face, face.path, None)

@@ -1,4 +1,4 @@
-"""The XML files of MMI: what a session holds, which emotion is shown, which action units move when."""
+"""The XML files of MMI: the recordings of a session, the emotion shown, the timing of action units."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.errors import DataError
 _MOST_BYTES = 4_000_000
 
 NEUTRAL, ONSET, APEX, OFFSET = 0, 1, 2, 3
-"""Types of markers: from this frame on the unit is at rest, rises, is at its height, falls."""
+"""Types of markers: from this frame on the unit is neutral, in its onset, at its apex, in its offset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class Unit:
     """An action unit of a clip.
 
     Attributes:
-        number: as written; a side may be added to it (``12L``).
-        markers: (frame from 0, type) in the order of frames; empty where the clip isn't coded in time.
+        number: as written, possibly with a side (``12L``).
+        markers: (frame from 0, type) in the order of frames; empty where the clip has no temporal coding.
     """
 
     number: str
@@ -37,8 +37,8 @@ class Track:
     """A recording that ``session.xml`` names.
 
     Attributes:
-        filename: of the video or picture; empty where it isn't given.
-        view: 0 frontal, 1 another single view, 2 two half-width pictures side by side; None where it isn't given.
+        filename: of the video or still; empty where it is not given.
+        view: 0 frontal, 1 another single view, 2 two half-width views side by side; None where it is not given.
         annotations: file names.
     """
 
@@ -51,13 +51,13 @@ def read_tracks(path: Path) -> tuple[Track, ...]:
     """Tracks of a ``session.xml``.
 
     Raises:
-        DataError: with a short reason that names no file: absent, no XML, no track, view is no number of 0 to 2.
+        DataError: with a short reason without file names: absent, not XML, no track, or a view other than 0, 1, 2.
     """
     tracks = []
     for node in _named(_parsed(path), "track"):
         view = _attribute(node, "view")
         if view not in ("", "0", "1", "2"):
-            raise DataError("view is none of 0, 1, 2")
+            raise DataError("view is not 0, 1 or 2")
         names = tuple(_attribute(child, "filename") for child in _named(node, "annotation"))
         tracks.append(Track(_attribute(node, "filename"), int(view) if view else None, tuple(filter(None, names))))
     if not tracks:
@@ -66,10 +66,11 @@ def read_tracks(path: Path) -> tuple[Track, ...]:
 
 
 def read_annotation(path: Path) -> tuple[int | None, tuple[Unit, ...]]:
-    """Emotion code (None: no emotion is given) and action units of a clip's annotation, or of its temporal coding.
+    """Read the emotion code (None where there is none) and action units of a clip's annotation or temporal coding.
 
     Raises:
-        DataError: with a short reason that names no file: absent, no XML, an emotion, frame or type that is no number.
+        DataError: with a short reason without file names: absent, not XML, or an emotion, frame or type that is not a
+            whole number.
     """
     root = _parsed(path)
     emotion: int | None = None
@@ -79,11 +80,8 @@ def read_annotation(path: Path) -> tuple[int | None, tuple[Unit, ...]]:
     units = []
     for node in _named(root, "actionunit"):
         marks = [
-            (
-                _number(_attribute(m, "frame"), "frame") - 1,
-                _number(_attribute(m, "type"), "marker type"),
-            )  # from 1 there
-            for m in _named(node, "marker")
+            (_number(_attribute(m, "frame"), "frame") - 1, _number(_attribute(m, "type"), "marker type"))
+            for m in _named(node, "marker")  # whose frames count from 1
         ]
         if any(frame < 0 or kind not in (NEUTRAL, ONSET, APEX, OFFSET) for frame, kind in marks):
             raise DataError("marker before the first frame or of an unknown type")
@@ -95,21 +93,21 @@ def _number(text: str, what: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise DataError(f"{what} is no whole number") from None
+        raise DataError(f"{what} is not a whole number") from None
 
 
 class _NoDoctype(ET.TreeBuilder):
-    """Builds a tree; refuses documents that could define entities, which may blow up or read other files."""
+    """Builds a tree; refuses document types, whose entities may expand without bound or read other files."""
 
     def doctype(self, name: str, pubid: str | None, system: str | None) -> NoReturn:
         del name, pubid, system
-        raise DataError("document type in it; refused")
+        raise DataError("it has a document type; refused")
 
 
 def _parsed(path: Path) -> ET.Element[Any]:
     try:
         if path.stat().st_size > _MOST_BYTES:
-            raise DataError("far too large")
+            raise DataError("too large")
         parser = ET.XMLParser(target=_NoDoctype())
         parser.feed(path.read_bytes())
         root: ET.Element[Any] = parser.close()
@@ -117,13 +115,13 @@ def _parsed(path: Path) -> ET.Element[Any]:
         raise DataError("file not found") from None
     except OSError as error:
         raise DataError(f"file not readable ({error.strerror})") from None
-    except (ET.ParseError, ValueError, LookupError):  # ValueError, LookupError: an encoding that isn't known
+    except (ET.ParseError, ValueError, LookupError):  # ValueError, LookupError: an unknown encoding
         raise DataError("not XML") from None
     return root
 
 
 def _named(root: ET.Element[Any], name: str) -> list[ET.Element[Any]]:
-    """The element and those in it of a name, whatever its case."""
+    """The element and its descendants with a tag, in any case."""
     return [node for node in root.iter() if isinstance(node.tag, str) and node.tag.lower() == name]
 
 

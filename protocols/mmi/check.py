@@ -1,4 +1,4 @@
-"""Is this MMI whole? Sessions, their XML, emotion codes, views, videos."""
+"""``bench data check mmi``: sessions, their XML, emotion codes, views, videos."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from bench.errors import DataError
 from bench.interfaces import Progress
 from bench.types import CheckLine
-from protocols.base.checks import READABLE, count_line, list_line, open_files, refused_line, split_by_use
+from protocols.base.checks import READABLE, count_line, equal_files, list_line, open_files, refused_line, split_by_use
 from protocols.mmi.files import DUAL_VIEW, EMOTIONS, FRONTAL, Fault, Session, load_sessions
 
 SUBJECTS, LEAST_SESSIONS = 75, 2900
 
 
 def check(root: Path, progress: Progress | None = None) -> list[CheckLine]:
-    """Look at every session and open every video or still; never raises on damage.
+    """Read every session and open every video or still; never raises on damage.
 
     Args:
         root: the folder that holds ``Sessions``, or downloads that do.
@@ -36,19 +36,17 @@ def check(root: Path, progress: Progress | None = None) -> list[CheckLine]:
     frontal = {session.media for session in sessions if session.frontal}
     parts = split_by_use({"video and still": [session.media for session in sessions]}, frontal)
     opened, digests = open_files(root, parts, progress)
-    copies: dict[str, list[str]] = {}
-    for path, digest in (entry for part in digests.values() for entry in part.items()):
-        copies.setdefault(digest, []).append(f"{path.parent.name}/{path.name}")
-    equal = [" = ".join(sorted(names)) for names in copies.values() if len(names) > 1]
-    lines += [*opened, list_line("equal files", equal, level="differs"), _usable(sessions)]
+    readable = {path: digest for part in digests.values() for path, digest in part.items()}
+    equal = [" = ".join(sorted(f"{p.parent.name}/{p.name}" for p in copies)) for copies in equal_files(readable)]
+    lines += [*opened, list_line("equal files", equal, level="differs"), _readable(sessions)]
     return lines
 
 
 def _faults(faults: tuple[Fault, ...]) -> list[CheckLine]:
-    """A line for each kind of fault; one that says there is none."""
+    """A line for each kind of fault, or one without faults."""
     kinds = Counter((fault.what, fault.lost) for fault in faults)
     if not kinds:
-        return [CheckLine("ok", "session folders and their XML", "all can be read")]
+        return [CheckLine("ok", "session folders and their XML", "all readable")]
     return [
         list_line(
             f"session {what}",
@@ -61,22 +59,22 @@ def _faults(faults: tuple[Fault, ...]) -> list[CheckLine]:
 
 
 def _contents(sessions: tuple[Session, ...]) -> list[CheckLine]:
-    """What there is to measure on: nothing is published to compare with."""
+    """Views and emotions; no counts are published."""
     views = Counter(session.view for session in sessions)
     shown = Counter(session.expression for session in sessions if session.expression)
-    told = ", ".join(f"{shown[name]:,} {name}" for name in EMOTIONS)
+    by_emotion = ", ".join(f"{shown[name]:,} {name}" for name in EMOTIONS)
     frontal = f"{views[FRONTAL]:,} frontal, {views[DUAL_VIEW]:,} dual"
     absent = [name for name in EMOTIONS if not shown[name]]
     return [
         CheckLine("ok" if views[FRONTAL] + views[DUAL_VIEW] else "damaged", "views with a frontal face", frontal),
-        CheckLine("differs" if absent else "ok", "emotions", told),
-        CheckLine("ok", "clips coded in time", f"{sum(session.coded for session in sessions):,}"),
+        CheckLine("differs" if absent else "ok", "emotions", by_emotion),
+        CheckLine("ok", "clips with temporal coding", f"{sum(session.coded for session in sessions):,}"),
     ]
 
 
-def _usable(sessions: tuple[Session, ...]) -> CheckLine:
-    """What a run would say before it looks for faces."""
-    able = {s.subject for s in sessions if s.frontal and s.neutral_frame() is not None}
-    if not able:
+def _readable(sessions: tuple[Session, ...]) -> CheckLine:
+    """Whether a run would accept the sessions, before it detects faces."""
+    subjects = {s.subject for s in sessions if s.frontal and s.neutral_frame() is not None}
+    if not subjects:
         return CheckLine("damaged", READABLE, "no subject has a neutral frontal frame", "yes")
-    return CheckLine("ok", READABLE, f"yes, {len(able):,} subjects to draw from", "yes")
+    return CheckLine("ok", READABLE, f"yes, {len(subjects):,} subjects to draw from", "yes")

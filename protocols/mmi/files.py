@@ -1,4 +1,4 @@
-"""MMI's files: ``load_sessions(root)`` lists the sessions and decodes nothing; see `protocols.mmi.session.Session`."""
+"""The files of MMI: ``load_sessions(root)`` lists the sessions without decoding media."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ _DOWNLOAD = "mmi-facial-expression-database_download"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something wrong with a session.
+    """A fault of a session.
 
     Attributes:
         folder: of the session.
-        what: a short phrase that groups alike cases.
-        lost: whether the session is left out for it; else only what the faulty file says is.
+        what: a short phrase, the same for all faults of a kind.
+        lost: whether the session is left out; else only the content of the faulty file is.
     """
 
     folder: str
@@ -67,17 +67,16 @@ def find_mmi(root: Path) -> Path:
 
 
 def load_sessions(root: Path) -> tuple[tuple[Session, ...], tuple[Fault, ...]]:
-    """List the sessions below a root by their numbers; XML is read, media aren't opened.
+    """List the sessions below a root by their numbers; XML is read, media are not opened.
 
     Args:
         root: as `find_mmi` gives it.
 
     Returns:
-        The sessions, and what is wrong with them and with those left out. A session that stands in several downloads
-        counts once.
+        The sessions, and the faults of these and of those left out. A session in several downloads counts once.
 
     Raises:
-        DataError: there is no session.
+        DataError: there is no usable session.
     """
     sessions: list[Session] = []
     faults: list[Fault] = []
@@ -90,21 +89,21 @@ def load_sessions(root: Path) -> tuple[tuple[Session, ...], tuple[Fault, ...]]:
             faults.append(Fault(name, "session in several downloads", lost=False))
         else:
             seen.add(name)
-            found, wrong = _load(folder, name)
-            sessions += found
-            faults += wrong
+            loaded, folder_faults = _load(folder, name)
+            sessions += loaded
+            faults += folder_faults
     if not sessions:
-        raise DataError(f"{root} holds no MMI session that can be used: {_told(faults)}.")
+        raise DataError(f"{root} holds no usable MMI session: {_describe(faults)}.")
     return tuple(sessions), tuple(faults)
 
 
 def _load(folder: Path, name: str) -> tuple[list[Session], list[Fault]]:
-    """The sessions of a folder (one, as a rule) and what is wrong with it."""
+    """The sessions of a folder (usually one) and its faults."""
     faults: list[Fault] = []
     media = [folder / file for file in names_in(folder) if file.lower().endswith((*FILMS, *_STILLS))]
     media = [path for path in media if not path.name.startswith(".") and inside_of(folder, path)]
     if not media:
-        return [], [Fault(name, "no video or picture", lost=True)]
+        return [], [Fault(name, "no video or still", lost=True)]
     views: dict[str, int | None] = {}
     other: int | None = None
     try:
@@ -122,13 +121,13 @@ def _load(folder: Path, name: str) -> tuple[list[Session], list[Fault]]:
         view = views.get(path.name, other)
         if view is None and not faults:
             faults.append(Fault(name, "session.xml: no view", lost=False))
-        emotion, units = _annotated(folder, path.stem, name, faults)
+        emotion, units = _read_annotations(folder, path.stem, name, faults)
         sessions.append(Session(name, str(int(match[1])), int(match[2]), view, emotion, units, path))
     return sessions, faults
 
 
-def _annotated(folder: Path, stem: str, name: str, faults: list[Fault]) -> tuple[int | None, tuple[Unit, ...]]:
-    """Emotion and units: markers from the temporal coding where there is one."""
+def _read_annotations(folder: Path, stem: str, name: str, faults: list[Fault]) -> tuple[int | None, tuple[Unit, ...]]:
+    """Emotion and units; with the markers of the temporal coding where it exists."""
     emotion: int | None = None
     units: tuple[Unit, ...] = ()
     for path, what in ((folder / f"{stem}.xml", "annotation"), (folder / f"{stem}-oao_aucs.xml", "coding")):
@@ -137,22 +136,22 @@ def _annotated(folder: Path, stem: str, name: str, faults: list[Fault]) -> tuple
         try:
             if not inside_of(folder, path):
                 raise DataError("link out of its folder")
-            found, there = read_annotation(path)
+            emotion_here, units_here = read_annotation(path)
         except DataError as error:
             faults.append(Fault(name, f"{what}: {error}", lost=False))
             continue
-        emotion = found if emotion is None else emotion
-        units = there or units
+        emotion = emotion_here if emotion is None else emotion
+        units = units_here or units
     if emotion is not None and not 1 <= emotion <= len(EMOTIONS):
         faults.append(Fault(name, f"annotation: emotion code outside 1 to {len(EMOTIONS)}", lost=False))
     return emotion, units
 
 
 def _session_folders(root: Path) -> list[Path]:
-    """Folders named Sessions: in the root, or in downloads in it; the inner one where one holds another."""
+    """Folders named Sessions in the root or in its downloads; the inner one of two nested ones."""
     downloads = [folder for folder in folders_in(root) if folder.name.startswith(_DOWNLOAD)]
-    own = [folder / "Sessions" for folder in (root, *downloads) if (folder / "Sessions").is_dir()]
-    return [folder / "Sessions" if (folder / "Sessions").is_dir() else folder for folder in own]
+    outer = [folder / "Sessions" for folder in (root, *downloads) if (folder / "Sessions").is_dir()]
+    return [folder / "Sessions" if (folder / "Sessions").is_dir() else folder for folder in outer]
 
 
 def _order(folder: Path) -> tuple[int, str, str]:
@@ -160,6 +159,6 @@ def _order(folder: Path) -> tuple[int, str, str]:
     return (int(name) if name.isascii() and name.isdigit() else 10**9, name, str(folder))
 
 
-def _told(faults: Iterable[Fault]) -> str:
+def _describe(faults: Iterable[Fault]) -> str:
     kinds = sorted({fault.what for fault in faults})
     return "; ".join(kinds[:5]) or "no session in it"

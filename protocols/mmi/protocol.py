@@ -1,4 +1,4 @@
-"""MMI: subjects of its videos, one neutral frame enrolled, turned views of other frames searched."""
+"""MMI: one neutral frame of each subject is enrolled, rendered views of other frames are searched."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MOMENTS = 7
 class Mmi(TurnedSearch):
     """16 subjects drawn by a seed; 7 frames each (neutral and the six emotions, where shown) at 8 yaws.
 
-    The paper says 16 enrolled and 896 probes, and neither who nor which frames: 896 is 16 x 7 x 8. The views are
+    The paper has 16 enrolled subjects and 896 probes (16 x 7 x 8), without naming subjects or frames. The views are
     rendered by the face engine; see `protocols.views.turned`.
     """
 
@@ -49,14 +49,14 @@ class Mmi(TurnedSearch):
         frame: Frame = "utkface200",
         seed: int = 0,
     ) -> None:
-        """Choose who is searched, and how small.
+        """Choose subjects and probes.
 
         Args:
             lr: side of the probes, pixels; 0 leaves them at 128.
             identities: subjects drawn; all others may be trained on.
             jitter: how far each probe is turned, shifted and scaled at random before it is shrunk: ``paper`` (up to 45
                 degrees, 5 % of the side, 0.8 to 1), ``small`` (10 degrees, 3 %, 0.9 to 1) or ``none``.
-            frame: where the frontal faces stand in their pictures; ``utkface200`` is what the shipped weights give.
+            frame: frame of the frontal faces; ``utkface200`` is the frame of the shipped weights.
             seed: of the draw and of the similarities.
 
         Raises:
@@ -66,7 +66,7 @@ class Mmi(TurnedSearch):
 
     @classmethod
     def sample_writer(cls) -> Sample:
-        """That of the database's sample."""
+        """The writer of the MMI sample."""
         from protocols.mmi.sample import SAMPLE
 
         return SAMPLE
@@ -76,7 +76,7 @@ class Mmi(TurnedSearch):
         return find_mmi(root)
 
     def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> IdentificationSet:
-        """Draw subjects, choose their frames, turn them.
+        """Draw subjects, choose their frames and render the views.
 
         Raises:
             DataError: there is no session, or nobody has a neutral frontal frame and another.
@@ -86,8 +86,8 @@ class Mmi(TurnedSearch):
         turner = Turner(scratch, self._recipe)
         subjects = {session.subject for session in sessions}
         people: list[Person] = []
-        drawn = draw_people(sessions, turner, count=self._identities, moments=_MOMENTS, seed=self._seed)
-        for person in drawn:
+        drawn_people = draw_people(sessions, turner, count=self._identities, moments=_MOMENTS, seed=self._seed)
+        for person in drawn_people:
             people.append(person)
             if progress:
                 progress(len(people), min(self._identities, len(subjects)))
@@ -110,7 +110,7 @@ class Mmi(TurnedSearch):
 
 
 def turned_probes(person: Person, lr: int | None) -> list[Media]:
-    """The views of a person's frames as LR probes."""
+    """The rendered views of a person's frames as LR probes."""
     return [
         face_media(
             f"probe/{moment.key}@{view_name(view.yaw_deg)}",
@@ -127,9 +127,9 @@ def turned_probes(person: Person, lr: int | None) -> list[Media]:
 
 
 def fault_notes(faults: tuple[Fault, ...]) -> tuple[str, ...]:
-    """Sentences about sessions that are wrong: those left out, and those used without what is wrong in them."""
+    """Notes about faulty sessions: those left out, and those used without their faulty file."""
     sentences = []
-    for lost, what in ((True, "left out"), (False, "used without what is wrong in them")):
+    for lost, what in ((True, "left out"), (False, "used without their faulty files")):
         kinds = sorted({fault.what for fault in faults if fault.lost == lost})
         if kinds:
             folders = {fault.folder for fault in faults if fault.lost == lost}

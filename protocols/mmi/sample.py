@@ -38,7 +38,7 @@ Kind = Literal["frontal", "turned", "dual", "still", "units"]
 
 @dataclass(frozen=True, slots=True)
 class _Session:
-    """One session: who shows what, and when each part of the clip begins (frames counted from 0)."""
+    """One session: subject, emotion, and the first frame of each phase of the clip (counted from 0)."""
 
     number: int
     subject: int
@@ -56,7 +56,7 @@ class _Session:
         return f"S{self.subject:03d}-{self.clip:03d}"
 
     def strength(self, frame: int) -> float:
-        """0 neutral, up from onset to apex, 1, down from offset to rest, 0."""
+        """Strength of the expression: 0, rising from onset to apex, 1, falling from offset to rest, 0."""
         return float(np.interp(frame, (self.onset, self.apex, self.offset, self.rest), (0, 1, 1, 0)))
 
 
@@ -65,14 +65,14 @@ def write(root: Path, *, identities: int, seed: int, paint: Painter, progress: P
 
     Args:
         root: folder to fill.
-        identities: subjects. Each has six frontal clips, one an emotion; every third also a dual-view clip, a still
-            or a clip of action units without an emotion, in turns.
+        identities: subjects. Each has six frontal clips, one an emotion, and in turn a dual-view clip, a still or a
+            clip of action units without an emotion.
         seed: of people and pictures.
         paint: the painter.
-        progress: shows how far it is.
+        progress: shows the progress.
 
     Returns:
-        What was written.
+        Counts of the written files.
 
     Raises:
         UsageError: too few identities.
@@ -91,7 +91,7 @@ def write(root: Path, *, identities: int, seed: int, paint: Painter, progress: P
             else:
                 write_bytes(folder / f"{session.stem}.avi", avi(frames, per_second=_PER_SECOND))
             _describe(folder, session)
-        next(images, None)  # lets the painter report its last batch
+        next(images, None)  # so that the painter reports its last batch
     kinds = [session.kind for session in sessions]
     counts = {kind: kinds.count(kind) for kind in ("frontal", "turned", "dual", "still", "units")}
     return SampleSummary(
@@ -134,7 +134,7 @@ def _plan(identities: int, rng: np.random.Generator) -> list[_Session]:
 
 
 def _looks(session: _Session, seed: int) -> list[Look]:
-    """One a frame, in a dual view two: the frontal one first, then the profile."""
+    """One look a frame; in a dual view two, the frontal one first, then the profile."""
     base = Look(
         identity=person(seed, session.subject),
         variation=session.number,
@@ -151,7 +151,7 @@ def _looks(session: _Session, seed: int) -> list[Look]:
 
 
 def _frames(session: _Session, images: Iterator[ByteImages], rng: np.random.Generator) -> Iterator[ByteImages]:
-    """Whole frames of a session: 640 x 480, turned ones 720 x 576 on their side, dual ones 720 x 576 of two halves."""
+    """Frames of a session: 640 x 480; rotated ones 720 x 576 on their side; dual ones 720 x 576 of two halves."""
     scenes: list[ByteImages] = []
     height, width = {"turned": (720, 576), "dual": (576, 360)}.get(session.kind, (480, 640))
     swap = session.kind == "dual" and session.subject % 2 == 0
@@ -161,17 +161,17 @@ def _frames(session: _Session, images: Iterator[ByteImages], rng: np.random.Gene
             image = next(images)
             if len(scenes) == view:
                 scenes.append(backdrop(rng, height, width, tone_of(image)))
-            halves.append(_standing(scenes[view], image))
+            halves.append(_place_in_scene(scenes[view], image))
         if session.kind == "dual":
             yield np.concatenate(halves[::-1] if swap else halves, axis=1)
         elif session.kind == "turned":
-            yield np.ascontiguousarray(np.rot90(halves[0]))  # anticlockwise: a clockwise turn sets it upright
+            yield np.ascontiguousarray(np.rot90(halves[0]))  # anticlockwise: a clockwise quarter turn makes it upright
         else:
             yield halves[0]
 
 
-def _standing(scene: ByteImages, image: ByteImages) -> ByteImages:
-    """The picture, enlarged, in the middle of a copy of the scene."""
+def _place_in_scene(scene: ByteImages, image: ByteImages) -> ByteImages:
+    """The image, enlarged, in the middle of a copy of the scene."""
     from PIL import Image
 
     height, width = scene.shape[:2]
@@ -183,7 +183,7 @@ def _standing(scene: ByteImages, image: ByteImages) -> ByteImages:
 
 
 def _describe(folder: Path, session: _Session) -> None:
-    """Write session.xml, the annotation of the clip, and for every second emotion clip its temporal coding."""
+    """Write session.xml, the annotation of the clip, and, for every second emotion clip, its temporal coding."""
     view = 2 if session.kind == "dual" else 0
     media = f"{session.stem}.{'jpg' if session.kind == 'still' else 'avi'}"
     write_text(

@@ -1,4 +1,4 @@
-"""Who of MMI is searched, by which frames: one neutral frame enrolled, seven of other clips or moments turned."""
+"""Choice of MMI's subjects and frames: one neutral frame is enrolled, seven other frames are rendered."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ OTHER = "none given"
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A frame of a session and what is made of it.
+    """A frame of a session and the views rendered from it.
 
     Attributes:
-        session: whose.
-        frame: from 0.
-        expression: one of `EMOTIONS`, `NEUTRAL`, or `OTHER` where nothing is said of it.
-        face: the frontal face in it and its views.
+        session: the session.
+        frame: number, from 0.
+        expression: one of `EMOTIONS`, `NEUTRAL`, or `OTHER` where none is annotated.
+        face: the frontal face and its views.
     """
 
     session: Session
@@ -39,7 +39,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A subject as enrolled and searched; the frame enrolled is none of ``moments``."""
+    """A subject with the enrolled frame and the searched ones, ``moments``, which do not include it."""
 
     subject: str
     enrolled: Moment
@@ -49,54 +49,54 @@ class Person:
 def draw_people(
     sessions: Sequence[Session], turner: Turner, *, count: int, moments: int, seed: int
 ) -> Iterator[Person]:
-    """Draw subjects and choose their frames; those who cannot give all frames come last, if at all.
+    """Draw subjects and choose their frames; subjects with too few frames come last, if needed.
 
     Args:
         sessions: all of them.
-        turner: turns the frames.
-        count: how many people.
-        moments: frames a person, beside the one enrolled.
+        turner: renders the frames.
+        count: number of people.
+        moments: searched frames a person.
         seed: of the draw.
 
     Yields:
         Up to ``count`` people.
     """
     subjects = {session.subject for session in sessions if session.frontal}
-    aside: list[Person] = []
-    found = 0
+    incomplete: list[Person] = []
+    complete = 0
     for subject in seeded_order(subjects, seed):
         person = choose([s for s in sessions if s.subject == subject and s.frontal], turner, moments)
         if person is None:
             continue
         if len(person.moments) < moments:
-            aside.append(person)
+            incomplete.append(person)
             continue
-        found += 1
+        complete += 1
         yield person
-        if found == count:
+        if complete == count:
             return
-    yield from aside[: count - found]
+    yield from incomplete[: count - complete]
 
 
-def choose(own: Sequence[Session], turner: Turner, moments: int) -> Person | None:
-    """The frames of a subject.
+def choose(sessions: Sequence[Session], turner: Turner, moments: int) -> Person | None:
+    """Choose the frames of a subject.
 
-    Enrolled: the first frame of the first clip in which a frontal face is found. Searched: a neutral first frame of
-    another clip, the middle of the apex of one clip for each emotion, then further frames at the apex of any clip,
-    until there are enough. A video that cannot be opened counts as rejected.
+    Enrolled: the first frame of the first clip in which a frontal face is detected. Searched: a neutral first frame of
+    another clip, the middle of the apex of one clip for each emotion, then further apex frames of any clip until there
+    are enough. A video that cannot be opened counts as rejected.
 
     Args:
-        own: the subject's sessions with a frontal view.
-        turner: turns the frames.
-        moments: how many are wanted.
+        sessions: the subject's sessions with a frontal view.
+        turner: renders the frames.
+        moments: number of searched frames.
 
     Returns:
         None where no frame can be enrolled or none is left to search.
     """
-    broken = sum(not session.frames for session in own)
+    broken = sum(not session.frames for session in sessions)
     if broken:
         turner.rejected["not a video"] += broken
-    ordered = sorted(own, key=lambda session: (session.clip, session.key))
+    ordered = sorted(sessions, key=lambda session: (session.clip, session.key))
     enrolled = _first(((s, s.neutral_frame(), NEUTRAL) for s in ordered), turner)
     if enrolled is None:
         return None
@@ -119,7 +119,7 @@ def choose(own: Sequence[Session], turner: Turner, moments: int) -> Person | Non
 
 
 def _first(candidates: Iterable[tuple[Session, int | None, str]], turner: Turner) -> Moment | None:
-    """The first that shows a frontal face."""
+    """The first candidate with a frontal face."""
     for session, frame, expression in candidates:
         if frame is None:
             continue

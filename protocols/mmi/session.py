@@ -1,4 +1,4 @@
-"""One session of MMI: whom and what it shows, its views, and which frames are taken of its clip."""
+"""One session of MMI: subject, emotion, view, and the frames to use of its clip."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Session:
         folder: name of its folder: the session's number.
         subject: ``S<sss>`` of its file name without leading zeros, as text: the identity.
         clip: ``<nnn>`` of its file name.
-        view: 0 frontal, 1 another single view, 2 dual view, None where it isn't told.
+        view: 0 frontal, 1 another single view, 2 dual view, None where it is not given.
         emotion: the code, 1 to 6 for those of `EMOTIONS`; None where none is given.
-        units: action units, with their markers where the clip is coded in time.
+        units: action units, with markers where the clip has temporal coding.
         media: the video or still.
     """
 
@@ -49,7 +49,7 @@ class Session:
 
     @property
     def expression(self) -> str | None:
-        """Name of the emotion; None where there is none, or a code without a name."""
+        """Name of the emotion; None where there is none, or the code has no name."""
         return EMOTIONS[self.emotion - 1] if self.emotion and 1 <= self.emotion <= len(EMOTIONS) else None
 
     @property
@@ -59,28 +59,29 @@ class Session:
 
     @property
     def frontal(self) -> bool:
-        """Whether a frontal face is in it: frontal and dual views."""
+        """Whether it shows a frontal face: frontal and dual views."""
         return self.view in (FRONTAL, DUAL_VIEW)
 
     @property
     def coded(self) -> bool:
-        """Whether it is coded in time."""
+        """Whether it has temporal coding."""
         return any(unit.markers for unit in self.units)
 
     @property
     def frames(self) -> int:
-        """Frames by the header of the video, 0 where it can't be opened; 1 for a still, which isn't opened."""
+        """Number of frames by the video's header, 0 where it cannot be opened; 1 for a still, which is not opened."""
         return read_header(self.media).frames if self.film else 1
 
     def cuts(self, frame: int) -> tuple[Cut, ...]:
-        """How a frame may become an upright frontal picture, the likeliest first; empty for other views.
+        """Crops that may show the frame's upright frontal face, the likeliest first; empty for other views.
 
-        Of a frontal view: turned or not (clips that aren't 480 rows high were recorded with the camera on its side and
-        need a clockwise quarter turn; what holds of a given download is seen only from its faces). Of a dual view: its
-        halves, of which either may be the frontal one. The first with an upright frontal face is right.
+        A frontal view is tried with and without rotation: clips that are not 480 rows high were recorded with the
+        camera on its side and need a clockwise quarter turn, but this differs between downloads. Of a dual view both
+        halves are tried, since either may be the frontal one. The first crop with an upright frontal face is the right
+        one.
 
         Raises:
-            DataError: a dual view can't be opened; a short reason that names no file.
+            DataError: a dual view cannot be opened; a short reason without file names.
         """
         number = frame if self.film else None
         if self.view == DUAL_VIEW:
@@ -93,13 +94,13 @@ class Session:
         return tuple(Cut(frame=number, quarter_turns=turns) for turns in ((0, 1, 3) if upright else (1, 0, 3)))
 
     def apex_frames(self, count: int) -> tuple[int, ...]:
-        """Frames in which the expression is full, spread evenly; 0 alone for a still, none for a broken video.
+        """Frames at the apex of the expression, evenly spaced; frame 0 for a still, none for an unreadable video.
 
-        Coded clips: frames in which most units are at their apex, the longest run of them. Others: from 2/5 to 3/5 of
-        the clip, since they begin and end neutral.
+        In clips with temporal coding: the longest run of frames with the most units at their apex. In others: from 2/5
+        to 3/5 of the clip, since clips begin and end neutral.
 
         Args:
-            count: how many at most; a short apex gives fewer.
+            count: largest number of frames; a short apex gives fewer.
         """
         frames = self.frames
         if not self.film or frames < 1:
@@ -109,7 +110,7 @@ class Session:
         return tuple(first + (2 * i + 1) * length // (2 * min(count, length)) for i in range(min(count, length)))
 
     def neutral_frame(self) -> int | None:
-        """A frame without expression: the first; None for a still, a broken video, one coded as moving from there."""
+        """A neutral frame: the first; None for a still, an unreadable video, or one coded as moving from the start."""
         moving = any(unit.type_at(0) != NEUTRAL for unit in self.units)
         return 0 if self.film and self.frames > 0 and not moving else None
 
@@ -136,7 +137,7 @@ class Session:
 
 
 def read_header(path: Path) -> Header:
-    """Header of a video; read once as long as the file doesn't change."""
+    """Header of a video; read again only when the file changes."""
     try:
         return _header(path, file_state(path))
     except OSError:

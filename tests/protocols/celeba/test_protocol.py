@@ -54,7 +54,7 @@ def test_every_layout_gives_the_same_people(write_celeba: Write, tmp_path: Path,
         "6": ("000009.png",),
     }
     assert not people.whole
-    assert any("1 people of the test partition are in another one too" in note for note in people.notes)
+    assert any("1 people of the test partition are in another partition too" in note for note in people.notes)
 
 
 def test_views_of_the_photograph_enrolled_are_searched(
@@ -131,14 +131,14 @@ def test_one_person_alone_is_no_search(write_celeba: Write, tmp_path: Path, quic
 def test_nobody_to_search_comes_with_what_is_wrong_in_the_lists(write_celeba: Write) -> None:
     root = write_celeba([(1, 0, True), (1, 2, True), (2, 2, True)])
     replace_row(root / "Anno/identity_CelebA.txt", 2, "000003.png")
-    with pytest.raises(DataError, match="Nobody .* 1 rows of identity.* no identity .* are in another one too"):
+    with pytest.raises(DataError, match="Nobody .* 1 rows of identity.* no identity .* are in another partition too"):
         searchable_people(root)
 
 
 def test_without_identities_nobody_can_be_searched(write_celeba: Write) -> None:
     root = write_celeba(ROWS)
     (root / "Anno/identity_CelebA.txt").unlink()
-    with pytest.raises(DataError, match="identity_CelebA.txt.*given out on request"):
+    with pytest.raises(DataError, match="identity_CelebA.txt.*available on request"):
         CelebA().read(root)
 
 
@@ -150,10 +150,10 @@ def test_wrong_rows_are_left_out_and_told(write_celeba: Write) -> None:
     assert people.pictures == {"3": ("000003.png", "000005.png"), "6": ("000009.png",)}
     notes = " ".join(people.notes)
     assert (
-        "1 rows of identity_CelebA.txt are wrong and left out: line 6: 'four' is no whole number of at most 15 digits."
+        "1 rows of identity_CelebA.txt are wrong and left out: line 6: 'four' is not a whole number of at most 15 digits."
         in notes
     )
-    assert "line 4: '../000004.png' is no plain file name" in notes
+    assert "line 4: '../000004.png' is not a plain file name" in notes
     assert "1 pictures of the test partition have no identity" in notes
 
 
@@ -195,7 +195,7 @@ def test_the_check_finds_what_is_wrong(write_celeba: Write) -> None:
     assert line(lines, "identities").found == "5"  # the row of 1 is lost
     assert line(lines, "identities in the test partition").found == "4"
     assert line(lines, "identity_CelebA rows that are wrong").examples == ("line 1: 1 cells, not 2",)
-    assert line(lines, "list_landmarks_align_celeba rows declared in its first line").found == "77 declared, 9 there"
+    assert line(lines, "list_landmarks_align_celeba rows declared in its first line").found == "77 declared, 9 present"
     assert line(lines, "list_attr_celeba list").level == "differs"
     assert line(lines, "identities in both train and test").examples == ("5",)
     assert line(lines, "identities in both train and validation").level == "ok"

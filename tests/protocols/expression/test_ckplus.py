@@ -93,7 +93,7 @@ def test_a_sequence_without_its_peak_is_left_out_and_counted(root: Path) -> None
     (root / "cohn-kanade-images/S005/001" / f"S005_001_{FRAMES:08d}.png").unlink()
     listed = ckplus_shots(root)
     assert "disgust" not in listed.sequences
-    assert any("1 without the peak frame that their label names" in note for note in listed.notes)
+    assert any("1 without the peak frame of their label" in note for note in listed.notes)
 
 
 def test_a_code_without_a_name_is_left_out_and_counted(root: Path) -> None:
@@ -111,8 +111,8 @@ def test_names_of_others_are_counted(root: Path) -> None:
     (root / "Emotion/S999/001/S999_001_00000009_emotion.txt").write_text("1.0")
     _, odd = load_sequences(root)
     assert odd == {
-        "folders of a name that is none of CK+'s": 1,
-        "files among the images that are none of their sequence": 1,
+        "folders whose name is not one of CK+'s": 1,
+        "files among the images that are not of their sequence": 1,
         "folders of a sequence without an image": 1,
         "labels without a sequence": 1,
     }
@@ -129,7 +129,7 @@ def test_a_label_that_is_no_text_or_far_too_long_is_an_error(root: Path) -> None
     for data, reason in (
         (b"\xff\xfe\x00", "is UTF-16"),
         (b"1" * 10_000, "too large"),
-        (b"1" * 4000, "no emotion code"),
+        (b"1" * 4000, "not an emotion code"),
     ):
         label_of(root).write_bytes(data)
         with pytest.raises(DataError, match=reason):

@@ -87,16 +87,16 @@ SHORT = " ".join(["7"] * (PIXELS - 1))
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        (changed(2, 1, SHORT), "line 4: 2,303 pixels, not 2,304"),
+        (changed(2, 1, SHORT), "line 4: 2,303 pixels, expected 2,304"),
         (changed(2, 1, SHORT + " 7 7"), "line 4: 2,305 pixels"),
         (changed(2, 1, ""), "line 4: 0 pixels"),
-        (changed(2, 1, SHORT + " x"), "line 4: pixels that are no whole numbers"),
-        (changed(2, 1, SHORT + " 2.5"), "line 4: pixels that are no whole numbers"),
-        (changed(2, 1, SHORT + " 256"), "not 0 to 255"),
-        (changed(2, 1, SHORT + " -1"), "not 0 to 255"),
+        (changed(2, 1, SHORT + " x"), "line 4: pixels are not whole numbers"),
+        (changed(2, 1, SHORT + " 2.5"), "line 4: pixels are not whole numbers"),
+        (changed(2, 1, SHORT + " 256"), "expected 0 to 255"),
+        (changed(2, 1, SHORT + " -1"), "expected 0 to 255"),
         (changed(3, 0, "happy"), "line 5: the emotion 'happy'"),
         (changed(3, 2, "Test"), "line 5: the usage 'Test'"),
-        ([*cells(), [3]], "1 columns, not 3"),
+        ([*cells(), [3]], "1 columns, expected 3"),
         ([], "holds no face"),
     ],
 )
@@ -121,7 +121,7 @@ def test_other_columns_are_an_error_that_names_them(tmp_path: Path) -> None:
 def test_a_truncated_table_is_an_error(table: Path, tmp_path: Path) -> None:
     data = table.read_bytes()
     table.write_bytes(data[: len(data) - 5000])
-    with pytest.raises(DataError, match="Is the file whole"):
+    with pytest.raises(DataError, match="the file may be truncated"):
         unpacked(table, tmp_path / "scratch")
 
 

@@ -101,7 +101,7 @@ def test_sessions_without_an_emotion_and_stills_are_left_out_and_counted(sample:
     listed = mmi_shots(sample)
     assert set(listed.sequences) == set(SIX) and sum(listed.sequences.values()) == PEOPLE * 6 + 2  # two dual views
     assert any(
-        "2 sessions are left out: 1 still pictures, not sequences, 1 without an emotion (action units alone)." in note
+        "2 sessions are left out: 1 stills, not sequences, 1 without an emotion (action units alone)." in note
         for note in listed.notes
     )
     assert not listed.official and any("No list of sequences is published" in note for note in listed.notes)
@@ -152,7 +152,7 @@ def test_the_study_pairs_lr_faces_with_their_true_ones_in_folds_of_people(sample
     assert np.abs(shrunk.astype(int) - lr).mean() < 3
     assert len({media.key for media in (*study.faces, *study.truths)}) == 2 * len(study.faces)
     assert all(f.template == t.template == f.key for f, t in zip(study.faces, study.truths, strict=True))
-    assert not study.official and any("4 people are dealt into 2 folds" in note for note in study.notes)
+    assert not study.official and any("4 people are assigned to 2 folds" in note for note in study.notes)
 
 
 def test_six_classes_and_full_size(sample: Path, tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_no_face_at_all_is_an_error(sample: Path, tmp_path: Path, monkeypatch: p
 
 
 def test_fewer_people_than_folds_is_an_error_that_names_both(sample: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="4 people cannot be dealt into 10 folds"):
+    with pytest.raises(DataError, match="4 people cannot be assigned to 10 folds"):
         mmi_expression().read_with(sample, tmp_path / "scratch")
 
 

@@ -112,13 +112,13 @@ def test_what_is_wrong_with_sessions_is_told_and_the_others_are_read(tmp_path: P
     assert [session.folder for session in sessions] == ["1", "2", "3", "4", "5", "6", "9", "10"]
     assert {(fault.folder, fault.what, fault.lost) for fault in faults} == {
         ("2", "annotation: emotion code outside 1 to 6", False),
-        ("3", "annotation: emotion is no whole number", False),
+        ("3", "annotation: emotion is not a whole number", False),
         ("4", "session.xml: file not found", False),
         ("5", "session.xml: not XML", False),
-        ("6", "session.xml: view is none of 0, 1, 2", False),
-        ("7", "no video or picture", True),
+        ("6", "session.xml: view is not 0, 1 or 2", False),
+        ("7", "no video or still", True),
         ("8", "media name is not S<subject>-<clip>", True),
-        ("9", "annotation: document type in it; refused", False),
+        ("9", "annotation: it has a document type; refused", False),
         ("10", "coding: marker before the first frame or of an unknown type", False),
     }
     assert sessions[1].expression is None and sessions[1].emotion == 9
@@ -141,7 +141,7 @@ def test_wrong_folders_are_named_with_the_right_one(tmp_path: Path, add_session:
         find_mmi(tmp_path / "nowhere")
     with pytest.raises(DataError, match=f"too deep.*--data-root {tmp_path}/a/b"):
         find_mmi(tmp_path)
-    with pytest.raises(DataError, match="a part of MMI"):
+    with pytest.raises(DataError, match="a folder inside MMI"):
         find_mmi(folder)
 
 

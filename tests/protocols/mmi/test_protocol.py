@@ -80,11 +80,8 @@ def test_a_broken_video_is_passed_over_and_told(root: Path, tmp_path: Path, quic
     (root / "Sessions/2/session.xml").write_text("<session")
     data = Mmi().read_with(root, tmp_path / "scratch")
     assert data.gallery[0].key == "gallery/3/S001-003.avi#0"
-    assert any("1 sessions are used without what is wrong in them: session.xml: not XML" in n for n in data.notes)
-    assert any(
-        "1 frames show no usable frontal face and could not serve as frontal faces: 1 not a video" in n
-        for n in data.notes
-    )
+    assert any("1 sessions are used without their faulty files: session.xml: not XML" in n for n in data.notes)
+    assert any("1 frames show no usable frontal face and were skipped: 1 not a video" in n for n in data.notes)
 
 
 def test_nobody_to_enroll_is_an_error(tmp_path: Path, add_session: Add, quick_views: object) -> None:
@@ -107,12 +104,12 @@ def test_the_check_counts_what_is_wrong(root: Path, add_session: Add) -> None:
     bad = line(lines, "session session.xml: not XML")
     assert (bad.level, bad.examples) == ("differs", ("Sessions/2",))
     assert line(lines, "session annotation: emotion code outside 1 to 6").examples == ("Sessions/3",)
-    lost = line(lines, "session no video or picture")
+    lost = line(lines, "session no video or still")
     assert (lost.level, lost.examples) == ("damaged", ("Sessions/13",))
     (broken,) = line(lines, "video and still files absent or damaged").examples
     assert broken == "Sessions/1/S001-001.avi: not a video"
     assert line(lines, "equal files").examples == ("11/S002-001.avi = 12/S002-002.avi",)
-    assert line(lines, "clips coded in time").found == "1"
+    assert line(lines, "clips with temporal coding").found == "1"
     assert line(lines, "readable for a run").found == "yes, 2 subjects to draw from"
 
 
