@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bench.results import RoleLedger, RunRecord
+from bench.results.kinds import IDENTIFICATION, VERIFICATION, recorded_kind
 
 _MANY = 0.2  # share of images that did not end ok
 _CANARIES = ("output-equals-input", "flat-output", "constant-output", "swapped-channels")
@@ -59,7 +60,7 @@ def is_on_frames(warning: str) -> bool:
 
 def kind_is_search(record: RunRecord) -> bool:
     """Whether a run compares probes with a gallery that may be hallucinated too."""
-    return record.protocol.get("kind", "identification") in ("identification", "verification")
+    return recorded_kind(record.protocol) in (IDENTIFICATION, VERIFICATION)
 
 
 def joined(*parts: Sequence[str]) -> list[str]:

@@ -34,8 +34,8 @@ from bench.types import OK, Media, Outcome, Points, Role
 
 Alignment = Literal["frame", "true", "none"]
 ALIGNMENTS: tuple[Alignment, ...] = ("frame", "true", "none")
-"""``frame``: the known frame of frontal faces, nothing is looked at. ``true``: the ground-truth landmarks, carried
-through the turn and the similarity. ``none``: the whole image."""
+"""``frame``: the known frame of frontal faces, whatever the image shows. ``true``: the ground-truth landmarks,
+moved by the turn and the similarity. ``none``: the whole image."""
 POSE_KEPT = ("none", "bicubic")
 """Hallucinators whose output shows the face where and as it was; only there do the ground-truth landmarks fit."""
 RANKS = (1, 5)

@@ -35,7 +35,7 @@ def psnr_rgb_db(hr: Image, sr: Image, *, border: int = 0) -> float:
 
     Args:
         hr: the reference, (H, W, 3) uint8 RGB.
-        sr: the image judged, the same shape.
+        sr: the image compared with it, the same shape.
         border: pixels cut off on each side before comparing.
 
     Returns:
@@ -64,7 +64,7 @@ def ssim_rgb_wang(hr: Image, sr: Image, *, border: int = 0) -> float:
 
     Args:
         hr: the reference, (H, W, 3) uint8 RGB.
-        sr: the image judged, the same shape.
+        sr: the image compared with it, the same shape.
         border: pixels cut off on each side before comparing.
 
     Returns:

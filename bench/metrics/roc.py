@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Curve:
-    """Pairs accepted at every threshold that tells pairs apart, from the strictest on.
+    """Pairs accepted at every threshold that separates two scores, from the strictest on.
 
     Attributes:
         false: different pairs accepted, (K,), beginning with 0; weighted where pairs were.

@@ -37,7 +37,7 @@ _GRID = np.arange(0, 4, 0.01)  # squared Euclidean distances of vectors of unit 
 
 @dataclass(frozen=True, slots=True)
 class FoldAccuracy:
-    """One fold judged by the threshold of the others.
+    """The accuracy of one fold at the threshold that is best on the others.
 
     Attributes:
         threshold: a pair is called alike where its score is not below it (``grid``: where it is above it).
@@ -57,7 +57,7 @@ class FoldAccuracy:
 def best_threshold(scores: Scores, same: Bools) -> float:
     """Return the threshold with the most pairs called right when scores not below it are called alike.
 
-    All thresholds that tell pairs apart are tried: between any two neighbouring scores (half way), at the lowest score,
+    All thresholds that separate two scores are tried: between any two neighbouring scores (half way), at the lowest score,
     and just above the highest. Of equally good ones the highest is taken.
 
     Args:

@@ -42,6 +42,7 @@ from bench.results import (
     RunResult,
     StageRecord,
 )
+from bench.results.kinds import VERIFICATION, recorded_kind
 from bench.results.rows import item_from_cells, ledger_from_cells, probe_from_cells
 from bench.results.seal import SEAL, broken, make_seal
 
@@ -206,7 +207,7 @@ def _read_csv(path: Path, make: Callable[[dict[str, str]], RowT]) -> tuple[RowT,
 
 def _most_bytes(record: RunRecord, items: Sequence[ItemRow]) -> int:
     """What the arrays of a run may have unpacked: so many pairs of at most 16 bytes, or a few small tables."""
-    if record.protocol.get("kind") != "verification":
+    if recorded_kind(record.protocol) != VERIFICATION:
         return _SMALL
     pairs = sum(n for item in items if isinstance(n := item.values.get("pairs"), int | float) and n > 0)
     return int(min(MOST_ARRAYS, _A_PAIR * pairs + _SMALL))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bench.io.printing import printable
 from bench.results import RunRecord
+from bench.results.kinds import EFFICIENCY, recorded_kind
 
 SAMPLE = "SAMPLE DATA, not {0}: its people are drawn and do not exist. Figures on it say nothing about {0}."
 
@@ -20,7 +21,7 @@ def banners(record: RunRecord) -> list[str]:
 
 def _limits(record: RunRecord) -> str:
     """What a smoke run is on: its limits, in words."""
-    what = "timed passes" if record.protocol.get("kind") == "efficiency" else record.protocol.get("items", "probes")
+    what = "timed passes" if recorded_kind(record.protocol) == EFFICIENCY else record.protocol.get("items", "probes")
     probes = "" if record.limit is None else f" on {record.limit:,} {what}"
     gallery = "" if record.limit_gallery is None else f" in a gallery cut to mates and {record.limit_gallery:,} others"
     return probes + gallery

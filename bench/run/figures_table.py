@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bench.results import Figure, RunRecord, split_name
-from bench.results.kinds import EXPRESSION, IDENTIFICATION, RESTORATION, VERIFICATION, recorded_kind
+from bench.results.kinds import EFFICIENCY, EXPRESSION, IDENTIFICATION, RESTORATION, VERIFICATION, recorded_kind
 
 _MOST = 14  # figures printed one a line
 _ITEMS = {IDENTIFICATION: "probes", VERIFICATION: "pairs", RESTORATION: "faces", EXPRESSION: "faces"}
@@ -51,16 +51,16 @@ def in_words(record: RunRecord) -> str:
     metrics, kind = record.metrics, recorded_kind(record.protocol)
     if kind == IDENTIFICATION and "rank-1" in metrics:
         return f"{_of(metrics['rank-1'])} probes found their person first in the gallery."
-    if kind == "verification" and "accuracy" in metrics:
+    if kind == VERIFICATION and "accuracy" in metrics:
         figure = metrics["accuracy"]
         return f"{figure.value:.1%} of {figure.n:,} pairs were judged right: the same person, or two."
-    if kind == "expression" and "accuracy" in metrics:
+    if kind == EXPRESSION and "accuracy" in metrics:
         return f"{_of(metrics['accuracy'])} faces were given the expression that they show."
-    if kind == "restoration" and "psnr_db" in metrics:
+    if kind == RESTORATION and "psnr_db" in metrics:
         figure = metrics["psnr_db"]
         return f"The {figure.n:,} faces are {figure.value:.2f} dB PSNR from the true ones; higher is nearer."
     times = [(name, figure) for name, figure in metrics.items() if name.startswith("ms@batch=")]
-    if kind == "efficiency" and times:
+    if kind == EFFICIENCY and times:
         name, figure = times[0]
         return f"One face takes {figure.value:,.1f} ms in batches of {name.removeprefix('ms@batch=')}."
     return ""
@@ -129,7 +129,7 @@ def _headlines(metrics: Mapping[str, Figure]) -> tuple[Sequence[str], dict[str, 
 
 def _denominators(record: RunRecord, kind: str) -> list[str]:
     """What n counts, and what failures do to the figures."""
-    if kind == "efficiency":
+    if kind == EFFICIENCY:
         timed = any(figure.unit == "ms" for figure in record.metrics.values())
         return ["times are medians; their n counts timed passes"] if timed else []
     items = record.protocol.get("items", _ITEMS.get(kind, "items"))

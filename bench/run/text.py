@@ -5,6 +5,7 @@ from __future__ import annotations
 from bench.evaluation import UNRECOGNISED, kind_of
 from bench.evaluation.contract import Prepared
 from bench.io.printing import printable
+from bench.results.kinds import EFFICIENCY
 from bench.results.text import SAMPLE
 from bench.run.record import processor_note
 
@@ -19,7 +20,7 @@ def describe_run(run: Prepared, said: set[str] | None = None) -> str:
         said: banners and notes that a study has printed before, which are left out; those of this run are added.
     """
     kind = kind_of(run.data)
-    costs = kind == "efficiency"
+    costs = kind == EFFICIENCY
     counts = ", ".join(f"{len(media):,} {role}" for role, media in run.media.items() if media or not costs)
     lines = [f"*** {SAMPLE.format(run.protocol.component.dataset)} ***"] if run.sample else []
     chain = f"hallucinator {run.config.hallucinator}"

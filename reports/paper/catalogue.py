@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bench.results.kinds import VERIFICATION
 from reports.paper.figures import charts, comparisons
 from reports.paper.figures.canvas import PaperFigure
 from reports.paper.tables import content
@@ -43,7 +44,7 @@ def make_tables(inputs: PaperInputs, *, with_published: bool) -> tuple[list[Tabl
     for run in runs:
         if not scales_of(run):
             gaps.append(f"{run.folder_name}: its LR faces are neither 16 nor 32 pixels wide, as the paper's are.")
-        elif run.kind == "verification":
+        elif run.kind == VERIFICATION:
             gaps.append(f"{run.folder_name}: the paper has no table of verification.")
     return [_with_warnings(table, runs) for table in tables if not table.empty], gaps
 

@@ -16,11 +16,12 @@ from bench.errors import DataError, UsageError
 from bench.images import decode
 from bench.results import ItemRow, ProbeRow, RunResult
 from bench.results.folder import IMAGES_FILE, read_image, read_run
+from bench.results.kinds import EXPRESSION, IDENTIFICATION, RESTORATION, recorded_kind
 from bench.results.text import banners
 
 MOST_METHODS = 9
 """Methods are picked by the keys 1 to 9."""
-_FACES = ("restoration", "expression")
+_FACES = (RESTORATION, EXPRESSION)
 """Kinds of runs whose items are faces."""
 
 
@@ -124,11 +125,11 @@ def _open(folder: Path) -> _Run:
     result = read_run(folder)
     if not (folder / IMAGES_FILE).is_file():
         raise DataError(f"{folder} keeps no images. Run it again with --images all.")
-    kind = result.record.protocol.get("kind", "identification")
+    kind = recorded_kind(result.record.protocol)
     rows: Sequence[ProbeRow | ItemRow] = result.probes
     if kind in _FACES:
         rows = result.items
-    elif kind != "identification":
+    elif kind != IDENTIFICATION:
         raise UsageError(f"{folder} is a run of the kind {kind}, which has no faces with their ground truth.")
     by_key = {_key(row): (place, row) for place, row in reversed(list(enumerate(rows)))}
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.checks.conformance import Check
 from bench.evaluation import UNRECOGNISED
 from bench.results import RunRecord, RunResult
-from bench.results.kinds import EFFICIENCY, recorded_kind
+from bench.results.kinds import EFFICIENCY, EXPRESSION, recorded_kind
 from bench.results.text import banners, say
 from bench.run.figures_table import figure_lines
 from bench.types import CheckLine
@@ -71,6 +71,6 @@ def print_checks(subject: str, checks: Sequence[Check]) -> int:
 
 def _told_by(record: RunRecord, kind: str) -> str:
     """Who told: the recogniser, or what classified; nothing where only costs are measured."""
-    if kind == "expression":
+    if kind == EXPRESSION:
         return f"  ({record.protocol.get('classifier', {}).get('name', 'classifier')})"
     return "" if kind in UNRECOGNISED else f"  ({record.stages[-1].name})"

@@ -17,7 +17,7 @@ class Others:
     began, which still holds what this process did in the minute before.
 
     Attributes:
-        cores: mean number of cores over the block; valid after it; None where the system does not tell.
+        cores: mean number of cores over the block; valid after it; None where the system does not report it.
     """
 
     cores: float | None = None

@@ -131,9 +131,9 @@ def _busy(others: float | None, own: int) -> list[str]:
 
 
 def _embedded(faces: Sequence[Media], answers: dict[int, Answer]) -> Embedded:
-    """How each face fared in the largest batch that told; nothing is embedded."""
-    told = max((answer.outcomes for answer in answers.values()), key=len, default=())
-    outcomes = [Outcome(status, stage, reason) for status, stage, reason in told]  # type: ignore[arg-type]  # a Status
+    """How each face fared in the largest batch that gave outcomes; nothing is embedded."""
+    reported = max((answer.outcomes for answer in answers.values()), key=len, default=())
+    outcomes = [Outcome(status, stage, reason) for status, stage, reason in reported]  # type: ignore[arg-type]  # a Status
     batch = max((b for b, a in answers.items() if a.failure), default=0)
     unknown = Outcome("failed", "hallucinate", f"batch {batch}: no pass came to its end") if batch else Outcome()
     outcomes += [unknown] * (len(faces) - len(outcomes))

@@ -14,10 +14,10 @@ _EVERY_S = 0.005
 
 
 def resident_mib() -> float:
-    """Resident memory of this process, MiB; where the system only tells the most there has been, that.
+    """Resident memory of this process, MiB; where the system reports only the peak, that.
 
     Raises:
-        MissingError: the system tells neither.
+        MissingError: the system reports neither.
     """
     if _STATM.is_file():
         return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20

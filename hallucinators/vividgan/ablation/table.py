@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from bench.metrics.bootstrap import bootstrap_interval, difference_interval
+from bench.metrics.identification import is_hit
 from bench.metrics.significance import holm, sign_flip_test
 from bench.results.folder import dump_json
 from hallucinators.vividgan.ablation.measure import Measures
@@ -174,7 +175,7 @@ def to_markdown(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
 
 def _values(name: str, measures: Measures) -> list[float | None]:
     if name == "rank_1":
-        return [float(rank == 1) for rank in measures.ranks]
+        return [float(is_hit(rank)) for rank in measures.ranks]
     return list(measures.psnr_db if name == "psnr_db" else measures.ssim)
 
 
