@@ -57,8 +57,8 @@ class FoldAccuracy:
 def best_threshold(scores: Scores, same: Bools) -> float:
     """Return the threshold with the most pairs called right when scores not below it are called alike.
 
-    All thresholds that separate two scores are tried: between any two neighbouring scores (half way), at the lowest score,
-    and just above the highest. Of equally good ones the highest is taken.
+    All thresholds that separate two scores are tried: half way between neighbouring scores, at the lowest score, and
+    just above the highest. Of equally good ones the highest is taken.
 
     Args:
         scores: (P,) finite.
