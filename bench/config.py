@@ -40,7 +40,7 @@ class RunConfig:
         flip: fusion of an image with its mirror image, see `EvalProtocol.flip`; None takes the protocol's own.
         fusion: how media become a template, see `EvalProtocol.fusion`; None takes the protocol's own.
         manifest: a file by ``bench data manifest`` that the data must agree with, or None.
-        limit: a smoke run on so many probes (pairs, faces, timed passes), see `bench.run.limit.cut`; None for all.
+        limit: a smoke run on so many probes (pairs, faces, timed passes), see `bench.run.data.cut`; None for all.
         limit_gallery: so many gallery and distractor templates besides the mates of the probes; None for all.
         out: the run folder; None makes one under ``runs/``.
         overwrite: what to do when the run folder exists: leave a finished run of the same configuration as it is,

@@ -1,4 +1,4 @@
-"""The square that detectors look at: an image enlarged or shrunk onto it, with its edge repeated around."""
+"""The square input of detectors: an image resized to it, with its edge pixels repeated padding."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.images import resize
 from bench.interfaces import ByteImages
 from bench.types import Points
 
-LARGEST = 800  # pixels: side of the largest canvas; larger images are shrunk to it for looking
+LARGEST = 800  # pixels: side of the largest canvas; larger images are shrunk to it for detection
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class Canvas:
 
 
 def on_canvas(image: ByteImages, *, least: int, margin: float) -> Canvas:
-    """Lay an image in the middle of a square canvas.
+    """Place an image in the middle of a square canvas.
 
-    It is enlarged when the canvas would be smaller than ``least``, shrunk when it would be wider than `LARGEST` (or
-    ``least``, where that is more), and not resampled else.
+    It is enlarged when the canvas would be smaller than ``least``, shrunk when the canvas would be wider than `LARGEST`
+    (or ``least``, where that is more), and otherwise not resampled.
 
     Args:
         image: RGB, uint8 (h, w, 3).
@@ -49,9 +49,9 @@ def on_canvas(image: ByteImages, *, least: int, margin: float) -> Canvas:
     longest = max(height, width)
     inside = 1 - 2 * margin
     side = min(max(least, round(longest / inside)), max(least, LARGEST))
-    grown = side * inside / longest if longest < least * inside or longest > side * inside + 1 else 1.0
-    placed = resize(image, max(1, round(height * grown)), max(1, round(width * grown)))
-    left, top = (side - placed.shape[1]) // 2, (side - placed.shape[0]) // 2
-    around = ((top, side - top - placed.shape[0]), (left, side - left - placed.shape[1]), (0, 0))
-    canvas = np.pad(placed, around, mode="edge")
-    return Canvas(canvas, (placed.shape[1] / width, placed.shape[0] / height), (left, top))
+    factor = side * inside / longest if longest < least * inside or longest > side * inside + 1 else 1.0
+    resized = resize(image, max(1, round(height * factor)), max(1, round(width * factor)))
+    left, top = (side - resized.shape[1]) // 2, (side - resized.shape[0]) // 2
+    padding = ((top, side - top - resized.shape[0]), (left, side - left - resized.shape[1]), (0, 0))
+    canvas = np.pad(resized, padding, mode="edge")
+    return Canvas(canvas, (resized.shape[1] / width, resized.shape[0] / height), (left, top))

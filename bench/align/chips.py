@@ -1,4 +1,4 @@
-"""Chips that aligners cut: five points of a face brought to a template, or the whole image where that cannot be."""
+"""Chips of aligners: five points of a face mapped to a template, or the whole image where that is impossible."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bench.types import OK, FaceTemplate, Outcome, Points
 def chip_by_points(
     image: ByteImages, points: Points | None, face: FaceTemplate, *, without: str
 ) -> tuple[ByteImages, Outcome]:
-    """Bring five points of an image to the template's; the whole image resized where that cannot be.
+    """Map five points of an image to the template's; resize the whole image where that is impossible.
 
     Args:
         image: RGB, uint8 (h, w, 3).
@@ -36,6 +36,6 @@ def chip_by_points(
     return whole_image(image, face), Outcome("fallback", "align", reason)
 
 
-def stacked(results: Sequence[tuple[ByteImages, Outcome]]) -> tuple[ByteImages, list[Outcome]]:
+def stack_chips(results: Sequence[tuple[ByteImages, Outcome]]) -> tuple[ByteImages, list[Outcome]]:
     """Chips (H, W, 3) with their outcomes as one array (N, H, W, 3) and a list."""
     return np.stack([chip for chip, _ in results]), [outcome for _, outcome in results]

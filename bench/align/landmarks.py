@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.align.chips import chip_by_points, stacked
+from bench.align.chips import chip_by_points, stack_chips
 from bench.interfaces import ALIGNERS, Aligner, ByteImages
 from bench.types import FaceTemplate, Outcome, Points
 
@@ -21,6 +21,8 @@ class GivenLandmarks(Aligner):
     def align(
         self, images: Sequence[ByteImages], landmarks: Sequence[Points | None], face: FaceTemplate
     ) -> tuple[ByteImages, list[Outcome]]:
-        """Bring each image's points to the template's."""
+        """Map each image's points to the template's."""
         pairs = zip(images, landmarks, strict=True)
-        return stacked([chip_by_points(image, points, face, without="no landmarks given") for image, points in pairs])
+        return stack_chips(
+            [chip_by_points(image, points, face, without="no landmarks given") for image, points in pairs]
+        )

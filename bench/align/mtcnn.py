@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bench.align.canvas import on_canvas
-from bench.align.chips import chip_by_points, stacked
+from bench.align.chips import chip_by_points, stack_chips
 from bench.devices import torch_threads
 from bench.errors import MissingError, UsageError, pip_install
 from bench.interfaces import ALIGNERS, Aligner, ByteImages
@@ -18,12 +18,12 @@ from bench.weights import package_file, unchanged_weights, weights_file
 
 _NETS = ("data/pnet.pt", "data/rnet.pt", "data/onet.pt")
 _HOW_TO_GET = f"It comes inside the package facenet-pytorch: {pip_install('facenet-pytorch')}."
-_SMALLEST = 12  # pixels: the first of MTCNN's networks looks at windows of this size
+_SMALLEST = 12  # pixels: size of the windows of MTCNN's first network
 
 
 def _missing() -> str | None:
-    found = all(package_file("facenet_pytorch", net) for net in _NETS)
-    return None if found else f"MTCNN's weights are not here. {_HOW_TO_GET}"
+    installed = all(package_file("facenet_pytorch", net) for net in _NETS)
+    return None if installed else f"MTCNN's weights are not here. {_HOW_TO_GET}"
 
 
 @ALIGNERS.register(
@@ -70,14 +70,13 @@ class Mtcnn(Aligner):
     def align(
         self, images: Sequence[ByteImages], landmarks: Sequence[Points | None], face: FaceTemplate
     ) -> tuple[ByteImages, list[Outcome]]:
-        """Find the face in each image and bring its points to the template's; given landmarks are not looked at."""
-        found = self.find(images)
-        pairs = zip(images, found, strict=True)
-        return stacked([chip_by_points(image, points, face, without="face not found") for image, points in pairs])
+        """Find the face in each image and map its points to the template's; landmarks are ignored."""
+        pairs = zip(images, self.find(images), strict=True)
+        return stack_chips([chip_by_points(image, points, face, without="face not found") for image, points in pairs])
 
     def find(self, images: Sequence[ByteImages]) -> list[Points | None]:
         """The five points of the face in each image, in that image's pixels; None where no face is found."""
-        with torch_threads(1):  # the networks are so small that a second thread only waits
+        with torch_threads(1):  # the networks are too small for a second thread
             return [self._find_one(image) for image in images]
 
     def _find_one(self, image: ByteImages) -> Points | None:

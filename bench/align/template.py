@@ -1,4 +1,4 @@
-"""Alignment without looking: the face is known to stand where the frame has it."""
+"""Alignment without detection: the position of the face is known from the frame."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from bench.align.chips import chip_by_points, stacked
+from bench.align.chips import chip_by_points, stack_chips
 from bench.align.templates import ARCFACE_112, DLIB_150, FACENET_160, SPHEREFACE_112X96
 from bench.errors import DataError, UsageError
 from bench.interfaces import ALIGNERS, Aligner, ByteImages
@@ -17,11 +17,11 @@ from bench.types import OK, FaceTemplate, Outcome, Points
 Frame = Literal["lfw250", "utkface200", "celeba128", "tpgan128", "arcface112"]
 ChipFrame = Literal["sphereface112x96", "dlib150", "facenet160"]
 AnyFrame = Literal[Frame, ChipFrame]
-"""Frames of data sets and the chips of recognisers: a face that stands in one needs no landmarks."""
+"""Frames of data sets and the chips of recognisers: a face in one of them needs no landmarks."""
 CHIPS: tuple[AnyFrame, ...] = ("arcface112", *get_args(ChipFrame))
 """The frames that are chips of recognisers."""
 TRUTH_FRAME: Frame = "utkface200"
-"""Of the faces that networks are trained towards (`bench.faces.pairs.pack`), and so of those they give."""
+"""The frame of the faces that networks are trained with (`bench.faces.pairs.pack`), and so of their outputs."""
 
 
 def _fractions(width: float, height: float, *points: tuple[float, float]) -> Points:
@@ -35,7 +35,7 @@ def _chip(face: FaceTemplate) -> Points:
 
 
 FRAMES: dict[AnyFrame, Points] = {
-    # the chip that ArcFace and those after it take: a face in it needs no further alignment
+    # the chip of ArcFace and of later recognisers: a face in it needs no further alignment
     "arcface112": tuple(((x + 0.5) / 112, (y + 0.5) / 112) for x, y in ARCFACE_112.points),
     # the chips of other recognisers
     "sphereface112x96": _chip(SPHEREFACE_112X96),
@@ -89,10 +89,10 @@ class KnownFrame(Aligner):
     def align(
         self, images: Sequence[ByteImages], landmarks: Sequence[Points | None], face: FaceTemplate
     ) -> tuple[ByteImages, list[Outcome]]:
-        """Bring the frame's points to the template's; landmarks are not looked at and every outcome is ok."""
+        """Map the frame's points to the template's; landmarks are ignored and every outcome is ok."""
         if self._aspect is not None:
             return np.stack([self._unstretched(image, face, self._aspect) for image in images]), [OK] * len(images)
-        return stacked([chip_by_points(image, self._in_pixels(image), face, without="") for image in images])
+        return stack_chips([chip_by_points(image, self._in_pixels(image), face, without="") for image in images])
 
     def _unstretched(self, image: ByteImages, face: FaceTemplate, aspect: float) -> ByteImages:
         """The chip of an image whose frame is not square, at the frame's proportions whatever the image's are."""

@@ -1,4 +1,4 @@
-"""Where each recogniser was taught to expect the face: five points in its chip."""
+"""The position of the face in the training chips of each recogniser: five points."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ constants in dlib's ``get_face_chip_details``; dlib itself fits more points, or 
 """
 
 FACENET_160 = FaceTemplate(160, 160, ((46.7, 62.1), (118.4, 60.9), (83.0, 92.7), (51.7, 121.3), (115.5, 120.2)))
-"""FaceNet was taught with MTCNN's box, cut out and resized to a square, not with points.
+"""FaceNet was trained on MTCNN's box, cropped and resized to a square, not on points.
 
-So these are MTCNN's own points where such a crop puts them: their mean over 400 photographs of Labeled Faces in the
+So these are the points of MTCNN in such a crop: their mean over 400 photographs of Labeled Faces in the
 Wild (one a person, drawn with seed 0; facenet-pytorch's MTCNN, no margin). The boxes are 0.76 as wide as they are high
 and the crop stretches them; a similarity cannot, so a face fitted to these points keeps its proportions.
 """

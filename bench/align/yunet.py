@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.align.canvas import on_canvas
-from bench.align.chips import chip_by_points, stacked
+from bench.align.chips import chip_by_points, stack_chips
 from bench.devices import cpu_threads
 from bench.errors import DataError, UsageError
 from bench.interfaces import ALIGNERS, Aligner, ByteImages
@@ -22,7 +22,7 @@ from bench.weights import unchanged_weights, weights_file
 MODEL = Path(__file__).with_name("face_detection_yunet_2023mar_int8bq.onnx")
 """The weights; source, licence and digest are in the card of that name beside it."""
 _HOW_TO_GET = "Install the suite again, or pass weights=PATH of OpenCV's face_detection_yunet_2023mar ONNX file."
-_SMALLEST = 32  # pixels: the network's coarsest grid has one cell for so many
+_SMALLEST = 32  # pixels: size of a cell of the network's coarsest grid
 _POINTS = slice(4, 14)  # of a row: x, y, width, height; five points, image left first; score
 
 
@@ -79,14 +79,13 @@ class YuNet(Aligner):
     def align(
         self, images: Sequence[ByteImages], landmarks: Sequence[Points | None], face: FaceTemplate
     ) -> tuple[ByteImages, list[Outcome]]:
-        """Find the face in each image and bring its points to the template's; given landmarks are not looked at.
+        """Find the face in each image and map its points to the template's; landmarks are ignored.
 
         Raises:
             DataError: the weights are not those of YuNet.
         """
-        found = self.find(images)
-        pairs = zip(images, found, strict=True)
-        return stacked([chip_by_points(image, points, face, without="face not found") for image, points in pairs])
+        pairs = zip(images, self.find(images), strict=True)
+        return stack_chips([chip_by_points(image, points, face, without="face not found") for image, points in pairs])
 
     def find(self, images: Sequence[ByteImages]) -> list[Points | None]:
         """The five points of the face in each image, in that image's pixels; None where no face is found.
@@ -138,7 +137,7 @@ class YuNet(Aligner):
 
 @contextmanager
 def _cv2_threads(threads: int) -> Iterator[None]:
-    """Let OpenCV compute with so many threads inside the block, and as before after it."""
+    """Set the number of OpenCV's threads inside the block."""
     import cv2
 
     before = cv2.getNumThreads()
@@ -151,7 +150,7 @@ def _cv2_threads(threads: int) -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep OpenCV from writing to stderr: version 5 warns of a default that nobody chose, and errors are raised."""
+    """Stop OpenCV from writing to stderr inside the block: errors are raised."""
     import cv2
 
     before = cv2.utils.logging.getLogLevel()

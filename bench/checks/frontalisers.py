@@ -21,16 +21,16 @@ from bench import progress
 from bench.align.template import FRAMES, AnyFrame
 from bench.checks.conformance import Check
 from bench.config import RunConfig
-from bench.diagnosis.placing import NEAR, Placing, place
+from bench.diagnosis.placing import NEAR, Placing, measure_offsets
 from bench.errors import BenchError, MissingError
 from bench.images import resize
 from bench.interfaces import ALIGNERS, HALLUCINATORS, PROTOCOLS, RECOGNISERS, ByteImages, EvalProtocol
 from bench.media.similarity import fit_similarity, resized_points, warp
-from bench.pipeline.arrangement import SIDES, Arrangement, PlanSide, arrange
+from bench.pipeline.arrangement import Arrangement, arrange
 from bench.pipeline.build import build
 from bench.pipeline.chain import Chain
 from bench.pipeline.framing import fits, read_steps
-from bench.pipeline.plan import EmbedPlan
+from bench.pipeline.plan import SIDES, EmbedPlan, PlanSide
 from bench.registry import Entry, Spec
 from bench.types import FaceTemplate, Points
 
@@ -180,7 +180,7 @@ def _look(case: _Case, face: FaceTemplate) -> _Seen:
     aims = [target.points] * len(alive)
     if case.expects == "lr":
         aims = [resized_points(points[at], images[at].shape, chip.shape) for at, chip in zip(alive, chips, strict=True)]
-    return _Seen(place(list(chips), aims))
+    return _Seen(measure_offsets(list(chips), aims))
 
 
 @lru_cache(maxsize=8)

@@ -99,7 +99,7 @@ def main(args: argparse.Namespace) -> int:
     from bench.commands.terminal.next_step import comparing_command
     from bench.commands.terminal.output import print_figures
     from bench.config import make_config
-    from bench.diagnosis.beside import below_beside
+    from bench.diagnosis.below import below_beside
     from bench.errors import UsageError
     from bench.matrix.experiment_file import Experiment, read_experiment
     from bench.registry import failures, load_plugins

@@ -1,21 +1,26 @@
-"""Is a run worse than the LR face itself, on the same probes, beyond the interval of the difference?"""
+"""Whether a run is worse than the LR face on the same probes, by the interval of the paired difference."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
+from bench.diagnosis.causes import causes_in_record
 from bench.diagnosis.headline import Finished, Headline, headline_of
+from bench.errors import BenchError
 from bench.metrics.bootstrap import difference_interval
-from bench.results import RunRecord, StageRecord
+from bench.results import RunRecord, RunResult, StageRecord
+from bench.results.folder import RUN_FILE, read_record, read_run
 
 BELOW = "Below the LR face"
-"""How every sentence on such a run begins."""
+"""Beginning of every sentence on such a run."""
 LEAST_PEOPLE = 6
-"""People (or folds) that differences are over; with fewer no test at the 5 % level can tell anything."""
+"""Fewest people (or folds) that are compared; with fewer, no test at the 5 % level can be significant."""
 _LR_FACE = "none"
+_MAX_FOLDERS = 500
 F = TypeVar("F", bound=Finished)
 
 
@@ -26,12 +31,12 @@ class Shortfall:
     Attributes:
         name: of the figure.
         unit: of its values.
-        rows: what it is paired over, in the plural.
-        value: of the run, over the rows that both have.
+        rows: name of the paired rows, in the plural.
+        value: of the run, over the rows of both.
         lr_value: of the LR face, over the same.
         low: lower end of the 95 % interval of the difference, by bootstrap over people (or folds).
         high: upper end; below 0.
-        paired: how many rows.
+        paired: number of rows.
     """
 
     name: str
@@ -61,7 +66,7 @@ class Shortfall:
 
 
 def shortfall(run: Headline | None, lr: Headline | None, *, seed: int) -> Shortfall | None:
-    """Compare a run with the LR face; None where it is not below it beyond the interval, or nothing can be said.
+    """Compare a run with the LR face; None where it is not significantly below it, or cannot be compared.
 
     Args:
         run: its headline figure.
@@ -74,27 +79,52 @@ def shortfall(run: Headline | None, lr: Headline | None, *, seed: int) -> Shortf
     people = [run.values[key][0] for key in shared]
     if len(set(people)) < LEAST_PEOPLE:
         return None
-    own, base = [run.values[key][1] for key in shared], [lr.values[key][1] for key in shared]
-    interval = difference_interval(own, base, people, seed=seed)
+    values, lr_values = [run.values[key][1] for key in shared], [lr.values[key][1] for key in shared]
+    interval = difference_interval(values, lr_values, people, seed=seed)
     if interval.high is None or interval.low is None or interval.high >= 0:
         return None
     count = len(shared)
     return Shortfall(
-        run.name, run.unit, run.rows, sum(own) / count, sum(base) / count, interval.low, interval.high, count
+        run.name, run.unit, run.rows, sum(values) / count, sum(lr_values) / count, interval.low, interval.high, count
     )
 
 
 def below_lr_face(run: Finished, lr: Finished) -> str | None:
     """The sentence on a finished run that is below a finished run of the LR face; None where it is not.
 
-    The two must be measured alike (`measured_alike`). What the run says of itself already is not said again.
+    The two must be measured alike (`measured_alike`). A run whose warnings say it already gives None.
     """
-    from bench.diagnosis.causes import causes_in_record
-
     if any(warning.startswith(BELOW) for warning in run.record.warnings):
         return None
-    found = shortfall(headline_of(run), headline_of(lr), seed=lr.record.seed)
-    return found.sentence(causes_in_record(run.record)) if found else None
+    below = shortfall(headline_of(run), headline_of(lr), seed=lr.record.seed)
+    return below.sentence(causes_in_record(run.record)) if below else None
+
+
+def below_beside(result: RunResult, folder: Path) -> str | None:
+    """The sentence on a run that is below a finished run of the LR face in a folder beside it.
+
+    Args:
+        result: the run.
+        folder: its folder; the folders beside it are read, in the order of their names.
+
+    Returns:
+        None where it is not below, where its warnings say so, or where no run beside it is of the LR face and measured
+        alike. Folders that cannot be read are skipped.
+    """
+    if is_lr_face(result.record):
+        return None
+    try:
+        beside = sorted(path.parent for path in folder.absolute().parent.glob(f"*/{RUN_FILE}"))[:_MAX_FOLDERS]
+    except OSError:
+        return None
+    for other in beside:
+        try:
+            record = read_record(other)
+            if is_lr_face(record) and measured_alike(result.record, record):
+                return below_lr_face(result, read_run(other))
+        except BenchError:
+            continue
+    return None
 
 
 def lr_run_of(run: Finished, others: Iterable[F]) -> F | None:
@@ -105,12 +135,12 @@ def lr_run_of(run: Finished, others: Iterable[F]) -> F | None:
 
 
 def is_lr_face(record: RunRecord) -> bool:
-    """Whether a run passes the LR face on as it is."""
+    """Whether a run recognises the LR face itself."""
     return record.label == _LR_FACE
 
 
 def measured_alike(one: RunRecord, other: RunRecord) -> bool:
-    """Whether two runs are of the same data, rules, recogniser and alignment as asked, and of the same limit."""
+    """Whether two runs have the same data, rules, recogniser, requested alignment and limit."""
     return all(facts(one) == facts(other) for facts in (_of_data, _of_rules, _recogniser, _alignment))
 
 
@@ -143,6 +173,6 @@ def _identity(stage: StageRecord) -> list[object]:
 
 
 def _alignment(record: RunRecord) -> list[object]:
-    """Aligners as asked: the runner may align hallucinated faces by their frame where the user left it open."""
-    asked = getattr(record, "choices", {}).get("asked", record.config)
-    return [asked.get("align"), asked.get("align_gallery")]
+    """The requested aligners: where none was requested, hallucinated faces may be aligned by their frame."""
+    requested = getattr(record, "choices", {}).get("asked", record.config)
+    return [requested.get("align"), requested.get("align_gallery")]

@@ -1,4 +1,4 @@
-"""Likely causes of a bad figure: what a run's own record shows, and what its images and chips show."""
+"""Likely causes of a bad figure, from the record of a run and from its images and chips."""
 
 from __future__ import annotations
 
@@ -7,54 +7,54 @@ from collections.abc import Mapping, Sequence
 from bench.results import RoleLedger, RunRecord
 from bench.results.kinds import IDENTIFICATION, VERIFICATION, recorded_kind
 
-_MANY = 0.2  # share of images that did not end ok
+_MANY = 0.2  # share of images that are not ok
 _CANARIES = ("output-equals-input", "flat-output", "constant-output", "swapped-channels")
 
 
 def causes_in_record(record: RunRecord) -> list[str]:
-    """What run.json shows: images that fell back or failed, warnings of canaries, the side, the frame."""
-    found = [*accounts(record.ledger)]
+    """Causes in run.json: images that fell back or failed, warnings of canaries, the side, the frame."""
+    causes = [*failures(record.ledger)]
     for warning in record.warnings:
         name = warning.partition(":")[0]
         if name in _CANARIES:
-            found.append(warning)
+            causes.append(warning)
         elif is_on_frames(warning):
-            found.append(f"frame: {warning}")
-    return found + side(str(record.config.get("hallucinate", "")), searched=kind_is_search(record))
+            causes.append(f"frame: {warning}")
+    return causes + hallucinated_side(str(record.config.get("hallucinate", "")), searched=kind_is_search(record))
 
 
-def accounts(ledger: Mapping[str, RoleLedger]) -> list[str]:
+def failures(ledger: Mapping[str, RoleLedger]) -> list[str]:
     """Roles of which many images fell back or failed, with the commonest reason."""
-    found = []
+    causes = []
     for role, row in ledger.items():
         for what, count in (("fell back", row.fallback), ("failed", row.failed)):
             if row.total and count >= _MANY * row.total:
                 reason, most = max(row.reasons.items(), key=lambda pair: pair[1], default=("no reason", count))
-                found.append(
+                causes.append(
                     f"{count:,} of {row.total:,} {role} images {what} (most: {reason}, {most:,}){_flag(reason)}"
                 )
-    return found
+    return causes
 
 
-def side(hallucinated: str, *, searched: bool) -> list[str]:
-    """The side as a cause, where one side alone is hallucinated and both could be."""
+def hallucinated_side(hallucinated: str, *, searched: bool) -> list[str]:
+    """The side as a cause, where only one of two sides is hallucinated."""
     if not searched or hallucinated not in ("probe", "gallery"):
         return []
     other = "gallery" if hallucinated == "probe" else "probe"
     return [f"side: {hallucinated} images alone are hallucinated; where {other} images are LR too, --hallucinate both"]
 
 
-def recogniser(arguments: Mapping[str, object], name: str) -> list[str]:
-    """Colour order and scaling of a recogniser whose file is the user's; others have them fixed."""
-    own = [key for key in ("colour", "scaling", "mean", "std") if key in arguments]
-    if not own:
+def recogniser_input(arguments: Mapping[str, object], name: str) -> list[str]:
+    """Colour order and scaling of a recogniser as a cause, where they are arguments."""
+    named = [key for key in ("colour", "scaling", "mean", "std") if key in arguments]
+    if not named:
         return []
-    told = ", ".join(f"{key}={arguments[key]}" for key in own)
-    return [f"recogniser {name}: colour order or scaling ({told}); `bench check {name}:...` tries others"]
+    values = ", ".join(f"{key}={arguments[key]}" for key in named)
+    return [f"recogniser {name}: colour order or scaling ({values}); `bench check {name}:...` tries others"]
 
 
 def is_on_frames(warning: str) -> bool:
-    """Whether a warning of a run is on frames or alignment of hallucinated faces."""
+    """Whether a warning is about frames or alignment of hallucinated faces."""
     return "frame=" in warning or "--align" in warning
 
 
@@ -64,7 +64,7 @@ def kind_is_search(record: RunRecord) -> bool:
 
 
 def joined(*parts: Sequence[str]) -> list[str]:
-    """Causes of several looks, each once."""
+    """Causes of several checks, each once."""
     return list(dict.fromkeys(cause for part in parts for cause in part))
 
 

@@ -1,13 +1,13 @@
-"""Is a figure at chance, or hardly above it?
+"""Whether a figure is at chance, or near it.
 
-A search: of a random order of the gallery, the mates of a probe are expected to be placed above half of the other
+A search: in a random order of the gallery, the mates of a probe are expected to be placed above half of the other
 templates. The mean of that share over probes is 0.5 by chance (`bench.metrics.chance.share_below`). Its 95 % interval,
-by bootstrap over identities, is a test at the two-sided level of 5 %: a search whose interval holds 0.5 cannot be told
-from a random order. It is at chance where the interval holds 0.5 and ends below `LIMIT`, so that a search of a few
-probes, whose interval is wide, is not reported; and near chance where the interval ends below `NEARLY`, and that of
-rank-1 ends within `POINTS` of what a random order gives. Verification: the same of same pairs among different ones, the
-AUC; near chance where the interval ends below `LIMIT`. Expression: the mean recall against one in the number of
-expressions, and the accuracy against the most frequent one.
+by bootstrap over identities, is a test at the two-sided level of 5 %: a search whose interval contains 0.5 is not
+significantly different from a random order. It is at chance where the interval contains 0.5 and ends below `LIMIT`, so
+that a search of a few probes, whose interval is wide, is not reported; and near chance where the interval ends below
+`NEARLY`, and that of rank-1 ends within `POINTS` of what a random order gives. Verification: the same of same pairs
+among different ones, the AUC; near chance where the interval ends below `LIMIT`. Expression: the mean recall against
+one in the number of expressions, and the accuracy against the most frequent one.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from bench.metrics.identification import is_hit
 from bench.results import Figure, ItemRow, ProbeRow
 
 AT, NEAR = "At chance", "Near chance"
-"""How every sentence on such a run begins."""
+"""Beginnings of the sentences on such a run."""
 LIMIT, NEARLY, POINTS = 0.65, 0.75, 0.05
 LEAST_PEOPLE = 10
-"""With fewer people nothing is said: intervals over few people are too narrow."""
+"""With fewer people nothing is reported: intervals over few people are too narrow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How far a run is from chance.
+    """The difference of a run from chance.
 
     Attributes:
         value: mean share of others that mates are placed above, in [0, 1]; 0.5 by chance.
@@ -55,7 +55,7 @@ class Share:
 
     @property
     def at_chance(self) -> bool:
-        """Whether it cannot be told from chance though it could be."""
+        """Whether it is not significantly different from chance although the interval is narrow."""
         return self.low is not None and self.high is not None and self.low <= 0.5 and self.high < LIMIT
 
     def ends_below(self, limit: float) -> bool:
@@ -69,7 +69,7 @@ class Share:
 
 
 def search_share(rows: Sequence[ProbeRow], sizes: Mapping[str, int], *, seed: int) -> Share | None:
-    """How far a search is from a random order of the gallery; None where no probe was scored.
+    """The difference of a search from a random order of the gallery; None where no probe was scored.
 
     Args:
         rows: of the run.
@@ -84,18 +84,18 @@ def search_share(rows: Sequence[ProbeRow], sizes: Mapping[str, int], *, seed: in
 
 
 def search_at_chance(rows: Sequence[ProbeRow], sizes: Mapping[str, int], *, seed: int) -> str | None:
-    """The sentence on a search at or near chance; None where it is clearly above it, or nothing can be said."""
+    """The sentence on a search at or near chance; None where it is clearly above, or nothing can be reported."""
     share = search_share(rows, sizes, seed=seed)
     if share is None:
         return None
-    own = mated_rows(rows)
-    expected = _expected_rank_1(own, sizes)
-    hits = [float(is_hit(row.rank)) for row in own]
-    top = bootstrap_interval(hits, [row.identity for row in own], seed=seed).high
+    mated = mated_rows(rows)
+    expected = _expected_rank_1(mated, sizes)
+    hits = [float(is_hit(row.rank)) for row in mated]
+    top = bootstrap_interval(hits, [row.identity for row in mated], seed=seed).high
     near = share.ends_below(NEARLY) and top is not None and top < expected + POINTS
     if not share.at_chance and not near:
         return None
-    largest = max(sizes[row.gallery] for row in own)
+    largest = max(sizes[row.gallery] for row in mated)
     return (
         f"{AT if share.at_chance else NEAR}: rank-1 {sum(hits) / len(hits):.2%}, where a random order of {largest:,} "
         f"templates gives {expected:.2%}; a mate is placed above {share.value:.0%} of other templates (95 % interval "
@@ -104,7 +104,7 @@ def search_at_chance(rows: Sequence[ProbeRow], sizes: Mapping[str, int], *, seed
 
 
 def pairs_at_chance(arrays: Mapping[str, Any], *, seed: int) -> str | None:
-    """The sentence on pairs that are told at or near chance; None where they are told, or nothing can be said."""
+    """The sentence on pairs verified at or near chance; None where they are not, or nothing can be reported."""
     shares, places = pairs_below(arrays["scores"], arrays["same"])
     if not len(shares):
         return None
@@ -119,9 +119,9 @@ def pairs_at_chance(arrays: Mapping[str, Any], *, seed: int) -> str | None:
 
 
 def expressions_at_chance(items: Sequence[ItemRow], metrics: Mapping[str, Figure]) -> str | None:
-    """The sentence on expressions told no better than by chance; None where they are, or nothing can be said.
+    """The sentence on expressions classified at chance; None where they are not, or nothing can be reported.
 
-    Both must hold: the interval of the mean recall holds one in the number of expressions and ends below
+    Both must hold: the interval of the mean recall contains one in the number of expressions and ends below
     three tenths of the way from there to 1, and the accuracy is not above the share of the most frequent expression.
     """
     truths = Counter(str(item.values.get("expression")) for item in items)
@@ -140,10 +140,10 @@ def expressions_at_chance(items: Sequence[ItemRow], metrics: Mapping[str, Figure
 
 
 def _expected_rank_1(rows: Sequence[ProbeRow], sizes: Mapping[str, int]) -> float:
-    """Rank-1 rate of a random order, over all rows; a failed one stays a miss."""
+    """Rank-1 rate of a random order, over all rows; a failed one is a miss."""
     total = 0.0
     for name in dict.fromkeys(row.gallery for row in rows):
-        own = [row for row in rows if row.gallery == name]
-        mates = [len(row.mated_ranks) for row in own if row.mated_ranks]
+        of_gallery = [row for row in rows if row.gallery == name]
+        mates = [len(row.mated_ranks) for row in of_gallery if row.mated_ranks]
         total += random_rank_k_rate(mates, sizes[name], 1) * len(mates) if mates else 0.0
     return total / len(rows)

@@ -17,11 +17,11 @@ from bench.results.kinds import EXPRESSION, IDENTIFICATION, RESTORATION, VERIFIC
 
 
 class Finished(Protocol):
-    """A finished run: `bench.results.RunResult`, or what the reports read of one."""
+    """A finished run: `bench.results.RunResult`, or the reading of one by the reports."""
 
     @property
     def record(self) -> RunRecord:
-        """What run.json says."""
+        """The content of run.json."""
 
     @property
     def probes(self) -> tuple[ProbeRow, ...]:
@@ -33,7 +33,7 @@ class Finished(Protocol):
 
     @property
     def arrays(self) -> Mapping[str, Any]:
-        """What is too large for rows."""
+        """Arrays that are too large for rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class Headline:
     Attributes:
         name: of the figure.
         unit: of its values.
-        rows: what the rows are, in the plural.
-        values: person (or fold) and value by key of the row. The person is who is resampled together.
+        rows: name of the rows, in the plural.
+        values: person (or fold) and value by key of the row. Rows of a person are resampled together.
     """
 
     name: str
@@ -62,7 +62,7 @@ def headline(
         kind: of its study.
         probes: rows of searched probes.
         items: rows of any other run.
-        arrays: what is too large for rows.
+        arrays: arrays that are too large for rows.
     """
     if kind == IDENTIFICATION:
         hits = identification.row_values(probes, "rank-1")

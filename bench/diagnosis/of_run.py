@@ -9,17 +9,16 @@ from bench.diagnosis import causes
 from bench.diagnosis.below import BELOW, likely, shortfall
 from bench.diagnosis.chance import expressions_at_chance, pairs_at_chance, search_at_chance
 from bench.diagnosis.headline import Headline, bicubic_answers, headline
-from bench.diagnosis.outputs import odd_outputs
-from bench.diagnosis.placing import Placing, misplaced, place
+from bench.diagnosis.outputs import output_faults
+from bench.diagnosis.placing import Placing, measure_offsets, misplaced
 from bench.errors import DataError
 from bench.evaluation.contract import Measured, Prepared, RunImages, changes_images, view_first
 from bench.images import resize
 from bench.metrics.quality import psnr_rgb_db
-from bench.pipeline.arrangement import SIDES, PlanSide
 from bench.pipeline.cache import open_cache
 from bench.pipeline.embedder import embedder_for
 from bench.pipeline.items import resized_landmarks
-from bench.pipeline.plan import EmbedPlan
+from bench.pipeline.plan import SIDES, EmbedPlan, PlanSide
 from bench.pipeline.reader import open_media
 from bench.results import RoleLedger
 from bench.results.kinds import EXPRESSION, IDENTIFICATION, VERIFICATION
@@ -27,35 +26,35 @@ from bench.results.ledger import role_ledger
 from bench.studies import RestorationSet
 
 MOST_IMAGES = 10_000
-"""A run that hallucinates more images is not compared with the LR face here: that would cost too much."""
-_SEEN, _PLACED = 64, 16  # images whose outputs, and whose chips, are looked at
+"""A run that hallucinates more images is not compared with the LR face: it would take too long."""
+_OUTPUTS, _CHIPS = 64, 16  # images of a side that are examined
 _RECOGNISED = (IDENTIFICATION, VERIFICATION)
 
 
 def diagnose(run: Prepared, lr: Prepared, measured: Measured, known: Sequence[str]) -> tuple[str, ...]:
-    """Say that a run is at chance or below the LR face, and why that may be.
+    """Report that a run is at chance or below the LR face, and likely causes.
 
     Args:
-        run: what was measured.
-        lr: the same run with the LR face in place of the chain.
-        measured: what came out.
-        known: the warnings of the run so far.
+        run: the run.
+        lr: the same run with the LR face in measure_offsets of the chain.
+        measured: its measurements.
+        known: its warnings so far.
 
     Returns:
         No sentence, one or two. The LR face is measured beside the run where at most `MOST_IMAGES` images are
         hallucinated; its embeddings stay in the cache, where a run of the LR face finds them.
     """
     kind = evaluation.kind_of(run.data)
-    base = _lr_headline(run, lr, measured, kind)
+    lr_figure = _lr_headline(run, lr, measured, kind)
     chance = _at_chance(run, measured, kind)
-    short = shortfall(headline(kind, measured.rows, measured.items, measured.arrays), base, seed=run.config.seed)
+    short = shortfall(headline(kind, measured.rows, measured.items, measured.arrays), lr_figure, seed=run.config.seed)
     if chance is None and short is None:
         return ()
     reasons = _causes(run, measured, kind, known)
-    found = [f"{chance} {likely(reasons)}"] if chance else []
+    sentences = [f"{chance} {likely(reasons)}"] if chance else []
     if short:
-        found.append(short.finding if chance else short.sentence(reasons))
-    return tuple(found)
+        sentences.append(short.finding if chance else short.sentence(reasons))
+    return tuple(sentences)
 
 
 def _at_chance(run: Prepared, measured: Measured, kind: str) -> str | None:
@@ -67,7 +66,7 @@ def _at_chance(run: Prepared, measured: Measured, kind: str) -> str | None:
 
 
 def _lr_headline(run: Prepared, lr: Prepared, measured: Measured, kind: str) -> Headline | None:
-    """The headline figure of the LR face on the same rows; None where there is none, or it would cost too much."""
+    """The headline figure of the LR face on the same rows; None where there is none, or it would take too long."""
     if kind == EXPRESSION:
         return bicubic_answers(measured.items)
     sides = [side for side in SIDES if changes_images(run.plan(side))]
@@ -79,7 +78,7 @@ def _lr_headline(run: Prepared, lr: Prepared, measured: Measured, kind: str) -> 
             return _resized(run, lr, run.data)
         if kind in _RECOGNISED and run.cache is not None:
             return _lr_measured(lr, kind)
-    except Exception:  # noqa: BLE001  # what the LR face meets must not lose a finished run; its own run will say
+    except Exception:  # noqa: BLE001  # an error of the LR face must not lose a finished run; a run of the LR face reports it
         return None
     return None
 
@@ -92,7 +91,7 @@ def _lr_measured(lr: Prepared, kind: str) -> Headline | None:
 
 def _resized(run: Prepared, lr: Prepared, data: RestorationSet) -> Headline:
     """PSNR of LR faces enlarged (bicubic) to their truths."""
-    found: dict[str, tuple[str, float]] = {}
+    values: dict[str, tuple[str, float]] = {}
     with open_cache(run.cache) as cache:
         views = embedder_for(lr.probe_plan).views(data.faces, cache)
         for face, truth, (view, _) in zip(data.faces, data.truths, views, strict=True):
@@ -104,29 +103,29 @@ def _resized(run: Prepared, lr: Prepared, data: RestorationSet) -> Headline:
             except DataError:
                 continue  # the run itself counts it
             if value < float("inf"):
-                found[face.template] = (face.identity or face.template, value)
-    return Headline("psnr_db", "dB", "faces", found)
+                values[face.template] = (face.identity or face.template, value)
+    return Headline("psnr_db", "dB", "faces", values)
 
 
 def _causes(run: Prepared, measured: Measured, kind: str, known: Sequence[str]) -> list[str]:
-    """What the images, the chips, the outcomes and the configuration show, the surest first."""
+    """Causes seen in images, chips, outcomes and the configuration, the surest first."""
     active: list[PlanSide] = [side for side in SIDES if changes_images(run.plan(side))]
     frames = [f"frame: {warning}" for warning in known if causes.is_on_frames(warning)]
-    looked: list[str] = []
+    outputs: list[str] = []
     for side in active:
-        views = view_first(run, side, _SEEN, measured.images)
+        views = view_first(run, side, _OUTPUTS, measured.images)
         shown = [(view.lr, view.out) for view in views if view.lr is not None and view.out is not None]
-        looked += odd_outputs(shown, moved=_moves(run.plan(side)))
+        outputs += output_faults(shown, moved=_moves(run.plan(side)))
     placed: list[str] = []
     files: list[str] = []
     if kind in _RECOGNISED:
         moved = bool(active) and _moves(run.probe_plan)
         placed = [] if frames else misplaced(*(_placing(run, side, measured.images) for side in SIDES), moved=moved)
         built = embedder_for(run.probe_plan).recogniser
-        files = causes.recogniser(built.arguments, built.spec.name)
-    sides = causes.side(active[0], searched=kind in _RECOGNISED) if len(active) == 1 else []
+        files = causes.recogniser_input(built.arguments, built.spec.name)
+    sides = causes.hallucinated_side(active[0], searched=kind in _RECOGNISED) if len(active) == 1 else []
     ledgers: dict[str, RoleLedger] = {role: role_ledger(part.outcomes) for role, (_, part) in measured.embedded.items()}
-    return causes.joined(frames, placed, looked, causes.accounts(ledgers), sides, files)
+    return causes.joined(frames, placed, outputs, causes.failures(ledgers), sides, files)
 
 
 def _moves(plan: EmbedPlan) -> bool:
@@ -135,10 +134,10 @@ def _moves(plan: EmbedPlan) -> bool:
 
 
 def _placing(run: Prepared, side: PlanSide, images: RunImages) -> Placing:
-    """Where faces stand in the chips of a side's first images."""
+    """Offsets of faces in the chips of a side's first images."""
     embedder = embedder_for(run.plan(side))
     face = embedder.recogniser.component.face
-    views = view_first(run, side, _PLACED, images)
+    views = view_first(run, side, _CHIPS, images)
     shown = [
         (view.out, resized_landmarks(media.landmarks, view.lr.shape, view.out.shape))
         for media, view in zip(run.media[side], views, strict=False)
@@ -147,7 +146,7 @@ def _placing(run: Prepared, side: PlanSide, images: RunImages) -> Placing:
     if not shown:
         return Placing(0, 0, ())
     chips, _ = embedder.aligner.component.align([out for out, _ in shown], [points for _, points in shown], face)
-    return place(list(chips), [face.points] * len(chips))
+    return measure_offsets(list(chips), [face.points] * len(chips))
 
 
 __all__ = ["BELOW", "diagnose"]

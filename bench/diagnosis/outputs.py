@@ -1,4 +1,4 @@
-"""What is odd about the outputs of a chain, as causes of bad figures: colours, brightness, contrast, all alike."""
+"""Faults of the outputs of a chain, as causes of bad figures: colours, brightness, contrast, equal images."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from bench.images import resize
 from bench.interfaces import ByteImages
 from bench.pipeline.output_checks import ImagePair
 
-_LEAST = 4  # images; fewer tell nothing
-_SIDE = 16  # pixels: images are compared at this size, where a moved face matters little
-_COLOURS = 4.0  # grey levels that red and blue must differ by for a swap to show
-_SWAP_GAIN = 0.6  # mean colours must be that much nearer with red and blue swapped
+_MIN_IMAGES = 4
+_SIDE = 16  # pixels: images are compared at this size, where a small shift of the face has little effect
+_COLOURS = 4.0  # grey levels: smallest difference of red and blue at which a swap is seen
+_SWAP_GAIN = 0.6  # the difference of mean colours with red and blue swapped must be below this share
 _BRIGHTNESS = 45.0  # grey levels between the means of inputs and outputs
 _CONTRAST = (0.4, 2.0)  # ratio of the standard deviations of outputs and inputs
 _CLIPPED = 0.3  # share of values at 0 or 255 beyond that of the inputs
 _UNLIKE = 0.5  # correlation of an output with its input, mean over images
-_ALIKE = 0.3  # outputs differ from each other by less than this part of what inputs do
+_ALIKE = 0.3  # differences between outputs as a share of those between inputs
 
 
-def odd_outputs(views: Sequence[ImagePair], *, moved: bool = False) -> list[str]:
-    """Look at what a chain made of its inputs.
+def output_faults(views: Sequence[ImagePair], *, moved: bool = False) -> list[str]:
+    """Compare the outputs of a chain with its inputs.
 
     Args:
         views: pairs of the decoded input and the output, RGB uint8 (h, w, 3) and (H, W, 3).
@@ -33,15 +33,15 @@ def odd_outputs(views: Sequence[ImagePair], *, moved: bool = False) -> list[str]
         Causes, one phrase each with the numbers seen and what to look at; empty where nothing is odd, or for fewer than
         four images.
     """
-    if len(views) < _LEAST:
+    if len(views) < _MIN_IMAGES:
         return []
     lr, out = _middles([image for image, _ in views]), _middles([image for _, image in views])
-    looks = (_swapped(lr, out), _scaled(lr, out, views), _alike(lr, out), "" if moved else _unlike(lr, out))
-    return [cause for cause in looks if cause]
+    checks = (_swapped(lr, out), _scaled(lr, out, views), _alike(lr, out), "" if moved else _unlike(lr, out))
+    return [cause for cause in checks if cause]
 
 
 def _swapped(lr: NDArray[np.float64], out: NDArray[np.float64]) -> str:
-    """Whether mean colours fit better with red and blue swapped; it holds wherever the face was moved to."""
+    """Whether mean colours fit better with red and blue swapped; independent of the position of the face."""
     one, other = _mean_colours(lr), _mean_colours(out)
     if np.abs(one[:, 0] - one[:, 2]).mean() < _COLOURS:
         return ""
@@ -80,10 +80,10 @@ def _alike(lr: NDArray[np.float64], out: NDArray[np.float64]) -> str:
 
 
 def _unlike(lr: NDArray[np.float64], out: NDArray[np.float64]) -> str:
-    """Whether outputs do not show their inputs: those of others (their order was lost), or nobody's."""
-    matrix = _correlations(out - out.mean(axis=0), lr - lr.mean(axis=0))  # what tells one face from the others
-    own, best = np.diag(matrix), matrix.max(axis=1)
-    others = int(((best > 0.5) & (own < best - 0.4)).sum())
+    """Whether outputs do not show their inputs, but those of other images (the order was lost) or none."""
+    matrix = _correlations(out - out.mean(axis=0), lr - lr.mean(axis=0))  # without what all faces have in common
+    diagonal, best = np.diag(matrix), matrix.max(axis=1)
+    others = int(((best > 0.5) & (diagonal < best - 0.4)).sum())
     if others > len(matrix) / 2:
         return (
             f"order: {others} of {len(matrix)} outputs show the input of another image (the order in a batch was lost)"

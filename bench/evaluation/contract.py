@@ -12,11 +12,11 @@ from bench.config import RunConfig, cache_folder
 from bench.engine.base import Engine
 from bench.engine.local import SHARD_SIZE, LocalEngine
 from bench.interfaces import EvalProtocol
-from bench.pipeline.arrangement import Arrangement, PlanSide
+from bench.pipeline.arrangement import Arrangement
 from bench.pipeline.build import Built
 from bench.pipeline.cache import open_cache
 from bench.pipeline.embedder import embedder_for
-from bench.pipeline.plan import Embedded, EmbedPlan, ImageRequest, join_embedded
+from bench.pipeline.plan import Embedded, EmbedPlan, ImageRequest, PlanSide, join_embedded
 from bench.pipeline.stages import EmbedStage
 from bench.pipeline.views import Picture, PictureStore, View
 from bench.results import Figure, ItemRow, ProbeRow

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.matrix.state import CellState, ExperimentState
 from bench.results.text import say
-from bench.run.figures_table import figure_name, worded
+from bench.run.text import figure_name, worded
 
 _COLUMNS = ("protocol", "hallucinator", "recogniser", "figure", "value", "95 % interval", "data", "seconds")
 _RIGHT = ("value", "seconds")

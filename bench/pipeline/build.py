@@ -1,4 +1,4 @@
-"""From what the user typed to a built component with its record and the fingerprint that caches rely on."""
+"""Builds components from what the user typed, with their record and the fingerprint for cache keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bench.types import WeightsFile
 
 
 class Versioned(Protocol):
-    """What hallucinators, aligners and recognisers have in common."""
+    """Attributes of hallucinators, aligners and recognisers alike."""
 
     version: str
     weights: tuple[WeightsFile, ...]
@@ -26,12 +26,12 @@ class Versioned(Protocol):
 V = TypeVar("V", bound=Versioned)
 
 _WITHOUT_EFFECT = ("threads",)
-"""Arguments that change the time a component takes and nothing it computes."""
+"""Arguments that change the time of a component and no result."""
 
 
 @dataclass(frozen=True)
 class Built(Generic[V]):
-    """A component, how it was asked for, and what identifies its results.
+    """A component, its arguments, and what identifies its results.
 
     Attributes:
         component: the component itself.
@@ -41,8 +41,8 @@ class Built(Generic[V]):
         source: paper, or where it comes from.
         licence: of its code or weights.
         configuration: SHA-256 over name, arguments, weights and what arguments that are paths name, by their bytes.
-        code: what decides what it computes: its version, and digests of modules by name (see `bench.digests.closure`).
-        files: what it may read from disk at any time.
+        code: its version, and digests of the modules that decide its results, by name (see `bench.digests.closure`).
+        files: files that it may read at any time.
     """
 
     component: V
@@ -56,7 +56,7 @@ class Built(Generic[V]):
     files: tuple[DigestedPath, ...] = ()
 
     def record(self, stage: str, side: str) -> StageRecord:
-        """The stage record that goes into the run; asked for after the last image."""
+        """The record of the stage; called after the last image."""
         weights = tuple({"name": w.name, "sha256": w.sha256} for w in self.component.weights)
         return StageRecord(
             stage,
@@ -71,9 +71,9 @@ class Built(Generic[V]):
         )
 
     def execution(self) -> dict[str, object]:
-        """What was used to compute: what the component tells, else its ``device``; without one, the processor.
+        """Facts on the computation: those of the component, else its ``device``; without one, the CPU.
 
-        A plugin that fails here, when the work is done, loses nothing: what it raised is recorded instead.
+        A plugin that raises here, when the work is done, loses nothing: the error is recorded instead.
         """
         facts: dict[str, object] = {"device": self.arguments.get("device", CPU)}
         try:
@@ -102,23 +102,23 @@ def build(registry: Registry[V], spec: Spec, defaults: Mapping[str, object] | No
 
     Raises:
         UnknownNameError, UsageError: the name or an argument is wrong.
-        MissingError: the component needs something that is not here; raised by the factory.
+        MissingError: the component needs something that is absent; raised by the factory.
     """
     entry = registry[spec.name]
     takes = {argument.name for argument in entry.arguments()}
-    given = {name: value for name, value in (defaults or {}).items() if name in takes} | dict(spec.arguments)
-    values = entry.configure(given)
+    named = {name: value for name, value in (defaults or {}).items() if name in takes} | dict(spec.arguments)
+    values = entry.configure(named)
     device = values.get("device")
     if isinstance(device, str):
         values["device"] = resolve_device(device)
     who = f"{registry.kind} {spec.name}"
-    named = tuple(DigestedPath(path, path_digest(path), who) for path in _paths(values.values()))
+    paths = tuple(DigestedPath(path, path_digest(path), who) for path in _paths(values.values()))
     component = entry.construct(values)
     arguments = {name: _recordable(value) for name, value in values.items()}
     weights = [[w.name, w.sha256] for w in component.weights]
-    files = (*named, *(DigestedPath(w.path, w.sha256, who) for w in component.weights if w.path is not None))
+    files = (*paths, *(DigestedPath(w.path, w.sha256, who) for w in component.weights if w.path is not None))
     decisive = {name: value for name, value in arguments.items() if name not in _WITHOUT_EFFECT}
-    configuration = digest_of([registry.kind, spec.name, decisive, weights, [path.sha256 for path in named]])
+    configuration = digest_of([registry.kind, spec.name, decisive, weights, [path.sha256 for path in paths]])
     modules = closure(entry.module, type(component).__module__)
     code = {**modules, f"version of {who}": digest_of(component.version)}
     fingerprint = digest_of([configuration, modules_digest(code)])

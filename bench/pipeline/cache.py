@@ -1,8 +1,8 @@
-"""Embeddings and hallucinated images that need not be made twice, addressed by everything that made them.
+"""The cache of embeddings and hallucinated images, addressed by everything that decides them.
 
 One SQLite file. A key is the SHA-256 of the image bytes and of the fingerprints of every stage, so an entry of another
-model, another version, other weights or arguments can never be found; and SQLite's transactions make a killed run leave
-whole entries or none.
+model, version, weights or arguments has another key. A killed run leaves whole entries or none, by SQLite's
+transactions.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from bench.types import OK, Outcome, Status
 
 CACHE_VERSION = 1
 CACHE_FILE = "cache.sqlite"
-_LITTLE = 1 << 20  # bytes free on a disk that counts as full
+_FULL_BELOW = 1 << 20  # bytes free on a disk that counts as full
 _PER_QUERY = 500  # SQLite's oldest limit on parameters is 999
 
 
 @dataclass(frozen=True, slots=True)
 class CachedEmbedding:
-    """An embedding, float32 (D,), and how its image fared (``ok`` or ``fallback``; failures are never cached)."""
+    """An embedding, float32 (D,), and the outcome of its image (``ok`` or ``fallback``; failures are never cached)."""
 
     vector: NDArray[np.float32]
     outcome: Outcome = OK
@@ -43,7 +43,7 @@ class CachedEmbedding:
 class Cache:
     """The store. Use as a context manager; entries of one `put_` call appear together or not at all.
 
-    A cache that may be read and not written is read: what is in it is used, nothing is stored, and that is said once.
+    A cache without permission to write is read: its entries are used, nothing is stored, and a note says so once.
 
     Attributes:
         path: of its file.
@@ -86,16 +86,16 @@ class Cache:
         self._database.close()
 
     def embeddings(self, keys: Sequence[str]) -> dict[str, CachedEmbedding]:
-        """The embeddings that are there, by key."""
+        """The stored embeddings, by key."""
         return {
             key: CachedEmbedding(np.frombuffer(blob, np.float32), outcome)
             for key, blob, outcome in self._rows("SELECT key, vector, status, stage, reason FROM embeddings", keys)
         }
 
     def images(self, keys: Sequence[str]) -> dict[str, tuple[bytes, Outcome]]:
-        """The PNG bytes of the hallucinated images that are there, with their outcomes, by key."""
-        found = self._rows("SELECT key, png, status, stage, reason FROM images", keys)
-        return {key: (blob, outcome) for key, blob, outcome in found}
+        """The PNG bytes and outcomes of the stored images, by key."""
+        rows = self._rows("SELECT key, png, status, stage, reason FROM images", keys)
+        return {key: (blob, outcome) for key, blob, outcome in rows}
 
     def put_embeddings(self, entries: Mapping[str, CachedEmbedding]) -> None:
         """Store embeddings; see `put_images` for what is raised."""
@@ -113,27 +113,27 @@ class Cache:
         self._put("INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?)", entries)
 
     def _opened(self) -> sqlite3.Connection:
-        """The database, for writing where that is allowed, else for reading."""
+        """The database, opened for writing where that is permitted, else for reading."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             database = sqlite3.connect(self.path, timeout=60)
             version = database.execute("PRAGMA user_version").fetchone()[0]
             database.execute("BEGIN IMMEDIATE")
-            database.execute(f"PRAGMA user_version = {int(version)}")  # asks for the right to write, changes nothing
+            database.execute(f"PRAGMA user_version = {int(version)}")  # needs permission to write, changes nothing
             database.rollback()
             return database
         except (OSError, sqlite3.Error) as error:
-            if not self.path.is_file() or not _is_refusal(error):
+            if not self.path.is_file() or not _is_refused(error):
                 raise
         database = _for_reading(self.path)
         self.read_only = True
-        _say_once(self.path)
+        _print_note_once(self.path)
         return database
 
     def _make_tables(self) -> None:
         if self._database.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             self._set_wal()
-        self._database.execute("PRAGMA synchronous = NORMAL")  # a commit waits for no disk; a killed process loses none
+        self._database.execute("PRAGMA synchronous = NORMAL")  # faster, and safe when a process is killed
         with self._database as database:
             database.execute(
                 "CREATE TABLE IF NOT EXISTS embeddings"
@@ -146,7 +146,7 @@ class Cache:
             database.execute(f"PRAGMA user_version = {CACHE_VERSION}")
 
     def _set_wal(self) -> None:
-        """Let readers and one writer work at once; of several processes that make a cache together one wins."""
+        """Allow readers beside one writer; processes that create a cache at once wait for each other."""
         for pause in (0.05, 0.2, 1.0, 5.0):
             try:
                 self._database.execute("PRAGMA journal_mode = WAL")
@@ -195,8 +195,8 @@ class Cache:
 
     def _is_full(self, error: Exception) -> bool:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code == sqlite3.SQLITE_IOERR:  # so a disk that is full to the last block shows itself
-            return shutil.disk_usage(self.path.parent).free < _LITTLE
+        if code == sqlite3.SQLITE_IOERR:  # a disk without a free block reports this
+            return shutil.disk_usage(self.path.parent).free < _FULL_BELOW
         return code == sqlite3.SQLITE_FULL or _errno(error) in (errno.ENOSPC, errno.EDQUOT)
 
     def _broken(self, error: sqlite3.Error) -> BenchError:
@@ -211,8 +211,8 @@ def open_cache(folder: Path | None) -> AbstractContextManager[Cache | None]:
     return nullcontext() if folder is None else Cache(folder)
 
 
-def _is_refusal(error: Exception) -> bool:
-    """Whether writing was refused: by rights or by a file system that may only be read."""
+def _is_refused(error: Exception) -> bool:
+    """Whether writing was refused, by permissions or by a read-only file system."""
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         return code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
@@ -224,7 +224,7 @@ def _errno(error: Exception) -> int | None:
 
 
 def _for_reading(path: Path) -> sqlite3.Connection:
-    """The database opened for reading; where not even a lock can be written, as a file that nobody changes."""
+    """The database opened for reading; where no lock can be written, as an immutable file."""
     for options in ("mode=ro", "mode=ro&immutable=1"):
         database = sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True, timeout=60)
         try:
@@ -237,5 +237,5 @@ def _for_reading(path: Path) -> sqlite3.Connection:
 
 
 @cache
-def _say_once(path: Path) -> None:
+def _print_note_once(path: Path) -> None:
     print(f"note: the cache {path} can only be read: what is in it is used, nothing is added", file=sys.stderr)

@@ -24,12 +24,12 @@ class Chain:
         text: the chain as written, ``A+B``.
         steps: its built steps.
         fingerprint: SHA-256 that identifies what it computes.
-        configuration: SHA-256 over what it was asked to be, its code apart.
-        code: digests of the modules that decide what it computes, by name.
-        files: what its steps may read from disk at any time.
+        configuration: SHA-256 over its configuration, without its code.
+        code: digests of the modules that decide its results, by name.
+        files: files that its steps may read at any time.
         passthrough: True when every step returns its input.
-        input_size: side that native images are brought to first: what the first step takes, or, where it gives back any
-            size as it came, the next one; None takes them as they are.
+        input_size: side to which images are resized first: that of the first step, or, where that step takes any size
+            and returns the same, of the next one; None resizes nothing.
     """
 
     def __init__(self, steps: Sequence[Built[Hallucinator]]) -> None:
@@ -61,10 +61,10 @@ class Chain:
     def hallucinate(
         self, images: Sequence[ByteImages], *, batch_size: int = 64
     ) -> tuple[list[ByteImages | None], list[Outcome]]:
-        """Run the chain on images of any sizes; the result is what an 8-bit PNG of it would hold.
+        """Run the chain on images of any sizes; results have 8 bits.
 
-        Values are rounded to 8 bits once, after the last step, so that a cached image, a stored one and the one the
-        recogniser sees are the same.
+        Values are rounded once, after the last step, so that a cached image, a stored one and the input of the
+        recogniser are the same.
 
         Args:
             images: RGB, uint8 (h, w, 3) each.
@@ -78,8 +78,8 @@ class Chain:
         """
         if self.passthrough:
             return list(images), [OK] * len(images)
-        wanted = self.input_size
-        sized = [image if wanted is None else resize(image, wanted, wanted) for image in images]
+        side = self.input_size
+        sized = [image if side is None else resize(image, side, side) for image in images]
         results: list[ByteImages | None] = [None] * len(images)
         outcomes = [OK] * len(images)
         for batch in _batches(sized, batch_size):
@@ -92,9 +92,9 @@ class Chain:
             values, outcomes = self._run_steps(to_float(images))
         except NOT_OF_AN_IMAGE:
             raise
-        except Exception as error:  # noqa: BLE001  # a stranger's network: one bad face must not lose the others
+        except Exception as error:  # noqa: BLE001  # a plugin may raise anything, and one face must not lose the others
             if len(images) == 1 and is_memory(error):
-                raise BenchError(explanation(error)) from error  # a face is no failure for want of memory
+                raise BenchError(explanation(error)) from error  # no face has failed where memory ran out
             if len(images) == 1:
                 return [(indices[0], None, Outcome("failed", "hallucinate", f"raised {type(error).__name__}"))]
             return [row for i, image in zip(indices, images, strict=True) for row in self._run_batch([i], [image])]
@@ -112,8 +112,8 @@ class Chain:
             before = values.shape
             with kept_running(f"Hallucinator {step.spec}"):
                 result: object = step.component.hallucinate_counted(values)
-            values, given = _checked(step, before, result)
-            outcomes = [new if old.status == "ok" else old for old, new in zip(outcomes, given, strict=True)]
+            values, step_outcomes = _checked(step, before, result)
+            outcomes = [new if old.status == "ok" else old for old, new in zip(outcomes, step_outcomes, strict=True)]
         return values, outcomes
 
 

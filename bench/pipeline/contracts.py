@@ -1,7 +1,7 @@
-"""What components must give back, and what becomes of an image where one raises.
+"""Checks of what components return, and of what they raise.
 
-A component that raises on a batch is called again for each image of it, so one bad face does not lose the others. One
-that raises on every image is broken, and the run ends with what it raised.
+A component that raises on a batch is called again for each image of it, so one face does not lose the others. One that
+raises on every image is broken, and the run ends with its error.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 NOT_OF_AN_IMAGE = (ContractError, UsageError, MissingError, ChangedError)
-"""Errors that every other image would meet too."""
+"""Errors that do not depend on the image."""
 _STATUSES: tuple[str, ...] = get_args(Status)
 
 
 @dataclass(frozen=True)
 class Raised:
-    """Stands for the result of an image on which a component raised; ``reason`` is that of its outcome."""
+    """Takes the place of the result of an image on which a component raised; ``reason`` is that of its outcome."""
 
     reason: str
 
@@ -36,10 +36,10 @@ class Attempts(Generic[T, R]):
     """The calls of one component."""
 
     def __init__(self, who: str, call: Callable[[Sequence[T]], Sequence[R]]) -> None:
-        """Remember the component.
+        """Set the component.
 
         Args:
-            who: what it is, for errors, such as ``Recogniser sface``.
+            who: its name for errors, such as ``Recogniser sface``.
             call: takes images and gives one result for each.
         """
         self._who, self._call = who, call
@@ -47,11 +47,10 @@ class Attempts(Generic[T, R]):
         self._cause = ""
 
     def run(self, images: Sequence[T]) -> list[R | Raised]:
-        """One result for each image, or what stands for it where the component raised on that image alone.
+        """One result for each image, or `Raised` where the component raised on that image alone.
 
         Raises:
-            ContractError, UsageError, MissingError, ChangedError: what the component raised, where it is of no single
-                image.
+            ContractError, UsageError, MissingError, ChangedError: raised by the component, independent of the image.
             BenchError: memory ran out.
         """
         if not images:
@@ -65,7 +64,7 @@ class Attempts(Generic[T, R]):
             if len(images) > 1:
                 return [result for image in images for result in self.run([image])]
             if is_memory(error):
-                raise BenchError(explanation(error)) from error  # a face is no failure for want of memory
+                raise BenchError(explanation(error)) from error  # no face has failed where memory ran out
             self._cause = f"{type(error).__name__}: {one_line(error)}"
             return [Raised(f"raised {type(error).__name__}")]
         self._worked = True
@@ -85,10 +84,10 @@ def check_array(who: str, result: object, *, dtype: str, shape: tuple[int, ...])
 
 
 def pair_of(who: str, result: object, *, what: str) -> tuple[object, object]:
-    """Take a result apart that must be a pair, such as images and outcomes.
+    """The two parts of a result that must be a pair, such as images and outcomes.
 
     Raises:
-        ContractError: it is none.
+        ContractError: it is no pair.
     """
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         raise ContractError(f"{who} returned {type(result).__name__}; its contract says a pair: {what} and outcomes")
@@ -96,10 +95,10 @@ def pair_of(who: str, result: object, *, what: str) -> tuple[object, object]:
 
 
 def check_outcomes(who: str, outcomes: object, count: int) -> list[Outcome]:
-    """The outcomes that a component gave, one for each image.
+    """The outcomes that a component returned, one for each image.
 
     Raises:
-        ContractError: they are no list of outcomes, of another number, or have a status that there is none of.
+        ContractError: they are not a list of outcomes, of another number, or have an unknown status.
     """
     if not isinstance(outcomes, (list, tuple)) or not all(isinstance(outcome, Outcome) for outcome in outcomes):
         kinds = type(outcomes).__name__
@@ -118,7 +117,7 @@ def check_outcomes(who: str, outcomes: object, count: int) -> list[Outcome]:
 
 
 def checked_chips(who: str, result: object, count: int, face: FaceTemplate) -> tuple[ByteImages, list[Outcome]]:
-    """Chips and outcomes that an aligner gave for so many images; raises ContractError where they are none."""
+    """Chips and outcomes that an aligner returned for ``count`` images; raises ContractError where they are invalid."""
     chips, outcomes = pair_of(who, result, what="chips")
     check_array(who, chips, dtype="uint8", shape=(count, face.height, face.width, 3))
     aligned: ByteImages = chips  # type: ignore[assignment]  # checked in the line before

@@ -40,8 +40,8 @@ class Embedder:
         aligner: the built aligner.
         recogniser: the built recogniser.
         fingerprint: identifies what it computes; part of every cache key.
-        configuration: SHA-256 over what it was asked to be, its code apart.
-        code: digests of the modules that decide what it computes, by name.
+        configuration: SHA-256 over its configuration, without its code.
+        code: digests of the modules that decide its results, by name.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Embedder:
         self._batch_size = batch_size
         self._aligning = Attempts(f"Aligner {aligner.spec}", self._align)
         self._embedding = Attempts(f"Recogniser {recogniser.spec}", self._vectors)
-        # a chain that changes nothing shares its results with the side that has none
+        # a chain that changes nothing has the cache keys of no chain
         self._active = chain if chain and not chain.passthrough else None
         core = closure(__name__)
         chained = self._active
@@ -152,13 +152,13 @@ class Embedder:
         return self._collect(items, clock)
 
     def refuse_changed(self) -> None:
-        """Raise ChangedError where a file or source is not the one any more whose digest is in the keys."""
+        """Raise ChangedError where a file or source has changed since its digest went into the keys."""
         refuse_changed(self._files)
         refuse_changed_sources()
 
     @property
     def outdated(self) -> bool:
-        """Whether a file that a component was built from is another one now."""
+        """Whether a file of a component has changed since it was built."""
         return any(path_digest(file.path) != file.sha256 for file in self._files)
 
     def views(
@@ -220,11 +220,11 @@ class Embedder:
             cache.put_images({key: (encode_png(i.image), i.outcome) for i, key in new if i.image is not None})
 
     def _align_and_embed(self, items: Sequence[Item], clock: Clock) -> None:
-        alive = [item for item in items if item.image is not None]
-        with clock("align", len(alive)):
-            chips = self._aligning.run(alive)
-        aligned = [(item, chip) for item, chip in zip(alive, chips, strict=True) if not isinstance(chip, Raised)]
-        for item, chip in zip(alive, chips, strict=True):
+        decoded = [item for item in items if item.image is not None]
+        with clock("align", len(decoded)):
+            chips = self._aligning.run(decoded)
+        aligned = [(item, chip) for item, chip in zip(decoded, chips, strict=True) if not isinstance(chip, Raised)]
+        for item, chip in zip(decoded, chips, strict=True):
             if isinstance(chip, Raised):
                 item.fail("align", chip.reason)
         with clock("embed", len(aligned)):
@@ -287,7 +287,7 @@ def embedder_for(plan: EmbedPlan) -> Embedder:
 
 
 def renewed_embedder(plan: EmbedPlan) -> Embedder:
-    """Like `embedder_for`, built anew where a file that it was built from has changed: for the beginning of a run."""
+    """Like `embedder_for`, but built again where one of its files has changed; called at the beginning of a run."""
     if embedder_for(plan).outdated:
         embedder_for.cache_clear()
     return embedder_for(plan)

@@ -1,8 +1,8 @@
-"""In which frame each step of a chain puts faces, and which one is picked where the user leaves it to the runner.
+"""The frame in which each step of a chain outputs faces, and its choice where the user named none.
 
-A hallucinator says by its registration which frames it can give: its factory takes an argument ``frame`` whose type is
-a ``Literal`` of ``auto`` and names of frames (`bench.align.template.FRAMES`, or ``lr``: where the face stands in the LR
-image). One without that argument says where it puts faces by `Hallucinator.output_frame`.
+The registration of a hallucinator lists the frames it can output: its factory takes an argument ``frame`` whose type is
+a ``Literal`` of ``auto`` and names of frames (`bench.align.template.FRAMES`, or ``lr``: the position of the face in the
+LR image). A hallucinator without that argument has its frame in `Hallucinator.output_frame`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bench.types import FaceTemplate, Points
 
 AUTO, LR = "auto", "lr"
 NEAR = 6.0
-"""Pixels of a chip by which the points of a face may miss the recogniser's template."""
+"""Largest distance in pixels of a chip between the points of a face and the recogniser's template."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,65 +31,65 @@ class Step:
 
     Attributes:
         spec: as the user wrote it.
-        choices: the frames that the runner may pick from; empty where the user or the hallucinator has decided.
-        frame: the frame it puts faces in; empty where they stay, or where it is still to be picked; None where they
-            are moved to no frame whose points are known.
-        by_hand: whether the user named the frame.
-        needs: name of the frame it must be given faces in, since it was trained on such faces; empty for any.
-        fixed: whether it takes one size only.
-        idle: whether it gives its input back.
+        choices: the frames that can be chosen; empty where the user or the hallucinator has decided.
+        frame: the frame of its output; empty where faces are not moved, or where it is not chosen yet; None where faces
+            are moved to a frame whose points are unknown.
+        by_user: whether the user named the frame.
+        required_frame: the frame that its input must have, because it was trained on such faces; empty for any.
+        fixed_size: whether it takes one size only.
+        passthrough: whether it returns its input.
     """
 
     spec: Spec
     choices: tuple[str, ...]
     frame: str | None
-    by_hand: bool
-    needs: str
-    fixed: bool
-    idle: bool = False
+    by_user: bool
+    required_frame: str
+    fixed_size: bool
+    passthrough: bool = False
 
     @property
     def moves(self) -> bool:
-        """Whether it moves faces, or may."""
+        """Whether it moves faces, or can."""
         return bool(self.choices) or self.frame != ""
 
     @property
-    def wants(self) -> str:
-        """The frame that a mover before it should give; empty for any."""
-        return self.needs or (TRUTH_FRAME if self.fixed or self.moves else "")
+    def preferred_frame(self) -> str:
+        """The frame that a step before it should output; empty for any."""
+        return self.required_frame or (TRUTH_FRAME if self.fixed_size or self.moves else "")
 
 
-class Picked(NamedTuple):
-    """A frame picked for a step, and the later step it was picked for; empty where that is what follows the chain."""
+class FrameChoice(NamedTuple):
+    """A frame chosen for a step, and the later step that needs it; empty where alignment or comparison needs it."""
 
     step: str
     frame: str
-    behind: str
+    later_step: str
 
 
 @dataclass(frozen=True, slots=True)
-class Framed:
-    """A chain whose frames are decided.
+class FramedChain:
+    """A chain whose frames are chosen.
 
     Attributes:
-        text: the chain with every frame written out; what is built.
-        frame: the frame that its faces end in, as `Step.frame`.
-        by_hand: whether the user named that frame.
-        mover: name of the step that decides it; empty where no step moves faces.
-        picked: steps whose frame was picked.
-        misfits: sentences about frames named by hand that the next step does not take.
+        text: the chain with every frame written out.
+        frame: the frame of its output, as `Step.frame`.
+        by_user: whether the user named that frame.
+        moving_step: name of the step that decides it; empty where no step moves faces.
+        choices: the frames that were chosen.
+        conflicts: sentences about frames named by the user that the next step does not take.
     """
 
     text: str
     frame: str | None
-    by_hand: bool
-    mover: str
-    picked: tuple[Picked, ...]
-    misfits: tuple[str, ...]
+    by_user: bool
+    moving_step: str
+    choices: tuple[FrameChoice, ...]
+    conflicts: tuple[str, ...]
 
 
 def frames_of(entry: Entry[Hallucinator]) -> tuple[str, ...]:
-    """The frames that a hallucinator leaves to the runner to pick from, by its registration; empty for none."""
+    """The frames that can be chosen for a hallucinator, by its registration; empty for none."""
     values, _ = _declared(entry)
     return tuple(value for value in values if _known(value)) if AUTO in values else ()
 
@@ -99,59 +99,59 @@ def read_steps(chain: str, defaults: Mapping[str, object] | None = None) -> tupl
     return tuple(_step(Spec.parse(part), defaults) for part in chain.split("+"))
 
 
-def settle(steps: Sequence[Step], wanted: Sequence[str], face: FaceTemplate) -> Framed:
-    """Decide every frame of a chain that is still to be picked.
+def choose_frames(steps: Sequence[Step], preferred: Sequence[str], face: FaceTemplate) -> FramedChain:
+    """Choose the frame of every step of a chain for which the user named none.
 
-    The last step that moves faces gives what is wanted after the chain, unless a network that was trained on upright
-    faces comes behind it; a step before another one that moves gives the frame that networks are trained in.
+    The last step that moves faces outputs a frame preferred after the chain, unless a network that was trained on
+    upright faces comes after it; a step before another one that moves outputs the frame that networks are trained in.
 
     Args:
         steps: of the chain.
-        wanted: frames wanted after it, the best first.
-        face: the recogniser's template; of frames that are not wanted the one nearest to it is picked.
+        preferred: frames preferred after it, the best first.
+        face: the recogniser's template; where no preferred frame is available, the nearest one to it is chosen.
     """
     decided: list[Step] = []
-    picked: list[Picked] = []
-    misfits: list[str] = []
+    choices: list[FrameChoice] = []
+    conflicts: list[str] = []
     for place, step in enumerate(steps):
-        behind = next((other for other in steps[place + 1 :] if other.wants), None)
+        later = next((other for other in steps[place + 1 :] if other.preferred_frame), None)
         if step.choices:
-            frame = _choose(step.choices, [behind.wants] if behind else wanted, face)
+            frame = _choose(step.choices, [later.preferred_frame] if later else preferred, face)
             spec = replace(step.spec, arguments=(*_others(step.spec), ("frame", frame)))
             step = replace(step, spec=spec, choices=(), frame="" if frame == LR else frame)
-            picked.append(Picked(step.spec.name, frame, behind.spec.name if behind else ""))
-        elif step.by_hand and place + 1 < len(steps) and steps[place + 1].needs not in ("", step.frame):
+            choices.append(FrameChoice(step.spec.name, frame, later.spec.name if later else ""))
+        elif step.by_user and place + 1 < len(steps) and steps[place + 1].required_frame not in ("", step.frame):
             after = steps[place + 1]
-            misfits.append(
-                f"{step.spec} comes before {after.spec.name}, which was trained on faces in the frame {after.needs}: "
-                f"leave frame away, or write frame={after.needs}."
+            conflicts.append(
+                f"{step.spec} comes before {after.spec.name}, which was trained on faces in the frame "
+                f"{after.required_frame}: leave frame away, or write frame={after.required_frame}."
             )
         decided.append(step)
-    mover = next((step for step in reversed(decided) if step.frame != ""), None)
-    framed = [step for old, step in zip(steps, decided, strict=True) if step.frame != "" or step.by_hand or old.choices]
-    last = mover or next(reversed(framed), None)
-    return Framed(
+    moving = next((step for step in reversed(decided) if step.frame != ""), None)
+    framed = [step for old, step in zip(steps, decided, strict=True) if step.frame != "" or step.by_user or old.choices]
+    last = moving or next(reversed(framed), None)
+    return FramedChain(
         "+".join(str(step.spec) for step in decided),
-        mover.frame if mover else "",
-        bool(last and last.by_hand),
+        moving.frame if moving else "",
+        bool(last and last.by_user),
         last.spec.name if last else "",
-        tuple(picked),
-        tuple(misfits),
+        tuple(choices),
+        tuple(conflicts),
     )
 
 
 def fits(frame: str | None, face: FaceTemplate) -> bool:
-    """Whether a face in a frame stands on a recogniser's template when the whole image is taken as its chip."""
+    """Whether a face in a frame is at a recogniser's template when the whole image is used as its chip."""
     return bool(frame) and frame in FRAMES and _distance(frame, face) <= NEAR
 
 
 def nearest(frames: Sequence[str], face: FaceTemplate) -> list[str]:
-    """The named ones of some frames, that nearest to a recogniser's template first."""
+    """Those frames whose points are known, the nearest to a recogniser's template first."""
     return sorted((frame for frame in frames if frame in FRAMES), key=lambda frame: _distance(frame, face))
 
 
-def _choose(choices: Sequence[str], wanted: Sequence[str], face: FaceTemplate) -> str:
-    for frame in wanted:
+def _choose(choices: Sequence[str], preferred: Sequence[str], face: FaceTemplate) -> str:
+    for frame in preferred:
         if frame in choices:
             return frame
     return next(iter(nearest(choices, face)), choices[0])
@@ -160,22 +160,22 @@ def _choose(choices: Sequence[str], wanted: Sequence[str], face: FaceTemplate) -
 def _step(spec: Spec, defaults: Mapping[str, object] | None) -> Step:
     entry = HALLUCINATORS[spec.name]
     values, default = _declared(entry)
-    given = dict(spec.arguments).get("frame")
-    value = default if given is None else given
+    named = dict(spec.arguments).get("frame")
+    value = default if named is None else named
     if value == AUTO and frames_of(entry):
         return Step(spec, frames_of(entry), "", False, "", False)
     component = build(HALLUCINATORS, spec, defaults).component
     frame = component.output_frame
-    if value in values and _known(value):  # the argument itself says it
+    if value in values and _known(value):  # the argument is the frame
         frame = "" if value == LR else value
     frame = frame if not frame or _known(frame) else None
-    by_hand = bool(values) and given is not None
-    fixed = component.input_spec.size is not None
-    return Step(spec, (), frame, by_hand, component.input_frame, fixed, component.passthrough)
+    by_user = bool(values) and named is not None
+    fixed_size = component.input_spec.size is not None
+    return Step(spec, (), frame, by_user, component.input_frame, fixed_size, component.passthrough)
 
 
 def _declared(entry: Entry[Hallucinator]) -> tuple[tuple[str, ...], str]:
-    """The values that a hallucinator's argument ``frame`` may have, and its default; none where it has none."""
+    """The values that a hallucinator's argument ``frame`` can have, and its default; none where it has none."""
     for argument in entry.arguments():
         if argument.name == "frame":
             return _literals(argument.annotation), str(argument.default)
@@ -183,7 +183,7 @@ def _declared(entry: Entry[Hallucinator]) -> tuple[tuple[str, ...], str]:
 
 
 def _known(frame: str) -> bool:
-    """Whether it is known where a face of that frame stands."""
+    """Whether the position of a face in that frame is known."""
     return frame == LR or frame in FRAMES
 
 
@@ -199,11 +199,11 @@ def _literals(annotation: Any) -> tuple[str, ...]:
 
 
 def _distance(frame: str, face: FaceTemplate) -> float:
-    """By how many pixels of the chip the farthest of five points misses the template."""
+    """Largest distance of the five points from the template in pixels of the chip."""
     points = chip_points(frame, face)
     return float(np.linalg.norm(np.subtract(points, face.points), axis=1).max())
 
 
 def chip_points(frame: str, face: FaceTemplate) -> Points:
-    """Where the five points of a frame lie when the whole image is taken as a recogniser's chip, in its pixels."""
+    """The five points of a frame when the whole image is used as a recogniser's chip, in its pixels."""
     return tuple((x * face.width - 0.5, y * face.height - 0.5) for x, y in FRAMES[cast("AnyFrame", frame)])

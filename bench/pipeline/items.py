@@ -1,4 +1,4 @@
-"""One image on its way through the stages, the time they take, and small steps between them."""
+"""One image between the stages, the time of the stages, and small functions between them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bench.types import OK, Media, Outcome, Points
 
 @dataclass
 class Item:
-    """One image on its way."""
+    """One image and its state between the stages."""
 
     media: Media
     source: Source | None = None
@@ -40,7 +40,7 @@ class Item:
         return self.outcome.status == "failed"
 
     def read(self) -> None:
-        """Read the file; a file that cannot be read is a failed image."""
+        """Read the file; where that is impossible the image has failed."""
         try:
             self.source = read_source(self.media)
         except DataError as error:

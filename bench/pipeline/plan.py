@@ -15,6 +15,9 @@ from bench.pipeline.views import Picture, View
 from bench.registry import Spec
 from bench.types import Media, Outcome
 
+PlanSide = Literal["probe", "gallery"]
+SIDES: tuple[PlanSide, ...] = ("probe", "gallery")
+"""The sides of a comparison, of which each has a plan; distractors are on the side of the gallery."""
 _CPU_BATCH = 4  # larger batches are hardly faster
 ABSENT = "absent"
 """Stands for the digest of a file that is not there."""

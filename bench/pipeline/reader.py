@@ -1,4 +1,4 @@
-"""Media opened: read, decoded, cut out. What a cut leaves small is kept, so that a large file is decoded once."""
+"""Opens media: read, decode, crop. Small crops are cached, so that a large file is decoded once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bench.media.video import read_frame
 from bench.pipeline.cache import Cache
 from bench.types import OK, Media
 
-_SMALL = 64 * 64  # pixels: an LR face; a PNG of more takes as long to decode as the JPEG of a photograph
+_SMALL = 64 * 64  # pixels: an LR face; a larger PNG takes as long to decode as the JPEG of a photograph
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Source:
 
     Attributes:
         media: of the file.
-        data: the bytes of the file; empty for a frame of a film, which is not read anew for each.
+        data: the bytes of the file; empty for a frame of a film, which is read by its path.
         digest: SHA-256 of the file in hexadecimal.
     """
 
@@ -36,7 +36,7 @@ class Source:
 
 
 def read_source(media: Media) -> Source:
-    """Read the file of a media; raises DataError with a short reason that names no file."""
+    """Read the file of a media; raises DataError with a short reason without the name of the file."""
     if _of_a_film(media):
         return Source(media, b"", _digest_of_film(media.path))
     data = read_plain(media.path)
@@ -44,16 +44,16 @@ def read_source(media: Media) -> Source:
 
 
 def open_media(media: Media) -> ByteImages:
-    """Read, decode and cut out one media; raises DataError with a short reason."""
+    """Read, decode and crop one media; raises DataError with a short reason."""
     return _opened(media, b"" if _of_a_film(media) else read_plain(media.path))
 
 
 def open_sources(sources: Sequence[Source], cache: Cache | None) -> list[ByteImages | DataError]:
-    """Decode and cut out; small faces that were cut out before come from the cache.
+    """Decode and crop; small crops of earlier runs come from the cache.
 
     Args:
-        sources: as `read_source` gives them.
-        cache: keeps what cuts leave small, or None.
+        sources: results of `read_source`.
+        cache: stores small crops; or None.
 
     Returns:
         Of each the image, RGB uint8 (H, W, 3), or the error with a short reason.
@@ -62,21 +62,21 @@ def open_sources(sources: Sequence[Source], cache: Cache | None) -> list[ByteIma
         BenchError: the cache cannot be used.
     """
     keys = [_key(source) if cache and source.media.cut else "" for source in sources]
-    known = cache.images(sorted(set(keys) - {""})) if cache else {}
-    found: list[ByteImages | DataError] = []
-    fresh: dict[str, ByteImages] = {}
+    cached = cache.images(sorted(set(keys) - {""})) if cache else {}
+    images: list[ByteImages | DataError] = []
+    new: dict[str, ByteImages] = {}
     for source, key in zip(sources, keys, strict=True):
         try:
-            image = decode(known[key][0]) if key in known else _opened(source.media, source.data)
+            image = decode(cached[key][0]) if key in cached else _opened(source.media, source.data)
         except DataError as error:
-            found.append(error)
+            images.append(error)
             continue
-        found.append(image)
-        if key and key not in known and image.shape[0] * image.shape[1] <= _SMALL:
-            fresh[key] = image
-    if cache and fresh:
-        cache.put_images({key: (encode_png(image), OK) for key, image in fresh.items()})
-    return found
+        images.append(image)
+        if key and key not in cached and image.shape[0] * image.shape[1] <= _SMALL:
+            new[key] = image
+    if cache and new:
+        cache.put_images({key: (encode_png(image), OK) for key, image in new.items()})
+    return images
 
 
 def crop_key(media: Media) -> str:
@@ -94,7 +94,7 @@ def _of_a_film(media: Media) -> bool:
 
 
 def _opened(media: Media, data: bytes) -> ByteImages:
-    """Decode a media whose file's bytes are given (not needed for a frame of a film) and cut it out."""
+    """Decode the bytes of a media's file (not needed for a frame of a film) and crop it."""
     if media.cut is None:
         return decode(data)
     whole = decode(data) if media.cut.frame is None else read_frame(media.path, media.cut.frame)

@@ -1,4 +1,4 @@
-"""From the embeddings of media to templates: one vector for all media of one enrolment or search."""
+"""Fusion of the embeddings of media to templates: one vector for all media of an enrolment or a search."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Templates:
         identities: the person of each, or None for a distractor.
         vectors: float32 (T, D); rows of templates that failed are NaN.
         outcomes: failed when every media failed; else the worst of the media that did not.
-        media: the first media of each, which stands for it in pictures.
+        media: the first media of each, which is its picture in reports.
     """
 
     keys: tuple[str, ...]
@@ -38,7 +38,7 @@ class Templates:
         """Those of the given names, in that order.
 
         Raises:
-            DataError: one is not here.
+            DataError: one is absent.
         """
         place = {key: i for i, key in enumerate(self.keys)}
         absent = [key for key in keys if key not in place]
@@ -68,24 +68,24 @@ def fuse(
     Args:
         media: N media, each with its template.
         vectors: their embeddings, float32 (N, D), NaN where failed.
-        outcomes: how each fared.
+        outcomes: one for each media.
         unit_length: scale each template to length 1.
         fusion: ``mean`` of the embeddings as they are; ``unit``: each at unit length, then the mean (on unit templates,
             cosine with it ranks as the mean of the single cosines does); ``media``: images of one `Media.medium` are
-            averaged, and the media added up as they are (IJB's usual way).
+            averaged, and the averages are added (the usual way of IJB).
         score_weighted: multiply each embedding by ``attributes["score"]`` first.
 
     Returns:
-        One row a template. A template whose vector has no length (a sum of zeros) fails: it can't be compared.
+        One row a template. A template whose vector has length 0 fails: it cannot be compared.
 
     Raises:
-        DataError: media of one template belong to different identities, or a score to weigh by is missing.
+        DataError: media of one template belong to different identities, or a score to weight by is missing.
     """
     groups: dict[str, list[int]] = {}
     for index, item in enumerate(media):
         groups.setdefault(item.template, []).append(index)
     fused = np.full((len(groups), vectors.shape[1]), np.nan, np.float32)
-    fates: list[Outcome] = []
+    fused_outcomes: list[Outcome] = []
     for row, (name, members) in enumerate(groups.items()):
         people = {media[i].identity for i in members}
         if len(people) > 1:
@@ -94,25 +94,29 @@ def fuse(
             )
         scored = [i for i in members if outcomes[i].status != "failed"]
         if not scored:
-            fates.append(outcomes[members[0]])
+            fused_outcomes.append(outcomes[members[0]])
             continue
         vector = _fused([media[i] for i in scored], vectors[scored], fusion, weighted=score_weighted)
         length = float(np.linalg.norm(vector))
         if unit_length and length == 0.0:
-            fates.append(Outcome("failed", "embed", "embedding of length zero"))
+            fused_outcomes.append(Outcome("failed", "embed", "embedding of length zero"))
             continue
         fused[row] = vector / length if unit_length else vector
-        fates.append(_worst([outcomes[i] for i in members]))
+        fused_outcomes.append(_worst([outcomes[i] for i in members]))
     firsts = [members[0] for members in groups.values()]
     return Templates(
-        tuple(groups), tuple(media[i].identity for i in firsts), fused, tuple(fates), tuple(media[i] for i in firsts)
+        tuple(groups),
+        tuple(media[i].identity for i in firsts),
+        fused,
+        tuple(fused_outcomes),
+        tuple(media[i] for i in firsts),
     )
 
 
 def _fused(
     media: Sequence[Media], vectors: FloatImages, fusion: Fusion, *, weighted: bool
 ) -> NDArray[np.float32] | NDArray[np.float64]:
-    """One vector of one or more."""
+    """One vector for one or more."""
     if len(media) == 1 and not weighted and fusion != "unit":
         single: FloatImages = vectors[0]
         return single

@@ -1,4 +1,4 @@
-"""Recognisers: the ruler, not the contestant. Importing this package registers them; nothing heavy is imported."""
+"""Recognisers: face to embedding. Importing this package registers them; nothing heavy is imported."""
 
 from bench.recognisers import dlib, facenet, insightface, onnx_file, sface, sphereface
 

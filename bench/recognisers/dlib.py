@@ -78,7 +78,7 @@ class Dlib(Recogniser):
         self._network = TorchNetwork(self._build, device=device, threads=threads)
 
     def execution(self) -> Mapping[str, object]:
-        """What was used; see `Recogniser.execution`."""
+        """Facts for the record; see `Recogniser.execution`."""
         if self._engine == "dlib":
             return {**super().execution(), "device": "cpu", "batch": "one image a call"}
         return {**super().execution(), **self._network.execution()}

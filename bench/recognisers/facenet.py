@@ -87,7 +87,7 @@ class FaceNet(Recogniser):
         self._network = TorchNetwork(self._build, device=device, threads=threads)
 
     def execution(self) -> Mapping[str, object]:
-        """What was used; see `Recogniser.execution`."""
+        """Facts for the record; see `Recogniser.execution`."""
         return {**super().execution(), **self._network.execution()}
 
     def embed(self, chips: ByteImages) -> FloatImages:

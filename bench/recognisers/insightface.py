@@ -14,7 +14,7 @@ from bench.recognisers.networks.onnx_scaling import PLAIN, UNIT, USUAL
 from bench.recognisers.networks.onnx_session import OnnxNetwork
 from bench.weights import weights_file
 
-_SHORTEST = 64  # a graph with a shorter output is no recogniser: age and gender, points, boxes
+_MIN_EMBEDDING = 64  # a graph with a shorter output is no recogniser: age and gender, points, boxes
 _SCALINGS = {
     PLAIN: "0..255, unscaled (the graph scales)",
     UNIT: "x / 255 (the graph scales)",
@@ -81,7 +81,7 @@ class InsightFace(Recogniser):
         self.embedding_size = self._network.embedding_size(self.face.height, self.face.width, self._scaling)
 
     def execution(self) -> Mapping[str, object]:
-        """What was used; see `Recogniser.execution`."""
+        """Facts for the record; see `Recogniser.execution`."""
         return {**super().execution(), **self._network.execution()}
 
     def notes(self) -> tuple[str, ...]:
@@ -100,8 +100,8 @@ def _recognition_file(folder: Path) -> Path:
     if len(fitting) == 1:
         return fitting[0]
     which = ", ".join(path.name for path in fitting or files) or "no .onnx file"
-    found = f"{len(fitting)} recognition networks" if fitting else "no recognition network"
-    raise DataError(f"{folder} holds {found} ({which}). Pass weights=PATH of the one file meant.")
+    content = f"{len(fitting)} recognition networks" if fitting else "no recognition network"
+    raise DataError(f"{folder} holds {content} ({which}). Pass weights=PATH of the one file meant.")
 
 
 def _fits(path: Path) -> bool:
@@ -113,4 +113,4 @@ def _fits(path: Path) -> bool:
 
 def _is_recogniser(graph: Graph) -> bool:
     sides = {graph.height, graph.width} - {None}
-    return sides in (set(), {112}) and (graph.embedding_size or 0) >= _SHORTEST
+    return sides in (set(), {112}) and (graph.embedding_size or 0) >= _MIN_EMBEDDING

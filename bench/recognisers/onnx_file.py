@@ -1,4 +1,4 @@
-"""Any recognition network in an ONNX file; how its input is prepared is said in the arguments."""
+"""Any recognition network in an ONNX file; the arguments say how its input is prepared."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class OnnxFile(Recogniser):
         return self._network.embed(chips, self._scaling)
 
     def execution(self) -> Mapping[str, object]:
-        """What was used; see `Recogniser.execution`."""
+        """Facts for the record; see `Recogniser.execution`."""
         inside = self._network.graph.arithmetic
         more = {"scaling in the graph": ", ".join(inside.nodes)} if inside else {}
         return {**super().execution(), **self._network.execution(), **more}
@@ -121,7 +121,7 @@ class OnnxFile(Recogniser):
     def _choose_scaling(
         self, mean: tuple[float, ...] | None, std: tuple[float, ...] | None, path: Path
     ) -> tuple[Scaling, tuple[str, ...]]:
-        """The scaling to use, and what is to be said about it."""
+        """The scaling to use, and notes on it."""
         graph, fitting = self._network.graph, self._network.scaling
         kind = np.dtype(graph.image.dtype)
         if mean is None and std is None:
@@ -148,12 +148,12 @@ class OnnxFile(Recogniser):
         )
         return scaling, (note,)
 
-    def _size(self, asked: tuple[int, ...], path: Path) -> tuple[int, int]:
+    def _size(self, size: tuple[int, ...], path: Path) -> tuple[int, int]:
         declared = (self._network.graph.height, self._network.graph.width)
-        sides = asked or declared
+        sides = size or declared
         for side, fixed in zip(sides, declared, strict=True):
             if fixed is not None and side != fixed:
-                raise UsageError(f"onnx: size={list(asked)} was asked for; {path.name} takes {list(declared)}")
+                raise UsageError(f"onnx: size={list(size)} was given; {path.name} takes {list(declared)}")
         height, width = sides
         if height is None or width is None:
             raise UsageError(f"onnx: {path.name} takes images of any size; say which: size=[112,112]")

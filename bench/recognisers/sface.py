@@ -1,4 +1,4 @@
-"""SFace: a MobileFaceNet-like network whose weights come with the suite, so it runs straight after installation."""
+"""SFace: a MobileFaceNet-like network. Its weights come with the suite, so it runs after installation."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _missing() -> str | None:
     missing=_missing,
 )
 class SFace(Recogniser):
-    """The default ruler. Its graph scales 0..255 values itself."""
+    """The default recogniser. Its graph scales 0..255 values itself."""
 
     face = ARCFACE_112
     embedding_size = 128
@@ -51,7 +51,7 @@ class SFace(Recogniser):
         self._network = OnnxNetwork(path, threads=threads, sha256=self.weights[0].sha256)
 
     def execution(self) -> Mapping[str, object]:
-        """What was used; see `Recogniser.execution`."""
+        """Facts for the record; see `Recogniser.execution`."""
         return {**super().execution(), **self._network.execution()}
 
     def notes(self) -> tuple[str, ...]:

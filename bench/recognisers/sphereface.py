@@ -1,4 +1,4 @@
-"""SphereFace-20: the ruler of the paper this suite measures against."""
+"""SphereFace-20: the recogniser of the VividGAN paper."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class SphereFace(Recogniser):
         self._network = TorchNetwork(self._build, device=device, threads=threads)
 
     def execution(self) -> Mapping[str, object]:
-        """What was used; see `Recogniser.execution`."""
+        """Facts for the record; see `Recogniser.execution`."""
         return {**super().execution(), **self._network.execution()}
 
     def embed(self, chips: ByteImages) -> FloatImages:

@@ -30,13 +30,11 @@ from bench.registry import Spec, load_plugins
 from bench.results import RunResult
 from bench.results.folder import read_run, write_run
 from bench.results.kinds import IDENTIFICATION
-from bench.run.data import find_or_draw
+from bench.run.data import cut, find_or_draw
 from bench.run.finished import outdated
-from bench.run.images import images_of_run
-from bench.run.limit import cut
 from bench.run.manifest import check_manifest
 from bench.run.output_checks import INSPECTED, inspect_run
-from bench.run.record import ledger_rows, make_record, processor_note
+from bench.run.record import images_of_run, ledger_rows, make_record, processor_note
 from bench.studies import Study
 from bench.types import Role
 
@@ -48,7 +46,7 @@ def prepare(config: RunConfig, studies: dict[str, Study] | None = None) -> Prepa
 
     Args:
         config: what to do.
-        studies: what protocols have read, kept by the caller from one run to the next; None reads anew.
+        studies: studies that were read before, by digest, to be used again and added to; None reads the data.
 
     Raises:
         UsageError, MissingError, DataError: something is wrong; nothing has been written.
@@ -85,14 +83,15 @@ def prepare(config: RunConfig, studies: dict[str, Study] | None = None) -> Prepa
     return Prepared(config, protocol, root, data, arrangement, request, state, out, code, engine_for(config), selection)
 
 
-def execute(run: Prepared, tell: Callable[[str], None] = lambda sentence: None) -> tuple[RunResult, bool]:
-    """Do the run and write its folder, unless a finished run of the same request, data and code is there.
+def execute(run: Prepared, report: Callable[[str], None] = lambda sentence: None) -> tuple[RunResult, bool]:
+    """Compute a run and write its folder, unless the folder holds a finished run of the same request, data and code.
 
-    A run of the same request and data that other code made is replaced; its ``run.json`` is kept beside the new one.
+    A run of the same request and data that was computed by other code is replaced; its ``run.json`` stays beside the
+    new one.
 
     Args:
-        run: what to do.
-        tell: called with a sentence where a finished run is made again, before it is.
+        run: what to compute.
+        report: called with a sentence before a finished run is replaced.
 
     Returns:
         The result, and whether it was computed now (False: the finished run was read).
@@ -105,10 +104,10 @@ def execute(run: Prepared, tell: Callable[[str], None] = lambda sentence: None) 
         again = outdated(run)
         if again is None:
             return read_run(run.out), False
-        tell(again)
+        report(again)
     check_place(beside(run.out))
     if run.cache is not None:
-        with Cache(run.cache):  # what is wrong with it is said before the work
+        with Cache(run.cache):  # an error of the cache is raised before the work
             pass
     result, pictures = _compute(run)
     with pictures:
@@ -147,28 +146,28 @@ def _lr_face(run: Prepared) -> Prepared:
 
 def _warnings(run: Prepared, measured: Measured) -> tuple[str, ...]:
     """What a reader should know before believing the figures."""
-    found = []
+    warnings = []
     sides: tuple[tuple[Role, str], ...] = (("distractor", "can only raise"), ("gallery", "changes"))
     for role, what in sides if evaluation.kind_of(run.data) == IDENTIFICATION else ():
         outcomes = measured.embedded[role][1].outcomes if role in measured.embedded else ()
         failed = sum(outcome.status == "failed" for outcome in outcomes)
         if failed:
-            found.append(f"{failed} {role} images failed and were not searched, which {what} the figures.")
+            warnings.append(f"{failed} {role} images failed and were not searched, which {what} the figures.")
     for plan in (run.probe_plan, run.gallery_plan):
         embedder = embedder_for(plan)
         steps = embedder.chain.steps if embedder.chain else ()
-        found += [note for step in steps for note in step.notes()]
-        found += [*embedder.aligner.notes(), *embedder.recogniser.notes()]
+        warnings += [note for step in steps for note in step.notes()]
+        warnings += [*embedder.aligner.notes(), *embedder.recogniser.notes()]
     embeds = evaluation.kind_of(run.data) not in evaluation.UNRECOGNISED
     note = processor_note(run.config.device, (run.probe_plan, run.gallery_plan), embeds=embeds)
-    found += [note] if note else []
-    found += run.arrangement.warnings
+    warnings += [note] if note else []
+    warnings += run.arrangement.warnings
     findings = inspect_run(run, view_first(run, "probe", INSPECTED, measured.images))
-    return (*dict.fromkeys(found), *(f"{finding.name}: {finding.detail}" for finding in findings))
+    return (*dict.fromkeys(warnings), *(f"{finding.name}: {finding.detail}" for finding in findings))
 
 
 def _overridden(protocol: Built[EvalProtocol], config: RunConfig) -> Built[EvalProtocol]:
-    """The protocol with the rules that the user names instead of its own; every kind of study then follows them."""
+    """The protocol with the rules that the user named in place of its defaults; every kind of study follows them."""
     component = copy.copy(protocol.component)
     if config.flip is not None:
         component.flip = config.flip
@@ -180,13 +179,13 @@ def _overridden(protocol: Built[EvalProtocol], config: RunConfig) -> Built[EvalP
 def _read(
     protocol: Built[EvalProtocol], root: Path, cache: Path, studies: dict[str, Study], manifest: Path | None
 ) -> Study:
-    """The protocol's study, read or kept, and the same as the manifest's where one is given."""
+    """The protocol's study, read now or before, and checked against a manifest where one is given."""
     scratch = cache / "derived" / protocol.component.dataset
     name = digest_of([protocol.fingerprint, str(root)])
     if name not in studies:
-        with progress.counted(f"read {protocol.component.dataset}") as tell:
+        with progress.counted(f"read {protocol.component.dataset}") as advance:
             with kept_running(f"Protocol {protocol.spec}"):
-                studies[name] = protocol.component.read_with(root, scratch, tell)
+                studies[name] = protocol.component.read_with(root, scratch, advance)
     if manifest is not None:
         files = sorted({item.path for items in studies[name].media.values() for item in items})
         agreed = digest_of([name, manifest, path_digest(manifest), [_state_of(path) for path in files]])
@@ -209,7 +208,7 @@ def _state(data: Study) -> str:
 
 
 def _default_out(config: RunConfig, request: str) -> Path:
-    """A folder under ``runs/`` that names the run and can't be another's: it ends in the request's digest."""
+    """A folder under ``runs/`` with the name of the run, unique by the digest of the request at its end."""
     parts = (config.protocol, config.hallucinator, config.recogniser)
     smoke = ["smoke"] if config.smoke else []
     name = "__".join([*("".join(c if c.isalnum() or c in "+=-." else "-" for c in part) for part in parts), *smoke])

@@ -1,4 +1,4 @@
-"""Whether the finished run in a folder is the one that is asked for: by configuration, by data, by code."""
+"""Whether the finished run in a folder is the requested one: by configuration, by data, by code."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ from bench.types import Media
 
 WITHOUT_EFFECT = ("out", "cache", "no_cache", "overwrite", "threads", "batch_size", "trust_times")
 """Keys of a configuration that change no figure."""
-_SHOWN = 3  # modules named in a sentence; the rest are counted
+_MAX_NAMED = 3  # modules named in a sentence; the rest are counted
 _NEW_FOLDER = "Choose another --out, or --overwrite always."
 
 
 def outdated(run: Prepared) -> str | None:
-    """Why the run in the folder, which is not empty, is to be made again; None where it is finished and stands.
+    """Why the run in a folder that is not empty must be computed again; None where it is finished and valid.
 
-    A run of the same configuration on the same data that other code made is made again; its ``run.json`` is kept.
+    A run of the same configuration on the same data that was computed by other code is computed again; its
+    ``run.json`` stays.
 
     Raises:
-        BenchError: the folder holds something else than that run, which must not be lost.
+        BenchError: the folder holds something else, which must not be lost.
     """
     if run.config.overwrite == "never":
         raise BenchError(f"{run.out} exists and --overwrite is never. Choose another --out.")
@@ -43,7 +44,7 @@ def outdated(run: Prepared) -> str | None:
     if differences:
         raise BenchError(
             f"{run.out} holds a run of another configuration ({record.label}, {record.created}): "
-            f"{'; '.join(differences[:_SHOWN])}. {_NEW_FOLDER}"
+            f"{'; '.join(differences[:_MAX_NAMED])}. {_NEW_FOLDER}"
         )
     changed = changed_modules(record.code, run.code)
     _refuse_other_data(record, run, changed)
@@ -51,36 +52,36 @@ def outdated(run: Prepared) -> str | None:
 
 
 def changed_modules(before: Mapping[str, str], now: Mapping[str, str]) -> str:
-    """Which modules differ, in words; empty where none does."""
+    """The modules that differ, in words; empty where none does."""
     if not before:
         return "it was made by a version that did not record its code"
     names = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN])}{more}" if names else ""
+    more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
+    return f"{', '.join(names[:_MAX_NAMED])}{more}" if names else ""
 
 
 def _differences(record: RunRecord, run: Prepared) -> list[str]:
-    """How the configuration of a finished run differs from what is asked; empty where it does not."""
+    """How the configuration of a finished run differs from the requested one; empty where it does not."""
     if record.code and record.config_digest == run.request_digest:
         return []
-    asked_for = replace(run.config, hallucinate=run.arrangement.side)  # records hold the side that was taken
-    asked = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(asked_for).items()}
+    config = replace(run.config, hallucinate=run.arrangement.side)  # records hold the side that was chosen
+    requested = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(config).items()}
     defaults = {field.name: field.default for field in fields(RunConfig)}
-    found = []
-    for key, value in asked.items():
-        had = record.config.get(key, defaults[key])
-        if key not in (*WITHOUT_EFFECT, "data_root", "manifest") and had != value:
-            found.append(f"{key.replace('_', '-')} was {had}, {value} is asked for")
-    there = {name for stage in record.stages for name in _weights(stage.side, stage.name, stage.weights)}
-    now = stage_records(
+    differing = []
+    for key, value in requested.items():
+        recorded = record.config.get(key, defaults[key])
+        if key not in (*WITHOUT_EFFECT, "data_root", "manifest") and recorded != value:
+            differing.append(f"{key.replace('_', '-')} was {recorded}, {value} is requested")
+    recorded_files = {name for stage in record.stages for name in _weights(stage.side, stage.name, stage.weights)}
+    stages = stage_records(
         {"probe": run.probe_plan, "gallery": run.gallery_plan}, embeds=kind_of(run.data) not in UNRECOGNISED
     )
-    here = {name for stage in now for name in _weights(stage.side, stage.name, stage.weights)}
-    names = sorted({name for *_, name, _ in there ^ here})
-    found += [f"the weights {name} are others" for name in names]
-    if record.code and not found:
-        found.append("files that its arguments name, or defaults, are others")
-    return found
+    files = {name for stage in stages for name in _weights(stage.side, stage.name, stage.weights)}
+    names = sorted({name for *_, name, _ in recorded_files ^ files})
+    differing += [f"the weights {name} are others" for name in names]
+    if record.code and not differing:
+        differing.append("files that its arguments name, or defaults, are others")
+    return differing
 
 
 def _weights(side: str, component: str, weights: tuple[Mapping[str, str], ...]) -> list[tuple[str, str, str, str]]:
@@ -88,7 +89,7 @@ def _weights(side: str, component: str, weights: tuple[Mapping[str, str], ...]) 
 
 
 def _refuse_other_data(record: RunRecord, run: Prepared, changed: str) -> None:
-    """Raise BenchError where the files are not those that the finished run was made on."""
+    """Raise BenchError where the files are not those of the finished run."""
     data = record.data
     if run.config.trust_times or not record.code:
         if data.get("stat_digest") == run.stat_digest:
@@ -106,18 +107,18 @@ def _refuse_other_data(record: RunRecord, run: Prepared, changed: str) -> None:
 
 
 def _digested(run: Prepared) -> list[tuple[Media, str]]:
-    """Every media with the digest of its file's bytes, as embedding takes it."""
+    """Every media with the digest of its file's bytes, as in `bench.pipeline.plan.Embedded`."""
     media = [item for items in run.media.values() for item in items]
-    known: dict[tuple[Path, bool], str] = {}
-    found = []
+    digests: dict[tuple[Path, bool], str] = {}
+    digested = []
     with progress.stage("look for changes in the data", len(media)) as advance:
         for item in media:
             place = (item.path, item.cut is not None and item.cut.frame is not None)
-            if place not in known:
+            if place not in digests:
                 try:
-                    known[place] = read_source(item).digest
+                    digests[place] = read_source(item).digest
                 except DataError:
-                    known[place] = ABSENT
-            found.append((item, known[place]))
+                    digests[place] = ABSENT
+            digested.append((item, digests[place]))
             advance(1)
-    return found
+    return digested

@@ -1,7 +1,7 @@
-"""Manifests: what a protocol compares, written down without images, and whether other data are the same.
+"""Manifests: a list of what a protocol compares, without images, and whether other data are the same.
 
-A manifest holds no absolute path. Files of the data set count by their bytes; pictures that reading made of them
-(turned views) count by their names, since those name the bytes they were made from.
+A manifest holds no absolute path. Files of the data set are identified by their bytes. Images that the protocol
+rendered from them (turned views) are identified by their names, which contain a digest of the bytes.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from bench.studies import ExpressionSet, RestorationSet, Study, VerificationSet
 from bench.types import Cut, IdentificationSet, Media, Role
 
 MANIFEST_VERSION = 1
-_PEOPLED: tuple[Role, ...] = ("probe", "gallery")
-_SHOWN = 10
+_IDENTIFIED: tuple[Role, ...] = ("probe", "gallery")
+_MAX_LISTED = 10
 Manifest = dict[str, Any]
 
 
@@ -40,9 +40,9 @@ def make_manifest(
     Args:
         protocol: the built protocol that read it.
         root: the located data root.
-        scratch: folder of what reading made.
+        scratch: folder of the images that the protocol rendered.
         data: what is compared.
-        digests: whether each file's SHA-256 is taken; without, names and counts alone are.
+        digests: whether the SHA-256 of each file is computed; without, names and counts alone are listed.
 
     Raises:
         DataError: a file lies outside both folders, or a value cannot be written as JSON.
@@ -57,18 +57,18 @@ def make_manifest(
         "schema_version": MANIFEST_VERSION,
         "what": "manifest",
         "protocol": protocol.spec.name,
-        "arguments": {key: _placeless(value, root) for key, value in protocol.arguments.items()},
+        "arguments": {key: _without_absolute_paths(value, root) for key, value in protocol.arguments.items()},
         "version": protocol.component.version,
         "seed": protocol.arguments.get("seed"),
         "dataset": name,
         "sample": protocol.component.is_sample(root),
         "kind": kind_of(data),
         "official": data.official,
-        "notes": [str(_placeless(note, root)) for note in data.notes],
+        "notes": [str(_without_absolute_paths(note, root)) for note in data.notes],
         "digests": digests,
         "counts": {
             **{role: len(items) for role, items in data.media.items()},
-            **{f"{role} identities": len({i.identity for i in data.media[role]}) for role in _PEOPLED},
+            **{f"{role} identities": len({i.identity for i in data.media[role]}) for role in _IDENTIFIED},
         },
         "compared": _compared(data),
         "media": sorted(entries, key=_place),
@@ -116,13 +116,13 @@ def read_manifest(path: Path) -> Manifest:
     if manifest.get("schema_version") != MANIFEST_VERSION:
         raise DataError(
             f"{path} has schema version {manifest.get('schema_version')}; this bench reads {MANIFEST_VERSION}. "
-            "Write it anew."
+            "Write it again."
         )
     try:
-        sound = manifest["digest"] == digest_of({key: value for key, value in manifest.items() if key != "digest"})
+        intact = manifest["digest"] == digest_of({key: value for key, value in manifest.items() if key != "digest"})
     except (KeyError, ValueError):
-        sound = False
-    if not sound:
+        intact = False
+    if not intact:
         raise DataError(f"{path} is not as `bench data manifest` wrote it: its digest is another. Get it again.")
     return manifest
 
@@ -130,9 +130,9 @@ def read_manifest(path: Path) -> Manifest:
 def compare(
     manifest: Manifest, protocol: Built[EvalProtocol], root: Path, scratch: Path, data: Study
 ) -> tuple[list[str], int]:
-    """How a study differs from a manifest: the first differences in words, and how many there are in all."""
-    found = differences(manifest, make_manifest(protocol, root, scratch, data, digests=bool(manifest["digests"])))
-    return found[:_SHOWN], len(found)
+    """How a study differs from a manifest: the first differences in words, and the number of all."""
+    lines = differences(manifest, make_manifest(protocol, root, scratch, data, digests=bool(manifest["digests"])))
+    return lines[:_MAX_LISTED], len(lines)
 
 
 def check_manifest(path: Path, protocol: Built[EvalProtocol], root: Path, scratch: Path, data: Study) -> None:
@@ -145,25 +145,25 @@ def check_manifest(path: Path, protocol: Built[EvalProtocol], root: Path, scratc
     if count:
         more = f" and {count - len(first):,} more" if count > len(first) else ""
         raise DataError(
-            f"The data in {root} are not those of the manifest {path}: {'; '.join(first)}{more}. Mend the data, or run "
-            "without --manifest."
+            f"The data in {root} are not those of the manifest {path}: {'; '.join(first)}{more}. Correct the data, or "
+            "run without --manifest."
         )
 
 
 def _entries(media: Sequence[Media], root: Path, scratch: Path, digests: bool) -> list[Manifest]:
-    """What is said of each media, in their order."""
-    known: dict[Path, str] = {}
-    found: list[Manifest] = []
+    """One entry a media, in their order."""
+    file_digests: dict[Path, str] = {}
+    entries: list[Manifest] = []
     with progress.stage("digest files", len(media) if digests else 0) as advance:
         for item in media:
-            inside = _inside(item, root, scratch)
+            location = _relative_path(item, root, scratch)
             entry: Manifest = {
                 "role": item.role,
                 "key": item.key,
                 "identity": item.identity,
                 "template": item.template,
                 "attributes": dict(item.attributes),
-                **inside,
+                **location,
             }
             if item.medium:
                 entry["medium"] = item.medium
@@ -171,23 +171,23 @@ def _entries(media: Sequence[Media], root: Path, scratch: Path, digests: bool) -
                 entry["landmarks"] = [list(point) for point in item.landmarks]
             if item.cut is not None:
                 entry["cut"] = _cut(item.cut)
-            if digests and "derived" not in inside:
-                if item.path not in known:
-                    known[item.path] = _digest(item.path)
-                entry["sha256"] = known[item.path]
-            found.append(entry)
+            if digests and "derived" not in location:
+                if item.path not in file_digests:
+                    file_digests[item.path] = _digest(item.path)
+                entry["sha256"] = file_digests[item.path]
+            entries.append(entry)
             advance(1)
-    return found
+    return entries
 
 
-def _inside(item: Media, root: Path, scratch: Path) -> Manifest:
-    """The path of a media's file below the data root, or below the folder of what reading made."""
-    for folder, marks in ((root, {}), (scratch, {"derived": True})):
-        ways = [(item.path, folder), (item.path.absolute(), folder.absolute())]
-        ways.append((item.path.parent.resolve() / item.path.name, folder.resolve()))
-        for path, base in ways:
+def _relative_path(item: Media, root: Path, scratch: Path) -> Manifest:
+    """The path of a media's file below the data root, or below the folder of rendered images."""
+    for folder, fields in ((root, {}), (scratch, {"derived": True})):
+        candidates = [(item.path, folder), (item.path.absolute(), folder.absolute())]
+        candidates.append((item.path.parent.resolve() / item.path.name, folder.resolve()))
+        for path, base in candidates:
             if path.is_relative_to(base):
-                return {"path": _printable(path.relative_to(base).as_posix()), **marks}
+                return {"path": _printable(path.relative_to(base).as_posix()), **fields}
     raise DataError(f"{item.key} lies in {item.path}, outside {root}: a manifest cannot name it for others")
 
 
@@ -199,7 +199,7 @@ def _digest(path: Path) -> str:
 
 
 def _cut(cut: Cut) -> Manifest:
-    """The fields of a cut that do something."""
+    """The fields of a cut that are set."""
     fields: Manifest = {
         "frame": cut.frame,
         "quarter_turns": cut.quarter_turns or None,
@@ -213,13 +213,13 @@ def _cut(cut: Cut) -> Manifest:
 
 
 def _compared(data: Study) -> Manifest:
-    """What of a study is no media: galleries, pairs, folds, labels."""
+    """What a study compares, besides its media: galleries, pairs, folds, labels."""
     if isinstance(data, VerificationSet):
         return {"pairs": _pairs(data)}
     if isinstance(data, ExpressionSet):
         return {"labels": list(data.labels), "folds": dict(data.folds)}
     if isinstance(data, IdentificationSet):
-        return {"open_set": data.open_set, "galleries": {name: sorted(own) for name, own in data.galleries.items()}}
+        return {"open_set": data.open_set, "galleries": {name: sorted(keys) for name, keys in data.galleries.items()}}
     return {}
 
 
@@ -243,10 +243,10 @@ def _place(entry: Mapping[str, Any]) -> tuple[str, str, str]:
     return entry["role"], entry["key"], entry["template"]
 
 
-def _placeless(value: object, root: Path) -> object:
+def _without_absolute_paths(value: object, root: Path) -> object:
     """A value without absolute paths: the data root is ``DATA``, another path is its last part."""
     if isinstance(value, list):
-        return [_placeless(part, root) for part in value]
+        return [_without_absolute_paths(part, root) for part in value]
     if not isinstance(value, str):
         return value
     base = root.absolute()

@@ -1,35 +1,38 @@
-"""The record of a run: what `run.json` says."""
+"""What a run leaves: its record (``run.json``), its ledger, and small images of its probes for reports."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from bench import __version__
+from bench import __version__, progress
 from bench.devices import CPU
+from bench.errors import DataError
 from bench.evaluation import UNRECOGNISED, kind_of
 from bench.evaluation.contract import Measured, Prepared
 from bench.interfaces import Aligner, Hallucinator, Recogniser
 from bench.pipeline.build import Built
 from bench.pipeline.embedder import embedder_for
 from bench.pipeline.plan import Embedded, EmbedPlan
+from bench.pipeline.reader import open_media
+from bench.pipeline.views import PictureStore, encode_picture
 from bench.provenance import data_digest, environment, files_digest
-from bench.results import LedgerRow, RunRecord, StageRecord
+from bench.results import ItemRow, LedgerRow, ProbeRow, RunRecord, RunResult, StageRecord
 from bench.results.ledger import role_ledger
 from bench.types import Media, Role
 
-_PEOPLED: tuple[Role, ...] = ("probe", "gallery")
+_IDENTIFIED: tuple[Role, ...] = ("probe", "gallery")
 EmbeddedMedia = Mapping[Role, tuple[Sequence[Media], Embedded]]
 
 
 def make_record(run: Prepared, measured: Measured, warnings: tuple[str, ...]) -> RunRecord:
-    """Put the record of a run together.
+    """Assemble the record of a run.
 
     Args:
-        run: what was done, on what.
-        measured: what came out.
+        run: the run.
+        measured: its measurements.
         warnings: sentences that belong beside the figures, those of ``measured`` included.
     """
     config, rules, arrangement = run.config, run.protocol.component, run.arrangement
@@ -71,7 +74,7 @@ def make_record(run: Prepared, measured: Measured, warnings: tuple[str, ...]) ->
             "stat_digest": run.stat_digest,
             "counts": {
                 **{role: len(items) for role, (items, _) in embedded.items()},
-                **{f"{role} identities": len({i.identity for i in run.media[role]}) for role in _PEOPLED},
+                **{f"{role} identities": len({i.identity for i in run.media[role]}) for role in _IDENTIFIED},
             },
             "notes": list(run.data.notes),
         },
@@ -108,7 +111,7 @@ def ledger_rows(embedded: EmbeddedMedia) -> tuple[LedgerRow, ...]:
 
 
 def processor_note(device: str, plans: Sequence[EmbedPlan], *, embeds: bool) -> str:
-    """A sentence that names the networks which compute on the processor although another device was asked for.
+    """A sentence that names the networks which compute on the CPU although another device was requested.
 
     Args:
         device: the device of the run.
@@ -133,11 +136,57 @@ def processor_note(device: str, plans: Sequence[EmbedPlan], *, embeds: bool) -> 
 
 def stage_records(plans: Mapping[str, EmbedPlan], *, embeds: bool) -> tuple[StageRecord, ...]:
     """The stages that images passed; where nothing is embedded, the chains alone."""
-    found = []
+    records = []
     for side, plan in plans.items():
         embedder = embedder_for(plan)
         steps = embedder.chain.steps if embedder.chain else ()
-        found += [step.record("hallucinate", side) for step in steps]
+        records += [step.record("hallucinate", side) for step in steps]
         if embeds:
-            found += [embedder.aligner.record("align", side), embedder.recogniser.record("embed", side)]
-    return tuple(found)
+            records += [embedder.aligner.record("align", side), embedder.recogniser.record("embed", side)]
+    return tuple(records)
+
+
+def images_of_run(
+    stored: PictureStore, media: Mapping[Role, Sequence[Media]], result: RunResult
+) -> Iterator[tuple[str, bytes]]:
+    """Members of a run's ``images.zip``, one after the other; see `bench.results.folder`.
+
+    Args:
+        stored: pictures of the probes, kept while they were embedded.
+        media: media by role.
+        result: of the run; row i of the searched probes, or item i, is ``.../00000i.png``.
+    """
+    faces = _first_media([*media["gallery"], *media.get("distractor", ())])
+    rows: Sequence[ProbeRow | ItemRow] = result.probes or [item for item in result.items if item.key in stored]
+    with progress.stage("keep images for reports", len(rows)) as advance:
+        for index, row in enumerate(rows):
+            picture = stored[_template(row)]
+            if picture.lr:
+                yield f"lr/{index:06d}.png", picture.lr
+            if picture.out:
+                yield f"out/{index:06d}.png", picture.out
+            for kind, key in _compared(row, faces):
+                try:
+                    yield f"{kind}/{index:06d}.png", encode_picture(open_media(faces[key]))
+                except DataError:
+                    continue  # the ledger already counts it: another media of its template was scored
+            advance(1)
+
+
+def _compared(row: ProbeRow | ItemRow, faces: Mapping[str, Media]) -> list[tuple[str, str]]:
+    """The images that are shown beside a probe: kind and template."""
+    if isinstance(row, ItemRow):
+        return [("truth", row.key)] if row.key in faces else []
+    return [(kind, key) for kind, key in (("mate", row.best_mated_key), ("impostor", row.best_nonmated_key)) if key]
+
+
+def _template(row: ProbeRow | ItemRow) -> str:
+    return row.key if isinstance(row, ItemRow) else row.template or row.key
+
+
+def _first_media(media: Sequence[Media]) -> dict[str, Media]:
+    """The media that stands for each template."""
+    first: dict[str, Media] = {}
+    for item in media:
+        first.setdefault(item.template, item)
+    return first

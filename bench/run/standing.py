@@ -1,7 +1,7 @@
-"""What a finished run is: a smoke run, a run on drawn people, one on a published set. Told by counts and digests.
+"""What a finished run is: a smoke run, a run on drawn people, a run on a published set; decided by counts and digests.
 
-What ``run.json`` says of it is a claim. It is believed where it makes the run less (``smoke``, ``sample``). It is
-believed to be on the published set only where its counts are the published ones and its seal is whole.
+What ``run.json`` says is a claim. A claim that makes the run worth less (``smoke``, ``sample``) is accepted. The claim
+that its data are the published set is accepted only where its counts are the published ones and its seal is intact.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ class Standing:
     """What a run is.
 
     Attributes:
-        smoke: whether it is of a part of the probes.
+        smoke: whether it is on a part of the probes.
         sample: whether its people are drawn.
         official: whether its data are the published set; None where none is published.
-        changed: whether the folder was changed after the run, or says of a limited run that it is whole: it is never
-            ranked.
-        doubts: sentences on why what ``run.json`` says is not believed; empty for most.
+        changed: whether the folder was changed after the run, or claims that a limited run is whole. Such a run is
+            never ranked.
+        doubts: sentences on why a claim of ``run.json`` is not accepted; empty for most.
     """
 
     smoke: bool
@@ -38,11 +38,11 @@ class Standing:
 
 
 def standing_of(result: RunResult, broken_seal: str = "", *, rows: bool = True) -> Standing:
-    """What a run is, by what it holds.
+    """What a run is, by its content.
 
     Args:
         result: the run.
-        broken_seal: what its seal says was changed (`bench.results.seal.broken`), or empty.
+        broken_seal: what was changed since it was sealed (`bench.results.seal.broken`), or empty.
         rows: whether it comes with its rows; without them only its counts and ledger can be compared.
     """
     record = result.record
@@ -65,7 +65,7 @@ def standing_of(result: RunResult, broken_seal: str = "", *, rows: bool = True) 
 
 
 def believed(result: RunResult, standing: Standing) -> RunResult:
-    """The run with what it is in place of what it says."""
+    """The run with its standing in place of its claims."""
     data = {**result.record.data, "official": standing.official}
     record = replace(result.record, smoke=standing.smoke, sample=standing.sample, data=data)
     return replace(result, record=record)
@@ -98,7 +98,7 @@ def _written(value: object) -> str:
 
 
 def _limited(record: RunRecord) -> str:
-    """What else than ``smoke`` says that the run was limited; empty where nothing does."""
+    """What says that the run was limited; empty where nothing does."""
     if record.smoke:
         return "it says so"
     for name in ("limit", "limit_gallery"):
@@ -137,7 +137,7 @@ def _differing(result: RunResult, published: Mapping[str, int], *, rows: bool) -
 
 
 def _of_rows(result: RunResult) -> dict[str, int]:
-    """What rows and arrays hold."""
+    """Counts of rows and arrays."""
     counts = {"searches": len(result.probes), "items": len(result.items)}
     if result.probes:
         counts["probe identities"] = len({row.identity for row in result.probes})

@@ -10,7 +10,7 @@ from bench.evaluation import UNRECOGNISED
 from bench.results import RunRecord, RunResult
 from bench.results.kinds import EFFICIENCY, EXPRESSION, recorded_kind
 from bench.results.text import banners, say
-from bench.run.figures_table import figure_lines
+from bench.run.text import figure_lines
 from bench.types import CheckLine
 
 _EXAMPLES = 5

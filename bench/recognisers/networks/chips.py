@@ -1,4 +1,4 @@
-"""What every recogniser does to chips before its network: check them, order the channels, scale, lay out."""
+"""Preparation of chips for a network: checks, order of channels, scaling, layout."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Colour = Literal["RGB", "BGR", "gray"]
 
 
 def network_input(chips: ByteImages, *, colour: Colour, mean: Sequence[float], std: Sequence[float]) -> FloatImages:
-    """Turn chips into what a network is fed.
+    """Convert chips to the input of a network.
 
     Args:
         chips: RGB, uint8 (N, H, W, 3).

@@ -53,7 +53,7 @@ class Convolution:
 
 @dataclass(frozen=True)
 class DlibWeights:
-    """What the file holds.
+    """The content of the file.
 
     Attributes:
         mean: red, green, blue mean that is subtracted from 0..255 values.
@@ -107,7 +107,7 @@ class _Reader:
         self._at = 0
 
     def next_kind(self) -> str:
-        """Move behind the next layer kind and return it; empty at the end."""
+        """Skip to the end of the next name of a layer and return it; empty at the end of the file."""
         match = _KINDS.search(self._data, self._at)
         if match is None:
             return ""
@@ -142,8 +142,8 @@ class _Reader:
         self._at += count
         return taken
 
-    def _broken(self, found: str) -> DataError:
-        return DataError(f"{self._path} is damaged or no dlib network: {found}, before byte {self._at}.")
+    def _broken(self, cause: str) -> DataError:
+        return DataError(f"{self._path} is damaged or no dlib network: {cause}, before byte {self._at}.")
 
 
 def _convolution(reader: _Reader) -> Convolution:

@@ -28,7 +28,7 @@ class Graph:
     """A recognition graph ready to run.
 
     Attributes:
-        model: the serialised model; its batch axis is free where that was asked for.
+        model: the serialised model; its batch axis is free where that was requested.
         image: its one input.
         layout: order of the image's axes, without regard to whether it has a batch axis.
         channels: of the image, or None when free.
@@ -201,7 +201,7 @@ def _embedding_size(output: Port, path: Path, *, has_batch: bool) -> int | None:
 
 
 def check_embedding_size(size: int, path: Path) -> int:
-    """Refuse an embedding of one number, which tells nobody apart: a score, a class or an age.
+    """Refuse an embedding of one number, such as a score, a class or an age: it cannot distinguish people.
 
     Raises:
         DataError: the length is 1 or less.
@@ -212,14 +212,14 @@ def check_embedding_size(size: int, path: Path) -> int:
 
 
 def _drop_unused(graph: Any, image: Any) -> None:
-    """Drop inputs and constants that no node reads; onnxruntime would ask the caller for such an input."""
+    """Drop inputs and constants that no node reads; onnxruntime would require such an input from the caller."""
     used = {name for node in graph.node for name in node.input} | {value.name for value in graph.output}
-    kept_inputs = [value for value in graph.input if value.name == image.name]
-    kept_constants = [tensor for tensor in graph.initializer if tensor.name in used]
+    used_inputs = [value for value in graph.input if value.name == image.name]
+    used_constants = [tensor for tensor in graph.initializer if tensor.name in used]
     del graph.input[:]
-    graph.input.extend(kept_inputs)
+    graph.input.extend(used_inputs)
     del graph.initializer[:]
-    graph.initializer.extend(kept_constants)
+    graph.initializer.extend(used_constants)
 
 
 def _compute_constants(graph: Any) -> None:
@@ -230,7 +230,7 @@ def _compute_constants(graph: Any) -> None:
     from onnx import numpy_helper
 
     constants = {tensor.name: tensor for tensor in graph.initializer}
-    kept = []
+    remaining = []
     for node in graph.node:
         value = None
         if node.input and all(name in constants for name in node.input):
@@ -241,12 +241,12 @@ def _compute_constants(graph: Any) -> None:
             elif node.op_type == "Reshape" and 0 not in arrays[1]:
                 value = arrays[0].reshape(arrays[1])
         if value is None:
-            kept.append(node)
+            remaining.append(node)
         else:
             constants[node.output[0]] = numpy_helper.from_array(value, node.output[0])
-    used = {name for node in kept for name in node.input} | {value.name for value in graph.output}
+    used = {name for node in remaining for name in node.input} | {value.name for value in graph.output}
     del graph.node[:]
-    graph.node.extend(kept)
+    graph.node.extend(remaining)
     del graph.initializer[:]
     graph.initializer.extend(tensor for name, tensor in constants.items() if name in used)
 

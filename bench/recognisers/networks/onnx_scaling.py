@@ -1,4 +1,4 @@
-"""What an ONNX graph itself does to its input before the first layer, and which scaling before it then fits.
+"""The arithmetic of an ONNX graph on its input before the first layer, and the scaling that fits before it.
 
 Many files begin by subtracting a mean and dividing by a deviation. Fed values that are scaled already, such a network
 sees an almost uniform grey. The nodes between the input and the first layer are run alone, on images of one value, and
@@ -27,11 +27,11 @@ _LIGHT = (
 )  # fmt: skip
 """Operators that move or scale values; any other one, such as a convolution, is the network's first layer."""
 _SAMPLE_SIDE = 8  # of the image where the graph declares no size
-_CLEARLY = 0.5  # in `InputArithmetic.misfit`: another scaling must fit so much better than the usual one
+_MIN_GAIN = 0.5  # of `InputArithmetic.misfit`: another scaling must be better than the usual one by this
 
 
 class Scaling(NamedTuple):
-    """What is done to 0..255 values before the network: (x - mean) / std."""
+    """Scaling of 0..255 values before the network: (x - mean) / std."""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -57,11 +57,11 @@ class InputArithmetic:
     @property
     def fitting(self) -> Scaling:
         """The scaling before it that fits: the usual one, unless another fits clearly better."""
-        return min((USUAL, PLAIN, UNIT), key=lambda s: self.misfit(s) - (_CLEARLY if s == USUAL else 0))
+        return min((USUAL, PLAIN, UNIT), key=lambda s: self.misfit(s) - (_MIN_GAIN if s == USUAL else 0))
 
     def scales_twice(self, scaling: Scaling) -> bool:
         """Whether another scaling fits clearly better than this one."""
-        return self.misfit(scaling) > self.misfit(self.fitting) + 2 * _CLEARLY
+        return self.misfit(scaling) > self.misfit(self.fitting) + 2 * _MIN_GAIN
 
     def misfit(self, scaling: Scaling) -> float:
         """How far 0..255 values end from those that networks compute with, which are about 0 and of size 1.
@@ -70,14 +70,14 @@ class InputArithmetic:
             0 at best, for -1 to 1; grows by 1 when values double or halve, and with their middle's distance from 0.
         """
         mean, std = float(np.mean(scaling.mean)), float(np.mean(scaling.std))
-        tried, given = zip(*self.responses, strict=True)
-        low, high = (float(np.interp((value - mean) / std, tried, given)) for value in (0, 255))
+        inputs, outputs = zip(*self.responses, strict=True)
+        low, high = (float(np.interp((value - mean) / std, inputs, outputs)) for value in (0, 255))
         half, middle = abs(high - low) / 2, (high + low) / 2
         return math.inf if half == 0 else abs(math.log2(half)) + abs(middle) / half
 
 
 def input_arithmetic(model: Any, image: Port, path: Path) -> InputArithmetic | None:
-    """Find out what a graph does to its input before its first layer.
+    """Measure the arithmetic of a graph on its input before its first layer.
 
     Args:
         model: the ``onnx.ModelProto``.
@@ -93,14 +93,14 @@ def input_arithmetic(model: Any, image: Port, path: Path) -> InputArithmetic | N
     kinds = tuple(node.op_type for node in nodes if _changes_values(node))
     if not kinds or end == image.name:
         return None
-    tried = (-255.0, -1.0, 0.0, 1.0, 255.0)
+    inputs = (-255.0, -1.0, 0.0, 1.0, 255.0)
     try:
-        given = _run_prefix(model, nodes, end, image, tried, path)
+        outputs = _run_prefix(model, nodes, end, image, inputs, path)
     except Exception:  # noqa: BLE001  # a graph that does not run is reported when it is opened as a whole
         return None
-    if not np.isfinite(given).all() or np.allclose(given, tried, rtol=1e-4, atol=1e-6):
+    if not np.isfinite(outputs).all() or np.allclose(outputs, inputs, rtol=1e-4, atol=1e-6):
         return None
-    return InputArithmetic(kinds, tuple(zip(tried, map(float, given), strict=True)))
+    return InputArithmetic(kinds, tuple(zip(inputs, map(float, outputs), strict=True)))
 
 
 def _prefix(graph: Any, image: str) -> tuple[list[Any], str]:
@@ -131,7 +131,7 @@ def _is_light(node: Any, inputs: set[str], light: set[str], fixed: set[str], con
     if node.op_type in ("Conv", "MatMul"):
         return len(moving) == 1 and _scales_channels(node, constants)
     if len(moving) > 1 and node.op_type != "Concat":
-        return False  # a value times itself is no scaling
+        return False  # a product of the value with itself is not a scaling
     trained = any(attribute.name == "training_mode" and attribute.i for attribute in node.attribute)
     return node.op_type in _LIGHT and not trained
 
@@ -153,10 +153,10 @@ def _changes_values(node: Any) -> bool:
 
 def _needed(nodes: Sequence[Any], end: str) -> list[Any]:
     """The nodes that a value depends on, in order."""
-    wanted, needed = {end}, []
+    names, needed = {end}, []
     for node in reversed(nodes):
-        if wanted & set(node.output):
-            wanted.update(node.input)
+        if names & set(node.output):
+            names.update(node.input)
             needed.append(node)
     return needed[::-1]
 
@@ -164,28 +164,28 @@ def _needed(nodes: Sequence[Any], end: str) -> list[Any]:
 def _run_prefix(
     model: Any, nodes: Sequence[Any], end: str, image: Port, values: Sequence[float], path: Path
 ) -> NDArray[np.float64]:
-    """The mean of what the nodes give for images of one value each."""
+    """The mean output of the nodes for constant images."""
     import onnx
 
     part = onnx.ModelProto()
     part.CopyFrom(model)
     graph = part.graph
-    wanted = {name for node in nodes for name in node.input}
-    kept = [tensor for tensor in model.graph.initializer if tensor.name in wanted]
+    names = {name for node in nodes for name in node.input}
+    constants = [tensor for tensor in model.graph.initializer if tensor.name in names]
     for field in (graph.node, graph.initializer, graph.output, graph.value_info):
         del field[:]
     graph.node.extend(nodes)
-    graph.initializer.extend(kept)
+    graph.initializer.extend(constants)
     _plain_normalisation(graph)
     graph.output.append(onnx.ValueInfoProto(name=end))
     session = open_session(part.SerializeToString(), path=path, threads=1)
     dims = image.dims or (1, 3, None, None)
     shape = [length or (1 if axis == 0 else 3 if axis == 1 else _SAMPLE_SIDE) for axis, length in enumerate(dims)]
-    given = [
+    outputs = [
         run_session(session, [end], {image.name: np.full(shape, value, image.dtype)})[0].astype(np.float64).mean()
         for value in values
     ]
-    return np.array(given)
+    return np.array(outputs)
 
 
 def _plain_normalisation(graph: Any) -> None:

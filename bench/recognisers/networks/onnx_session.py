@@ -18,14 +18,14 @@ from bench.recognisers.networks.chips import Colour, network_input
 from bench.recognisers.networks.onnx_graph import Graph, check_embedding_size, read_graph
 from bench.recognisers.networks.onnx_scaling import PLAIN, USUAL, Scaling
 
-_AT_ONCE = 8  # images a call: larger batches push the activations out of the processor's cache and run slower
-_TRIED = (3, _AT_ONCE)  # batch lengths that are compared with single images
+_BATCH = 8  # images a call: larger batches push the activations out of the processor's cache and run slower
+_TESTED_BATCHES = (3, _BATCH)  # batch lengths that are compared with single images
 _TOLERANCE = 1e-4  # of a row's largest value: rounding stays below, what leaks from other images of a batch above
 
 
 @dataclass(frozen=True)
 class _Way:
-    """How images go through a session.
+    """The batches of a session.
 
     Attributes:
         session: the session.
@@ -88,7 +88,7 @@ class OnnxNetwork:
 
     @property
     def scaling(self) -> Scaling:
-        """The scaling that suits the graph: none where it takes bytes or scales by itself, else to [-1, 1]."""
+        """The scaling that fits the graph: none where it takes bytes or scales by itself, else to [-1, 1]."""
         if np.dtype(self.graph.image.dtype).kind in "iu":
             return PLAIN
         return self.graph.arithmetic.fitting if self.graph.arithmetic else USUAL
@@ -99,13 +99,13 @@ class OnnxNetwork:
         return self.graph.embedding_size or self.embed(grey, scaling).shape[1]
 
     def embed(self, chips: ByteImages, scaling: Scaling) -> FloatImages:
-        """Embed RGB uint8 (N, H, W, 3), scaled as said, as float32 (N, D); row i from image i alone."""
+        """Embed RGB uint8 (N, H, W, 3), scaled, as float32 (N, D); row i depends on image i alone."""
         if self._way is None:
             self._way = self._choose(chips.shape[1], chips.shape[2], scaling)
         return self._pass(self._way, self._input(chips, scaling))
 
     def execution(self) -> dict[str, object]:
-        """What a run records: device, providers, output, and how images went through."""
+        """Facts for the record: device, providers, output, and batches."""
         facts: dict[str, object] = {"device": "cpu", "output": self.graph.output.name, "layout": self.graph.layout}
         if self._way is None:
             return {**facts, "batch": "not run: every embedding was in the cache"}
@@ -113,7 +113,7 @@ class OnnxNetwork:
         return {**facts, "providers": self._way.session.get_providers(), "batch": batch}
 
     def notes(self) -> tuple[str, ...]:
-        """Sentences that a reader of figures should know."""
+        """Sentences that belong beside the figures."""
         if self._way is None or not self._way.mixes:
             return ()
         return (
@@ -133,7 +133,7 @@ class OnnxNetwork:
         return planes.astype(dtype, copy=False)
 
     def _choose(self, height: int, width: int, scaling: Scaling) -> _Way:
-        """Open the network, and try with distinct images whether it may be given several at once."""
+        """Open the network, and test with distinct images whether batches change a result."""
         graph = self.graph
         session = self._open(graph)
         images = self._input(_distinct(height, width), scaling)
@@ -146,7 +146,7 @@ class OnnxNetwork:
             return _Way(self._open(fixed), 1, copies=fixed.batch or 1, why=f"it takes batches of {fixed.batch or 1}")
         if graph.range_from_batch:
             return _Way(session, 1, why="it takes ranges from the whole batch")
-        for count in _TRIED:
+        for count in _TESTED_BATCHES:
             try:
                 together = self._forward(session, images[:count])
             except (DataError, ContractError):
@@ -154,13 +154,13 @@ class OnnxNetwork:
             gap = np.abs(together - alone[:count]).max(axis=1)
             if not bool((gap <= _TOLERANCE * np.abs(alone[:count]).max(axis=1)).all()):
                 return _Way(session, 1, why="an embedding depends on the other images of its batch", mixes=True)
-        return _Way(session, _AT_ONCE)
+        return _Way(session, _BATCH)
 
     def _open(self, graph: Graph) -> Any:
         return open_session(graph.model, path=self._path, threads=self._threads)
 
     def _pass(self, way: _Way, images: Any) -> FloatImages:
-        """Whole batches at once, the rest one by one: no batch length is used that was not tried."""
+        """Whole batches, then the remaining images one by one: no batch length is used that was not tested."""
         whole = len(images) - len(images) % way.at_once if way.at_once > 1 else 0
         parts = [self._forward(way.session, images[i : i + way.at_once]) for i in range(0, whole, way.at_once)]
         parts += [self._alone(way, images[i : i + 1]) for i in range(whole, len(images))]
@@ -172,12 +172,12 @@ class OnnxNetwork:
         return self._forward(way.session, np.repeat(image, way.copies, axis=0))[:1]
 
     def _forward(self, session: Any, images: Any) -> FloatImages:
-        given = images[0] if self.graph.batch == 0 else images
+        inputs = images[0] if self.graph.batch == 0 else images
         try:
-            result = np.asarray(run_session(session, [self.graph.output.name], {self.graph.image.name: given})[0])
+            result = np.asarray(run_session(session, [self.graph.output.name], {self.graph.image.name: inputs})[0])
         except Exception as error:  # noqa: BLE001  # onnxruntime raises a class of its own for each kind of fault
             raise DataError(
-                f"The network {self._path} does not run on images of shape {given.shape}: {one_line(error)}"
+                f"The network {self._path} does not run on images of shape {inputs.shape}: {one_line(error)}"
             ) from None
         bare = len(images) == 1 and (result.ndim == 1 or (self.graph.batch == 0 and len(result) != 1))
         rows = result[None] if bare else result  # an output without a batch axis
@@ -191,11 +191,11 @@ class OnnxNetwork:
 
 
 def _distinct(height: int, width: int) -> ByteImages:
-    """Images that differ in brightness, colour, shape and grain; uint8 (`_AT_ONCE`, H, W, 3)."""
+    """Images that differ in brightness, colour, shape and grain; uint8 (`_BATCH`, H, W, 3)."""
     generator = np.random.default_rng(0)
     y, x = np.mgrid[0:height, 0:width] / max(height, width)
     images = []
-    for index in range(_AT_ONCE):
+    for index in range(_BATCH):
         middle, colours = generator.uniform(0.3, 0.7, 2), generator.uniform(20, 235, (2, 3))
         disc = np.hypot(x - middle[0], y - middle[1]) < generator.uniform(0.2, 0.4)
         slope = (x * np.cos(index) + y * np.sin(index)) * generator.uniform(0, 80)

@@ -14,8 +14,8 @@ from bench.interfaces import FloatImages
 if TYPE_CHECKING:
     from torch import nn
 
-_AT_ONCE = {"cpu": 16}  # images a call; on a processor larger batches leave its cache and run slower
-_AT_ONCE_ELSEWHERE = 256
+_BATCH = {"cpu": 16}  # images a call; larger batches do not fit into the cache of a CPU and run slower
+_BATCH_ELSEWHERE = 256
 
 
 class TorchNetwork:
@@ -38,11 +38,11 @@ class TorchNetwork:
         import torch
 
         module, device = self._module, self._device
-        at_once = _AT_ONCE.get(device, _AT_ONCE_ELSEWHERE)
+        batch = _BATCH.get(device, _BATCH_ELSEWHERE)
         with torch.inference_mode(), torch_threads(self._threads):
             parts = [
-                module(torch.from_numpy(images[i : i + at_once]).to(device)).float().cpu().numpy()
-                for i in range(0, len(images), at_once)
+                module(torch.from_numpy(images[i : i + batch]).to(device)).float().cpu().numpy()
+                for i in range(0, len(images), batch)
             ]
         return np.concatenate(parts)
 
@@ -51,6 +51,6 @@ class TorchNetwork:
         return self._build().eval().to(resolve_device(self._device))
 
     def execution(self) -> dict[str, object]:
-        """What a run records: device and batches."""
-        at_once = _AT_ONCE.get(self._device, _AT_ONCE_ELSEWHERE)
-        return {"device": self._device, "batch": f"up to {at_once} images a call"}
+        """Facts for the record: device and batches."""
+        batch = _BATCH.get(self._device, _BATCH_ELSEWHERE)
+        return {"device": self._device, "batch": f"up to {batch} images a call"}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.checks.toy_faces import draw_face
-from bench.diagnosis.outputs import odd_outputs
+from bench.diagnosis.outputs import output_faults
 from bench.images import resize
 from bench.interfaces import ByteImages
 from bench.pipeline.output_checks import ImagePair
@@ -27,22 +27,22 @@ def _moved(face: ByteImages) -> ByteImages:
 
 @pytest.mark.parametrize("change", [lambda face: face, _moved, lambda face: face[:, ::-1]])
 def test_faces_that_are_enlarged_moved_or_mirrored_are_not_odd(change: Callable[[ByteImages], ByteImages]) -> None:
-    assert odd_outputs(_views(change), moved=True) == []
+    assert output_faults(_views(change), moved=True) == []
 
 
 def test_faces_that_stay_where_they_are_and_a_little_worse_are_not_odd() -> None:
     rng = np.random.default_rng(0)
     noisy = _views(lambda face: np.clip(face + rng.normal(0, 20, face.shape), 0, 255).astype(np.uint8))
-    assert odd_outputs(noisy) == []
+    assert output_faults(noisy) == []
 
 
 def test_outputs_in_another_order_and_outputs_of_nobody_are_named() -> None:
     views = _views(lambda face: face)
     shuffled = [(lr, views[place - 1][1]) for place, (lr, _) in enumerate(views)]
-    assert any(cause.startswith("order: 12 of 12") for cause in odd_outputs(shuffled))
+    assert any(cause.startswith("order: 12 of 12") for cause in output_faults(shuffled))
     rng = np.random.default_rng(0)
     noise = _views(lambda face: rng.integers(0, 256, face.shape).astype(np.uint8))
-    assert any(cause.startswith("content:") for cause in odd_outputs(noise))
+    assert any(cause.startswith("content:") for cause in output_faults(noise))
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,9 @@ def test_outputs_in_another_order_and_outputs_of_nobody_are_named() -> None:
     ],
 )
 def test_each_oddity_is_named(change: Callable[[ByteImages], ByteImages], cause: str) -> None:
-    found = odd_outputs(_views(change))
+    found = output_faults(_views(change))
     assert any(cause in line for line in found), found
 
 
 def test_of_three_images_nothing_is_said() -> None:
-    assert odd_outputs(_views(lambda face: face[..., ::-1], people=3)) == []
+    assert output_faults(_views(lambda face: face[..., ::-1], people=3)) == []

@@ -14,7 +14,7 @@ CHIPS = [np.zeros((112, 112, 3), np.uint8)] * 4
 
 def _place(points: Points | None, monkeypatch: pytest.MonkeyPatch) -> placing.Placing:
     monkeypatch.setattr(placing, "detect_points", lambda images: [points] * len(images))
-    return placing.place(CHIPS, [AIM] * len(CHIPS))
+    return placing.measure_offsets(CHIPS, [AIM] * len(CHIPS))
 
 
 def test_a_shift_is_an_error_of_the_frame(monkeypatch: pytest.MonkeyPatch) -> None:

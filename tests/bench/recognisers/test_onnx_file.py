@@ -187,7 +187,7 @@ def test_a_graph_that_takes_any_size_needs_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"size": (112, 112)}, r"size=\[112, 112\] was asked for; net.onnx takes \[12, 10\]"),
+        ({"size": (112, 112)}, r"size=\[112, 112\] was given; net.onnx takes \[12, 10\]"),
         ({"size": (12,)}, "must be height and width"),
         ({"mean": (1.0, 2.0)}, "1 or 3 values"),
         ({"std": (0.0,)}, "no std may be 0"),

@@ -167,7 +167,7 @@ def test_a_finished_run_asked_again_is_left_alone(bench: Bench, root: Path, tmp_
     code, _, err = bench(*command, "--hallucinator", "bicubic")
     assert code == 1
     assert "another configuration" in err
-    assert "hallucinator was none, bicubic is asked for" in err
+    assert "hallucinator was none, bicubic is requested" in err
     probe = root / "Testing_Set/Probe/1_3.jpg"
     os.utime(probe, (1, 1))
     assert "Nothing to do" in bench(*command)[2]  # a copied data set has other times and the same bytes

@@ -54,7 +54,7 @@ def test_such_a_run_of_another_configuration_is_refused(bench: Bench, small_tiny
     edit(out, lambda record: record.pop("code"))
     code, _, err = run(bench, small_tinyface, out, "--seed", 5)
     assert code == 1
-    assert "another configuration" in err and "seed was 0, 5 is asked for" in err
+    assert "another configuration" in err and "seed was 0, 5 is requested" in err
     assert not (out / "run.replaced.json").exists()
 
 
