@@ -40,16 +40,18 @@ class MissingError(BenchError):
 _LONGEST_CAUSE = 4000  # characters of another library's message
 
 
-def one_line(cause: object) -> str:
+def one_line(cause: object, *, named: bool = False) -> str:
     """Another library's message on one line, whole: white space joined, control characters written as escapes.
 
     Args:
         cause: an exception or a text; an exception without a text gives the name of its class.
+        named: whether the class of the exception stands in front of its text.
 
     Returns:
         The text; of one longer than 4,000 characters the rest is counted.
     """
-    text = " ".join(str(cause).split()) or type(cause).__name__
+    text = " ".join(str(cause).split())
+    text = f"{type(cause).__name__}: {text}" if named and text else text or type(cause).__name__
     line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
     more = len(line) - _LONGEST_CAUSE
     return line if more <= 0 else f"{line[:_LONGEST_CAUSE]} ... ({more} more characters)"

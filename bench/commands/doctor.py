@@ -82,6 +82,6 @@ def _examine(recogniser: str, device: str, *, quick: bool) -> Sequence[Check]:
         raise
     except Exception as error:  # noqa: BLE001  # a broken package raises anything; the facts above say which
         from bench.checks.conformance import Check
-        from bench.installation.facts import one_line
+        from bench.errors import one_line
 
-        return [Check("canaries-run", False, f"they could not be run ({one_line(error)})")]
+        return [Check("canaries-run", False, f"they could not be run ({one_line(error, named=True)})")]

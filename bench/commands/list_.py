@@ -94,14 +94,17 @@ def _default(value: object, required: bool) -> object:
 
 
 def _print_short(entries: list[Entry[Any]]) -> None:
-    width = max((len(entry.name) for entry in entries), default=0)
+    from bench.io.columns import aligned
+
+    rows: list[tuple[str, str, str]] = []
+    for entry in entries:
+        rows.append((entry.kind, entry.name, entry.summary))
+        if missing := entry.missing():
+            rows.append((entry.kind, "", f"cannot run here: {missing}"))
+    lines = aligned([row[1:] for row in rows])
     for kind in dict.fromkeys(entry.kind for entry in entries):
         print(f"{kind}s")
-        for entry in (e for e in entries if e.kind == kind):
-            missing = entry.missing()
-            print(f"  {entry.name:<{width}}  {entry.summary}")
-            if missing:
-                print(f"  {'':<{width}}  cannot run here: {missing}")
+        print("\n".join(line for line, row in zip(lines, rows, strict=True) if row[0] == kind))
     print("\n`bench list NAME` explains the arguments of one and names its source and licence.")
 
 

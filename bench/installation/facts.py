@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.errors import one_line
+
 Level = Literal["fact", "note", "problem"]
 """``fact``: nothing to do. ``note``: something does not run or is not there, and nobody may need it. ``problem``: what
 every run needs cannot work."""
@@ -42,14 +44,7 @@ def guarded(section: str, name: str, look: Callable[[], list[Fact]]) -> list[Fac
     try:
         return look()
     except Exception as error:  # noqa: BLE001  # whatever a machine lacks, the other facts are still of use
-        return [Fact(section, name, f"unknown ({one_line(error)})", "note")]
-
-
-def one_line(error: BaseException | str) -> str:
-    """Class and text of an error in one line of at most 600 characters, without control characters."""
-    text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
-    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return words if len(words) <= 600 else f"{words[:597]}..."
+        return [Fact(section, name, f"unknown ({one_line(error, named=True)})", "note")]
 
 
 def in_words(size: float) -> str:

@@ -11,7 +11,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from bench.installation.facts import Fact, guarded, in_words, one_line
+from bench.errors import one_line
+from bench.installation.facts import Fact, guarded, in_words
 
 _MEMINFO, _CPUINFO = Path("/proc/meminfo"), Path("/proc/cpuinfo")
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
@@ -33,7 +34,15 @@ def device_facts() -> list[Fact]:
     try:
         import torch
     except Exception as error:  # noqa: BLE001  # a broken library raises OSError, a wrong numpy ImportError...
-        return [Fact("devices", "torch", f"cannot be imported ({one_line(error)})", "problem", "Install torch again.")]
+        return [
+            Fact(
+                "devices",
+                "torch",
+                f"cannot be imported ({one_line(error, named=True)})",
+                "problem",
+                "Install torch again.",
+            )
+        ]
     hip = getattr(torch.version, "hip", None)
     build = f"CUDA {torch.version.cuda}" if torch.version.cuda else f"ROCm {hip}" if hip else "CPU only"
     found = [Fact("devices", "torch", f"{torch.__version__}, built for: {build}")]

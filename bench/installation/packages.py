@@ -12,8 +12,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from bench import __version__
-from bench.errors import pip_install
-from bench.installation.facts import Fact, one_line
+from bench.errors import one_line, pip_install
+from bench.installation.facts import Fact
 from bench.provenance import environment
 
 DISTRIBUTION = "face-hallucination-bench"

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.config import RunConfig, cache_folder, get_setting, settings_file
-from bench.errors import BenchError, MissingError
-from bench.installation.facts import Fact, guarded, in_words, one_line
+from bench.errors import BenchError, MissingError, one_line
+from bench.installation.facts import Fact, guarded, in_words
 from bench.interfaces import ALIGNERS, HALLUCINATORS, PROTOCOLS, RECOGNISERS, EvalProtocol
 from bench.pipeline.build import build
 from bench.registry import Entry, Spec
@@ -145,7 +145,7 @@ def _official(protocol: EvalProtocol, name: str, root: Path) -> str:
 
 
 def _first_line(text: str) -> str:
-    return one_line(text.splitlines()[0] if text.strip() else text)
+    return one_line(text.splitlines()[0]) if text.strip() else ""
 
 
 def _size_of(folder: Path) -> tuple[int, bool]:

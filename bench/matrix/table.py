@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
+from bench.io.columns import aligned
 from bench.matrix.state import CellState, ExperimentState
 from bench.results.text import say
 from bench.run.text import figure_name, worded
 
 _COLUMNS = ("protocol", "hallucinator", "recogniser", "figure", "value", "95 % interval", "data", "seconds")
-_RIGHT = ("value", "seconds")
+_RIGHT = [_COLUMNS.index(name) for name in ("value", "seconds")]
 _OFFICIAL = {True: "official", False: "not official", None: "none published"}
 """Whether data are the published set."""
 
@@ -21,10 +21,8 @@ def print_experiment(state: ExperimentState, out: Path) -> None:
         say(f"*** {banner} ***")
     done = sum(cell.state == "done" for cell in state.cells)
     say(f"\nexperiment {state.name}: {done} of {len(state.cells)} cells finished ({out})")
-    rows = [_COLUMNS, *(_row(cell) for cell in state.cells)]
-    wide = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
-    for row in rows:
-        say(f"  {_line(row, wide)}".rstrip())
+    for line in aligned([_COLUMNS, *(_row(cell) for cell in state.cells)], right=_RIGHT):
+        say(line)
     warned: dict[str, list[str]] = {}
     for cell in state.cells:
         for warning in cell.warnings:
@@ -64,8 +62,3 @@ def _row(cell: CellState) -> tuple[str, ...]:
 def _data(cell: CellState) -> str:
     marks = [mark for mark in ("SMOKE", "SAMPLE") if any(banner.startswith(mark) for banner in cell.banners)]
     return " ".join(marks) or _OFFICIAL[cell.official]
-
-
-def _line(row: Sequence[str], wide: Sequence[int]) -> str:
-    pairs = zip(_COLUMNS, row, wide, strict=True)
-    return "  ".join(f"{text:>{width}}" if name in _RIGHT else f"{text:<{width}}" for name, text, width in pairs)

@@ -16,7 +16,7 @@ from bench.io.filekinds import read_plain
 from bench.media.video import read_frame
 from bench.studies import Study
 from bench.types import CheckLine
-from protocols.base.root import printable
+from protocols.base.root import escaped_name
 
 Fault = Literal["differs", "damaged"]
 
@@ -186,4 +186,4 @@ def _digest_of_readable(path: Path) -> str:
 
 
 def _relative(root: Path, path: Path) -> str:
-    return printable(str(path.relative_to(root)) if path.is_relative_to(root) else path.name)
+    return escaped_name(str(path.relative_to(root)) if path.is_relative_to(root) else path.name)

@@ -89,7 +89,7 @@ def below(*levels: str) -> Callable[[Path], str]:
         for depth, pattern in enumerate(levels):
             fitting = [path for path in folders_in(here) if fnmatchcase(path.name, pattern)]
             if not fitting:
-                place = printable(here.relative_to(folder).as_posix())
+                place = escaped_name(here.relative_to(folder).as_posix())
                 return f"{place} exists, but holds no folder {pattern}; it holds {_some_names(here)}" if depth else ""
             here = fitting[0]
         return ""
@@ -103,22 +103,25 @@ def _some_names(folder: Path) -> str:
 
 
 def names_in(folder: Path) -> list[str]:
-    """Names in a folder, sorted and `printable`; empty where it cannot be read."""
+    """Names in a folder, sorted and `escaped_name`; empty where it cannot be read."""
     try:
-        return sorted(printable(name) for name in os.listdir(folder))
+        return sorted(escaped_name(name) for name in os.listdir(folder))
     except OSError:
         return []
 
 
-def printable(name: str) -> str:
-    """A file name for messages and lists: bytes that are not UTF-8, and control characters, are escaped."""
+def escaped_name(name: str) -> str:
+    """A file name as a key that any text file can hold: bytes that are not UTF-8, and control characters, are escaped.
+
+    Keys stand in digests of data and in files of runs, so this must not change; for messages see `bench.io.printing`.
+    """
     text = name if name.isascii() else os.fsencode(name).decode("utf-8", "backslashreplace")
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def relative_name(root: Path, path: Path) -> str:
-    """A path relative to the data root, with ``/`` between folders, `printable`."""
-    return printable(path.relative_to(root).as_posix())
+    """A path relative to the data root, with ``/`` between folders, `escaped_name`."""
+    return escaped_name(path.relative_to(root).as_posix())
 
 
 def folders_in(folder: Path) -> list[Path]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.errors import DataError
 from bench.io.textfiles import quoted, read_text, whole_number
-from protocols.base.root import find_root, inside_of, is_plain_name, printable
+from protocols.base.root import escaped_name, find_root, inside_of, is_plain_name
 
 HOW_TO_GET = (
     "CelebA (Liu et al. 2015): 202,599 photographs of 10,177 celebrities, aligned to 178 x 218 pixels.\n"
@@ -153,7 +153,7 @@ def pictures_in(folder: Path) -> list[str]:
             names = [entry.name for entry in entries if entry.name.lower().endswith(_ENDINGS)]
     except OSError as error:
         raise DataError(f"{folder} cannot be read ({error.strerror}).") from error
-    return sorted(printable(name) for name in names if not name.startswith("."))
+    return sorted(escaped_name(name) for name in names if not name.startswith("."))
 
 
 def _cells(path: Path, text: str, *, comma: bool) -> Iterator[tuple[int, list[str]]]:

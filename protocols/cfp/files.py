@@ -10,7 +10,7 @@ from typing import Literal
 
 from bench.errors import DataError
 from bench.io.textfiles import finite_number, quoted, read_lines, whole_number
-from protocols.base.root import MOST_NAME, folders_in, inside_of, printable
+from protocols.base.root import MOST_NAME, escaped_name, folders_in, inside_of
 
 View = Literal["frontal", "profile"]
 Pairs = Literal["FP", "FF"]
@@ -69,7 +69,7 @@ def read_people(root: Path) -> People:
     for folder in folders_in(root / "Data" / "Images"):
         by_view: dict[View, list[Photograph]] = {view: _photographs(root, folder, view) for view in VIEWS}
         if any(by_view.values()):
-            people[printable(folder.name)] = by_view
+            people[escaped_name(folder.name)] = by_view
     if not people:
         raise DataError(f"{root / 'Data' / 'Images'} holds no image such as 001/frontal/01.jpg.")
     return people
@@ -82,11 +82,11 @@ def _photographs(root: Path, folder: Path, view: View) -> list[Photograph]:
     except OSError:
         return []
     if not inside_of(root, place):
-        raise DataError(f"{printable(folder.name)}/{view} is a link that leads out of {root}.")
+        raise DataError(f"{escaped_name(folder.name)}/{view} is a link that leads out of {root}.")
     for name in names:
         if (place / name).is_symlink() and not inside_of(root, place / name):
-            raise DataError(f"{printable(folder.name)}/{view}/{name} is a link that leads out of {root}.")
-    return [Photograph(printable(folder.name), view, place / name) for name in names]
+            raise DataError(f"{escaped_name(folder.name)}/{view}/{name} is a link that leads out of {root}.")
+    return [Photograph(escaped_name(folder.name), view, place / name) for name in names]
 
 
 def read_list(root: Path, view: View) -> list[Photograph]:
@@ -117,7 +117,7 @@ def read_list(root: Path, view: View) -> list[Photograph]:
             raise DataError(f"{path}, line {line}: {quoted(fields[1])} is not an image in Data/Images/<person>/{view}.")
         if not inside_of(root, file):
             raise DataError(f"{path}, line {line}: {quoted(fields[1])} is a link that leads out of {root}.")
-        photographs.append(Photograph(printable(parts[0]), view, file))
+        photographs.append(Photograph(escaped_name(parts[0]), view, file))
     if not photographs:
         raise DataError(f"{path} is empty.")
     return photographs

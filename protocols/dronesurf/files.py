@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from bench.errors import DataError
 from bench.io.textfiles import quoted, read_lines
-from protocols.base.root import entries_in, folders_in, inside_of, printable, relative_name
+from protocols.base.root import entries_in, escaped_name, folders_in, inside_of, relative_name
 
 Scenario = Literal["active", "passive"]
 Part = Literal["train", "test"]
@@ -128,7 +128,7 @@ def _videos(root: Path, folder: Path, listing: Listing) -> None:
     coordinate_folders = {path.name: path for path in _folders(root, folder, listing)}
     for name in sorted({*video_files, *coordinate_folders}):
         path = video_files.get(name, folder / f"{name}.mp4")
-        key = printable((folder / name).relative_to(root).as_posix())
+        key = escaped_name((folder / name).relative_to(root).as_posix())
         video = Video(key, path, scenario_of(kind), time.lower(), place, people)
         inner = coordinate_folders.get(name)
         tracks = _tracks(root, video, inner, listing) if inner else []

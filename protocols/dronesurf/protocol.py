@@ -11,7 +11,7 @@ from bench.errors import DataError, UsageError
 from bench.interfaces import PROTOCOLS, Progress
 from bench.types import CheckLine, Cut, IdentificationSet, Media, Points
 from protocols.base.protocol import SampledProtocol
-from protocols.base.root import below, find_root, printable
+from protocols.base.root import below, escaped_name, find_root
 from protocols.dronesurf.annotations import NO_NUMBERS, Coordinates, read_coordinates
 from protocols.dronesurf.files import SPLIT, Listing, Track, holds_dronesurf, scan
 from protocols.dronesurf.split import (
@@ -246,7 +246,7 @@ class DroneSurf(SampledProtocol):
     def _gallery_media(self, root: Path, subject: int, path: Path, points: Points | None) -> Media:
         from protocols.dronesurf.boxes import portrait_box
 
-        key = printable(path.relative_to(root).as_posix())
+        key = escaped_name(path.relative_to(root).as_posix())
         return Media(
             key=key,
             path=path.absolute(),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.errors import DataError, MissingError
 from bench.io.textfiles import quoted, read_lines
-from protocols.base.root import MOST_NAME, find_root, folders_in, inside_of, names_in, printable
+from protocols.base.root import MOST_NAME, escaped_name, find_root, folders_in, inside_of, names_in
 
 FOLDERS = ("lfw", "lfw-deepfunneled", "lfw_funneled", "lfw-funneled", "lfw_deepfunneled")
 PAIRS, DEV_TRAIN, DEV_TEST = "pairs.txt", "pairsDevTrain.txt", "pairsDevTest.txt"
@@ -97,7 +97,7 @@ def _describe_misnamed(root: Path) -> str:
     for person in folders_in(root)[:_INSPECTED]:
         images = [name for name in names_in(person) if name.lower().endswith((".jpg", ".jpeg", ".png"))]
         if images:
-            file, expected = f"{printable(person.name)}/{images[0]}", f"{printable(person.name)}_0001"
+            file, expected = f"{escaped_name(person.name)}/{images[0]}", f"{escaped_name(person.name)}_0001"
             return f"its folders exist, but the file {file} is not named like {expected}{Path(images[0]).suffix}"
     return ""
 
@@ -114,7 +114,7 @@ def read_people(root: Path) -> People:
         if folder.name.startswith("."):
             continue
         if folder.is_symlink() and not inside_of(root, folder):
-            raise DataError(f"The folder {printable(folder.name)} is a link that leads out of {root}.")
+            raise DataError(f"The folder {escaped_name(folder.name)} is a link that leads out of {root}.")
         of_person = _images_of(root, folder, misnamed)
         if of_person:
             images[folder.name] = dict(sorted(of_person.items()))
@@ -131,12 +131,12 @@ def _images_of(root: Path, folder: Path, misnamed: list[str]) -> dict[int, Path]
     for name, link in files:
         number = _number(name, folder.name)
         if number is None:
-            misnamed.append(printable(f"{folder.name}/{name}"))
+            misnamed.append(escaped_name(f"{folder.name}/{name}"))
             continue
         if link and not inside_of(root, folder / name):
-            raise DataError(f"{printable(folder.name)}/{printable(name)} is a link that leads out of {root}.")
+            raise DataError(f"{escaped_name(folder.name)}/{escaped_name(name)} is a link that leads out of {root}.")
         if number in images:
-            raise DataError(f"{printable(folder.name)} has image {number} twice: {images[number].name} and {name}.")
+            raise DataError(f"{escaped_name(folder.name)} has image {number} twice: {images[number].name} and {name}.")
         images[number] = folder / name
     return images
 

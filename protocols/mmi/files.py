@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import DataError
-from protocols.base.root import find_root, folders_in, inside_of, names_in, printable
+from protocols.base.root import escaped_name, find_root, folders_in, inside_of, names_in
 from protocols.mmi.annotations import Unit, read_annotation, read_tracks
 from protocols.mmi.session import DUAL_VIEW, EMOTIONS, FILMS, FRONTAL, OTHER_VIEW, Session
 
@@ -82,7 +82,7 @@ def load_sessions(root: Path) -> tuple[tuple[Session, ...], tuple[Fault, ...]]:
     faults: list[Fault] = []
     seen: set[str] = set()
     for folder in sorted((f for part in _session_folders(root) for f in folders_in(part)), key=_order):
-        name = printable(folder.name)
+        name = escaped_name(folder.name)
         if not inside_of(root, folder):
             faults.append(Fault(name, "link out of the data root", lost=True))
         elif name in seen:

@@ -15,7 +15,7 @@ from bench.io.atomic import write_file
 from bench.io.file_digests import digest_of, file_state
 from bench.io.textfiles import finite_number, quoted, read_lines
 from bench.types import Points
-from protocols.base.root import inside_of, printable
+from protocols.base.root import escaped_name, inside_of
 from protocols.multipie.crops import Crop
 from protocols.multipie.files import Shot, Take
 from protocols.multipie.tables import BEST_FLASH
@@ -152,7 +152,7 @@ def _read_given(root: Path, takes: Mapping[Take, Sequence[Shot]], found: TakePoi
             points = read_5pt(path)
             _refuse_crop_points(points, shots[0])
         except DataError as error:
-            found.ignored.append(f"{printable(path.name)}: {error}")
+            found.ignored.append(f"{escaped_name(path.name)}: {error}")
         else:
             given[take] = points
     return given

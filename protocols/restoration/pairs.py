@@ -15,7 +15,7 @@ from bench.media.similarity import resized_points
 from bench.studies import RestorationSet
 from bench.types import CheckLine, Media, Points
 from protocols.base.protocol import ScratchProtocol
-from protocols.base.root import demand_folder, inside_of, names_in, printable
+from protocols.base.root import demand_folder, escaped_name, inside_of, names_in
 from protocols.restoration.picture_roles import bare_stem, size_of
 from protocols.views.detected import detect_faces, detection_notes
 
@@ -148,9 +148,9 @@ class GivenPairs(ScratchProtocol):
         points = detect_faces(truths, scratch, progress)
         faces, true = [], []
         for name, (face, truth) in matched.pairs.items():
-            person = printable((Path(name).parent if self._by_folder else Path(name).with_suffix("")).as_posix())
+            person = escaped_name((Path(name).parent if self._by_folder else Path(name).with_suffix("")).as_posix())
             five = points.get(truth)
-            key = printable(name)
+            key = escaped_name(name)
             faces.append(Media(key, face, "probe", person, key, _scaled(five, truth, face), {"photograph": key}))
             true.append(Media(f"truth of {key}", truth, "gallery", person, key, five))
         notes = [*matched.notes(), *detection_notes(truths, points)]

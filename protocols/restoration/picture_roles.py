@@ -16,7 +16,7 @@ from bench.errors import DataError
 from bench.images import open_image, read_image, resize
 from bench.io.filekinds import read_plain
 from bench.io.textfiles import quoted
-from protocols.base.root import printable
+from protocols.base.root import escaped_name
 
 Role = Literal["HR", "LR", "SR"]
 
@@ -190,4 +190,4 @@ def _side(path: Path) -> int:
 
 
 def _told(root: Path, path: Path) -> str:
-    return printable(path.relative_to(root).as_posix())
+    return escaped_name(path.relative_to(root).as_posix())

@@ -13,7 +13,7 @@ from bench.interfaces import Progress
 from bench.studies import RestorationSet
 from bench.types import CheckLine, Media
 from protocols.base.protocol import ScratchProtocol
-from protocols.base.root import demand_folder, inside_of, printable
+from protocols.base.root import demand_folder, escaped_name, inside_of
 from protocols.restoration.picture_roles import Truths, find_truths
 from protocols.views.recipe import Photograph, Recipe
 from protocols.views.seeded import seeded_order
@@ -234,7 +234,7 @@ class FolderPairs(TurnedPairs):
                 if face is not None:
                     done += not turned
                     turned += 1
-                    yield Frontal(person, printable(path.relative_to(root).as_posix()), face), done, total
+                    yield Frontal(person, escaped_name(path.relative_to(root).as_posix()), face), done, total
                 if turned and turned == self._photographs:
                     break
             if done == total:

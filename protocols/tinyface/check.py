@@ -19,7 +19,7 @@ from protocols.base.checks import (
     open_files,
     split_by_use,
 )
-from protocols.base.root import folders_in, printable
+from protocols.base.root import escaped_name, folders_in
 from protocols.tinyface.files import (
     ALIGNED,
     DISTRACTORS,
@@ -91,7 +91,7 @@ def _version(root: Path, replaced_by: str) -> CheckLine:
     """Which images are opened, and whether AdaFace's aligned ones are present beside the originals."""
     subject, originals = "images opened", "the originals"
     if replaced_by:
-        return CheckLine("differs", subject, f"those of {printable(replaced_by)}", originals)
+        return CheckLine("differs", subject, f"those of {escaped_name(replaced_by)}", originals)
     both = f"{originals}; {ALIGNED} is present too (tinyface:images={ALIGNED})"
     return CheckLine("ok", subject, both if (root / ALIGNED).is_dir() else originals, originals)
 
@@ -111,8 +111,8 @@ def _compare_copy(root: Path, folder: str, pairs: Pairs) -> CheckLine:
 def _compare_with_disk(images: Path, folder: str, pairs: Pairs, files: Mapping[str, Path]) -> list[CheckLine]:
     """Names of the .mat file against the files of its folder."""
     matching = match([name for name, _ in pairs], files)
-    inner = [printable(path.name) for path in folders_in(images / folder)]
-    extra = [printable(name) for name in matching.extra]
+    inner = [escaped_name(path.name) for path in folders_in(images / folder)]
+    extra = [escaped_name(name) for name in matching.extra]
     return [
         list_line(f"{folder} images named in the .mat file but absent", matching.absent),
         list_line(f"{folder} names that could mean several images", matching.ambiguous),
@@ -154,7 +154,7 @@ def _contents(
 ) -> list[CheckLine]:
     """Open every image, and list equal files among probes, gallery and distractors."""
     folder_of = {path: folder for folder, paths in files.items() for path in paths.values()}
-    name_of = {path: f"{folder}/{printable(n)}" for folder, paths in files.items() for n, path in paths.items()}
+    name_of = {path: f"{folder}/{escaped_name(n)}" for folder, paths in files.items() for n, path in paths.items()}
     parts = split_by_use({folder: list(paths.values()) for folder, paths in files.items()}, used)
     lines, digests = open_files(images, parts, progress)
     readable = dict(chain.from_iterable(digests_of_part(digests, folder).items() for folder in files))

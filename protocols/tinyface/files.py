@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 
 from bench.errors import DataError
-from protocols.base.root import folders_in, printable
+from protocols.base.root import escaped_name, folders_in
 from protocols.tinyface.idpairs import read_id_pairs
 
 GALLERY, DISTRACTORS, PROBES = "Gallery_Match", "Gallery_Distractor", "Probe"
@@ -142,7 +142,7 @@ def distractor_files(root: Path, images: Path, notes: list[str]) -> dict[str, Pa
     paths = {n: stems.get(str(PurePosixPath(n).with_suffix("")), images / DISTRACTORS / n) for n in listed}
     absent = sum(not path.is_file() for path in paths.values())
     if absent:
-        notes.append(f"{absent:,} of {len(paths):,} distractors have no image in {printable(images.name)}.")
+        notes.append(f"{absent:,} of {len(paths):,} distractors have no image in {escaped_name(images.name)}.")
     return paths
 
 

@@ -10,7 +10,7 @@ from bench.interfaces import PROTOCOLS, Progress
 from bench.io.textfiles import quoted
 from bench.types import CheckLine, IdentificationSet, Media, Role
 from protocols.base.protocol import SampledProtocol
-from protocols.base.root import find_root, names_in, printable
+from protocols.base.root import escaped_name, find_root, names_in
 from protocols.tinyface.files import (
     ALIGNED,
     DISTRACTORS,
@@ -155,7 +155,7 @@ class TinyFace(SampledProtocol):
         gallery, complete_gallery = _read_listed(root, GALLERY, "gallery", folder, notes)
         probes, complete_probes = _read_listed(root, PROBES, "probe", folder, notes)
         files = distractor_files(root, folder, notes)
-        keys = [f"{DISTRACTORS}/{printable(name)}" for name in files]
+        keys = [f"{DISTRACTORS}/{escaped_name(name)}" for name in files]
         distractors = tuple(
             Media(key, path, "distractor", None, key) for key, path in zip(keys, files.values(), strict=True)
         )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bench.diagnosis.below import below_lr_face, lr_run_of
+from bench.io.columns import aligned
 from bench.results import Figure
 from reports.comparison.compare import FigureComparison, Gate, RunComparison
 from reports.runs.run import Run
 from reports.text.numbers import GAP, count, probability
-from reports.text.tables import aligned, cell, interval, number, signed
+from reports.text.tables import cell, interval, number, signed
 
 _HEAD = ("figure", "first", "95 % interval", "second", "95 % interval", "second - first", "95 % interval", "p")
 _LONG = 100

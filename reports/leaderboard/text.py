@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from bench.io.columns import aligned
 from reports.comparison.text import figure_object
 from reports.leaderboard.board import Board, Line, describe_method
 from reports.page.to_markdown import escape
 from reports.runs.run import Skipped
 from reports.text.numbers import GAP
-from reports.text.tables import aligned, cell, interval, number
+from reports.text.tables import cell, interval, number
 
 _HEAD = ("", "method", "value", "95 % interval", "n", "tied best", "rows", "submission", "notice")
 _RIGHT = (0, 2, 4)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
 from reports.text.numbers import GAP, measured, plain, shorten, unit_word
 
@@ -14,25 +13,6 @@ _MOST = 48  # characters of a name
 def cell(text: object, length: int = _MOST) -> str:
     """Text of others on one line: control characters by their code points, its middle left out where it is long."""
     return shorten(plain(text), length)
-
-
-def aligned(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), indent: int = 2) -> list[str]:
-    """Lines of a table whose columns are as wide as their widest cell.
-
-    Args:
-        rows: all as long as the first, which is the head.
-        right: places of the columns that are flush right.
-        indent: blanks before each line.
-    """
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return [
-        " " * indent
-        + "  ".join(
-            text.rjust(width) if i in right else text.ljust(width)
-            for i, (text, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
 
 
 def number(value: float | None, unit: str) -> str:

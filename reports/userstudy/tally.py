@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from bench.io.columns import aligned
+from bench.io.printing import printable
 from bench.metrics.agreement import Agreement, ChiSquared, equal_counts, krippendorff_alpha
 from bench.metrics.bootstrap import bootstrap_intervals
 from reports.userstudy.answers import AnswerFile, Key, Skipped
@@ -111,15 +113,14 @@ def to_plain(result: Tally) -> dict[str, Any]:
 
 def to_text(result: Tally) -> str:
     """The printed lines."""
-    lines = [f"note: {_plain(note)}" for note in result.notes]
-    lines += [f"skipped: {_plain(str(bad.file))}: {_plain(bad.why)}" for bad in result.skipped]
+    lines = [f"note: {printable(note)}" for note in result.notes]
+    lines += [f"skipped: {printable(str(bad.file))}: {printable(bad.why)}" for bad in result.skipped]
     lines += ["", f"{result.answered:,} answers of {result.participants:,} participants"]
-    names = [_plain(share.method) for share in result.shares]
-    wide = max(len("method"), *map(len, names))
-    lines.append(f"  {'method':<{wide}} {'picks':>7} {'share':>8}  95 % interval")
-    for share, name in zip(result.shares, names, strict=True):
+    rows = [("method", "picks", "share", "95 % interval")]
+    for share in result.shares:
         span = share.interval if share.low is None or share.high is None else f"{share.low:.2%} - {share.high:.2%}"
-        lines.append(f"  {name:<{wide}} {share.picks:>7,} {share.share:>8.2%}  {span}")
+        rows.append((share.method, f"{share.picks:,}", f"{share.share:.2%}", span))
+    lines += aligned(rows, right=(1, 2))
     unanswered = {name: count for name, count in result.unanswered.items() if count}
     details = ", ".join(f"{name} {count}" for name, count in unanswered.items()) or "none"
     lines.append(f"  unanswered: {sum(unanswered.values()):,} ({details})")
@@ -138,8 +139,3 @@ def to_text(result: Tally) -> str:
         f"that two or more answered{share_text})"
     )
     return "\n".join(lines) + "\n"
-
-
-def _plain(text: str) -> str:
-    """Text on one line, without control characters."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

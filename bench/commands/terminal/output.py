@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench.checks.conformance import Check
 from bench.evaluation import UNRECOGNISED
+from bench.io.columns import aligned
 from bench.results import RunRecord, RunResult
 from bench.results.kinds import EFFICIENCY, EXPRESSION, recorded_kind
 from bench.results.text import banners, say
@@ -41,12 +42,13 @@ def print_figures(result: RunResult, doubts: Sequence[str] = ()) -> None:
 def print_check(protocol: str, root: Path, lines: Sequence[CheckLine], verdict: str) -> None:
     """Print the findings of ``bench data check``."""
     say(f"{protocol} in {root}")
-    width = max(len(line.subject) for line in lines)
+    rows: list[tuple[str, str]] = []
     for line in lines:
         expected = f" (official: {line.expected})" if line.expected and line.level != "ok" else ""
-        say(f"  {line.level:<8} {line.subject:<{width}}  {line.found}{expected}")
-        for example in line.examples[:_EXAMPLES]:
-            say(f"  {'':<8} {'':<{width}}    {example}")
+        rows.append((f"{line.level:<8} {line.subject}", f"{line.found}{expected}"))
+        rows += [("", f"  {example}") for example in line.examples[:_EXAMPLES]]
+    for text in aligned(rows):
+        say(text)
     published = any(line.expected not in ("", "none", "yes") for line in lines)
     words = {
         "ok": "the official set, whole" if published else "nothing is wrong; no set is published to compare with",
@@ -58,10 +60,9 @@ def print_check(protocol: str, root: Path, lines: Sequence[CheckLine], verdict: 
 
 def print_checks(subject: str, checks: Sequence[Check]) -> int:
     """Print checks; returns the exit code, 1 when one failed."""
-    width = max(len(check.name) for check in checks)
-    for check in checks:
-        state = "FAIL" if not check.passed else "WARN" if check.warns else "ok  "
-        say(f"  {state} {check.name:<{width}}  {check.detail}")
+    states = ("FAIL" if not check.passed else "WARN" if check.warns else "ok  " for check in checks)
+    for line in aligned([(f"{state} {check.name}", check.detail) for state, check in zip(states, checks, strict=True)]):
+        say(line)
     failed = sum(not check.passed for check in checks)
     warned = sum(check.passed and check.warns for check in checks)
     more = f", {warned} with a warning" if warned else ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.errors import BenchError, UsageError
+from bench.io.columns import aligned
 from hallucinators.networks.registration import ALIGNER, TRAINERS
 from hallucinators.training.method.options import Options
 from hallucinators.training.method.train import MethodResult, People, train_method
@@ -87,14 +88,14 @@ def train_all(
 
 def table(rows: Sequence[Row]) -> str:
     """The trainings with the budget of each, as text."""
-    lines = [f"{'network':20} {'faces seen':>12} {'minutes':>8} {'PSNR':>7}  "]
+    cells = [("network", "faces seen", "minutes", "PSNR", "weights")]
     for row in rows:
         outcome = row.outcome
         if outcome is None:
-            lines.append(f"{row.name:20} FAILED: {row.failure}")
+            cells.append((row.name, "", "", "", f"FAILED: {row.failure}"))
             continue
         psnr = list(outcome.results.values())[-1].best.get("psnr_db")
         psnr_text = f"{psnr:.2f}" if psnr is not None else "-"
         state = str(outcome.weights) if outcome.weights else f"stopped ({outcome.stopped}) in {outcome.stage}"
-        lines.append(f"{row.name:20} {outcome.samples:12,} {outcome.minutes:8.1f} {psnr_text:>7}  {state}")
-    return "\n".join(lines)
+        cells.append((row.name, f"{outcome.samples:,}", f"{outcome.minutes:.1f}", psnr_text, state))
+    return "\n".join(aligned(cells, right=(1, 2, 3), indent=0))

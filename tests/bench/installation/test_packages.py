@@ -76,4 +76,4 @@ def test_a_plugin_that_failed_to_load_is_named_with_its_cause(monkeypatch: pytes
     monkeypatch.setattr(registry, "_FAILURES", [failure])
     fact = next(fact for fact in packages.plugin_facts() if fact.name == "hallucinators")
     assert fact.level == "problem"
-    assert "ImportError: no [31m such thing" in fact.value
+    assert r"ImportError: no\x1b[31m such thing" in fact.value

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bench import installation
-from bench.installation.facts import Fact, guarded, in_words, one_line
+from bench.errors import one_line
+from bench.installation.facts import Fact, guarded, in_words
 from bench.installation.table import to_lines
 
 
@@ -61,5 +62,7 @@ def test_sizes_are_told_in_the_unit_that_suits_them(size: int, words: str) -> No
 
 
 def test_an_error_is_one_line_of_limited_length() -> None:
-    assert one_line(ValueError("a\n\tb\x00c")) == "ValueError: a b c"
-    assert len(one_line("x" * 10_000)) == 600
+    assert one_line(ValueError("a\n\tb\x00c"), named=True) == r"ValueError: a b\x00c"
+    assert one_line(ValueError("a")) == "a" and one_line(ValueError()) == "ValueError"
+    assert one_line(ValueError(), named=True) == "ValueError"
+    assert one_line("x" * 10_000) == "x" * 4000 + " ... (6000 more characters)"
