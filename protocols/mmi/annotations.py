@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from bench.errors import DataError
+from bench.io.filekinds import HEAD, kind_of, read_plain
+from bench.io.textfiles import whole_number
 
 _MOST_BYTES = 4_000_000
 
@@ -68,32 +70,40 @@ def read_tracks(path: Path) -> tuple[Track, ...]:
 def read_annotation(path: Path) -> tuple[int | None, tuple[Unit, ...]]:
     """Read the emotion code (None where there is none) and action units of a clip's annotation or temporal coding.
 
+    An action unit that is listed twice is one unit, with the markers of both.
+
     Raises:
-        DataError: with a short reason without file names: absent, not XML, or an emotion, frame or type that is not a
-            whole number.
+        DataError: with a short reason without file names: absent, not XML, an emotion, frame or type that is not a whole
+            number, a marker outside a unit, or a unit with two types of markers at one frame.
     """
     root = _parsed(path)
     emotion: int | None = None
     for node in _named(root, "metatag"):
         if _attribute(node, "name").lower() == "emotion" and _attribute(node, "value"):
             emotion = _number(_attribute(node, "value"), "emotion")
-    units = []
+    units: dict[str, set[tuple[int, int]]] = {}
+    inside = 0
     for node in _named(root, "actionunit"):
+        inside += len(_named(node, "marker"))
         marks = [
             (_number(_attribute(m, "frame"), "frame") - 1, _number(_attribute(m, "type"), "marker type"))
             for m in _named(node, "marker")  # whose frames count from 1
         ]
         if any(frame < 0 or kind not in (NEUTRAL, ONSET, APEX, OFFSET) for frame, kind in marks):
             raise DataError("marker before the first frame or of an unknown type")
-        units.append(Unit(_attribute(node, "number"), tuple(sorted(marks))))
-    return emotion, tuple(units)
+        units.setdefault(_attribute(node, "number"), set()).update(marks)
+    if inside != len(_named(root, "marker")):
+        raise DataError("marker outside an action unit")
+    if any(len({frame for frame, _ in marked}) < len(marked) for marked in units.values()):
+        raise DataError("two types of markers at one frame")
+    return emotion, tuple(Unit(number, tuple(sorted(marked))) for number, marked in units.items())
 
 
 def _number(text: str, what: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise DataError(f"{what} is not a whole number") from None
+    number = whole_number(text)
+    if number is None:
+        raise DataError(f"{what} is not a whole number")
+    return number
 
 
 class _NoDoctype(ET.TreeBuilder):
@@ -105,18 +115,18 @@ class _NoDoctype(ET.TreeBuilder):
 
 
 def _parsed(path: Path) -> ET.Element[Any]:
+    data = read_plain(path, _MOST_BYTES)
+    kind = kind_of(data[:HEAD])
+    if kind is not None:
+        raise DataError(f"{kind}, not XML")
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise DataError("too large")
         parser = ET.XMLParser(target=_NoDoctype())
-        parser.feed(path.read_bytes())
+        parser.feed(data)
         root: ET.Element[Any] = parser.close()
-    except FileNotFoundError:
-        raise DataError("file not found") from None
-    except OSError as error:
-        raise DataError(f"file not readable ({error.strerror})") from None
     except (ET.ParseError, ValueError, LookupError):  # ValueError, LookupError: an unknown encoding
         raise DataError("not XML") from None
+    if any((text or "").strip() for node in root.iter() for text in (node.tail, node.text if len(node) else "")):
+        raise DataError("text between its elements, of which one may be damaged")
     return root
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -131,7 +132,7 @@ def _read_annotations(folder: Path, stem: str, name: str, faults: list[Fault]) -
     emotion: int | None = None
     units: tuple[Unit, ...] = ()
     for path, what in ((folder / f"{stem}.xml", "annotation"), (folder / f"{stem}-oao_aucs.xml", "coding")):
-        if what == "coding" and not path.is_file():
+        if what == "coding" and not os.path.lexists(path):
             continue
         try:
             if not inside_of(folder, path):

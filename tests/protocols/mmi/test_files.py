@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -20,6 +21,12 @@ Add = Callable[..., Path]
 
 def flat(looks: Sequence[Look]) -> list[ByteImages]:
     return [np.full((look.size, look.size, 3), 60 + look.identity % 100, np.uint8) for look in looks]
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
 
 
 def test_the_sample_is_read_without_faults(tmp_path: Path) -> None:
@@ -108,8 +115,24 @@ def test_what_is_wrong_with_sessions_is_told_and_the_others_are_read(tmp_path: P
         '<!DOCTYPE a [<!ENTITY x "y">]><Annotation><Metatag Name="Emotion" Value="1"/></Annotation>'
     )
     add_session(10, 1, 10, markers=[(0, 1)])
+    (add_session(11, 1, 11) / "S001-011.xml").write_bytes(b"PK\x03\x04" + bytes(20))
+    os.mkfifo(add_session(12, 1, 12) / "S001-012-oao_aucs.xml")
+    (add_session(13, 1, 13) / "session.xml").unlink()
+    os.mkfifo(tmp_path / "mmi/Sessions/13/session.xml")
+    add_session(14, 1, 14, emotion="1_0")
+    add_session(15, 1, 15, emotion="\N{ARABIC-INDIC DIGIT ONE}")
+    add_session(16, 1, 16, markers=[(1, 0), (3, 1), (3, 2)])
+    change(
+        add_session(17, 1, 17, markers=[(1, 0), (3, 1)]) / "S001-017-oao_aucs.xml", '<Marker Frame="3"', ' Frame="3"'
+    )
+    change(
+        add_session(18, 1, 18, markers=[(1, 0)]) / "S001-018-oao_aucs.xml",
+        "</Annotation>",
+        '<Marker Frame="3" Type="1"/></Annotation>',
+    )
+    change(add_session(19, 1, 19) / "session.xml", "<track", "x<track")
     sessions, faults = load_sessions(tmp_path / "mmi")
-    assert [session.folder for session in sessions] == ["1", "2", "3", "4", "5", "6", "9", "10"]
+    assert [session.folder for session in sessions] == ["1", "2", "3", "4", "5", "6", *map(str, range(9, 20))]
     assert {(fault.folder, fault.what, fault.lost) for fault in faults} == {
         ("2", "annotation: emotion code outside 1 to 6", False),
         ("3", "annotation: emotion is not a whole number", False),
@@ -120,9 +143,28 @@ def test_what_is_wrong_with_sessions_is_told_and_the_others_are_read(tmp_path: P
         ("8", "media name is not S<subject>-<clip>", True),
         ("9", "annotation: it has a document type; refused", False),
         ("10", "coding: marker before the first frame or of an unknown type", False),
+        ("11", "annotation: a zip archive, not XML", False),
+        ("12", "coding: not a plain file", False),
+        ("13", "session.xml: not a plain file", False),
+        ("14", "annotation: emotion is not a whole number", False),
+        ("15", "annotation: emotion is not a whole number", False),
+        ("16", "coding: two types of markers at one frame", False),
+        ("17", "coding: text between its elements, of which one may be damaged", False),
+        ("18", "coding: marker outside an action unit", False),
+        ("19", "session.xml: text between its elements, of which one may be damaged", False),
     }
     assert sessions[1].expression is None and sessions[1].emotion == 9
     assert sessions[3].view is None and not sessions[3].frontal
+
+
+def test_a_unit_that_is_listed_twice_counts_once_when_the_apex_is_chosen(tmp_path: Path, add_session: Add) -> None:
+    path = add_session(1, 1, markers=[(1, 0), (3, 2), (5, 0)]) / "S001-001-oao_aucs.xml"
+    unit = path.read_text().partition("<ActionUnit")[2].partition("</ActionUnit>")[0]
+    other = unit.replace('Frame="3"', 'Frame="6"').replace('Frame="5"', 'Frame="8"').replace('"12"', '"1"')
+    path.write_text(f"<Annotation>{f'<ActionUnit{unit}</ActionUnit>' * 2}<ActionUnit{other}</ActionUnit></Annotation>")
+    (session,), faults = load_sessions(tmp_path / "mmi")
+    assert not faults and [unit.number for unit in session.units] == ["12", "1"]
+    assert session.units[0].markers == ((0, 0), (2, 2), (4, 0))
 
 
 def test_several_downloads_are_one_database(tmp_path: Path, add_session: Add) -> None:
