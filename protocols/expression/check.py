@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from bench.errors import BenchError, DataError
@@ -17,8 +17,7 @@ from protocols.expression.ckplus import (
     OFFICIAL_SUBJECTS,
     load_sequences,
 )
-from protocols.expression.fer2013 import CODES, OFFICIAL, count_rows, table_of
-from protocols.expression.folds import deal_folds
+from protocols.expression.fer2013 import CODES, OFFICIAL, check_split, count_rows, table_of
 from protocols.expression.shots import SIX, Listed, ckplus_shots, mmi_shots
 from protocols.expression.study import Choice
 from protocols.mmi import check
@@ -67,9 +66,13 @@ def check_fer2013(root: Path, choice: Choice) -> list[CheckLine]:
     try:
         if table is None:
             raise DataError("fer2013.csv is absent")
-        usages, emotions, usages_of_face = count_rows(table)
+        faces, usages_of_face = count_rows(table)
     except DataError as error:
         return [refused_line(error)]
+    usages, emotions = Counter[str](), Counter[int]()
+    for (usage, code), count in faces.items():
+        usages[usage] += count
+        emotions[code] += count
     unknown = sum(count for code, count in emotions.items() if not 0 <= code < len(CODES))
     equal = sum({"Training", "PrivateTest"} <= parts for parts in usages_of_face.values())
     by_name = ", ".join(f"{emotions[code]:,} {name}" for code, name in enumerate(CODES))
@@ -83,15 +86,20 @@ def check_fer2013(root: Path, choice: Choice) -> list[CheckLine]:
         CheckLine(  # the published table has such faces
             "ok", "faces of PrivateTest that are in Training too", f"{equal:,}"
         ),
-        _readable(emotions, choice),
+        _readable(faces, choice),
     ]
 
 
-def _readable(emotions: Counter[int], choice: Choice) -> CheckLine:
-    """Whether any face has one of the run's expressions."""
-    faces = sum(emotions[code] for code, name in enumerate(CODES) if name in choice.labels)
-    if not faces:
+def _readable(faces: Collection[tuple[str, int]], choice: Choice) -> CheckLine:
+    """Whether there are faces to train on and to test, with the run's expressions."""
+    named = [(usage, CODES[code]) for usage, code in faces if 0 <= code < len(CODES)]
+    used = [(usage, expression) for usage, expression in named if expression in choice.labels]
+    if not used:
         return CheckLine("damaged", READABLE, f"no face has one of the {choice.classes} expressions", "yes")
+    try:
+        check_split(used)
+    except DataError as error:
+        return refused_line(error)
     return CheckLine("ok", READABLE, "yes", "yes")
 
 
@@ -100,7 +108,7 @@ def _classified(shots: Callable[[], Listed], choice: Choice) -> list[CheckLine]:
     try:
         listed = shots()
         used = [shot for shot in listed.shots if shot.expression in choice.labels]
-        folds = deal_folds((shot.person for shot in used), choice.folds)
+        folds = choice.assign_folds(used)
     except BenchError as error:
         return [refused_line(error, "ready to classify")]
     absent = [name for name in SIX if not listed.sequences.get(name)]

@@ -6,7 +6,7 @@ import csv
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +20,14 @@ from bench.io.atomic import explain_os_errors, replace_folder
 from bench.io.file_digests import digest_of, file_digest
 from bench.io.textfiles import open_text, quoted, whole_number
 from protocols.base.root import find_root, inside_of
+from protocols.expression.folds import check_folds
 
 SIDE = 48
 CODES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 """In the order of the emotion codes 0 to 6."""
 OFFICIAL = {"Training": 28_709, "PublicTest": 3_589, "PrivateTest": 3_589}
 USAGES = tuple(OFFICIAL)
+TRAINED, TESTED = USAGES.index("Training"), USAGES.index("PrivateTest")
 NEUTRAL = 6198  # number of neutral faces among these
 FILES = ("fer2013.csv", "icml_face_data.csv")
 HOW_TO_GET = (
@@ -78,7 +80,17 @@ def find_fer2013(root: Path) -> Path:
         expected="fer2013.csv (train.csv and test.csv of the competition hold no labels for the test)",
         how_to_get=HOW_TO_GET,
         inside=("fer2013", "FER2013"),
+        nearly=_unusable,
     )
+
+
+def _unusable(folder: Path) -> str:
+    """Why a table that is there cannot be used."""
+    name = next((name for name in FILES if os.path.lexists(folder / name)), None)
+    if name is None:
+        return ""
+    outside = (folder / name).exists() and not inside_of(folder, folder / name)
+    return f"{name} is {'a link that leads out of the folder' if outside else 'no plain file'}"
 
 
 def table_of(root: Path) -> Path | None:
@@ -154,22 +166,35 @@ def unpacked(path: Path, scratch: Path, progress: Progress | None = None) -> tup
     return folder, tuple(rows)
 
 
-def count_rows(path: Path) -> tuple[Counter[str], Counter[int], dict[bytes, set[str]]]:
-    """Count faces by usage and by emotion code, and collect the usages of each face by the digest of its pixels."""
+def count_rows(path: Path) -> tuple[Counter[tuple[str, int]], dict[bytes, set[str]]]:
+    """Count faces by usage and emotion code, and collect the usages of each face by the digest of its pixels."""
     import hashlib
 
-    usages: Counter[str] = Counter()
-    emotions: Counter[int] = Counter()
+    faces: Counter[tuple[str, int]] = Counter()
     usages_of_face: dict[bytes, set[str]] = {}
     for row, pixels in read_rows(path):
-        usages[row.usage] += 1
-        emotions[row.emotion] += 1
+        faces[row.usage, row.emotion] += 1
         usages_of_face.setdefault(hashlib.sha256(pixels.tobytes()).digest(), set()).add(row.usage)
-    return usages, emotions, usages_of_face
+    return faces, usages_of_face
+
+
+def check_split(faces: Iterable[tuple[str, str]]) -> None:
+    """Refuse a table whose split cannot be run.
+
+    Args:
+        faces: usage and expression of each face that the run uses.
+
+    Raises:
+        DataError: PrivateTest has no face, or Training has fewer than two expressions.
+    """
+    shown = ((USAGES.index(usage), expression) for usage, expression in faces)
+    check_folds(shown, tested=(TESTED,), trained=(TRAINED,), names=USAGES)
 
 
 def _pixels(text: str, where: str) -> NDArray[np.uint8]:
     try:
+        if not text.isascii() or "_" in text:  # NumPy takes digits of other scripts, and 1_0 for 10
+            raise ValueError
         values = np.array(text.split(), dtype=np.int64)
     except (ValueError, OverflowError):
         raise DataError(f"{where}: pixels are not whole numbers.") from None

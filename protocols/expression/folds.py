@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from bench.errors import DataError, UsageError
 
@@ -36,6 +36,42 @@ def deal_folds(subjects: Iterable[str], folds: int, *, seed: int | None = None) 
 
         people = [people[i] for i in np.random.default_rng(seed).permutation(len(people))]
     return {person: place % folds for place, person in enumerate(people)}
+
+
+def check_folds(
+    shown: Iterable[tuple[int, str]],
+    *,
+    tested: Collection[int] = (),
+    trained: Collection[int] = (),
+    names: Sequence[str] = (),
+) -> None:
+    """Refuse folds with nothing to test, or without two expressions to learn from.
+
+    Args:
+        shown: of each face its fold and its expression.
+        tested: folds that are tested; empty tests each.
+        trained: folds to learn from, apart from the tested one; empty takes all others.
+        names: of the folds, for messages.
+
+    Raises:
+        DataError: the text names the fold.
+    """
+    expressions: dict[int, set[str]] = {}
+    for fold, expression in shown:
+        expressions.setdefault(fold, set()).add(expression)
+    for fold in sorted(tested or expressions):
+        name = names[fold] if names else f"Fold {fold}"
+        if fold not in expressions:
+            raise DataError(f"{name} has no face to test.")
+        others = [other for other in (trained or expressions) if other != fold]
+        learned = set[str]().union(*(expressions.get(other, ()) for other in others))
+        if len(learned) < 2:
+            source = " and ".join(names[other] for other in others) if names else "the other folds"
+            shows = " and ".join(learned) or "none of the expressions"
+            raise DataError(
+                f"{name} cannot be tested: the faces to learn from ({source}) show {shows}; a classifier needs two "
+                "expressions or more."
+            )
 
 
 def _numbers_as_numbers(name: str) -> tuple[list[tuple[int, str]], str]:

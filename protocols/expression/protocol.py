@@ -17,7 +17,7 @@ from protocols.base.protocol import ScratchProtocol
 from protocols.expression.ckplus import HOW_TO_GET as CKPLUS_HOW_TO_GET
 from protocols.expression.ckplus import find_ckplus
 from protocols.expression.fer2013 import HOW_TO_GET as FER2013_HOW_TO_GET
-from protocols.expression.fer2013 import NEUTRAL, OFFICIAL, USAGES, find_fer2013, table_of
+from protocols.expression.fer2013 import NEUTRAL, OFFICIAL, TESTED, TRAINED, find_fer2013, table_of
 from protocols.expression.shots import ckplus_shots, mmi_shots
 from protocols.expression.study import Choice, Views, fer_study, study_of
 from protocols.mmi.files import HOW_TO_GET as MMI_HOW_TO_GET
@@ -224,9 +224,9 @@ def mmi_expression(
                 "mmi-expression: FER2013 has faces of any pose and its own split; views=turned and only_fold cannot be "
                 "used with it."
             )
-        tested, trained = (USAGES.index("PrivateTest"),), (USAGES.index("Training"),)
+        tested, trained = (TESTED,), (TRAINED,)
     recipe = Recipe(frame=frame, jitter=jitter, seed=seed)
-    choice = Choice(folds, classes, views, lr or None, seed if shuffle else None, recipe)
+    choice = Choice(folds, classes, views, lr or None, seed if shuffle else None, recipe, only_fold)
     plan = ClassifierPlan(classifier, path, train_on, epochs, seed, references, tested, trained)
     return ExpressionProtocol(_DATABASES[source], choice, plan, files)
 

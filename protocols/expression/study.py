@@ -11,8 +11,8 @@ from bench.errors import DataError
 from bench.interfaces import Progress
 from bench.studies import ExpressionSet
 from bench.types import Cut, Media
-from protocols.expression.fer2013 import OFFICIAL, USAGES, Row, unpacked
-from protocols.expression.folds import deal_folds
+from protocols.expression.fer2013 import OFFICIAL, USAGES, Row, check_split, unpacked
+from protocols.expression.folds import check_folds, deal_folds
 from protocols.expression.frontal_faces import FrontalFaces
 from protocols.expression.shots import SEVEN, SIX, Listed, Shot
 from protocols.views.recipe import SIDE, Recipe
@@ -32,6 +32,7 @@ class Choice:
         lr: side of LR faces, None for full size.
         seed: shuffles people before they are assigned to folds; None keeps the order of their ids.
         recipe: frame of the faces, and how views are rendered.
+        only_fold: the fold that is tested; None tests each.
     """
 
     folds: int = 10
@@ -40,11 +41,26 @@ class Choice:
     lr: int | None = 16
     seed: int | None = None
     recipe: Recipe = Recipe()
+    only_fold: int | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The expressions, neutral last."""
         return SEVEN if self.classes == 7 else SIX
+
+    def assign_folds(self, shots: Sequence[Shot]) -> dict[str, int]:
+        """Fold of each person.
+
+        Args:
+            shots: those that show one of `labels`.
+
+        Raises:
+            DataError: fewer people than folds, or a tested fold without two expressions to learn from.
+        """
+        folds = deal_folds((shot.person for shot in shots), self.folds, seed=self.seed)
+        tested = () if self.only_fold is None else (self.only_fold,)
+        check_folds(((folds[shot.person], shot.expression) for shot in shots), tested=tested)
+        return folds
 
 
 def study_of(listed: Listed, choice: Choice, scratch: Path, progress: Progress | None = None) -> ExpressionSet:
@@ -59,12 +75,11 @@ def study_of(listed: Listed, choice: Choice, scratch: Path, progress: Progress |
         progress: called with (photographs done, all).
 
     Raises:
-        DataError: fewer people than folds, or no photograph shows a frontal face.
+        DataError: see `Choice.assign_folds`; or no photograph shows a frontal face.
         MissingError: the face engine is not installed.
     """
     shots = [shot for shot in listed.shots if shot.expression in choice.labels]
-    people = list(dict.fromkeys(shot.person for shot in shots))
-    folds = deal_folds(people, choice.folds, seed=choice.seed)
+    folds = choice.assign_folds(shots)
     pairs, rejected = (
         _turned(shots, choice, scratch, progress)
         if choice.views == "turned"
@@ -76,7 +91,7 @@ def study_of(listed: Listed, choice: Choice, scratch: Path, progress: Progress |
     notes = (
         *listed.notes,
         *rejected,
-        f"{len(people):,} people are assigned to {choice.folds} folds {order}; no official list of folds exists. "
+        f"{len(folds):,} people are assigned to {choice.folds} folds {order}; no official list of folds exists. "
         "The run's record lists them.",
     )
     return ExpressionSet(
@@ -99,12 +114,13 @@ def fer_study(table: Path, choice: Choice, scratch: Path, progress: Progress | N
         progress: called with (faces done, all).
 
     Raises:
-        DataError: the table is damaged, or no face has one of the expressions.
+        DataError: the table is damaged, no face has one of the expressions, or see `check_split`.
     """
     folder, rows = unpacked(table, scratch, progress)
     used = [row for row in rows if row.expression in choice.labels]
     if not used:
         raise DataError(f"None of {len(rows):,} faces in {table} has one of the {choice.classes} expressions.")
+    check_split((row.usage, str(row.expression)) for row in used)
     unlabelled = sum(row.expression is None for row in rows)
     counts = {usage: sum(row.usage == usage for row in rows) for usage in OFFICIAL}
     notes = [

@@ -73,8 +73,8 @@ def read_annotation(path: Path) -> tuple[int | None, tuple[Unit, ...]]:
     An action unit that is listed twice is one unit, with the markers of both.
 
     Raises:
-        DataError: with a short reason without file names: absent, not XML, an emotion, frame or type that is not a whole
-            number, a marker outside a unit, or a unit with two types of markers at one frame.
+        DataError: with a short reason without file names: absent, not XML, an emotion, frame or type that is not a
+            whole number, a marker outside a unit, or a unit with two types of markers at one frame.
     """
     root = _parsed(path)
     emotion: int | None = None

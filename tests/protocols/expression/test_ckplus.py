@@ -14,7 +14,7 @@ from bench.errors import DataError, MissingError
 from protocols.expression.check import check_ckplus
 from protocols.expression.ckplus import CODES, find_ckplus, load_sequences, read_label
 from protocols.expression.shots import ckplus_shots
-from protocols.expression.study import Choice
+from protocols.expression.study import Choice, study_of
 
 LABELS = {  # what each sequence is labelled: None, a text, or a code
     ("S005", "001"): 3,
@@ -175,6 +175,16 @@ def test_contempt_alone_leaves_nothing_to_classify(root: Path) -> None:
         path.write_text("2.0")
     with pytest.raises(DataError, match="4 labelled|5 labelled contempt"):
         ckplus_shots(root)
+
+
+def test_folds_that_cannot_learn_are_refused_by_the_run_and_the_check(root: Path, tmp_path: Path) -> None:
+    for subject, clip in (("S010", "001"), ("S011", "001"), ("S101", "004")):
+        label_of(root, subject, clip).write_text("3.0")
+    choice = Choice(folds=2, classes=6)
+    with pytest.raises(DataError, match="a classifier needs two expressions or more"):
+        study_of(ckplus_shots(root), choice, tmp_path / "scratch")
+    line = check_ckplus(root, choice)[-1]
+    assert line.level == "damaged" and "two expressions or more" in line.found
 
 
 def test_folders_nested_once_more_are_found(root: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,8 @@ SHORT = " ".join(["7"] * (PIXELS - 1))
         (changed(2, 1, SHORT + " 2.5"), "line 4: pixels are not whole numbers"),
         (changed(2, 1, SHORT + " 256"), "expected 0 to 255"),
         (changed(2, 1, SHORT + " -1"), "expected 0 to 255"),
+        (changed(2, 1, SHORT + " 1_0"), "line 4: pixels are not whole numbers"),
+        (changed(2, 1, SHORT + " \N{ARABIC-INDIC DIGIT ONE}"), "line 4: pixels are not whole numbers"),
         (changed(3, 0, "happy"), "line 5: the emotion 'happy'"),
         (changed(3, 2, "Test"), "line 5: the usage 'Test'"),
         ([*cells(), [3]], "1 columns, expected 3"),
@@ -155,8 +158,8 @@ def test_six_classes_leave_neutral_out_and_codes_without_a_name_are_counted(tabl
 def test_rows_are_counted_and_equal_faces_across_the_split_are_seen(table: Path) -> None:
     rows = cells()
     rows[-1][1] = rows[0][1]
-    usages, emotions, where = count_rows(write(table, rows))
-    assert usages == {"Training": 5, "PublicTest": 2, "PrivateTest": 2} and emotions[6] == 2
+    counted, where = count_rows(write(table, rows))
+    assert counted.total() == len(ROWS) and counted["Training", 6] == counted["PrivateTest", 6] == 1
     assert [parts for parts in where.values() if len(parts) > 1] == [{"Training", "PrivateTest"}]
 
 
@@ -171,6 +174,39 @@ def test_check_counts_the_split_and_never_raises(table: Path, tmp_path: Path) ->
     (line,) = check_fer2013(table.parent, Choice())
     assert line.level == "damaged" and "2,303 pixels" in line.found
     assert check_fer2013(tmp_path, Choice())[0].found == "fer2013.csv is absent"
+
+
+@pytest.mark.parametrize(
+    ("kept", "classes", "words"),
+    [
+        (range(7), 7, "PrivateTest has no face to test"),
+        ((0, 7, 8), 7, r"PrivateTest cannot be tested: the faces to learn from \(Training\) show anger;"),
+        ((4, 0, 7, 8), 6, r"PrivateTest cannot be tested: the faces to learn from \(Training\) show anger;"),
+        ((7, 8), 7, r"learn from \(Training\) show none of the expressions;"),
+        ((0, 1, 8), 6, "PrivateTest has no face to test"),
+    ],
+)
+def test_a_table_without_what_is_learned_or_tested_is_refused_by_the_run_and_the_check(
+    table: Path, tmp_path: Path, kept: Sequence[int], classes: int, words: str
+) -> None:
+    write(table, [cells()[row] for row in kept])
+    with pytest.raises(DataError, match=words):
+        fer_study(table, Choice(classes=classes), tmp_path / "scratch")
+    line = check_fer2013(table.parent, Choice(classes=classes))[-1]
+    assert line.level == "damaged" and re.search(words, line.found)
+
+
+def test_a_table_that_is_no_file_is_named_as_what_is_wrong(table: Path) -> None:
+    data = table.read_bytes()
+    table.unlink()
+    table.mkdir()
+    with pytest.raises(DataError, match=r"fer2013.csv is no plain file\. Expected"):
+        find_fer2013(table.parent)
+    table.rmdir()
+    (table.parent.parent / "outside.csv").write_bytes(data)
+    table.symlink_to(table.parent.parent / "outside.csv")
+    with pytest.raises(DataError, match="fer2013.csv is a link that leads out of the folder"):
+        find_fer2013(table.parent)
 
 
 def test_a_run_learns_from_training_and_is_tested_on_the_private_test(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.errors import DataError, UsageError
-from protocols.expression.folds import deal_folds
+from protocols.expression.folds import check_folds, deal_folds
 
 PEOPLE = st.lists(st.text(min_size=1, max_size=6), min_size=2, max_size=80)
 
@@ -46,3 +46,14 @@ def test_a_seed_deals_otherwise_and_always_the_same() -> None:
 def test_one_fold_is_no_cross_validation() -> None:
     with pytest.raises(UsageError, match="folds is 1"):
         deal_folds(["a", "b"], 1)
+
+
+def test_each_tested_fold_needs_two_expressions_of_the_others() -> None:
+    shown = [(0, "fear"), (1, "fear"), (1, "anger")]
+    with pytest.raises(
+        DataError, match=r"Fold 1 cannot be tested: .*\(the other folds\) show fear; .* two expressions"
+    ):
+        check_folds(shown)
+    check_folds(shown, tested=(0,))
+    with pytest.raises(DataError, match="Fold 2 has no face to test"):
+        check_folds(shown, tested=(2,))
