@@ -20,6 +20,7 @@ from protocols.base.checks import (
     shared_files_line,
 )
 from protocols.multipie.files import Listing, scan
+from protocols.multipie.landmarks import read_given
 from protocols.multipie.sampling import Chosen
 from protocols.multipie.tables import (
     CAMERAS,
@@ -129,11 +130,14 @@ def _used(
     tested = {f"{shot.take.subject:03d}" for shot in (*chosen.gallery, *chosen.probes)}
     parts = {"gallery": [s.path for s in chosen.gallery], "probe": [s.path for s in chosen.probes]}
     opened, digests = open_files(root, parts, progress)
+    ignored: list[str] = []
+    read_given(root, chosen.takes(), ignored)
     return [
         count_line(f"gallery images of setting {setting}", len(chosen.gallery), PEOPLE[setting]),
         count_line(f"probe images of setting {setting}", len(chosen.probes), probes),
         disjoint_line("subjects in both training and test", training, tested),
         *opened,
         shared_files_line(root, "probe images that are gallery images", digests["probe"], digests["gallery"]),
+        *([list_line("files of points (.5pt) that are not used", ignored, level="differs")] if ignored else []),
         CheckLine("ok", READABLE, "yes", "yes"),
     ]

@@ -91,7 +91,7 @@ def detect_points(
         MissingError: the face engine is not installed.
     """
     found = TakePoints()
-    given = _read_given(root, takes, found)
+    given = read_given(root, takes, found.ignored)
     rest = {take: _candidates(take, shots) for take, shots in takes.items() if take not in given}
     found.points = {**dict.fromkeys(takes), **given}
     found.given = len(given)
@@ -121,7 +121,7 @@ def read_5pt(path: Path) -> Points:
     """Five lines ``x y``: eyes, nose, mouth corners.
 
     Raises:
-        DataError: with a short reason.
+        DataError: with a short reason: another thing, or the nose is not below the eyes and above the mouth.
     """
     points: list[tuple[float, float]] = []
     for number, line in read_lines(path):
@@ -134,11 +134,20 @@ def read_5pt(path: Path) -> Points:
         points.append((pair[0], pair[1]))
     if len(points) != 5:
         raise DataError("not five points")
+    eyes, mouth = (points[0][1] + points[1][1]) / 2, (points[3][1] + points[4][1]) / 2
+    if not eyes < points[2][1] < mouth:
+        raise DataError("not in the order eyes, nose, mouth corners")
     return tuple(points)
 
 
-def _read_given(root: Path, takes: Mapping[Take, Sequence[Shot]], found: TakePoints) -> dict[Take, Points]:
-    """The user's points; files with points of another image are added to ``found.ignored``."""
+def read_given(root: Path, takes: Mapping[Take, Sequence[Shot]], ignored: list[str]) -> dict[Take, Points]:
+    """The user's points.
+
+    Args:
+        root: of the database.
+        takes: with their shots.
+        ignored: gets each file that is not used, with the reason: it is damaged, or its points are of another image.
+    """
     folder = root / FOLDER
     if not folder.is_dir():
         return {}
@@ -152,7 +161,7 @@ def _read_given(root: Path, takes: Mapping[Take, Sequence[Shot]], found: TakePoi
             points = read_5pt(path)
             _refuse_crop_points(points, shots[0])
         except DataError as error:
-            found.ignored.append(f"{escaped_name(path.name)}: {error}")
+            ignored.append(f"{escaped_name(path.name)}: {error}")
         else:
             given[take] = points
     return given

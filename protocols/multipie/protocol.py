@@ -138,9 +138,7 @@ class MultiPie(SampledProtocol):
         from protocols.multipie.landmarks import crop_notes, detect_points
 
         chosen = self.choose(root)
-        used = {shot.take for shot in (*chosen.gallery, *chosen.probes)}
-        takes = {take: shots for take, shots in chosen.listing.takes().items() if take in used}
-        points = detect_points(root, takes, scratch, progress)
+        points = detect_points(root, chosen.takes(), scratch, progress)
         crops, rejected = choose_crops(points.points)
         return self._identification_set(chosen, crops, crop_notes(points, crops, rejected))
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from protocols.multipie.files import Listing, Shot
+from protocols.multipie.files import Listing, Shot, Take
 from protocols.multipie.tables import FRONTAL, is_neutral
 from protocols.views.seeded import draw_key
 
@@ -31,6 +31,11 @@ class Chosen:
     listing: Listing
     notes: tuple[str, ...]
     official: bool
+
+    def takes(self) -> dict[Take, list[Shot]]:
+        """The takes of gallery and probes, with all their shots that were listed."""
+        used = {shot.take for shot in (*self.gallery, *self.probes)}
+        return {take: shots for take, shots in self.listing.takes().items() if take in used}
 
 
 def draw_subjects(subjects: Collection[int], count: int, seed: int) -> list[int]:

@@ -205,5 +205,12 @@ def test_a_file_that_is_not_five_points_is_refused(tmp_path: Path, text: str) ->
         read_5pt(tmp_path / "x.5pt")
 
 
+@pytest.mark.parametrize("order", [(2, 1, 0, 3, 4), (3, 4, 2, 0, 1), (0, 1, 4, 3, 2), (0, 3, 2, 1, 4)])
+def test_points_in_another_order_are_refused(tmp_path: Path, order: tuple[int, ...]) -> None:
+    write_5pt(tmp_path / "x.5pt", tuple(LEVEL[place] for place in order))
+    with pytest.raises(DataError, match="not in the order eyes, nose, mouth corners"):
+        read_5pt(tmp_path / "x.5pt")
+
+
 def write_5pt(path: Path, points: Points) -> None:
     path.write_text("".join(f"{x:g} {y:g}\n" for x, y in points))

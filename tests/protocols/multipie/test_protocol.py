@@ -327,6 +327,15 @@ def test_the_check_finds_what_is_wrong_and_never_raises(pie: Path) -> None:
     assert lines["readable for a run"].level == "damaged"
 
 
+def test_points_of_the_user_that_a_run_would_not_use_are_named_by_the_check(pie: Path) -> None:
+    subject = "files of points (.5pt) that are not used"
+    assert subject not in {line.subject for line in MultiPie(setting="2").check(pie)}
+    (pie / "5pt").mkdir()
+    (pie / "5pt/201_01_01_050.5pt").write_text("1 2\n")
+    (line,) = (line for line in MultiPie(setting="2").check(pie) if line.subject == subject)
+    assert (line.level, line.examples) == ("differs", ("201_01_01_050.5pt: not five points",))
+
+
 def test_the_subject_list_has_seven_fields(planted: Path, tmp_path: Path) -> None:
     found, odd = read_subject_list(planted / "meta/subject_list.txt")
     assert found[201] == {1, 2, 4} and not odd
