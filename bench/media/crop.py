@@ -41,6 +41,25 @@ def square_around(box: tuple[float, float, float, float], margin: float = 0.0) -
     return x + (width - side) / 2, y + (height - side) / 2, side, side
 
 
+def box_fault(box: tuple[float, float, float, float], width: int, height: int) -> str:
+    """Why a box cannot be cut out of a picture of ``width`` x ``height`` pixels, in few words; empty where it can."""
+    if not all(np.isfinite(box)) or box[2] < 1 or box[3] < 1:
+        return "box without a size"
+    if max(map(abs, box)) > _FARTHEST:
+        return "box outside its image"
+    left, top, right, bottom = _edges(box)
+    if right <= 0 or bottom <= 0 or left >= width or top >= height:
+        return "box outside its image"
+    if right - left > 4 * width or bottom - top > 4 * height:
+        return "box far larger than its image"
+    return "box without a size" if min(right - left, bottom - top) < 2 else ""
+
+
+def _edges(box: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+    left, top = round(box[0]), round(box[1])
+    return left, top, max(round(box[0] + box[2]), left + 1), max(round(box[1] + box[3]), top + 1)
+
+
 def _by_points(image: ByteImages, cut: Cut) -> ByteImages:
     from bench.media.similarity import fit_similarity, warp
 
@@ -53,19 +72,11 @@ def _by_points(image: ByteImages, cut: Cut) -> ByteImages:
 
 
 def _boxed(image: ByteImages, box: tuple[float, float, float, float]) -> ByteImages:
-    if not all(np.isfinite(box)) or box[2] < 1 or box[3] < 1:
-        raise DataError("box without a size")
-    if max(map(abs, box)) > _FARTHEST:
-        raise DataError("box outside its image")
     height, width = image.shape[:2]
-    left, top = round(box[0]), round(box[1])
-    right, bottom = max(round(box[0] + box[2]), left + 1), max(round(box[1] + box[3]), top + 1)
-    if right <= 0 or bottom <= 0 or left >= width or top >= height:
-        raise DataError("box outside its image")
-    if right - left > 4 * width or bottom - top > 4 * height:
-        raise DataError("box far larger than its image")
+    fault = box_fault(box, width, height)
+    if fault:
+        raise DataError(fault)
+    left, top, right, bottom = _edges(box)
     rows, columns = np.arange(top, bottom).clip(0, height - 1), np.arange(left, right).clip(0, width - 1)
     found: ByteImages = np.ascontiguousarray(image[rows][:, columns])
-    if min(found.shape[:2]) < 2:
-        raise DataError("box without a size")
     return found

@@ -14,6 +14,7 @@ from bench.errors import DataError
 from bench.images import open_image
 from bench.interfaces import Progress
 from bench.io.filekinds import read_plain
+from bench.media.crop import box_fault
 from bench.studies import Study
 from bench.types import CheckLine
 from protocols.base.checks import (
@@ -28,6 +29,7 @@ from protocols.base.checks import (
     without_damage,
 )
 from protocols.ijbc.files import Files
+from protocols.ijbc.media import Framing, framed
 from protocols.ijbc.pairs import places, read_pairs
 from protocols.ijbc.releases import Release, Task, complete, read_lists
 from protocols.ijbc.rows import Lists, Rows
@@ -42,6 +44,7 @@ def check(
     read: Callable[[Task], Study],
     *,
     task: Task,
+    framing: Framing,
     release: Release = "auto",
     progress: Progress | None = None,
 ) -> list[CheckLine]:
@@ -51,6 +54,7 @@ def check(
         root: the located root.
         read: reads the study of a task as a run does.
         task: of the run.
+        framing: how the run cuts faces out.
         release: which lists the run takes.
         progress: called with (images opened, all) now and then.
 
@@ -73,7 +77,7 @@ def check(
         lines += of_task if each == task else without_damage(of_task)
     opened = there.get(task) or next(iter(there.values()), None)
     if opened is not None:
-        _try(lambda: _image_lines(root, opened, lines, progress, files_used(study)), "images", lines)
+        _try(lambda: _image_lines(root, opened, lines, progress, files_used(study), framing), "images", lines)
     return [*lines, *_other(root, read, task), usable]
 
 
@@ -121,14 +125,15 @@ def _search_lines(lists: Lists, lines: list[CheckLine]) -> None:
     if lists.rows is not None:
         lines.append(count_line("rows of the list of crops", lists.rows, OFFICIAL_ROWS))
     one, two = ({str(person) for person in owners[name].values()} for name in ("G1", "G2"))
-    lines.append(disjoint_line("people in both galleries", one, two))
+    lines += without_damage(
+        [disjoint_line("people in both galleries", one, two)]
+    )  # a run takes it, and says so in a note
     lost = {str(person) for person in owners["probe"].values()} - one - two
-    lines.append(list_line("people searched and in no gallery", lost))
+    lines.append(list_line("people searched and in no gallery", lost, level="differs"))
     templates = {name: {str(template) for template in people} for name, people in owners.items()}
     lines.append(disjoint_line("templates in both galleries", templates["G1"], templates["G2"]))
-    lines.append(
-        disjoint_line("templates enrolled and searched", templates["G1"] | templates["G2"], templates["probe"])
-    )
+    enrolled_templates = templates["G1"] | templates["G2"]
+    lines += without_damage([disjoint_line("templates enrolled and searched", enrolled_templates, templates["probe"])])
     empty = [str(template) for rows in (*lists.gallery.values(), lists.probes) for template, _ in rows.empty]
     lines.append(list_line("templates without an image", empty))
     enrolled = {f"{s} {n}" for rows in lists.gallery.values() for s, n in _faces(rows)}
@@ -148,7 +153,8 @@ def _pair_lines(lists: Lists, lines: list[CheckLine]) -> None:
     templates, people = list(owners), np.array(list(owners.values()), np.int64)
     at = [places(column, templates) for column in (pairs.first, pairs.second)]
     known = (at[0] >= 0) & (at[1] >= 0)
-    strange = {str(n) for column, found in zip((pairs.first, pairs.second), at, strict=True) for n in column[found < 0]}
+    pictured = set(lists.gallery["enrolled"].template.tolist()) | set(lists.probes.template.tolist())
+    strange = {str(n) for n in np.unique(np.concatenate([pairs.first, pairs.second])).tolist() if n not in pictured}
     by_subject = people[at[0]] == people[at[1]]
     same = by_subject if pairs.same is None else pairs.same
     genuine = int(same.sum())
@@ -163,7 +169,12 @@ def _pair_lines(lists: Lists, lines: list[CheckLine]) -> None:
 
 
 def _image_lines(
-    root: Path, lists: Lists, lines: list[CheckLine], progress: Progress | None, used: Collection[Path] | None
+    root: Path,
+    lists: Lists,
+    lines: list[CheckLine],
+    progress: Progress | None,
+    used: Collection[Path] | None,
+    framing: Framing,
 ) -> None:
     parts = {**lists.gallery, "probe": lists.probes}
     files = Files(root, lists.base)
@@ -177,18 +188,17 @@ def _image_lines(
         own = [entry for found in enrolled for entry in found.items()]
         equal = [f"{path.name} = {searched[digest]}" for path, digest in own if digest in searched]
         lines.append(list_line("crops enrolled and searched, equal byte for byte", equal, level="differs"))
-    outside = [told for rows in parts.values() for told in _outside(rows, files, used)]
+    outside = [told for rows in parts.values() for told in _outside(rows, files, used, framing)]
     lines.append(list_line("boxes without a size or outside their image", outside))
 
 
-def _outside(rows: Rows, files: Files, used: Collection[Path] | None) -> Iterator[str]:
-    """Faces whose box has no part of the image, or is far larger; images that do not open are told elsewhere."""
-    if rows.box is None:
+def _outside(rows: Rows, files: Files, used: Collection[Path] | None, framing: Framing) -> Iterator[str]:
+    """Faces that a run could not cut out of their image; images that do not open are told elsewhere."""
+    boxes, _ = framed(rows, framing)
+    if boxes is None:
         return
     sizes: dict[Path, tuple[int, int] | None] = {}
-    for template, name, (x, y, width, height) in zip(
-        rows.template.tolist(), rows.filename, rows.box.tolist(), strict=True
-    ):
+    for template, name, box in zip(rows.template.tolist(), rows.filename, boxes, strict=True):
         path = files.find(name)
         if used is not None and path not in used:
             continue
@@ -199,10 +209,5 @@ def _outside(rows: Rows, files: Files, used: Collection[Path] | None) -> Iterato
             except DataError:
                 sizes[path] = None
         size = sizes[path]
-        if size is None:
-            continue
-        right, bottom = x + width, y + height
-        inside = right > 0 and bottom > 0 and x < size[0] and y < size[1]  # false for NaN
-        huge = max(width, height) > 4 * min(size)  # `bench.media.crop` refuses such a square
-        if huge or not (width >= 1 and height >= 1 and inside):
+        if size is not None and box_fault(box, *size):
             yield f"template {template}: {name}"

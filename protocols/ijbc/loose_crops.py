@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.errors import DataError
 from protocols.ijbc.rows import Floats, Ints, Lists, Rows
-from protocols.ijbc.tables import file_names, numbers, parsed, pixels, whole_numbers
+from protocols.ijbc.tables import file_names, is_header, numbers, pixels, read_table, whole_numbers
 
 MEDIA = "meta/ijbc_face_tid_mid.txt"
 POINTS = ("meta/ijbc_name_5pts_score.txt", "meta/ijbc_name_5pts_score_retina.txt")
@@ -66,7 +66,7 @@ def read_c(root: Path, *, pairs: bool) -> Lists:
 def _all_rows(root: Path, notes: list[str]) -> Rows:
     """Every crop with its template, media, points and score; subjects are not known yet."""
     path = root / MEDIA
-    frame = parsed(path, sep=r"\s+", header=None, dtype=str)
+    frame = read_table(path, sep=r"\s+", header=None, dtype=str)
     if frame.shape[1] != 3:
         raise DataError(f"{path} has {frame.shape[1]} columns; expected 3: crop, template, media.")
     names = file_names(path, frame[0], "crop")
@@ -84,7 +84,7 @@ def _points(root: Path, names: list[str], notes: list[str]) -> tuple[Floats | No
         return None, None
     if path != root / POINTS[0]:
         notes.append(f"{Path(POINTS[0]).name} is missing; {path.name} was used.")
-    frame = parsed(path, sep=r"\s+", header=None, dtype={0: str, **dict.fromkeys(range(1, 12), str)})
+    frame = read_table(path, sep=r"\s+", header=None, dtype={0: str, **dict.fromkeys(range(1, 12), str)})
     if frame.shape[1] != 12:
         raise DataError(f"{path} has {frame.shape[1]} columns; expected 12: crop, five points, score.")
     own = file_names(path, frame[0], "crop")
@@ -101,8 +101,8 @@ def _points(root: Path, names: list[str], notes: list[str]) -> tuple[Floats | No
 
 def _subjects(path: Path) -> dict[int, int]:
     """Subject of each template; only the first two columns are read, after a header if there is one."""
-    frame = parsed(path, header=None, usecols=[0, 1], dtype=str, skipinitialspace=True)
-    if len(frame) and not np.isfinite(numbers(frame[0].iloc[:1]))[0]:
+    frame = read_table(path, header=None, usecols=[0, 1], dtype=str, skipinitialspace=True)
+    if len(frame) and is_header([str(cell) for cell in frame.iloc[0]]):
         frame = frame.iloc[1:]
     if frame.empty:
         raise DataError(f"{path} has no rows.")

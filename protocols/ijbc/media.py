@@ -48,7 +48,7 @@ def media_of(
         Media; the key is role, template and file, with a number from the second time a template lists a file.
     """
     people = names or {template: str(subject) for template, subject in rows.subjects("templates").items()}
-    boxes, landmarks = _framed(rows, framing)
+    boxes, landmarks = framed(rows, framing)
     known = _template_attributes(rows)
     seen: Counter[str] = Counter()
     found = []
@@ -97,12 +97,16 @@ def _template_attributes(rows: Rows) -> dict[int, dict[str, str | float]]:
 Box = tuple[float, float, float, float]
 
 
-def _framed(rows: Rows, framing: Framing) -> tuple[list[Box] | None, list[Points | None] | None]:
-    """Boxes of all rows, and landmarks in pixels of what is cut out; None where there are none."""
+def framed(rows: Rows, framing: Framing) -> tuple[list[Box] | None, list[Points | None] | None]:
+    """Boxes of all rows, NaN where a row gives none with a size, and landmarks in pixels of what is cut out.
+
+    Either is None where the rows are not cut out, or have no landmarks.
+    """
     if rows.box is not None:
         from bench.media.crop import square_around
 
-        squares = np.array([square_around((x, y, w, h), framing.margin) for x, y, w, h in rows.box.tolist()])
+        sized = np.where(_without_size(rows.box)[:, None], np.nan, rows.box)
+        squares = np.array([square_around((x, y, w, h), framing.margin) for x, y, w, h in sized.tolist()])
         return _as_boxes(np.rint(squares.reshape(-1, 4))), None
     if rows.points is None:
         return None, None
@@ -162,4 +166,9 @@ def unusable(rows: Rows, framing: Framing) -> int:
     """Rows whose face cannot be cut out: its box is not given or has no size, its points are not given."""
     if rows.box is None:
         return 0 if rows.points is None or framing.whole else int((~np.isfinite(rows.points).all(axis=1)).sum())
-    return int((~(np.isfinite(rows.box).all(axis=1) & (rows.box[:, 2:] >= 1).all(axis=1))).sum())
+    return int(_without_size(rows.box).sum())
+
+
+def _without_size(box: Floats) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = np.logical_not(np.isfinite(box).all(axis=1) & (box[:, 2:] >= 1).all(axis=1))
+    return found

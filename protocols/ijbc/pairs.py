@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bench.errors import DataError
 from bench.io.textfiles import check_text
 from protocols.ijbc.rows import Ints
-from protocols.ijbc.tables import parsed, whole_numbers
+from protocols.ijbc.tables import is_header, parsed, whole_numbers
 
 if TYPE_CHECKING:
     from pandas.io.parsers.readers import TextFileReader
@@ -48,8 +48,8 @@ def read_pairs(path: Path, *, labelled: bool, lines: int = _LINES) -> Pairs:
     Raises:
         DataError: the file is absent, empty or damaged, or a line does not hold that many whole numbers.
     """
-    separator, header = _shape(path)
     columns = 3 if labelled else 2
+    separator, header = _shape(path, columns)
     options: dict[str, Any] = {"sep": separator, "header": None, "skiprows": int(header), "skip_blank_lines": True}
     parts: list[Ints] = []
     try:
@@ -105,7 +105,7 @@ def people_by_pairs(pairs: Pairs) -> dict[int, str]:
     return {t: f"of template {lowest[g]}" for t, g in zip(numbers.tolist(), groups.tolist(), strict=True)}
 
 
-def _shape(path: Path) -> tuple[str, bool]:
+def _shape(path: Path, columns: int) -> tuple[str, bool]:
     """The separator, and whether the first line is a header."""
     if not path.exists():
         raise DataError(f"{path} is not there; it lists the pairs.")
@@ -114,7 +114,9 @@ def _shape(path: Path) -> tuple[str, bool]:
         line = file.readline(_LONGEST_LINE).strip()
     separator = "," if "," in line else r"\s+"
     cells = line.replace(",", " ").split()
-    return separator, not all(cell.lstrip("-").isdigit() for cell in cells)
+    if len(cells) > 2 * columns:  # pandas would make a column of each
+        raise DataError(f"{path} has {len(cells)} or more columns; expected {columns} whole numbers a line.")
+    return separator, is_header(cells)
 
 
 def _explain(path: Path, columns: int, options: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from protocols.base.root import find_root, names_in
 from protocols.ijbc.releases import INSIDE, Release, Task, holds_ijbc
 
 if TYPE_CHECKING:
+    from protocols.ijbc.media import Framing
     from protocols.sample.summary import Sample
 
 ClosedSet = Literal["joined", "pooled"]
@@ -148,10 +149,9 @@ class IjbC(SampledProtocol):
             DataError: a list is missing, damaged or contradicts another, a template shows two people or is enrolled
                 in both galleries, a file name leads out of its folder, or a pair names an unknown template.
         """
-        from protocols.ijbc.media import Framing
         from protocols.ijbc.studies import read_pairs_set, read_search_set
 
-        framing = Framing(self.margin, self.crop == "whole", self.lr)
+        framing = self._framing()
         if self.task == "verification":
             return read_pairs_set(root, self.release, framing, scored=self.score_weighted)
         return read_search_set(
@@ -178,4 +178,9 @@ class IjbC(SampledProtocol):
             protocol.task = task
             return protocol.read(root)
 
-        return check(root, read, task=self.task, release=self.release, progress=progress)
+        return check(root, read, task=self.task, framing=self._framing(), release=self.release, progress=progress)
+
+    def _framing(self) -> Framing:
+        from protocols.ijbc.media import Framing
+
+        return Framing(self.margin, self.crop == "whole", self.lr)

@@ -84,6 +84,11 @@ def read_pairs_set(root: Path, release: Release, framing: Framing, *, scored: bo
         for owners, at in ((enrolled_owners, first), (verified_owners, second))
     )
     same = one == other if pairs.same is None else pairs.same
+    if same.all() or not same.any():
+        raise DataError(
+            f"{lists.matches}: each of {len(same):,} pairs is of {'one person' if same.all() else 'two people'}; a "
+            "true accept rate needs pairs of both kinds."
+        )
     names = None
     if pairs.same is not None:
         names = _people(lists, pairs, {**enrolled_owners, **verified_owners})
@@ -139,10 +144,26 @@ def _demand(lists: Lists, framing: Framing, *, scored: bool) -> None:
         asked = "detector_score=true" if scored else "crop=whole"
         raise UsageError(f"ijbc: {asked} needs release C; this is release {lists.release}.")
     every = [*lists.gallery.values(), lists.probes]
+    if scored:
+        _demand_scores(every, framing)
     if lists.release == "C" and (not framing.whole or scored) and any(rows.points is None for rows in every):
         raise DataError(
             "The list of points (meta/ijbc_name_5pts_score.txt) is missing, so no face can be cut out of its crop. "
             "ijbc:crop=whole,lr=none takes loose crops as they are."
+        )
+
+
+def _demand_scores(parts: list[Rows], framing: Framing) -> None:
+    """Refuse images that would be weighed by a score that is none."""
+    wrong = 0
+    for rows in parts:
+        if rows.score is not None and rows.points is not None:
+            used = framing.whole | np.isfinite(rows.points).all(axis=1)
+            wrong += int((used & ~(np.isfinite(rows.score) & (rows.score >= 0))).sum())
+    if wrong:
+        raise DataError(
+            f"{wrong:,} images have no detector score from 0 in meta/ijbc_name_5pts_score.txt and cannot be weighed. "
+            "ijbc:detector_score=false does without."
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from bench.errors import DataError
-from bench.io.textfiles import check_text, quoted
+from bench.io.textfiles import check_text, finite_number, quoted
 from protocols.base.root import MOST_NAME
 from protocols.ijbc.rows import Floats, Ints
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _MOST_PARTS = 20
 _FARTHEST = 1e6  # pixels
+_MOST_COLUMNS = 1000
 
 
 def read_columns(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()) -> DataFrame:
@@ -36,7 +38,7 @@ def read_columns(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()
     Raises:
         DataError: the file cannot be read, has no rows, or lacks a wanted column.
     """
-    frame = parsed(path, dtype=str, index_col=False, skipinitialspace=True)
+    frame = read_table(path, dtype=str, index_col=False, skipinitialspace=True)
     frame.columns = [str(name).strip().strip('"').upper() for name in frame.columns]
     absent = [name for name in wanted if name not in frame.columns]
     if absent:
@@ -47,11 +49,17 @@ def read_columns(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()
     return frame[[*wanted, *(name for name in optional if name in frame.columns)]]
 
 
+def read_table(path: Path, *, sep: str = ",", **options: Any) -> DataFrame:
+    """`parsed` of a file whose rows have all one width; a header may have another."""
+    check_text(path)
+    _check_width(path, sep)
+    return parsed(path, sep=sep, **options)
+
+
 def parsed(path: Path, **options: Any) -> DataFrame:
-    """`pandas.read_csv`, with DataError for whatever it raises on a damaged file."""
+    """`pandas.read_csv` of a text file, with DataError for whatever it raises on a damaged one."""
     import pandas as pd
 
-    check_text(path)
     try:
         with warnings.catch_warnings():  # rows longer than the header: what is wanted stands before
             warnings.simplefilter("ignore", pd.errors.ParserWarning)
@@ -63,19 +71,57 @@ def parsed(path: Path, **options: Any) -> DataFrame:
     return cast("DataFrame", frame)
 
 
+def _check_width(path: Path, separator: str) -> None:
+    """Refuse a list with a row that is shorter or longer than the others: its cells would stand in wrong columns.
+
+    Args:
+        path: a text file; its header, if there is one, may have another width.
+        separator: a comma, or anything else for white space.
+
+    Raises:
+        DataError: the text names the row.
+    """
+    width = 0
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file, skipinitialspace=True) if separator == "," else (line.split() for line in file)
+        try:
+            for number, cells in enumerate(rows, 1):
+                if len(cells) > _MOST_COLUMNS:  # pandas takes minutes for a hundred thousand
+                    raise DataError(f"{path}, row {number}: more than {_MOST_COLUMNS:,} cells; the file is damaged.")
+                if not cells or (number == 1 and is_header(cells)):
+                    continue
+                width = width or len(cells)
+                if len(cells) != width:
+                    raise DataError(
+                        f"{path}, row {number}: {len(cells)} cells, the first row has {width}; the file is damaged."
+                    )
+        except csv.Error as error:
+            raise DataError(f"{path} cannot be read as a table: {error}.") from None
+
+
+def is_header(cells: Sequence[str]) -> bool:
+    """Whether the first line of a list names its columns: each cell begins with a letter, and none is a number.
+
+    A line of numbers that is damaged in a cell or two is none.
+    """
+    words = [cell.strip().strip('"') for cell in cells]
+    return bool(words) and all(word[:1].isalpha() and finite_number(word) is None for word in words)
+
+
 def whole_numbers(path: Path, column: Any, name: str) -> Ints:
-    """A column of whole numbers, int64.
+    """A column of whole numbers from 0, int64.
 
     Raises:
         DataError: a cell is empty or holds something else; the text names the first such row.
     """
     values = numbers(column)
-    good = np.isfinite(values) & (values == np.floor(values)) & (np.abs(values) < 2**53)
+    good = np.isfinite(values) & (values == np.floor(values)) & (values >= 0) & (values < 2**53)
     if not good.all():
         first = int(np.flatnonzero(~good)[0])
         cell = column.iloc[first]
+        fault = "negative" if values[first] < 0 else "no whole number"
         raise DataError(
-            f"{path}: {name} of {int((~good).sum())} of {len(good)} rows is no whole number; the first is row "
+            f"{path}: {name} of {int((~good).sum())} of {len(good)} rows is {fault}; the first is row "
             f"{first + 1}, {'empty' if cell != cell else quoted(str(cell))}."
         )
     return values.astype(np.int64)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.errors import DataError
+from bench.pipeline.reader import open_media
 from bench.types import CheckLine
 from protocols.ijbc import check, studies
 from protocols.ijbc.protocol import IjbC
@@ -73,16 +75,45 @@ def test_boxes_that_cannot_be_cut_out_are_named(copy: Copy, edit: Edit) -> None:
     assert (line.level, line.found) == ("damaged", "4")
 
 
-def test_people_in_both_galleries_and_in_none_are_damage(copy: Copy, edit: Edit) -> None:
+def test_a_box_without_width_is_damage_in_the_check_and_a_failure_of_the_run(copy: Copy, edit: Edit) -> None:
+    root = copy("B")
+    edit(root / PROBES, lambda rows: [{**rows[0], "FACE_WIDTH": "0"}, *rows[1:]])
+    with pytest.raises(DataError, match="box without a size"):
+        open_media(IjbC().read(root).media["probe"][0])
+    assert lines(root)["boxes without a size or outside their image"].level == "damaged"
+
+
+@pytest.mark.parametrize("place", [1, 2, 9])
+@pytest.mark.parametrize("cell", ["x", "90000", ""])
+def test_points_that_cannot_be_cut_out_are_named(copy: Copy, place: int, cell: str) -> None:
+    root = copy("C")
+    path = root / "meta/ijbc_name_5pts_score.txt"
+    first, *rest = path.read_text().splitlines()
+    cells = first.split(" ")
+    cells[place] = cell or "nan"
+    path.write_text("\n".join([" ".join(cells), *rest]) + "\n")
+    study = IjbC().read(root)
+    media = next(m for side in study.media.values() for m in side if m.path.name == cells[0])
+    with pytest.raises(DataError, match="box"):
+        open_media(media)
+    line = lines(root)["boxes without a size or outside their image"]
+    assert (line.level, line.found) == ("damaged", "1")
+    whole = {line.subject: line for line in IjbC(lr=None, crop="whole").check(root)}
+    assert whole["boxes without a size or outside their image"].level == "ok"  # nothing is cut out there
+
+
+def test_people_in_both_galleries_and_in_none_are_told_but_no_damage_since_a_run_takes_them(
+    copy: Copy, edit: Edit
+) -> None:
     root = copy("B")
     person = IjbC().read(root).media["gallery"][0].identity
     edit(root / G2, lambda rows: [{**row, "SUBJECT_ID": str(person)} for row in rows])
     found = lines(root)
     assert (found["people in both galleries"].level, found["people in both galleries"].examples) == (
-        "damaged", (person,),
+        "differs", (person,),
     )  # fmt: skip
     lost = found["people searched and in no gallery"]
-    assert (lost.level, lost.found) == ("damaged", "2")
+    assert (lost.level, lost.found) == ("differs", "2")
     assert found["people with several templates in G2"].found == "1"
 
 
@@ -118,6 +149,28 @@ def test_labels_that_contradict_and_templates_that_lack_are_told(copy: Copy) -> 
     found = lines(root)
     assert found["labels of pairs that contradict the subjects"].examples == ("line 1",)
     assert found["templates of pairs without an image or a list"].examples == ("9999",)
+
+
+def test_a_template_of_pairs_without_a_crop_is_damage_where_pairs_are_compared(copy: Copy) -> None:
+    root = copy("C")
+    path = root / "meta/ijbc_face_tid_mid.txt"
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if line.split()[1] != "2"))
+    line = {line.subject: line for line in IjbC(task="verification").check(root)}[
+        "templates of pairs without an image or a list"
+    ]
+    assert (line.level, line.examples) == ("damaged", ("2",))
+
+
+@pytest.mark.parametrize(("label", "people"), [("1", "one person"), ("0", "two people")])
+def test_pairs_of_one_kind_are_refused_by_the_run_and_the_check(copy: Copy, label: str, people: str) -> None:
+    root = copy("C")
+    path = root / "meta/ijbc_template_pair_label.txt"
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if line.split()[2] == label))
+    protocol = IjbC(task="verification")
+    with pytest.raises(DataError, match=f"pairs is of {people}"):
+        protocol.read(root)
+    line = {line.subject: line for line in protocol.check(root)}["readable for verification"]
+    assert line.level == "damaged" and people in line.found
 
 
 def test_a_template_without_a_crop_is_damage(copy: Copy) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,48 @@ def test_a_row_without_a_template_or_a_person_is_refused(
     edit(root / PROBES[release], lambda rows: [*rows[:2], {**rows[2], column: cell}, *rows[3:]])
     with pytest.raises(DataError, match=f"{column} of 1 of .* rows is no whole number; the first is row 3"):
         read(root)
+
+
+@pytest.mark.parametrize("column", ["TEMPLATE_ID", "SUBJECT_ID"])
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_negative_template_or_person_is_refused(copy: Copy, edit: Edit, release: str, column: str) -> None:
+    root = copy(release)
+    edit(root / PROBES[release], lambda rows: [*rows[:2], {**rows[2], column: "-1"}, *rows[3:]])
+    with pytest.raises(DataError, match=f"{column} of 1 of .* rows is negative; the first is row 3, '-1'"):
+        read(root)
+
+
+@pytest.mark.parametrize("place", [4, 7])
+@pytest.mark.parametrize("cells", [[], ["7", "7"]])
+@pytest.mark.parametrize(
+    ("release", "name"),
+    [("A", PROBES["A"]), ("B", PROBES["B"]), ("C", PROBES["C"]), ("C", "meta/ijbc_name_5pts_score.txt")],
+)
+def test_a_row_of_another_width_than_the_others_is_refused(
+    copy: Copy, release: str, name: str, place: int, cells: list[str]
+) -> None:
+    root = copy(release)
+    lines = (root / name).read_text().splitlines()
+    mark = " " if name.endswith(".txt") else ","
+    row = lines[5].split(mark)
+    lines[5] = mark.join([*row[: place - 1], *cells, *row[place:]])
+    (root / name).write_text("\n".join(lines) + "\n")
+    with pytest.raises(DataError, match=f"{Path(name).name}.*(row 6: {len(row) + len(cells) - 1} cells|damaged)"):
+        read(root)
+
+
+@pytest.mark.parametrize("row", [0, 1, 2])
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_row_of_very_many_cells_is_refused_at_once(copy: Copy, release: str, row: int) -> None:
+    root = copy(release)
+    path = root / PROBES[release]
+    lines = path.read_text().splitlines()
+    lines[row] += ",1" * 100_000
+    path.write_text("\n".join(lines) + "\n")
+    begun = time.process_time()
+    with pytest.raises(DataError, match=f"row {row + 1}: more than 1,000 cells"):
+        read(root)
+    assert time.process_time() - begun < 5  # pandas takes minutes
 
 
 @pytest.mark.parametrize("name", ["../../secret.jpg", "/etc/passwd", "img/../../x.jpg", "img\\..\\x.jpg", "C:/x.jpg"])

@@ -192,6 +192,15 @@ def test_a_list_of_templates_may_lack_its_header_and_have_two_columns(copy: Copy
     assert read(root) == before
 
 
+@pytest.mark.parametrize("cell", ["x", "1x", "", "nan"])
+def test_a_damaged_first_template_is_no_header_that_may_be_left_out(copy: Copy, cell: str) -> None:
+    root = copy("C")
+    path = root / "meta/ijbc_1N_probe_mixed.csv"
+    change(path, lambda lines: [",".join([cell, *lines[1].split(",")[1:]]), *lines[2:]])
+    with pytest.raises(DataError, match="TEMPLATE_ID of 1 of .* the first is row 1,"):
+        read(root)
+
+
 def test_the_detector_score_weighs_if_asked_for(drawn_ijbc: dict[str, Path]) -> None:
     scores = [float(line.split()[11]) for line in (drawn_ijbc["C"] / POINTS).read_text().splitlines()]
     data = read(drawn_ijbc["C"], detector_score=True)
@@ -200,6 +209,15 @@ def test_the_detector_score_weighs_if_asked_for(drawn_ijbc: dict[str, Path]) -> 
     )
     assert IjbC(detector_score=True).score_weighted
     assert "score" not in read(drawn_ijbc["C"]).probes[0].attributes
+
+
+@pytest.mark.parametrize("score", ["nan", "-0.5", "x", "inf"])
+def test_a_score_that_cannot_weigh_is_refused_before_the_work(copy: Copy, score: str) -> None:
+    root = copy("C")
+    change(root / POINTS, lambda lines: [" ".join([*lines[0].split()[:11], score]), *lines[1:]])
+    with pytest.raises(DataError, match="1 images have no detector score from 0"):
+        read(root, detector_score=True)
+    assert read(root).gallery  # not needed there
 
 
 def test_a_face_on_the_usual_chip_is_framed_by_the_chip() -> None:

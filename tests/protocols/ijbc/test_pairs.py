@@ -86,6 +86,18 @@ def test_matches_are_read_with_or_without_a_header(copy: Copy, release: str) -> 
     assert told(read(root)) == before
 
 
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("cell", ["x", "1x", "", "-", "\N{SUPERSCRIPT TWO}"])
+def test_a_damaged_first_line_is_no_header_that_may_be_left_out(copy: Copy, release: str, cell: str) -> None:
+    root = copy(release)
+    path = root / MATCHES[release]
+    mark = " " if release == "C" else ","
+    lines = [line for line in path.read_text().splitlines() if line[0].isdigit()]
+    path.write_text("\n".join([mark.join([cell, *lines[0].split(mark)[1:]]), *lines[1:]]) + "\n")
+    with pytest.raises(DataError, match=path.name):
+        read(root)
+
+
 @pytest.mark.parametrize("release", ["A", "B"])
 def test_a_pair_of_an_unknown_template_is_refused(copy: Copy, release: str) -> None:
     root = copy(release)
@@ -175,6 +187,8 @@ def test_pairs_are_read_in_every_spelling_and_in_any_pieces(tmp_path: Path, text
         ("1,2\n3,4\n", "has 2 columns; expected 3"),
         ("1,2,1\n3,4,2\n", "1 labels are neither 0 nor 1"),
         ("1,2,1\n3,99999999999999999999,0\n", "whole number"),
+        pytest.param("1,2,1" + ",1" * 4000 + "\n3,4,0\n", "has 4003 or more columns; expected 3", id="long first row"),
+        pytest.param("1,2,1\n3,4,0" + ",1" * 4000 + "\n", "damaged", id="long row"),
     ],
 )
 def test_damaged_pairs_are_named(tmp_path: Path, text: str, fault: str) -> None:
