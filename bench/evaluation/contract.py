@@ -15,10 +15,11 @@ from bench.interfaces import EvalProtocol
 from bench.pipeline.arrangement import Arrangement
 from bench.pipeline.build import Built
 from bench.pipeline.cache import open_cache
+from bench.pipeline.contracts import refuse_broken
 from bench.pipeline.embedder import embedder_for
 from bench.pipeline.plan import Embedded, EmbedPlan, ImageRequest, PlanSide, join_embedded
 from bench.pipeline.stages import EmbedStage
-from bench.pipeline.views import Picture, PictureStore, View
+from bench.pipeline.views import PictureStore, View
 from bench.results import Figure, ItemRow, ProbeRow
 from bench.studies import Study
 from bench.types import Media, Role, Side
@@ -39,22 +40,26 @@ class ImageSelection:
 
 @dataclass(frozen=True)
 class RunImages:
-    """The images that were kept.
+    """What is kept of the images while they pass.
 
     Attributes:
         views: by side, the views of its first images; a side that is not hallucinated is absent.
         pictures: of probes, by template.
+        working: names of components that returned a result for an image.
     """
 
     views: dict[PlanSide, tuple[View, ...]] = field(default_factory=dict)
     pictures: PictureStore = field(default_factory=PictureStore)
+    working: set[str] = field(default_factory=set)
 
-    def add(self, side: PlanSide, views: Sequence[View], pictures: Sequence[Picture]) -> None:
-        """Keep what came back of a shard."""
-        if views:
-            self.views[side] = (*self.views.get(side, ()), *views)
-        for picture in pictures:
+    def take(self, side: PlanSide, part: Embedded) -> Embedded:
+        """Take the images out of a result; raises ContractError where a component raised on every image so far."""
+        refuse_broken(part.errors, self.working)
+        if part.views:
+            self.views[side] = (*self.views.get(side, ()), *part.views)
+        for picture in part.pictures:
             self.pictures.put(picture)
+        return replace(part, views=(), pictures=())
 
 
 @dataclass(frozen=True)
@@ -175,8 +180,7 @@ def embed_role(run: Prepared, role: Role, images: RunImages) -> Embedded:
     parts = []
     with progress.stage(f"embed {role} images", len(run.media[role])) as advance:
         for part in run.engine.map(stage, request_images(run, role), shard_size=SHARD_SIZE, progress=advance):
-            images.add("probe" if role == "probe" else "gallery", part.views, part.pictures)
-            parts.append(replace(part, views=(), pictures=()))
+            parts.append(images.take("probe" if role == "probe" else "gallery", part))
     return join_embedded(parts, embedder_for(run.plan(role)).recogniser.component.embedding_size)
 
 

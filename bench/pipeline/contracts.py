@@ -6,7 +6,7 @@ raises on every image is broken, and the run ends with its error.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar, get_args
 
@@ -33,7 +33,7 @@ class Raised:
 
 
 class Attempts(Generic[T, R]):
-    """The calls of one component."""
+    """The calls of one component for one shard."""
 
     def __init__(self, who: str, call: Callable[[Sequence[T]], Sequence[R]]) -> None:
         """Set the component.
@@ -70,10 +70,25 @@ class Attempts(Generic[T, R]):
         self._worked = True
         return results
 
-    def refuse_broken(self) -> None:
-        """Raise ContractError where the component has raised and has never worked."""
-        if self._cause and not self._worked:
-            raise ContractError(f"{self._who} raised on every image: {self._cause}")
+    def errors(self) -> dict[str, str]:
+        """By the component's name its last error where it raised on every image, else an empty text.
+
+        It is empty where the component was not called.
+        """
+        return {self._who: "" if self._worked else self._cause} if self._worked or self._cause else {}
+
+
+def refuse_broken(errors: Mapping[str, str], working: set[str]) -> None:
+    """Raise ContractError where a component raised on every image so far.
+
+    Args:
+        errors: of a shard, as `Attempts.errors`.
+        working: names of components that worked on an image of an earlier shard; those of this shard are added.
+    """
+    working |= {who for who, cause in errors.items() if not cause}
+    for who, cause in errors.items():
+        if who not in working:
+            raise ContractError(f"{who} raised on every image: {cause}")
 
 
 def check_array(who: str, result: object, *, dtype: str, shape: tuple[int, ...]) -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Literal, TypeVar
 
@@ -58,8 +58,6 @@ class Embedder:
         self.recogniser = recogniser
         self._flip = flip
         self._batch_size = batch_size
-        self._aligning = Attempts(f"Aligner {aligner.spec}", self._align)
-        self._embedding = Attempts(f"Recogniser {recogniser.spec}", self._vectors)
         # a chain that changes nothing has the cache keys of no chain
         self._active = chain if chain and not chain.passthrough else None
         core = closure(__name__)
@@ -108,6 +106,8 @@ class Embedder:
             BenchError: the cache cannot be written.
         """
         progress = progress or ProgressCount()
+        aligning = Attempts(f"Aligner {self.aligner.spec}", self._align)
+        embedding = Attempts(f"Recogniser {self.recogniser.spec}", self._vectors)
         clock = Clock()
         items = [Item(m) for m in media]
         with clock("read", len(items)):
@@ -133,7 +133,7 @@ class Embedder:
             for place, view in zip(places, self._views(batch, cache, clock), strict=True):
                 if place in viewed:
                     on_view(place, view)
-            self._align_and_embed(batch, clock)
+            self._align_and_embed(batch, aligning, embedding, clock)
             self.refuse_changed()
             if cache:
                 embedded = ((keys[place], items[place]) for place in places)
@@ -147,9 +147,7 @@ class Embedder:
             views = self._views([item for _, item in pairs], cache, Clock())
             for (place, _), view in zip(pairs, views, strict=True):
                 on_view(place, view)
-        self._aligning.refuse_broken()
-        self._embedding.refuse_broken()
-        return self._collect(items, clock)
+        return self._collect(items, clock, {**aligning.errors(), **embedding.errors()})
 
     def refuse_changed(self) -> None:
         """Raise ChangedError where a file or source has changed since its digest went into the keys."""
@@ -219,16 +217,22 @@ class Embedder:
         if cache:
             cache.put_images({key: (encode_png(i.image), i.outcome) for i, key in new if i.image is not None})
 
-    def _align_and_embed(self, items: Sequence[Item], clock: Clock) -> None:
+    def _align_and_embed(
+        self,
+        items: Sequence[Item],
+        aligning: Attempts[Item, ByteImages | Raised],
+        embedding: Attempts[ByteImages, FloatImages],
+        clock: Clock,
+    ) -> None:
         decoded = [item for item in items if item.image is not None]
         with clock("align", len(decoded)):
-            chips = self._aligning.run(decoded)
+            chips = aligning.run(decoded)
         aligned = [(item, chip) for item, chip in zip(decoded, chips, strict=True) if not isinstance(chip, Raised)]
         for item, chip in zip(decoded, chips, strict=True):
             if isinstance(chip, Raised):
                 item.fail("align", chip.reason)
         with clock("embed", len(aligned)):
-            vectors = self._embedding.run([chip for _, chip in aligned])
+            vectors = embedding.run([chip for _, chip in aligned])
         for (item, _), vector in zip(aligned, vectors, strict=True):
             if isinstance(vector, Raised):
                 item.fail("embed", vector.reason)
@@ -266,7 +270,7 @@ class Embedder:
         check_array(f"Recogniser {self.recogniser.spec}", vectors, dtype="float32", shape=expected)
         return vectors
 
-    def _collect(self, items: Sequence[Item], clock: Clock) -> Embedded:
+    def _collect(self, items: Sequence[Item], clock: Clock, errors: Mapping[str, str]) -> Embedded:
         vectors = np.full((len(items), self.recogniser.component.embedding_size), np.nan, np.float32)
         for row, item in enumerate(items):
             if item.vector is not None:
@@ -277,6 +281,7 @@ class Embedder:
             tuple(item.digest for item in items),
             dict(clock.seconds),
             dict(clock.counts),
+            errors=errors,
         )
 
 

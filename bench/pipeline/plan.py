@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -80,6 +80,7 @@ class Embedded:
         counts: images that passed, by stage.
         views: of the images whose view was requested, in their order.
         pictures: of the images whose picture was requested, in their order.
+        errors: of each component that was called its last error where it raised on every image, else an empty text.
     """
 
     vectors: FloatImages
@@ -89,6 +90,7 @@ class Embedded:
     counts: Mapping[str, int]
     views: tuple[View, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    errors: Mapping[str, str] = field(default_factory=dict)
 
 
 def join_embedded(parts: Sequence[Embedded], embedding_size: int) -> Embedded:

@@ -117,10 +117,9 @@ def hallucinate_faces(
     for low, high, part in run.engine.map(
         stage, request_images(run, "probe"), shard_size=SHARD_SIZE, progress=progress
     ):
-        images.add("probe", part.views, part.pictures)
         lr.append(low)
         hallucinated.append(high)
-        parts.append(replace(part, views=(), pictures=()))
+        parts.append(images.take("probe", part))
     whole = _timed(join_embedded(parts, 0), "hallucinate", started, len(media))
     return _join(lr), _join(hallucinated), whole
 

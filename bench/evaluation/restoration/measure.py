@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
@@ -95,8 +94,7 @@ def _compare(run: Prepared, data: RestorationSet, stage: CompareStage, images: R
     without_landmarks = 0
     with progress.stage("restore faces and compare them with truths", len(pairs)) as advance:
         for part in run.engine.map(stage, pairs, shard_size=SHARD_SIZE, progress=advance):
-            images.add("probe", part.embedded.views, part.embedded.pictures)
-            parts.append(replace(part.embedded, views=(), pictures=()))
+            parts.append(images.take("probe", part.embedded))
             items += part.items
             resized += part.resized
             without_landmarks += part.without_landmarks

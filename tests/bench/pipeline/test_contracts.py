@@ -13,7 +13,7 @@ from bench.images import encode_png
 from bench.interfaces import ALIGNERS, HALLUCINATORS, RECOGNISERS, Aligner, Hallucinator, Recogniser
 from bench.pipeline.build import Built
 from bench.pipeline.chain import Chain
-from bench.pipeline.contracts import Attempts, Raised, check_outcomes
+from bench.pipeline.contracts import Attempts, Raised, check_outcomes, refuse_broken
 from bench.pipeline.embedder import Embedder
 from bench.registry import Spec, load_plugins
 from bench.types import OK, FaceTemplate, Media, Outcome
@@ -125,8 +125,9 @@ def test_a_face_that_an_aligner_gives_up_is_not_embedded(tmp_path: Path) -> None
 def test_a_component_that_raises_on_every_face_ends_the_run_with_what_it_raised(
     tmp_path: Path, stage: str, who: str
 ) -> None:
+    done = embed(tmp_path, **{stage: raising(RuntimeError("no weights\nin here"))})
     with pytest.raises(ContractError, match=f"{who} raised on every image: RuntimeError: no weights in here"):
-        embed(tmp_path, **{stage: raising(RuntimeError("no weights\nin here"))})
+        refuse_broken(done.errors, set())
 
 
 def test_an_error_that_is_of_no_face_is_not_tried_again(tmp_path: Path) -> None:
@@ -208,14 +209,26 @@ def test_a_component_that_worked_once_is_not_called_broken() -> None:
     attempts: Attempts[int, int] = Attempts("It", lambda numbers: [1 // number for number in numbers])
     assert attempts.run([1, 0]) == [1, Raised("raised ZeroDivisionError")]
     assert attempts.run([0]) == [Raised("raised ZeroDivisionError")]
-    attempts.refuse_broken()
+    assert attempts.errors() == {"It": ""}
+
+
+def test_a_component_that_worked_on_an_earlier_shard_is_not_called_broken() -> None:
+    working: set[str] = set()
+    refuse_broken({"It": ""}, working)
+    refuse_broken({"It": "ValueError: odd"}, working)
+    with pytest.raises(ContractError, match="Another raised on every image: ValueError: odd"):
+        refuse_broken({"It": "", "Another": "ValueError: odd"}, working)
+
+
+def test_a_component_that_was_not_called_has_no_errors() -> None:
+    attempts: Attempts[int, int] = Attempts("It", raising(DataError("odd size")))
+    assert attempts.run([]) == [] and attempts.errors() == {}
 
 
 def test_a_data_error_of_one_image_is_counted() -> None:
     attempts: Attempts[int, int] = Attempts("It", raising(DataError("odd size")))
     assert attempts.run([1]) == [Raised("raised DataError")]
-    with pytest.raises(ContractError, match="odd size"):
-        attempts.refuse_broken()
+    assert attempts.errors() == {"It": "DataError: odd size"}
 
 
 def test_a_check_of_a_recogniser_that_returns_no_array_says_so() -> None:
