@@ -152,7 +152,7 @@ def parse_gates(texts: Sequence[str]) -> dict[str, float]:
     Raises:
         UsageError: a text has another form, or the points are negative or no number.
     """
-    found: dict[str, float] = {}
+    limits: dict[str, float] = {}
     for text in texts:
         name, _, number = text.rpartition("=")
         try:
@@ -161,8 +161,8 @@ def parse_gates(texts: Sequence[str]) -> dict[str, float]:
             points = math.nan
         if not name or not math.isfinite(points) or points < 0:
             raise UsageError(f"--fail-below is FIGURE=POINTS with points of 0 or more (rank-1=0.5); got {text!r}.")
-        found[name] = points
-    return found
+        limits[name] = points
+    return limits
 
 
 def judge_gates(comparison: RunComparison, wanted: dict[str, float]) -> list[Gate]:

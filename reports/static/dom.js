@@ -21,8 +21,8 @@ function chooser(choices) {
 }
 
 function dataOf(id) {
-  const found = document.getElementById(id);
-  return found ? JSON.parse(found.textContent) : null;
+  const script = document.getElementById(id);
+  return script ? JSON.parse(script.textContent) : null;
 }
 
 function counted(number) {
@@ -33,7 +33,7 @@ function degrees(number) {
   return `${String(number).replace("-", "−")}°`;
 }
 
-// At most one call a frame, however often it is asked for.
+// At most one call per animation frame.
 function onceAFrame(work) {
   let waiting = false;
   return () => {

@@ -33,11 +33,11 @@ function finder(faces, tools, noun, changed) {
     const [method, against] = [Number(run.value), base.value === "" ? faces.bases[Number(run.value)] : Number(base.value)];
     const [from, to] = yaw.value.split(",").map(Number);
     const [people, words] = [person.value.trim().toLowerCase(), key.value.trim().toLowerCase()];
-    const asked = faces.people.map((name) => name.toLowerCase().includes(people));
-    let found = [];
+    const matches = faces.people.map((name) => name.toLowerCase().includes(people));
+    let shown = [];
     let hidden = 0;
     for (let probe = 0; probe < faces.total; probe += 1) {
-      if (!asked[faces.person[probe]]) continue;
+      if (!matches[faces.person[probe]]) continue;
       if (words && !faces.keys[probe].toLowerCase().includes(words)) continue;
       if (yaw.value && !(Math.abs(faces.yaws[probe]) >= from && Math.abs(faces.yaws[probe]) < to)) continue;
       if (outcome.value === "failed" && faces.failure(method, probe) === undefined) continue;
@@ -45,16 +45,16 @@ function finder(faces, tools, noun, changed) {
         continue;
       }
       if (onlyPictured.checked && !faces.pictured(probe)) hidden += 1;
-      else found.push(probe);
+      else shown.push(probe);
     }
     if (order.value !== "data") {
       const way = order.value === "helped" ? -1 : 1;
-      const gains = new Map(found.map((probe) => [probe, faces.gain(method, against, probe) || 0]));
-      found = found.sort((a, b) => way * (gains.get(a) - gains.get(b)) || a - b);
+      const gains = new Map(shown.map((probe) => [probe, faces.gain(method, against, probe) || 0]));
+      shown = shown.sort((a, b) => way * (gains.get(a) - gains.get(b)) || a - b);
     }
     const more = hidden ? `; ${counted(hidden)} more have no images here` : "";
-    status.textContent = `${counted(found.length)} of ${counted(faces.total)} ${noun} listed${more}`;
-    changed(found, method, against);
+    status.textContent = `${counted(shown.length)} of ${counted(faces.total)} ${noun} listed${more}`;
+    changed(shown, method, against);
   };
   const soon = onceAFrame(apply);
   for (const control of [run, base, outcome, yaw, order, onlyPictured]) control.addEventListener("change", soon);

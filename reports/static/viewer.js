@@ -14,7 +14,7 @@ function startViewer(place, data) {
   place.replaceChildren(tools, box, keys);
   let against = 0;
   let method = 0;
-  let asked = null;
+  let baseline = null;
 
   const lines = () => {
     const each = faces.runs.length + 2 + Number(faces.hasTruth);
@@ -22,7 +22,7 @@ function startViewer(place, data) {
     return Math.ceil(each / across);
   };
   const height = () => 44 + lines() * (faces.slots ? TILE + CAPTION : CAPTION + 6);
-  const open = (at) => closeUp.show(listing.probes[at], at, listing.probes.length, asked);
+  const open = (at) => closeUp.show(listing.probes[at], at, listing.probes.length, baseline);
   const listing = new Listing(box, `${place.dataset.viewer}-row`, noun, open);
   const closeUp = new CloseUp(faces, noun, (step) => {
     listing.move(listing.current + step);
@@ -31,10 +31,10 @@ function startViewer(place, data) {
   closeUp.dialog.addEventListener("close", () => box.focus());
 
   const draw = (probe) => drawRow(faces, probe, method, against);
-  const apply = finder(faces, tools, noun, (found, chosen, base) => {
+  const apply = finder(faces, tools, noun, (listed, chosen, base) => {
     [method, against] = [chosen, base];
-    asked = base === faces.bases[chosen] ? null : base;
-    listing.show(found, height(), draw);
+    baseline = base === faces.bases[chosen] ? null : base;
+    listing.show(listed, height(), draw);
   });
   apply();
   new ResizeObserver(onceAFrame(() => listing.resize(height()))).observe(box);

@@ -95,8 +95,8 @@ def metric(name: str) -> str:
 
 def chosen(values: Mapping[str, object], keys: Iterable[str]) -> str:
     """Those of the named entries that are there: ``device: cpu, threads: 2``; a dash for none."""
-    found = (f"{key.replace('_', ' ')}: {values[key]}" for key in keys if values.get(key) is not None)
-    return ", ".join(found) or GAP
+    entries = (f"{key.replace('_', ' ')}: {values[key]}" for key in keys if values.get(key) is not None)
+    return ", ".join(entries) or GAP
 
 
 def versions(values: object) -> str:

@@ -99,10 +99,10 @@ def figure_8_faces(runs: Sequence[Run], pictures: Pictures) -> PaperFigure | Non
 
 def figure_14(runs: Sequence[Run]) -> PaperFigure | None:
     """Confusion matrices of LR faces, TANN, VividGAN, ground-truth faces, and other methods."""
-    found = settings(of_kind(runs, EXPRESSION))
-    if not found:
+    expression_settings = settings(of_kind(runs, EXPRESSION))
+    if not expression_settings:
         return None
-    setting = next((s for s in found if s.data == "mmi" and s.scale == 8), found[0])
+    setting = next((s for s in expression_settings if s.data == "mmi" and s.scale == 8), expression_settings[0])
     matrix_of: dict[str, tuple[ConfusionMatrix, Run]] = {}
     for run in setting.runs:
         labels = [str(label) for label in run.record.protocol.get("labels", [])]

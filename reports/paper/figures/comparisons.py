@@ -57,9 +57,14 @@ def figure_13(runs: Sequence[Run], pictures: Pictures) -> PaperFigure | None:
     tiles: list[tuple[bytes | None, bytes | None]] = []
     heads, used, notes = [], [], []
     for data in ("tinyface", "dronesurf"):
-        found = [s for s in settings(of_kind(runs, IDENTIFICATION)) if s.data == data]
+        of_data = [s for s in settings(of_kind(runs, IDENTIFICATION)) if s.data == data]
         run = next(
-            (own for s in found if (own := _vividgan_run(s.runs)) is not None and _has_images(own, pictures)), None
+            (
+                candidate
+                for s in of_data
+                if (candidate := _vividgan_run(s.runs)) is not None and _has_images(candidate, pictures)
+            ),
+            None,
         )
         if run is None:
             notes.append(f"{NAMES[data]}: no run of VividGAN with images.")
@@ -84,25 +89,27 @@ def figure_13(runs: Sequence[Run], pictures: Pictures) -> PaperFigure | None:
 def _comparison(
     number: int, runs: Sequence[Run], data: Sequence[str], frontaliser: str, pictures: Pictures
 ) -> PaperFigure | None:
-    found = [s for s in settings(of_kind(runs, RESTORATION), scales=(8,)) if s.data in data and s.paper]
-    found = [s for s in found if any(_has_images(run, pictures) for run in s.runs)]
-    if not found:
+    shown_settings = [s for s in settings(of_kind(runs, RESTORATION), scales=(8,)) if s.data in data and s.paper]
+    shown_settings = [s for s in shown_settings if any(_has_images(run, pictures) for run in s.runs)]
+    if not shown_settings:
         return None
-    found.sort(key=lambda setting: data.index(setting.data))
-    by = [{method_of(run): run for run in reversed(s.runs)} for s in found]
+    shown_settings.sort(key=lambda setting: data.index(setting.data))
+    runs_by_setting = [{method_of(run): run for run in reversed(s.runs)} for s in shown_settings]
     other = {"DR-GAN": "Hassner", "Hassner": "DR-GAN"}[frontaliser]
-    blocks = {method.block for held in by for method in held}
+    blocks = {method.block for run_by_method in runs_by_setting for method in run_by_method}
     used = other if f"({other})" in " ".join(blocks) and f"({frontaliser})" not in " ".join(blocks) else frontaliser
     wanted = [Method(block.format(used), name) for block, name in _COLUMNS] + [_LAST]
-    extra = dict.fromkeys(m for held in by for m in held if m not in wanted and m.block != LR)
+    extra = dict.fromkeys(
+        m for run_by_method in runs_by_setting for m in run_by_method if m not in wanted and m.block != LR
+    )
     methods = [
         *wanted[:-1],
         *sorted(extra, key=lambda method: method.block == JOINT)[: _MOST_METHODS - len(wanted)],
         _LAST,
     ]
     strips, notes = [], [RULE]
-    for setting, held in zip(found, by, strict=True):
-        shown = [run for method in methods if (run := held.get(method))]
+    for setting, run_by_method in zip(shown_settings, runs_by_setting, strict=True):
+        shown = [run for method in methods if (run := run_by_method.get(method))]
         notes.append(
             f"{setting.title}: {setting.description}; "
             + ", ".join(f"{r.record.label} ({r.folder_name})" for r in shown)
@@ -115,7 +122,7 @@ def _comparison(
         for yaw, key in median_faces(ordered, _YAWS[setting.data]):
             lr = next((image for run in shown if (image := picture(run, "lr", key, pictures))), None)
             truth = next((image for run in shown if (image := picture(run, "truth", key, pictures))), None)
-            outputs = (picture(held.get(method), "out", key, pictures) for method in methods)
+            outputs = (picture(run_by_method.get(method), "out", key, pictures) for method in methods)
             strips.append(Strip(f"{setting.title}\n{yaw:+g}°", (lr, *outputs, truth)))
     if not strips:
         return None
@@ -125,8 +132,8 @@ def _comparison(
         "The column of fine-grained facial components of the paper is left out, because runs store no such images."
     )
     heads = letters(["LR", *(_words(method, used) for method in methods), "Truth"])
-    banners = banners_of([run for held in by for run in held.values()])
-    title = f"Methods on {' and '.join(setting.title for setting in found)}, 8×, frontalised by {used}"
+    banners = banners_of([run for run_by_method in runs_by_setting for run in run_by_method.values()])
+    title = f"Methods on {' and '.join(setting.title for setting in shown_settings)}, 8×, frontalised by {used}"
     return PaperFigure(number, f"figure-{number}", title, tuple(notes), banners, *draw(heads, strips, banners))
 
 

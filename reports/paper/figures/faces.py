@@ -45,19 +45,19 @@ def median_faces(runs: Sequence[Run], yaws: Sequence[float]) -> list[tuple[float
     shared = set.intersection(*({i.key for i in run.items if finite_quality(i, _PSNR) is not None} for run in runs))
     taken: set[str] = set()
     people: set[str] = set()
-    found = []
+    faces = []
     for yaw in yaws:
-        own = [i for i in runs[-1].items if i.key in shared - taken and yaw_deg(i) == yaw]
-        own = [item for item in own if item.identity not in people] or own
-        if not own:
+        candidates = [i for i in runs[-1].items if i.key in shared - taken and yaw_deg(i) == yaw]
+        candidates = [item for item in candidates if item.identity not in people] or candidates
+        if not candidates:
             continue
-        values = {item.key: finite_quality(item, _PSNR) or 0.0 for item in own}
+        values = {item.key: finite_quality(item, _PSNR) or 0.0 for item in candidates}
         middle = statistics.median(values.values())
-        chosen = min(own, key=lambda item: (abs(values[item.key] - middle), item.key))
+        chosen = min(candidates, key=lambda item: (abs(values[item.key] - middle), item.key))
         taken.add(chosen.key)
         people.add(chosen.identity)
-        found.append((yaw, chosen.key))
-    return found
+        faces.append((yaw, chosen.key))
+    return faces
 
 
 def place_of(run: Run, key: str) -> int | None:
@@ -70,8 +70,8 @@ def picture(run: Run | None, kind: str, key: str, pictures: Pictures) -> bytes |
     place = None if run is None else place_of(run, key)
     if run is None or place is None:
         return None
-    found = pictures.find(run, kind, place)
-    return pictures.find(run, "lr", place) if found is None and kind == "out" else found
+    image = pictures.find(run, kind, place)
+    return pictures.find(run, "lr", place) if image is None and kind == "out" else image
 
 
 def caption(run: Run | None, key: str) -> str:

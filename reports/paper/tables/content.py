@@ -26,12 +26,12 @@ def of_kind(runs: Sequence[Run], kind: str) -> list[Run]:
 
 def table_1(runs: Sequence[Run], scale: int, *, with_published: bool) -> Table:
     """Average PSNR and SSIM of the competing methods by data set."""
-    found = _with_gaps(settings(of_kind(runs, RESTORATION), scales=(scale,)), ("multipie", "mmi", "celeba"))
+    columns_of_runs = _with_gaps(settings(of_kind(runs, RESTORATION), scales=(scale,)), ("multipie", "mmi", "celeba"))
     columns = [
-        (Column(f"{at}", (title, "PSNR / SSIM"), (1, 1), data if first else ""), own)
-        for at, (data, title, own, first) in enumerate(found)
+        (Column(f"{at}", (title, "PSNR / SSIM"), (1, 1), data if first else ""), members)
+        for at, (data, title, members, first) in enumerate(columns_of_runs)
     ]
-    rows = assemble([(column, own, _figures(*_QUALITY)) for column, own in columns], _rows(runs))
+    rows = assemble([(column, members, _figures(*_QUALITY)) for column, members in columns], _rows(runs))
     shown = published.table_1() if with_published and scale == 8 else {}
     return Table(
         "I",
@@ -39,22 +39,24 @@ def table_1(runs: Sequence[Run], scale: int, *, with_published: bool) -> Table:
         f"Average PSNR [dB] and SSIM of the competing methods, {scale}x",
         tuple(column for column, _ in columns),
         rows,
-        (_OVER, *_dagger(), *_descriptions(found, runs, RESTORATION, scale), *_notes("I", shown)),
+        (_OVER, *_dagger(), *_descriptions(runs, RESTORATION, scale), *_notes("I", shown)),
         shown,
     )
 
 
 def table_2(runs: Sequence[Run], scale: int, *, with_published: bool) -> Table:
     """PSNR and SSIM by yaw: those of the paper, then every other yaw of a run."""
-    found = _with_gaps(settings(of_kind(runs, RESTORATION), scales=(scale,)), ("celeba", "mmi"))
+    columns_of_runs = _with_gaps(settings(of_kind(runs, RESTORATION), scales=(scale,)), ("celeba", "mmi"))
     columns = []
-    for yaw in sorted({*_YAWS, *(yaw for *_, own, _ in found for run in own for yaw in _yaws(run))}):
-        for at, (data, title, own, first) in enumerate(found):
+    for yaw in sorted({*_YAWS, *(yaw for *_, members, _ in columns_of_runs for run in members for yaw in _yaws(run))}):
+        for at, (data, title, members, first) in enumerate(columns_of_runs):
             usual = data in ("celeba", "mmi") and yaw in _YAWS
-            if usual or any(yaw in _yaws(run) for run in own):
+            if usual or any(yaw in _yaws(run) for run in members):
                 names = [f"{name} (yaw {yaw:g})" for name in _QUALITY]
                 paper = f"{data}@{yaw:g}" if usual and first else ""
-                columns.append((Column(f"{at}@{yaw:g}", (f"±{yaw:g}°", title), (1, 1), paper), own, _figures(*names)))
+                columns.append(
+                    (Column(f"{at}@{yaw:g}", (f"±{yaw:g}°", title), (1, 1), paper), members, _figures(*names))
+                )
     shown = published.table_2() if with_published and scale == 8 else {}
     return Table(
         "II",
@@ -62,7 +64,7 @@ def table_2(runs: Sequence[Run], scale: int, *, with_published: bool) -> Table:
         f"PSNR [dB] / SSIM by out-of-plane rotation, {scale}x",
         tuple(column for column, *_ in columns),
         assemble(columns, _rows(runs, coarse=False)),
-        (_OVER, *_dagger(), *_descriptions(found, runs, RESTORATION, scale), *_notes("II", shown)),
+        (_OVER, *_dagger(), *_descriptions(runs, RESTORATION, scale), *_notes("II", shown)),
         shown,
     )
 
@@ -82,14 +84,14 @@ def table_4(runs: Sequence[Run], scale: int, *, with_published: bool) -> Table:
             word = f"ms a face, {name.removeprefix('ms@').replace('=', ' ')}"
             column = Column(f"{at}{name}", (head, word), (-1,), "ms" if first and not place else "")
             columns.append((column, setting.runs, _figures(name)))
-    found = _with_gaps(
+    columns_of_runs = _with_gaps(
         [s for s in settings(of_kind(runs, RESTORATION), scales=(scale,)) if s.data == "celeba"], ("celeba",)
     )
     timed_rows = {method_of(run) for setting in timed for run in setting.runs}
-    for at, (_, title, own, first) in enumerate(found):
+    for at, (_, title, members, first) in enumerate(columns_of_runs):
         column = Column(f"psnr{at}", (title, "PSNR [dB]"), (1,), "psnr_db" if first else "")
-        own = tuple(run for run in own if method_of(run) in timed_rows)
-        columns.append((column, own, _figures("psnr_db")))
+        members = tuple(run for run in members if method_of(run) in timed_rows)
+        columns.append((column, members, _figures("psnr_db")))
     shown = published.table_4() if with_published and scale == 8 else {}
     fixed = [m for m in _rows(runs) if m.name != "Bicubic"]
     return Table(
@@ -146,15 +148,17 @@ def table_5(runs: Sequence[Run], *, with_published: bool) -> Table:
 def table_6(runs: Sequence[Run], part: str, *, with_published: bool) -> Table:
     """Rank-1 and rank-5: part ``a`` of Multi-PIE, CelebA, MMI; ``b`` of all others."""
     first = ("multipie", "celeba", "mmi")
-    own = [run for run in of_kind(runs, IDENTIFICATION) if (data_of(run) in first) == (part == "a")]
+    runs_of_part = [run for run in of_kind(runs, IDENTIFICATION) if (data_of(run) in first) == (part == "a")]
     wanted = first if part == "a" else ("tinyface", "dronesurf", "ijbc")
-    found = [
+    settings_of_part = [
         (s.data, s.scale, s.title, s.runs, s.paper, s.description)
-        for s in settings(own, by_recogniser=True, scales=(4, 8))
+        for s in settings(runs_of_part, by_recogniser=True, scales=(4, 8))
     ]
-    known = {(data, scale) for data, scale, *_ in found}
+    known = {(data, scale) for data, scale, *_ in settings_of_part}
     gaps = [(d, scale, NAMES[d], (), True, "") for d in wanted for scale in (4, 8) if (d, scale) not in known]
-    found = sorted([*found, *gaps], key=lambda item: (wanted.index(item[0]) if item[0] in wanted else 9, item[1]))
+    settings_of_part = sorted(
+        [*settings_of_part, *gaps], key=lambda item: (wanted.index(item[0]) if item[0] in wanted else 9, item[1])
+    )
     columns = [
         (
             Column(f"{at}", (title, f"{128 // scale}×{128 // scale}, {scale}×", "Rank-1 / Rank-5"), (1, 1),
@@ -162,11 +166,13 @@ def table_6(runs: Sequence[Run], part: str, *, with_published: bool) -> Table:
             members,
             _figures("rank-1", "rank-5"),
         )
-        for at, (data, scale, title, members, paper, _) in enumerate(found)
+        for at, (data, scale, title, members, paper, _) in enumerate(settings_of_part)
     ]  # fmt: skip
     fixed = [Method(LR, "LR face"), Method(JOINT, "TANN"), Method(JOINT, "VividGAN")]
     shown = published.table_6() if with_published else {}
-    descriptions = dict.fromkeys(f"{title}: {description}." for *_, title, _, _, description in found if description)
+    descriptions = dict.fromkeys(
+        f"{title}: {description}." for *_, title, _, _, description in settings_of_part if description
+    )
     return Table(
         "VI",
         f"table-6{part}",
@@ -177,7 +183,7 @@ def table_6(runs: Sequence[Run], part: str, *, with_published: bool) -> Table:
             "Percent of all searches whose probe has a mate; a failed probe counts as a miss. A method that takes "
             "native faces of any size is in both scales.",
             *descriptions,
-            *_aligners(own),
+            *_aligners(runs_of_part),
             *_notes("VI", shown),
         ),
         {key: cells for key, cells in shown.items() if any(c.paper in cells for c, *_ in columns)},
@@ -186,11 +192,11 @@ def table_6(runs: Sequence[Run], part: str, *, with_published: bool) -> Table:
 
 def table_7(runs: Sequence[Run], *, with_published: bool) -> Table:
     """Accuracy of expressions."""
-    found = settings(of_kind(runs, EXPRESSION))
+    expression_settings = settings(of_kind(runs, EXPRESSION))
     columns: list[tuple[Column, Sequence[Run], Callable[[Run], Cell]]] = []
-    for at, setting in enumerate(found):
+    for at, setting in enumerate(expression_settings):
         head = f"{setting.title}, {setting.scale}×"
-        first = at == next((i for i, s in enumerate(found) if s.data == "mmi" and s.scale == 8), None)
+        first = at == next((i for i, s in enumerate(expression_settings) if s.data == "mmi" and s.scale == 8), None)
         columns.append((Column(f"{at}a", (head, "All faces"), (1,)), setting.runs, _figures("accuracy")))
         mean = Column(f"{at}m", (head, "Mean of folds"), (1,), "accuracy" if first else "")
         columns.append((mean, setting.runs, _figures("accuracy (mean of folds)")))
@@ -200,7 +206,7 @@ def table_7(runs: Sequence[Run], *, with_published: bool) -> Table:
     notes = []
     for name, reference in (("Non-frontal LR", "bicubic"), ("Frontal HR", "frontal HR")):
         row = Row(OTHER, name, competes=name != "Frontal HR")
-        for at, setting in enumerate(found):
+        for at, setting in enumerate(expression_settings):
             values = [v for run in setting.runs if (v := value_of(run, f"accuracy ({reference})"))]
             if values:
                 row.cells[f"{at}a"] = (values[0],)
@@ -210,7 +216,7 @@ def table_7(runs: Sequence[Run], *, with_published: bool) -> Table:
                     f"({', '.join(f'{v.text} in {v.source}' for v in values)}); the table shows that of the first run."
                 )
         rows.append(row)
-    descriptions = tuple(f"{s.title}, {s.scale}×: {s.description}." for s in found)
+    descriptions = tuple(f"{s.title}, {s.scale}×: {s.description}." for s in expression_settings)
     return Table(
         "VII",
         "table-7",
@@ -239,10 +245,10 @@ def _rows(runs: Sequence[Run], *, coarse: bool = True) -> list[Method]:
 ColumnRuns = tuple[str, str, tuple[Run, ...], bool]
 
 
-def _with_gaps(found: Sequence[Setting], wanted: Sequence[str]) -> list[ColumnRuns]:
+def _with_gaps(present: Sequence[Setting], wanted: Sequence[str]) -> list[ColumnRuns]:
     """Columns, with empty ones for data sets of the paper that were not run."""
-    columns = [(s.data, s.title, s.runs, s.paper) for s in found]
-    known = {setting.data for setting in found}
+    columns = [(s.data, s.title, s.runs, s.paper) for s in present]
+    known = {setting.data for setting in present}
     columns += [(data, NAMES[data], (), True) for data in wanted if data not in known]
     order = (*wanted, *NAMES)
     return sorted(columns, key=lambda item: order.index(item[0]) if item[0] in order else len(order))
@@ -272,7 +278,7 @@ def _dagger() -> tuple[str, ...]:
     return ("†: the coarse network alone.",)
 
 
-def _descriptions(found: Sequence[ColumnRuns], runs: Sequence[Run], kind: str, scale: int) -> list[str]:
+def _descriptions(runs: Sequence[Run], kind: str, scale: int) -> list[str]:
     return [f"{s.title}: {s.description}." for s in settings(of_kind(runs, kind), scales=(scale,))]
 
 
@@ -280,9 +286,9 @@ def _machines(timed: Sequence[Setting]) -> tuple[str, ...]:
     """A sentence for each column with times from several machines."""
     keys = ("platform", "cpu_count", "device")
     return tuple(
-        f"{setting.title}: timed on different machines, so times are not comparable: {' | '.join(sorted(found))}."
+        f"{setting.title}: timed on different machines, so times are not comparable: {' | '.join(sorted(machines))}."
         for setting in timed
-        if len(found := {chosen(run.record.environment, keys) for run in setting.runs}) > 1
+        if len(machines := {chosen(run.record.environment, keys) for run in setting.runs}) > 1
     )
 
 

@@ -130,12 +130,12 @@ class Table:
 
     def printed(self, key: tuple[str, str], column: Column) -> str:
         """A cell of the paper; a dash where it has none."""
-        found = self.published[key].get(column.paper) if column.paper else None
-        return "/".join(found) if found else GAP
+        parts = self.published[key].get(column.paper) if column.paper else None
+        return "/".join(parts) if parts else GAP
 
     def best(self) -> set[tuple[int, str, int]]:
         """Places (row, column, part) of the best values; none in a column of a single value."""
-        found: set[tuple[int, str, int]] = set()
+        places: set[tuple[int, str, int]] = set()
         for column in self.columns:
             for part, sign in enumerate(column.better):
                 values = {
@@ -144,8 +144,8 @@ class Table:
                     if row.competes and sign and (value := self.cell(row, column)[part]) is not None
                 }
                 if len(set(values.values())) > 1:
-                    found |= {(at, column.key, part) for at, value in values.items() if value == max(values.values())}
-        return found
+                    places |= {(at, column.key, part) for at, value in values.items() if value == max(values.values())}
+        return places
 
     def ran(self) -> list[str]:
         """For each row the labels and folders of its runs."""

@@ -61,9 +61,17 @@ def table_3(ablations: Sequence[Ablation], *, with_published: bool) -> Table:
     )
 
 
-def _value(ablation: Ablation, label: str, name: str, found: Measure | None, unit: str) -> Value | None:
-    if found is None:
+def _value(ablation: Ablation, label: str, name: str, measure: Measure | None, unit: str) -> Value | None:
+    if measure is None:
         return None
     return Value(
-        found.value, unit, name, ablation.folder_name, label, found.low, found.high, found.probes, ablation.banners
+        measure.value,
+        unit,
+        name,
+        ablation.folder_name,
+        label,
+        measure.low,
+        measure.high,
+        measure.probes,
+        ablation.banners,
     )
