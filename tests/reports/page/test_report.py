@@ -235,7 +235,7 @@ def test_the_curves_end_where_the_figures_are(make_run: Any, tmp_path: Path) -> 
 
 def test_a_smoke_run_is_refused_beside_others(three: list[Path], make_run: Any, tmp_path: Path) -> None:
     smoke = make_run("quick", label="net", smoke=True, limit=24)
-    with pytest.raises(UsageError, match=rf"not compared: {re.escape(str(smoke))}\."):
+    with pytest.raises(UsageError, match=rf"not compared with full runs: {re.escape(str(smoke))}\."):
         reports.build([*three, smoke], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
