@@ -26,7 +26,7 @@ class LeftOut(TypedDict):
 
 @_CLOSED
 class Entry(TypedDict):
-    """A run: its record is run.json without the seal of the folder and without places on a machine."""
+    """A run: its record is run.json without the seal of the folder and without paths of a machine."""
 
     name: Annotated[str, Field(description="Distinct within the section.")]
     folder: str
@@ -37,7 +37,7 @@ class Entry(TypedDict):
 
 @_CLOSED
 class Comparison(TypedDict):
-    """Run less baseline over the probes that both have."""
+    """Run less baseline, over the probes that both have."""
 
     run: str
     folder: str
@@ -84,7 +84,7 @@ class SectionObject(TypedDict):
     notes: list[str]
     figures: Annotated[
         list[str],
-        Field(description="Figures of the whole, in the order of the page; records may hold more, of parts."),
+        Field(description="Figures of the whole, in the order of the page; records may contain more, of parts."),
     ]
     runs: Annotated[list[Entry], Field(min_length=1)]
     comparisons: list[Comparison]
@@ -92,18 +92,18 @@ class SectionObject(TypedDict):
 
 @_CLOSED
 class Report(TypedDict):
-    """Fractions are in [0, 1] and as they stand in run.json; null is a missing value and never 0."""
+    """Fractions are in [0, 1], as in run.json; null is a missing value and never 0."""
 
     format: Annotated[str, Field(json_schema_extra={"const": FORMAT})]
     version: Annotated[int, Field(json_schema_extra={"const": VERSION})]
     title: str
-    banners: Annotated[list[str], Field(description="What must stand above every figure: smoke runs, sample data.")]
+    banners: Annotated[list[str], Field(description="To show above every figure: smoke runs, sample data.")]
     sections: Annotated[list[SectionObject], Field(min_length=1)]
     left_out: list[LeftOut]
 
 
 class _WithoutTitles(GenerateJsonSchema):
-    """Pydantic's generator without a title for each field, which says its name again."""
+    """The generator of pydantic without a title for each field, which would repeat its name."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
