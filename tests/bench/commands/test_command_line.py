@@ -116,7 +116,7 @@ def test_list_explains_each_argument_in_words(bench: Bench) -> None:
     code, out, _ = bench("list", "tinyface")
     assert code == 0
     flat = " ".join(out.split())
-    assert "unit_length=bool (default true) scale embeddings to unit length, on which Euclidean distance" in flat
+    assert "unit_length=bool (default true) scale embeddings to unit length, where Euclidean distance" in flat
     (component,) = json.loads(bench("list", "tinyface", "--json")[1])["components"]
     words = {argument["name"]: argument["description"] for argument in component["arguments"]}
     assert words["unit_length"].startswith("scale embeddings to unit length")
