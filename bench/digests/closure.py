@@ -1,6 +1,6 @@
 """The import closure of a module: which sources of ours decide what it computes, and a digest of each.
 
-Sources are read, not imported, so what is imported inside functions counts too. What stands in `SEPARATE` is neither
+Sources are read, not imported, so what is imported inside functions counts too. A module in `SEPARATE` is neither
 followed nor counted: it gathers components or looks them up by name, which would put every component into every
 closure; or it shows progress, describes components to users, digests code, or words warnings on figures. Likewise
 ``protocols.NAME.sample``: it writes the sample of a database and decides no figure.
@@ -50,10 +50,10 @@ def closure(*modules: str) -> Mapping[str, str]:
     Raises:
         DataError: a module has no file, or one of them cannot be read.
     """
-    found: dict[str, str] = {}
+    digests: dict[str, str] = {}
     for module in modules:
-        found |= _closure(module)
-    return dict(sorted(found.items()))
+        digests |= _closure(module)
+    return dict(sorted(digests.items()))
 
 
 def closure_digest(*modules: str) -> str:
@@ -71,7 +71,7 @@ def _closure(module: str) -> Mapping[str, str]:
     if module.split(".")[0] in OWN_PACKAGES:
         path = _find(OWN_ROOT, module)
         if path is None or path.is_dir():
-            raise DataError(f"There is no module {module}: what it computes can't be told from its next version.")
+            raise DataError(f"There is no module {module}, so a later version of it could not be recognised.")
         return _followed({module: path}, Modules())
     beside = modules_beside(module, _file_of(module))
     return {**_followed(dict(beside.start), beside), **beside.versions}
@@ -103,29 +103,29 @@ def _bytes_of(path: Path) -> str:
 def _file_of(module: str) -> Path:
     file = getattr(sys.modules.get(module), "__file__", None)
     if not file:
-        raise DataError(f"Module {module!r} has no source file: what it computes can't be told from its next version")
+        raise DataError(f"Module {module!r} has no source file, so a later version of it could not be recognised")
     return Path(file)
 
 
 def _followed(start: dict[str, Path], others: Modules) -> dict[str, str]:
     """Digests of modules and of all that they import of ours and of ``others``."""
-    found: dict[str, str] = {}
+    digests: dict[str, str] = {}
     waiting = list(start.items())
     while waiting:
         name, path = waiting.pop()
-        if name in found:
+        if name in digests:
             continue
         source = _read(name, path)
         if name not in sys.modules and path.suffix == ".py":
             _UNLOADED.setdefault(name, (path, _bytes_of(path)))
-        found[name] = source.digest
+        digests[name] = source.digest
         package = path.stem == "__init__"
         for statement in source.imports:
             for target in _targets(statement, name, package, others):
                 where = _place(target, others)
-                if where is not None and target not in found:
+                if where is not None and target not in digests:
                     waiting.append((target, where))
-    return found
+    return digests
 
 
 def _read(name: str, path: Path) -> Source:

@@ -29,7 +29,7 @@ class Import:
     Attributes:
         module: dotted name; may be empty where ``level`` is not 0.
         level: leading dots of a relative import.
-        names: what is taken from the module; each may be a sub-module. ``*`` stands for all.
+        names: what is taken from the module; each may be a sub-module. ``*`` means all.
     """
 
     module: str
@@ -92,9 +92,9 @@ def parse_source(data: bytes) -> Source:
         elif isinstance(node, ast.Assign) and _assigns_all(node):
             exported = tuple(part.value for part in ast.walk(node.value) if _is_text(part))  # type: ignore[attr-defined]
     if any(call in data for call in _CALLS):
-        imports += [found for node in ast.walk(tree) if (found := _import_by_call(node))]
+        imports += [called for node in ast.walk(tree) if (called := _import_by_call(node))]
     code = compile(tree, "", "exec", dont_inherit=True, optimize=0)
-    # version 2 of marshal: later ones also tell which constants happen to be the same object
+    # version 2 of marshal: later ones also record which constants happen to be the same object
     digest = hashlib.sha256(marshal.dumps(_placeless(code), 2)).hexdigest()
     return Source(digest, tuple(imports), exported, frozenset(_file_names(code)))
 
@@ -177,6 +177,6 @@ def _file_names(code: CodeType) -> Iterator[str]:
 
 
 def _placeless(code: CodeType) -> CodeType:
-    """Compiled code without the places where it stands in its file."""
+    """Compiled code without line numbers and the name of its file."""
     constants = tuple(_placeless(value) if isinstance(value, CodeType) else value for value in code.co_consts)
     return code.replace(co_consts=constants, co_linetable=b"", co_firstlineno=1)

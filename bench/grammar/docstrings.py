@@ -13,7 +13,7 @@ _ITEM = re.compile(r"^\*{0,2}(?P<names>\w+(?:\s*,\s*\*{0,2}\w+)*)\s*(?:\([^)]*\)
 def described_arguments(factory: Callable[..., object]) -> dict[str, str]:
     """What the docstrings of a function, or of a class and its constructor, say about each argument.
 
-    Where an inherited constructor's docstring and the class's own describe the same argument, the class's own counts.
+    Where the docstring of an inherited constructor and that of the class describe the same argument, the latter counts.
 
     Args:
         factory: a function or a class.

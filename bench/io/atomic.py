@@ -32,7 +32,7 @@ def open_replacing(path: Path) -> Iterator[BinaryIO]:
     ``path`` is as it was, and nothing is left beside it.
 
     Args:
-        path: the file; its parent is made when absent.
+        path: the file; its parent is created when absent.
 
     Raises:
         OSError: it cannot be written.
@@ -58,15 +58,15 @@ def write_file(path: Path, content: str | bytes) -> None:
 
 @contextmanager
 def replace_folder(folder: Path, *, keep_existing: bool = False, sync: bool = True) -> Iterator[Path]:
-    """Make a folder that takes the place of ``folder`` when the block ends without an error.
+    """Create a folder that takes the place of ``folder`` when the block ends without an error.
 
     After an error ``folder`` is as it was, and nothing is left beside it.
 
     Args:
-        folder: its place; its parent is made when absent. What stands there is replaced, unless
-        keep_existing: a folder that holds something stays, and OSError is raised instead.
+        folder: its place; its parent is created when absent.
+        keep_existing: whether an existing folder that is not empty stays, and OSError is raised; else it is replaced.
         sync: whether all files reach the disk before the rename: a rename may outlive a power cut that contents do
-            not. Takes about 4 ms a file; False is for what can be made again.
+            not. Takes about 4 ms a file; False is for folders that can be computed again.
 
     Yields:
         The new folder to write into, empty.

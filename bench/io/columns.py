@@ -13,7 +13,7 @@ def aligned(rows: Sequence[Sequence[object]], *, right: Sequence[int] = (), inde
     Widths are those of a terminal, by `rich.cells`: its `rich.table` would do the same after 0.1 s of imports.
 
     Args:
-        rows: all of the same length; cells are made fit to be printed on one line.
+        rows: all of the same length; control characters of cells are replaced by `printable`.
         right: places of the columns that are flush right, from 0.
         indent: blanks before each line.
     """

@@ -15,7 +15,7 @@ ABSENT = "absent"
 MOST_FILES = 10_000
 MOST_BYTES = 4 * 2**30
 """Of a folder with more files or bytes than these, names, sizes and times count in place of the bytes."""
-_SETTLED_NS = 100_000_000  # clocks of file systems move in steps; a file that was changed later than this is read again
+_CLOCK_STEP_NS = 100_000_000  # of file systems; the digest of a file that changed less than this ago is not kept
 _KNOWN: dict[Path, tuple[tuple[int, ...], str]] = {}
 _LOADED: set[tuple[Path, str]] = set()
 
@@ -57,9 +57,9 @@ def known_file_digest(path: Path) -> str:
     known = _KNOWN.get(path)
     if known and known[0] == state:
         return known[1]
-    settled = max(state[3:]) + _SETTLED_NS < time.time_ns()
+    old_enough = max(state[3:]) + _CLOCK_STEP_NS < time.time_ns()
     digest = file_digest(path)
-    if settled:
+    if old_enough:
         _KNOWN[path] = (state, digest)
     else:
         _KNOWN.pop(path, None)

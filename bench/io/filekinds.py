@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, whatever its name says; and reading a plain file whole, within bounds."""
+"""The kind of a file by its first bytes, not by its name; and how a plain file is read whole, within bounds."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ _PICKLE_PROTOCOLS = range(2, 6)
 
 
 def kind_of(head: bytes) -> str | None:
-    """What a file is, with its article, by its first `HEAD` bytes; None where they tell of nothing known.
+    """What a file is, with its article, by its first `HEAD` bytes; None where they match no known kind.
 
-    Text in any encoding, and images of formats that begin with no clear mark (BMP), are None.
+    Text in any encoding, and images of formats without a clear signature (BMP), are None.
     """
     for start, kind in _STARTS:
         if head.startswith(start):

@@ -1,4 +1,4 @@
-"""Whether what a command shall write can be written, found out before the work and not after it."""
+"""Whether the output of a command can be written, checked before the work starts."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from bench.io.atomic import beside
 
 
 def check_place(path: Path, *, wanted: str = "--out", folder: bool = False) -> None:
-    """Make sure that a file or folder that is not there yet can be made; one that is there is left to its command.
+    """Check that a file or folder that does not exist yet can be created; its command checks one that exists.
 
     Nothing is left behind: the nearest folder above it is tried with a folder of another name.
 
     Args:
-        path: what shall be written.
-        wanted: how the user named it, for the error.
-        folder: it shall be a folder, so that a file in its place is refused.
+        path: the output.
+        wanted: the option that names it, for the error.
+        folder: whether it is a folder; a file in its place is then refused.
 
     Raises:
-        BenchError: it cannot be made; the text names what stands in the way.
+        BenchError: it cannot be created; the message names the obstacle.
     """
     try:
         if folder and path.exists() and not path.is_dir():
@@ -50,5 +50,5 @@ def _check(path: Path, wanted: str) -> None:
         raise BenchError(f"{wanted} {path} cannot be made: {above} is a file. Choose another {wanted}.")
     for name in (beside(path, "replaced").name, *(place.name for place in missing)):
         with suppress(FileNotFoundError):
-            os.lstat(above / name)  # too long a name is found so
+            os.lstat(above / name)  # raises where the name is too long
     os.rmdir(tempfile.mkdtemp(prefix=".bench-", dir=above))

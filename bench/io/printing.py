@@ -1,4 +1,4 @@
-"""Text of others made fit to be printed: it stays text, and never steers a terminal or reorders a line."""
+"""Text from files, made safe to print: no character of it controls the terminal or reorders a line."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import json
 import unicodedata
 
 ESCAPED = "bench.escaped"
-"""Error handler of text that is written: what the encoding lacks, and bytes of file names that are no text, stand as
-JSON escapes (``\\udcff``)."""
+"""Error handler for text that is written: characters that the encoding lacks, and bytes of file names that are not
+UTF-8, become JSON escapes (``\\udcff``)."""
 _CODES = ("Cc", "Cs", "Zl", "Zp", "Cf")
 _JOINERS = "\u00ad\u200c\u200d"
 """Formatting characters that some scripts and emoji need; they move nothing."""
@@ -17,8 +17,8 @@ _JOINERS = "\u00ad\u200c\u200d"
 def printable(text: object, *, lines: bool = False) -> str:
     r"""Text with control characters, direction marks and lone surrogates shown by their code points.
 
-    ``printable("a\u202eb")`` is ``a‹U+202E›b``: such a character could otherwise erase, reorder or break what stands
-    around it. A byte of a file name that is no UTF-8 is shown as ``‹U+DCFF›``.
+    ``printable("a\u202eb")`` is ``a‹U+202E›b``: such a character could otherwise erase, reorder or break the text
+    around it. A byte of a file name that is not UTF-8 is shown as ``‹U+DCFF›``.
 
     Args:
         text: anything; its ``str`` is taken.

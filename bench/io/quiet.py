@@ -1,4 +1,4 @@
-"""Libraries that talk on standard error while they work: their own settings where they have any, else their lines."""
+"""Messages of libraries on standard error: switched off by settings where there are any, else filtered by line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CHATTER = re.compile(rb"^(INFO: |I0000 |WARNING: All log messages before absl|.
 
 
 def quieten() -> None:
-    """Ask libraries for errors alone, unless the user has set how much they say; have Python warn in one line."""
+    """Set libraries to print errors only, unless the user has set their verbosity; Python warns in one line."""
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     warnings.formatwarning = _one_line
@@ -28,28 +28,28 @@ def quieten() -> None:
 
 @contextmanager
 def without_chatter() -> Iterator[None]:
-    """Leave out lines of mere information that compiled code writes to standard error inside the block.
+    """Drop lines of information that compiled code writes to standard error inside the block.
 
-    For libraries that no setting silences. All other lines are written when the block ends.
+    For libraries without a setting for this. All other lines are written when the block ends.
     """
     if sys.stderr is not None:
         sys.stderr.flush()
     try:
         before = os.dup(2)
-    except OSError:  # standard error is closed: there is nothing to keep clean
+    except OSError:  # standard error is closed
         yield
         return
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
+    with tempfile.TemporaryFile() as lines:
+        os.dup2(lines.fileno(), 2)
         try:
             yield
         finally:
             os.dup2(before, 2)
             os.close(before)
-            held.seek(0)
-            rest = b"".join(line for line in held if not _CHATTER.match(line))
+            lines.seek(0)
+            rest = b"".join(line for line in lines if not _CHATTER.match(line))
             if rest:
-                with suppress(OSError):  # standard error that takes nothing ends no work
+                with suppress(OSError):  # a full or closed standard error is no reason to stop
                     os.write(2, rest)
 
 

@@ -1,4 +1,4 @@
-"""Files that others made, read within bounds: what is too large, too deep or of another kind is refused, never tried.
+"""Files from other people, read within bounds: a file that is too large, too deep or of another kind is refused.
 
 Everything raises `DataError` with one line that names the file and the fault.
 """
@@ -36,18 +36,18 @@ _BROKEN = (OSError, ValueError, KeyError, EOFError, RuntimeError, NotImplemented
 def check_file(path: Path, most: int) -> None:
     """Refuse what is no plain file (links are followed), or is larger than ``most`` bytes.
 
-    A pipe would be waited on and a device read without end, so this comes before a file is opened.
+    Reading a pipe would wait for its other end, and reading a device might never end, so this comes before `open`.
     """
     try:
-        found = path.stat()
+        status = path.stat()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise DataError(f"{printable(path)} cannot be read ({reason}).") from error
-    if not stat.S_ISREG(found.st_mode):
-        raise DataError(f"{printable(path)} is {_KINDS.get(stat.S_IFMT(found.st_mode), 'no file')}, and no file.")
-    if found.st_size > most:
+    if not stat.S_ISREG(status.st_mode):
+        raise DataError(f"{printable(path)} is {_KINDS.get(stat.S_IFMT(status.st_mode), 'no file')}, and no file.")
+    if status.st_size > most:
         raise DataError(
-            f"{printable(path)} has {found.st_size / 2**20:,.1f} MiB; at most {most / 2**20:,.0f} MiB are read."
+            f"{printable(path)} has {status.st_size / 2**20:,.1f} MiB; at most {most / 2**20:,.0f} MiB are read."
         )
 
 
@@ -191,8 +191,8 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
             f"{member.filename} says {shape} of {dtype}, {count * dtype.itemsize:,} bytes, and holds "
             f"{len(data) - stream.tell():,}"
         )
-    found = np.frombuffer(data, dtype, count, stream.tell()).copy()
-    return found.reshape(shape[::-1]).T if fortran else found.reshape(shape)
+    values = np.frombuffer(data, dtype, count, stream.tell()).copy()
+    return values.reshape(shape[::-1]).T if fortran else values.reshape(shape)
 
 
 def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> bytes:
@@ -228,10 +228,10 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    table = dict(pairs)
+    if len(table) != len(pairs):
         raise ValueError("a key twice in one table")
-    return found
+    return table
 
 
 def _reason(error: BaseException) -> str:

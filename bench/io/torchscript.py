@@ -31,7 +31,7 @@ def load_torchscript(path: Path, *, device: str, trusted: bool, allow: str) -> t
     if not trusted:
         raise DataError(
             f"The weights {path} are refused: a TorchScript archive is a program, which can read, write and send files "
-            f"as soon as it is run. Where you know who made it: {allow}."
+            f"as soon as it is run. If you know its author: {allow}."
         )
     try:
         return torch.jit.load(str(path), map_location=device).eval()  # type: ignore[no-untyped-call, no-any-return]

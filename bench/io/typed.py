@@ -29,12 +29,11 @@ def as_type(kind: type[T], value: object) -> T:
             `printable` does, since pydantic refuses them.
 
     Raises:
-        ValueError: some fields are of another type; for at most five of them, which field, what stands there, and what
-            should.
+        ValueError: some fields are of another type; for at most five of them the field, its value and the rule.
     """
     from pydantic import ValidationError
 
-    text = _SURROGATE.sub(lambda found: printable(found[0]), json.dumps(value, ensure_ascii=False))
+    text = _SURROGATE.sub(lambda match: printable(match[0]), json.dumps(value, ensure_ascii=False))
     adapter: TypeAdapter[T] = _adapter(cast("Any", kind))
     try:
         return adapter.validate_json(text, strict=True)

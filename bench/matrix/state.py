@@ -102,9 +102,8 @@ def read_state(folder: Path) -> ExperimentState:
         version = raw["schema_version"]
         state = as_type(ExperimentState, raw) if version == STATE_VERSION else None
     except (DataError, ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{path} is damaged ({error}). Delete it and give the same command again: finished run folders are kept."
-        ) from error
+        fault = str(error) if isinstance(error, DataError) else f"{path} is damaged ({type(error).__name__}: {error})."
+        raise DataError(f"{fault} Delete it and repeat the command: finished run folders are kept.") from error
     if state is None:
         raise DataError(
             f"{path} has schema version {shown(version)}; this bench reads {STATE_VERSION}. Choose another --out."

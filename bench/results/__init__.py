@@ -1,4 +1,4 @@
-"""What a run says, in memory: the record, one row a probe, the images that did not end ok."""
+"""The result of a run in memory: the record, one row a probe, the images whose outcome is not ok."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Figure:
         n: items in the denominator of ``value``.
         low: lower end of the 95 % interval, or None where none can be given.
         high: upper end, likewise.
-        interval: how the interval was made, or why there is none.
+        interval: how the interval was computed, or why there is none.
         without_failures: the same figure over the probes that did not fail; None when all failed.
         n_without_failures: probes in the denominator of ``without_failures``.
         unit: ``fraction`` in [0, 1], ``dB``, ``ssim``, ``px``, ``cosine``, ``ms``, ``MiB``, ``count``...
@@ -39,9 +39,9 @@ class Figure:
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """A figure's own name and the part it is of: ``rank-1 (yaw 22)`` gives ``rank-1`` and ``yaw 22``; no part is ""."""
-    base, found, rest = name.partition(" (")
-    return (base, rest[:-1]) if found and base and rest.endswith(")") else (name, "")
+    """The base name of a figure and its part: ``rank-1 (yaw 22)`` gives ``rank-1`` and ``yaw 22``; no part is ""."""
+    base, bracket, rest = name.partition(" (")
+    return (base, rest[:-1]) if bracket and base and rest.endswith(")") else (name, "")
 
 
 def rank_of(name: str) -> int | None:
@@ -54,7 +54,7 @@ def rank_of(name: str) -> int | None:
 class StageRecord:
     """One stage of the chain as it ran: what, on which side, with which arguments and weights.
 
-    ``execution`` holds what was used and not what was asked for: device, batches, scaling, colour; empty in runs of
+    ``execution`` holds the values used, not those requested: device, batches, scaling, colour; empty in runs of
     versions that did not write it.
     """
 
@@ -71,7 +71,7 @@ class StageRecord:
 
 @dataclass(frozen=True, slots=True)
 class RoleLedger:
-    """How the images of one role fared; ``reasons`` counts ``stage: reason`` for those that are not ok."""
+    """Outcomes of the images of one role; ``reasons`` counts ``stage: reason`` for those that are not ok."""
 
     total: int
     ok: int
@@ -153,7 +153,7 @@ def yaw_deg(row: ProbeRow | ItemRow) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One image that did not end ok."""
+    """One image whose outcome is not ok."""
 
     key: str
     role: Role
@@ -175,22 +175,22 @@ class RunRecord:
         limit: what ``--limit`` was, or None.
         sample: True when the data are drawn samples and not photographs of the named data set.
         config: the configuration as resolved; paths as the user gave them.
-        config_digest: SHA-256 of what was asked: stages with their weights, protocol, options, limit, seed; the code
-            and the data have digests of their own.
+        config_digest: SHA-256 of the request: stages with their weights, protocol, options, limit, seed; the code
+            and the data have separate digests.
         protocol: name, arguments, similarity, flip, ranks and the like.
         data: digest (of the media and the bytes of their files), files_digest (of the bytes alone) and stat_digest (of
             the media and sizes and times of files), counts by role, official (bool), notes, root.
         stages: the chain as it ran.
         metrics: figures by name, for instance ``rank-1``, ``map``.
         ledger: by role.
-        warnings: sentences that belong beside the figures.
+        warnings: sentences to show beside the figures.
         timings: by stage: ``{"seconds": ..., "images": ...}``; cached images are not counted.
         environment: versions, commit, device, threads, platform.
         seed: seed of the bootstrap.
         code: by name, the first digits of the SHA-256 of every module of this suite and of plugins that decides the
             figures; empty in runs of older versions.
         limit_gallery: what ``--limit-gallery`` was, or None.
-        choices: what was picked where the user left it open: ``asked`` (options as asked), ``frames`` by side,
+        choices: values chosen where the user gave none: ``asked`` (options as given), ``frames`` by side,
             ``notes`` that say why. Empty in runs of earlier versions.
     """
 
@@ -224,7 +224,7 @@ class RunResult:
     Attributes:
         record: what ``run.json`` says.
         probes: one row a probe in protocol order; empty where no gallery is searched.
-        ledger: the images that did not end ok.
+        ledger: the images whose outcome is not ok.
         items: one row an item of any other kind of run.
         arrays: what is too large for rows (the scores of pairs), by name.
     """

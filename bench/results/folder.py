@@ -1,4 +1,4 @@
-"""What a run leaves on disk: from `RunResult` to a run folder and back.
+"""Run folders on disk: from `RunResult` to a run folder and back.
 
 A run folder holds
 
@@ -64,7 +64,7 @@ def write_run(
     """Write a run folder in one step.
 
     Args:
-        folder: where it shall stand; its parent is made when absent.
+        folder: its place; the parent is created when absent.
         result: what to write.
         images: members of ``images.zip`` as (name, PNG bytes), or None for no such file.
         replace: whether an existing run folder may be replaced.
@@ -95,13 +95,13 @@ def read_run(folder: Path) -> RunResult:
     """
     record = read_record(folder)
     items, arrays = folder / ITEMS_FILE, folder / ARRAYS_FILE
-    found = _read_csv(items, item_from_cells) if _there(items) else ()
+    item_rows = _read_csv(items, item_from_cells) if _there(items) else ()
     return RunResult(
         record,
         _read_csv(folder / PROBES_FILE, probe_from_cells),
         _read_csv(folder / LEDGER_FILE, ledger_from_cells),
-        found,
-        read_arrays(arrays, _most_bytes(record, found)) if _there(arrays) else {},
+        item_rows,
+        read_arrays(arrays, _most_bytes(record, item_rows)) if _there(arrays) else {},
     )
 
 

@@ -1,4 +1,4 @@
-"""How images fared, counted by status and by reason."""
+"""Outcomes of images, counted by status and by reason."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The seal of a run folder: a digest of what ``run.json`` says and of the files beside it, which a later edit breaks.
 
-It shows that a folder was changed, by hand or by accident. It is no signature: who runs this code can make one.
+It shows that a folder was changed, by hand or by accident. It is not a signature: this code can write one for anybody.
 """
 
 from __future__ import annotations

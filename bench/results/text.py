@@ -1,4 +1,4 @@
-"""Words that stand above the figures of a run wherever they are shown, and how text is printed."""
+"""Banners shown above the figures of a run, and how text is printed."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ SAMPLE = "SAMPLE DATA, not {0}: its people are drawn and do not exist. Figures o
 
 
 def banners(record: RunRecord) -> list[str]:
-    """What must stand above every figure of this run."""
-    found = []
+    """The banners to show above every figure of this run."""
+    lines = []
     if record.smoke:
-        found.append(f"SMOKE RUN{_limits(record)}: not a result, for testing only")
+        lines.append(f"SMOKE RUN{_limits(record)}: not a result, for testing only")
     if record.sample:
-        found.append(SAMPLE.format(record.data["name"]))
-    return found
+        lines.append(SAMPLE.format(record.data["name"]))
+    return lines
 
 
 def _limits(record: RunRecord) -> str:
-    """What a smoke run is on: its limits, in words."""
+    """The limits of a smoke run, in words."""
     what = "timed passes" if recorded_kind(record.protocol) == EFFICIENCY else record.protocol.get("items", "probes")
     probes = "" if record.limit is None else f" on {record.limit:,} {what}"
     gallery = "" if record.limit_gallery is None else f" in a gallery cut to mates and {record.limit_gallery:,} others"
@@ -28,6 +28,6 @@ def _limits(record: RunRecord) -> str:
 
 
 def say(text: str = "") -> None:
-    """Print lines in which text of others stays text; a line break is the suite's own, and only in front."""
+    """Print a line without control characters from files; line breaks are kept in front of it only."""
     body = text.lstrip("\n")
     print("\n" * (len(text) - len(body)) + printable(body))

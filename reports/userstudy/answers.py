@@ -99,7 +99,7 @@ def read_key(folder: Path) -> Key:
         if shown != {"".join(sorted(methods))} or len(set(questions)) != len(questions):
             raise ValueError("its schedules do not show its methods, or a question comes twice")
         return Key(raw["digest"], methods, questions, schedules, raw["facts"], tuple(map(str, raw["notes"])))
-    except (DataError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path} is damaged, or no key of a user study ({type(error).__name__}: {error}).") from error
 
 

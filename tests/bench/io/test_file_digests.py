@@ -33,7 +33,7 @@ def test_other_bytes_of_the_same_size_and_date_have_another_digest(tmp_path: Pat
 def test_a_file_that_did_not_change_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "net.bin"
     path.write_bytes(b"abc")
-    monkeypatch.setattr(file_digests, "_SETTLED_NS", -(10**12))
+    monkeypatch.setattr(file_digests, "_CLOCK_STEP_NS", -(10**12))
     reads = []
     monkeypatch.setattr(file_digests, "file_digest", lambda path: reads.append(path) or "digest")
     assert [known_file_digest(path), known_file_digest(path)] == ["digest", "digest"]
