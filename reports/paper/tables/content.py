@@ -16,6 +16,7 @@ from reports.text.numbers import chosen
 _QUALITY = ("psnr_db", "ssim")
 _SR = tuple(SUPER_RESOLVERS.values())
 _YAWS = (22, 40, 55, 75)
+_DAGGER = "†: the coarse network alone."
 _OVER = "PSNR [dB] / SSIM of RGB against the frontal truth; failed faces are left out of the means."
 
 
@@ -26,10 +27,10 @@ def of_kind(runs: Sequence[Run], kind: str) -> list[Run]:
 
 def table_1(runs: Sequence[Run], scale: int, *, with_published: bool) -> Table:
     """Average PSNR and SSIM of the competing methods by data set."""
-    columns_of_runs = _with_gaps(settings(of_kind(runs, RESTORATION), scales=(scale,)), ("multipie", "mmi", "celeba"))
+    entries = _with_gaps(settings(of_kind(runs, RESTORATION), scales=(scale,)), ("multipie", "mmi", "celeba"))
     columns = [
         (Column(f"{at}", (title, "PSNR / SSIM"), (1, 1), data if first else ""), members)
-        for at, (data, title, members, first) in enumerate(columns_of_runs)
+        for at, (data, title, members, first) in enumerate(entries)
     ]
     rows = assemble([(column, members, _figures(*_QUALITY)) for column, members in columns], _rows(runs))
     shown = published.table_1() if with_published and scale == 8 else {}
@@ -39,17 +40,17 @@ def table_1(runs: Sequence[Run], scale: int, *, with_published: bool) -> Table:
         f"Average PSNR [dB] and SSIM of the competing methods, {scale}x",
         tuple(column for column, _ in columns),
         rows,
-        (_OVER, *_dagger(), *_descriptions(runs, RESTORATION, scale), *_notes("I", shown)),
+        (_OVER, _DAGGER, *_descriptions(runs, RESTORATION, scale), *_notes("I", shown)),
         shown,
     )
 
 
 def table_2(runs: Sequence[Run], scale: int, *, with_published: bool) -> Table:
     """PSNR and SSIM by yaw: those of the paper, then every other yaw of a run."""
-    columns_of_runs = _with_gaps(settings(of_kind(runs, RESTORATION), scales=(scale,)), ("celeba", "mmi"))
+    entries = _with_gaps(settings(of_kind(runs, RESTORATION), scales=(scale,)), ("celeba", "mmi"))
     columns = []
-    for yaw in sorted({*_YAWS, *(yaw for *_, members, _ in columns_of_runs for run in members for yaw in _yaws(run))}):
-        for at, (data, title, members, first) in enumerate(columns_of_runs):
+    for yaw in sorted({*_YAWS, *(yaw for *_, members, _ in entries for run in members for yaw in _yaws(run))}):
+        for at, (data, title, members, first) in enumerate(entries):
             usual = data in ("celeba", "mmi") and yaw in _YAWS
             if usual or any(yaw in _yaws(run) for run in members):
                 names = [f"{name} (yaw {yaw:g})" for name in _QUALITY]
@@ -64,7 +65,7 @@ def table_2(runs: Sequence[Run], scale: int, *, with_published: bool) -> Table:
         f"PSNR [dB] / SSIM by out-of-plane rotation, {scale}x",
         tuple(column for column, *_ in columns),
         assemble(columns, _rows(runs, coarse=False)),
-        (_OVER, *_dagger(), *_descriptions(runs, RESTORATION, scale), *_notes("II", shown)),
+        (_OVER, _DAGGER, *_descriptions(runs, RESTORATION, scale), *_notes("II", shown)),
         shown,
     )
 
@@ -84,11 +85,11 @@ def table_4(runs: Sequence[Run], scale: int, *, with_published: bool) -> Table:
             word = f"ms a face, {name.removeprefix('ms@').replace('=', ' ')}"
             column = Column(f"{at}{name}", (head, word), (-1,), "ms" if first and not place else "")
             columns.append((column, setting.runs, _figures(name)))
-    columns_of_runs = _with_gaps(
+    entries = _with_gaps(
         [s for s in settings(of_kind(runs, RESTORATION), scales=(scale,)) if s.data == "celeba"], ("celeba",)
     )
     timed_rows = {method_of(run) for setting in timed for run in setting.runs}
-    for at, (_, title, members, first) in enumerate(columns_of_runs):
+    for at, (_, title, members, first) in enumerate(entries):
         column = Column(f"psnr{at}", (title, "PSNR [dB]"), (1,), "psnr_db" if first else "")
         members = tuple(run for run in members if method_of(run) in timed_rows)
         columns.append((column, members, _figures("psnr_db")))
@@ -100,7 +101,7 @@ def table_4(runs: Sequence[Run], scale: int, *, with_published: bool) -> Table:
         f"Efficiency, {scale}x",
         tuple(column for column, *_ in columns),
         assemble(columns, fixed) if timed else (),
-        ("Parameters are counted, not kilobytes. Times are medians over passes.", *_dagger())
+        ("Parameters are counted, not kilobytes. Times are medians over passes.", _DAGGER)
         + (*(f"{s.title}: {s.description}." for s in timed), *_machines(timed), *_notes("IV", shown)),
         shown,
     )
@@ -150,15 +151,13 @@ def table_6(runs: Sequence[Run], part: str, *, with_published: bool) -> Table:
     first = ("multipie", "celeba", "mmi")
     runs_of_part = [run for run in of_kind(runs, IDENTIFICATION) if (data_of(run) in first) == (part == "a")]
     wanted = first if part == "a" else ("tinyface", "dronesurf", "ijbc")
-    settings_of_part = [
+    entries = [
         (s.data, s.scale, s.title, s.runs, s.paper, s.description)
         for s in settings(runs_of_part, by_recogniser=True, scales=(4, 8))
     ]
-    known = {(data, scale) for data, scale, *_ in settings_of_part}
+    known = {(data, scale) for data, scale, *_ in entries}
     gaps = [(d, scale, NAMES[d], (), True, "") for d in wanted for scale in (4, 8) if (d, scale) not in known]
-    settings_of_part = sorted(
-        [*settings_of_part, *gaps], key=lambda item: (wanted.index(item[0]) if item[0] in wanted else 9, item[1])
-    )
+    entries = sorted([*entries, *gaps], key=lambda item: (wanted.index(item[0]) if item[0] in wanted else 9, item[1]))
     columns = [
         (
             Column(f"{at}", (title, f"{128 // scale}×{128 // scale}, {scale}×", "Rank-1 / Rank-5"), (1, 1),
@@ -166,13 +165,11 @@ def table_6(runs: Sequence[Run], part: str, *, with_published: bool) -> Table:
             members,
             _figures("rank-1", "rank-5"),
         )
-        for at, (data, scale, title, members, paper, _) in enumerate(settings_of_part)
+        for at, (data, scale, title, members, paper, _) in enumerate(entries)
     ]  # fmt: skip
     fixed = [Method(LR, "LR face"), Method(JOINT, "TANN"), Method(JOINT, "VividGAN")]
     shown = published.table_6() if with_published else {}
-    descriptions = dict.fromkeys(
-        f"{title}: {description}." for *_, title, _, _, description in settings_of_part if description
-    )
+    descriptions = dict.fromkeys(f"{title}: {description}." for *_, title, _, _, description in entries if description)
     return Table(
         "VI",
         f"table-6{part}",
@@ -272,10 +269,6 @@ def _counts(setting: Setting) -> dict[str, Cell]:
         for key in ("gallery", "probe", "probe identities", "distractor")
         if isinstance(counts.get(key), int)
     }  # fmt: skip
-
-
-def _dagger() -> tuple[str, ...]:
-    return ("†: the coarse network alone.",)
 
 
 def _descriptions(runs: Sequence[Run], kind: str, scale: int) -> list[str]:
