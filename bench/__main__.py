@@ -45,7 +45,7 @@ _INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 done, 1 failed, 2 wrong usage, 3 something is missing.
 
-    Without a command, or with one that has commands of its own and none of them, the help goes to standard output.
+    Without a command, or with a group of commands and none of its members, the help goes to standard output.
     """
     with standard_streams():
         try:
@@ -80,20 +80,20 @@ def _run(argv: Sequence[str] | None) -> int:
     except KeyboardInterrupt:
         print("\nbench: interrupted. Finished work is kept; the same command goes on from there.", file=sys.stderr)
         return _INTERRUPTED
-    except Exception as error:  # noqa: BLE001  # faults of the machine get one line, those of a program a traceback
+    except Exception as error:  # noqa: BLE001  # one line for faults of the machine, a traceback for others
         text = explanation(error)
         if text is None:
             traceback.print_exc()
         else:
             _say(text)
         return 1
-    except BaseException as error:  # noqa: BLE001  # a component's sys.exit(0) is no success of the command
+    except BaseException as error:  # noqa: BLE001  # sys.exit(0) in a component is not a success of the command
         _say(f"a component failed: {cause_of(error)}.")
         return 1
 
 
 def _check_folder() -> None:
-    """Refuse a working folder that is gone: paths below it mean nothing."""
+    """Refuse a working folder that does not exist any more: relative paths cannot be resolved."""
     try:
         os.getcwd()
     except OSError as error:
@@ -112,7 +112,7 @@ def make_parser() -> Parser:
     parser = Parser(
         prog="bench",
         description="A benchmark of face hallucination: tiny faces are super-resolved and turned to the front, and a "
-        "face recogniser then says whether they are still the same person's.",
+        "face recogniser then decides whether they still show the same person.",
         epilog="Start with `bench run --protocol tinyface`, which needs no data, and `bench list`.",
     )
     parser.add_argument("-V", "--version", action="version", version=f"bench {__version__}")

@@ -27,30 +27,33 @@ Fusion = Literal["mean", "unit", "media"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
-    """What a run is asked to do; a key of a TOML file and a flag of the command line for each.
+    """The configuration of a run; each field is a key of a TOML file and a flag of the command line.
 
     Attributes:
         protocol: ``name:key=value``.
         data_root: the data set's folder; None looks in the settings and the environment.
         hallucinator: a chain, ``A:key=value+B``.
         recogniser: ``name:key=value``.
-        align: the aligner of both sides; None takes the protocol's own.
+        align: the aligner of both sides; None takes the protocol's default.
         align_gallery: another aligner for gallery and distractors; None takes ``align``.
-        hallucinate: which side goes through the chain; ``auto`` is the protocol's own, see `EvalProtocol.lr_sides`.
-        flip: fusion of an image with its mirror image, see `EvalProtocol.flip`; None takes the protocol's own.
-        fusion: how media become a template, see `EvalProtocol.fusion`; None takes the protocol's own.
-        manifest: a file by ``bench data manifest`` that the data must agree with, or None.
-        limit: a smoke run on so many probes (pairs, faces, timed passes), see `bench.run.data.cut`; None for all.
-        limit_gallery: so many gallery and distractor templates besides the mates of the probes; None for all.
+        hallucinate: which side goes through the chain; ``auto`` takes the protocol's default, see
+            `EvalProtocol.lr_sides`.
+        flip: fusion of an image with its mirror image, see `EvalProtocol.flip`; None takes the protocol's
+            default.
+        fusion: how media become a template, see `EvalProtocol.fusion`; None takes the protocol's
+            default.
+        manifest: a file written by ``bench data manifest`` that the data must agree with, or None.
+        limit: number of probes (pairs, faces, timed passes) of a smoke run, see `bench.run.data.cut`; None for all.
+        limit_gallery: number of gallery and distractor templates besides the mates of the probes; None for all.
         out: the run folder; None makes one under ``runs/``.
         overwrite: what to do when the run folder exists: leave a finished run of the same configuration as it is,
             always run again, or never touch one.
         cache: folder of the cache; None takes the user's cache folder.
         no_cache: work without a cache.
-        trust_times: whether a finished run is believed to be on the data that are here when sizes and times of all
-            files are as they were, without reading them.
-        images: whether the run keeps images for reports.
-        batch_size: most images per network call; never changes a figure.
+        trust_times: whether files with unchanged sizes and modification times count as unchanged, so that a finished
+            run is recognised without reading them.
+        images: whether the run stores images for reports.
+        batch_size: largest number of images per network call; never changes a figure.
         device: where networks compute: ``cpu``, ``cuda``, ``cuda:1``, ``mps``; ``auto`` is replaced by what it picks.
         threads: threads per process, 0 for all cores.
         seed: seed of the bootstrap intervals.
@@ -81,19 +84,19 @@ class RunConfig:
 
     @property
     def smoke(self) -> bool:
-        """Whether a part of the study is measured: such a run is no result."""
+        """Whether only a part of the study is measured: such a run is not a result."""
         return self.limit is not None or self.limit_gallery is not None
 
 
 def make_config(file: Path | None, flags: Mapping[str, object]) -> RunConfig:
-    """Put a configuration together; a flag beats the file, the file beats a default.
+    """Build a configuration; a flag overrides the file, the file overrides a default.
 
     Args:
         file: a TOML file whose keys are those of `RunConfig` (``data-root`` and ``data_root`` are one), or None.
-        flags: what the command line gave.
+        flags: values from the command line.
 
     Raises:
-        UsageError: the file cannot be read, or keys are unknown or hold what does not fit; all are listed at once.
+        UsageError: the file cannot be read, or keys are unknown or have values of a wrong type; all faults are listed.
     """
     merged = {**(read_toml(file) if file else {}), **flags}
     values, faults = check_values(merged)
@@ -108,18 +111,18 @@ def make_config(file: Path | None, flags: Mapping[str, object]) -> RunConfig:
     return RunConfig(**values)
 
 
-def check_values(given: Mapping[str, object]) -> tuple[dict[str, Any], list[str]]:
-    """Convert what was given for fields of `RunConfig`.
+def check_values(raw: Mapping[str, object]) -> tuple[dict[str, Any], list[str]]:
+    """Convert the values of fields of `RunConfig`.
 
     Returns:
-        The values that fit, and what is wrong with the others, one sentence each.
+        The valid values, and one sentence for each invalid one.
     """
     hints = get_type_hints(RunConfig)
-    faults = [f"unknown key {key!r}{suggestion(key, hints)}" for key in given if key not in hints]
+    faults = [f"unknown key {key!r}{suggestion(key, hints)}" for key in raw if key not in hints]
     values: dict[str, Any] = {}
-    for key in (key for key in hints if key in given):
+    for key in (key for key in hints if key in raw):
         try:
-            values[key] = convert(given[key], hints[key])
+            values[key] = convert(raw[key], hints[key])
         except ValueError as error:
             faults.append(f"{key}: {error}")
     if isinstance(values.get("device"), str):
@@ -180,7 +183,7 @@ def set_setting(key: str, value: str) -> Path:
         value.encode()
     except UnicodeEncodeError:
         raise UsageError(
-            f"{key}: {value!r} is no UTF-8 text, which settings are; give the folder another name"
+            f"{key}: {value!r} is not UTF-8 text, and settings must be; give the folder another name"
         ) from None
     path = settings_file()
     write_file(path, tomli_w.dumps(settings))
@@ -188,11 +191,11 @@ def set_setting(key: str, value: str) -> Path:
 
 
 def read_toml(path: Path, *, normalise: bool = True) -> dict[str, Any]:
-    """Read a TOML file; ``normalise`` makes ``data-root`` and ``data_root`` one. Raises UsageError when it can't be."""
+    """Read a TOML file; ``normalise`` treats ``data-root`` as ``data_root``. Raises UsageError if it is unreadable."""
     try:
         content = tomllib.loads(read_text(path, most=_LARGEST_TOML))
     except DataError as error:
         raise UsageError(f"Cannot read a TOML file: {error}") from None
-    except (ValueError, RecursionError) as error:  # ValueError: tomllib's own, and a whole number of too many digits
+    except (ValueError, RecursionError) as error:  # ValueError: TOML errors, and integers of too many digits
         raise UsageError(f"Cannot read {path} as TOML: {error}") from None
     return {key.replace("-", "_"): value for key, value in content.items()} if normalise else content

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class BenchError(Exception):
-    """Something the user can mend; the text says what was asked, what was found and what to do."""
+    """An error that the user can correct; the text names the input, the fault and what to do."""
 
     exit_code = 1
 
@@ -24,7 +24,9 @@ class DataError(BenchError):
 
 
 class ChangedError(DataError):
-    """A file that a component was built from has changed since, so that what is computed now belongs to neither."""
+    """A file that a component was built from has changed since, so new values belong to neither
+    version.
+    """
 
 
 class ContractError(BenchError):
@@ -32,7 +34,7 @@ class ContractError(BenchError):
 
 
 class MissingError(BenchError):
-    """Something the run needs is not here: a data set, a weight file, an optional package."""
+    """Something that the run needs is missing: a data set, a weight file, an optional package."""
 
     exit_code = 3
 
@@ -41,14 +43,14 @@ _LONGEST_CAUSE = 4000  # characters of another library's message
 
 
 def one_line(cause: object, *, named: bool = False) -> str:
-    """Another library's message on one line, whole: white space joined, control characters written as escapes.
+    """A message of another library on one line: white space collapsed, control characters escaped.
 
     Args:
         cause: an exception or a text; an exception without a text gives the name of its class.
-        named: whether the class of the exception stands in front of its text.
+        named: whether to put the class of the exception before its text.
 
     Returns:
-        The text; of one longer than 4,000 characters the rest is counted.
+        The text; after 4,000 characters it is cut and the number of further characters is given.
     """
     text = " ".join(str(cause).split())
     text = f"{type(cause).__name__}: {text}" if named and text else text or type(cause).__name__
@@ -58,8 +60,8 @@ def one_line(cause: object, *, named: bool = False) -> str:
 
 
 def pip_install(*packages: str) -> str:
-    """The command that installs packages by their own names, which works wherever this suite came from.
+    """The command that installs packages by their names.
 
-    An extra of this suite would not do: who installed it from a folder finds it on no index.
+    An extra of this suite would not work where the suite was installed from a folder, since it is on no index.
     """
     return f"pip install {' '.join(packages)}"

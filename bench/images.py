@@ -24,8 +24,8 @@ FloatImages = NDArray[np.float32]
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM", "GIF")
 """Formats that are read, by Pillow's names. Others have decoders that start programs or are hardly ever tested."""
 _READ = frozenset({"a JPEG image", "a PNG image", "a GIF image", "a WebP image"})
-_MOST_PIXELS = 64_000_000  # a face image is never that large; a decompression bomb is
-_LONGEST_SIDE = 20_000  # keeps the matrices of `resize` small too
+_MOST_PIXELS = 64_000_000  # larger images are decompression bombs, not faces
+_LONGEST_SIDE = 20_000  # also keeps the matrices of `resize` small
 _SIXTEEN_BIT = ("I", "I;16", "I;16L", "I;16B", "I;16N")  # "I": 32 bits, in which Pillow opens some 16-bit files
 _BITS_PER_SAMPLE = 258  # TIFF tag
 
@@ -34,8 +34,8 @@ def decode(data: bytes) -> ByteImages:
     """Decode an image file; of an animation, its first frame.
 
     The orientation tag is applied; grey, palette, CMYK and other modes become RGB; 16-bit grey is scaled by
-    255 / 65535, 12-bit grey by 255 / 4095, and 16-bit colour is cut to its high byte, as Pillow opens it; an alpha
-    channel is dropped, not composed: what is behind it is part of the picture.
+    255 / 65535, 12-bit grey by 255 / 4095; of 16-bit colour the high byte is used, as Pillow opens it. An alpha
+    channel is dropped, not composed: the colours of transparent pixels are kept.
 
     Args:
         data: the bytes of a file of one of `FORMATS`.
@@ -44,8 +44,9 @@ def decode(data: bytes) -> ByteImages:
         RGB, uint8 (H, W, 3), H and W at least 2, writable.
 
     Raises:
-        DataError: with a short reason that names no file: it is empty, no image, of another format, truncated, damaged,
-            a single pixel wide or high, far too large, or its values have no known white (floating point, 32 bits).
+        DataError: with a short reason that names no file: it is empty, not an image, of another format, truncated,
+            damaged, a single pixel wide or high, far too large, or has no defined white level (floating point, 32
+            bits).
     """
     with open_image(data) as image:
         return _decode(image)
@@ -53,13 +54,13 @@ def decode(data: bytes) -> ByteImages:
 
 @contextmanager
 def open_image(data: bytes) -> Iterator[Image.Image]:
-    """Open an image file without decoding it: the one place where Pillow is handed bytes of a user's.
+    """Open an image file without decoding it: the only place where Pillow receives bytes of the user.
 
     Args:
         data: the bytes of a file of one of `FORMATS`.
 
     Yields:
-        Pillow's image; what decoding it raises becomes the same errors.
+        Pillow's image; exceptions of decoding it inside the block become the same errors.
 
     Raises:
         DataError: see `decode`.
@@ -84,17 +85,17 @@ def open_image(data: bytes) -> Iterator[Image.Image]:
         raise DataError("image is too large") from None
     except OSError as error:
         raise DataError("image is truncated" if "truncated" in str(error).lower() else "image is damaged") from None
-    except Exception:  # noqa: BLE001  # a damaged file makes Pillow raise nearly anything; one image must not end a run
+    except Exception:  # noqa: BLE001  # Pillow raises many classes for damaged files; one image must not end a run
         raise DataError("image is damaged") from None
 
 
 def read_image(path: Path | str) -> ByteImages:
-    """Decode a file; see `decode`. A file that is not there is a DataError ``file not found`` too."""
+    """Decode a file; see `decode`. A missing file is a DataError ``file not found``."""
     return decode(read_plain(Path(path)))
 
 
 def encode_png(image: ByteImages) -> bytes:
-    """Encode RGB uint8 (H, W, 3) as PNG, quickly rather than tightly; equal images give equal bytes."""
+    """Encode RGB uint8 (H, W, 3) as PNG with fast, weak compression; equal images give equal bytes."""
     from PIL import Image
 
     buffer = io.BytesIO()
@@ -132,9 +133,9 @@ def resize(image: ByteImages, height: int, width: int) -> ByteImages:
 
 
 def resize_float(images: FloatImages, height: int, width: int) -> FloatImages:
-    """Resize by Pillow's bicubic kernel (a = -0.5), widened when it shrinks, so that nothing aliases.
+    """Resize by Pillow's bicubic kernel (a = -0.5), widened when the image shrinks, to avoid aliasing.
 
-    Computed in float64, so that no machine's matrix product rounds a pixel to another level.
+    Computed in float64, so that pixels round to the same level on every machine.
 
     Args:
         images: float32 (N, C, h, w).
@@ -142,8 +143,8 @@ def resize_float(images: FloatImages, height: int, width: int) -> FloatImages:
         width: new width, at least 1.
 
     Returns:
-        float32 (N, C, height, width), not clipped: bicubic overshoots at edges. ``images`` itself where it has that
-        size.
+        float32 (N, C, height, width), not clipped: bicubic overshoots at edges. ``images`` itself if the size does
+        not change.
 
     Source: Keys 1981, IEEE TASSP 29(6), eq. (15) with a = -0.5.
     """
@@ -160,7 +161,7 @@ def resize_float(images: FloatImages, height: int, width: int) -> FloatImages:
 def _operator(before: int, after: int) -> NDArray[np.float64]:
     """Resampling along one axis as a matrix (after, before), applied to a whole batch by one product.
 
-    Pillow itself would round to 8 bits between the axes.
+    Pillow would round to 8 bits between the axes.
     """
     scale = before / after
     centres = (np.arange(after)[:, None] + 0.5) * scale
@@ -168,7 +169,7 @@ def _operator(before: int, after: int) -> NDArray[np.float64]:
     near = (1.5 * distances - 2.5) * distances**2 + 1
     far = ((2.5 - 0.5 * distances) * distances - 4) * distances + 2
     weights = np.where(distances < 1, near, np.where(distances < 2, far, 0.0))
-    matrix: NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)  # at the border the kernel is cut
+    matrix: NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)  # the kernel is truncated at the border
     matrix.setflags(write=False)
     return matrix
 
@@ -194,6 +195,6 @@ def _decode(image: Image.Image) -> ByteImages:
         return np.array(np.asarray(upright)[:, :, :3])
     if upright.mode == "LA":
         return np.repeat(np.asarray(upright)[:, :, :1], 3, axis=2)
-    if upright.mode == "P":  # a palette may hold alpha, which is dropped as elsewhere
+    if upright.mode == "P":  # a palette may hold alpha, which is dropped too
         return np.array(np.asarray(upright.convert("RGBA"))[:, :, :3])
     return np.array(upright.convert("RGB"))

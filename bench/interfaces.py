@@ -1,10 +1,10 @@
-"""The contracts a plugin fulfils, and the four registries that hold what fulfils them.
+"""The interfaces of components (also of plugins) and their four registries.
 
 Constructors are cheap: they check arguments, find weight files and hash them; the network is built at first use. So a
-finished run can be recognised as finished without loading any.
+finished run is recognised without loading a network.
 
-Images cross these seams as NumPy arrays, so a stage can be pickled to another process and a run whose stages need no
-torch never imports it. A network wraps them with ``torch.from_numpy`` at no cost.
+Images are passed as NumPy arrays, so a stage can be pickled to another process and a run whose stages need no torch
+never imports it. A network wraps them with ``torch.from_numpy`` at no cost.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ Progress = Callable[[int, int], None]
 
 
 class Hallucinator(ABC):
-    """Turns low-resolution faces into what a recogniser sees instead of them.
+    """Turns low-resolution faces into faces for a recogniser.
 
     Attributes:
-        input_spec: the size it takes; a fixed size makes the runner resize native images (bicubic), and says so.
-        output_spec: the size it gives.
+        input_spec: size of its input; for a fixed size the runner resizes native images (bicubic) and records it.
+        output_spec: size of its output.
         version: part of every cache key; raise it whenever the same input would give another output.
         weights: the files it was built from; part of every cache key.
         passthrough: True only for the hallucinator that returns its input; nothing is then cached or quantised.
-        output_frame: name of the frame (of the aligner ``template``) that it puts every face in; empty where faces stay
-            where they were, None where they are moved to no frame that has a name. A run aligns by that frame unless
-            the user names an aligner. One that can give several takes an argument ``frame`` whose type is a ``Literal``
-            of their names (``lr``: where the face stands in the LR image) and of ``auto``, the default: a run then
-            chooses, and passes the name.
-        input_frame: name of the frame that faces must stand in for it, since it was trained on such faces; empty where
-            it takes them anywhere. One of a fixed input size counts as trained on upright faces when another
+        output_frame: name of the frame (of the aligner ``template``) in which every output face lies; empty where faces
+            keep their position, None where they are moved to a frame without a name. A run aligns by that frame unless
+            the user names an aligner. A hallucinator with several frames has an argument ``frame`` whose type is a
+            ``Literal`` of their names (``lr``: the position of the face in the LR image) and of ``auto``, the default:
+            the run then chooses the frame and passes its name.
+        input_frame: name of the frame in which input faces must lie, as its training faces did; empty where any
+            position is accepted. A hallucinator of a fixed input size counts as trained on upright faces when another
             hallucinator comes before it.
     """
 
@@ -68,39 +68,39 @@ class Hallucinator(ABC):
         """
 
     def hallucinate_counted(self, lr: FloatImages) -> tuple[FloatImages, list[Outcome]]:
-        """Hallucinate a batch and say how each image fared; what the runner calls.
+        """Hallucinate a batch and report the outcome of each image; the runner calls this method.
 
-        Override it when single images can fail or fall back (no landmarks found, say); otherwise `hallucinate` alone
+        Override it when single images can fail or fall back (for example, no landmarks found); otherwise `hallucinate`
         is enough.
 
         Returns:
             The images as `hallucinate` returns them, and one outcome each; an image whose outcome is ``failed`` is
-            not looked at.
+            ignored.
         """
         return self.hallucinate(lr), [OK] * len(lr)
 
     def execution(self) -> Mapping[str, object]:
-        """What was used to compute, for the run's record: facts by name, such as ``device`` and ``batch``.
+        """How it was computed, for the run's record: facts by name, such as ``device`` and ``batch``.
 
-        A run asks after its last image, so what is only known by then may be told. What a component does not tell is
-        filled in by the runner from its arguments (``device``).
+        It is called after the last image, so it may report what is known only then. The runner fills in missing facts
+        from the component's arguments (``device``).
         """
         return {}
 
     def notes(self) -> tuple[str, ...]:
-        """Sentences that belong beside the figures, such as what was done otherwise; asked after the last image."""
+        """Warnings to show beside the figures, such as departures from the method; called after the last image."""
         return ()
 
 
 class Recogniser(ABC):
-    """The ruler: aligned face chips to embeddings.
+    """Computes embeddings of aligned face chips.
 
     Attributes:
         face: chip size and the five points the network was trained on.
         embedding_size: length of an embedding.
-        colour: channel order the network is fed (the runner always hands over RGB; the recogniser swaps); ``gray`` is
+        colour: channel order of the network's input (the runner always passes RGB; the recogniser swaps); ``gray`` is
             luma.
-        scaling: what is done to 0..255 values before the network, in words.
+        scaling: how 0..255 values are scaled before the network, in words.
         version: part of every cache key; raise it whenever the same chip would give another embedding.
         weights: the files it was built from; part of every cache key.
     """
@@ -121,24 +121,24 @@ class Recogniser(ABC):
 
         Returns:
             Embeddings as the network gives them (not normalised), float32 (N, D). Row i depends on chips[i] alone. A
-            row that is not finite is counted as a failure by the runner.
+            row that is not finite counts as a failure.
         """
 
     def execution(self) -> Mapping[str, object]:
-        """What was used to compute, for the run's record: facts by name, such as ``device`` and ``batch``.
+        """How it was computed, for the run's record: facts by name, such as ``device`` and ``batch``.
 
-        A run asks after its last image, so what is only known by then may be told. What a component does not tell is
-        filled in by the runner from its arguments (``device``).
+        It is called after the last image, so it may report what is known only then. The runner fills in missing facts
+        from the component's arguments (``device``).
         """
         return {"colour": self.colour, "scaling": self.scaling}
 
     def notes(self) -> tuple[str, ...]:
-        """Sentences that belong beside the figures, such as what was done otherwise; asked after the last image."""
+        """Warnings to show beside the figures, such as departures from the method; called after the last image."""
         return ()
 
 
 class Aligner(ABC):
-    """Brings a face image to a recogniser's template.
+    """Aligns a face image to a recogniser's template.
 
     Attributes:
         version: part of every cache key; raise it whenever the same image would give another chip.
@@ -161,47 +161,47 @@ class Aligner(ABC):
 
         Returns:
             Chips, uint8 (N, H, W, 3), and one outcome each: ``ok``, or ``fallback`` when no face was found and the
-            whole image was resized instead. An aligner never drops an image.
+            whole image was resized. An aligner never drops an image.
         """
 
     def execution(self) -> Mapping[str, object]:
-        """What was used to compute, for the run's record: facts by name, such as ``device`` and ``batch``.
+        """How it was computed, for the run's record: facts by name, such as ``device`` and ``batch``.
 
-        A run asks after its last image, so what is only known by then may be told. What a component does not tell is
-        filled in by the runner from its arguments (``device``).
+        It is called after the last image, so it may report what is known only then. The runner fills in missing facts
+        from the component's arguments (``device``).
         """
         return {}
 
     def notes(self) -> tuple[str, ...]:
-        """Sentences that belong beside the figures, such as what was done otherwise; asked after the last image."""
+        """Warnings to show beside the figures, such as departures from the method; called after the last image."""
         return ()
 
 
 class EvalProtocol(ABC):
-    """Who is compared with whom, on which files, and by which official rules.
+    """Defines the comparisons, the files and the official rules of an evaluation.
 
     Attributes:
         dataset: name under which the data root is configured (``data.tinyface``).
-        how_to_get: what the data set is, whom to ask for it and how to point to it; shown when it is missing.
-        similarity: how two templates are scored; higher is more alike (a distance is negated).
+        how_to_get: what the data set is, where to request it and how to configure its folder; shown when it is missing.
+        similarity: how two templates are scored; higher is more similar (a distance is negated).
         unit_length: whether templates are scaled to unit length before they are scored.
         flip: fusion of each image with its mirror image: ``none``, ``sum`` (embeddings added as they are) or
             ``mean`` (each scaled to unit length first).
         fusion: how the media of a template become one vector: ``mean`` of their embeddings as they are, ``unit`` (each
             scaled to unit length first, then averaged) or ``media`` (images of one medium averaged, the media added).
-        score_weighted: whether an embedding counts by the detector's score of its image (``attributes["score"]``).
+        score_weighted: whether embeddings are weighted by the detector's score of the image (``attributes["score"]``).
         false_positive_rates: the FPIR at which open-set identification is reported, or the FAR of verification.
         ranks: the k of the rank-k rates reported.
         mean_average_precision: whether mAP is reported (trapezoid rule).
         default_align: name of the aligner used when the user names none.
-        lr_sides: what ``--hallucinate auto`` takes: ``both`` where gallery and distractors are LR faces of the kind of
-            the probes, ``probe`` where they are not.
-        wanted_frame: name of the frame that hallucinated faces are wanted in, where it is not for the recogniser: that
-            of the true faces they are compared with; empty where these stand as the LR faces do; None in a search.
-        probe_frame: name of the frame that probe images stand in as the data set has them; empty where it has no name.
-        gallery_frame: likewise of gallery images and distractors.
-        recognises: whether figures depend on a recogniser and on alignment; where not, a matrix of runs has one cell
-            for all recognisers.
+        lr_sides: meaning of ``--hallucinate auto``: ``both`` if gallery and distractors are LR faces like the probes,
+            ``probe`` if not.
+        wanted_frame: name of the frame of the true faces that hallucinated faces are compared with; empty where it is
+            the frame of the LR faces; None in a search.
+        probe_frame: name of the frame of the probe images in the data set; empty where it has no name.
+        gallery_frame: the same for gallery images and distractors.
+        recognises: whether figures depend on a recogniser and on alignment; if not, a matrix of runs has one cell for
+            all recognisers.
         version: raise it whenever the same files would give another list of media or other figures.
     """
 
@@ -226,25 +226,25 @@ class EvalProtocol(ABC):
 
     @abstractmethod
     def locate(self, root: Path) -> Path:
-        """Return the folder of the data set for a root the user gave; raise MissingError or DataError."""
+        """Return the folder of the data set for the user's root; raise MissingError or DataError."""
 
     def is_sample(self, root: Path) -> bool:
-        """Whether the folder holds drawn people instead of the data set; every result made on it then says so."""
+        """Whether the folder holds the sample of drawn people and not the data set; results on it are marked so."""
         return False
 
     def sample_version(self) -> str:
-        """What tells this sample from one that an earlier version of the code wrote."""
+        """Version of the sample: it differs when another version of the code wrote the sample."""
         return self.version
 
     def sample_note(self) -> str:
-        """What a user is told before the sample is written: what it is and why it is needed; empty says nothing."""
+        """The message before the sample is written: what it is and why it is needed; empty for no message."""
         return (
             f"No data set {self.dataset} is configured, so a sample is used: people who do not exist, drawn by this "
             "suite in the layout of the data set. It is written once."
         )
 
     def write_sample(self, out: Path) -> None:
-        """Write the sample that serves when the user has no data, to a new folder; the same bytes every time.
+        """Write the sample, which is used when no data set is configured, to a new folder; always the same bytes.
 
         Raises:
             MissingError: the protocol has no sample (the default).
@@ -256,21 +256,21 @@ class EvalProtocol(ABC):
         """List the media under a located root; decode nothing. Raises DataError on an inconsistent data set."""
 
     def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> Study:
-        """Like `read`; what else reading needs (landmarks, turned views) may be computed and kept under ``scratch``.
+        """Like `read`; derived data (landmarks, turned views) may be computed and stored under ``scratch``.
 
-        What is kept there must be named after what it was made from, since the folder outlives changes of the data.
+        Names of stored files must depend on their inputs, since the folder outlives changes of the data.
 
         Args:
             root: the located root.
-            scratch: a folder of this protocol's own, which may not exist yet.
+            scratch: a folder for this protocol alone, which may not exist yet.
             progress: called with (images done, all) now and then.
         """
         return self.read(root)
 
     def published_counts(self) -> Mapping[str, int] | None:
-        """Counts that a run with these arguments has on the published set; None (the default) where none is published.
+        """Counts of a run with these arguments on the published set; None (the default) if none is published.
 
-        A run is called official where it has them, whatever its ``run.json`` says. Names: ``probe``, ``gallery`` and
+        A run is official if its counts equal them, whatever its ``run.json`` says. Names: ``probe``, ``gallery`` and
         ``distractor`` (images), ``probe identities``, ``gallery identities``, ``searches`` (rows of probes), ``items``
         (rows of other kinds), ``pairs``, ``same pairs``.
         """

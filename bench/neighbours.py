@@ -1,4 +1,4 @@
-"""The four top-level packages of this suite: another one of the same name on the path is named, never half used."""
+"""The top-level packages of this suite: another package of the same name on the path is an error."""
 
 from __future__ import annotations
 
@@ -11,29 +11,28 @@ from pathlib import Path
 from bench.errors import BenchError
 
 PACKAGES = ("hallucinators", "protocols", "reports")
-"""What stands beside ``bench``."""
+"""The packages beside ``bench``."""
 _MARK = "face-hallucination-bench"
-"""Stands in the ``__init__.py`` of each, as ``__distribution__``."""
+"""Value of ``__distribution__`` in the ``__init__.py`` of each."""
 _HOME = Path(__file__).resolve().parent.parent
 
 
 def check_neighbours() -> None:
-    """Make sure that the packages beside ``bench`` are this suite's. Quick: nothing is imported.
+    """Check that the packages beside ``bench`` belong to this suite. Quick: nothing is imported.
 
-    A folder of such a name that holds no package, which hides an editable install when it lies in the working folder,
-    is passed over.
+    A folder of such a name without a package is ignored; in the working folder it would hide an editable install.
 
     Raises:
-        BenchError: another package is found first, has overwritten this suite's, or one is missing; the text names
-            both places.
+        BenchError: another package comes first on the path or has overwritten this suite's, or one is missing; the
+            text names both folders.
     """
     for name in PACKAGES:
         place = _HOME / name
         if not _is_ours(place):
             state = "belongs to another distribution" if place.exists() else "is missing"
             raise BenchError(
-                f"The package {name!r} in {place} {state}, and bench needs its own there: install bench again, in an "
-                f"environment without other packages named {', '.join(PACKAGES)}."
+                f"The package {name!r} in {place} {state}, and bench needs its own package there: install bench again, "
+                f"in an environment without other packages named {', '.join(PACKAGES)}."
             )
         spec = _spec_of(name)
         if spec is not None and spec.origin is None and name not in sys.modules:
@@ -42,7 +41,7 @@ def check_neighbours() -> None:
             where = "nowhere" if spec is None else f"first in {_folder_of(spec) or spec.origin or 'another place'}"
             raise BenchError(
                 f"The package {name!r} is found {where}, but bench needs the one beside itself, {place}: run "
-                "from another folder, take the other one off PYTHONPATH, or rename it."
+                "from another folder, remove the other one from PYTHONPATH, or rename it."
             )
 
 
@@ -56,7 +55,7 @@ def _is_ours(place: Path) -> bool:
 def _spec_of(name: str) -> ModuleSpec | None:
     try:
         return importlib.util.find_spec(name)
-    except (ValueError, ImportError):  # a module without a spec was put there by hand
+    except (ValueError, ImportError):  # a module without a spec was put into sys.modules by hand
         return None
 
 
@@ -70,7 +69,7 @@ def _folder_of(spec: ModuleSpec) -> Path | None:
 
 
 def _take_ours(name: str) -> None:
-    """Import this suite's package where a folder without code would be taken for it."""
+    """Import this suite's package where Python would use a folder without code."""
     spec = PathFinder.find_spec(name, [str(_HOME)])
     if spec is None or spec.loader is None:
         raise BenchError(f"The package {name!r} in {_HOME / name} cannot be imported: install bench again.")

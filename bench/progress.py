@@ -1,4 +1,4 @@
-"""What a user sees while a run works, on standard error: bars on a terminal, elsewhere a line every few seconds."""
+"""Progress of a run on standard error: bars on a terminal, otherwise a line every few seconds."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import Protocol
 
 SECONDS_BETWEEN_LINES = 5.0
 _prefix = ""
-_WINDOW, _FEWEST = 10.0, 4  # the rate is that of so many seconds, and of so many signs of progress at least
-_SHORTEST = 0.05  # seconds between two signs of progress that are kept
+_WINDOW, _FEWEST = 10.0, 4  # seconds, and smallest number of updates, over which the rate is computed
+_SHORTEST = 0.05  # seconds between two stored updates
 
 
 class Advance(Protocol):
-    """Is told how many items were just done."""
+    """Takes the number of items that were just done."""
 
     def __call__(self, done: int, /) -> None:
         """Count items."""
@@ -36,7 +36,7 @@ class Progress(Protocol):
 
 @dataclass
 class ProgressCount:
-    """Numbers of items done where nobody watches, as in another process.
+    """Numbers of items done where no progress is shown, as in another process.
 
     Attributes:
         worked: items that were worked on.
@@ -55,16 +55,16 @@ class ProgressCount:
         self.reused += done
 
     def add_to(self, progress: Progress) -> None:
-        """Count the same items there."""
+        """Add these counts to another progress."""
         progress.reuse(self.reused)
         progress(self.worked)
 
 
 class StageProgress:
-    """How far a stage is, and how long it will still take.
+    """Progress and remaining time of a stage.
 
-    The rate is that of the last seconds. It does not count the time up to the first item, in which networks are loaded.
-    Items that cost no work, because their result was in the cache, are counted apart and have no part in it.
+    The rate is computed over the last seconds. It excludes the time before the first item, in which networks are
+    loaded, and items whose result was in the cache.
 
     Attributes:
         name: what is being done.
@@ -77,7 +77,7 @@ class StageProgress:
         self.name, self.total, self.done, self.reused = name, total, 0, 0
         self._clock = clock
         self._start = clock()
-        self._seen: deque[tuple[float, int]] = deque()  # times, and how many items had been worked on then
+        self._updates: deque[tuple[float, int]] = deque()  # times, and the number of items worked on until then
 
     def __call__(self, done: int, /) -> None:
         """Count items that were worked on."""
@@ -85,18 +85,18 @@ class StageProgress:
             return
         self.done += done
         now = self._clock()
-        if len(self._seen) > 1 and now - self._seen[-2][0] < _SHORTEST:
-            self._seen.pop()
-        self._seen.append((now, self.done - self.reused))
-        while len(self._seen) > _FEWEST and self._seen[1][0] < now - _WINDOW:
-            self._seen.popleft()
+        if len(self._updates) > 1 and now - self._updates[-2][0] < _SHORTEST:
+            self._updates.pop()
+        self._updates.append((now, self.done - self.reused))
+        while len(self._updates) > _FEWEST and self._updates[1][0] < now - _WINDOW:
+            self._updates.popleft()
 
     def reuse(self, done: int, /) -> None:
         """Count items that cost no work."""
         self.done += done
         self.reused += done
-        if not self._seen:
-            self._start = self._clock()  # what was spent so far is no measure of the work to come
+        if not self._updates:
+            self._start = self._clock()  # the time before the first worked item is not part of the rate
 
     @property
     def finished(self) -> bool:
@@ -106,20 +106,20 @@ class StageProgress:
     @property
     def rate(self) -> float | None:
         """Items a second, of those that are worked on; None until one is done."""
-        if not self._seen:
+        if not self._updates:
             return None
-        (begin, before), (end, worked) = self._seen[0], self._seen[-1]
-        if len(self._seen) == 1:
+        (begin, before), (end, worked) = self._updates[0], self._updates[-1]
+        if len(self._updates) == 1:
             begin, before = self._start, 0
         return (worked - before) / (end - begin) if end > begin else None
 
     @property
     def left(self) -> float | None:
-        """Seconds until all is done, if nothing more comes from the cache; None where that cannot be told yet."""
+        """Seconds until all is done, if nothing more comes from the cache; None where it is not known yet."""
         rate = self.rate
         if rate is None:
             return None
-        return max(0.0, (self.total - self.done) / rate - (self._clock() - self._seen[-1][0]))
+        return max(0.0, (self.total - self.done) / rate - (self._clock() - self._updates[-1][0]))
 
     def line(self, spent: float) -> str:
         """One line: done of all, rate and time left; or, when all is done, the time taken.
@@ -128,12 +128,12 @@ class StageProgress:
             spent: seconds since the stage began.
         """
         cached = f", {self.reused:,} of them from the cache" if self.reused else ""
-        words = f"{self.name}: {self.done:,} of {self.total:,}{cached}"
+        count = f"{self.name}: {self.done:,} of {self.total:,}{cached}"
         if self.finished:
-            return f"{words} in {duration(spent)}"
-        rate = f", {paced(self.rate)}" if self.rate else ""
+            return f"{count} in {duration(spent)}"
+        rate = f", {format_rate(self.rate)}" if self.rate else ""
         left = "" if self.left is None else f", about {duration(self.left)} left"
-        return f"{words} after {duration(spent)}{rate}{left}"
+        return f"{count} after {duration(spent)}{rate}{left}"
 
 
 @contextmanager
@@ -159,40 +159,40 @@ def stage(name: str, total: int) -> Iterator[StageProgress]:
 
 
 @contextmanager
-def prefixed(words: str) -> Iterator[None]:
-    """Put words before the names of all stages inside the block: what they are done for."""
+def stage_prefix(prefix: str) -> Iterator[None]:
+    """Put a prefix before the names of all stages inside the block."""
     global _prefix
-    before, _prefix = _prefix, words
+    previous, _prefix = _prefix, prefix
     try:
         yield
     finally:
-        _prefix = before
+        _prefix = previous
 
 
 def cumulative(advance: Advance) -> Callable[[int, int], None]:
-    """An adapter for callers that tell how many items are done in all: ``(done, total)``."""
-    before = 0
+    """An adapter for callers that report the total number of items done: ``(done, total)``."""
+    previous = 0
 
-    def tell(done: int, total: int) -> None:
-        nonlocal before
-        advance(done - before)
-        before = done
+    def report(done: int, total: int) -> None:
+        nonlocal previous
+        advance(done - previous)
+        previous = done
 
-    return tell
+    return report
 
 
 @contextmanager
 def counted(name: str) -> Iterator[Callable[[int, int], None]]:
-    """Show the progress of a stage whose length its worker tells: ``(done, total)``."""
+    """Show the progress of a stage whose length the worker reports: ``(done, total)``."""
     with ExitStack() as stack:
-        tell: Callable[[int, int], None] | None = None
+        report: Callable[[int, int], None] | None = None
 
-        def first(done: int, total: int) -> None:
-            nonlocal tell
-            tell = tell or cumulative(stack.enter_context(stage(name, total)))
-            tell(done, total)
+        def start_or_report(done: int, total: int) -> None:
+            nonlocal report
+            report = report or cumulative(stack.enter_context(stage(name, total)))
+            report(done, total)
 
-        yield first
+        yield start_or_report
 
 
 def duration(seconds: float) -> str:
@@ -205,7 +205,7 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def paced(rate: float | None) -> str:
+def format_rate(rate: float | None) -> str:
     """A rate in words: ``12.5 a second``, or ``3.2 s each`` where one takes longer than a second; empty for None."""
     if not rate:
         return ""
@@ -214,7 +214,7 @@ def paced(rate: float | None) -> str:
 
 @contextmanager
 def _bar(progress: StageProgress) -> Iterator[None]:
-    """A bar that follows the progress and is read ten times a second."""
+    """A bar, updated ten times a second."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
     from rich.text import Text
@@ -230,8 +230,8 @@ def _bar(progress: StageProgress) -> Iterator[None]:
             if progress.finished:
                 return Text(f"took {duration(task.finished_time or 0.0)}")
             left = progress.left
-            words = [paced(progress.rate), "" if left is None else f"{duration(left)} left"]
-            return Text(", ".join(filter(None, words)) or f"{duration(time.monotonic() - start)} so far")
+            parts = [format_rate(progress.rate), "" if left is None else f"{duration(left)} left"]
+            return Text(", ".join(filter(None, parts)) or f"{duration(time.monotonic() - start)} so far")
 
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Times()
     with Progress(*columns, console=Console(stderr=True), get_time=time.monotonic) as shown:
@@ -243,7 +243,7 @@ def _bar(progress: StageProgress) -> Iterator[None]:
 
 @contextmanager
 def _lines(progress: StageProgress) -> Iterator[None]:
-    """A line every few seconds, also while one item takes longer, and one at the end."""
+    """A line every few seconds, even if no item was finished, and one at the end."""
     start = time.monotonic()
 
     def show() -> None:
@@ -257,15 +257,15 @@ def _lines(progress: StageProgress) -> Iterator[None]:
 
 
 @contextmanager
-def _watch(look: Callable[[], None], every: float) -> Iterator[None]:
-    """Call something again and again, from another thread, until the block ends."""
-    over = threading.Event()
+def _watch(call: Callable[[], None], every: float) -> Iterator[None]:
+    """Call a function repeatedly from another thread until the block ends."""
+    stopped = threading.Event()
 
     def repeat() -> None:
-        while not over.wait(every):
+        while not stopped.wait(every):
             try:
-                look()
-            except (OSError, ValueError):  # standard error was closed; whoever writes to it next will say so
+                call()
+            except (OSError, ValueError):  # standard error is closed; the next write elsewhere reports it
                 return
 
     thread = threading.Thread(target=repeat, name="progress", daemon=True)
@@ -273,5 +273,5 @@ def _watch(look: Callable[[], None], every: float) -> Iterator[None]:
     try:
         yield
     finally:
-        over.set()
+        stopped.set()
         thread.join()

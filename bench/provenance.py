@@ -1,4 +1,4 @@
-"""Where a figure comes from: digests of data, versions, the machine; of code, see `bench.digests.closure`."""
+"""Origin of a figure: digests of data, versions, the machine. For digests of code see `bench.digests.closure`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PACKAGES = (
 
 
 def stat_digest(media: Iterable[Media]) -> str:
-    """A digest of which media there are and of each file's size and time: cheap, for 'has anything changed?'."""
+    """A digest of the list of media and each file's size and modification time: a cheap test for changes."""
     states: dict[Path, str] = {}
     lines = []
     for item in media:
@@ -40,7 +40,7 @@ def data_digest(media: Iterable[tuple[Media, str]]) -> str:
     """A digest of the media and the bytes of their files; equal on two machines that hold the same data.
 
     Args:
-        media: every media of the data set with the SHA-256 of its file; ``absent`` stands for a file that is not there.
+        media: every media of the data set with the SHA-256 of its file; ``absent`` for a missing file.
     """
     return digest_of(sorted([*_identity_of(item), digest] for item, digest in media))
 
@@ -51,14 +51,14 @@ def files_digest(media: Iterable[tuple[Media, str]]) -> str:
 
 
 def environment(*, device: str, threads: int) -> dict[str, object]:
-    """Versions, commit, machine: what a reader needs to judge a timing or to repeat a run."""
+    """Versions, commit and machine, to judge a timing or repeat a run."""
     commit, dirty = _git_state()
     return {
         "bench": __version__,
         "commit": commit,
         "dirty": dirty,
         "python": platform.python_version(),
-        "packages": {name: found for name in _PACKAGES if (found := version_of(name))},
+        "packages": {name: installed for name in _PACKAGES if (installed := version_of(name))},
         "platform": f"{platform.system()} {platform.machine()}",
         "cpu_count": os.cpu_count(),
         "device": device,
@@ -81,7 +81,7 @@ def version_of(package: str) -> str | None:
 
 
 def _git_state() -> tuple[str | None, bool | None]:
-    """Commit and dirty flag of the checkout this package runs from; None where it was installed without one."""
+    """Commit and dirty flag of the checkout that holds this package; None where there is none."""
     root = Path(__file__).resolve().parent.parent
     if not (root / ".git").exists():
         return None, None

@@ -1,4 +1,4 @@
-"""One way in for every component, ours or a plugin's: a decorator on a factory whose keyword arguments configure it."""
+"""Registries of components, of this suite and of plugins: a decorator registers a factory with keyword arguments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
 from bench.errors import UnknownNameError, UsageError
-from bench.faults import cause_of, kept_running
+from bench.faults import cause_of, refuse_exit
 from bench.grammar.docstrings import described_arguments
 from bench.grammar.values import convert, nearest, split_outside_brackets, suggestion, type_name
 from bench.neighbours import check_neighbours
@@ -32,7 +32,7 @@ class Argument:
         annotation: its type annotation.
         default: its default; meaningless where ``required``.
         required: whether it has no default.
-        description: what the ``Args`` section of the docstring says about it; empty where it says nothing.
+        description: its text in the ``Args`` section of the docstring; empty if there is none.
     """
 
     name: str
@@ -54,15 +54,15 @@ class Entry(Generic[T]):
     Attributes:
         kind: the registry's kind.
         name: what the user types.
-        factory: called with keyword arguments; returns the component. Imports what is heavy inside.
+        factory: called with keyword arguments; returns the component. Heavy imports belong inside it.
         summary: one sentence.
         source: paper, or where the component comes from.
-        licence: licence of the code or weights, for the user to respect.
+        licence: licence of the code or weights.
         missing: called without arguments; returns why the component cannot run here and what to do, or None when it
             can. Must be quick: no heavy import.
         module: the module that registered it.
-        details: called without arguments; returns what else there is to know, by name, as text or as lines: sizes,
-            parameters, where the implementation departs from its paper. Must be quick.
+        details: called without arguments; returns further facts by name, as text or as lines: sizes, parameters,
+            departures of the implementation from its paper. Must be quick.
     """
 
     kind: str
@@ -78,21 +78,21 @@ class Entry(Generic[T]):
     def arguments(self) -> tuple[Argument, ...]:
         """The factory's keyword arguments, in order."""
         hints = typing.get_type_hints(_function(self.factory))
-        words = described_arguments(self.factory)
+        descriptions = described_arguments(self.factory)
         return tuple(
-            Argument(p.name, hints.get(p.name, str), p.default, p.default is p.empty, words.get(p.name, ""))
+            Argument(p.name, hints.get(p.name, str), p.default, p.default is p.empty, descriptions.get(p.name, ""))
             for p in inspect.signature(self.factory).parameters.values()
             if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)
         )
 
     def configure(self, given: Mapping[str, object]) -> dict[str, object]:
-        """Return every argument with its value: given ones converted to their type, the rest by default.
+        """Return every argument with its value: given values converted to their type, the others by default.
 
         Args:
             given: argument values; strings are converted by the annotation.
 
         Raises:
-            UsageError: an argument is unknown, missing or cannot be converted; all faults are listed at once.
+            UsageError: an argument is unknown, missing or cannot be converted; all faults are listed.
         """
         known = {a.name: a for a in self.arguments()}
         faults, values = [], {}
@@ -124,7 +124,7 @@ class Entry(Generic[T]):
         Raises:
             ContractError: the factory ends the program (``sys.exit``).
         """
-        with kept_running(f"{self.kind} {self.name!r} of {self.module}, while it was built,"):
+        with refuse_exit(f"{self.kind} {self.name!r} of {self.module}, at construction"):
             return self.factory(**values)
 
 
@@ -178,9 +178,9 @@ class Registry(Generic[T]):
             return self._entries[name]
         broken = "".join(f" Plugin {f.name!r} failed to load: {f.cause}." for f in failures())
         near = nearest(name, self._entries)
-        meant = f" Did you mean {near!r}?" if near else ""
+        hint = f" Did you mean {near!r}?" if near else ""
         raise UnknownNameError(
-            f"Unknown {self.kind} {name!r}.{meant} "
+            f"Unknown {self.kind} {name!r}.{hint} "
             f"Registered: {', '.join(sorted(self._entries)) or 'none'}.{broken} A plugin's names appear once its "
             f"package is installed and declares an entry point in {ENTRY_POINT_GROUP!r}."
         )
@@ -200,33 +200,32 @@ _FAILURES: list[PluginFailure] = []
 
 @cache
 def load_plugins() -> None:
-    """Import every module of the entry-point group once; what they register is then in the registries.
+    """Import every module of the entry-point group once, so that its components are in the registries.
 
-    A module that fails to import is remembered with its cause and stops nothing else, also where it ends the program
-    (``sys.exit``).
+    A module that fails to import (also by ``sys.exit``) is recorded with its cause; the others are still loaded.
 
     Raises:
-        BenchError: another package stands in the place of one of this suite's, see `check_neighbours`.
-        KeyboardInterrupt: the user wants to stop.
+        BenchError: another package replaces one of this suite, see `check_neighbours`.
+        KeyboardInterrupt: the user interrupts.
     """
     check_neighbours()
-    for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=_own_first):
+    for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=_suite_first):
         try:
             point.load()
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # noqa: BLE001  # whatever a stranger's module raises, the others must load
+        except BaseException as error:  # noqa: BLE001  # whatever a plugin raises, the others must load
             _FAILURES.append(PluginFailure(point.name, _package(point), cause_of(error)))
 
 
 def failures() -> tuple[PluginFailure, ...]:
-    """The plugins that could not be imported so far."""
+    """The plugins whose import has failed so far."""
     return tuple(_FAILURES)
 
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A component as the user asked for it: ``name:key=value,key=value``."""
+    """A component as the user writes it: ``name:key=value,key=value``."""
 
     name: str
     arguments: tuple[tuple[str, str], ...] = ()
@@ -261,28 +260,28 @@ class Spec:
 
 
 def _guarded(missing: Callable[[], str | None]) -> Callable[[], str | None]:
-    """The same, but a fault in it is a reason why the component cannot run."""
+    """A wrapper of ``missing`` that returns an exception as the reason why the component cannot run."""
 
     def guarded() -> str | None:
         try:
             return missing()
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # noqa: BLE001  # a stranger's code, which must not end `bench list`
-            return f"The check of what it needs failed: {cause_of(error)}."
+        except BaseException as error:  # noqa: BLE001  # code of a plugin, which must not end `bench list`
+            return f"The check of its requirements failed: {cause_of(error)}."
 
     return guarded
 
 
 def _guarded_details(details: Callable[[], Details]) -> Callable[[], Details]:
-    """The same, but a fault in it is named in place of the details."""
+    """A wrapper of ``details`` that returns an exception in place of the details."""
 
     def guarded() -> Details:
         try:
             return details()
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # noqa: BLE001  # a stranger's code, which must not end `bench list`
+        except BaseException as error:  # noqa: BLE001  # code of a plugin, which must not end `bench list`
             return {"details": f"not known: {cause_of(error)}"}
 
     return guarded
@@ -296,5 +295,5 @@ def _package(point: EntryPoint) -> str:
     return point.dist.name if point.dist else "unknown package"
 
 
-def _own_first(point: EntryPoint) -> tuple[bool, str]:
-    return (_package(point) != "face-hallucination-bench", point.name)  # so that a clash is the newcomer's fault
+def _suite_first(point: EntryPoint) -> tuple[bool, str]:
+    return (_package(point) != "face-hallucination-bench", point.name)  # a plugin causes a name clash

@@ -18,11 +18,11 @@ _RULE = (
 
 
 def split_items(texts: Sequence[str], flag: str, registry: Registry[Any]) -> list[str]:
-    """Split what a flag was given into components or chains; equal ones are one.
+    """Split the values of a flag into components or chains, without duplicates.
 
-    No name holds ``=``, and an argument is ``key=value``: so the piece after a comma is an argument of the component
-    before it where ``=`` comes before any ``:`` and ``+``, and begins a component of its own otherwise. Commas in
-    brackets belong to a value. One component alone is returned as it is, whatever is wrong with it.
+    Names contain no ``=``, and an argument is ``key=value``. So a piece after a comma is an argument of the component
+    before it if ``=`` comes before any ``:`` and ``+``; otherwise it starts a new component. Commas in brackets belong
+    to a value. A single component is returned unchecked.
 
     Args:
         texts: the flag's values; it may be repeated.
@@ -30,9 +30,9 @@ def split_items(texts: Sequence[str], flag: str, registry: Registry[Any]) -> lis
         registry: where names are looked up.
 
     Raises:
-        UsageError: a piece is empty, is an argument of nothing, or names nothing.
+        UsageError: a piece is empty, is an argument without a component, or names an unknown component.
     """
-    found: list[str] = []
+    all_items: list[str] = []
     for text in texts:
         items: list[str] = []
         for piece in split_outside_brackets(text):
@@ -41,11 +41,13 @@ def split_items(texts: Sequence[str], flag: str, registry: Registry[Any]) -> lis
                 items.append(piece.strip())
             elif not items or ":" not in items[-1].rpartition("+")[2]:
                 before = f"{items[-1]!r} has no arguments yet: write {items[-1]}:{piece.strip()}. " if items else ""
-                raise UsageError(f"--{flag} {text!r}: {before}{piece!r} is an argument of nothing. {_rule(flag)}")
+                raise UsageError(
+                    f"--{flag} {text!r}: {before}{piece!r} is an argument without a component. {_rule(flag)}"
+                )
             else:
                 items[-1] += f",{piece.strip()}"
-        found += items
-    distinct = list(dict.fromkeys(found))
+        all_items += items
+    distinct = list(dict.fromkeys(all_items))
     if len(distinct) > 1:
         for item in distinct:
             _check_names(item, flag, registry)
@@ -53,7 +55,7 @@ def split_items(texts: Sequence[str], flag: str, registry: Registry[Any]) -> lis
 
 
 def check_item(item: str, registry: Registry[Any]) -> str | None:
-    """What is wrong with the names and arguments of a component or chain, or None. Nothing is built."""
+    """The fault in the names and arguments of a component or chain, or None. Nothing is built."""
     for part in item.split("+"):
         try:
             spec = Spec.parse(part)

@@ -1,4 +1,4 @@
-"""What protocols hand to the runner beside searches in a gallery: pairs, and faces to restore, classify or time."""
+"""Studies that protocols return beside searches in a gallery: pairs, and faces to restore, classify or time."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class VerificationSet:
     Attributes:
         enrolled: media of the first templates of pairs, role ``gallery``.
         verified: media of the second ones, role ``probe``.
-        first: template of each pair by its place among the templates of ``enrolled`` in order of appearance, int64
+        first: index of each pair's first template among the templates of ``enrolled`` in order of appearance, int64
             (P,).
-        second: likewise among those of ``verified``.
+        second: the same among those of ``verified``.
         same: whether the pair shows one person, bool (P,).
         fold: from 0, int64 (P,): the threshold of a fold is chosen on the others. None where thresholds are set by
             false accept rates instead.
-        official: whether counts are those of the published set.
+        official: whether counts equal those of the published set.
         notes: sentences for the user.
     """
 
@@ -41,12 +41,12 @@ class VerificationSet:
         sizes = {len(part) for part in (self.first, self.second, self.same, self.fold) if part is not None}
         if len(sizes) != 1 or not len(self.first):
             raise DataError(
-                f"Pairs: {sorted(sizes)} first and second templates, labels and folds; they must be as many"
+                f"Pairs: {sorted(sizes)} first and second templates, labels and folds; the numbers must be equal"
             )
-        for name, places, media in (("first", self.first, self.enrolled), ("second", self.second, self.verified)):
+        for name, indices, media in (("first", self.first, self.enrolled), ("second", self.second, self.verified)):
             templates = len({item.template for item in media})
-            if places.min() < 0 or places.max() >= templates:
-                raise DataError(f"Pairs: a {name} template has place {places.max()}; there are {templates} templates")
+            if indices.min() < 0 or indices.max() >= templates:
+                raise DataError(f"Pairs: a {name} template has place {indices.max()}; there are {templates} templates")
 
     @property
     def media(self) -> dict[Role, tuple[Media, ...]]:
@@ -56,14 +56,14 @@ class VerificationSet:
 
 @dataclass(frozen=True)
 class RestorationSet:
-    """LR faces and what they should have become.
+    """LR faces and their ground truth.
 
     Attributes:
         faces: LR media, role ``probe``; each its own template.
         truths: the true face of each, role ``gallery``, same order; the template of face i is that of truth i.
-        official: whether counts are those of the published set; None where no set is published.
+        official: whether counts equal those of the published set; None where no set is published.
         notes: sentences for the user.
-        ready: whether the faces are restored already, and measured as they are.
+        ready: whether the faces are already restored and are measured without a hallucinator.
     """
 
     faces: tuple[Media, ...]
@@ -74,7 +74,7 @@ class RestorationSet:
 
     def __post_init__(self) -> None:
         if len(self.faces) != len(self.truths) or not self.faces:
-            raise DataError(f"Restoration: {len(self.faces)} faces and {len(self.truths)} truths; each face has one")
+            raise DataError(f"Restoration: {len(self.faces)} faces and {len(self.truths)} truths; each face needs one")
 
     @property
     def media(self) -> dict[Role, tuple[Media, ...]]:
@@ -84,14 +84,14 @@ class RestorationSet:
 
 @dataclass(frozen=True)
 class ExpressionSet:
-    """Faces with an expression, to be told by a classifier that has seen other people.
+    """Faces with an expression, classified by a network that was trained on other people.
 
     Attributes:
         faces: media, role ``probe``; ``attributes["expression"]`` holds one of ``labels``.
-        truths: frontal HR face of each, role ``gallery``, same order: what the classifier may be trained on.
+        truths: frontal HR face of each, role ``gallery``, same order; the classifier may be trained on them.
         labels: the expressions, in the order of the confusion matrix.
-        folds: fold of each person by identity, from 0; nobody is in two.
-        official: whether counts are those of the published set.
+        folds: fold of each person by identity, from 0; each person is in one fold.
+        official: whether counts equal those of the published set.
         notes: sentences for the user.
     """
 
@@ -103,14 +103,14 @@ class ExpressionSet:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        strange = sorted({str(m.attributes.get("expression")) for m in self.faces} - set(self.labels))
-        if strange:
-            raise DataError(f"Expressions {strange[:5]} are none of {', '.join(self.labels)}")
-        lost = sorted({str(m.identity) for m in self.faces} - set(self.folds))
-        if lost or len(self.faces) != len(self.truths) or not self.faces:
+        unknown = sorted({str(m.attributes.get("expression")) for m in self.faces} - set(self.labels))
+        if unknown:
+            raise DataError(f"Expressions {unknown[:5]} are none of {', '.join(self.labels)}")
+        without_fold = sorted({str(m.identity) for m in self.faces} - set(self.folds))
+        if without_fold or len(self.faces) != len(self.truths) or not self.faces:
             raise DataError(
-                f"Expressions: {len(self.faces)} faces, {len(self.truths)} truths, {len(lost)} people without a fold "
-                f"{lost[:5]}"
+                f"Expressions: {len(self.faces)} faces, {len(self.truths)} truths, {len(without_fold)} people without a "
+                f"fold {without_fold[:5]}"
             )
 
     @property
@@ -121,20 +121,20 @@ class ExpressionSet:
 
 @dataclass(frozen=True)
 class EfficiencySet:
-    """LR faces that are hallucinated again and again.
+    """LR faces that are hallucinated repeatedly, to time a chain.
 
     Attributes:
         faces: LR media of one size, role ``probe``; at least as many as the largest batch.
-        batches: faces a pass; each is measured in a process of its own.
-        repeats: timed passes of each, at most; 2 or more.
-        warmup: passes before them that are not timed; the first builds the network.
-        seconds: after so long, and three passes, no further pass is begun.
+        batches: numbers of faces per pass; each is measured in a separate process.
+        repeats: largest number of timed passes of each; 2 or more.
+        warmup: untimed passes before them; the first builds the network.
+        seconds: time after which, and after three passes, no further pass starts.
         cores: processor threads of the timed process.
-        official: always None: there is no published set of faces to time on.
+        official: always None: there is no published set of faces for timing.
         notes: sentences for the user.
 
     Raises:
-        UsageError: numbers that cannot be.
+        UsageError: a number is out of range.
         DataError: there are fewer faces than the largest batch takes.
     """
 
@@ -148,8 +148,8 @@ class EfficiencySet:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        once = len(set(self.batches)) == len(self.batches)
-        if not self.batches or not once or min(*self.batches, self.warmup, self.cores) < 1 or self.repeats < 2:
+        distinct = len(set(self.batches)) == len(self.batches)
+        if not self.batches or not distinct or min(*self.batches, self.warmup, self.cores) < 1 or self.repeats < 2:
             raise UsageError(
                 f"efficiency: batches {list(self.batches)}, {self.repeats} repeats, {self.warmup} to warm up, "
                 f"{self.cores} cores; give each batch once, 2 repeats or more, and 1 or more of the others"
@@ -166,4 +166,4 @@ class EfficiencySet:
 
 
 Study = IdentificationSet | VerificationSet | RestorationSet | ExpressionSet | EfficiencySet
-"""What `EvalProtocol.read` may give; its type says how it is measured."""
+"""Result of `EvalProtocol.read`; its type decides how it is measured."""

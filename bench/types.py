@@ -1,4 +1,4 @@
-"""The nouns of the suite: media, outcomes, weight files, image sizes. Standard library only."""
+"""Basic types: media, outcomes, weight files, image sizes. Standard library only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Points = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True, slots=True)
 class FaceTemplate:
-    """Where a recogniser wants the face.
+    """Position of the face in a recogniser's input.
 
     Attributes:
         height: chip height, pixels.
@@ -33,17 +33,17 @@ class FaceTemplate:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """How a face is taken out of its file and brought to size, in the order of these fields.
+    """How a face is cropped from its file and resized, in the order of these fields.
 
     Attributes:
         frame: of a video, counted from 0; None where the file is a picture.
         quarter_turns: clockwise turns of 90 degrees.
         box: x, y, width, height in pixels of the (turned) picture, measured between pixel edges; rounded to whole
-            pixels; what lies beyond the picture repeats its border. None keeps the whole picture.
-        points: five points of the face in pixels of the (turned) picture, to be laid on those of ``face``; a box is
-            not used then.
-        face: the chip that ``points`` are brought to.
-        side: height and width it is shrunk to, antialiased bicubic, rounded to 8 bits: the LR face. None keeps the
+            pixels; outside the picture its border is repeated. None keeps the whole picture.
+        points: five points of the face in pixels of the (turned) picture, aligned to those of ``face``; ``box`` is
+            then ignored.
+        face: the chip to which ``points`` are aligned.
+        side: height and width of the LR face, shrunk by antialiased bicubic and rounded to 8 bits. None keeps the
             size.
     """
 
@@ -62,15 +62,15 @@ class Media:
     Attributes:
         key: unique and stable inside its protocol, for instance ``Probe/12_3.jpg``; pairs runs with each other.
         path: the file, absolute, inside the data root.
-        role: what the image is compared as.
-        identity: the person; None for a distractor whose identity is not given.
+        role: whether the image is a gallery, probe or distractor image.
+        identity: the person; None for a distractor of unknown identity.
         template: the template this media belongs to; media of one template are fused.
         landmarks: five points (eyes, nose, mouth corners; image left first) in pixels of the image after its ``cut``,
             or None.
-        attributes: what the protocol knows of the image (``yaw_deg``, ``session``...), carried to the results.
-        cut: how the face is taken out of the file; None takes the picture as it is.
-        medium: what the image was taken from (a photograph, a video): where templates are fused by medium, images of
-            one are averaged first. Empty where each image is one by itself.
+        attributes: facts about the image (``yaw_deg``, ``session``...), copied to the results.
+        cut: how the face is cropped from the file; None takes the whole picture.
+        medium: the photograph or video of the image; where templates are fused by medium, images of one medium are
+            averaged first. Empty where each image is a medium of its own.
     """
 
     key: str
@@ -86,13 +86,13 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one image fared: every image of a run ends with exactly one.
+    """Outcome of one image: every image of a run has exactly one.
 
     Attributes:
-        status: ``ok``; ``fallback`` (scored, though a stage had to make do: a face not found, say); ``failed``
-            (not scored, counts as a miss).
-        stage: the stage that decided it (``decode``, ``hallucinate``, ``align``, ``embed``); empty when ok.
-        reason: a short phrase that groups alike cases (``face not found``), no file names in it; empty when ok.
+        status: ``ok``; ``fallback`` (scored, but a stage used a substitute, for example when no face was found);
+            ``failed`` (not scored, counts as a miss).
+        stage: the stage that caused it (``decode``, ``hallucinate``, ``align``, ``embed``); empty when ok.
+        reason: a short phrase for cases of the same kind (``face not found``), without file names; empty when ok.
     """
 
     status: Status = "ok"
@@ -110,7 +110,7 @@ class WeightsFile:
     Attributes:
         name: of the file, without its folder.
         sha256: of its bytes, in hexadecimal.
-        path: where it is, so that a change during a run is noticed; None where nobody says. Not part of any record.
+        path: the file, to detect a change during a run; None where it is not known. Not part of any record.
     """
 
     name: str
@@ -120,13 +120,13 @@ class WeightsFile:
 
 @dataclass(frozen=True, slots=True)
 class ImageSpec:
-    """Size contract of one end of a hallucinator.
+    """Image size of the input or output of a hallucinator.
 
     Attributes:
         size: side in pixels of a square image; None means any size (input), or input size times ``scale`` (output).
         scale: magnification where the output has no fixed size; ignored for an input.
-        largest: side in pixels above which an input of any size would be shrunk first; a chain step that gives more is
-            refused, since it would have worked for nothing. None means that there is none; ignored for an output.
+        largest: side in pixels above which an input of any size is shrunk first; a chain whose previous step gives a
+            larger image is refused, since that step would be wasted. None means no limit; ignored for an output.
     """
 
     size: int | None = None
@@ -136,17 +136,17 @@ class ImageSpec:
 
 @dataclass(frozen=True, slots=True)
 class IdentificationSet:
-    """Who is searched (probes) in what (gallery and distractors).
+    """Probes, and the gallery and distractors in which they are searched.
 
     Attributes:
         gallery: media of enrolled identities; identity is never None.
         probes: media of searched templates; identity is never None.
         distractors: gallery media whose identity has no probe; may be empty.
-        official: True when the counts are those of the published data set.
+        official: whether the counts equal those of the published data set.
         notes: sentences for the user about how the data differ from the official set; shown with every result.
-        galleries: templates of each gallery by its name, where probes are searched in several one after the other;
-            empty for one gallery of all. Distractors are in each.
-        open_set: whether a probe may be without a mate; figures of open-set identification are then given.
+        galleries: templates of each gallery by its name, where probes are searched in several galleries; empty for
+            one gallery of all. Distractors are in each.
+        open_set: whether a probe may have no mate; figures of open-set identification are then computed.
     """
 
     gallery: tuple[Media, ...]
@@ -159,7 +159,7 @@ class IdentificationSet:
 
     @property
     def media(self) -> dict[Role, tuple[Media, ...]]:
-        """The media by role, probes first: what is wrong with a chain shows before a long gallery is embedded."""
+        """The media by role, probes first: a fault of a chain then appears before a long gallery is embedded."""
         return {"probe": self.probes, "gallery": self.gallery, "distractor": self.distractors}
 
 
@@ -168,10 +168,10 @@ class CheckLine:
     """One finding of ``bench data check``.
 
     Attributes:
-        level: ``ok``, ``differs`` (usable, not as published) or ``damaged`` (must be mended before a run).
-        subject: what was looked at (``Probe images``).
-        found: what there is, in words or a number.
-        expected: what the published set has; empty where nothing is published.
+        level: ``ok``, ``differs`` (usable, not as published) or ``damaged`` (must be repaired before a run).
+        subject: what was checked (``Probe images``).
+        found: the present state, in words or a number.
+        expected: the state of the published set; empty where nothing is published.
         examples: the first few file names or rows concerned.
     """
 

@@ -1,4 +1,4 @@
-"""Weight files: found, hashed, and read without ever running what is inside them."""
+"""Weight files: locate, hash and read them without running any code in them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 HEADER = "bench"
-"""Under which the weight files that this suite writes hold what they are of, as JSON in their safetensors metadata."""
+"""Key of the safetensors metadata under which weight files of this suite hold a JSON header."""
 _SHOWN = 4  # faults named in an error; the rest are counted
 
 
@@ -31,15 +31,15 @@ def weights_file(path: Path, *, wanted_by: str, how_to_get: str) -> WeightsFile:
     Args:
         path: the file.
         wanted_by: the component that wants it, for the error.
-        how_to_get: what to do when it is not there, for the error.
+        how_to_get: what to do when it is missing, for the error.
 
     Raises:
         MissingError: there is no such file.
         DataError: it cannot be read.
     """
     if not path.is_file():
-        found = "is a folder" if path.is_dir() else "does not exist"
-        raise MissingError(f"{wanted_by} wants the weights {path}, which {found}. {how_to_get}")
+        state = "is a folder" if path.is_dir() else "does not exist"
+        raise MissingError(f"{wanted_by} needs the weights {path}, which {state}. {how_to_get}")
     try:
         return WeightsFile(path.name, known_file_digest(path), path)
     except OSError as error:
@@ -47,40 +47,40 @@ def weights_file(path: Path, *, wanted_by: str, how_to_get: str) -> WeightsFile:
 
 
 def hub_file(path: Path, name: str, *, wanted_by: str, how_to_get: str) -> WeightsFile:
-    """Like `weights_file`, for a file that torchvision names after its digest.
+    """Like `weights_file`, for a file whose torchvision name ends with its digest.
 
     Args:
-        path: the file; if it has the name, it must have the digest whose first digits end it.
-        name: torchvision's.
+        path: the file; if its name is ``name``, its digest must begin with the digits at the end of the name.
+        name: torchvision's name of the file.
         wanted_by: the component that wants it, for the error.
-        how_to_get: what to do when it is not there or damaged, for the error.
+        how_to_get: what to do when it is missing or damaged, for the error.
 
     Raises:
         MissingError: there is no such file.
-        DataError: it cannot be read, or is not the one of that name.
+        DataError: it cannot be read, or has another digest than its name says.
     """
-    found = weights_file(path, wanted_by=wanted_by, how_to_get=how_to_get)
-    if path.name == name and not found.sha256.startswith(Path(name).stem.rpartition("-")[2]):
+    file = weights_file(path, wanted_by=wanted_by, how_to_get=how_to_get)
+    if path.name == name and not file.sha256.startswith(Path(name).stem.rpartition("-")[2]):
         raise DataError(
-            f"The weights {path} of {wanted_by} are damaged or other ones: their SHA-256 begins with "
-            f"{found.sha256[:8]}, not as the name ends. {how_to_get}"
+            f"The weights {path} of {wanted_by} are damaged or replaced: their SHA-256 begins with "
+            f"{file.sha256[:8]}, not with the digits of the name. {how_to_get}"
         )
-    return found
+    return file
 
 
 def read_weights(path: Path, sha256: str | None) -> bytes:
-    """The bytes of a weight file, read once, which must be those that its component was built with.
+    """The bytes of a weight file, read once; they must be those with which its component was built.
 
-    Whatever loads a network that a component named in its ``weights`` loads it from these bytes, so that a file that
-    was replaced in the meantime cannot be used under the digest of the one before.
+    A network of a file in a component's ``weights`` is loaded from these bytes, so a file that was replaced meanwhile
+    is never used under the digest of the old one.
 
     Args:
         path: the file.
-        sha256: digest that the component told; None takes any bytes.
+        sha256: digest in the component's ``weights``; None accepts any bytes.
 
     Raises:
         MissingError: there is no such file any more.
-        ChangedError: its bytes are others.
+        ChangedError: its bytes have changed.
         DataError: it cannot be read.
     """
     try:
@@ -95,7 +95,7 @@ def read_weights(path: Path, sha256: str | None) -> bytes:
 
 @contextmanager
 def unchanged_weights(*files: WeightsFile) -> Iterator[None]:
-    """For libraries that open a file themselves: see that it has the digest before and after the block.
+    """For libraries that open a file themselves: check its digest before and after the block.
 
     Raises:
         ChangedError: it has changed.
@@ -119,19 +119,19 @@ def _digest_again(path: Path) -> str:
         raise DataError(f"The weights {path} cannot be read: {error.strerror}.") from None
 
 
-def _refuse_another(path: Path, sha256: str | None, found: str) -> None:
+def _refuse_another(path: Path, sha256: str | None, current: str) -> None:
     if sha256 is None:
         return
-    if found != sha256:
+    if current != sha256:
         raise ChangedError(
-            f"The weights {path} have changed since this run began (SHA-256 {sha256[:12]} then, {found[:12]} now). "
+            f"The weights {path} have changed since this run began (SHA-256 {sha256[:12]} then, {current[:12]} now). "
             "Nothing computed from the new file is kept; run again to use it."
         )
     loaded(path, sha256)
 
 
 def package_file(package: str, relative: str) -> Path | None:
-    """Path of a file inside an installed package, found without importing it; None when it is not there."""
+    """Path of a file inside an installed package, without importing it; None if there is none."""
     spec = importlib.util.find_spec(package)
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         path = Path(folder, relative)
@@ -141,21 +141,21 @@ def package_file(package: str, relative: str) -> Path | None:
 
 
 def torch_home() -> Path:
-    """Where torch keeps what it has fetched: TORCH_HOME, or ``torch`` in the user's cache; found without torch."""
+    """Torch's folder of downloads, without importing torch: TORCH_HOME, or ``torch`` in the user's cache."""
     home = os.environ.get("TORCH_HOME") or os.path.join(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "torch")
     return Path(home).expanduser()
 
 
 def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], header: Mapping[str, object]) -> None:
-    """Write a safetensors file in one step: half precision, but for what is no floating point.
+    """Write a safetensors file atomically: floating-point tensors in half precision, others unchanged.
 
     Args:
         path: the file.
         tensors: by name.
-        header: what it is of, for `read_header`: what JSON can say.
+        header: description for `read_header`; must be JSON.
 
     Raises:
-        BenchError: it cannot be written; nothing is left behind.
+        BenchError: it cannot be written; no partial file remains.
     """
     import torch
     from safetensors.torch import save
@@ -169,7 +169,7 @@ def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], header: Mappin
 
 
 def read_header(path: Path) -> dict[str, Any] | None:
-    """What a weight file says it is of, read without torch and without its tensors; None where it says nothing.
+    """The header of a weight file, read without torch and without its tensors; None where there is none.
 
     Raises:
         MissingError: there is no such file.
@@ -182,25 +182,25 @@ def read_header(path: Path) -> dict[str, Any] | None:
     try:
         with safe_open(path, "np") as file:
             text = (file.metadata() or {}).get(HEADER)
-        found = json.loads(text) if text else None
+        header = json.loads(text) if text else None
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise DataError(f"The weights {path} are damaged or of another version of bench: {error}") from None
-    return found if isinstance(found, dict) else None
+    return header if isinstance(header, dict) else None
 
 
 def refuse_other(path: Path, **facts: tuple[object, object]) -> None:
-    """Refuse weights of something else than what is wanted.
+    """Refuse weights whose header differs from the expected one.
 
     Args:
         path: their file, for the error.
-        facts: what is wanted and what was found, by name; None wants anything.
+        facts: expected value and value of the file, by name; an expected None accepts anything.
 
     Raises:
         DataError: the two differ.
     """
-    for what, (wanted, found) in facts.items():
-        if wanted is not None and wanted != found:
-            raise DataError(f"The weights {path} are of {what} {found!r}; {what} {wanted!r} was asked for.")
+    for name, (expected, actual) in facts.items():
+        if expected is not None and expected != actual:
+            raise DataError(f"The weights {path} are of {name} {actual!r}; {name} {expected!r} was asked for.")
 
 
 def load_state_dict(path: Path, *, sha256: str | None = None) -> dict[str, torch.Tensor]:
@@ -211,15 +211,15 @@ def load_state_dict(path: Path, *, sha256: str | None = None) -> dict[str, torch
 
     Args:
         path: the file.
-        sha256: digest that its bytes must have, see `read_weights`; None takes any.
+        sha256: digest that its bytes must have, see `read_weights`; None accepts any.
 
     Returns:
         Tensors by name, on the CPU.
 
     Raises:
         MissingError: there is no such file.
-        ChangedError: its bytes are others than those of ``sha256``.
-        DataError: it is truncated, no weights file, a pickle of other objects, or not tensors by name.
+        ChangedError: its bytes do not have the digest ``sha256``.
+        DataError: it is truncated, not a weight file, a pickle of other objects, or not tensors by name.
     """
     if not path.is_file():
         raise MissingError(f"There is no weights file {path}.")
@@ -236,24 +236,24 @@ def load_into(module: torch.nn.Module, state: Mapping[str, torch.Tensor], *, ori
     Args:
         module: the network.
         state: tensors by name.
-        origin: where they came from, for the error.
+        origin: their file, for the error.
 
     Raises:
         DataError: names are missing or unknown, or shapes differ; the first few are listed.
     """
-    wanted = module.state_dict()
-    faults = [f"{name} is missing" for name in wanted if name not in state]
-    faults += [f"{name} is unknown" for name in state if name not in wanted]
+    expected = module.state_dict()
+    faults = [f"{name} is missing" for name in expected if name not in state]
+    faults += [f"{name} is unknown" for name in state if name not in expected]
     faults += [
         f"{name} is {tuple(state[name].shape)}, not {tuple(tensor.shape)}"
-        for name, tensor in wanted.items()
+        for name, tensor in expected.items()
         if name in state and state[name].shape != tensor.shape
     ]
     if faults:
         more = f" and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
         raise DataError(
             f"The weights {origin} do not fit {type(module).__name__}: {'; '.join(faults[:_SHOWN])}{more}. "
-            "Give the file of this very network."
+            "Give the weights of this network."
         )
     module.load_state_dict(dict(state))
 

@@ -84,7 +84,7 @@ def _lr_headline(run: Prepared, lr: Prepared, measured: Measured, kind: str) -> 
 
 
 def _lr_measured(lr: Prepared, kind: str) -> Headline | None:
-    with progress.prefixed("LR face, for comparison: "):
+    with progress.stage_prefix("LR face, for comparison: "):
         plain = evaluation.measure(lr)
     return headline(kind, plain.rows, plain.items, plain.arrays)
 

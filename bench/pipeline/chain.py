@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bench.errors import BenchError, UsageError
-from bench.faults import explanation, is_memory, kept_running
+from bench.faults import explanation, is_memory, refuse_exit
 from bench.images import resize, to_bytes, to_float
 from bench.interfaces import HALLUCINATORS, ByteImages, FloatImages, Hallucinator
 from bench.io.file_digests import digest_of
@@ -110,7 +110,7 @@ class Chain:
         outcomes = [OK] * len(values)
         for step in self.steps:
             before = values.shape
-            with kept_running(f"Hallucinator {step.spec}"):
+            with refuse_exit(f"Hallucinator {step.spec}"):
                 result: object = step.component.hallucinate_counted(values)
             values, step_outcomes = _checked(step, before, result)
             outcomes = [new if old.status == "ok" else old for old, new in zip(outcomes, step_outcomes, strict=True)]

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar, get_args
 import numpy as np
 
 from bench.errors import BenchError, ChangedError, ContractError, MissingError, UsageError, one_line
-from bench.faults import explanation, is_memory, kept_running
+from bench.faults import explanation, is_memory, refuse_exit
 from bench.images import ByteImages
 from bench.types import FaceTemplate, Outcome, Status
 
@@ -56,7 +56,7 @@ class Attempts(Generic[T, R]):
         if not images:
             return []
         try:
-            with kept_running(self._who):
+            with refuse_exit(self._who):
                 results: list[R | Raised] = list(self._call(images))
         except NOT_OF_AN_IMAGE:
             raise

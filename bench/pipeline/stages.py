@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.faults import kept_running
+from bench.faults import refuse_exit
 from bench.pipeline.cache import open_cache
 from bench.pipeline.embedder import ViewCallback, embedder_for
 from bench.pipeline.plan import Embedded, EmbedPlan, ImageRequest
@@ -49,7 +49,7 @@ class EmbedStage:
 
         viewed = {place for place, request in enumerate(shard) if on_view or request.view or request.picture}
         who = f"Aligner {self.plan.align} or recogniser {self.plan.recogniser}"
-        with kept_running(who), open_cache(self.cache) as cache:
+        with refuse_exit(who), open_cache(self.cache) as cache:
             media = [request.media for request in shard]
             embedded = embedder_for(self.plan).embed(media, cache, progress, viewed=viewed, on_view=keep)
         return replace(

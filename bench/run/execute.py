@@ -14,7 +14,7 @@ from bench.diagnosis.of_run import diagnose
 from bench.digests.closure import closure
 from bench.engine.base import engine_for
 from bench.evaluation.contract import ImageSelection, Measured, Prepared, view_first
-from bench.faults import kept_running
+from bench.faults import refuse_exit
 from bench.interfaces import PROTOCOLS, EvalProtocol
 from bench.io.atomic import beside
 from bench.io.file_digests import digest_of, file_state, path_digest, refuse_changed
@@ -184,7 +184,7 @@ def _read(
     name = digest_of([protocol.fingerprint, str(root)])
     if name not in studies:
         with progress.counted(f"read {protocol.component.dataset}") as advance:
-            with kept_running(f"Protocol {protocol.spec}"):
+            with refuse_exit(f"Protocol {protocol.spec}"):
                 studies[name] = protocol.component.read_with(root, scratch, advance)
     if manifest is not None:
         files = sorted({item.path for items in studies[name].media.values() for item in items})

@@ -62,6 +62,6 @@ def test_a_key_that_is_none_is_refused(key: str) -> None:
 
 def test_a_folder_whose_name_is_no_text_cannot_be_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCH_CONFIG", str(tmp_path / "config.toml"))
-    with pytest.raises(UsageError, match="no UTF-8 text"):
+    with pytest.raises(UsageError, match="not UTF-8 text"):
         set_setting("data.tinyface", "/data/d\udcff")
     assert not (tmp_path / "config.toml").exists()

@@ -8,7 +8,7 @@ import pytest
 from bench import devices
 from bench.__main__ import main
 from bench.config import RunConfig, make_config
-from bench.devices import cpu_threads, describe_device, devices_here, resolve_device, torch_threads
+from bench.devices import available_devices, cpu_threads, describe_device, resolve_device, torch_threads
 from bench.errors import UsageError
 from bench.interfaces import HALLUCINATORS, RECOGNISERS
 from bench.pipeline.build import build
@@ -29,13 +29,13 @@ def test_a_device_that_is_not_here_is_a_usage_error_that_lists_those_that_are(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     has(monkeypatch)
-    with pytest.raises(UsageError, match=f"no device {name!r} here. Devices: cpu; or say auto"):
+    with pytest.raises(UsageError, match=f"no device {name!r} here. Devices: cpu; or give auto"):
         resolve_device(name)
 
 
 def test_cards_are_numbered_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     has(monkeypatch, cards=("Card A", "Card B"), mps=True)
-    assert devices_here() == ("cpu", "cuda:0 (Card A)", "cuda:1 (Card B)", "mps")
+    assert available_devices() == ("cpu", "cuda:0 (Card A)", "cuda:1 (Card B)", "mps")
     assert [resolve_device(name) for name in ("cuda", "cuda:1", "mps", "cpu")] == ["cuda", "cuda:1", "mps", "cpu"]
     assert describe_device("cuda") == "cuda (Card A)"
     assert describe_device("cuda:1") == "cuda:1 (Card B)"

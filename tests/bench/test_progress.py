@@ -9,7 +9,7 @@ import time
 import pytest
 
 from bench import progress
-from bench.progress import StageProgress, counted, duration, paced, stage
+from bench.progress import StageProgress, counted, duration, format_rate, stage
 
 
 class Clock:
@@ -83,7 +83,7 @@ def test_many_quick_items_are_remembered_in_few_places(clock: Clock) -> None:
         clock.now += 0.0005
         tally(1)
     assert tally.rate == pytest.approx(2000, rel=0.01)
-    assert len(tally._seen) < 500
+    assert len(tally._updates) < 500
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_durations_are_worded(seconds: float, words: str) -> None:
 
 
 def test_rates_are_worded() -> None:
-    assert [paced(12.54), paced(0.3125), paced(None)] == ["12.5 a second", "3.2 s each", ""]
+    assert [format_rate(12.54), format_rate(0.3125), format_rate(None)] == ["12.5 a second", "3.2 s each", ""]
 
 
 def test_a_pipe_gets_one_line_at_the_end_of_a_short_stage(capsys: pytest.CaptureFixture[str]) -> None:

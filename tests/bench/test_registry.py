@@ -177,7 +177,7 @@ def test_an_interrupt_from_within_a_plugin_still_interrupts(tmp_path: Path, smal
 def test_a_fault_in_the_check_of_what_a_plugin_needs_is_the_reason_why_it_cannot_run(tmp_path: Path) -> None:
     install(tmp_path, "leaving", theirs(missing="sys.exit(0)"))
     done = bench(tmp_path, "list", "hallucinators")
-    assert done.returncode == 0 and "cannot run here: The check of what it needs failed" in done.stdout
+    assert done.returncode == 0 and "cannot run here: The check of its requirements failed" in done.stdout
 
 
 def test_bench_check_of_a_component_that_ends_the_program_does_not_succeed(tmp_path: Path) -> None:
@@ -197,4 +197,4 @@ def test_a_recogniser_that_ends_the_program_is_named_and_the_run_fails(tmp_path:
     install(tmp_path / "site", "leaving", source)
     command = ["run", "--protocol", "tinyface", "--data-root", str(small_tinyface), "--no-cache"]
     done = bench(tmp_path / "site", *command, "--recogniser", "theirs", "--out", str(tmp_path / "out"))
-    assert done.returncode == 1 and "theirs failed: it ends the program: sys.exit(0)" in done.stderr.splitlines()[-1]
+    assert done.returncode == 1 and "theirs failed: it called sys.exit(0)" in done.stderr.splitlines()[-1]

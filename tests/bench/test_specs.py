@@ -40,7 +40,7 @@ def test_a_comma_starts_a_component_where_a_name_follows(texts: list[str], items
     ("text", "part"),
     [
         ("none,size=16", "write none:size=16"),
-        ("size=16,none", "is an argument of nothing"),
+        ("size=16,none", "is an argument without a component"),
         ("bicubic:size=16+none,size=3", "write bicubic:size=16+none:size=3"),
         ("none,,bicubic", "empty component"),
         ("none,", "empty component"),

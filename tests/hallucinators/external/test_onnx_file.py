@@ -396,7 +396,7 @@ def test_check_tells_the_hallucinator_from_the_recogniser_of_that_name(
     code, out, _ = bench("check", f"onnx:file={tmp_path / 'net.onnx'},values=0..255,values_out=0..1")
     assert code == 1 and "FAIL" in next(line for line in out.splitlines() if " range " in line), out
     code, _, err = bench("check", f"onnx:weights={tmp_path / 'gone.onnx'}")
-    assert code == 3 and "Recogniser onnx wants the weights" in err
+    assert code == 3 and "Recogniser onnx needs the weights" in err
     code, _, err = bench("check", "onnx")
     assert code == 2 and "hallucinator 'onnx': file is required" in err
 
