@@ -109,8 +109,8 @@ class ExpressionSet:
         without_fold = sorted({str(m.identity) for m in self.faces} - set(self.folds))
         if without_fold or len(self.faces) != len(self.truths) or not self.faces:
             raise DataError(
-                f"Expressions: {len(self.faces)} faces, {len(self.truths)} truths, {len(without_fold)} people without a "
-                f"fold {without_fold[:5]}"
+                f"Expressions: {len(self.faces)} faces, {len(self.truths)} truths, {len(without_fold)} people without "
+                f"a fold {without_fold[:5]}"
             )
 
     @property

@@ -34,7 +34,7 @@ def test_every_fault_is_listed_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["protocol = ", "\xff\xfe"])
-def test_a_file_that_is_no_toml_is_named(tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_not_toml_is_named_in_the_error(tmp_path: Path, content: str) -> None:
     file = tmp_path / "run.toml"
     file.write_bytes(content.encode("latin-1"))
     with pytest.raises(UsageError, match="Cannot read .*run.toml"):
@@ -55,12 +55,12 @@ def test_a_setting_is_remembered_beside_the_others() -> None:
 
 
 @pytest.mark.parametrize("key", ["tinyface", "data.", "data.a b", ".x"])
-def test_a_key_that_is_none_is_refused(key: str) -> None:
+def test_an_invalid_settings_key_is_refused(key: str) -> None:
     with pytest.raises(UsageError):
         set_setting(key, "x")
 
 
-def test_a_folder_whose_name_is_no_text_cannot_be_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_whose_name_is_not_utf8_cannot_be_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCH_CONFIG", str(tmp_path / "config.toml"))
     with pytest.raises(UsageError, match="not UTF-8 text"):
         set_setting("data.tinyface", "/data/d\udcff")

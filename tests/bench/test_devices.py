@@ -25,7 +25,7 @@ def has(monkeypatch: pytest.MonkeyPatch, *, cards: tuple[str, ...] = (), mps: bo
 @pytest.mark.parametrize(
     "name", ["banana", "", "CPU", "cpu:0", "meta", "cuda", "cuda:0", "cuda:x", "cuda:-1", "mps", "xpu"]
 )
-def test_a_device_that_is_not_here_is_a_usage_error_that_lists_those_that_are(
+def test_an_unavailable_device_is_a_usage_error_that_lists_the_available_ones(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     has(monkeypatch)
@@ -68,7 +68,7 @@ def test_auto_picks_cuda_then_mps_then_the_processor(
         ["ablate", "--data", "{folder}/a.npz", "--out", "{folder}/out", "--device", "banana"],
     ],
 )
-def test_a_device_that_is_not_here_ends_every_command_with_code_2_and_one_line(
+def test_an_unavailable_device_ends_every_command_with_code_2_and_one_line(
     line: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a.png").write_bytes(b"")
@@ -86,12 +86,12 @@ def test_a_device_of_a_configuration_file_is_checked_too(tmp_path: Path, capsys:
     assert "no device 'banana' here" in capsys.readouterr().err
 
 
-def test_a_configuration_made_in_python_is_checked_too() -> None:
+def test_a_configuration_built_in_python_is_checked_too() -> None:
     with pytest.raises(UsageError, match="no device 'banana' here"):
         prepare(RunConfig(protocol="tinyface", device="banana"))
 
 
-def test_a_component_is_given_what_auto_picks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_component_receives_the_device_that_auto_selects(monkeypatch: pytest.MonkeyPatch) -> None:
     has(monkeypatch)
     load_plugins()
     built = build(HALLUCINATORS, Spec.parse("vividgan:device=auto"))
@@ -99,7 +99,7 @@ def test_a_component_is_given_what_auto_picks(monkeypatch: pytest.MonkeyPatch) -
     assert built.execution()["device"] == "cpu"
 
 
-def test_a_network_that_stays_on_the_processor_is_named_when_another_device_was_asked_for() -> None:
+def test_a_network_that_computes_on_the_processor_in_spite_of_the_device_option_is_named() -> None:
     from bench.pipeline.plan import EmbedPlan
 
     load_plugins()
@@ -111,7 +111,7 @@ def test_a_network_that_stays_on_the_processor_is_named_when_another_device_was_
     assert build(RECOGNISERS, Spec.parse("sface")).execution()["device"] == "cpu"
 
 
-def test_a_number_asked_for_is_kept_and_zero_means_what_this_process_may_use() -> None:
+def test_a_number_of_threads_is_used_and_zero_means_all_cores_of_the_process() -> None:
     assert cpu_threads(3) == 3
     assert 1 <= cpu_threads(0) <= (os.cpu_count() or 1)
 

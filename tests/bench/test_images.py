@@ -84,7 +84,7 @@ def test_grey_with_alpha_and_a_palette_with_alpha_lose_it() -> None:
     assert np.array_equal(decode(saved(paletted, transparency=0)), few)
 
 
-def test_a_broken_orientation_tag_is_no_reason_to_lose_the_image() -> None:
+def test_an_image_with_a_broken_orientation_tag_is_decoded() -> None:
     with pytest.warns(UserWarning, match="EXIF"):
         image = decode(saved(Image.fromarray(RGB), "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\x05\0"))
     assert image.shape == RGB.shape
@@ -255,7 +255,7 @@ def test_the_bytes_of_a_low_resolution_image_are_pinned() -> None:
     ]
 
 
-def test_a_size_that_is_none_is_refused() -> None:
+def test_a_size_below_one_is_refused() -> None:
     with pytest.raises(UsageError):
         resize(RGB, 0, 5)
 

@@ -51,7 +51,7 @@ def test_one_earlier_on_the_path_is_named_and_one_later_does_no_harm(tmp_path: P
     assert bench(empty, path=os.pathsep.join([str(ROOT), other])).returncode == 0
 
 
-def test_a_folder_without_code_in_the_working_folder_is_passed_over(tmp_path: Path) -> None:
+def test_a_folder_without_code_in_the_working_folder_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports" / "index.html").write_text("a page")
     assert bench(tmp_path).returncode == 0
@@ -83,7 +83,7 @@ def test_a_package_that_another_distribution_has_overwritten_is_named(
         check_neighbours()
 
 
-def test_a_folder_without_code_that_hides_an_editable_install_is_passed_over(tmp_path: Path) -> None:
+def test_a_folder_without_code_that_hides_an_editable_install_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "reports").mkdir()
     script = (
         "import importlib.machinery, sys\n"

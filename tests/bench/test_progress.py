@@ -41,7 +41,7 @@ def test_the_time_left_follows_the_rate_of_single_items(clock: Clock) -> None:
     assert tally.left == 0
 
 
-def test_loading_before_the_first_item_is_no_part_of_the_rate(clock: Clock) -> None:
+def test_loading_before_the_first_item_is_excluded_from_the_rate(clock: Clock) -> None:
     tally = StageProgress("embed", 100, clock)
     clock.now += 60
     tally(1)
@@ -52,7 +52,7 @@ def test_loading_before_the_first_item_is_no_part_of_the_rate(clock: Clock) -> N
     assert tally.left == pytest.approx(95)
 
 
-def test_cached_items_give_no_false_time_left(clock: Clock) -> None:
+def test_cached_items_do_not_shorten_the_time_left(clock: Clock) -> None:
     tally = StageProgress("embed", 1000, clock)
     for _ in range(9):
         clock.now += 0.01
@@ -77,7 +77,7 @@ def test_items_that_turn_out_slower_than_those_before_set_the_time_left(clock: C
     assert tally.left == pytest.approx(488 * 2, rel=0.1)
 
 
-def test_many_quick_items_are_remembered_in_few_places(clock: Clock) -> None:
+def test_many_quick_items_need_few_stored_updates(clock: Clock) -> None:
     tally = StageProgress("read", 10**6, clock)
     for _ in range(20_000):
         clock.now += 0.0005
@@ -89,11 +89,11 @@ def test_many_quick_items_are_remembered_in_few_places(clock: Clock) -> None:
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0.2, "0 s"), (7.4, "7 s"), (99, "99 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")]
 )
-def test_durations_are_worded(seconds: float, words: str) -> None:
+def test_durations_are_formatted(seconds: float, words: str) -> None:
     assert duration(seconds) == words
 
 
-def test_rates_are_worded() -> None:
+def test_rates_are_formatted() -> None:
     assert [format_rate(12.54), format_rate(0.3125), format_rate(None)] == ["12.5 a second", "3.2 s each", ""]
 
 
@@ -132,7 +132,7 @@ def test_a_stage_without_items_says_nothing(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().err == ""
 
 
-def test_a_reader_that_says_how_many_there_are_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_worker_that_reports_its_total_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     with counted("read") as tell:
         for done in range(1, 6):
             tell(done, 5)

@@ -66,7 +66,7 @@ def test_every_wrong_argument_is_listed_at_once(things: Registry[Thing]) -> None
     assert "'c' is none of a, b" in text
 
 
-def test_a_required_argument_is_asked_for(things: Registry[Thing]) -> None:
+def test_a_missing_required_argument_is_an_error(things: Registry[Thing]) -> None:
     with pytest.raises(UsageError, match="size is required"):
         things["strict"].create()
 
@@ -145,7 +145,7 @@ def run(tmp_path: Path, data: Path, hallucinator: str) -> subprocess.CompletedPr
 
 
 @pytest.mark.parametrize("where", ["build", "run"])
-def test_sys_exit_while_it_is_built_or_runs_is_its_failure_in_one_line(
+def test_sys_exit_at_construction_or_at_run_time_is_a_failure_of_the_component_in_one_line(
     tmp_path: Path, small_tinyface: Path, where: str
 ) -> None:
     install(tmp_path / "site", "leaving", theirs(**{where: "sys.exit(0)"}))
@@ -174,7 +174,7 @@ def test_an_interrupt_from_within_a_plugin_still_interrupts(tmp_path: Path, smal
     assert {cell["state"] for cell in cells} == {"waiting"}
 
 
-def test_a_fault_in_the_check_of_what_a_plugin_needs_is_the_reason_why_it_cannot_run(tmp_path: Path) -> None:
+def test_a_fault_in_the_requirement_check_of_a_plugin_is_the_reason_why_it_cannot_run(tmp_path: Path) -> None:
     install(tmp_path, "leaving", theirs(missing="sys.exit(0)"))
     done = bench(tmp_path, "list", "hallucinators")
     assert done.returncode == 0 and "cannot run here: The check of its requirements failed" in done.stdout

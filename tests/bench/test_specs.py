@@ -49,7 +49,7 @@ def test_a_comma_starts_a_component_where_a_name_follows(texts: list[str], items
         ("none,none+bicubik", "Did you mean 'bicubic'"),
     ],
 )
-def test_what_is_not_clear_is_refused_and_says_to_repeat_the_flag(text: str, part: str) -> None:
+def test_an_ambiguous_item_is_refused_with_the_advice_to_repeat_the_flag(text: str, part: str) -> None:
     with pytest.raises(UsageError) as caught:
         split_items([text], "hallucinator", HALLUCINATORS)
     assert part in str(caught.value)

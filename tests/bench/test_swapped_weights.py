@@ -151,7 +151,7 @@ class Careless(Hallucinator):
 
 
 @pytest.mark.parametrize("argument", ["weights", "more"])
-def test_of_a_plugin_that_loads_a_swapped_file_nothing_is_kept(tmp_path: Path, argument: str) -> None:
+def test_results_of_a_plugin_that_loads_a_swapped_file_are_discarded(tmp_path: Path, argument: str) -> None:
     load_plugins()
     paths = {"weights": tmp_path / "net.bin", "more": tmp_path / "more"}
     paths["weights"].write_bytes(b"abc")

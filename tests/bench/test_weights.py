@@ -44,8 +44,8 @@ def test_a_replaced_file_gets_another_digest(tmp_path: Path) -> None:
     assert weights_file(path, wanted_by="", how_to_get="") != before
 
 
-def test_an_absent_file_says_who_wants_it_and_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(MissingError, match="Recogniser x wants .*net.pt, which does not exist. Fetch it."):
+def test_the_error_for_a_missing_file_names_the_component_and_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(MissingError, match="Recogniser x needs .*net.pt, which does not exist. Fetch it."):
         weights_file(tmp_path / "net.pt", wanted_by="Recogniser x", how_to_get="Fetch it.")
     with pytest.raises(MissingError, match="which is a folder"):
         weights_file(tmp_path, wanted_by="Recogniser x", how_to_get="Fetch it.")

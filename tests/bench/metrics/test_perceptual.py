@@ -91,7 +91,7 @@ def test_torch_s_own_file_is_taken_when_none_is_named(
     assert default_backbone() == tmp_path / "hub" / "checkpoints" / BACKBONE
     default_backbone().parent.mkdir(parents=True)
     default_backbone().symlink_to(file)
-    with pytest.raises(DataError, match=r"alexnet-owt-7be5be79\.pth.*damaged or other ones.*alexnet=PATH"):
+    with pytest.raises(DataError, match=r"alexnet-owt-7be5be79\.pth.*damaged or replaced.*alexnet=PATH"):
         backbone_files(None)  # its digest isn't the one the name ends in
 
 
