@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bench.errors import ContractError, DataError, UsageError
 from bench.io.filekinds import HEAD, kind_of, read_plain
+from bench.io.image_formats import FORMATS
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 ByteImages = NDArray[np.uint8]
 FloatImages = NDArray[np.float32]
 
-FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM", "GIF")
-"""Formats that are read, by Pillow's names. Others have decoders that start programs or are hardly ever tested."""
 _READ = frozenset({"a JPEG image", "a PNG image", "a GIF image", "a WebP image"})
 _MOST_PIXELS = 64_000_000  # larger images are decompression bombs, not faces
 _LONGEST_SIDE = 20_000  # also keeps the matrices of `resize` small

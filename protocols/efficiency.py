@@ -10,6 +10,7 @@ from bench.digests.closure import closure_digest
 from bench.errors import DataError
 from bench.interfaces import PROTOCOLS, EvalProtocol, Progress
 from bench.io.atomic import replace_folder
+from bench.media.low_resolution import to_low_resolution
 from bench.studies import EfficiencySet
 from bench.types import CheckLine, Media
 
@@ -120,13 +121,13 @@ class Efficiency(EvalProtocol):
 def _draw(folder: Path, count: int, lr: int, progress: Progress | None) -> None:
     """Write faces as PNG, in one step; their times are set, so that drawing them anew changes nothing."""
     from bench.checks.toy_faces import draw_face
-    from bench.images import encode_png, resize
+    from bench.images import encode_png
 
     try:
         with replace_folder(folder, keep_existing=True, sync=False) as new:
             for k in range(count):
                 path = new / f"{k:04d}.png"
-                path.write_bytes(encode_png(resize(draw_face(k, 0, _DRAWN_AT), lr, lr)))
+                path.write_bytes(encode_png(to_low_resolution(draw_face(k, 0, _DRAWN_AT), lr)))
                 os.utime(path, (0, 0))
                 if progress:
                     progress(k + 1, count)

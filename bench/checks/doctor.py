@@ -12,8 +12,9 @@ import numpy as np
 from bench.checks.conformance import Check, check_hallucinator
 from bench.checks.toy_faces import draw_face
 from bench.evaluation.identification.search import identify, join_gallery
-from bench.images import encode_png, resize, resize_float, to_float
+from bench.images import encode_png, resize_float, to_float
 from bench.interfaces import ALIGNERS, HALLUCINATORS, RECOGNISERS, ByteImages, FloatImages, Hallucinator, Recogniser
+from bench.media.low_resolution import to_low_resolution
 from bench.metrics.identification import rank_k_rate
 from bench.pipeline.build import Built, build
 from bench.pipeline.chain import Chain
@@ -71,7 +72,7 @@ class _Lab:
         self._truth: dict[bytes, FloatImages] = {}
         for person in range(PEOPLE):
             hr = draw_face(person, 1, HR_SIDE)
-            lr = resize(hr, LR_SIDE, LR_SIDE)
+            lr = to_low_resolution(hr, LR_SIDE)
             self._truth[to_float([lr])[0].tobytes()] = to_float([hr])[0]
             self._gallery.append(_stored(folder / f"g{person}.png", draw_face(person, 0, HR_SIDE), person, "gallery"))
             self._probes.append(_stored(folder / f"p{person}.png", lr, person, "probe"))
@@ -181,7 +182,7 @@ def _caught() -> list[Check]:
 def caught_by_runs() -> list[Check]:
     """Faulty hallucinators, each of which a run must name: they show what an author's check may not."""
     people = range(24)
-    lr = [resize(draw_face(person, 1, HR_SIDE), LR_SIDE, LR_SIDE) for person in people]
+    lr = [to_low_resolution(draw_face(person, 1, HR_SIDE), LR_SIDE) for person in people]
     gallery = [Enrolled(f"gallery/{person}.png", draw_face(person, 0, HR_SIDE)) for person in people]
     shown = dict(zip((to_float([face]).tobytes() for face in lr), to_float([g.image for g in gallery]), strict=True))
     rng = np.random.default_rng()

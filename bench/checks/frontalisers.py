@@ -23,8 +23,8 @@ from bench.checks.conformance import Check
 from bench.config import RunConfig
 from bench.diagnosis.placing import NEAR, Placing, measure_offsets
 from bench.errors import BenchError, MissingError
-from bench.images import resize
 from bench.interfaces import ALIGNERS, HALLUCINATORS, PROTOCOLS, RECOGNISERS, ByteImages, EvalProtocol
+from bench.media.low_resolution import to_low_resolution
 from bench.media.similarity import fit_similarity, resized_points, warp
 from bench.pipeline.arrangement import Arrangement, arrange
 from bench.pipeline.build import build
@@ -195,7 +195,7 @@ def _faces(crop: str) -> tuple[list[ByteImages], list[Points]]:
             matrix = fit_similarity(five, wanted)
             image = warp(hr, matrix, FaceTemplate(HR_SIDE, HR_SIDE, wanted))
             own = tuple((float(x), float(y)) for x, y in np.asarray([(*p, 1.0) for p in five]) @ matrix.T)
-        lr = resize(image, LR_SIDE, LR_SIDE)
+        lr = to_low_resolution(image, LR_SIDE)
         images.append(lr)
         points.append(resized_points(own, image.shape, lr.shape))
     return images, points

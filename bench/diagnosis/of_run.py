@@ -36,7 +36,7 @@ def diagnose(run: Prepared, lr: Prepared, measured: Measured, known: Sequence[st
 
     Args:
         run: the run.
-        lr: the same run with the LR face in measure_offsets of the chain.
+        lr: the same run with the LR face in place of the chain.
         measured: its measurements.
         known: its warnings so far.
 

@@ -25,6 +25,7 @@ from bench.evaluation.restoration import figures as restoration
 from bench.faces.pairs.pairs import Pair
 from bench.images import ByteImages, FloatImages, resize
 from bench.interfaces import Aligner, Recogniser
+from bench.media.low_resolution import to_low_resolution
 from bench.media.similarity import resized_points
 from bench.metrics.quality import psnr_rgb_db, ssim_rgb_wang
 from bench.pipeline.chain import Chain
@@ -237,7 +238,7 @@ def pair_probes(pairs: Sequence[Pair], identity: int) -> list[Probe]:
 
 def frontal_probe(pair: Pair, identity: int, lr: int | None = None) -> Probe:
     """The frontal face itself, shrunk where ``lr`` says so: what perfect frontalisation alone would give."""
-    image = pair.frontal if lr is None else resize(pair.frontal, lr, lr)
+    image = pair.frontal if lr is None else to_low_resolution(pair.frontal, lr)
     five = resized_points(as_points(pair.five), pair.frontal.shape, image.shape)
     return Probe(identity, image, five, pair.frontal)
 

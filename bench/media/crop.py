@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from bench.errors import DataError
-from bench.images import ByteImages, resize
+from bench.images import ByteImages
+from bench.media.low_resolution import to_low_resolution
 from bench.types import Cut
 
 _FARTHEST = 1e7  # pixels; a sum of two larger numbers may not be finite
@@ -30,7 +31,7 @@ def cut_out(image: ByteImages, cut: Cut) -> ByteImages:
     elif cut.box is not None:
         image = _boxed(image, cut.box)
     if cut.side is not None and image.shape[:2] != (cut.side, cut.side):
-        image = resize(image, cut.side, cut.side)
+        image = to_low_resolution(image, cut.side)
     return image
 
 

@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
-from bench.types import OK, Outcome, Status
+from bench.io.file_digests import digest_of
+from bench.types import OK, Media, Outcome, Status
 
 CACHE_VERSION = 1
 CACHE_FILE = "cache.sqlite"
@@ -239,3 +240,28 @@ def _for_reading(path: Path) -> sqlite3.Connection:
 @cache
 def _print_note_once(path: Path) -> None:
     print(f"note: the cache {path} can only be read: what is in it is used, nothing is added", file=sys.stderr)
+
+
+def decoded_key(file_digest: str, media: Media, code: str) -> str:
+    """The key of an image that is decoded and cut, before any network sees it.
+
+    Args:
+        file_digest: SHA-256 of the file's bytes.
+        media: for its cut.
+        code: digest of the code that reads images.
+    """
+    return digest_of(["opened", file_digest, _cut_text(media), code])
+
+
+def image_key(file_digest: str, media: Media, fingerprint: str) -> str:
+    """The key of a hallucinated image; the fingerprint is that of the chain and of the code that calls it."""
+    return digest_of([file_digest, _cut_text(media), fingerprint])
+
+
+def embedding_key(file_digest: str, media: Media, fingerprint: str) -> str:
+    """The key of an embedding; the fingerprint is that of chain, aligner and recogniser."""
+    return digest_of([file_digest, media.landmarks, _cut_text(media), fingerprint])
+
+
+def _cut_text(media: Media) -> str:
+    return "" if media.cut is None else repr(media.cut)

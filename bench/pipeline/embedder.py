@@ -17,12 +17,12 @@ from bench.images import decode, encode_png
 from bench.interfaces import ALIGNERS, RECOGNISERS, Aligner, ByteImages, FloatImages, Recogniser
 from bench.io.file_digests import digest_of, path_digest, refuse_changed
 from bench.pipeline.build import Built, build
-from bench.pipeline.cache import Cache, CachedEmbedding
+from bench.pipeline.cache import Cache, CachedEmbedding, embedding_key, image_key
 from bench.pipeline.chain import Chain
 from bench.pipeline.contracts import Attempts, Raised, check_array, checked_chips
 from bench.pipeline.items import Clock, Item, resized_landmarks, unit
 from bench.pipeline.plan import Embedded, EmbedPlan
-from bench.pipeline.reader import crop_key, open_sources
+from bench.pipeline.reader import open_sources
 from bench.pipeline.views import View
 from bench.progress import Progress, ProgressCount
 from bench.registry import load_plugins
@@ -113,9 +113,7 @@ class Embedder:
         with clock("read", len(items)):
             for item in items:
                 item.read()
-        keys = [
-            digest_of([item.digest, item.media.landmarks, crop_key(item.media), self.fingerprint]) for item in items
-        ]
+        keys = [embedding_key(item.digest, item.media, self.fingerprint) for item in items]
         cached = cache.embeddings(sorted(set(keys))) if cache else {}
         new, other_views = [], []
         for place, item in enumerate(items):
@@ -199,7 +197,7 @@ class Embedder:
     def _hallucinate(self, items: Sequence[Item], cache: Cache | None, clock: Clock) -> None:
         if not self._active or not items:
             return
-        keys = [digest_of([item.digest, crop_key(item.media), self._image_fingerprint]) for item in items]
+        keys = [image_key(item.digest, item.media, self._image_fingerprint) for item in items]
         cached = cache.images(sorted(set(keys))) if cache else {}
         new = []
         for item, key in zip(items, keys, strict=True):

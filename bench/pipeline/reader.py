@@ -10,11 +10,11 @@ from pathlib import Path
 from bench.digests.closure import closure_digest
 from bench.errors import DataError
 from bench.images import ByteImages, decode, encode_png
-from bench.io.file_digests import digest_of, known_file_digest
+from bench.io.file_digests import known_file_digest
 from bench.io.filekinds import read_plain
 from bench.media.crop import cut_out
 from bench.media.video import read_frame
-from bench.pipeline.cache import Cache
+from bench.pipeline.cache import Cache, decoded_key
 from bench.types import OK, Media
 
 _SMALL = 64 * 64  # pixels: an LR face; a larger PNG takes as long to decode as the JPEG of a photograph
@@ -61,7 +61,8 @@ def open_sources(sources: Sequence[Source], cache: Cache | None) -> list[ByteIma
     Raises:
         BenchError: the cache cannot be used.
     """
-    keys = [_key(source) if cache and source.media.cut else "" for source in sources]
+    code = closure_digest(__name__)
+    keys = [decoded_key(source.digest, source.media, code) if cache and source.media.cut else "" for source in sources]
     cached = cache.images(sorted(set(keys) - {""})) if cache else {}
     images: list[ByteImages | DataError] = []
     new: dict[str, ByteImages] = {}
@@ -77,16 +78,6 @@ def open_sources(sources: Sequence[Source], cache: Cache | None) -> list[ByteIma
     if cache and new:
         cache.put_images({key: (encode_png(image), OK) for key, image in new.items()})
     return images
-
-
-def crop_key(media: Media) -> str:
-    """The cut as part of a cache key."""
-    return "" if media.cut is None else repr(media.cut)
-
-
-def _key(source: Source) -> str:
-    code = closure_digest(__name__)
-    return digest_of(["opened", source.digest, crop_key(source.media), code])
 
 
 def _of_a_film(media: Media) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import DataError
+from bench.io.image_formats import IMAGE_ENDINGS
 from bench.io.textfiles import quoted, read_text, whole_number
 from protocols.base.root import escaped_name, find_root, inside_of, is_plain_name
 
@@ -38,7 +39,6 @@ COLUMNS = {IDENTITY: 1, PARTITION: 1, LANDMARKS: 10, ATTRIBUTES: 40, BOXES: 4, W
 TRAIN, VALIDATION, TEST = 0, 1, 2
 _PICTURES = ("img_align_celeba", "img_align_celeba_png", "img_align_celeba.jpg")
 _PLACES = ("", "Anno", "Eval", "anno", "eval")
-_ENDINGS = (".jpg", ".jpeg", ".png")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def picture_path(folder: Path, name: str) -> Path:
     named = folder / name
     if named.is_file():
         return named
-    others = (named.with_suffix(ending) for ending in _ENDINGS)
+    others = (named.with_suffix(ending) for ending in IMAGE_ENDINGS)
     return next((path for path in others if path.is_file()), named)
 
 
@@ -150,7 +150,7 @@ def pictures_in(folder: Path) -> list[str]:
     """Names of the images of a folder, sorted."""
     try:
         with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if entry.name.lower().endswith(_ENDINGS)]
+            names = [entry.name for entry in entries if entry.name.lower().endswith(IMAGE_ENDINGS)]
     except OSError as error:
         raise DataError(f"{folder} cannot be read ({error.strerror}).") from error
     return sorted(escaped_name(name) for name in names if not name.startswith("."))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from bench.errors import DataError
+from bench.io.image_formats import IMAGE_ENDINGS
 from bench.io.textfiles import quoted, read_lines
 from protocols.base.root import entries_in, escaped_name, folders_in, inside_of, relative_name
 
@@ -23,7 +24,6 @@ _GALLERY = re.compile(r"(hr)?[ _-]*gallery", re.IGNORECASE)
 _PEOPLE = re.compile(r"\d+(\s*,\s*\d+)*", re.ASCII)
 _PERSON = re.compile(r"person[ _-]*(\d+)", re.IGNORECASE | re.ASCII)
 _VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".m4v")
-_IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".ppm"})
 _PARTS = frozenset({"train", "val", "test", "original"})  # folders of re-releases above those of people
 
 
@@ -173,7 +173,7 @@ def _gallery(root: Path, listing: Listing) -> dict[int, list[Path]]:
         for folder, names, files in os.walk(top):
             names.sort()
             for path in sorted(Path(folder) / name for name in files if not name.startswith(".")):
-                if path.suffix.lower() not in _IMAGES:
+                if path.suffix.lower() not in IMAGE_ENDINGS:
                     continue
                 parts = [part for part in path.relative_to(top).with_suffix("").parts if part.lower() not in _PARTS]
                 number = re.search(r"\d+", parts[0], re.ASCII) if parts else None

@@ -6,9 +6,8 @@ import os
 from pathlib import Path, PurePosixPath
 
 from bench.errors import DataError
+from bench.io.image_formats import IMAGE_ENDINGS
 from protocols.base.root import inside_of
-
-IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
 class Files:

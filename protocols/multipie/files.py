@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.io.image_formats import IMAGE_ENDINGS
 from protocols.base.root import entries_in, relative_name
 from protocols.multipie.tables import CAMERAS, EXPRESSIONS, SESSIONS, SHOTS, SURVEILLANCE
 
 _NAME = re.compile(r"(\d{3})_(\d{2})_(\d{2})_(\d{3})_(\d{2})", re.ASCII)
-_IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".tif", ".tiff"})
 
 
 class Take(NamedTuple):
@@ -110,7 +110,7 @@ def _shots(root: Path, folder: Path, take: Take, listing: Listing) -> None:
     seen: set[int] = set()
     for entry in entries_in(root, folder, listing.faults):
         stem, ending = os.path.splitext(entry.name)
-        if ending.lower() not in _IMAGES or not entry.is_file():
+        if ending.lower() not in IMAGE_ENDINGS or not entry.is_file():
             continue
         path, match = Path(entry.path), _NAME.fullmatch(stem)
         if not match:

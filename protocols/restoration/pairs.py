@@ -10,6 +10,7 @@ from typing import Literal
 
 from bench.errors import DataError, UsageError
 from bench.interfaces import Progress
+from bench.io.image_formats import IMAGE_ENDINGS
 from bench.io.textfiles import quoted
 from bench.media.similarity import resized_points
 from bench.studies import RestorationSet
@@ -19,7 +20,6 @@ from protocols.base.root import demand_folder, escaped_name, inside_of, names_in
 from protocols.restoration.picture_roles import bare_stem, size_of
 from protocols.views.detected import detect_faces, detection_notes
 
-_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm")
 Person = Literal["file", "folder"]
 
 
@@ -183,7 +183,9 @@ class GivenPairs(ScratchProtocol):
 
 def _pictures(root: Path, folder: Path) -> dict[str, Path]:
     """Pictures below a folder by their path in it."""
-    files = (path for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS and not path.name.startswith("."))
+    files = (
+        path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_ENDINGS and not path.name.startswith(".")
+    )
     return {path.relative_to(folder).as_posix(): path for path in sorted(files) if inside_of(root, path)}
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench.errors import DataError
 from bench.interfaces import Progress
+from bench.io.image_formats import IMAGE_ENDINGS
 from bench.studies import RestorationSet
 from bench.types import CheckLine, Media
 from protocols.base.protocol import ScratchProtocol
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 PAPER = {"celeba": 16_000, "mmi": 1440}
 """Test pairs of Zhang et al. 2021, section V.A: a fifth of 80,000 and of 7,200, of people and frames not named."""
-_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +200,8 @@ class FolderPairs(TurnedPairs):
             DataError: there are no photographs in it.
         """
         demand_folder(root, self.how_to_get)
-        if not any(path.suffix.lower() in _ENDINGS for path in root.rglob("*")):
-            raise DataError(f"{root} holds no photographs ({', '.join(_ENDINGS)}).")
+        if not any(path.suffix.lower() in IMAGE_ENDINGS for path in root.rglob("*")):
+            raise DataError(f"{root} holds no photographs ({', '.join(IMAGE_ENDINGS)}).")
         return root
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:

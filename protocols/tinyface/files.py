@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 
 from bench.errors import DataError
+from bench.io.image_formats import IMAGE_ENDINGS
 from protocols.base.root import escaped_name, folders_in
 from protocols.tinyface.idpairs import read_id_pairs
 
 GALLERY, DISTRACTORS, PROBES = "Gallery_Match", "Gallery_Distractor", "Probe"
 ALIGNED = "aligned_pad_0.1_pad_high"
 OFFICIAL = {"gallery": 4443, "distractor": 153_428, "probe": 3728, "identities": 2569}
-IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from bench.faces.landmarks.mediapipe import Landmarker, Landmarks, why_unusable
 from bench.faces.landmarks.points import five_points, sixty_eight_points
 from bench.images import ByteImages, open_image, read_image, resize
 from bench.io.atomic import explain_os_errors, open_replacing
+from bench.io.image_formats import IMAGE_ENDINGS
 from bench.media.similarity import fit_similarity, warp_bicubic
 
 PACK_VERSION = 3
@@ -271,9 +272,8 @@ def photographs(folder: Path) -> list[Path]:
     Raises:
         DataError: it is no folder or holds none.
     """
-    endings = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
     found: Iterable[Path] = folder.rglob("*") if folder.is_dir() else ()
-    files = sorted(path for path in found if path.suffix.lower() in endings and not path.name.startswith("."))
+    files = sorted(path for path in found if path.suffix.lower() in IMAGE_ENDINGS and not path.name.startswith("."))
     if not files:
-        raise DataError(f"{folder} holds no photographs ({', '.join(endings)}).")
+        raise DataError(f"{folder} holds no photographs ({', '.join(IMAGE_ENDINGS)}).")
     return files

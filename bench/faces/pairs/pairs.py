@@ -20,7 +20,8 @@ from bench.faces.landmarks.points import five_points, rotation, sixty_eight_poin
 from bench.faces.pairs.pack import SIDE, Pack
 from bench.faces.render.mesh import head_mesh
 from bench.faces.render.pose import prepare, render_poses
-from bench.images import ByteImages, resize
+from bench.images import ByteImages
+from bench.media.low_resolution import to_low_resolution
 from bench.media.similarity import warp_bicubic
 
 CELEBA_YAWS_DEG = (22.0, 40.0, 55.0, 75.0)
@@ -128,7 +129,7 @@ def random_similarity(rng: np.random.Generator, jitter: Jitter, side: int = SIDE
 
 def warped(image: ByteImages, lr: int, matrix: NDArray[np.float64]) -> ByteImages:
     """Apply a similarity to a square image (bicubic, borders mirrored), then shrink it to an antialiased LR image."""
-    return resize(warp_bicubic(image, matrix, image.shape[0]), lr, lr)
+    return to_low_resolution(warp_bicubic(image, matrix, image.shape[0]), lr)
 
 
 def turned_five(landmarks: Landmarks, yaw_deg: float, pivot: FloatArray | None = None) -> NDArray[np.float32]:
