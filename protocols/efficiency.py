@@ -1,4 +1,4 @@
-"""What a hallucinator costs (Table IV): parameters, milliseconds a face, memory; on drawn faces, without data."""
+"""The cost of a hallucinator (Table IV): parameters, milliseconds a face, memory; on drawn faces, without data."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from bench.types import CheckLine, Media
 
 _DRAWN_AT = 128
 _NOTE = (
-    "The faces timed on are drawn, by the suite: the cost of a pass does not depend on who is shown. A hallucinator "
-    "that looks for landmarks may not find any in them, which is counted as a fallback."
+    "The timed faces are drawn by the suite: the cost of a pass does not depend on the face. A hallucinator that "
+    "detects landmarks may not find any in them, which is counted as a fallback."
 )
 
 
@@ -28,14 +28,14 @@ _NOTE = (
     licence="Apache-2.0 (the faces are drawn)",
 )
 class Efficiency(EvalProtocol):
-    """Every batch size is measured in a process of its own, on one core unless more are asked for.
+    """Every batch size is measured in a separate process, on one core unless ``cores`` is larger.
 
-    Media are RGB of ``lr`` x ``lr`` pixels. Measures: parameters (all, and those of modules that computed), median of
-    milliseconds a face from LR bytes to HR bytes, and peak memory.
+    Media are RGB of ``lr`` x ``lr`` pixels. Measures: parameters (all, and those of modules that were executed),
+    median of milliseconds a face from LR bytes to HR bytes, and peak memory.
     """
 
     dataset = "drawn-faces"
-    how_to_get = "There is nothing to get: its faces are drawn when they are needed. bench run --protocol efficiency"
+    how_to_get = "No data are needed: the faces are drawn when they are needed. bench run --protocol efficiency"
     ranks = ()
     mean_average_precision = False
     recognises = False
@@ -57,35 +57,35 @@ class Efficiency(EvalProtocol):
             batches: faces a pass.
             repeats: timed passes of each batch, at most.
             warmup: passes before them.
-            seconds: after so long no further pass of a batch is begun (three are timed at least).
+            seconds: time after which no further pass of a batch is started (at least three are timed).
             cores: processor threads that a network may use.
 
         Raises:
-            UsageError: numbers that cannot be.
+            UsageError: a number is out of range.
         """
         self._lr, self._batches, self._repeats, self._warmup = lr, batches, repeats, warmup
         self._seconds, self._cores = seconds, cores
-        self._set(Path(), max(batches, default=0))  # says what cannot be, before anything is drawn
+        self._set(Path(), max(batches, default=0))  # raises UsageError before anything is drawn
 
     def locate(self, root: Path) -> Path:
-        """Return the module that draws the faces, whatever folder was given: none is read."""
+        """Return the module that draws the faces; no folder is read."""
         from bench.checks import toy_faces
 
         return Path(toy_faces.__file__)
 
     def sample_note(self) -> str:
-        """Nothing: there is no data set in whose place faces are drawn."""
+        """Empty: drawn faces do not replace a data set."""
         return ""
 
     def write_sample(self, out: Path) -> None:
-        """Make the folder; faces are drawn when they are read."""
+        """Create the folder; faces are drawn when they are read."""
         out.mkdir(parents=True, exist_ok=True)
 
     def read(self, root: Path) -> EfficiencySet:
-        """The faces of a folder that `read_with` has drawn.
+        """List the faces that `read_with` drew into a folder.
 
         Raises:
-            DataError: there are fewer than the largest batch takes.
+            DataError: there are fewer than the largest batch.
         """
         count = sum(path.stem.isdigit() for path in root.glob("*.png")) if root.is_dir() else 0
         if count < max(self._batches):
@@ -102,7 +102,7 @@ class Efficiency(EvalProtocol):
         return self.read(folder)
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
-        """Nothing to compare: the faces are drawn."""
+        """One line: there are no data to compare."""
         return [CheckLine("ok", "faces", "drawn when they are needed")]
 
     def _set(self, folder: Path, count: int) -> EfficiencySet:
@@ -119,7 +119,7 @@ class Efficiency(EvalProtocol):
 
 
 def _draw(folder: Path, count: int, lr: int, progress: Progress | None) -> None:
-    """Write faces as PNG, in one step; their times are set, so that drawing them anew changes nothing."""
+    """Write faces as PNG in one step, with fixed modification times, so that equal faces have equal file states."""
     from bench.checks.toy_faces import draw_face
     from bench.images import encode_png
 

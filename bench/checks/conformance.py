@@ -1,4 +1,4 @@
-"""The check a plugin author runs: does a component keep its contract on drawn faces?"""
+"""Conformance of a component to its contract, on drawn faces; for authors of plugins."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from bench.pipeline.chain import Chain
 from bench.pipeline.output_checks import INTERPOLATING, inspect_outputs
 
 FACES = 32
-_BATCH_TOLERANCE = 2e-3  # of 1.0: half a grey level of 255; networks differ by rounding when the batch differs
-_RANGE_TOLERANCE = 0.25  # an interpolation kernel overshoots by less than that; [-1, 1] or 0..255 output does not
+_BATCH_TOLERANCE = 2e-3  # of 1.0: half a grey level of 255; rounding of networks depends on the batch size
+_RANGE_TOLERANCE = 0.25  # larger than the overshoot of interpolation, smaller than that of [-1, 1] or 0..255 outputs
 
 
 class Check(NamedTuple):
@@ -30,11 +30,12 @@ class Check(NamedTuple):
 
 
 def check_hallucinator(built: Built[Hallucinator]) -> list[Check]:
-    """Run a hallucinator on drawn faces and compare what it does with its contract.
+    """Run a hallucinator on drawn faces and compare its behaviour with the contract.
 
     Returns:
         Checks ``runs``, ``finite``, ``range``, ``repeatable``, ``input-untouched``, ``batch-independence`` and one for
-        each canary of `bench.pipeline.output_checks`; later ones are absent when an earlier one makes them meaningless.
+        each canary of `bench.pipeline.output_checks`; later ones are omitted where an earlier failure makes them
+        meaningless.
     """
     component = built.component
     side = component.input_spec.size or 16
@@ -42,11 +43,11 @@ def check_hallucinator(built: Built[Hallucinator]) -> list[Check]:
     batch = to_float(lr)
     before = batch.copy()
     try:
-        Chain([built]).hallucinate(lr[:2])  # checks shape, dtype and count, and says what was expected
+        Chain([built]).hallucinate(lr[:2])  # checks shape, dtype and count
         out, _ = component.hallucinate_counted(batch)
     except BenchError as error:
         return [Check("runs", False, str(error))]
-    except Exception as error:  # noqa: BLE001  # a plugin may raise anything; the author wants to read it
+    except Exception as error:  # noqa: BLE001  # a plugin may raise anything; the author needs the message
         return [Check("runs", False, f"raised {type(error).__name__}: {error}")]
     checks = [Check("runs", True, f"{FACES} faces of {side} x {side} to {out.shape[3]} x {out.shape[2]}")]
     unusable = int((~np.isfinite(out).all(axis=(1, 2, 3))).sum())
@@ -66,28 +67,29 @@ def check_hallucinator(built: Built[Hallucinator]) -> list[Check]:
     checks.append(
         Check("batch-independence", gap <= _BATCH_TOLERANCE, f"batches of 1 and of {FACES} differ by {gap:.2g} at most")
     )
-    views = list(zip(lr, to_bytes(out), strict=True))
+    pairs = list(zip(lr, to_bytes(out), strict=True))
     plain = built.spec.name in INTERPOLATING
-    seen = [] if component.passthrough else inspect_outputs(views, interpolation_expected=plain)
-    found = {finding.name: finding.detail for finding in seen}
+    findings = [] if component.passthrough else inspect_outputs(pairs, interpolation_expected=plain)
+    details = {finding.name: finding.detail for finding in findings}
     names = ("output-equals-input", "output-equals-bicubic", "flat-output", "constant-output", "swapped-channels")
-    checks += [Check(name, name not in found, found.get(name, "not seen")) for name in names]
+    checks += [Check(name, name not in details, details.get(name, "not seen")) for name in names]
     return checks
 
 
 def check_recogniser(built: Built[Recogniser]) -> list[Check]:
-    """Run a recogniser on drawn chips and compare what it does with its contract.
+    """Run a recogniser on drawn chips and compare its behaviour with the contract.
 
     Returns:
         Checks ``runs``, ``finite``, ``repeatable``, ``batch-independence`` and ``tells-apart``; ``channel-order`` and
-        ``scaling`` fail where another one than the recogniser's is clearly better (see `bench.checks.preprocessing`).
+        ``scaling`` fail where another one than the recogniser's is significantly better (see
+        `bench.checks.preprocessing`).
     """
     component = built.component
     face = component.face
     chips = np.stack([resize(draw_face(person, 0), face.height, face.width) for person in range(FACES)])
     try:
         out = component.embed(chips)
-    except Exception as error:  # noqa: BLE001  # a plugin may raise anything; the author wants to read it
+    except Exception as error:  # noqa: BLE001  # a plugin may raise anything; the author needs the message
         return [Check("runs", False, f"raised {type(error).__name__}: {error}")]
     expected = (FACES, component.embedding_size)
     runs = isinstance(out, np.ndarray) and out.shape == expected and out.dtype == np.float32

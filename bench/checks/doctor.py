@@ -1,4 +1,4 @@
-"""Canaries: runs whose figures are known beforehand, on drawn faces, through the same code as every run."""
+"""Canaries: runs with known figures on drawn faces, through the code of every run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HR_SIDE, LR_SIDE = 112, 16
 
 
 class _Function(Hallucinator):
-    """A hallucinator made of one function from lr to output of a fixed size (None: the input's)."""
+    """A hallucinator defined by a function from LR faces to outputs of a fixed size (None: the input's)."""
 
     def __init__(self, function: Callable[[FloatImages], FloatImages], size: int | None) -> None:
         self.output_spec = ImageSpec(size)
@@ -45,24 +45,24 @@ def examine(recogniser: str = "sface", *, device: str = "cpu") -> list[Check]:
     """Run every canary.
 
     Args:
-        recogniser: ``name:key=value`` of the recogniser to measure with.
-        device: where it computes, if it takes a device.
+        recogniser: ``name:key=value`` of the recogniser.
+        device: of the recogniser, if it has that argument.
 
     Returns:
-        One check a canary, passed or not, with what was seen.
+        One check a canary.
 
     Raises:
-        UnknownNameError, MissingError: the recogniser can't be built here.
+        UnknownNameError, MissingError: the recogniser cannot be built here.
     """
     load_plugins()
-    ruler = build(RECOGNISERS, Spec.parse(recogniser), {"device": device})
+    measured = build(RECOGNISERS, Spec.parse(recogniser), {"device": device})
     with tempfile.TemporaryDirectory(prefix="bench-doctor-") as folder:
-        lab = _Lab(Path(folder), ruler)
-        return [*lab.bounds(), *_caught(), *caught_by_runs()]
+        lab = _Lab(Path(folder), measured)
+        return [*lab.bounds(), *_author_checks(), *run_checks()]
 
 
 class _Lab:
-    """Drawn people: a full-size gallery image and a shrunken probe each."""
+    """Drawn people: an HR gallery image and an LR probe each."""
 
     def __init__(self, folder: Path, recogniser: Built[Recogniser]) -> None:
         self._recogniser = recogniser
@@ -97,7 +97,7 @@ class _Lab:
         ]
 
     def _search(self, hallucinator: Hallucinator | None, labels: list[str] | None = None) -> list[ProbeRow]:
-        """Search the probes, through ``hallucinator``, in the gallery; ``labels`` renames the gallery's people."""
+        """Search the probes, hallucinated first, in the gallery; ``labels`` replaces the identities of the gallery."""
         chain = Chain([_built(hallucinator)]) if hallucinator else None
         people = labels or [str(person) for person in range(PEOPLE)]
         gallery = [replace(media, identity=person) for media, person in zip(self._gallery, people, strict=True)]
@@ -150,8 +150,8 @@ class _Lab:
         )
 
 
-def _caught() -> list[Check]:
-    """Faulty hallucinators, each of which its own check must catch by name."""
+def _author_checks() -> list[Check]:
+    """Faulty hallucinators, each of which must fail the conformance check of its name."""
     face = resize_float(to_float([draw_face(0, 0, LR_SIDE)]), HR_SIDE, HR_SIDE)
 
     def bigger(lr: FloatImages) -> FloatImages:
@@ -174,17 +174,19 @@ def _caught() -> list[Check]:
     checks = []
     for name, component in faults:
         failed = {check.name for check in check_hallucinator(_built(component)) if not check.passed}
-        seen = f"a faulty hallucinator failed {', '.join(sorted(failed)) or 'nothing'}"
-        checks.append(Check(f"catches-{name}", name in failed, seen))
+        detail = f"a faulty hallucinator failed {', '.join(sorted(failed)) or 'nothing'}"
+        checks.append(Check(f"catches-{name}", name in failed, detail))
     return checks
 
 
-def caught_by_runs() -> list[Check]:
-    """Faulty hallucinators, each of which a run must name: they show what an author's check may not."""
+def run_checks() -> list[Check]:
+    """Faulty hallucinators, each of which a run must report: faults that conformance checks may miss."""
     people = range(24)
     lr = [to_low_resolution(draw_face(person, 1, HR_SIDE), LR_SIDE) for person in people]
     gallery = [Enrolled(f"gallery/{person}.png", draw_face(person, 0, HR_SIDE)) for person in people]
-    shown = dict(zip((to_float([face]).tobytes() for face in lr), to_float([g.image for g in gallery]), strict=True))
+    gallery_of = dict(
+        zip((to_float([face]).tobytes() for face in lr), to_float([g.image for g in gallery]), strict=True)
+    )
     rng = np.random.default_rng()
 
     def fault(name: str) -> Hallucinator:
@@ -205,7 +207,7 @@ def caught_by_runs() -> list[Check]:
             return mixed
 
         def copies(faces: FloatImages) -> FloatImages:
-            return np.stack([shown[face[None].tobytes()] for face in faces])
+            return np.stack([gallery_of[face[None].tobytes()] for face in faces])
 
         functions: dict[str, Callable[[FloatImages], FloatImages]] = {
             "returns-gallery": copies, "keeps-state": remembers, "random-output": shakes, "depends-on-batch": blends,
@@ -215,10 +217,12 @@ def caught_by_runs() -> list[Check]:
     checks = []
     for name in ("returns-gallery", "keeps-state", "random-output", "depends-on-batch"):
         chain = Chain([_built(fault(name))])
-        made, _ = chain.hallucinate(lr)
-        found = inspect_again(chain, lr, made, batch_size=64, fresh=lambda: Chain([_built(fault(name))]))  # noqa: B023  # called at once
-        found += inspect_gallery([(face, out) for face, out in zip(lr, made, strict=True) if out is not None], gallery)
-        names = [finding.name for finding in found]
+        outputs, _ = chain.hallucinate(lr)
+        findings = inspect_again(chain, lr, outputs, batch_size=64, fresh=lambda: Chain([_built(fault(name))]))  # noqa: B023  # called at once
+        findings += inspect_gallery(
+            [(face, out) for face, out in zip(lr, outputs, strict=True) if out is not None], gallery
+        )
+        names = [finding.name for finding in findings]
         checks.append(Check(f"run-catches-{name}", names == [name], f"a run names {', '.join(names) or 'nothing'}"))
     return checks
 
@@ -232,7 +236,7 @@ def _rank_1(rows: list[ProbeRow]) -> float:
 
 
 def _chance_bound() -> float:
-    """Hits that pure chance exceeds once in a thousand, as a share: binomial over `PEOPLE` draws of 1 in `PEOPLE`."""
+    """The 99.9 % quantile of the hit rate by chance: binomial over `PEOPLE` draws with probability 1 / `PEOPLE`."""
     from scipy.stats import binom
 
     hits: float = binom.ppf(0.999, PEOPLE, 1 / PEOPLE)

@@ -1,9 +1,9 @@
-"""Is a recogniser given its chips as it was trained? Other channel orders and scalings are tried on drawn people.
+"""Check channel order and scaling of a recogniser by trying others on drawn people.
 
-A network that is fed blue for red, or values in another range, still works on large faces and loses much on tiny ones.
-So photographs of drawn people are shrunk to 16 pixels and embedded under each setting. The measure is how often another
-photograph of a person is found before those of everybody else. A setting is reported where it is better beyond the
-interval of the paired difference over people.
+A network with swapped channels or another range of values still works on large faces and loses much on tiny ones. So
+photographs of drawn people are shrunk to 16 pixels and embedded under each setting. The measure is how often another
+photograph of the person ranks before those of all other people. A setting is reported where it is better by more than
+the interval of the paired difference over people.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from bench.registry import Spec
 from bench.types import FaceTemplate, Points
 
 PEOPLE, PHOTOGRAPHS = 96, 3
-_FIRST = 90_000  # seed of the first person: apart from those of samples
+_FIRST = 90_000  # seed of the first person, different from those of samples
 _SIDE = 16  # pixels
-_LEAST = 0.02  # a better setting gains at least that much, at the low end of the interval
-_POOR = 0.5  # a network that finds fewer mates may be given both a wrong order and a wrong scaling
+_MIN_GAIN = 0.02  # of a better setting, at the lower end of the interval
+_POOR = 0.5  # below this rate both the order and the scaling may be wrong
 _CONFIDENCE = 0.999  # several settings are tried
-_MOST_SECONDS = 15.0  # of processor time for all chips; of a slower network fewer are shown, and scalings not tried
+_MAX_SECONDS = 15.0  # CPU time for all chips; a slower network gets fewer chips, and scalings are not tried
 _SCALINGS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "[-1, 1]": ((127.5,), (127.5,)),
     "(x - 127.5) / 128": ((127.5,), (128.0,)),
@@ -44,12 +44,12 @@ Embed = Callable[[ByteImages], FloatImages]
 
 
 class Trial(NamedTuple):
-    """What came out for one question.
+    """Result for channel order or scaling.
 
     Attributes:
         name: ``channel-order`` or ``scaling``.
-        better: whether another setting is clearly better.
-        detail: figures and what to do, in words.
+        better: whether another setting is significantly better.
+        detail: figures and advice, as text.
     """
 
     name: str
@@ -66,25 +66,26 @@ class _Gain(NamedTuple):
 
     @property
     def clear(self) -> bool:
-        return self.low > _LEAST
+        return self.low > _MIN_GAIN
 
 
 def try_preprocessing(built: Built[Recogniser]) -> list[Trial]:
     """Try the other channel order, and other scalings where the recogniser takes ``mean`` and ``std``.
 
     Args:
-        built: a recogniser that keeps its contract.
+        built: a recogniser that passes its conformance checks.
 
     Returns:
-        One trial for each question that could be asked. Seven passes over 288 chips; fourteen where a scaling is wrong.
+        One trial each for channel order and scaling, where they can be changed. Seven passes over 288 chips; fourteen
+        where a scaling is wrong.
     """
     component = built.component
     chips = drawn_chips(component.face)
     few = chips[: 4 * PHOTOGRAPHS]
-    component.embed(few)  # the network is opened
-    start = time.process_time()  # the load of other programs changes no answer
+    component.embed(few)  # builds the network
+    start = time.process_time()  # independent of the load by other programs
     component.embed(few)
-    slow = (time.process_time() - start) / len(few) * len(chips) > _MOST_SECONDS
+    slow = (time.process_time() - start) / len(few) * len(chips) > _MAX_SECONDS
     if slow:
         chips = chips[: PEOPLE // 2 * PHOTOGRAPHS]
     base = component.embed(chips)
@@ -108,7 +109,7 @@ def try_preprocessing(built: Built[Recogniser]) -> list[Trial]:
 
 
 def mates_first(embeddings: FloatImages) -> NDArray[np.float64]:
-    """How often a photograph of a person is nearer to another one of the same person than all of other people are.
+    """How often another photograph of the person ranks before those of all other people.
 
     Args:
         embeddings: `PHOTOGRAPHS` rows for each person in turn, finite.
@@ -131,9 +132,9 @@ def mates_first(embeddings: FloatImages) -> NDArray[np.float64]:
 
 
 def drawn_chips(face: FaceTemplate) -> ByteImages:
-    """Chips of drawn people as a recogniser sees them from 16 x 16 pixels.
+    """Chips of drawn people, enlarged from 16 x 16 pixels.
 
-    Expression, place, light, white balance and noise differ between the photographs of a person.
+    Expression, position, light, white balance and noise differ between the photographs of a person.
 
     Args:
         face: the recogniser's template.
@@ -176,7 +177,7 @@ def _photographs() -> tuple[tuple[ByteImages, NDArray[np.float64]], ...]:
 
 
 def _placed(photo: ByteImages, points: NDArray[np.float64], face: FaceTemplate) -> ByteImages:
-    """The chip, what lies beyond the photograph repeated from its border."""
+    """The chip; beyond the photograph its border is repeated."""
     import cv2
 
     from bench.media.similarity import fit_similarity
@@ -193,13 +194,13 @@ def _order(built: Built[Recogniser], embed: Embed, chips: ByteImages, base: Floa
         return []
     other = _other_order(built)
     gain = _gain(base, embed(_swapped(chips)))
-    do = f"say colour={other.lower()}" if _takes(built, "colour") else f"the network seems to be trained on {other}"
-    return [Trial("channel-order", gain.clear, _words(base, f"with {other}", gain, do))]
+    advice = f"use colour={other.lower()}" if _takes(built, "colour") else f"the network seems to be trained on {other}"
+    return [Trial("channel-order", gain.clear, _words(base, f"with {other}", gain, advice))]
 
 
 def _scaling_trial(built: Built[Recogniser], name: str, order: str, base: FloatImages, gain: _Gain) -> Trial:
     mean, std = (_listed(_in_order(values, built.component)) for values in _SCALINGS[name])
-    return Trial("scaling", gain.clear, _words(base, f"with {name}{order}", gain, f"say mean={mean},std={std}"))
+    return Trial("scaling", gain.clear, _words(base, f"with {name}{order}", gain, f"use mean={mean},std={std}"))
 
 
 def _other_order(built: Built[Recogniser]) -> str:
@@ -211,11 +212,13 @@ def _swapped(chips: ByteImages) -> ByteImages:
 
 
 def _rebuilt(built: Built[Recogniser], scaling: str) -> Embed | None:
-    """The recogniser with another scaling; None where it does not take that."""
-    kept = tuple((name, value) for name, value in built.spec.arguments if name not in ("mean", "std"))
+    """The recogniser with another scaling; None where it cannot be built with it."""
+    other_arguments = tuple((name, value) for name, value in built.spec.arguments if name not in ("mean", "std"))
     mean, std = (_listed(_in_order(values, built.component)) for values in _SCALINGS[scaling])
     try:
-        return build(RECOGNISERS, Spec(built.spec.name, (*kept, ("mean", mean), ("std", std)))).component.embed
+        return build(
+            RECOGNISERS, Spec(built.spec.name, (*other_arguments, ("mean", mean), ("std", std)))
+        ).component.embed
     except BenchError:
         return None
 
@@ -228,7 +231,7 @@ def _in_order(values: tuple[float, ...], component: Recogniser) -> tuple[float, 
 
 
 def _takes(built: Built[Recogniser], *names: str) -> bool:
-    """Whether the recogniser can be built anew with such arguments."""
+    """Whether the recogniser can be built with these arguments."""
     if built.spec.name not in RECOGNISERS:
         return False
     return set(names) <= {argument.name for argument in RECOGNISERS[built.spec.name].arguments()}
@@ -248,14 +251,14 @@ def _gain(base: FloatImages, embeddings: FloatImages) -> _Gain:
     return _Gain(float(rates.mean()), middle - half, middle + half)
 
 
-def _words(base: FloatImages, how: str, gain: _Gain, do: str) -> str:
+def _words(base: FloatImages, how: str, gain: _Gain, advice: str) -> str:
     rates = mates_first(base)
     figures = (
         f"mates found first among {len(rates)} drawn people of {_SIDE} pixels: {rates.mean():.1%} as given, "
         f"{gain.rate:.1%} {how} (difference {100 * gain.low:+.1f} to {100 * gain.high:+.1f} points, "
         f"{100 * _CONFIDENCE:g} % interval)"
     )
-    return f"{figures}: {do}" if gain.clear else figures
+    return f"{figures}: {advice}" if gain.clear else figures
 
 
 def _listed(values: tuple[float, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Cartoon faces drawn from a seed: test images for the doctor and for conformance checks, never data of a result."""
+"""Cartoon faces drawn from a seed: images for the doctor and for conformance checks, never for results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OVERSAMPLING = 4
 
 
 class _Person(NamedTuple):
-    """What stays the same over the images of one identity; lengths as fractions of the image side."""
+    """Appearance of one identity, common to all its images; lengths as fractions of the image side."""
 
     skin: tuple[int, int, int]
     hair: tuple[int, int, int]

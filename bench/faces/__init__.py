@@ -1,4 +1,4 @@
-"""The face engine: photograph to landmarks to mesh to any pose, and people drawn from a seed.
+"""The face engine: landmarks and meshes of photographs, rendering at any pose, and people drawn from a seed.
 
 May import aligners, media and all below.
 """

@@ -1,1 +1,1 @@
-"""Pixels out of files: crops, video frames, similarity transforms. May import the files directly in `bench`."""
+"""Crops, video frames, similarity transforms. May import the files directly in `bench`."""

@@ -1,4 +1,4 @@
-"""Faces out of their files: frame, turn, box or points, size."""
+"""Crops of faces: quarter turns, box or landmarks, LR side."""
 
 from __future__ import annotations
 
@@ -9,44 +9,44 @@ from bench.images import ByteImages
 from bench.media.low_resolution import to_low_resolution
 from bench.types import Cut
 
-_FARTHEST = 1e7  # pixels; a sum of two larger numbers may not be finite
+_LARGEST_COORDINATE = 1e7  # pixels
 
 
 def cut_out(image: ByteImages, cut: Cut) -> ByteImages:
-    """Take a face out of a decoded picture (or frame) as `Cut` says.
+    """Crop a face out of a decoded image or frame; the one place where LR faces of evaluation are made.
 
     Args:
         image: RGB uint8 (h, w, 3).
-        cut: how.
+        cut: quarter turns, then box or landmarks, then LR side (antialiased bicubic, rounded to 8 bits).
 
     Returns:
         RGB uint8 (H, W, 3).
 
     Raises:
-        DataError: with a short reason that names no file: box outside the image, box without a size, points unusable.
+        DataError: with a short reason without file names: box outside the image, box without a size, points unusable.
     """
     image = np.ascontiguousarray(np.rot90(image, -cut.quarter_turns)) if cut.quarter_turns % 4 else image
     if cut.points is not None:
-        image = _by_points(image, cut)
+        image = _crop_by_points(image, cut)
     elif cut.box is not None:
-        image = _boxed(image, cut.box)
+        image = _crop_by_box(image, cut.box)
     if cut.side is not None and image.shape[:2] != (cut.side, cut.side):
         image = to_low_resolution(image, cut.side)
     return image
 
 
 def square_around(box: tuple[float, float, float, float], margin: float = 0.0) -> tuple[float, float, float, float]:
-    """The square of a box's longer side around its middle, larger by ``margin`` times that side on each side."""
+    """The square around a box: its longer side, enlarged by ``margin`` times that side on each side; same centre."""
     x, y, width, height = box
     side = max(width, height) * (1 + 2 * margin)
     return x + (width - side) / 2, y + (height - side) / 2, side, side
 
 
 def box_fault(box: tuple[float, float, float, float], width: int, height: int) -> str:
-    """Why a box cannot be cut out of a picture of ``width`` x ``height`` pixels, in few words; empty where it can."""
+    """The reason why a box cannot be cropped from an image of ``width`` x ``height`` pixels; empty where it can."""
     if not all(np.isfinite(box)) or box[2] < 1 or box[3] < 1:
         return "box without a size"
-    if max(map(abs, box)) > _FARTHEST:
+    if max(map(abs, box)) > _LARGEST_COORDINATE:
         return "box outside its image"
     left, top, right, bottom = _edges(box)
     if right <= 0 or bottom <= 0 or left >= width or top >= height:
@@ -61,7 +61,7 @@ def _edges(box: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
     return left, top, max(round(box[0] + box[2]), left + 1), max(round(box[1] + box[3]), top + 1)
 
 
-def _by_points(image: ByteImages, cut: Cut) -> ByteImages:
+def _crop_by_points(image: ByteImages, cut: Cut) -> ByteImages:
     from bench.media.similarity import fit_similarity, warp
 
     if cut.points is None or cut.face is None:
@@ -72,12 +72,12 @@ def _by_points(image: ByteImages, cut: Cut) -> ByteImages:
         raise DataError("landmarks unusable") from None
 
 
-def _boxed(image: ByteImages, box: tuple[float, float, float, float]) -> ByteImages:
+def _crop_by_box(image: ByteImages, box: tuple[float, float, float, float]) -> ByteImages:
     height, width = image.shape[:2]
     fault = box_fault(box, width, height)
     if fault:
         raise DataError(fault)
     left, top, right, bottom = _edges(box)
     rows, columns = np.arange(top, bottom).clip(0, height - 1), np.arange(left, right).clip(0, width - 1)
-    found: ByteImages = np.ascontiguousarray(image[rows][:, columns])
-    return found
+    cropped: ByteImages = np.ascontiguousarray(image[rows][:, columns])
+    return cropped

@@ -13,7 +13,7 @@ Matrix = NDArray[np.float64]
 
 
 def fit_similarity(source: Points, target: Points) -> Matrix:
-    """Rotation, uniform scale and shift that bring points closest to others, never a reflection.
+    """The least-squares similarity (rotation, uniform scale, shift; no reflection) between two sets of points.
 
     Args:
         source: N points (x, y), N >= 2, not all the same.
@@ -74,10 +74,10 @@ def warp_bicubic(image: ByteImages, matrix: Matrix, side: int) -> ByteImages:
 
 
 def warp(image: ByteImages, matrix: Matrix, face: FaceTemplate) -> ByteImages:
-    """Cut the chip out of an image, bilinear, black where the image ends.
+    """Warp an image to a chip, bilinear, black beyond the image.
 
-    Not antialiased, as the code that trained the recognisers was not: a face more than twice as large as the chip is
-    sampled, not averaged.
+    Not antialiased, like the code that trained the recognisers: faces more than twice as large as the chip are sampled,
+    not averaged.
 
     Args:
         image: RGB, uint8 (h, w, 3).

@@ -29,15 +29,15 @@ _CONTAINERS: tuple[tuple[int, bytes], ...] = (
     (0, b"\x47"),  # MPEG transport stream
     (0, b"\x30\x26\xb2\x75"),  # ASF
 )
-_MOST_PIXELS = 64_000_000
-_AHEAD = 64  # frames read on rather than sought: a search decodes from the last key frame anyway
+_MAX_PIXELS = 64_000_000
+_AHEAD = 64  # frames read instead of seeking: a seek decodes from the last key frame anyway
 
 
-class _Film:
-    """An open file and where it stands."""
+class _Video:
+    """An open video and the number of its next frame."""
 
     def __init__(self, path: Path) -> None:
-        self._capture = open_film(path)
+        self._capture = open_video(path)
         self._next = 0
         self.frames = header_of(self._capture).frames if self._capture else 0
 
@@ -50,31 +50,31 @@ class _Film:
             self._capture.set(cv2.CAP_PROP_POS_FRAMES, index)
             self._next = index
         while True:
-            found, image = self._capture.read()
+            read, image = self._capture.read()
             self._next += 1
-            if not found:
-                self._next = -1 - _AHEAD  # where it stands is not known now
+            if not read:
+                self._next = -1 - _AHEAD  # the position is unknown
                 return None
             if self._next > index:
                 return np.ascontiguousarray(image[:, :, ::-1])
 
 
 class Header(NamedTuple):
-    """What the header of a film says; zeros where it cannot be opened."""
+    """Numbers of a video's header; zeros where it cannot be opened."""
 
     frames: int
     width: int
     height: int
 
 
-def open_film(path: Path) -> cv2.VideoCapture | None:
-    """Open a film by its header: the one place where OpenCV is handed a file of a user's.
+def open_video(path: Path) -> cv2.VideoCapture | None:
+    """Open a video by its header; the only place where OpenCV opens a user's file.
 
-    A playlist, a list of other files or a pattern of names is no film, whatever its own name: only files that begin as
-    AVI, MP4, QuickTime, Matroska, MPEG and ASF do are opened.
+    Playlists, lists of files and patterns of names are refused, whatever their name: only files that begin like AVI,
+    MP4, QuickTime, Matroska, MPEG and ASF are opened.
 
     Returns:
-        The open file, or None where it is no film, or one whose frames are far too large.
+        The open video, or None where it is not a video or its frames are too large.
     """
     import cv2
 
@@ -87,14 +87,14 @@ def open_film(path: Path) -> cv2.VideoCapture | None:
         return None
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     header = header_of(capture) if capture.isOpened() else None
-    if header is None or header.width * header.height > _MOST_PIXELS:
+    if header is None or header.width * header.height > _MAX_PIXELS:
         capture.release()
         return None
     return capture
 
 
 def header_of(capture: cv2.VideoCapture) -> Header:
-    """The header of an open film."""
+    """The header of an open video."""
     import cv2
 
     properties = (cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
@@ -112,35 +112,35 @@ def read_frame(path: Path, index: int) -> ByteImages:
         RGB uint8 (H, W, 3).
 
     Raises:
-        DataError: with a short reason that names no file: it is absent, no video, or shorter.
+        DataError: with a short reason without file names: the file is absent, not a video, or shorter.
     """
     if not path.is_file():
         raise DataError("file not found")
     if index < 0:
         raise DataError("frame before the first")
-    film = _film(path, _state(path))
-    image = film.frame(index)
+    video = _open_cached(path, _state(path))
+    image = video.frame(index)
     if image is None:
-        raise DataError("not a video" if film.frames <= 0 else "frame not in the video")
+        raise DataError("not a video" if video.frames <= 0 else "frame not in the video")
     return image
 
 
 def count_frames(path: Path) -> int:
-    """Frames that a video's header tells of; 0 where it is none."""
-    return max(0, _film(path, _state(path)).frames) if path.is_file() else 0
+    """Number of frames by a video's header; 0 where it cannot be opened."""
+    return max(0, _open_cached(path, _state(path)).frames) if path.is_file() else 0
 
 
 def _count(value: float) -> int:
-    """A whole number of a header, which may hold anything."""
+    """A whole number of a header; 0 where the value is invalid."""
     return int(value) if 0 <= value < 1 << 53 else 0
 
 
 @lru_cache(maxsize=4)
-def _film(path: Path, state: tuple[int, ...]) -> _Film:
-    return _Film(path)
+def _open_cached(path: Path, state: tuple[int, ...]) -> _Video:
+    return _Video(path)
 
 
 def _state(path: Path) -> tuple[int, ...]:
-    """What is another where a file was replaced, also by one of the same size and date."""
+    """File state that changes when a file is replaced, also by one of the same size and date."""
     stat = path.stat()
     return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns

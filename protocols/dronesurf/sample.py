@@ -43,18 +43,18 @@ def write(root: Path, *, identities: int, seed: int, paint: Painter, progress: P
 
     Args:
         root: folder to fill.
-        identities: subjects, 34 of 58 parts of them for training. Each is followed in two videos of the active
-            scenario; in the passive one two or three of the same part pass through each of two videos.
+        identities: subjects, a share of 34 / 58 for training. Each is in two videos of the active scenario; each video
+            of the passive scenario shows two or three subjects of the same part, in two videos a group.
         seed: of people and pictures.
         paint: the painter.
-        progress: shows how far it is.
+        progress: shows the progress.
 
     Returns:
-        What was written.
+        Counts of the written files.
 
     Raises:
         UsageError: too few identities.
-        DataError: a video could not be written whole.
+        DataError: a video could not be written completely.
     """
     demand(NAME, identities, MINIMUM, seed, maximum=999)
     rng = np.random.default_rng((seed, 5))
@@ -81,7 +81,7 @@ def write(root: Path, *, identities: int, seed: int, paint: Painter, progress: P
             write_bytes(root / name, jpeg(image, 95))
         for number, (video, looks) in enumerate(zip(videos, clips, strict=True)):
             images = list(painted(looks, paint, advance))
-            _film(root, video, number, looks, images, paint, rng)
+            _write_video(root, video, number, looks, images, paint, rng)
     rows = [(subject, part) for part, members in parts.items() for subject in members]
     write_rows(root / "train_test_split.csv", ("subject", "part"), sorted(rows))
     frames = len(videos) * FRAMES
@@ -113,7 +113,7 @@ def _videos(parts: dict[str, list[int]]) -> list[_Video]:
 
 
 def _clip(video: _Video, number: int, seed: int, rng: np.random.Generator) -> list[Look]:
-    """Frame by frame, and in a frame in the order of the people: heads turn slowly, seen from above."""
+    """Looks by frame, then by person; heads turn slowly, seen from above."""
     turns = [(rng.uniform(-30, 30), rng.uniform(-2, 2)) for _ in video.people]
     light = int(rng.integers(4, 16))
     return [
@@ -130,7 +130,7 @@ def _clip(video: _Video, number: int, seed: int, rng: np.random.Generator) -> li
     ]
 
 
-def _film(
+def _write_video(
     root: Path,
     video: _Video,
     number: int,
@@ -139,7 +139,7 @@ def _film(
     paint: Painter,
     rng: np.random.Generator,
 ) -> None:
-    """Put the people of a video into its frames, write it, and write where their faces are."""
+    """Draw the people of a video into its frames; write the video and the boxes of the faces."""
     name = f"video{number + 1:03d}"
     scene = backdrop(rng, HEIGHT, WIDTH)
     lane = WIDTH // len(video.people)

@@ -1,4 +1,4 @@
-"""The protocols of expression: MMI, CK+ and FER2013, told by a classifier.
+"""Expression classification on MMI, CK+ and FER2013.
 
 May import `protocols.base`, `protocols.views`, `protocols.mmi` and `bench`.
 """

@@ -1,4 +1,4 @@
-"""Is this the official IJB-C, whole? Counts, people, pairs, and every image opened."""
+"""``bench data check ijbc``: counts, people, pairs, and every image."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from protocols.base.checks import (
 )
 from protocols.ijbc.files import Files
 from protocols.ijbc.media import Framing, framed
-from protocols.ijbc.pairs import places, read_pairs
+from protocols.ijbc.pairs import indices_of, read_pairs
 from protocols.ijbc.releases import Release, Task, complete, read_lists
 from protocols.ijbc.rows import Lists, Rows
 from protocols.ijbc.studies import OFFICIAL_PAIRS, OFFICIAL_ROWS, OFFICIAL_SEARCH
@@ -54,35 +54,35 @@ def check(
         root: the located root.
         read: reads the study of a task as a run does.
         task: of the run.
-        framing: how the run cuts faces out.
-        release: which lists the run takes.
+        framing: how the run crops faces.
+        release: whose lists the run uses.
         progress: called with (images opened, all) now and then.
 
     Returns:
-        One line for each thing looked at. ``damaged`` stands wherever that run would refuse the folder or count
-        failures; lists of the other task are no damage.
+        One line for each property. ``damaged`` marks everything for which that run would refuse the folder or count
+        failures; faults in lists of the other task are ``differs``.
     """
-    usable, study = _readable(read, task)
+    readable, study = _readable(read, task)
     lines: list[CheckLine] = []
-    there: dict[Task, Lists] = {}
+    lists_of: dict[Task, Lists] = {}
     for each in _TASKS:
         of_task: list[CheckLine] = []
         lists = _read(root, each, release, of_task, needed=each == task)
         if lists is not None:
-            there[each] = lists
+            lists_of[each] = lists
             if each == "identification":
                 of_task.append(CheckLine("ok", "release", f"{lists.release} (1:N)"))
-            look = _search_lines if each == "identification" else _pair_lines
-            _try(partial(look, lists, of_task), f"{_SHORT[each]} lists", of_task)
+            inspect = _search_lines if each == "identification" else _pair_lines
+            _try(partial(inspect, lists, of_task), f"{_SHORT[each]} lists", of_task)
         lines += of_task if each == task else without_damage(of_task)
-    opened = there.get(task) or next(iter(there.values()), None)
-    if opened is not None:
-        _try(lambda: _image_lines(root, opened, lines, progress, files_used(study), framing), "images", lines)
-    return [*lines, *_other(root, read, task), usable]
+    inspected = lists_of.get(task) or next(iter(lists_of.values()), None)
+    if inspected is not None:
+        _try(lambda: _image_lines(root, inspected, lines, progress, files_used(study), framing), "images", lines)
+    return [*lines, *_other(root, read, task), readable]
 
 
 def _other(root: Path, read: Callable[[Task], Study], task: Task) -> list[CheckLine]:
-    """Whether the other task could be run, where its lists are there; no damage where not."""
+    """Whether the other task could be run, if its lists exist; never ``damaged``."""
     other = next(each for each in _TASKS if each != task)
     return without_damage([_readable(read, other)[0]]) if complete(root, other) else []
 
@@ -95,10 +95,10 @@ def _readable(read: Callable[[Task], Study], task: Task) -> tuple[CheckLine, Stu
 
 
 def _read(root: Path, task: Task, release: Release, lines: list[CheckLine], *, needed: bool) -> Lists | None:
-    """The lists of a task; a line where there are none, or they cannot be read."""
-    there = complete(root, task)
-    if not needed and not (there if release == "auto" else release in there):
-        lines.append(CheckLine("differs", f"{_SHORT[task]} lists", "none", "there"))
+    """The lists of a task; adds a line where they are absent or cannot be read."""
+    releases = complete(root, task)
+    if not needed and not (releases if release == "auto" else release in releases):
+        lines.append(CheckLine("differs", f"{_SHORT[task]} lists", "none", "present"))
         return None
     try:
         return read_lists(root, task, release)
@@ -107,10 +107,10 @@ def _read(root: Path, task: Task, release: Release, lines: list[CheckLine], *, n
         return None
 
 
-def _try(look: Callable[[], None], subject: str, lines: list[CheckLine]) -> None:
-    """Look at something; a line where that fails."""
+def _try(inspect: Callable[[], None], subject: str, lines: list[CheckLine]) -> None:
+    """Run an inspection; adds a line where it raises."""
     try:
-        look()
+        inspect()
     except DataError as error:
         lines.append(CheckLine("damaged", subject, str(error)))
 
@@ -125,11 +125,9 @@ def _search_lines(lists: Lists, lines: list[CheckLine]) -> None:
     if lists.rows is not None:
         lines.append(count_line("rows of the list of crops", lists.rows, OFFICIAL_ROWS))
     one, two = ({str(person) for person in owners[name].values()} for name in ("G1", "G2"))
-    lines += without_damage(
-        [disjoint_line("people in both galleries", one, two)]
-    )  # a run takes it, and says so in a note
-    lost = {str(person) for person in owners["probe"].values()} - one - two
-    lines.append(list_line("people searched and in no gallery", lost, level="differs"))
+    lines += without_damage([disjoint_line("people in both galleries", one, two)])  # a run reports them in a note
+    not_enrolled = {str(person) for person in owners["probe"].values()} - one - two
+    lines.append(list_line("people searched and in no gallery", not_enrolled, level="differs"))
     templates = {name: {str(template) for template in people} for name, people in owners.items()}
     lines.append(disjoint_line("templates in both galleries", templates["G1"], templates["G2"]))
     enrolled_templates = templates["G1"] | templates["G2"]
@@ -151,21 +149,21 @@ def _pair_lines(lists: Lists, lines: list[CheckLine]) -> None:
     pairs = read_pairs(lists.matches, labelled=lists.release == "C")
     owners = {**lists.gallery["enrolled"].subjects("enrolled"), **lists.probes.subjects("verified")}
     templates, people = list(owners), np.array(list(owners.values()), np.int64)
-    at = [places(column, templates) for column in (pairs.first, pairs.second)]
+    at = [indices_of(column, templates) for column in (pairs.first, pairs.second)]
     known = (at[0] >= 0) & (at[1] >= 0)
-    pictured = set(lists.gallery["enrolled"].template.tolist()) | set(lists.probes.template.tolist())
-    strange = {str(n) for n in np.unique(np.concatenate([pairs.first, pairs.second])).tolist() if n not in pictured}
+    with_image = set(lists.gallery["enrolled"].template.tolist()) | set(lists.probes.template.tolist())
+    unknown = {str(n) for n in np.unique(np.concatenate([pairs.first, pairs.second])).tolist() if n not in with_image}
     by_subject = people[at[0]] == people[at[1]]
     same = by_subject if pairs.same is None else pairs.same
     genuine = int(same.sum())
     lines.append(count_line("1:1 genuine pairs", genuine, OFFICIAL_PAIRS["genuine pairs"]))
     lines.append(count_line("1:1 impostor pairs", len(same) - genuine, OFFICIAL_PAIRS["impostor pairs"]))
-    lines.append(list_line("templates of pairs without an image or a list", strange))
+    lines.append(list_line("templates of pairs without an image or a list", unknown))
     if pairs.same is not None:
-        sure = known & (people[at[0]] >= 0) & (people[at[1]] >= 0)
-        wrong = np.flatnonzero(sure & (by_subject != pairs.same)).tolist()
-        told = [f"line {line + 1}" for line in wrong]
-        lines.append(list_line("labels of pairs that contradict the subjects", told, level="differs"))
+        labelled = known & (people[at[0]] >= 0) & (people[at[1]] >= 0)
+        wrong = np.flatnonzero(labelled & (by_subject != pairs.same)).tolist()
+        numbers = [f"line {line + 1}" for line in wrong]
+        lines.append(list_line("labels of pairs that contradict the subjects", numbers, level="differs"))
 
 
 def _image_lines(
@@ -185,15 +183,19 @@ def _image_lines(
     if lists.release == "C" and lists.matches is None:
         searched = {digest: path.name for path, digest in digests_of_part(digests, "probe").items()}
         enrolled = (digests_of_part(digests, part) for part in lists.gallery)
-        own = [entry for found in enrolled for entry in found.items()]
-        equal = [f"{path.name} = {searched[digest]}" for path, digest in own if digest in searched]
+        equal = [
+            f"{path.name} = {searched[digest]}"
+            for of_gallery in enrolled
+            for path, digest in of_gallery.items()
+            if digest in searched
+        ]
         lines.append(list_line("crops enrolled and searched, equal byte for byte", equal, level="differs"))
-    outside = [told for rows in parts.values() for told in _outside(rows, files, used, framing)]
+    outside = [name for rows in parts.values() for name in _outside(rows, files, used, framing)]
     lines.append(list_line("boxes without a size or outside their image", outside))
 
 
 def _outside(rows: Rows, files: Files, used: Collection[Path] | None, framing: Framing) -> Iterator[str]:
-    """Faces that a run could not cut out of their image; images that do not open are told elsewhere."""
+    """Faces that a run could not crop from their image; unreadable images are listed elsewhere."""
     boxes, _ = framed(rows, framing)
     if boxes is None:
         return

@@ -1,4 +1,4 @@
-"""The image files of an IJB-C copy: looked up in listings of folders, so that nothing is opened."""
+"""The image files of IJB-C, looked up in listings of folders without opening them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from protocols.base.root import inside_of
 
 
 class Files:
-    """Finds listed names below a folder, each folder read once.
+    """Resolves listed names below a folder; each folder is read once.
 
     Attributes:
-        base: folder that names start from.
-        absent: names that no file answers to, in the order they were asked for.
-        renamed: names that were found with another ending.
+        base: folder that names are relative to.
+        absent: names without a file, in the order of `find`.
+        renamed: names whose file has another ending.
     """
 
     def __init__(self, root: Path, base: Path) -> None:
-        """Look below ``base``, never out of ``root``."""
+        """Resolve names below ``base``; links must not leave ``root``."""
         self.absent: list[str] = []
         self.renamed: list[str] = []
         self.base = base
@@ -30,29 +30,29 @@ class Files:
         self._found: dict[str, Path] = {}
 
     def find(self, name: str) -> Path:
-        """The file a listed name means: as it is, else the one of the same stem with another image ending.
+        """The file of a listed name, else the one of the same stem with another image ending.
 
         Args:
-            name: below the base, with ``/`` between folders, checked to lead nowhere else.
+            name: path below the base, with ``/`` between folders, already validated.
 
         Returns:
-            The file; for an absent one the path it should have, which later counts as a failure.
+            The file; for an absent one the path it should have, which becomes a counted failure.
 
         Raises:
-            DataError: it or its folder is a link out of the root, or several files have its stem.
+            DataError: the file or its folder is a link out of the root, or several files have its stem.
         """
         known = self._found.get(name)
         if known is None:
-            known = self._found[name] = self._look(name)
+            known = self._found[name] = self._resolve(name)
         return known
 
-    def _look(self, name: str) -> Path:
+    def _resolve(self, name: str) -> Path:
         folder, _, file = name.rpartition("/")
         here = self._listing(folder)
         if file not in here:
             others = self._by_stem(folder).get(PurePosixPath(file).stem, [])
             if len(others) > 1:
-                raise DataError(f"{name} is not there, and {' and '.join(sorted(others))} could be meant; keep one.")
+                raise DataError(f"{name} does not exist, and {' and '.join(sorted(others))} could be meant; keep one.")
             if not others:
                 self.absent.append(name)
                 return self.base / name

@@ -1,4 +1,4 @@
-"""Release C of IJB-C: loose crops of faces, with five points and a detector's score each, and their parallel lists."""
+"""Release C of IJB-C: loose crops of faces with five points and a detector's score, in parallel lists."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ CROPS = "loose_crop"
 
 
 def read_c(root: Path, *, pairs: bool) -> Lists:
-    """Lists of release C.
+    """Read the lists of release C.
 
     Args:
         root: the located root.
-        pairs: for 1:1, where all rows stand in both ``enrolled`` and ``probes`` until the pairs choose; else for 1:N.
+        pairs: for 1:1, where ``enrolled`` and ``probes`` both hold all rows before pairs are read; else for 1:N.
 
     Returns:
-        The lists; a template of the 1:N lists without a crop is among the ``empty`` ones.
+        The lists; templates of the 1:N lists without a crop are in ``empty``.
 
     Raises:
         DataError: a list is absent, damaged or contradicts another.
@@ -39,11 +39,11 @@ def read_c(root: Path, *, pairs: bool) -> Lists:
     people = {name: _subjects(root / file) for name, file in SEARCH.items() if (root / file).is_file()}
     if pairs:
         owners = {template: subject for part in people.values() for template, subject in part.items()}
-        known = np.array([owners.get(t, -1) for t in everything.template.tolist()], np.int64)
+        subjects = np.array([owners.get(t, -1) for t in everything.template.tolist()], np.int64)
         empty = sorted(set(owners) - set(everything.template.tolist()))
         rows = Rows(
             everything.template,
-            known,
+            subjects,
             everything.filename,
             everything.medium,
             points=everything.points,
@@ -53,7 +53,7 @@ def read_c(root: Path, *, pairs: bool) -> Lists:
         return Lists("C", root / CROPS, {"enrolled": rows}, rows, root / MATCHES, len(everything), notes)
     absent = [root / file for name, file in SEARCH.items() if name not in people]
     if absent:
-        raise DataError(f"{absent[0]} is not there; it says which templates are enrolled or searched.")
+        raise DataError(f"{absent[0]} does not exist; it lists enrolled or searched templates.")
     parts = {name: _owned(everything, owners) for name, owners in people.items()}
     listed = {template for owners in people.values() for template in owners}
     extra = len(set(everything.template.tolist()) - listed)
@@ -64,7 +64,7 @@ def read_c(root: Path, *, pairs: bool) -> Lists:
 
 
 def _all_rows(root: Path, notes: list[str]) -> Rows:
-    """Every crop with its template, media, points and score; subjects are not known yet."""
+    """Every crop with its template, medium, points and score; subjects are not known yet."""
     path = root / MEDIA
     frame = read_table(path, sep=r"\s+", header=None, dtype=str)
     if frame.shape[1] != 3:
@@ -77,7 +77,7 @@ def _all_rows(root: Path, notes: list[str]) -> Rows:
 
 
 def _points(root: Path, names: list[str], notes: list[str]) -> tuple[Floats | None, Floats | None]:
-    """Points (N, 10) and scores (N,) in the order of ``names``; None where no list is there."""
+    """Points (N, 10) and scores (N,) in the order of ``names``; None where there is no list."""
     path = next((root / file for file in POINTS if (root / file).is_file()), None)
     if path is None:
         notes.append(f"{Path(POINTS[0]).name} is missing: no landmarks and no detector scores.")
@@ -87,20 +87,20 @@ def _points(root: Path, names: list[str], notes: list[str]) -> tuple[Floats | No
     frame = read_table(path, sep=r"\s+", header=None, dtype={0: str, **dict.fromkeys(range(1, 12), str)})
     if frame.shape[1] != 12:
         raise DataError(f"{path} has {frame.shape[1]} columns; expected 12: crop, five points, score.")
-    own = file_names(path, frame[0], "crop")
+    crops = file_names(path, frame[0], "crop")
     table = np.stack([*(pixels(frame[column]) for column in range(1, 11)), numbers(frame[11])], axis=1)
-    if own != names:  # the lists are parallel; a copy in which they are not is put right by name
-        place = {name: row for row, name in enumerate(own)}
-        rows = np.array([place.get(name, -1) for name in names], np.int64)
-        lost = int((rows < 0).sum())
+    if crops != names:  # the lists should be parallel; otherwise rows are matched by name
+        row_of = {name: row for row, name in enumerate(crops)}
+        rows = np.array([row_of.get(name, -1) for name in names], np.int64)
+        missing = int((rows < 0).sum())
         table = np.where((rows < 0)[:, None], np.nan, table[np.maximum(rows, 0)])
-        without = f"; {lost:,} crops are not in the second" if lost else ""
+        without = f"; {missing:,} crops are not in the second" if missing else ""
         notes.append(f"{Path(MEDIA).name} and {path.name} are not in the same order and were matched by name{without}.")
     return table[:, :10], table[:, 10]
 
 
 def _subjects(path: Path) -> dict[int, int]:
-    """Subject of each template; only the first two columns are read, after a header if there is one."""
+    """Subject of each template, from the first two columns; a header is skipped."""
     frame = read_table(path, header=None, usecols=[0, 1], dtype=str, skipinitialspace=True)
     if len(frame) and is_header([str(cell) for cell in frame.iloc[0]]):
         frame = frame.iloc[1:]
@@ -112,9 +112,9 @@ def _subjects(path: Path) -> dict[int, int]:
 
 
 def _owned(everything: Rows, owners: dict[int, int]) -> Rows:
-    """The crops of some templates with their subject."""
+    """The crops of templates, with their subjects."""
     rows = everything.of(set(owners))
-    there = set(rows.template.tolist())
+    with_crop = set(rows.template.tolist())
     subjects: Ints = np.array([owners[t] for t in rows.template.tolist()], np.int64)
-    empty = tuple((template, subject) for template, subject in owners.items() if template not in there)
+    empty = tuple((template, subject) for template, subject in owners.items() if template not in with_crop)
     return Rows(rows.template, subjects, rows.filename, rows.medium, points=rows.points, score=rows.score, empty=empty)

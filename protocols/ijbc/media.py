@@ -1,4 +1,4 @@
-"""From rows of IJB-C's lists to media: how each face is cut out and shrunk, and what belongs together."""
+"""Media from rows of IJB-C's lists: crop, LR side, template and medium of each face."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ NO_IMAGE = "listed without an image"
 
 @dataclass(frozen=True)
 class Framing:
-    """How faces are taken out of their pictures.
+    """How faces are cropped.
 
     Attributes:
-        margin: of the square around the face, as a share of its side on each side.
-        whole: keep the loose crops of release C as they are.
+        margin: border around the square of the face, on each side, as a share of the square's side.
+        whole: use the loose crops of release C unchanged.
         side: of the LR face, pixels; None keeps the size.
     """
 
@@ -34,24 +34,24 @@ class Framing:
 def media_of(
     rows: Rows, role: Role, files: Files, framing: Framing, *, scored: bool = False, names: dict[int, str] | None = None
 ) -> tuple[Media, ...]:
-    """List the media of some rows, in their order; a template without an image gets one that cannot be read.
+    """List the media of rows, in their order; a template without an image gets one that cannot be read.
 
     Args:
         rows: the rows.
         role: what they are compared as.
-        files: where their files are; absent ones are noted there and stay in the list.
-        framing: how faces are cut out.
-        scored: put the detector's score into the attributes.
+        files: resolves file names; absent files are recorded there and stay in the list.
+        framing: how faces are cropped.
+        scored: whether to store the detector's score in the attributes.
         names: person by template, where subjects are not known.
 
     Returns:
-        Media; the key is role, template and file, with a number from the second time a template lists a file.
+        Media; the key is role, template and file, with a number from the second occurrence of a file in a template.
     """
     people = names or {template: str(subject) for template, subject in rows.subjects("templates").items()}
     boxes, landmarks = framed(rows, framing)
-    known = _template_attributes(rows)
+    of_template = _template_attributes(rows)
     seen: Counter[str] = Counter()
-    found = []
+    media = []
     for i, template in enumerate(rows.template.tolist()):
         file = rows.filename[i]
         key = f"{role}/{template}/{file}"
@@ -59,10 +59,10 @@ def media_of(
         if seen[key] > 1:
             key = f"{key}#{seen[key]}"
         box = boxes[i] if boxes else None
-        attributes = known[template]
+        attributes = of_template[template]
         if scored and rows.score is not None:
             attributes = {**attributes, "score": float(rows.score[i])}
-        found.append(
+        media.append(
             Media(
                 key,
                 files.find(file),
@@ -75,20 +75,20 @@ def media_of(
                 rows.medium[i],
             )
         )
-    for template, _ in rows.empty:  # a failure that counts, not a template that vanishes
+    for template, _ in rows.empty:  # becomes a counted failure
         place = files.base / f"template {template} {NO_IMAGE}"
-        found.append(Media(f"{role}/{template}/{NO_IMAGE}", place, role, people[template], str(template)))
-    return tuple(found)
+        media.append(Media(f"{role}/{template}/{NO_IMAGE}", place, role, people[template], str(template)))
+    return tuple(media)
 
 
 def repeated(rows: Rows) -> int:
-    """How many rows list a file once more in one template."""
+    """Number of rows that repeat a file of their template."""
     counts = Counter(zip(rows.template.tolist(), rows.filename, strict=True))
     return sum(count - 1 for count in counts.values())
 
 
 def _template_attributes(rows: Rows) -> dict[int, dict[str, str | float]]:
-    """How many images and media each template has."""
+    """Number of images and media of each template."""
     images = Counter(rows.template.tolist())
     media = Counter(template for template, _ in set(zip(rows.template.tolist(), rows.medium, strict=True)))
     return {t: {"images": float(count), "media": float(media[t])} for t, count in images.items()}
@@ -98,9 +98,9 @@ Box = tuple[float, float, float, float]
 
 
 def framed(rows: Rows, framing: Framing) -> tuple[list[Box] | None, list[Points | None] | None]:
-    """Boxes of all rows, NaN where a row gives none with a size, and landmarks in pixels of what is cut out.
+    """Boxes of all rows (NaN where a row has no box with a size), and landmarks in pixels of the crops.
 
-    Either is None where the rows are not cut out, or have no landmarks.
+    Either is None where rows are not cropped, or have no landmarks.
     """
     if rows.box is not None:
         from bench.media.crop import square_around
@@ -121,10 +121,10 @@ def framed(rows: Rows, framing: Framing) -> tuple[list[Box] | None, list[Points 
 
 
 def squares_of(points: NDArray[np.float64], margin: float) -> Floats:
-    """The upright square in which a face stands as large as in the usual 112 x 112 chip.
+    """The upright square in which a face has the same relative size as in the 112 x 112 chip of ArcFace.
 
-    Its size follows the longer of two lengths, each in units of the chip's: between the eyes, which shrinks as a head
-    turns, and from eyes to mouth, which shrinks as it nods.
+    Its size follows the larger of two ratios to the chip: the distance of the eyes, which shrinks with yaw, and the
+    distance from eyes to mouth, which shrinks with pitch.
 
     Args:
         points: eyes, nose, mouth corners, float64 (N, 5, 2), pixels from the first pixel's centre; NaN gives NaN.
@@ -142,7 +142,7 @@ def squares_of(points: NDArray[np.float64], margin: float) -> Floats:
     scale = np.maximum(
         apart / model_apart, np.linalg.norm(down, axis=1) / np.linalg.norm(model_mouth - model_eyes, axis=1)
     )
-    # the chip's middle lies on the line from mouth to eyes, a little above their middle
+    # the centre of the chip is on the line from mouth to eyes, slightly above their middle
     rise = float(((model_eyes + model_mouth) / 2)[0, 1] - (ARCFACE_112.height - 1) / 2)
     length = np.linalg.norm(down, axis=1, keepdims=True)
     upward = np.where(length > 0, -down / np.where(length > 0, length, 1), np.array([0.0, -1.0]))
@@ -152,7 +152,7 @@ def squares_of(points: NDArray[np.float64], margin: float) -> Floats:
 
 
 def _as_boxes(squares: Floats) -> list[Box]:
-    """Boxes of whole pixels, so that what is cut out is a square and landmarks stay in place."""
+    """Rows as tuples. Squares are whole pixels, so that crops stay square and landmarks stay in place."""
     return [(x, y, w, h) for x, y, w, h in squares.tolist()]
 
 
@@ -163,7 +163,7 @@ def _as_points(points: NDArray[np.float64]) -> list[Points | None]:
 
 
 def unusable(rows: Rows, framing: Framing) -> int:
-    """Rows whose face cannot be cut out: its box is not given or has no size, its points are not given."""
+    """Number of rows whose face cannot be cropped: the box is missing or empty, or points are missing."""
     if rows.box is None:
         return 0 if rows.points is None or framing.whole else int((~np.isfinite(rows.points).all(axis=1)).sum())
     return int(_without_size(rows.box).sum())

@@ -1,4 +1,4 @@
-"""Releases A and B of IJB-C: templates as boxes in whole pictures, and what medium each picture is of."""
+"""Releases A and B of IJB-C: templates as boxes in whole images, and the medium of each image."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MATCHES_B = "protocols/test1/match.csv"
 
 
 def read_a(root: Path, *, pairs: bool) -> Lists:
-    """Lists of release A: the 1:1 pairs are of the templates of the 1:N search.
+    """Read the lists of release A, whose 1:1 pairs use the templates of the 1:N search.
 
     Args:
         root: the located root.
@@ -41,33 +41,35 @@ def read_a(root: Path, *, pairs: bool) -> Lists:
     Raises:
         DataError: a list is absent, damaged or contradicts itself.
     """
-    unknown = _Unknown()
-    parts = {name: _template_rows(root / file, None, unknown) for name, file in SEARCH_A.items()}
+    media_counts = _MediaCounts()
+    parts = {name: _template_rows(root / file, None, media_counts) for name, file in SEARCH_A.items()}
     probes = parts.pop("probe")
     gallery = {"enrolled": joined([parts["G1"], parts["G2"]])} if pairs else parts
-    return Lists("A", image_base(root), gallery, probes, root / MATCHES_A if pairs else None, notes=unknown.notes())
+    return Lists(
+        "A", image_base(root), gallery, probes, root / MATCHES_A if pairs else None, notes=media_counts.notes()
+    )
 
 
 def read_b(root: Path, *, pairs: bool) -> Lists:
-    """Lists of release B, whose templates get their media from the metadata; see `read_a`."""
+    """Read the lists of release B, whose media are given by the metadata; see `read_a`."""
     sightings = _Sightings(root)
-    unknown = _Unknown()
+    media_counts = _MediaCounts()
     files = PAIRS_B if pairs else SEARCH_B
-    parts = {name: _template_rows(root / file, sightings, unknown) for name, file in files.items()}
+    parts = {name: _template_rows(root / file, sightings, media_counts) for name, file in files.items()}
     probes = parts.pop("probe")
-    notes = [*sightings.notes, *unknown.notes()]
+    notes = [*sightings.notes, *media_counts.notes()]
     return Lists("B", image_base(root), parts, probes, root / MATCHES_B if pairs else None, notes=notes)
 
 
 def image_base(root: Path) -> Path:
-    """Where file names start: the folder ``images``, or the root where there is none."""
+    """Base of file names: the folder ``images``, or the root where there is none."""
     return root / "images" if (root / "images").is_dir() else root
 
 
 def medium_by_name(filename: str) -> str:
-    """The medium as far as a path tells: a folder of frames of its own, or a stem such as ``<video>_<frame>``.
+    """The medium derived from a path: its folder of frames, or a stem such as ``<video>_<frame>``.
 
-    Anything else, and every still (folder ``img``), is a medium by itself.
+    Any other image, and every still (folder ``img``), is a medium of its own.
     """
     *folders, name = filename.split("/")
     if not folders or folders[0].lower() in ("img", "images", "still", "stills"):
@@ -78,23 +80,23 @@ def medium_by_name(filename: str) -> str:
     return f"{folders[0]}/{video}" if line and frame.isdigit() else filename
 
 
-class _Unknown:
-    """Counts rows whose medium no list names."""
+class _MediaCounts:
+    """Counts rows, and those whose medium is not listed."""
 
     def __init__(self) -> None:
-        self.rows = self.all = 0
+        self.unlisted = self.rows = 0
 
     def notes(self) -> list[str]:
-        if not self.rows:
+        if not self.unlisted:
             return []
         return [
-            f"The medium (SIGHTING_ID) of {self.rows:,} of {self.all:,} rows is not listed; it was taken from the "
-            "path, by which most frames stand for themselves."
+            f"The medium (SIGHTING_ID) of {self.unlisted:,} of {self.rows:,} rows is not listed; it was derived "
+            "from the path, which makes most frames a medium of their own."
         ]
 
 
 class _Sightings:
-    """Media by subject and file, of the metadata of release B."""
+    """Media by subject and file, from the metadata of release B."""
 
     def __init__(self, root: Path) -> None:
         self.notes: list[str] = []
@@ -102,11 +104,11 @@ class _Sightings:
         self._by_file: dict[tuple[int, str], str] = {}
         source = next((root / name for name in METADATA if (root / name).is_file()), None)
         if source is None:
-            self.notes.append(f"{Path(METADATA[0]).name} is missing, so nothing says which frames are of one video.")
+            self.notes.append(f"{Path(METADATA[0]).name} is missing, so the videos of frames are unknown.")
             return
         frame = read_columns(source, ("SUBJECT_ID", "FILENAME", "SIGHTING_ID"), BOX)
         subjects, sightings = numbers(frame["SUBJECT_ID"]), numbers(frame["SIGHTING_ID"])
-        known = np.flatnonzero(np.isfinite(subjects) & np.isfinite(sightings))  # the others show nobody
+        known = np.flatnonzero(np.isfinite(subjects) & np.isfinite(sightings))  # other rows have no face
         names, boxes = frame["FILENAME"].tolist(), _boxes(frame)
         several: set[tuple[int, str]] = set()
         for row in known.tolist():
@@ -116,34 +118,33 @@ class _Sightings:
             self._by_box.setdefault((*key, _cell(boxes[row])), medium)
         if several:
             self.notes.append(
-                f"The metadata give {len(several):,} images of a person several media: the box decides, then order."
+                f"The metadata give {len(several):,} images of a person several media; the box decides, then the order."
             )
 
     def medium(self, subject: int, filename: str, box: Floats) -> str | None:
         """The medium of one row, or None."""
-        found = self._by_box.get((subject, filename, _cell(box)))
-        return found if found is not None else self._by_file.get((subject, filename))
+        medium = self._by_box.get((subject, filename, _cell(box)))
+        return medium if medium is not None else self._by_file.get((subject, filename))
 
 
-def _template_rows(path: Path, sightings: _Sightings | None, unknown: _Unknown) -> Rows:
-    """Rows of a list of templates; media from its own column, or from the metadata."""
-    own = () if sightings else ("SIGHTING_ID",)
-    frame = read_columns(path, ("TEMPLATE_ID", "SUBJECT_ID", "FILENAME", *own, *BOX))
+def _template_rows(path: Path, sightings: _Sightings | None, media_counts: _MediaCounts) -> Rows:
+    """Rows of a list of templates; media from its column, or from the metadata."""
+    medium_column = () if sightings else ("SIGHTING_ID",)
+    frame = read_columns(path, ("TEMPLATE_ID", "SUBJECT_ID", "FILENAME", *medium_column, *BOX))
     templates = whole_numbers(path, frame["TEMPLATE_ID"], "TEMPLATE_ID")
     subjects = whole_numbers(path, frame["SUBJECT_ID"], "SUBJECT_ID")
     names, boxes = file_names(path, frame["FILENAME"]), _boxes(frame)
-    media = _media(names, numbers(frame["SIGHTING_ID"])) if not sightings else _found(sightings, subjects, names, boxes)
-    unknown.all += len(media)
-    unknown.rows += sum(medium is None for medium in media)
+    if sightings:
+        media = _media_by_metadata(sightings, subjects, names, boxes)
+    else:
+        media = [_number(s) if np.isfinite(s) else None for s in numbers(frame["SIGHTING_ID"]).tolist()]
+    media_counts.rows += len(media)
+    media_counts.unlisted += sum(medium is None for medium in media)
     filled = [medium_by_name(name) if m is None else m for name, m in zip(names, media, strict=True)]
     return Rows(templates, subjects, names, filled, box=boxes)
 
 
-def _media(names: Sequence[str], sightings: Floats) -> list[str | None]:
-    return [_number(s) if np.isfinite(s) else None for s in sightings.tolist()]
-
-
-def _found(sightings: _Sightings, subjects: Ints, names: Sequence[str], boxes: Floats) -> list[str | None]:
+def _media_by_metadata(sightings: _Sightings, subjects: Ints, names: Sequence[str], boxes: Floats) -> list[str | None]:
     rows = zip(subjects.tolist(), names, boxes, strict=True)
     return [sightings.medium(subject, name, box) for subject, name, box in rows]
 
@@ -154,7 +155,7 @@ def _boxes(frame: DataFrame) -> Floats:
 
 
 def _cell(box: Floats) -> tuple[int, ...]:
-    """A box to look up by: whole pixels, -1 where it is not given."""
+    """A box as a dictionary key: whole pixels, -1 where it is not given."""
     return tuple(int(v) for v in np.nan_to_num(box, nan=-1.0, posinf=-1.0, neginf=-1.0))
 
 

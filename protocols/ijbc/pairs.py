@@ -1,4 +1,4 @@
-"""The 1:1 pairs of IJB-C: fifteen million lines of two template numbers, with a label or without."""
+"""The 1:1 pairs of IJB-C: 15.7 million lines of two template numbers, with or without a label."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Pairs:
 
     Attributes:
         first: number of the enrolled template, int64 (P,).
-        second: number of the other one.
+        second: number of the verified template.
         same: bool (P,); None where the file has no labels.
     """
 
@@ -46,7 +46,7 @@ def read_pairs(path: Path, *, labelled: bool, lines: int = _LINES) -> Pairs:
         lines: read at a time.
 
     Raises:
-        DataError: the file is absent, empty or damaged, or a line does not hold that many whole numbers.
+        DataError: the file is absent, empty or damaged, or a line does not hold two (labelled: three) whole numbers.
     """
     columns = 3 if labelled else 2
     separator, header = _shape(path, columns)
@@ -55,7 +55,7 @@ def read_pairs(path: Path, *, labelled: bool, lines: int = _LINES) -> Pairs:
     try:
         reader = cast("TextFileReader", parsed(path, **options, dtype=np.int64, chunksize=lines))
         with reader, warnings.catch_warnings():
-            warnings.simplefilter("error", RuntimeWarning)  # pandas casts what is no finite number with a warning
+            warnings.simplefilter("error", RuntimeWarning)  # pandas warns where it casts a value that is not finite
             for chunk in reader:
                 if chunk.shape[1] != columns:
                     raise DataError(f"{path} has {chunk.shape[1]} columns; expected {columns} whole numbers a line.")
@@ -68,25 +68,25 @@ def read_pairs(path: Path, *, labelled: bool, lines: int = _LINES) -> Pairs:
     if not labelled:
         return Pairs(first, second, None)
     labels = np.concatenate([part[:, 2] for part in parts])
-    strange = int(((labels != 0) & (labels != 1)).sum())
-    if strange:
-        raise DataError(f"{path}: {strange:,} labels are neither 0 nor 1.")
+    invalid = int(((labels != 0) & (labels != 1)).sum())
+    if invalid:
+        raise DataError(f"{path}: {invalid:,} labels are neither 0 nor 1.")
     return Pairs(first, second, labels == 1)
 
 
-def places(numbers: Ints, templates: list[int]) -> Ints:
-    """Place of each number among some templates, -1 where it is none of them; int64 (P,)."""
+def indices_of(numbers: Ints, templates: list[int]) -> Ints:
+    """Index of each number among the templates, -1 where it is not one of them; int64 (P,)."""
     order = np.argsort(np.array(templates, np.int64), kind="stable")
     ordered = np.array(templates, np.int64)[order]
     if not len(ordered):
         return np.full(len(numbers), -1, np.int64)
     at = np.minimum(np.searchsorted(ordered, numbers), len(ordered) - 1)
-    found: Ints = np.where(ordered[at] == numbers, order[at], -1)
-    return found
+    indices: Ints = np.where(ordered[at] == numbers, order[at], -1)
+    return indices
 
 
 def people_by_pairs(pairs: Pairs) -> dict[int, str]:
-    """A person for each template of labelled pairs: templates that labels tie together are one.
+    """A person for each template of labelled pairs: connected by positive labels, templates are of one person.
 
     Raises:
         DataError: the pairs have no labels.
@@ -95,11 +95,11 @@ def people_by_pairs(pairs: Pairs) -> dict[int, str]:
     from scipy.sparse.csgraph import connected_components
 
     if pairs.same is None:
-        raise DataError("Pairs without labels say nothing about people.")
+        raise DataError("People cannot be derived from pairs without labels.")
     numbers = np.unique(np.concatenate([np.unique(pairs.first), np.unique(pairs.second)]))
     one, other = (np.searchsorted(numbers, column[pairs.same]) for column in (pairs.first, pairs.second))
-    ties = coo_array((np.ones(len(one), np.int8), (one, other)), shape=(len(numbers), len(numbers)))
-    _, groups = connected_components(ties, directed=False)
+    links = coo_array((np.ones(len(one), np.int8), (one, other)), shape=(len(numbers), len(numbers)))
+    _, groups = connected_components(links, directed=False)
     lowest = np.full(len(numbers), -1, np.int64)
     lowest[groups[::-1]] = numbers[::-1]  # the last one written is the lowest
     return {t: f"of template {lowest[g]}" for t, g in zip(numbers.tolist(), groups.tolist(), strict=True)}
@@ -108,7 +108,7 @@ def people_by_pairs(pairs: Pairs) -> dict[int, str]:
 def _shape(path: Path, columns: int) -> tuple[str, bool]:
     """The separator, and whether the first line is a header."""
     if not path.exists():
-        raise DataError(f"{path} is not there; it lists the pairs.")
+        raise DataError(f"{path} does not exist; it lists the pairs.")
     check_text(path)
     with path.open(encoding="utf-8-sig") as file:
         line = file.readline(_LONGEST_LINE).strip()
@@ -120,7 +120,7 @@ def _shape(path: Path, columns: int) -> tuple[str, bool]:
 
 
 def _explain(path: Path, columns: int, options: dict[str, Any]) -> None:
-    """Find what pandas would not read as whole numbers; DataError names the first such line."""
+    """Raise DataError that names the first line which pandas cannot read as whole numbers."""
     frame = parsed(path, **options, dtype=str)
     if frame.shape[1] != columns:
         raise DataError(f"{path} has {frame.shape[1]} columns; expected {columns} whole numbers a line.")

@@ -24,12 +24,12 @@ Crop = Literal["face", "whole"]
 SMALLEST, LARGEST = 4, 256
 
 
-def _lists_there(root: Path) -> str:
-    """What a folder of lists holds that is none of the three releases'."""
+def _describe_lists(root: Path) -> str:
+    """Content of a folder of lists that holds none of the three releases; empty where there is no such folder."""
     for name in ("protocols", "meta"):
         if (root / name).is_dir():
-            there = names_in(root / name)
-            return f"{name} is there, but holds none of the lists; it holds {', '.join(there[:5]) or 'nothing'}"
+            names = names_in(root / name)
+            return f"{name} exists, but holds none of the lists; it holds {', '.join(names[:5]) or 'nothing'}"
     return ""
 
 
@@ -80,44 +80,45 @@ class IjbC(SampledProtocol):
         far_rule: Literal["exact", "nearest"] = "exact",
         false_positive_rates: tuple[float, ...] = (),
     ) -> None:
-        """Choose what is measured, and how faces are framed.
+        """Choose what is measured, and how faces are cropped.
 
         Args:
             task: ``identification`` (1:N mixed media) or ``verification`` (1:1).
             closed_set: the gallery of the headline rank-k rates: ``joined``, G1 and G2 searched as one; ``pooled``,
-                the mated probes of both counted together. Each gallery's own rates and their plain mean stand beside.
-            fusion: of the images of a template; ``media`` as usual on this set.
-            flip: of an image with its mirror image.
+                the mated probes of both counted together. The rates of each gallery and their mean are given too.
+            fusion: of the images of a template; ``media`` is the convention of this set.
+            flip: how the embedding of the mirror image is used: not at all (``none``), added (``sum``) or averaged
+                (``mean``).
             detector_score: weigh each image by its detection score (release C only).
-            lr: side in pixels that probe faces are shrunk to; none (or 0) keeps them as they are, as published.
-            margin: of the square around a face, on each side, as a share of the square's side without it.
-            crop: release C only: ``face`` cuts a square around the five points, ``whole`` takes the loose crop as it
-                is, as published (with ``lr=none``).
-            release: of the lists; ``auto`` takes the first that is complete.
-            far_rule: of pairs: ``exact``, the true accept rate where the false accept rate does not exceed the one
-                asked for; ``nearest``, at the point of the curve nearest to it, as the public IJB tools have it.
+            lr: side in pixels that probe faces are shrunk to; none (or 0) keeps the published size.
+            margin: border around the square of a face, on each side, as a share of the square's side without it.
+            crop: release C only: ``face`` crops a square around the five points, ``whole`` uses the loose crop
+                unchanged, as published (with ``lr=none``).
+            release: of the lists; ``auto`` uses the first complete one.
+            far_rule: of pairs: ``exact``: the true accept rate at the largest false accept rate that does not exceed
+                the given one; ``nearest``: at the nearest point of the curve, like the public IJB tools.
             false_positive_rates: FPIR of the search (0.01 and 0.1 if empty), or FAR of pairs (0.0001).
 
         Raises:
-            UsageError: an argument is out of range, or two do not go together.
+            UsageError: an argument is out of range, or two exclude each other.
         """
         if lr and not SMALLEST <= lr <= LARGEST:
             raise UsageError(f"ijbc: lr is {lr}; expected {SMALLEST} to {LARGEST} pixels, or none.")
         if not 0 <= margin <= 2:
             raise UsageError(f"ijbc: margin is {margin}; expected 0 to 2.")
         if lr and crop == "whole":
-            raise UsageError("ijbc: crop=whole needs lr=none: shrunk to a square, a loose crop would lose its shape.")
+            raise UsageError("ijbc: crop=whole needs lr=none: resizing a loose crop to a square would distort it.")
         if any(not 0 < rate < 1 for rate in false_positive_rates):
             raise UsageError(f"ijbc: false_positive_rates are {list(false_positive_rates)}; expected each in (0, 1).")
         self.task, self.closed_set, self.release, self.crop = task, closed_set, release, crop
         self.fusion, self.flip, self.score_weighted = fusion, flip, detector_score
         self.lr, self.margin, self.far_rule = lr or None, margin, far_rule
-        usual = (0.01, 0.1) if task == "identification" else (1e-4,)
-        self.false_positive_rates = tuple(false_positive_rates) or usual
+        defaults = (0.01, 0.1) if task == "identification" else (1e-4,)
+        self.false_positive_rates = tuple(false_positive_rates) or defaults
 
     @classmethod
     def sample_writer(cls) -> Sample:
-        """That of the database's sample."""
+        """The writer of the IJB-C sample."""
         from protocols.ijbc.sample import SAMPLE
 
         return SAMPLE
@@ -126,7 +127,7 @@ class IjbC(SampledProtocol):
         """Return the folder that holds the lists: ``root``, or ``IJB-C``, ``IJBC``, ``IJB/IJB-C`` in it.
 
         Raises:
-            MissingError: ``root`` is no folder.
+            MissingError: ``root`` does not exist.
             DataError: it holds no IJB-C, or holds it deeper; the text names the folder to use.
         """
         return find_root(
@@ -136,7 +137,7 @@ class IjbC(SampledProtocol):
             expected="protocols/ijbc_1N_*.csv, protocols/test4 or meta/ijbc_face_tid_mid.txt",
             how_to_get=self.how_to_get,
             inside=INSIDE,
-            nearly=_lists_there,
+            nearly=_describe_lists,
         )
 
     def read(self, root: Path) -> IdentificationSet | VerificationSet:

@@ -1,4 +1,4 @@
-"""Which release of IJB-C a folder holds."""
+"""Detection and reading of the three releases of IJB-C."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _READERS: dict[Letter, Callable[..., Lists]] = {
 
 
 def files_of(letter: Letter, task: Task) -> tuple[str, ...]:
-    """The lists that a task needs of a release."""
+    """The lists of a release that a task needs."""
     pairs = task == "verification"
     if letter == "A":
         return (*official_lists.SEARCH_A.values(), *((official_lists.MATCHES_A,) if pairs else ()))
     if letter == "B":
-        own = (*official_lists.PAIRS_B.values(), official_lists.MATCHES_B)
-        return own if pairs else tuple(official_lists.SEARCH_B.values())
+        pair_lists = (*official_lists.PAIRS_B.values(), official_lists.MATCHES_B)
+        return pair_lists if pairs else tuple(official_lists.SEARCH_B.values())
     return (loose_crops.MEDIA, *((loose_crops.MATCHES,) if pairs else loose_crops.SEARCH.values()))
 
 
@@ -40,7 +40,7 @@ def holds_ijbc(folder: Path) -> bool:
 
 
 def complete(root: Path, task: Task) -> list[Letter]:
-    """Releases all of whose lists for a task are there, the preferred one first: media named, then whole pictures."""
+    """Releases with all lists for a task, in order of preference: named media first, then whole images."""
     return [letter for letter in _LETTERS if not _absent(root, files_of(letter, task))]
 
 
@@ -49,38 +49,38 @@ def read_lists(root: Path, task: Task, release: Release = "auto") -> Lists:
 
     Args:
         root: the located root.
-        task: which.
-        release: which release, or the first complete one.
+        task: of the run.
+        release: whose lists to read; ``auto`` reads the first complete one.
 
     Raises:
         DataError: lists are absent or damaged.
     """
-    there = complete(root, task)
-    if release == "auto" and not there:
-        wanting = {letter: _absent(root, files_of(letter, task)) for letter in _LETTERS}
-        nearest = min(_LETTERS, key=lambda letter: (len(wanting[letter]) / len(files_of(letter, task)), letter))
+    available = complete(root, task)
+    if release == "auto" and not available:
+        missing = {letter: _absent(root, files_of(letter, task)) for letter in _LETTERS}
+        nearest = min(_LETTERS, key=lambda letter: (len(missing[letter]) / len(files_of(letter, task)), letter))
         raise DataError(
-            f"{root} holds no release with all lists for {task}; nearest is release {nearest}, without "
-            f"{', '.join(wanting[nearest])}."
+            f"{root} holds no release with all lists for {task}; the most complete is release {nearest}, without "
+            f"{', '.join(missing[nearest])}."
         )
-    letter: Letter = there[0] if release == "auto" else release
-    if letter not in there:
+    letter: Letter = available[0] if release == "auto" else release
+    if letter not in available:
         raise DataError(
             f"{root} lacks {', '.join(_absent(root, files_of(letter, task)))} of release {letter} for {task}; complete "
-            f"there: {', '.join(there) or 'none'}."
+            f"releases: {', '.join(available) or 'none'}."
         )
     lists = _READERS[letter](root, pairs=task == "verification")
-    told = [f"Read as release {letter} of IJB-C ({_NAMES[letter]})."]
-    others = [other for other in there if other != letter]
+    notes = [f"Read as release {letter} of IJB-C ({_NAMES[letter]})."]
+    others = [other for other in available if other != letter]
     if others and release == "auto":
-        told.append(f"Lists of release {' and '.join(others)} are there too and were not used.")
-    lists.notes[:0] = told
+        notes.append(f"Lists of release {' and '.join(others)} exist too and were not used.")
+    lists.notes[:0] = notes
     return lists
 
 
 _NAMES: dict[Letter, str] = {
-    "A": "whole pictures, older list names",
-    "B": "whole pictures, test1 and test4",
+    "A": "whole images, older list names",
+    "B": "whole images, test1 and test4",
     "C": "loose crops of insightface",
 }
 

@@ -1,4 +1,4 @@
-"""What the lists of IJB-C say, whatever their release: one row an image of a template."""
+"""The content of the lists of IJB-C in a form common to all releases: one row for each image of a template."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Letter = Literal["A", "B", "C"]
 
 @dataclass(frozen=True)
 class Rows:
-    """Images of templates, N rows in the order of their list; rows of a template need not follow each other.
+    """Images of templates, N rows in the order of their list; rows of a template need not be consecutive.
 
     Attributes:
         template: number of the template, int64 (N,).
-        subject: the person, int64 (N,); -1 where nobody says who it is.
+        subject: the person, int64 (N,); -1 where it is unknown.
         filename: below the folder of images.
-        medium: what the image was taken from; one text for all frames of a video.
+        medium: identifier of the still or video that the image was taken from.
         box: left, top, width, height in pixels, float64 (N, 4), NaN where not given; None in a release without boxes.
         points: five points x, y in pixels, float64 (N, 10); None in a release without points.
         score: the detector's, float64 (N,); None in a release without scores.
@@ -51,21 +51,21 @@ class Rows:
             name: of the list, for messages.
 
         Raises:
-            DataError: a template shows two subjects.
+            DataError: a template has images of two subjects.
         """
-        found: dict[int, int] = {}
+        owners: dict[int, int] = {}
         several: set[int] = set()
         for template, subject in zip(self.template.tolist(), self.subject.tolist(), strict=True):
-            if found.setdefault(template, subject) != subject:
+            if owners.setdefault(template, subject) != subject:
                 several.add(template)
         if several:
             raise DataError(
                 f"{name}: {len(several)} templates hold images of several subjects: {sorted(several)[:5]}. A template "
-                "shows one person; are the lists of one release?"
+                "must show one person; the lists must be of one release."
             )
         for template, subject in self.empty:
-            found.setdefault(template, subject)
-        return found
+            owners.setdefault(template, subject)
+        return owners
 
     def only(self, kept: NDArray[np.bool_], templates: set[int]) -> Rows:
         """The rows marked in ``kept``, and of the empty templates those in ``templates``."""
@@ -87,20 +87,20 @@ class Rows:
 
 
 def joined(parts: Sequence[Rows]) -> Rows:
-    """Several lists of one release as one."""
+    """Concatenate lists of one release."""
 
-    def put(name: str) -> Any:
+    def concatenated(name: str) -> Any:
         arrays = [getattr(part, name) for part in parts]
         return None if any(array is None for array in arrays) else np.concatenate(arrays)
 
     return Rows(
-        put("template"),
-        put("subject"),
+        concatenated("template"),
+        concatenated("subject"),
         [name for part in parts for name in part.filename],
         [name for part in parts for name in part.medium],
-        put("box"),
-        put("points"),
-        put("score"),
+        concatenated("box"),
+        concatenated("points"),
+        concatenated("score"),
         tuple(pair for part in parts for pair in part.empty),
     )
 
@@ -110,12 +110,12 @@ class Lists:
     """The lists of one release for one task.
 
     Attributes:
-        release: which.
-        base: folder that file names start from.
+        release: of the lists.
+        base: folder that file names are relative to.
         gallery: enrolled templates by gallery: ``G1``, ``G2``; for pairs all in ``enrolled``.
         probes: searched templates, or the second ones of pairs.
         matches: file with the pairs; None for a search.
-        rows: rows of the list of all images, where there is one (release C).
+        rows: number of rows of the list of all images (release C).
         notes: sentences for the user.
     """
 

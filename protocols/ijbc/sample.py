@@ -30,8 +30,8 @@ Release = Literal["A", "B", "C"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """A subject in a picture that is yet to be made."""
+class _Planned:
+    """A subject in an image that is still to be drawn."""
 
     subject: Subject
     filename: str
@@ -40,8 +40,8 @@ class _Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
-    """A face in a picture, and its five points there."""
+class _Drawn:
+    """A drawn face, and its five points in the image."""
 
     face: Face
     points: NDArray[np.float64]
@@ -62,16 +62,16 @@ def write(
     """Write a sample of IJB-C.
 
     Args:
-        root: folder to fill: what ``IJB/IJB-C`` is in release B, ``IJBC`` in release C.
+        root: folder to fill, in place of ``IJB/IJB-C`` of release B or ``IJBC`` of release C.
         identities: subjects, half of them enrolled in gallery G1, the others in G2. Each has one gallery template of 2
             to 4 stills, and three probe templates: stills, frames of a video, and both.
         seed: of people and pictures; the same people and pictures in every release.
         paint: the painter.
-        progress: shows how far it is.
+        progress: shows the progress.
         release: ``B``: the newer protocol names; ``A``: the older ones; ``C``: loose crops and their lists.
 
     Returns:
-        What was written.
+        Counts of the written files.
 
     Raises:
         UsageError: too few identities, or no such release.
@@ -81,19 +81,19 @@ def write(
         raise UsageError(f"ijbc: release is A, B or C, not {release!r}.")
     rng = np.random.default_rng((seed, 6))
     plan = _plan(_subjects(identities, rng), rng)
-    pictures: dict[str, list[_Seen]] = {}
-    for _, seen in plan:
-        for one in seen:
+    pictures: dict[str, list[_Planned]] = {}
+    for _, planned in plan:
+        for one in planned:
             pictures.setdefault(one.filename, []).append(one)
     with (progress or silent)("draw the IJB-C sample", sum(map(len, pictures.values()))) as advance:
-        images, made = _paint(pictures, seed, paint, advance, rng)
+        images, drawn = _paint(pictures, seed, paint, advance, rng)
     templates = [
-        Template(number, part, tuple(made[one.filename, one.subject.number].face for one in seen))
-        for number, (part, seen) in enumerate(plan, start=1)
+        Template(number, part, tuple(drawn[one.filename, one.subject.number].face for one in planned))
+        for number, (part, planned) in enumerate(plan, start=1)
     ]
     rows = sum(len(template.faces) for template in templates)
     if release == "C":
-        _write_crops(root, templates, images, made, rng)
+        _write_crops(root, templates, images, drawn, rng)
         written = rows
     else:
         for name in _NONFACES:
@@ -115,7 +115,7 @@ def write(
 
 
 def _subjects(identities: int, rng: np.random.Generator) -> list[Subject]:
-    """Subjects with numbers that have gaps; neighbours but one are alike, so that there are pairs to confuse."""
+    """Subjects whose numbers have gaps; every second one shares gender and skin tone, which gives non-mated pairs."""
     numbers = sorted(int(number) for number in rng.permutation(10 * identities)[:identities] + 1)
     return [
         Subject(
@@ -129,28 +129,28 @@ def _subjects(identities: int, rng: np.random.Generator) -> list[Subject]:
     ]
 
 
-def _plan(subjects: Sequence[Subject], rng: np.random.Generator) -> list[tuple[str, list[_Seen]]]:
-    """Part and pictures of every template; each two neighbours share one still among their probes."""
+def _plan(subjects: Sequence[Subject], rng: np.random.Generator) -> list[tuple[str, list[_Planned]]]:
+    """Part and images of every template; the probes of two consecutive subjects share one still."""
     stills = frames = sightings = 0
-    group = ""  # the still that the subject before is in, too
+    group = ""  # the still shared with the previous subject
 
-    def still(subject: Subject, name: str = "") -> _Seen:
+    def still(subject: Subject, name: str = "") -> _Planned:
         nonlocal stills, sightings
         if not name:
             stills += 1
             name = f"img/{stills}.jpg"
         sightings += 1
-        return _Seen(subject, name, sightings, None)
+        return _Planned(subject, name, sightings, None)
 
-    def video(subject: Subject) -> list[_Seen]:
+    def video(subject: Subject) -> list[_Planned]:
         nonlocal frames, sightings
         sightings += 1
         first = int(rng.integers(1, 200))
-        seen = []
+        planned = []
         for number in range(int(rng.integers(2, 6))):
             frames += 1
-            seen.append(_Seen(subject, f"frames/{frames}.png", sightings, first + 24 * number))
-        return seen
+            planned.append(_Planned(subject, f"frames/{frames}.png", sightings, first + 24 * number))
+        return planned
 
     plan = []
     for place, subject in enumerate(subjects):
@@ -164,22 +164,22 @@ def _plan(subjects: Sequence[Subject], rng: np.random.Generator) -> list[tuple[s
 
 
 def _paint(
-    pictures: dict[str, list[_Seen]],
+    pictures: dict[str, list[_Planned]],
     seed: int,
     paint: Painter,
     advance: Advance,
     rng: np.random.Generator,
-) -> tuple[dict[str, ByteImages], dict[Key, _Made]]:
-    """Every picture, and every face in it."""
-    everyone = [seen for faces in pictures.values() for seen in faces]
-    looks = [_look(seed, seen, rng) for seen in everyone]
+) -> tuple[dict[str, ByteImages], dict[Key, _Drawn]]:
+    """Draw every image, and return the faces in it."""
+    everyone = [planned for faces in pictures.values() for planned in faces]
+    looks = [_look(seed, planned, rng) for planned in everyone]
     painting = zip(looks, painted(looks, paint, advance), strict=True)
     images: dict[str, ByteImages] = {}
-    made: dict[Key, _Made] = {}
+    drawn: dict[Key, _Drawn] = {}
     for name, faces in pictures.items():
         scene = backdrop(rng, HEIGHT, WIDTH)
         indoor, lane = int(rng.integers(0, 2)), WIDTH // len(faces)
-        for place, seen in enumerate(faces):
+        for place, planned in enumerate(faces):
             look, image = next(painting)
             small = distant(image, float(rng.uniform(0.35, 0.9)))
             scale = small.shape[0] / image.shape[0]
@@ -188,19 +188,26 @@ def _paint(
             stand(scene, small, left, top)
             points = five_points(paint, look) * scale + (left, top)
             face = Face(
-                seen.subject, name, seen.sighting, seen.frame, _box(points), look.yaw_deg, look.roll_deg, indoor
+                planned.subject,
+                name,
+                planned.sighting,
+                planned.frame,
+                _box(points),
+                look.yaw_deg,
+                look.roll_deg,
+                indoor,
             )
-            made[name, seen.subject.number] = _Made(face, points)
+            drawn[name, planned.subject.number] = _Drawn(face, points)
         images[name] = _grainy(scene, rng)
-    next(painting, None)  # lets the painter report its last batch
-    return images, made
+    next(painting, None)  # so that the painter reports its last batch
+    return images, drawn
 
 
-def _look(seed: int, seen: _Seen, rng: np.random.Generator) -> Look:
-    spread = 15 if seen.frame is None else 30
+def _look(seed: int, planned: _Planned, rng: np.random.Generator) -> Look:
+    spread = 15 if planned.frame is None else 30
     return Look(
-        identity=person(seed, seen.subject.number),
-        variation=int(seen.filename.partition("/")[2].partition(".")[0]) * 2 + (seen.frame is not None),
+        identity=person(seed, planned.subject.number),
+        variation=int(planned.filename.partition("/")[2].partition(".")[0]) * 2 + (planned.frame is not None),
         yaw_deg=float(np.clip(rng.normal(0, spread), -75, 75)),
         pitch_deg=float(np.clip(rng.normal(0, 8), -20, 20)),
         roll_deg=float(np.clip(rng.normal(0, 6), -20, 20)),
@@ -212,7 +219,7 @@ def _look(seed: int, seen: _Seen, rng: np.random.Generator) -> Look:
 
 
 def _box(points: NDArray[np.float64]) -> tuple[int, int, int, int]:
-    """Left, top, width, height, whole and inside the picture."""
+    """Left, top, width, height in whole pixels, inside the image."""
     left, top, right, bottom = face_box(points)
     x, y = min(max(0, round(left)), WIDTH - 2), min(max(0, round(top)), HEIGHT - 2)
     return x, y, max(2, min(WIDTH, round(right)) - x), max(2, min(HEIGHT, round(bottom)) - y)
@@ -228,10 +235,10 @@ def _write_crops(
     root: Path,
     templates: Sequence[Template],
     images: dict[str, ByteImages],
-    made: dict[Key, _Made],
+    drawn: dict[Key, _Drawn],
     rng: np.random.Generator,
 ) -> None:
-    """One loose crop a row, and the lists; now and then the detector has missed, which its score says."""
+    """Write one loose crop a row, and the lists; every 25th detection is a miss with a low score."""
     crops: dict[int, tuple[float, ...]] = {}
     for face in (face for template in templates for face in template.faces):
         number = len(crops) + 1
@@ -240,7 +247,7 @@ def _write_crops(
         right, bottom = min(WIDTH, round(x + (1 + _LOOSE) * width)), min(HEIGHT, round(y + (1 + _LOOSE) * height))
         crop = cut(images[face.filename], (left, top, right, bottom))
         score = _MISSED_SCORE if number % _MISSED_EVERY == 0 else float(rng.uniform(0.7, 1.0))
-        crops[number] = (*(made[face.filename, face.subject.number].points - (left, top)).ravel(), score)
+        crops[number] = (*(drawn[face.filename, face.subject.number].points - (left, top)).ravel(), score)
         write_bytes(root / "loose_crop" / f"{number}.jpg", jpeg(crop, 90))
     write_release_c(root, templates, crops)
 

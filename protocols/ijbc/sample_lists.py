@@ -1,4 +1,4 @@
-"""The lists of IJB-C, in the spellings of its three releases, for templates whose pictures are known."""
+"""Writers of the lists of IJB-C in its three releases, for the templates of a sample."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BOX = ("FACE_X", "FACE_Y", "FACE_WIDTH", "FACE_HEIGHT")
 TRAITS = ("FACIAL_HAIR", "AGE", "INDOOR_OUTDOOR", "SKINTONE", "GENDER", "YAW", "ROLL")
 OCCLUSIONS = tuple(f"OCC{number}" for number in range(1, 19))
 METADATA = ("SUBJECT_ID", "FILENAME", "SIGHTING_ID", *BOX, "FRAME_NUM", *TRAITS, *OCCLUSIONS)
-_NONFACE = len(METADATA) - 3  # cells of a row that shows nobody
+_NONFACE = len(METADATA) - 3  # empty cells of a row without a face
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,12 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One subject in one picture.
+    """One subject in one image.
 
     Attributes:
-        subject: who.
-        filename: the picture, below ``images``; with the subject the key, as a picture may show two.
-        sighting: the media: one for a still, one for all frames of a video.
+        subject: the person.
+        filename: the image, below ``images``; with the subject it is the key, since an image may show two people.
+        sighting: the medium: one for a still, one for all frames of a video.
         frame: number of a video frame; None for a still.
         box: left, top, width, height in whole pixels.
         yaw_deg: as drawn.
@@ -67,7 +67,7 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Pictures that are enrolled or searched as one; ``part`` is G1, G2 or probe."""
+    """Images that are enrolled or searched as one; ``part`` is G1, G2 or probe."""
 
     number: int
     part: str
@@ -75,12 +75,12 @@ class Template:
 
     @property
     def subject(self) -> Subject:
-        """Whom it shows."""
+        """The person it shows."""
         return self.faces[0].subject
 
 
 def pairs(templates: Sequence[Template]) -> list[tuple[int, int, bool]]:
-    """Gallery template, probe template, same person: every mated pair, and others alike in gender and skin tone."""
+    """(gallery template, probe template, same person): all mated pairs, and non-mated ones of similar people."""
     gallery = [template for template in templates if template.part != "probe"]
     found = []
     for probe in templates:
@@ -158,7 +158,7 @@ def _write_one_to_many(folder: Path, templates: Sequence[Template]) -> None:
 
 
 def _metadata(templates: Sequence[Template], nonfaces: Sequence[str]) -> list[list[object]]:
-    """A row a face, by subject and file, then the pictures that show nobody."""
+    """One row a face, by subject and file, then the images without a face."""
     faces = {(face.subject.number, face.filename): face for template in templates for face in template.faces}
     rows = [faces[key].metadata() for key in sorted(faces)]
     return rows + [[None, name, None, *(None for _ in range(_NONFACE))] for name in nonfaces]

@@ -1,4 +1,4 @@
-"""The comma-separated lists of IJB-C: named columns, and cells that say what they should."""
+"""The comma-separated lists of IJB-C: named columns with validated cells."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-_MOST_PARTS = 20
-_FARTHEST = 1e6  # pixels
-_MOST_COLUMNS = 1000
+_MAX_PARTS = 20  # folders of a path
+_LARGEST_COORDINATE = 1e6  # pixels
+_MAX_COLUMNS = 1000
 
 
 def read_columns(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()) -> DataFrame:
@@ -33,7 +33,7 @@ def read_columns(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()
         optional: names that may be absent.
 
     Returns:
-        The columns that are there, named as asked for.
+        The columns that exist, under the given names.
 
     Raises:
         DataError: the file cannot be read, has no rows, or lacks a wanted column.
@@ -42,8 +42,10 @@ def read_columns(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()
     frame.columns = [str(name).strip().strip('"').upper() for name in frame.columns]
     absent = [name for name in wanted if name not in frame.columns]
     if absent:
-        there = quoted(", ".join(str(name) for name in frame.columns[:8]))
-        raise DataError(f"{path} has no column {', '.join(absent)}; its first row reads {there}. Is the header there?")
+        first_row = quoted(", ".join(str(name) for name in frame.columns[:8]))
+        raise DataError(
+            f"{path} has no column {', '.join(absent)}; its first row is {first_row}. Is the header missing?"
+        )
     if frame.empty:
         raise DataError(f"{path} has no rows.")
     return frame[[*wanted, *(name for name in optional if name in frame.columns)]]
@@ -57,11 +59,11 @@ def read_table(path: Path, *, sep: str = ",", **options: Any) -> DataFrame:
 
 
 def parsed(path: Path, **options: Any) -> DataFrame:
-    """`pandas.read_csv` of a text file, with DataError for whatever it raises on a damaged one."""
+    """`pandas.read_csv` of a text file; raises DataError for a damaged one."""
     import pandas as pd
 
     try:
-        with warnings.catch_warnings():  # rows longer than the header: what is wanted stands before
+        with warnings.catch_warnings():  # rows longer than the header: the needed columns come first
             warnings.simplefilter("ignore", pd.errors.ParserWarning)
             frame = pd.read_csv(path, encoding="utf-8-sig", **options)
     except OSError as error:
@@ -86,8 +88,8 @@ def _check_width(path: Path, separator: str) -> None:
         rows = csv.reader(file, skipinitialspace=True) if separator == "," else (line.split() for line in file)
         try:
             for number, cells in enumerate(rows, 1):
-                if len(cells) > _MOST_COLUMNS:  # pandas takes minutes for a hundred thousand
-                    raise DataError(f"{path}, row {number}: more than {_MOST_COLUMNS:,} cells; the file is damaged.")
+                if len(cells) > _MAX_COLUMNS:  # pandas takes minutes for a hundred thousand
+                    raise DataError(f"{path}, row {number}: more than {_MAX_COLUMNS:,} cells; the file is damaged.")
                 if not cells or (number == 1 and is_header(cells)):
                     continue
                 width = width or len(cells)
@@ -115,34 +117,34 @@ def whole_numbers(path: Path, column: Any, name: str) -> Ints:
         DataError: a cell is empty or holds something else; the text names the first such row.
     """
     values = numbers(column)
-    good = np.isfinite(values) & (values == np.floor(values)) & (values >= 0) & (values < 2**53)
-    if not good.all():
-        first = int(np.flatnonzero(~good)[0])
+    valid = np.isfinite(values) & (values == np.floor(values)) & (values >= 0) & (values < 2**53)
+    if not valid.all():
+        first = int(np.flatnonzero(~valid)[0])
         cell = column.iloc[first]
-        fault = "negative" if values[first] < 0 else "no whole number"
+        fault = "negative" if values[first] < 0 else "not a whole number"
         raise DataError(
-            f"{path}: {name} of {int((~good).sum())} of {len(good)} rows is {fault}; the first is row "
+            f"{path}: {name} of {int((~valid).sum())} of {len(valid)} rows is {fault}; the first is row "
             f"{first + 1}, {'empty' if cell != cell else quoted(str(cell))}."
         )
     return values.astype(np.int64)
 
 
 def numbers(column: Any) -> Floats:
-    """A column as float64; NaN where a cell is empty or no number."""
+    """A column as float64; NaN where a cell is empty or not a number."""
     import pandas as pd
 
-    found: Floats = np.asarray(pd.to_numeric(column, errors="coerce"), np.float64)
-    return found
+    values: Floats = np.asarray(pd.to_numeric(column, errors="coerce"), np.float64)
+    return values
 
 
 def pixels(column: Any) -> Floats:
-    """A column of coordinates as float64; NaN also where no picture reaches so far."""
-    found = numbers(column)
-    return np.where(np.abs(found) < _FARTHEST, found, np.nan)
+    """A column of coordinates as float64; NaN also for values larger than any image."""
+    values = numbers(column)
+    return np.where(np.abs(values) < _LARGEST_COORDINATE, values, np.nan)
 
 
 def file_names(path: Path, column: Any, name: str = "FILENAME") -> list[str]:
-    """A column of paths that stay below the folder they start from, with ``/`` between folders.
+    """A column of relative paths that stay below their base, with ``/`` between folders.
 
     Raises:
         DataError: a cell is empty, or its path leads elsewhere.
@@ -154,20 +156,20 @@ def file_names(path: Path, column: Any, name: str = "FILENAME") -> list[str]:
             f"{path}: {name} of {len(empty)} of {len(cells)} rows is empty; the first is row {empty[0] + 1}."
         )
     names = [cell.strip() for cell in cells]
-    strange = sorted(name for name in set(names) if not stays_inside(name))
-    if strange:
+    unsafe = sorted(name for name in set(names) if not stays_inside(name))
+    if unsafe:
         raise DataError(
-            f"{path}: {len(strange)} file names could lead outside the folder of images, {quoted(strange[0])} first; "
+            f"{path}: {len(unsafe)} file names could lead outside the folder of images, {quoted(unsafe[0])} first; "
             "refused."
         )
     return names
 
 
 def stays_inside(name: str) -> bool:
-    """Whether a relative path leads nowhere above its start, on any system."""
+    """Whether a relative path stays below its base, on any system."""
     plain = not any(sign in "\\:\x7f" or ord(sign) < 32 for sign in name)
     parts = name.split("/")
-    return plain and len(parts) <= _MOST_PARTS and all(p not in ("", ".", "..") and _fits(p) for p in parts)
+    return plain and len(parts) <= _MAX_PARTS and all(p not in ("", ".", "..") and _fits(p) for p in parts)
 
 
 def _fits(part: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.errors import DataError
 from bench.images import read_image
 from bench.io.file_digests import file_state
-from bench.media.video import Header, header_of, open_film
+from bench.media.video import Header, header_of, open_video
 from bench.types import Cut
 from protocols.mmi.annotations import APEX, NEUTRAL, Unit
 
@@ -146,10 +146,10 @@ def read_header(path: Path) -> Header:
 
 @lru_cache(maxsize=8192)
 def _header(path: Path, state: tuple[int, ...]) -> Header:
-    film = open_film(path)
-    if film is None:
+    video = open_video(path)
+    if video is None:
         return Header(0, 0, 0)
     try:
-        return header_of(film)
+        return header_of(video)
     finally:
-        film.release()
+        video.release()

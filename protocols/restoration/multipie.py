@@ -1,4 +1,4 @@
-"""Pairs of Multi-PIE for the protocol `restoration`: what a side camera saw, and the frontal one in the same flash."""
+"""Pairs of Multi-PIE for the protocol `restoration`: the images of a side camera and of the frontal one, same flash."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 _REAL = (
     "Real pairs in the crop of the protocol multipie (frame tpgan128): nothing is rendered or moved, so identities, "
-    "photographs, person, jitter and frame have no part."
+    "photographs, person, jitter and frame are not used."
 )
 
 
 class MultiPiePairs(ScratchProtocol):
     """The probes of the protocol multipie, each with the frontal image of its subject, session, recording and flash.
 
-    Real photographs: nothing is rendered, faces stand where TP-GAN's crop puts them, and no similarity is added.
+    Real photographs in TP-GAN's crop: nothing is rendered, and no random similarity is applied.
     """
 
     dataset = "multipie"
@@ -48,7 +48,7 @@ class MultiPiePairs(ScratchProtocol):
 
     @classmethod
     def sample_writer(cls) -> Sample:
-        """That of the database's sample."""
+        """The writer of the Multi-PIE sample."""
         from protocols.multipie.sample import SAMPLE
 
         return SAMPLE
@@ -58,7 +58,7 @@ class MultiPiePairs(ScratchProtocol):
         return self._source.locate(root)
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
-        """What the protocol multipie checks."""
+        """The lines of the protocol multipie."""
         return self._source.check(root, progress)
 
     def published_counts(self) -> dict[str, int]:
@@ -69,43 +69,43 @@ class MultiPiePairs(ScratchProtocol):
         """Pair each probe with its frontal image; both are cropped by their own points.
 
         Raises:
-            DataError: there is no probe, none has a frontal image, or no face is found at all.
+            DataError: there is no probe, none has a frontal image, or no face is detected in any image.
             MissingError: the face engine is not installed.
         """
         chosen = self._source.choose(root)
         frontal = {(s.take, s.shot): s for s in chosen.listing.shots if s.take.camera == FRONTAL}
-        found = [(shot, frontal.get((_front(shot.take), shot.shot))) for shot in chosen.probes]
-        pairs = [(shot, truth) for shot, truth in found if truth is not None and truth.take != shot.take]
+        truths = [(shot, frontal.get((_front(shot.take), shot.shot))) for shot in chosen.probes]
+        pairs = [(shot, truth) for shot, truth in truths if truth is not None and truth.take != shot.take]
         if not pairs:
-            raise DataError(f"None of {len(found):,} turned images of {root} has a frontal one in the same flash.")
+            raise DataError(f"None of {len(truths):,} turned images of {root} has a frontal one in the same flash.")
         used = {take for shot, truth in pairs for take in (shot.take, truth.take)}
         takes = {take: shots for take, shots in chosen.listing.takes().items() if take in used}
         points = detect_points(root, takes, scratch, progress)
         crops, rejected = choose_crops(points.points)
         notes = [*chosen.notes, *crop_notes(points, crops, rejected), _REAL]
-        if len(pairs) < len(found):
-            notes.append(f"{len(found) - len(pairs):,} turned images have no frontal one in the same flash: left out.")
+        if len(pairs) < len(truths):
+            notes.append(f"{len(truths) - len(pairs):,} turned images have no frontal one in the same flash: left out.")
         return RestorationSet(
             tuple(self._face(shot, crops[shot.take], crops[truth.take]) for shot, truth in pairs),
             tuple(_truth(shot, truth, crops[truth.take]) for shot, truth in pairs),
-            official=chosen.official and len(pairs) == len(found),
+            official=chosen.official and len(pairs) == len(truths),
             notes=tuple(notes),
         )
 
-    def _face(self, shot: Shot, own: Crop, true: Crop) -> Media:
+    def _face(self, shot: Shot, crop: Crop, truth_crop: Crop) -> Media:
         return Media(
             key=shot.key,
             path=shot.path.absolute(),
             role="probe",
             identity=f"{shot.take.subject:03d}",
             template=shot.key,
-            landmarks=true.landmarks(self._lr),  # where the restored face shall have them
+            landmarks=truth_crop.landmarks(self._lr),  # where the restored face should have them
             attributes={
                 "yaw_deg": float(CAMERAS[shot.take.camera]),
                 "camera": shot.take.camera,
-                "crop": "points" if own.points else "box",
+                "crop": "points" if crop.points else "box",
             },
-            cut=own.cut(self._lr),
+            cut=crop.cut(self._lr),
         )
 
 

@@ -1,4 +1,4 @@
-"""Given pairs for the protocol `restoration`: folders of LR faces and truths, or of ready restored faces and truths."""
+"""Existing pairs for the protocol `restoration`: folders of LR or already restored faces, and of truths."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ Person = Literal["file", "folder"]
 
 @dataclass
 class Matched:
-    """Pairs of files by the truth's path in its folder, and what had no partner, by side."""
+    """Pairs of files by the truth's path in its folder; by side, the files without a partner."""
 
     pairs: dict[str, tuple[Path, Path]] = field(default_factory=dict)
     alone: dict[str, list[str]] = field(default_factory=dict)
     sizes: Counter[str] = field(default_factory=Counter)
-    odd: list[str] = field(default_factory=list)
+    uneven: list[str] = field(default_factory=list)
 
     def notes(self) -> list[str]:
-        """What was paired, what not, and sizes that have no whole ratio."""
+        """Notes on the pairs, on files without a partner, and on sizes without a whole-number ratio."""
         sizes = ", ".join(f"{size} ({count:,})" for size, count in self.sizes.most_common(5))
         notes = [f"{len(self.pairs):,} pairs by name; sizes {sizes}."]
         notes += [
-            f"{len(names):,} pictures of {side} have no partner and are left out: "
+            f"{len(names):,} images of {side} have no partner and are left out: "
             f"{', '.join(quoted(name) for name in names[:3])}{'...' if len(names) > 3 else '.'}"
             for side, names in self.alone.items()
             if names
         ]
-        if self.odd:
-            notes.append(f"{len(self.odd):,} pairs are of sizes without a whole ratio: {self.odd[0]}.")
+        if self.uneven:
+            notes.append(f"{len(self.uneven):,} pairs are of sizes without a whole-number ratio: {self.uneven[0]}.")
         return notes
 
 
@@ -58,14 +58,14 @@ class GivenPairs(ScratchProtocol):
         "LR, HR and SR are folders in DIR."
     )
     default_align = "landmarks"
-    wanted_frame = ""  # a truth stands as its LR face does
+    wanted_frame = ""  # truths have the frame of their LR faces
     backbone: Path | None = None
 
     def __init__(self, *, hr: str, lr: str, sr: str, person: Person) -> None:
-        """Take folders relative to the data root.
+        """Store the folders, relative to the data root.
 
         Raises:
-            UsageError: there is no folder of truths, or none of faces; or one leads out of the root.
+            UsageError: the folder of truths or of faces is not given, or a folder leads out of the root.
         """
         if not hr or not (lr or sr):
             raise UsageError(
@@ -83,43 +83,43 @@ class GivenPairs(ScratchProtocol):
         """Return the folder itself.
 
         Raises:
-            MissingError: it is no folder.
+            MissingError: it does not exist.
             DataError: one of the folders of pairs is not in it.
         """
         demand_folder(root, self.how_to_get)
         for name, folder in (("hr", self._hr), ("lr", self._lr), ("sr", self._sr)):
             if folder and not (root / folder).is_dir():
-                there = ", ".join(names_in(root)[:5]) or "nothing"
-                raise DataError(f"{root} holds no folder {folder} ({name}={folder}); it holds {there}.")
+                names = ", ".join(names_in(root)[:5]) or "nothing"
+                raise DataError(f"{root} holds no folder {folder} ({name}={folder}); it holds {names}.")
             if folder and not inside_of(root, root / folder):
                 raise DataError(f"{root / folder} is a link out of {root}; refused.")
         return root
 
     def match(self, root: Path) -> Matched:
-        """Pair the files of a located root; what a run reads and a check judges.
+        """Pair the files of a located root, for a run and for a check.
 
         Raises:
-            DataError: a name could mean several files, nothing matches, or all LR pictures are larger than the truths.
+            DataError: a name matches several files, nothing matches, or all LR images are larger than the truths.
         """
         truths = _pictures(root, root / self._hr)
         faces = _pictures(root, root / (self._sr or self._lr))
         matched = Matched()
         side = f"sr={self._sr}" if self._sr else f"lr={self._lr}"
-        pairs = _paired(list(truths), list(faces))
+        pairs = _match_names(list(truths), list(faces))
         matched.alone = {
             f"hr={self._hr}": sorted(set(truths) - set(pairs)),
             side: sorted(set(faces) - set(pairs.values())),
         }
         if self._sr and self._lr:
             small = _pictures(root, root / self._lr)
-            lacking = sorted(set(pairs) - set(_paired(list(pairs), list(small))))
-            matched.alone[f"hr={self._hr} and sr={self._sr}, in lr={self._lr},"] = lacking
-            pairs = {name: face for name, face in pairs.items() if name not in set(lacking)}
+            without_lr = sorted(set(pairs) - set(_match_names(list(pairs), list(small))))
+            matched.alone[f"hr={self._hr} and sr={self._sr}, in lr={self._lr},"] = without_lr
+            pairs = {name: face for name, face in pairs.items() if name not in set(without_lr)}
         if not pairs:
             examples = [quoted(names[0]) if names else "nothing" for names in (sorted(truths), sorted(faces))]
             raise DataError(
-                f"{root}: no picture of {self._hr} has a partner in {self._sr or self._lr}: {examples[0]} and "
-                f"{examples[1]}, for instance. Files of a pair bear one name, but for endings such as x8, _LR or _out."
+                f"{root}: no image of {self._hr} has a partner in {self._sr or self._lr}, for example {examples[0]} "
+                f"and {examples[1]}. Files of a pair have the same name except for endings such as x8, _LR or _out."
             )
         matched.pairs = {name: (faces[face], truths[name]) for name, face in sorted(pairs.items())}
         larger = 0
@@ -131,13 +131,13 @@ class GivenPairs(ScratchProtocol):
             matched.sizes[sizes] += 1
             larger += one[0] > other[0] and one[1] > other[1]
             if any(large % small for small, large in zip(one, other, strict=True)):
-                matched.odd.append(f"{quoted(name)}, {sizes}")
+                matched.uneven.append(f"{quoted(name)}, {sizes}")
         if larger == len(matched.pairs) and not self._sr:
-            raise DataError(f"{root}: every picture of lr={self._lr} is larger than its truth; are lr and hr swapped?")
+            raise DataError(f"{root}: every image of lr={self._lr} is larger than its truth; are lr and hr swapped?")
         return matched
 
     def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> RestorationSet:
-        """Pair files by name; faces are looked for in the truths, at full size, so that both sides are aligned alike.
+        """Pair files by name; faces are detected in the truths, at full size, and both sides are aligned by them.
 
         Raises:
             DataError: see `match`.
@@ -146,18 +146,18 @@ class GivenPairs(ScratchProtocol):
         matched = self.match(root)
         truths = [truth for _, truth in matched.pairs.values()]
         points = detect_faces(truths, scratch, progress)
-        faces, true = [], []
+        faces, truth_media = [], []
         for name, (face, truth) in matched.pairs.items():
             person = escaped_name((Path(name).parent if self._by_folder else Path(name).with_suffix("")).as_posix())
             five = points.get(truth)
             key = escaped_name(name)
             faces.append(Media(key, face, "probe", person, key, _scaled(five, truth, face), {"photograph": key}))
-            true.append(Media(f"truth of {key}", truth, "gallery", person, key, five))
+            truth_media.append(Media(f"truth of {key}", truth, "gallery", person, key, five))
         notes = [*matched.notes(), *detection_notes(truths, points)]
-        return RestorationSet(tuple(faces), tuple(true), official=None, notes=tuple(notes), ready=bool(self._sr))
+        return RestorationSet(tuple(faces), tuple(truth_media), official=None, notes=tuple(notes), ready=bool(self._sr))
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
-        """Pair as a run does, and open every picture of a pair."""
+        """Pair as a run does, and open every image of a pair."""
         from protocols.base.checks import READABLE, count_line, list_line, open_files, refused_line
 
         try:
@@ -172,53 +172,58 @@ class GivenPairs(ScratchProtocol):
         return [
             count_line("pairs", len(matched.pairs), None),
             *(
-                list_line(f"pictures of {side} without a partner", n, level="differs")
+                list_line(f"images of {side} without a partner", n, level="differs")
                 for side, n in matched.alone.items()
             ),
-            list_line("pairs of sizes without a whole ratio", matched.odd, level="differs"),
+            list_line("pairs of sizes without a whole-number ratio", matched.uneven, level="differs"),
             *opened,
             CheckLine("ok", READABLE, "yes", "yes"),
         ]
 
 
 def _pictures(root: Path, folder: Path) -> dict[str, Path]:
-    """Pictures below a folder by their path in it."""
+    """Images below a folder by their path in it."""
     files = (
         path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_ENDINGS and not path.name.startswith(".")
     )
     return {path.relative_to(folder).as_posix(): path for path in sorted(files) if inside_of(root, path)}
 
 
-def _paired(truths: list[str], faces: list[str]) -> dict[str, str]:
-    """Face of each truth: of the same name but for the ending, else but for what tells a version, else a longer name.
+def _match_names(truths: list[str], faces: list[str]) -> dict[str, str]:
+    """Match truths with faces: by name without ending, else without the marks of a version, else by a longer name.
+
+    Returns:
+        Name of the face by name of the truth.
 
     Raises:
-        DataError: a name could mean several.
+        DataError: a name matches several.
     """
-    found: dict[str, str] = {}
+    matched: dict[str, str] = {}
     forms = (_plain, _bare)
     for form in forms:
-        left = _grouped(form, [name for name in truths if name not in found])
-        there = _grouped(form, [name for name in faces if name not in set(found.values())])
+        left = _grouped(form, [name for name in truths if name not in matched])
+        candidates = _grouped(form, [name for name in faces if name not in set(matched.values())])
         for key, names in left.items():
-            others = there.get(key, [])
+            others = candidates.get(key, [])
             if len(names) == len(others) == 1:
-                found[names[0]] = others[0]
+                matched[names[0]] = others[0]
             elif others:
                 raise DataError(
-                    f"It is not clear which pictures are a pair: {' and '.join(map(quoted, sorted(names)[:3]))} of the "
+                    f"The pairs are ambiguous: {' and '.join(map(quoted, sorted(names)[:3]))} of the "
                     f"truths, {' and '.join(map(quoted, sorted(others)[:3]))} of the faces. Keep one of each."
                 )
-    stems = sorted((_plain(name) for name in truths if name not in found), key=len, reverse=True)
+    stems = sorted((_plain(name) for name in truths if name not in matched), key=len, reverse=True)
     named = {_plain(name): name for name in truths}
-    for face in sorted(set(faces) - set(found.values())):
+    for face in sorted(set(faces) - set(matched.values())):
         whole = _plain(face)
         stem = next((s for s in stems if whole.startswith(s) and not whole[len(s) :][:1].isalnum()), None)
-        if stem is not None and named[stem] not in found:
-            found[named[stem]] = face
+        if stem is not None and named[stem] not in matched:
+            matched[named[stem]] = face
         elif stem is not None:
-            raise DataError(f"{quoted(face)} and {quoted(found[named[stem]])} could both be of {quoted(named[stem])}.")
-    return found
+            raise DataError(
+                f"{quoted(face)} and {quoted(matched[named[stem]])} could both be of {quoted(named[stem])}."
+            )
+    return matched
 
 
 def _plain(name: str) -> str:
@@ -238,7 +243,7 @@ def _grouped(form: Callable[[str], str], names: list[str]) -> dict[str, list[str
 
 
 def _scaled(five: Points | None, truth: Path, face: Path) -> Points | None:
-    """Points of the truth in the pixels of its other version."""
+    """Points of the truth in the pixels of its LR or restored version."""
     one, other = size_of(truth), size_of(face)
     if five is None or one is None or other is None:
         return None

@@ -1,4 +1,4 @@
-"""Which pictures of a folder are true faces, and which LR or restored versions: by names, sizes and contents."""
+"""Tell true faces of a folder from LR and restored versions, by names, sizes and contents."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from bench.errors import DataError
 from bench.images import open_image, read_image, resize
 from bench.io.filekinds import read_plain
 from bench.io.textfiles import quoted
-from protocols.base.root import escaped_name
+from protocols.base.root import relative_name
 
 Role = Literal["HR", "LR", "SR"]
 
 SMALLEST = 64
-"""Pixels of the shorter side of a picture that can show a true face: half of what faces are measured at."""
-_ENOUGH = 2  # pictures that two folders share by name
+"""Smallest shorter side of a true face, pixels: half of the size at which faces are measured."""
+_ENOUGH = 2  # images that two folders must share by name
 _SHARE = 0.8
-_LOOKED_AT = 12
-_ALIKE = 0.95  # correlation of two versions of a picture; faces of two people in one frame reach 0.8
+_COMPARED = 12  # pairs of images
+_ALIKE = 0.95  # correlation of two versions of an image; aligned faces of two people reach 0.8
 _GREY = 16
 
 _ROLES: dict[Role, tuple[str, ...]] = {
@@ -45,22 +45,22 @@ _WEAK = re.compile(
 
 @dataclass
 class Truths:
-    """The pictures that may be truths, and those left out by reason, relative to their folder."""
+    """The images that may be truths, and by reason the names of those left out, relative to the data root."""
 
     files: list[Path] = field(default_factory=list)
     left_out: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def notes(self) -> list[str]:
-        """A sentence for each reason, with how many there are and the first of them."""
+        """A sentence for each reason, with the number of images and the first names."""
         return [
-            f"{len(names):,} pictures {reason} and are left out: {', '.join(quoted(name) for name in names[:3])}"
+            f"{len(names):,} images {reason} and are left out: {', '.join(quoted(name) for name in names[:3])}"
             f"{'...' if len(names) > 3 else '.'}"
             for reason, names in self.left_out.items()
         ]
 
 
 def bare_stem(stem: str) -> str:
-    """A stem without what tells a version of a picture: ``0001x8_out``, ``0001_LR`` and ``0001`` are one."""
+    """A stem without the marks of a version: ``0001x8_out`` and ``0001_LR`` become ``0001``."""
     before = None
     while stem != before:
         before = stem
@@ -71,7 +71,7 @@ def bare_stem(stem: str) -> str:
 
 
 def role_by_name(path: Path) -> Role | None:
-    """The role that the names of a picture and of its folders tell; the innermost folder that tells one decides.
+    """The role given by the name of an image, else by the innermost of its folders whose name gives one; else None.
 
     Args:
         path: relative to the data root.
@@ -95,20 +95,20 @@ def _role_of(word: str) -> Role | None:
 
 
 def find_truths(root: Path, files: Sequence[Path]) -> Truths:
-    """Leave out what is no true face: LR and SR versions, and pictures that are too small.
+    """Leave out images that are not true faces: LR and SR versions, and images that are too small.
 
-    Names decide where they tell (folders ``HR``, ``LR``, ``x8``, ``sr_16_128``; files ``0001_LR``, ``0001x8``). Where
-    two folders hold pictures of the same names and they tell nothing, contents are compared: of two sizes of a picture
-    the smaller is the LR one.
+    Names decide where they give a role (folders ``HR``, ``LR``, ``x8``, ``sr_16_128``; files ``0001_LR``, ``0001x8``).
+    Where two folders hold images of the same names without roles, contents are compared: of two sizes of an image the
+    smaller is the LR version.
 
     Args:
-        root: paths are told from here.
-        files: pictures below it.
+        root: the data root.
+        files: images below it.
 
     Raises:
-        DataError: two folders hold one size of the same pictures, and nothing says which are the truths.
+        DataError: two folders hold the same images in one size, and no name decides which are the truths.
     """
-    found = Truths()
+    truths = Truths()
     roles = {path: role_by_name(path.relative_to(root)) for path in files}
     derived = {bare_stem(path.stem) for path in files if path.stem == bare_stem(path.stem)}
     for path, role in roles.items():
@@ -120,24 +120,24 @@ def find_truths(root: Path, files: Sequence[Path]) -> Truths:
     for path in files:
         role = roles[path]
         if role in ("LR", "SR"):
-            found.left_out[f"are {role} versions by their names"].append(_told(root, path))
+            truths.left_out[f"are {role} versions by their names"].append(relative_name(root, path))
         elif role is None and versions and "HR" in roles.values():
-            found.left_out["stand beside a folder of truths"].append(_told(root, path))
+            truths.left_out["are beside a folder of truths"].append(relative_name(root, path))
         else:
             kept.append(path)
     smaller = _smaller_versions(root, kept) if "HR" not in roles.values() else set()
     for path in kept:
         if path in smaller:
-            found.left_out["are smaller versions of others of the same names"].append(_told(root, path))
+            truths.left_out["are smaller versions of others of the same names"].append(relative_name(root, path))
         elif (size := size_of(path)) is not None and min(size) < SMALLEST:
-            found.left_out[f"have less than {SMALLEST} pixels a side"].append(_told(root, path))
+            truths.left_out[f"have less than {SMALLEST} pixels a side"].append(relative_name(root, path))
         else:
-            found.files.append(path)
-    return found
+            truths.files.append(path)
+    return truths
 
 
 def _smaller_versions(root: Path, files: Sequence[Path]) -> set[Path]:
-    """Pictures of folders that hold smaller versions of another folder's."""
+    """Images of folders that hold smaller versions of another folder's images."""
     folders: dict[Path, dict[str, Path]] = defaultdict(dict)
     for path in files:
         folders[path.parent][path.stem] = path
@@ -147,23 +147,22 @@ def _smaller_versions(root: Path, files: Sequence[Path]) -> set[Path]:
         if len(shared) < max(_ENOUGH, _SHARE * min(len(folders[one]), len(folders[other]))):
             continue
         pairs = [(folders[one][stem], folders[other][stem]) for stem in shared]
-        if not _are_versions(pairs[:: max(1, len(pairs) // _LOOKED_AT)]):
+        if not _are_versions(pairs[:: max(1, len(pairs) // _COMPARED)]):
             continue
         ratio = np.median([_side(left) / max(1, _side(right)) for left, right in pairs])
         if 1 / 1.2 < ratio < 1.2:
-            names = [_told(root, folder) for folder in (one, other)]
+            names = [relative_name(root, folder) for folder in (one, other)]
             raise DataError(
-                f"{root}: {names[0]} and {names[1]} hold the same {len(shared):,} pictures in two versions of one "
-                "size. Say which are the truths: restoration:source=pairs,hr=DIR,sr=DIR, or give the truths' folder as "
-                "data root."
+                f"{root}: {names[0]} and {names[1]} hold the same {len(shared):,} images in two versions of one "
+                "size. Name the truths: restoration:source=pairs,hr=DIR,sr=DIR, or give their folder as data root."
             )
         smaller |= set(folders[one if ratio < 1 else other].values())
     return smaller
 
 
 def _are_versions(pairs: Sequence[tuple[Path, Path]]) -> bool:
-    """Whether pictures of the same names look alike, most of them."""
-    likeness = []
+    """Whether images of the same names are versions of each other, by the median of their correlations."""
+    correlations = []
     for one, other in pairs:
         try:
             grey = [resize(read_image(path), _GREY, _GREY).astype(float).mean(axis=2).ravel() for path in (one, other)]
@@ -171,12 +170,12 @@ def _are_versions(pairs: Sequence[tuple[Path, Path]]) -> bool:
             continue
         left, right = (values - values.mean() for values in grey)
         length = float(np.linalg.norm(left) * np.linalg.norm(right))
-        likeness.append(float(left @ right) / length if length else 0.0)
-    return len(likeness) >= _ENOUGH and float(np.median(likeness)) >= _ALIKE
+        correlations.append(float(left @ right) / length if length else 0.0)
+    return len(correlations) >= _ENOUGH and float(np.median(correlations)) >= _ALIKE
 
 
 def size_of(path: Path) -> tuple[int, int] | None:
-    """Width and height by the header of an image; None where it is none."""
+    """Width and height by the header of an image; None where it cannot be read."""
     try:
         with open_image(read_plain(path)) as image:
             return image.size
@@ -187,7 +186,3 @@ def size_of(path: Path) -> tuple[int, int] | None:
 def _side(path: Path) -> int:
     size = size_of(path)
     return min(size) if size else 0
-
-
-def _told(root: Path, path: Path) -> str:
-    return escaped_name(path.relative_to(root).as_posix())

@@ -1,4 +1,4 @@
-"""Faces restored from turned LR views, measured against the frontal truth: PSNR, SSIM, likeness, landmarks."""
+"""Faces restored from turned LR views, compared with the frontal truth: PSNR, SSIM, similarity, landmarks."""
 
 from __future__ import annotations
 
@@ -38,53 +38,53 @@ def restoration(
     alexnet: Path | None = None,
     seed: int = 0,
 ) -> EvalProtocol:
-    """Choose where the faces come from.
+    """Choose the source of the faces.
 
     Args:
-        source: ``celeba`` (test partition), ``mmi`` (drawn subjects), ``multipie`` (real pairs of the test subjects:
-            nothing is rendered), ``folder``: any frontal photographs, or ``pairs``: LR faces and truths as files.
-        lr: side of the LR faces, pixels; 0 leaves them at 128. Of ``pairs``: their folder in the data root.
-        hr: of ``pairs``: the folder of the truths, in the data root; files of a pair bear one name, but for endings
-            such as ``x8`` or ``_LR``.
-        sr: of ``pairs``: a folder of faces that are restored already; they are measured as they are, by
+        source: ``celeba`` (test partition), ``mmi`` (drawn subjects), ``multipie`` (real pairs of the test subjects,
+            without rendering), ``folder``: any frontal photographs, or ``pairs``: LR faces and truths as files.
+        lr: side of the LR faces, pixels; 0 leaves them at 128. With ``pairs``: their folder in the data root.
+        hr: with ``pairs``: the folder of the truths in the data root; the files of a pair have the same name except for
+            endings such as ``x8`` or ``_LR``.
+        sr: with ``pairs``: a folder of faces that are already restored; they are measured unchanged, with
             ``--hallucinator none``.
-        identities: how many people; 0 takes 1,000 of celeba, 15 of mmi, all of a folder.
-        photographs: how many of each; 0 takes 2 of celeba, 12 of mmi, all of a folder.
-        person: of ``folder`` and ``pairs``, what names a person: the file, or its folder.
+        identities: number of people; 0 uses 1,000 of celeba, 15 of mmi, all of a folder.
+        photographs: photographs a person; 0 uses 2 of celeba, 12 of mmi, all of a folder.
+        person: with ``folder`` and ``pairs``: whether the file or its folder is the person.
         jitter: how far each LR face is turned, shifted and scaled at random before it is shrunk: ``paper`` (up to 45
             degrees, 5 % of the side, 0.8 to 1), ``small`` (10 degrees, 3 %, 0.9 to 1) or ``none``.
-        frame: where the true faces stand in their pictures (``utkface200`` is what the shipped weights give); a
-            hallucinator is judged in the frame in which it gives faces.
-        alexnet: AlexNet of ImageNet for LPIPS, in place of the file in torch's cache.
+        frame: frame of the true faces (``utkface200`` is the frame of the shipped weights); a hallucinator is measured
+            in the frame of its outputs.
+        alexnet: AlexNet of ImageNet for LPIPS, instead of the file in torch's cache.
         seed: of the draw and of the similarities.
 
     Raises:
         UsageError: a negative number; ``identities``, ``photographs``, ``jitter`` or ``frame`` with multipie or pairs,
-            which have their own; ``hr`` or ``sr`` with another source.
-        MissingError: ``alexnet`` is given, and it or the package lpips is not here.
+            which do not use them; ``hr`` or ``sr`` with another source.
+        MissingError: ``alexnet`` is given, and it or the package lpips is absent.
         DataError: AlexNet's file is damaged.
     """
     if identities < 0 or photographs < 0:
-        raise UsageError(f"restoration: identities={identities}, photographs={photographs}; 0 or more")
+        raise UsageError(f"restoration: identities={identities}, photographs={photographs}; expected 0 or more")
     recipe = Recipe(frame=frame, jitter=jitter, seed=seed)
     if source == "pairs":
         if identities or photographs or recipe != Recipe(seed=seed):
-            raise UsageError("restoration: source=pairs takes lr, hr, sr, person, alexnet and seed alone.")
+            raise UsageError("restoration: source=pairs accepts only lr, hr, sr, person, alexnet and seed.")
         from protocols.restoration.pairs import GivenPairs
 
         folder = lr if isinstance(lr, str) else ""
         return _with_backbone(GivenPairs(hr=hr, lr=folder, sr=sr, person=person), alexnet)
     if hr or sr:
-        raise UsageError(f"restoration: hr and sr are folders of pairs; source={source} has none. Say source=pairs.")
+        raise UsageError(f"restoration: hr and sr are folders of pairs; source={source} has none. Use source=pairs.")
     if isinstance(lr, str):
         raise UsageError(
-            f"restoration: lr={lr} is none of 16, 32, 0, the sides of LR faces in pixels. A folder of LR faces goes "
-            "with source=pairs."
+            f"restoration: lr={lr}; expected 16, 32 or 0, the side of LR faces in pixels. A folder of LR faces needs "
+            "source=pairs."
         )
     if source == "multipie":
         if identities or photographs or recipe != Recipe(seed=seed):
             raise UsageError(
-                "restoration: source=multipie takes lr, alexnet and seed alone; its pairs are photographs in the crop "
+                "restoration: source=multipie accepts only lr, alexnet and seed; its pairs are photographs in the crop "
                 "of the protocol multipie."
             )
         from protocols.restoration.multipie import MultiPiePairs
@@ -98,7 +98,7 @@ def restoration(
 
 
 def _with_backbone(protocol: TurnedPairs | MultiPiePairs | GivenPairs, alexnet: Path | None) -> EvalProtocol:
-    """Say which AlexNet LPIPS is measured with, so that a run is made anew when it appears or changes."""
+    """Record which AlexNet LPIPS uses, so that a run is repeated when the file appears or changes."""
     from bench.metrics.perceptual import backbone_files
 
     protocol.backbone, protocol.weights = alexnet, backbone_files(alexnet)

@@ -1,4 +1,4 @@
-"""Where the faces of the protocol `restoration` come from: CelebA, MMI, any folder; each turned by the face engine."""
+"""Sources of the protocol `restoration` with rendered views: CelebA, MMI, any folder of photographs."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from protocols.sample.summary import Sample
 
 PAPER = {"celeba": 16_000, "mmi": 1440}
-"""Test pairs of Zhang et al. 2021, section V.A: a fifth of 80,000 and of 7,200, of people and frames not named."""
+"""Test pairs of Zhang et al. 2021, section V.A: a fifth of 80,000 and of 7,200; people and frames are not named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frontal:
-    """A frontal face with its views, and whose it is."""
+    """A frontal face with its rendered views, and its person."""
 
     person: str
     name: str
@@ -37,52 +37,52 @@ class Frontal:
 
 
 class TurnedPairs(ScratchProtocol):
-    """Views of frontal photographs and the photographs: what the sources have in common."""
+    """Base of the sources: rendered views of frontal photographs, paired with the photographs."""
 
     default_align = "landmarks"
     backbone: Path | None = None
 
     def __init__(self, recipe: Recipe, lr: int | None, identities: int, photographs: int) -> None:
-        """Take what `restoration` was given; 0 stands for the source's own number."""
+        """Store the arguments of `restoration`; 0 stands for the source's default number."""
         self._recipe, self._lr = recipe, lr
         self.wanted_frame = recipe.frame
         self._identities, self._photographs = identities, photographs
 
     @abstractmethod
     def _frontal(self, root: Path, turner: Turner, notes: list[str]) -> Iterator[tuple[Frontal, int, int]]:
-        """Faces one after the other, each with (people done, all)."""
+        """Yield faces, each with the numbers of people done and of all."""
 
     def published_counts(self) -> dict[str, int] | None:
-        """Pairs of the paper; None where it has none of this source, or settings are not its own."""
+        """Pairs of the paper; None where it has none of this source, or the settings are not the paper's."""
         paper = PAPER.get(self.dataset)
         as_paper = self._recipe.jitter == "paper" and self._lr is not None
         return {"items": paper} if paper is not None and as_paper else None
 
     def read_with(self, root: Path, scratch: Path, progress: Progress | None = None) -> RestorationSet:
-        """Choose photographs, turn them, pair views with truths.
+        """Choose photographs, render their views, and pair views with truths.
 
         Raises:
-            DataError: the data are inconsistent, or no photograph can serve.
+            DataError: the data are inconsistent, or no photograph shows a usable frontal face.
             MissingError: the face engine is not installed.
         """
         turner = Turner(scratch, self._recipe)
         notes: list[str] = []
         faces: list[Media] = []
         truths: list[Media] = []
-        told = 0
+        reported = 0
         for frontal, done, total in self._frontal(root, turner, notes):
             for view in frontal.face.views:
                 key = f"{frontal.name}@{view_name(view.yaw_deg)}"
                 attributes: dict[str, str | float] = {"yaw_deg": view.yaw_deg, "photograph": frontal.name}
-                # landmarks are where the restored face shall have them: in the truth
+                # landmarks are those of the truth, where the restored face should have them
                 five, who = frontal.face.five, frontal.person
                 faces.append(face_media(key, view.path, "probe", who, five, lr=self._lr, attributes=attributes))
                 truths.append(face_media(f"truth of {key}", frontal.face.truth, "gallery", who, five, template=key))
-            if progress and done != told:
+            if progress and done != reported:
                 progress(done, total)
-                told = done
+                reported = done
         if not faces:
-            raise DataError(f"No photograph in {root} can serve. {' '.join(turner.note())}".rstrip())
+            raise DataError(f"No photograph in {root} shows a usable frontal face. {' '.join(turner.note())}".rstrip())
         paper = PAPER.get(self.dataset)
         if paper is not None and len(faces) != paper:
             notes.append(f"Not the paper's number: {len(faces):,} of {paper:,} pairs.")
@@ -100,19 +100,19 @@ class CelebAPairs(TurnedPairs):
 
     @classmethod
     def sample_writer(cls) -> Sample:
-        """That of the database's sample."""
+        """The writer of the CelebA sample."""
         from protocols.celeba.sample import SAMPLE
 
         return SAMPLE
 
     def locate(self, root: Path) -> Path:
-        """Return the folder of pictures and lists."""
+        """Return the folder of images and lists."""
         from protocols.celeba.files import find_celeba
 
         return find_celeba(root)
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
-        """What the protocol celeba checks."""
+        """The lines of the protocol celeba."""
         from protocols.celeba.check import check
 
         return check(root, progress)
@@ -124,9 +124,9 @@ class CelebAPairs(TurnedPairs):
         notes += people.notes
         total = min(self._identities or 1000, len(people.pictures))
         done = 0
-        for person, found in turned_people(people, turner, self._photographs or 2, seed=self._recipe.seed):
-            done += bool(found)
-            for name, face in found:
+        for person, faces in turned_people(people, turner, self._photographs or 2, seed=self._recipe.seed):
+            done += bool(faces)
+            for name, face in faces:
                 yield Frontal(person, name, face), done, total
             if done == total:
                 return
@@ -140,7 +140,7 @@ class MmiPairs(TurnedPairs):
 
     @classmethod
     def sample_writer(cls) -> Sample:
-        """That of the database's sample."""
+        """The writer of the MMI sample."""
         from protocols.mmi.sample import SAMPLE
 
         return SAMPLE
@@ -152,7 +152,7 @@ class MmiPairs(TurnedPairs):
         return find_mmi(root)
 
     def check(self, root: Path, progress: Progress | None = None) -> list[CheckLine]:
-        """What the protocol mmi checks."""
+        """The lines of the protocol mmi."""
         from protocols.mmi.check import check
 
         return check(root, progress)
@@ -182,13 +182,13 @@ class FolderPairs(TurnedPairs):
     how_to_get = (
         "restoration:source=folder measures on any folder of frontal photographs, one face each:\n"
         "  bench run --protocol restoration:source=folder --data-root DIR\n"
-        "person=folder takes the folder of a photograph for its person; by default each is one of its own.\n"
+        "With person=folder the folder of a photograph is its person; by default each photograph is a person.\n"
         "LR and restored versions among them (folders LR, SR, x8; files 0001_LR, 0001x8) are left out and counted.\n"
-        "Pairs of LR faces and truths that you have are measured by restoration:source=pairs,lr=LR,hr=HR."
+        "Existing pairs of LR faces and truths are measured by restoration:source=pairs,lr=LR,hr=HR."
     )
 
     def __init__(self, recipe: Recipe, lr: int | None, identities: int, photographs: int, *, by_folder: bool) -> None:
-        """As `TurnedPairs`; ``by_folder``: whether the folder names the person."""
+        """As `TurnedPairs`; ``by_folder``: whether the folder of a photograph is its person."""
         super().__init__(recipe, lr, identities, photographs)
         self._by_folder = by_folder
 
@@ -196,8 +196,8 @@ class FolderPairs(TurnedPairs):
         """Return the folder itself.
 
         Raises:
-            MissingError: it is no folder.
-            DataError: there are no photographs in it.
+            MissingError: it does not exist.
+            DataError: it holds no photographs.
         """
         demand_folder(root, self.how_to_get)
         if not any(path.suffix.lower() in IMAGE_ENDINGS for path in root.rglob("*")):
@@ -213,35 +213,35 @@ class FolderPairs(TurnedPairs):
         except DataError as error:
             return [refused_line(error)]
         opened, _ = open_files(root, {"photograph": truths.files}, progress)
-        left = [list_line(f"pictures that {why}", names, level="differs") for why, names in truths.left_out.items()]
-        return [count_line("photographs", len(truths.files), None), *left, *opened]
+        left_out = [list_line(f"images that {why}", names, level="differs") for why, names in truths.left_out.items()]
+        return [count_line("photographs", len(truths.files), None), *left_out, *opened]
 
     def _frontal(self, root: Path, turner: Turner, notes: list[str]) -> Iterator[tuple[Frontal, int, int]]:
         people: dict[str, list[Path]] = {}
         truths = self._truths(root)
         notes += truths.notes()
         if not truths.files:
-            raise DataError(f"{root} holds no photograph that can be a truth. {' '.join(notes)}")
+            raise DataError(f"{root} holds no photograph that can be used as truth. {' '.join(notes)}")
         for path in truths.files:
             name = path.relative_to(root)
             people.setdefault((name.parent if self._by_folder else name).as_posix(), []).append(path)
         total = min(self._identities or len(people), len(people))
         done = 0
         for person in seeded_order(people, self._recipe.seed):
-            turned = 0
+            used = 0
             for path in people[person]:
                 face = turner.turn(Photograph(path))
                 if face is not None:
-                    done += not turned
-                    turned += 1
+                    done += not used
+                    used += 1
                     yield Frontal(person, escaped_name(path.relative_to(root).as_posix()), face), done, total
-                if turned and turned == self._photographs:
+                if used and used == self._photographs:
                     break
             if done == total:
                 return
 
     def _truths(self, root: Path) -> Truths:
-        """The pictures that a run may take for truths; a check judges the same."""
+        """The images that a run and a check use as truths."""
         from bench.faces.pairs.pack import photographs
 
         return find_truths(root, [path for path in photographs(root) if inside_of(root, path)])

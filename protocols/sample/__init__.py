@@ -1,10 +1,9 @@
-"""Samples: every database in miniature and in its official layout, with people that were drawn from a seed.
+"""Samples: small versions of every database in its official layout, with people drawn from a seed.
 
-Here are the painters, the files and the mark that samples share; each database has its writer in its own ``sample.py``.
+This room holds the shared painters, files and marker; each database has its writer in its own ``sample.py``.
 May import `bench`; never a database.
 
-A sample needs no licence and no download. It is for trying out; `protocols.sample.marker.is_sample` tells it from the
-real thing.
+A sample needs no licence and no download and is for trials only; `protocols.sample.marker.is_sample` recognises it.
 """
 
 from __future__ import annotations
@@ -59,8 +58,8 @@ def write_sample(
         identities: how many people (default: the writer's).
         seed: see `draw_sample`.
         paint: see `draw_sample`.
-        progress: shows how far it is.
-        options: the writer's own, for instance ``{"release": "A"}`` of ijbc.
+        progress: shows the progress.
+        options: of the writer, for instance ``{"release": "A"}`` of ijbc.
 
     Raises:
         UsageError: there is no sample of that name; or as `draw_sample`.
@@ -84,25 +83,25 @@ def draw_sample(
     progress: Progress | None = None,
     options: Mapping[str, str] | None = None,
 ) -> SampleSummary:
-    """Write a sample whole or not at all: beside its place first, then renamed.
+    """Write a sample in one step: to a temporary folder that is then renamed.
 
-    The default sample of TinyFace is not drawn but unpacked, see `protocols.sample.shipped`; its bytes are the same.
+    The default sample of TinyFace is unpacked instead of drawn, with the same bytes; see `protocols.sample.shipped`.
 
     Args:
         sample: the writer.
         out: folder that does not exist, or is empty.
         identities: how many people (default: the writer's).
         seed: equal arguments give equal bytes, with the same versions of NumPy, SciPy, Pillow and OpenCV.
-        paint: who draws (default: `protocols.sample.painter.DEFAULT_PAINTER`).
-        progress: shows how far it is.
-        options: the writer's own, for instance ``{"release": "A"}`` of ijbc.
+        paint: the painter (default: `protocols.sample.painter.DEFAULT_PAINTER`).
+        progress: shows the progress.
+        options: of the writer, for instance ``{"release": "A"}`` of ijbc.
 
     Returns:
-        What was written.
+        Counts of the written files.
 
     Raises:
         UsageError: an option or the number of identities is wrong, or ``out`` is not empty.
-        DataError: it cannot be written: the disk is full, the place is read-only.
+        DataError: it cannot be written, for instance because the disk is full.
     """
     name, options = sample.name, dict(options or {})
     unknown = sorted(set(options) - set(sample.options()))

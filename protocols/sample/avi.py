@@ -1,4 +1,4 @@
-"""A video as a chain of JPEG pictures in an AVI file, written byte by byte: the same frames give the same file."""
+"""Motion JPEG in an AVI file, so that the same frames give the same bytes and Pillow decides the JPEG quality."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def avi(frames: Sequence[ByteImages], *, per_second: int, quality: int = 85) -> 
     Args:
         frames: at least one, RGB uint8, all of one size.
         per_second: frames a second.
-        quality: of the JPEG pictures.
+        quality: of the JPEG images.
 
     Returns:
         An AVI 1.0 file with one video stream and an index.
@@ -49,7 +49,7 @@ def avi(frames: Sequence[ByteImages], *, per_second: int, quality: int = 85) -> 
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:
-    """Name, length, content, filled up to an even length."""
+    """A RIFF chunk: name, length, content, padded to an even length."""
     return name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
 
 

@@ -1,4 +1,4 @@
-"""The simplest painter: cartoon faces that turn, change expression and are lit from a side."""
+"""A simple painter: cartoon faces with pose, expression and lighting."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from bench.faces.people.look import ILLUMINATIONS, Expression, Look
 from bench.interfaces import ByteImages
-from protocols.sample.photo import turned
+from protocols.sample.photo import rotate_by_look
 
 Colour = tuple[int, int, int]
 Vector = NDArray[np.float64]
 
 
 class _Face(NamedTuple):
-    """What an expression does, at full strength; 0 throughout, and eyes of 1, is neutral."""
+    """Parameters of an expression at full strength; neutral is 0, with eyes of 1."""
 
     smile: float
     jaw: float
@@ -38,7 +38,7 @@ _FACES: dict[Expression, _Face] = {
 
 
 class _Person(NamedTuple):
-    """What stays the same over the images of one identity; lengths as fractions of the image side."""
+    """Appearance of one identity, common to all its images; lengths as fractions of the image side."""
 
     skin: Colour
     hair: Colour
@@ -56,7 +56,7 @@ class _Person(NamedTuple):
 
 
 class Cartoon:
-    """Draws looks with ellipses: crude, quick, the same on every machine with the same Pillow and NumPy."""
+    """Draws looks with ellipses: fast, and the same bytes with the same Pillow and NumPy."""
 
     name = "cartoon"
 
@@ -75,7 +75,9 @@ def _draw(look: Look) -> ByteImages:
 
     person, centre, face = _person(look.identity), _centre(look), _face(look)
     side = look.size * (4 if look.size <= 160 else 2)
-    behind = np.random.default_rng((look.identity, look.variation, 2)).integers(60, 200, 3)  # says nothing on who it is
+    behind = np.random.default_rng((look.identity, look.variation, 2)).integers(
+        60, 200, 3
+    )  # independent of the identity
     canvas = Image.new("RGB", (side, side), (int(behind[0]), int(behind[1]), int(behind[2])))
     pen = ImageDraw.Draw(canvas)
 
@@ -83,9 +85,9 @@ def _draw(look: Look) -> ByteImages:
         pen.ellipse([(x - rx) * side, (y - ry) * side, (x + rx) * side, (y + ry) * side], fill=colour)
 
     def on_head(x: float, y: float, rx: float, ry: float, colour: Colour, drop: float = 0.0) -> None:
-        """A disc at a place of the head's surface, foreshortened, where that side can be seen."""
+        """A disc on the head's surface, foreshortened; drawn where the surface is visible."""
         depth = 0.9 * person.width * np.sqrt(max(0.0, 1 - (x / person.width) ** 2 - (y / person.height) ** 2))
-        spot = turned(np.array([(x, y, depth)]), look)[0]
+        spot = rotate_by_look(np.array([(x, y, depth)]), look)[0]
         if spot[2] > 0.02:
             seen = max(0.25, min(1.0, float(spot[2]) / max(depth, 1e-6)))
             disc(spot[0] + centre[0], spot[1] + centre[1] + drop, rx * seen, ry, colour)
@@ -104,7 +106,13 @@ def _draw(look: Look) -> ByteImages:
         on_head(x, y, person.eye_size, person.eye_size * 0.6 * face.eyes, (245, 245, 245))
         on_head(x, y, person.eye_size * 0.45, person.eye_size * 0.5 * min(face.eyes, 1.1), person.iris)
         height = y - person.brow - 0.035 * face.brow
-        for step in (-1.0, -0.5, 0.0, 0.5, 1.0):  # the inner end (towards the nose) sinks in anger, rises in sadness
+        for step in (
+            -1.0,
+            -0.5,
+            0.0,
+            0.5,
+            1.0,
+        ):  # the inner end (towards the nose) is lower in anger, higher in sadness
             inner = -step * sign
             on_head(
                 x + step * person.eye_size,
@@ -129,7 +137,7 @@ def _draw(look: Look) -> ByteImages:
 
 
 def _light(look: Look) -> NDArray[Any]:
-    """Gain over the columns, (1, size, 1): even for 0 and the last illumination, else brighter towards the lamp."""
+    """Gain by column, (1, size, 1): constant for 0 and the last illumination, else brighter towards the lamp."""
     if look.illumination in (0, ILLUMINATIONS - 1):
         return np.ones((1, look.size, 1))
     angle = np.deg2rad(-90 + 180 * (look.illumination - 1) / (ILLUMINATIONS - 3))
@@ -145,13 +153,13 @@ def _face(look: Look) -> _Face:
 
 
 def _centre(look: Look) -> Vector:
-    """Where the head stands in this image, as fractions of the side."""
+    """Centre of the head in the image, as fractions of the side."""
     rng = np.random.default_rng((look.identity, look.variation, 0))
     return np.array([0.5, 0.52]) + rng.uniform(-0.015, 0.015, 2)
 
 
 def _spots(person: _Person, look: Look) -> Vector:
-    """Eyes, nose tip and mouth corners about the centre of the head after turning, (5, 3), fractions of the side."""
+    """Eyes, nose tip and mouth corners after rotation, from the centre of the head, (5, 3), fractions of the side."""
     mouth = person.mouth_width * (1 + 0.25 * _face(look).smile - 0.25 * _face(look).jaw)
     flat = np.array(
         [
@@ -163,7 +171,7 @@ def _spots(person: _Person, look: Look) -> Vector:
         ]
     )
     inside = np.maximum(0.0, 1 - (flat[:, 0] / person.width) ** 2 - (flat[:, 1] / person.height) ** 2)
-    return turned(np.column_stack([flat, 0.9 * person.width * np.sqrt(inside)]), look)
+    return rotate_by_look(np.column_stack([flat, 0.9 * person.width * np.sqrt(inside)]), look)
 
 
 def _person(identity: int) -> _Person:

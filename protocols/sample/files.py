@@ -1,4 +1,4 @@
-"""Files whose bytes depend on their content alone: no time stamps, no machine names, no random order."""
+"""Files whose bytes depend only on their content: no time stamps, machine names or random order."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def png(image: ByteImages) -> bytes:
     from PIL import Image
 
     buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "PNG", compress_level=2)  # noise does not get smaller by trying harder
+    Image.fromarray(image).save(buffer, "PNG", compress_level=2)  # higher levels do not compress noise better
     return buffer.getvalue()
 
 
 def mat(content: Mapping[str, Any]) -> bytes:
-    """Encode variables as a MATLAB 5 file; SciPy writes the system and the time into its header, which go."""
+    """Encode variables as a MATLAB 5 file, without the system and time that SciPy writes into the header."""
     from scipy.io import savemat
 
     buffer = io.BytesIO()

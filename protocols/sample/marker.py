@@ -1,4 +1,4 @@
-"""How a sample says that it is one, so that no figure measured on it passes for a real one."""
+"""Files that mark a sample, so that its figures are not taken for those of the database."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ SCHEMA = 1
 
 
 def is_sample(root: Path) -> bool:
-    """Whether a folder is a sample; one of the two files is enough, so that a damaged sample stays a sample."""
+    """Whether a folder is a sample; one of the two files suffices, also in a damaged sample."""
     return (root / RECORD).is_file() or (root / NOTICE).is_file()
 
 
 def version(sample: Sample) -> str:
-    """Twelve digits that change with what decides the sample of a database: its writer, the painters, the face model.
+    """Twelve digits of a digest of the writer, the painters and the face model, which determine a sample.
 
     Raises:
         DataError: one of their sources cannot be read.

@@ -1,4 +1,4 @@
-"""Who draws the people of a sample: the contract of a painter, and the one place that names the default."""
+"""Painters of the people of samples: their contract, and the default."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bench.errors import ContractError, UsageError
 from bench.faces.people.look import Look
 from bench.interfaces import ByteImages
-from protocols.sample.photo import turned
+from protocols.sample.photo import rotate_by_look
 
 Painter = Callable[[Sequence[Look]], list[ByteImages]]
 """Looks of any sizes, mixed, to RGB uint8 (size, size, 3) in the same order; equal looks give equal bytes.
@@ -22,12 +22,12 @@ image's left, the other eye, the nose tip, and the two mouth corners, left first
 
 Advance = Callable[[int], None]
 Progress = Callable[[str, int], AbstractContextManager[Advance]]
-"""A title and a number of images to a context that is told how many were just done, like `bench.progress.stage`."""
+"""Called with a title and a number of images; the context's value is called with the images done since then."""
 
 DEFAULT_PAINTER = "people"
-_BATCH = 16  # looks drawn between two signs of progress; several threads share them
-# Where a face stands in a painter's square when the painter does not say: fractions of the side, x y z, from the
-# centre of the head; z towards the viewer.
+_BATCH = 16  # looks drawn between two reports of progress; several threads share them
+# Five points of a face where a painter has no ``points``: x, y, z as fractions of the side, from the centre of the
+# head; z towards the viewer.
 _NOMINAL = np.array(
     [(-0.12, -0.08, 0.26), (0.12, -0.08, 0.26), (0.0, 0.06, 0.34), (-0.09, 0.19, 0.26), (0.09, 0.19, 0.26)]
 )
@@ -47,14 +47,14 @@ def _people() -> Painter:
 
 
 PAINTERS: dict[str, Callable[[], Painter]] = {"cartoon": _cartoon, "people": _people}
-"""Painters by name; a factory imports what it needs."""
+"""Painters by name; factories import when called."""
 
 
 def painter(name: str | None = None) -> Painter:
     """Build a painter; None is the default one.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: there is no painter of that name.
     """
     name = name or DEFAULT_PAINTER
     if name not in PAINTERS:
@@ -63,12 +63,12 @@ def painter(name: str | None = None) -> Painter:
 
 
 def default_painter() -> str:
-    """Name of the painter that draws when nobody names one."""
+    """Name of the default painter."""
     return DEFAULT_PAINTER
 
 
 def painter_name(paint: Painter) -> str:
-    """What sample.json calls a painter."""
+    """Name of a painter in sample.json."""
     name = getattr(paint, "name", None) or getattr(paint, "__name__", None) or type(paint).__name__
     return str(name)
 
@@ -80,17 +80,18 @@ def silent(title: str, total: int) -> AbstractContextManager[Advance]:
 
 
 def painted(looks: Sequence[Look], paint: Painter, advance: Advance) -> Iterator[ByteImages]:
-    """Paint in batches and hand out one image after the other, in order; ``advance`` counts them.
+    """Paint in batches and yield the images in order; ``advance`` is called with 1 for each.
 
     Raises:
-        ContractError: the painter returned other images than asked for.
+        ContractError: the painter returned a wrong number of images, or a wrong shape or dtype.
     """
     for start in range(0, len(looks), _BATCH):
         batch = looks[start : start + _BATCH]
         images = paint(batch)
         if len(images) != len(batch):
             raise ContractError(
-                f"Painter {painter_name(paint)} returned {len(images)} images for {len(batch)} looks; one each is due."
+                f"Painter {painter_name(paint)} returned {len(images)} images for {len(batch)} looks; expected one "
+                "each."
             )
         for look, image in zip(batch, images, strict=True):
             if image.dtype != np.uint8 or image.shape != (look.size, look.size, 3):
@@ -103,14 +104,14 @@ def painted(looks: Sequence[Look], paint: Painter, advance: Advance) -> Iterator
 
 
 def five_points(paint: Painter, look: Look) -> NDArray[np.float64]:
-    """Eyes, nose tip and mouth corners, (5, 2) xy in pixels of the look's square: the painter's, or nominal ones."""
-    own = getattr(paint, "points", None)
-    if own is None:
-        return (turned(_NOMINAL, look)[:, :2] + _CENTRE) * look.size
-    found = np.asarray(own(look), np.float64)
-    if found.shape != (5, 2) or not np.isfinite(found).all():
-        raise ContractError(f"Painter {painter_name(paint)}: points of shape {found.shape}; expected finite (5, 2).")
-    return found
+    """Eyes, nose tip and mouth corners, float64 (5, 2), xy in pixels: the painter's, else nominal ones."""
+    points_of = getattr(paint, "points", None)
+    if points_of is None:
+        return (rotate_by_look(_NOMINAL, look)[:, :2] + _CENTRE) * look.size
+    points = np.asarray(points_of(look), np.float64)
+    if points.shape != (5, 2) or not np.isfinite(points).all():
+        raise ContractError(f"Painter {painter_name(paint)}: points of shape {points.shape}; expected finite (5, 2).")
+    return points
 
 
 def face_box(points: NDArray[np.float64]) -> tuple[float, float, float, float]:

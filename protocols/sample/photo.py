@@ -1,4 +1,4 @@
-"""From a painted square to a picture a camera made: small and noisy, or a face standing in a larger frame."""
+"""Photographs from painted squares: small and noisy LR faces, or faces placed in a larger scene."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from bench.faces.people.look import Look
 from bench.interfaces import ByteImages
 
 Box = tuple[float, float, float, float]
-_FEATHER = 0.2  # of half a square's side: over how much its border fades into what is behind it
+_FEATHER = 0.2  # of half a square's side: width of the border that is blended with the scene
 
 
 def cut(image: ByteImages, box: Box) -> ByteImages:
-    """Cut left, top, right, bottom, rounded, out of an image; what lies outside repeats the border."""
+    """Crop left, top, right, bottom, rounded; outside the image its border is repeated."""
     left, top, right, bottom = (round(v) for v in box)
     if right <= left or bottom <= top:
         raise ContractError(f"A face box of no size, {box}, came from the painter's five points.")
@@ -26,15 +26,15 @@ def cut(image: ByteImages, box: Box) -> ByteImages:
 
 
 def low_resolution(face: ByteImages, rng: np.random.Generator, height: int) -> ByteImages:
-    """Make a tight crop what a distant camera gives natively: averaged down, out of focus, dim or bright, noisy.
+    """Degrade a tight crop like a distant camera: downsampling, blur, gain and noise.
 
     Args:
         face: RGB uint8 (H, W, 3), larger than the result.
         rng: blur, gain and noise.
-        height: of the result, 12 to 36; the width keeps the shape within a tenth, and is at least 12.
+        height: of the result, 12 to 36; the width keeps the aspect ratio within 10 % and is at least 12.
 
     Returns:
-        RGB uint8 (height, width, 3). JPEG, the last fault, comes with the file.
+        RGB uint8 (height, width, 3), before JPEG compression.
     """
     from scipy.ndimage import gaussian_filter
 
@@ -48,7 +48,7 @@ def low_resolution(face: ByteImages, rng: np.random.Generator, height: int) -> B
 
 
 def distant(image: ByteImages, scale: float) -> ByteImages:
-    """A painted square as a camera far away sees it: averaged down to ``scale`` of its side, a little out of focus."""
+    """A painted square as seen by a distant camera: downsampled to ``scale`` of its side, slightly blurred."""
     from scipy.ndimage import gaussian_filter
 
     side = max(8, round(image.shape[0] * scale))
@@ -57,10 +57,10 @@ def distant(image: ByteImages, scale: float) -> ByteImages:
 
 
 def backdrop(rng: np.random.Generator, height: int, width: int, tone: NDArray[np.float64] | None = None) -> ByteImages:
-    """A smooth scene of one colour, lighter here and darker there: RGB uint8 (height, width, 3).
+    """A smooth scene of one colour with varying lightness: RGB uint8 (height, width, 3).
 
     Args:
-        rng: of the colour and of its shades.
+        rng: of the colour and its variation.
         height: in pixels.
         width: in pixels.
         tone: the colour, (3,), 0 to 255; drawn when None.
@@ -74,21 +74,21 @@ def backdrop(rng: np.random.Generator, height: int, width: int, tone: NDArray[np
 
 
 def tone_of(image: ByteImages) -> NDArray[np.float64]:
-    """The colour behind a face: mean of the two upper corners of a painted square, (3,), 0 to 255."""
+    """Background colour of a painted square: mean of its two upper corners, (3,), 0 to 255."""
     part = max(1, image.shape[0] // 10)
     corners = np.stack([image[:part, :part], image[:part, -part:]])
     return np.asarray(corners.reshape(-1, 3).mean(axis=0), np.float64)
 
 
 def stand(scene: ByteImages, image: ByteImages, left: int, top: int, *, head_only: bool = False) -> None:
-    """Put a square into a scene, in place, with a border that fades; parts outside the scene are lost.
+    """Blend a square into a scene, in place, with a soft border; parts outside the scene are dropped.
 
     Args:
         scene: RGB uint8 (H, W, 3), changed.
         image: RGB uint8 (side, side, 3).
-        left: column of the scene where the square begins; may be negative.
-        top: row of the scene where the square begins; may be negative.
-        head_only: fade to a circle about the head instead of a square with round corners.
+        left: first column of the square in the scene; may be negative.
+        top: first row of the square in the scene; may be negative.
+        head_only: blend a circle around the head instead of a square with round corners.
     """
     side = image.shape[0]
     fade = _fade(side, 2 if head_only else 5)
@@ -101,12 +101,12 @@ def stand(scene: ByteImages, image: ByteImages, left: int, top: int, *, head_onl
     scene[y0:y1, x0:x1] = np.rint(behind * (1 - weight) + part * weight).astype(np.uint8)
 
 
-def turned(points: NDArray[np.float64], look: Look) -> NDArray[np.float64]:
-    """Turn points by the pose of a look: yaw about the vertical axis, then pitch, then roll in the image plane.
+def rotate_by_look(points: NDArray[np.float64], look: Look) -> NDArray[np.float64]:
+    """Rotate points by the pose of a look: yaw about the vertical axis, then pitch, then roll in the image plane.
 
     Args:
-        points: (N, 3), x to the right, y down, z to the viewer, about the centre of the head.
-        look: whose angles.
+        points: (N, 3), x to the right, y down, z to the viewer, from the centre of the head.
+        look: gives the angles.
 
     Returns:
         (N, 3) in the same axes.
@@ -120,7 +120,7 @@ def turned(points: NDArray[np.float64], look: Look) -> NDArray[np.float64]:
 
 
 def _averaged(image: ByteImages, width: int, height: int) -> NDArray[np.float64]:
-    """Average over areas, as a sensor with large cells does."""
+    """Downsample by averaging over areas."""
     from PIL import Image
 
     return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BOX), np.float64)
@@ -128,7 +128,7 @@ def _averaged(image: ByteImages, width: int, height: int) -> NDArray[np.float64]
 
 @lru_cache(maxsize=64)
 def _fade(side: int, rounding: int) -> NDArray[np.float32]:
-    """Weight of a square over what is behind it, (side, side, 1); rounding 2 is a circle, infinity a square."""
+    """Blending weight of a square, (side, side, 1); rounding 2 is a circle, infinity a square."""
     axis = np.abs(np.linspace(-1, 1, side))
     rim = (axis[:, None] ** rounding + axis[None, :] ** rounding) ** (1 / rounding)
     fade: NDArray[np.float32] = np.clip((1 - rim) / _FEATHER, 0, 1)[..., None].astype(np.float32)

@@ -1,4 +1,4 @@
-"""Draw the shipped sample anew: ``python -m protocols.sample.ship``, due when a file of `shipped.DRAWING` changes."""
+"""Draw the shipped sample again: ``python -m protocols.sample.ship``, after a file of `shipped.DRAWING` changed."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from protocols.sample.painter import painter
 from protocols.sample.shipped import ARCHIVE, NAME, RECORD, drawing_digest
 
 PACKAGES = ("numpy", "pillow", "scipy", "torch")
-"""On whose versions the bytes depend, and on OpenCV's, which several distributions bring."""
+"""Packages whose versions determine the bytes, besides OpenCV, which has several distributions."""
 _TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def ship(archive: Path = ARCHIVE, record: Path = RECORD) -> None:
-    """Draw the sample and write the archive and what is to be known about it."""
+    """Draw the sample; write the archive and its record."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / NAME
         summary = write_sample(NAME, root, paint=painter("people"), progress=progress.stage)
         content = pack_zip(root)
-    known = {
+    facts = {
         "archive": hashlib.sha256(content).hexdigest(),
         "drawing": drawing_digest(),
         "packages": versions(),
         "summary": asdict(summary),
     }
     archive.write_bytes(content)
-    record.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    record.write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def pack_zip(root: Path) -> bytes:
@@ -50,7 +50,7 @@ def pack_zip(root: Path) -> bytes:
 
 
 def versions() -> dict[str, str]:
-    """Versions of the packages on which the bytes depend."""
+    """Versions of the packages that determine the bytes."""
     import cv2
 
     return {"cv2": cv2.__version__, **{name: version(name) for name in PACKAGES}}

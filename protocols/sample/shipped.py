@@ -1,6 +1,6 @@
-"""The sample of TinyFace as it ships: the bytes that `write_sample` draws by default, so that a first run need not.
+"""The shipped sample of TinyFace: the bytes that `write_sample` would draw by default, so that a first run is fast.
 
-`protocols.sample.ship` draws it anew.
+`protocols.sample.ship` draws it again.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ DRAWING = (
     "protocols/sample/photo.py",
     "protocols/tinyface/sample.py",
 )
-"""What decides the bytes of the sample, below the folder of the packages."""
+"""Files that determine the bytes of the sample, relative to the folder of the packages."""
 _MOST_FILES, _MOST_BYTES = 10_000, 1 << 26
 
 
@@ -44,8 +44,8 @@ def is_shipped(name: str, *, identities: int | None, seed: int, options: Mapping
 
     Args:
         name: of the database.
-        identities: people asked for; None where nobody says how many.
-        seed: asked for.
+        identities: number of people; None for the default.
+        seed: of the sample.
         options: of the writer.
     """
     return name == NAME and identities is None and seed == 0 and not options and default_painter() == "people"
@@ -55,10 +55,10 @@ def unpack(root: Path) -> SampleSummary:
     """Write the shipped sample into a folder.
 
     Returns:
-        What was written.
+        Counts of the written files.
 
     Raises:
-        DataError: the archive is not the one that was shipped, or holds what a sample cannot.
+        DataError: the archive is not the shipped one, or holds invalid files.
         OSError: a file cannot be written.
     """
     record = json.loads(RECORD.read_text(encoding="utf-8"))
@@ -70,10 +70,10 @@ def unpack(root: Path) -> SampleSummary:
 
 
 def unpack_zip(archive: Path, root: Path) -> None:
-    """Write the files of a zip archive below a folder, and nothing outside it.
+    """Write the files of a zip archive below a folder, never outside it.
 
     Raises:
-        DataError: it is no zip archive, names a file outside the folder, or holds too much.
+        DataError: it is not a zip archive, names a file outside the folder, or is too large.
     """
     try:
         with zipfile.ZipFile(archive) as packed:

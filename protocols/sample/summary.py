@@ -1,4 +1,4 @@
-"""A writer of samples, what a sample came to, and the checks that all writers share."""
+"""The writer of a sample, the summary it returns, and checks that all writers share."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _COMMON = ("root", "identities", "seed", "paint", "progress")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleSummary:
-    """What was written.
+    """Counts of a written sample.
 
     Attributes:
         database: name of the writer.
-        identities: people asked for.
-        seed: of the people and of everything drawn.
+        identities: number of people requested.
+        seed: of everything drawn.
         images: images written, frames of videos included.
         counts: parts of the sample and how many each holds, for instance ``{"probe": 24}``.
-        options: what was asked for beyond identities and seed, for instance ``{"release": "B"}``.
+        options: further arguments of the writer, for instance ``{"release": "B"}``.
     """
 
     database: str
@@ -36,13 +36,13 @@ class SampleSummary:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One writer.
+    """The writer of a database's sample.
 
     Attributes:
         name: of the database.
         write: ``write(root, *, identities, seed, paint, progress=None, **options)``, which fills a folder.
         minimum: the fewest identities it can write.
-        default: how many identities a sample has when nobody says.
+        default: number of identities by default.
     """
 
     name: str
@@ -51,24 +51,22 @@ class Sample:
     default: int
 
     def options(self) -> tuple[str, ...]:
-        """Names of the arguments that are this writer's own; each takes a string."""
+        """Names of the arguments that only this writer has; each is a string."""
         return tuple(name for name in inspect.signature(self.write).parameters if name not in _COMMON)
 
 
 def demand(database: str, identities: int, minimum: int, seed: int, *, maximum: int = _MOST_IDENTITIES) -> None:
-    """Refuse what no sample can be made of.
+    """Check identities and seed.
 
     Raises:
         UsageError: too few or too many identities, or a seed that is negative or too large.
     """
     if not minimum <= identities <= maximum:
-        raise UsageError(
-            f"A {database} sample needs between {minimum} and {maximum:,} identities; {identities} asked for."
-        )
+        raise UsageError(f"A {database} sample needs between {minimum} and {maximum:,} identities, not {identities}.")
     if not 0 <= seed <= _MOST_SEED:
-        raise UsageError(f"The seed of a sample lies between 0 and {_MOST_SEED}; {seed} given.")
+        raise UsageError(f"The seed of a sample must be between 0 and {_MOST_SEED}, not {seed}.")
 
 
 def person(seed: int, number: int) -> int:
-    """The painter's seed of person ``number`` (below ten million) of a sample; no two samples share people."""
+    """The painter's seed of person ``number`` (below ten million); samples of different seeds share no people."""
     return seed * _PEOPLE_PER_SEED + number

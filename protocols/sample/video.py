@@ -1,4 +1,4 @@
-"""Frames to an MP4 file by OpenCV, which writes no time stamp; what it wrote is read back."""
+"""MP4 files by OpenCV, which writes no time stamp; the written frames are counted."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ def write_mp4(path: Path, frames: Sequence[ByteImages], *, per_second: int) -> N
     """Write MPEG-4 video.
 
     Args:
-        path: the file; folders above it are made.
+        path: the file; missing parent folders are created.
         frames: at least one, RGB uint8, all of one even size.
         per_second: frames a second.
 
     Raises:
         MissingError: this OpenCV cannot write such videos.
-        DataError: the file does not hold all frames afterwards: the disk is full, most likely. OpenCV does not say.
+        DataError: the written file lacks frames, most likely because the disk is full; OpenCV reports no error.
     """
     import cv2
 
@@ -28,15 +28,15 @@ def write_mp4(path: Path, frames: Sequence[ByteImages], *, per_second: int) -> N
     code = cv2.VideoWriter.fourcc(*"mp4v")
     writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, code, float(per_second), (width, height))
     if not writer.isOpened():
-        path.with_name(f"{path.name}.probe").write_bytes(b"\0")  # a place that cannot be written to raises here
+        path.with_name(f"{path.name}.probe").write_bytes(b"\0")  # raises where the folder is not writable
         path.with_name(f"{path.name}.probe").unlink()
         raise MissingError(f"OpenCV {cv2.__version__} cannot write MPEG-4 video: install opencv-python-headless.")
     for frame in frames:
         writer.write(frame[..., ::-1])
     writer.release()
-    found = _count(path)
-    if found != len(frames):
-        raise DataError(f"{path.name} holds {found} of {len(frames)} frames after writing; is the disk full?")
+    count = _count(path)
+    if count != len(frames):
+        raise DataError(f"{path.name} holds {count} of {len(frames)} frames after writing; is the disk full?")
 
 
 def _count(path: Path) -> int:

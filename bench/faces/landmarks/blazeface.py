@@ -1,4 +1,4 @@
-"""BlazeFace (short range): where the faces of an image are, by the detector of the bundle."""
+"""BlazeFace (short range): the face detector of the bundle."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.io.quiet import without_chatter
 
 _SIDE = 128
 _GRIDS = ((16, 2), (8, 6))  # cells a side, anchors a cell
-_OVERLAP = 0.3  # boxes that overlap more are one face
+_OVERLAP = 0.3  # intersection over union above which boxes are merged
 _POINTS = 6  # right eye, left eye, nose tip, mouth, right ear, left ear; right is the person's
 
 
@@ -49,18 +49,18 @@ def load_network(model: bytes, threads: int, *, origin: str) -> Any:
             network = Interpreter(model_content=model, num_threads=threads)
             network.allocate_tensors()
     except (ValueError, RuntimeError) as error:
-        raise DataError(f"{origin} is no network that LiteRT can read: {error}") from None
+        raise DataError(f"{origin} cannot be read by LiteRT: {error}") from None
     return network
 
 
 def crop(image: ByteImages, matrix: NDArray[np.float64], side: int, *, black: bool) -> NDArray[np.float32]:
-    """Sample a square out of an image: bilinear, averaged first where it shrinks to less than half.
+    """Sample a square of an image: bilinear, averaged first where it is downsampled by two or more.
 
     Args:
         image: RGB, uint8 (h, w, 3).
         matrix: float64 (2, 3), crop pixels to image pixels, pixel centres at integers.
         side: of the crop.
-        black: what is outside the image is black; else the nearest pixel.
+        black: whether pixels outside the image are black; else the nearest pixel is repeated.
 
     Returns:
         float32 (side, side, 3) in [0, 1].
@@ -82,7 +82,7 @@ def crop(image: ByteImages, matrix: NDArray[np.float64], side: int, *, black: bo
 
 
 class BlazeFace:
-    """The detector; finds faces that fill from about a tenth to all of the image.
+    """The detector; detects faces that fill from about a tenth to all of the image.
 
     Source: Bazarevsky et al. 2019, BlazeFace; anchors and decoding as the short-range model of MediaPipe.
     """
@@ -109,7 +109,7 @@ class BlazeFace:
         Args:
             image: RGB, uint8 (h, w, 3).
             padding: black margin added around the image, as a fraction of its longer side.
-            least_score: faces of a lower score are left out.
+            least_score: smallest score of a face.
 
         Returns:
             Faces, best score first.
@@ -142,16 +142,16 @@ def _cells(side: int, anchors: int) -> NDArray[np.float64]:
 
 
 def _merged(faces: NDArray[np.float64], scores: NDArray[np.float64]) -> list[Detection]:
-    """Average overlapping boxes and their points by score: float64 (N, 8, 2), best first, to faces."""
-    found = []
+    """Merge overlapping boxes and points, float64 (N, 8, 2), best first, by averages weighted by score."""
+    merged = []
     left = np.arange(len(faces))
     while len(left):
         overlaps = _overlap(faces[left[0], :2], faces[left, :2]) > _OVERLAP
         overlaps[0] = True
         group, left = left[overlaps], left[~overlaps]
         mean = np.average(faces[group], axis=0, weights=scores[group])
-        found.append(Detection(mean[:2].ravel(), mean[2:], float(scores[group[0]])))
-    return found
+        merged.append(Detection(mean[:2].ravel(), mean[2:], float(scores[group[0]])))
+    return merged
 
 
 def _overlap(box: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.float64]:

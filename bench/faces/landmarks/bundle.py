@@ -27,7 +27,7 @@ GEOMETRY = "geometry_pipeline_metadata_landmarks.binarypb"
 BUNDLE = Path(__file__).parent / "face_landmarker.task"
 """MediaPipe's Face Landmarker; source, licence and digest are in ``face_landmarker.md`` beside it."""
 _HOW_TO_GET = (
-    "The one of this suite lies beside bench/faces/landmarks/bundle.py: install the suite again, or pass bundle=PATH."
+    "That of this suite is beside bench/faces/landmarks/bundle.py: install the suite again, or pass bundle=PATH."
 )
 _CANONICAL_FACE = Path(__file__).parent / "canonical_face.binarypb"  # MediaPipe's geometry metadata, Apache-2.0
 _MOST_BYTES = 64 * 2**20  # the largest member of the real bundle has 2.6 MB
@@ -35,7 +35,7 @@ _VERTICES, _TRIANGLES = 468, 898
 
 
 def engine_is_here() -> bool:
-    """Whether landmarks can be found here: the bundle is in place and ai-edge-litert, which runs it, is installed."""
+    """Whether the face engine can run: the bundle exists and ai-edge-litert is installed."""
     return BUNDLE.is_file() and importlib.util.find_spec("ai_edge_litert") is not None
 
 
@@ -47,7 +47,7 @@ class CanonicalMesh:
         vertices: float32 (468, 3) in centimetres: x to the image's right, y down, z away from the camera.
         uv: float32 (468, 2) in [0, 1], origin at the top left of the unwrapped face.
         triangles: int64 (898, 3), a disc without holes: lids and lips are closed by triangles.
-        weights: float32 (468,), how much each vertex counts in the rigid fit; zero for what moves with expression.
+        weights: float32 (468,), of vertices in the rigid fit; zero for those that move with expression.
     """
 
     vertices: FloatArray
@@ -57,7 +57,7 @@ class CanonicalMesh:
 
 
 def find_bundle(bundle: Path | None = None) -> Path:
-    """Path of the bundle: the given one, else the one that comes with this suite.
+    """Path of the bundle: the given one, else that of this suite.
 
     Raises:
         MissingError: there is none.
@@ -72,7 +72,7 @@ def read_member(path: Path, name: str) -> bytes:
     """Bytes of one file of the bundle.
 
     Raises:
-        DataError: the bundle is no zip file, lacks the member, or is damaged.
+        DataError: the bundle is not a zip file, lacks the member, or is damaged.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -80,17 +80,17 @@ def read_member(path: Path, name: str) -> bytes:
                 raise DataError(f"{path}: {name} is implausibly large. {_HOW_TO_GET}")
             return archive.read(name)
     except KeyError:
-        raise DataError(f"{path} holds no {name}, so it is no face landmarker bundle. {_HOW_TO_GET}") from None
+        raise DataError(f"{path} holds no {name}, so it is not a face landmarker bundle. {_HOW_TO_GET}") from None
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
         raise DataError(f"{path} is damaged ({error}). {_HOW_TO_GET}") from None
 
 
 @lru_cache(maxsize=4)
 def canonical_mesh(bundle: Path | None = None) -> CanonicalMesh:
-    """The canonical mesh, its axes turned to those of images.
+    """The canonical mesh, in the axes of images.
 
     Args:
-        bundle: the bundle that holds it, or None for the copy that comes with this suite, so that drawing needs none.
+        bundle: the bundle that holds it; None uses a copy in this suite, so that drawing needs no bundle.
 
     Raises:
         MissingError: there is no such bundle.
@@ -150,7 +150,7 @@ def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
             length = _varint(stream)
         value = stream.read(length) if length >= 0 else b""
         if length < 0 or len(value) != length:
-            raise ValueError("a field is cut or of an unknown kind")
+            raise ValueError("a field is truncated or of an unknown type")
         yield key >> 3, value
 
 
@@ -159,7 +159,7 @@ def _varint(stream: io.BytesIO) -> int:
     for shift in range(0, 70, 7):
         byte = stream.read(1)
         if not byte:
-            raise ValueError("a number is cut")
+            raise ValueError("a number is truncated")
         value |= (byte[0] & 0x7F) << shift
         if byte[0] < 0x80:
             return value

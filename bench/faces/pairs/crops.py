@@ -1,4 +1,4 @@
-"""Faces of a photograph, cut out as hallucinators were taught to see them, and the stages of one pass."""
+"""Crops of the faces of a photograph, in the frame hallucinators are trained in; and images side by side."""
 
 from __future__ import annotations
 
@@ -12,30 +12,29 @@ from numpy.typing import NDArray
 from bench.devices import torch_threads
 from bench.images import ByteImages, resize
 
-_ROOM = 0.88
+_CROP_SCALE = 0.88
 """Side of the crop over the longer side of MTCNN's box. With `_DOWN` it gives the frame of UTKFace, in which our
 hallucinators are trained: eyes 0.41 of the side apart, at 0.28 of its height. Over 136 photographs of LFW the median
 would be 0.875; over views of UTKFace turned to 10, 30, 55 and 75 degrees 0.87, 0.87, 0.92 and 0.88."""
 _DOWN = 0.08
-"""How far below the middle of MTCNN's box the middle of the crop lies, over the box's longer side (there 0.08, on LFW
-0.085)."""
+"""Offset of the crop's centre below that of MTCNN's box, over the box's longer side (UTKFace 0.08, LFW 0.085)."""
 _SIDE = 128
-_LEAST, _MOST = 400, 1600  # pixels: longer sides of the photograph as MTCNN looks at it
-_MARGIN = 0.1  # around it, its border repeated: boxes that leave the image are squeezed else
+_SMALLEST, _LARGEST = 400, 1600  # pixels: longer side of the photograph as given to MTCNN
+_MARGIN = 0.1  # repeated border around it: without one, boxes that leave the image are clipped
 
 
 def faces_of(image: ByteImages) -> list[ByteImages]:
-    """The faces of a photograph, left to right: square crops, RGB uint8, of their own sizes.
+    """Crop the faces of a photograph, left to right: squares, RGB uint8, in native size.
 
-    Small photographs are searched enlarged, large ones shrunk. Source: MTCNN (Zhang et al. 2016) of facenet-pytorch.
+    Detection enlarges small photographs and shrinks large ones. Source: MTCNN (Zhang et al. 2016) of facenet-pytorch.
     """
     height, width = image.shape[:2]
     longest = max(height, width)
-    factor = min(max(_LEAST, longest), _MOST) / longest
+    factor = min(max(_SMALLEST, longest), _LARGEST) / longest
     seen = resize(image, max(2, round(height * factor)), max(2, round(width * factor)))
     margin = round(_MARGIN * max(seen.shape[:2]))
     seen = np.pad(seen, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
-    with torch_threads(1):  # the networks are so small that a second thread only waits
+    with torch_threads(1):  # the networks are too small for a second thread
         boxes, _ = _detector().detect(seen)
     if boxes is None:
         return []
@@ -44,7 +43,7 @@ def faces_of(image: ByteImages) -> list[ByteImages]:
 
 
 def beside(columns: Sequence[ByteImages]) -> ByteImages:
-    """Images in one row, each 128 x 128, small ones with their pixels showing."""
+    """Images side by side, each resized to 128 x 128; small ones by repeating pixels first."""
     shown = []
     for column in columns:
         times = max(1, _SIDE // max(column.shape[:2]))
@@ -61,9 +60,9 @@ def _detector() -> Any:
 
 
 def _crop(image: ByteImages, box: NDArray[np.float64]) -> ByteImages:
-    """A square about a box (x0, y0, x1, y1); beyond the photograph its border repeats."""
+    """The square crop around a box (x0, y0, x1, y1); beyond the photograph its border is repeated."""
     longer = max(box[2] - box[0], box[3] - box[1])
-    side = max(2, round(longer * _ROOM))
+    side = max(2, round(longer * _CROP_SCALE))
     left = round((box[0] + box[2] - side) / 2)
     top = round((box[1] + box[3] - side) / 2 + longer * _DOWN)
     rows = np.clip(np.arange(top, top + side), 0, image.shape[0] - 1)

@@ -1,7 +1,7 @@
-"""A folder of photographs in one file that training reads with torch, NumPy, Pillow and OpenCV alone.
+"""A folder of photographs packed in one file, which training reads with torch, NumPy, Pillow and OpenCV only.
 
-The file is a NumPy archive without pickles: the frontal faces as JPEG, one after the other; their 478 landmarks; a name
-and a split each; and, as text, what was rejected and why.
+The file is a NumPy archive without pickles: the concatenated JPEGs of frontal faces; their 478 landmarks; name and
+split of each; and, as text, the number of rejected photographs by reason.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from bench.io.image_formats import IMAGE_ENDINGS
 from bench.media.similarity import fit_similarity, warp_bicubic
 
 PACK_VERSION = 3
-_READ = (1, 2, 3)  # the first knew no surroundings, the second no 68 points of another landmarker
+_READ = (1, 2, 3)  # 1 has no surroundings, 2 no 68 points of another landmarker
 ENGINE = "engine"
 SIDE = 128
 _MESH = 478
@@ -38,7 +38,7 @@ _TRAIN_SHARE = 0.8
 
 @dataclass(frozen=True)
 class PackSummary:
-    """What went into a pack: faces by split, rejections by reason, bytes."""
+    """Content of a pack: faces by split, rejections by reason, bytes."""
 
     train: int
     test: int
@@ -62,24 +62,24 @@ def pack(
 
     Args:
         files: photographs, square or not; the longer side becomes 128 pixels.
-        out: the file to write; a suffix ``.npz`` is customary. Written in one step.
+        out: the file to write, by convention ``.npz``. Written in one step.
         landmarker: finds the 478 points.
-        person: the person a photograph shows; all photographs of one are in one split.
+        person: returns the person of a photograph; all photographs of a person are in one split.
         quality: of the JPEGs.
-        most_yaw_deg: photographs turned further are no frontal truth.
-        margin: None takes photographs as they are. A number brings each, by its landmarks, to the frame that
-            hallucinators give (`bench.align.template`, ``utkface200``) at 128 pixels, with so many pixels of what
-            surrounds it on every side: for photographs that show more than a face.
-        outline: name and landmarker of the 68 points that heatmaps are to be made of; None reads them off the 478.
+        most_yaw_deg: photographs with a larger yaw are rejected.
+        margin: None uses photographs unchanged. A number aligns each, by its landmarks, to the frame of hallucinated
+            faces (`bench.align.template`, ``utkface200``) at 128 pixels, with this many pixels of its surroundings on
+            every side; for photographs that show more than a face.
+        outline: name and landmarker of the 68 points of heatmaps; None derives them from the 478.
         advance: called with 1 after each photograph.
 
     Returns:
-        What was packed and what was not.
+        Counts of packed and rejected photographs.
 
     Raises:
         DataError: no photograph is usable.
         UsageError: a margin below 0 or above 128.
-        BenchError: the file cannot be written; nothing is left behind.
+        BenchError: the file cannot be written; no partial file remains.
     """
     if margin is not None and not 0 <= margin <= SIDE:
         raise UsageError(f"A margin is 0 to {SIDE} pixels, not {margin}")
@@ -91,9 +91,9 @@ def pack(
         if entry is None:
             rejected[reason] += 1
             continue
-        image, found = entry
+        image, face_points = entry
         faces.append(_jpeg(image, quality))
-        points.append(np.rint(found * _POINT_SCALE).astype(np.int16))
+        points.append(np.rint(face_points * _POINT_SCALE).astype(np.int16))
         names.append(path.name)
         splits.append(_in_test(person(path)))
     if not faces:
@@ -121,16 +121,16 @@ class Pack:
     Attributes:
         names: file names of the photographs.
         test: bool (N,), True for the people left out of training.
-        rejected: photographs left out, by reason.
+        rejected: number of rejected photographs, by reason.
         margin: pixels of surroundings on each side of the faces.
-        outline: name of the landmarker that the 68 points are by; ``engine`` read them off the 478.
+        outline: name of the landmarker of the 68 points; ``engine`` derives them from the 478.
     """
 
     def __init__(self, path: Path) -> None:
         """Read the file.
 
         Raises:
-            DataError: it is absent, damaged, no pack, or of another version.
+            DataError: it is absent, damaged, not a pack, or of another version.
         """
         try:
             with np.load(path, allow_pickle=False) as archive:
@@ -147,21 +147,21 @@ class Pack:
         except DataError:
             raise
         except Exception as error:  # noqa: BLE001  # a damaged archive makes NumPy and zlib raise nearly anything
-            raise DataError(f"{path} is no pack of photographs ({type(error).__name__}: {error}).") from error
+            raise DataError(f"{path} is not a pack of photographs ({type(error).__name__}: {error}).") from error
 
     def __len__(self) -> int:
         return len(self.names)
 
     def face(self, index: int) -> tuple[ByteImages, Landmarks]:
         """One frontal face, RGB uint8 (128, 128, 3), and its 478 landmarks in its pixels."""
-        image, found = self.with_surroundings(index)
+        image, landmarks = self.with_surroundings(index)
         inside = slice(self.margin, self.margin + SIDE)
         return image[inside, inside], replace(
-            found, points=found.points - np.array([self.margin, self.margin, 0], np.float32)
+            landmarks, points=landmarks.points - np.array([self.margin, self.margin, 0], np.float32)
         )
 
     def with_surroundings(self, index: int) -> tuple[ByteImages, Landmarks]:
-        """The same with what is around it: RGB uint8 (s, s, 3), s of 128 + 2 * ``margin``, landmarks in its pixels."""
+        """The face with its surroundings, RGB uint8 (s, s, 3), s = 128 + 2 * ``margin``; and its landmarks."""
         data = self._jpeg[self._offsets[index] : self._offsets[index + 1]].tobytes()
         with open_image(data) as image:
             face = np.array(image.convert("RGB"))
@@ -171,11 +171,11 @@ class Pack:
     def sixty_eight(self, index: int) -> NDArray[np.float32]:
         """The 68 points of iBUG 300-W by ``outline``: float32 (68, 2), in the pixels of `face`."""
         points = (self._points[index] / _POINT_SCALE).astype(np.float32)
-        found = points[_MESH:] if len(points) > _MESH else sixty_eight_points(points)
-        return found[:, :2] - np.float32(self.margin)
+        outline = points[_MESH:] if len(points) > _MESH else sixty_eight_points(points)
+        return outline[:, :2] - np.float32(self.margin)
 
     def indices(self, *, test: bool) -> NDArray[np.int64]:
-        """The faces of one split."""
+        """Indices of the faces of one split."""
         return np.flatnonzero(self.test == test)
 
 
@@ -186,23 +186,23 @@ def _face(
     margin: int | None,
     outline: tuple[str, Landmarker] | None,
 ) -> tuple[str, tuple[ByteImages, NDArray[np.float32]] | None]:
-    """Why a photograph is rejected, or its square face and points."""
+    """The reason why a photograph is rejected, or its square face and points."""
     try:
         image = read_image(path)
     except DataError as error:
         return str(error), None
-    found = landmarker.find([image])[0]
-    reason = why_unusable(found, *image.shape[:2], most_yaw_deg=most_yaw_deg)
-    if found is None or reason:
+    landmarks = landmarker.find([image])[0]
+    reason = why_unusable(landmarks, *image.shape[:2], most_yaw_deg=most_yaw_deg)
+    if landmarks is None or reason:
         return reason or "no face", None
-    points = found.points
+    points = landmarks.points
     if outline is not None:
         other = outline[1].find([image])[0]
         if other is None:
             return f"no 68 points by {outline[0]}", None
         points = np.concatenate([points, np.nan_to_num(other.points)])  # their depth is not known
     if margin is not None:
-        return "", _framed(image, points, margin)
+        return "", _align_to_frame(image, points, margin)
     height, width = image.shape[:2]
     longer = max(height, width)
     top, left = (longer - height) // 2, (longer - width) // 2
@@ -213,11 +213,13 @@ def _face(
     return "", (resize(square, SIDE, SIDE), points.astype(np.float32))
 
 
-def _framed(image: ByteImages, found: NDArray[np.float32], margin: int) -> tuple[ByteImages, NDArray[np.float32]]:
-    """A photograph brought to the frame of hallucinated faces, and its points there; mirrored where it ends."""
+def _align_to_frame(
+    image: ByteImages, landmarks: NDArray[np.float32], margin: int
+) -> tuple[ByteImages, NDArray[np.float32]]:
+    """Align a photograph and its points to the frame of hallucinated faces; mirrored beyond its border."""
     side = SIDE + 2 * margin
     target = np.array(FRAMES[TRUTH_FRAME]) * SIDE - 0.5 + margin
-    five = five_points(found[:_MESH])[:, :2].astype(np.float64)
+    five = five_points(landmarks[:_MESH])[:, :2].astype(np.float64)
     matrix = fit_similarity(tuple(map(tuple, five)), tuple(map(tuple, target)))
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     if scale < 1:  # antialiased: shrunk to the frame's size first
@@ -228,14 +230,14 @@ def _framed(image: ByteImages, found: NDArray[np.float32], margin: int) -> tuple
     else:
         from_small = matrix
     moved = warp_bicubic(image, from_small, side)
-    points = found.astype(np.float64)
+    points = landmarks.astype(np.float64)
     points[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
     points[:, 2] *= scale
     return moved, points.astype(np.float32)
 
 
 def _in_test(person: str) -> bool:
-    """Whether a person is left out of training: by a hash of the name, so that packs of other folders agree."""
+    """Whether a person is in the test split, by a hash of the name, so that all packs agree."""
     digest = hashlib.sha256(person.encode("utf-8", "surrogateescape")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64 >= _TRAIN_SHARE
 
@@ -249,7 +251,7 @@ def _jpeg(image: ByteImages, quality: int) -> bytes:
 
 
 def _differences(points: NDArray[np.int16]) -> NDArray[np.int16]:
-    """Points less the first face's: small numbers, which pack well."""
+    """Points minus those of the first face: small numbers, which compress well."""
     wide = points.astype(np.int32)
     wide[1:] -= wide[:1]
     return wide.astype(np.int16)
@@ -270,10 +272,10 @@ def photographs(folder: Path) -> list[Path]:
     """The image files of a folder and its subfolders, sorted.
 
     Raises:
-        DataError: it is no folder or holds none.
+        DataError: the folder is absent or holds none.
     """
-    found: Iterable[Path] = folder.rglob("*") if folder.is_dir() else ()
-    files = sorted(path for path in found if path.suffix.lower() in IMAGE_ENDINGS and not path.name.startswith("."))
+    paths: Iterable[Path] = folder.rglob("*") if folder.is_dir() else ()
+    files = sorted(path for path in paths if path.suffix.lower() in IMAGE_ENDINGS and not path.name.startswith("."))
     if not files:
         raise DataError(f"{folder} holds no photographs ({', '.join(IMAGE_ENDINGS)}).")
     return files

@@ -1,4 +1,4 @@
-"""Training pairs by the paper's recipe: a frontal truth, and the same face turned, moved and shrunk.
+"""Training pairs by the paper's recipe: a frontal truth, and the same face turned, transformed and downsampled.
 
 Section V.A of Zhang et al. 2021: upright frontal HR at 128 x 128; non-frontal views by a 3D face model; unaligned LR
 "by transforming and downsampling". The ranges of the transformation are not given there; ours are those of the authors'
@@ -32,9 +32,9 @@ class Jitter:
     """Ranges of the random similarity between a view and its LR image.
 
     Attributes:
-        rotation_deg: turned by up to so much either way.
-        shift: moved by up to this fraction of the side, in x and in y.
-        scale: least and greatest magnification.
+        rotation_deg: largest rotation to either side.
+        shift: largest shift in x and in y, as a fraction of the side.
+        scale: smallest and largest magnification.
     """
 
     rotation_deg: float = 45.0
@@ -48,14 +48,13 @@ class Pair:
 
     Attributes:
         name: file name of the photograph.
-        yaw_deg: turn of the view; positive turns the face to the image's right.
+        yaw_deg: yaw of the view; positive turns the face to the image's right.
         frontal: the truth, RGB uint8 (128, 128, 3).
-        view: the turned face, upright, RGB uint8 (128, 128, 3).
-        lr: the view after the similarity, shrunk with antialiasing, RGB uint8 (lr, lr, 3).
+        view: the rendered face, upright, RGB uint8 (128, 128, 3).
+        lr: the view after the similarity, antialiased, RGB uint8 (lr, lr, 3).
         landmarks: 68 points of the truth, float32 (68, 2), xy in its pixels.
         five: five points of the truth, float32 (5, 2).
-        lr_five: where those points of the head lie in ``lr``, float32 (5, 2) in its pixels; they may be hidden there,
-            or outside.
+        lr_five: the same points of the head in pixels of ``lr``, float32 (5, 2); they may be hidden there, or outside.
     """
 
     name: str
@@ -79,15 +78,15 @@ def make_pairs(
     oversample: int = 1,
     device: str = "cpu",
 ) -> list[Pair]:
-    """Make the pairs of one face: each yaw to both sides.
+    """Render the pairs of one face: each yaw to both sides.
 
     Args:
-        packed: the file.
+        packed: the pack.
         index: of the face.
-        yaws_deg: turns, each made to both sides.
+        yaws_deg: yaws, rendered to both sides.
         lr: side of the LR images.
-        jitter: ranges of the similarity; None takes the defaults.
-        seed: with the index, of the similarity; pass the epoch to see fresh ones.
+        jitter: ranges of the similarity; None uses the defaults.
+        seed: of the similarity, together with the index; pass the epoch for new ones.
         oversample: of the renderer, see `bench.faces.render.pose.prepare`.
         device: torch device of the renderer.
 
@@ -95,7 +94,7 @@ def make_pairs(
         Two pairs a yaw, in order, the left one first.
 
     Raises:
-        UsageError: no yaw, or an LR side that is not between 2 and 128.
+        UsageError: no yaw, or an LR side outside 2 to 128.
     """
     if not yaws_deg or not 2 <= lr <= SIDE:
         raise UsageError(f"Pairs need yaws and an LR side of 2 to {SIDE}, not {list(yaws_deg)} and {lr}")
@@ -116,7 +115,7 @@ def make_pairs(
 
 
 def random_similarity(rng: np.random.Generator, jitter: Jitter, side: int = SIDE) -> NDArray[np.float64]:
-    """Draw a similarity: float64 (2, 3), from pixels (x, y, 1) of a square image to those of the moved one."""
+    """Draw a similarity: float64 (2, 3), from pixels (x, y, 1) of a square image to those of the transformed one."""
     import cv2
 
     angle = rng.uniform(-jitter.rotation_deg, jitter.rotation_deg)
@@ -138,7 +137,7 @@ def turned_five(landmarks: Landmarks, yaw_deg: float, pivot: FloatArray | None =
     Args:
         landmarks: 478 points with depth.
         yaw_deg: positive turns the face to the image's right.
-        pivot: float32 (3,) of the head's mesh, where it is known already.
+        pivot: float32 (3,) of the head's mesh; None computes it.
 
     Returns:
         float32 (5, 2), pixels of the photograph.
@@ -151,6 +150,6 @@ def turned_five(landmarks: Landmarks, yaw_deg: float, pivot: FloatArray | None =
 
 
 def in_lr(points: NDArray[np.float32], lr: int, matrix: NDArray[np.float64], side: int = SIDE) -> NDArray[np.float32]:
-    """Carry points of a square image where `warped` carries its pixels: float32 (N, 2), pixels of the LR image."""
+    """Transform points of a square image as `warped` transforms pixels: float32 (N, 2), pixels of the LR image."""
     moved = points.astype(np.float64) @ matrix[:, :2].T + matrix[:, 2]
     return np.asarray((moved + 0.5) * (lr / side) - 0.5, np.float32)

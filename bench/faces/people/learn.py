@@ -1,9 +1,10 @@
 """Learns the statistical face model from photographs: ``python -m bench.faces.people.learn DIR --out FILE``.
 
-Shape: the 478 landmarks in the head's own frame. Texture: the photograph warped to the mean face, so that it carries
-hair line, ears, neck and some background; its slow left-right difference (light from one side) is taken out. Both are
-split by ridge regression into what the 52 expression coefficients explain, with age, sex and origin held, and what is
-left of the person; principal components of that; and a Gaussian of the components around the mean of each group.
+Shape: the 478 landmarks in the head's frame. Texture: the photograph warped to the mean face, with hair line, ears,
+    neck
+and some background; its low-frequency left-right difference (light from one side) is removed. Ridge regression on the
+52 expression coefficients, with age, sex and origin as covariates, separates expression from the residual of the
+person. The model keeps principal components of the residual and a Gaussian of them around the mean of each group.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ Array = NDArray[np.float64]
 
 SHAPE_PARTS, TEXTURE_PARTS = 40, 380
 _JAW_OPEN = 25
-_MOUTH_AJAR = 0.25  # the mean face's mouth stands a little open, so that the texture has its inside
+_MOUTH_AJAR = 0.25  # the mean face's mouth is slightly open, so that the texture includes its inside
 _RIDGE_SHAPE, _RIDGE_TEXTURE = 20.0, 30.0
 _MOST_FOR_PCA = 3000
 _LEAST_IN_GROUP = 15
-_BEHIND = 0.4  # weight of what stands behind the face, hair and neck included, when directions are chosen
+_OUTSIDE = 0.4  # weight of pixels outside the face, hair and neck included, for principal directions
 _AGES = (3, 8, 13, 20, 30, 42, 55, 70)
 _COARSE_AGES = (13, 30, 55)
 
@@ -50,7 +51,7 @@ class Faces:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Learn and write the model; prints what was rejected and why."""
+    """Learn and write the model; prints rejected photographs by reason."""
     from safetensors.numpy import save_file
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -63,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def collect(files: Sequence[Path]) -> tuple[Faces, dict[str, Array]]:
-    """Find the faces, keep the good ones, bring them to one frame.
+    """Detect faces, keep the usable ones, and align them.
 
     Raises:
         DataError: fewer than 500 photographs are usable.
@@ -102,16 +103,16 @@ def learn(faces: Faces, frame: dict[str, Array]) -> dict[str, NDArray[np.generic
     pixels = _evenly_lit(faces.textures)
     mean = pixels.mean(0)
     pixels -= mean
-    care = _care(frame["knots"])
-    pixels *= care
+    weight = _pixel_weights(frame["knots"])
+    pixels *= weight
     directions = _principal(pixels, TEXTURE_PARTS)
     weights = (pixels @ directions.T).astype(np.float64)
-    basis = directions / care
-    held = _held(faces)
+    basis = directions / weight
+    covariates = _covariates(faces)
     shape_by_expression, shape_rest = _regress(
-        faces.expressions, held, (faces.shapes - frame["neutral"]).reshape(len(weights), -1), _RIDGE_SHAPE
+        faces.expressions, covariates, (faces.shapes - frame["neutral"]).reshape(len(weights), -1), _RIDGE_SHAPE
     )
-    texture_by_expression, texture_rest = _regress(faces.expressions, held, weights, _RIDGE_TEXTURE)
+    texture_by_expression, texture_rest = _regress(faces.expressions, covariates, weights, _RIDGE_TEXTURE)
     shape_basis = _principal((shape_rest - shape_rest.mean(0)).astype(np.float32), SHAPE_PARTS).astype(np.float64)
     parts = np.hstack([(shape_rest - shape_rest.mean(0)) @ shape_basis.T, texture_rest])
     means, spread = _population(parts, faces)
@@ -133,27 +134,27 @@ def learn(faces: Faces, frame: dict[str, Array]) -> dict[str, NDArray[np.generic
 def _look(
     path: Path, landmarker: FaceLandmarker
 ) -> tuple[str, tuple[Path, Array, NDArray[np.float32], int, int] | None]:
-    """Why a photograph is not used, or its entry."""
+    """The reason why a photograph is rejected, or its entry."""
     try:
-        found = landmarker.find([read_image(path)])[0]
+        landmarks = landmarker.find([read_image(path)])[0]
     except DataError as error:
         return str(error), None
-    if found is None:
+    if landmarks is None:
         return "no face", None
-    if found.faces > 1:
+    if landmarks.faces > 1:
         return "several faces", None
-    if abs(found.yaw_deg) >= 12 or abs(found.pitch_deg) >= 18:
+    if abs(landmarks.yaw_deg) >= 12 or abs(landmarks.pitch_deg) >= 18:
         return "not frontal", None
     age, kind = _labels(path.name)
-    return "", (path, found.points.astype(np.float64), found.expression, age, kind)
+    return "", (path, landmarks.points.astype(np.float64), landmarks.expression, age, kind)
 
 
 def _labels(name: str) -> tuple[int, int]:
-    """Age and 5 * sex + origin from a file name; -1 for a kind that is not given."""
+    """Age and group (5 * sex + origin) from a file name; group -1 where it is not given."""
     parts = name.split("_")
     age = int(parts[0]) if parts[0].isdigit() else 30
-    known = len(parts) > 3 and parts[1] in ("0", "1") and parts[2] in ("0", "1", "2", "3", "4")
-    return age, int(parts[1]) * 5 + int(parts[2]) if known else -1
+    labelled = len(parts) > 3 and parts[1] in ("0", "1") and parts[2] in ("0", "1", "2", "3", "4")
+    return age, int(parts[1]) * 5 + int(parts[2]) if labelled else -1
 
 
 def _in_head_frame(points: Array, landmarker: FaceLandmarker) -> Array:
@@ -162,7 +163,7 @@ def _in_head_frame(points: Array, landmarker: FaceLandmarker) -> Array:
 
 
 def _aligned(shapes: Array) -> Array:
-    """Scale away, and what rotation is left: generalised Procrustes over the 468 points of the face."""
+    """Remove scale and remaining rotation: generalised Procrustes over the 468 points of the face."""
     sizes = np.sqrt((shapes[:, :468] ** 2).sum((1, 2)) / 468)
     shapes = shapes / sizes[:, None, None] * sizes.mean()
     for _ in range(3):
@@ -175,7 +176,7 @@ def _aligned(shapes: Array) -> Array:
 
 
 def _frame(shapes: Array, expressions: Array) -> dict[str, Array]:
-    """The neutral mean face, and where its points stand in textures: ``knots`` (468, 2)."""
+    """The neutral mean face, and its points in textures: ``knots`` (468, 2)."""
     centred = expressions - expressions.mean(0)
     slopes = np.linalg.solve(
         centred.T @ centred + _RIDGE_SHAPE * np.eye(centred.shape[1]),
@@ -187,7 +188,7 @@ def _frame(shapes: Array, expressions: Array) -> dict[str, Array]:
 
 
 def _usable(textures: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], Counter[str]]:
-    """Colour photographs, neither dark nor burnt, not blurred."""
+    """Mask of colour photographs that are neither dark, overexposed nor blurred; rejected ones by reason."""
     colour = np.array([np.abs(t[..., 0].astype(np.int16) - t[..., 2]).mean() for t in textures])
     light = textures.mean((1, 2, 3))
     grey = [t.mean(2) for t in textures]
@@ -206,7 +207,7 @@ def _usable(textures: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], Counter[str
 
 
 def _evenly_lit(textures: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Textures as the model's rows, without their slow left-right difference in lightness."""
+    """Textures as rows of the model, without their low-frequency left-right difference in lightness."""
     import cv2
 
     rows = []
@@ -216,11 +217,11 @@ def _evenly_lit(textures: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.stack(rows)
 
 
-def _care(knots: Array) -> NDArray[np.float32]:
-    """How much each number of a texture row matters: directions are for the face, not for what stands behind it."""
+def _pixel_weights(knots: Array) -> NDArray[np.float32]:
+    """Weights of the numbers of a texture row, so that principal directions describe the face."""
     import cv2
 
-    hull = np.full((SIDE, SIDE), _BEHIND, np.float32)
+    hull = np.full((SIDE, SIDE), _OUTSIDE, np.float32)
     cv2.fillConvexPoly(hull, cv2.convexHull(np.rint(knots).astype(np.int32)), 1.0)
     mask = np.asarray(cv2.GaussianBlur(hull, (0, 0), SIDE / 32), np.float32)
     coarse = np.asarray(cv2.resize(mask, (COLOUR, COLOUR), interpolation=cv2.INTER_AREA), np.float32)
@@ -240,16 +241,16 @@ def _principal(rows: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     return np.asarray(directions / np.linalg.norm(directions, axis=1, keepdims=True), np.float32)
 
 
-def _held(faces: Faces) -> Array:
-    """One column a kind of person and an age band: what expressions must not be taken for."""
+def _covariates(faces: Faces) -> Array:
+    """Indicator columns of group and age band, so that expressions do not absorb them."""
     kinds = np.eye(11)[faces.kinds]
     bands = np.eye(len(_AGES) + 1)[np.digitize(faces.ages, _AGES)]
     return np.hstack([kinds, bands])
 
 
-def _regress(expressions: Array, held: Array, values: Array, ridge: float) -> tuple[Array, Array]:
-    """Slopes on the expression coefficients, (52, D), other columns held; and the values without what they explain."""
-    centred = np.hstack([expressions, held])
+def _regress(expressions: Array, covariates: Array, values: Array, ridge: float) -> tuple[Array, Array]:
+    """Slopes on the expression coefficients, (52, D), given the covariates; and the values minus the explained part."""
+    centred = np.hstack([expressions, covariates])
     means = centred.mean(0)
     centred = centred - means
     slopes = np.linalg.solve(
@@ -259,7 +260,7 @@ def _regress(expressions: Array, held: Array, values: Array, ridge: float) -> tu
 
 
 def _population(parts: Array, faces: Faces) -> tuple[Array, Array]:
-    """Means of the groups that are large enough, (G, D), and a square root (D, D) of the spread within them."""
+    """Means of the large groups, (G, D), and a square root (D, D) of the covariance within groups."""
     groups = faces.kinds * (len(_COARSE_AGES) + 1) + np.digitize(faces.ages, _COARSE_AGES)
     groups[faces.kinds < 0] = -1
     sizes = Counter(groups[groups >= 0].tolist())

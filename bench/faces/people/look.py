@@ -1,4 +1,4 @@
-"""What an image of a drawn person shows: the request that painters answer. Standard library only."""
+"""The description of an image of a drawn person, from which painters draw it. Standard library only."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class Look:
 
     Attributes:
         identity: seed of the person.
-        variation: seed of what differs between two images of the person in the same pose: small shifts, light, noise.
-        yaw_deg: turn of the head about the vertical axis; positive turns the face to the image's right.
-        pitch_deg: nod; positive looks up.
-        roll_deg: tilt in the image plane; positive turns clockwise.
+        variation: seed of small differences between images of the same pose: shift, light, noise.
+        yaw_deg: rotation of the head about the vertical axis; positive turns the face to the image's right.
+        pitch_deg: positive looks up.
+        roll_deg: rotation in the image plane; positive turns clockwise.
         expression: one of seven.
         strength: of the expression, 0 (neutral) to 1 (apex).
         illumination: 0 (even light) to 19; 1..18 are single lamps from the left (1) over the front to the right (18).
-        size: side of the square image in pixels; the face is framed alike at every size.
+        size: side of the square image in pixels; the face has the same relative size at every one.
     """
 
     identity: int

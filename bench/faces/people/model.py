@@ -1,4 +1,4 @@
-"""People who do not exist: drawn from a seed by a statistical face model, in any pose, expression and light."""
+"""People drawn from a seed by a statistical face model, in any pose, expression and light."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bench.faces.render.pose import Portrait
 
 SIDE = 128
-"""Side of the model's texture and of the photographs it gives, pixels."""
+"""Side of the model's texture and of its photographs, pixels."""
 SCALE, CENTRE = SIDE / 200, (63.5, 62.0)
 """From the head's frame (pixels of a 200-pixel UTKFace crop) to a texture: x' = x * SCALE + CENTRE."""
 MODEL = Path(__file__).parent / "people.safetensors"
@@ -34,10 +34,10 @@ _TENSORS = (
 )  # fmt: skip
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 COLOUR, _STEP = 32, SIDE // 32  # colour is kept at a quarter of the resolution
-_WEIGHT = 2.5  # square root of what an error of a chroma sample costs in RGB, over that of a luma sample
+_WEIGHT = 2.5  # square root of the RGB error of a chroma sample over that of a luma sample
 _SMALL = 96
-_SMOOTH = 40.0  # points follow to a quarter of a pixel, lips and lids do not fold
-_FARTHEST = 2.2  # standard deviations: nobody is drawn further out along one direction
+_SMOOTH = 40.0  # points are met to a quarter of a pixel; lips and lids do not fold
+_FARTHEST = 2.2  # standard deviations: limit along each direction
 _COEFFICIENTS: dict[Expression, dict[tuple[int, ...], float]] = {  # of MediaPipe's 52; left and right together
     "neutral": {},
     "anger": {(1, 2): 0.9, (19, 20): 0.5, (36, 37): 0.5, (30, 31): 0.4},
@@ -62,8 +62,8 @@ class People:
         """Read the model.
 
         Raises:
-            MissingError: the file is not there.
-            DataError: it is damaged or no face model.
+            MissingError: the file is absent.
+            DataError: it is damaged or not a face model.
         """
         self._model = _read(model)
         self._portrait = lru_cache(maxsize=64)(self._make_portrait)
@@ -110,8 +110,8 @@ class People:
         """The 478 points of the frontal photograph in its pixels, and the expression coefficients."""
         model = self._model
         coefficients = _coefficients(expression, strength)
-        own = self._person(identity)[: len(model["shape_basis"])]
-        shape = own @ model["shape_basis"] + coefficients @ model["shape_by_expression"]
+        components = self._person(identity)[: len(model["shape_basis"])]
+        shape = components @ model["shape_basis"] + coefficients @ model["shape_by_expression"]
         points = (model["neutral"] + shape.reshape(478, 3)) * SCALE
         points[:, :2] += CENTRE
         return points, coefficients
@@ -125,14 +125,14 @@ class People:
     def _make_portrait(self, identity: int, expression: Expression, strength: float, size: int) -> Portrait:
         from bench.faces.render.pose import prepare
 
-        oversample = 1 if size <= _SMALL else 2  # silhouettes of small images are smoothed by what shrinks them
+        oversample = 1 if size <= _SMALL else 2  # small images are smoothed by downsampling
         return prepare(*self.photograph(identity, expression, strength), size, oversample=oversample)
 
 
 def to_luma_chroma(texture: NDArray[np.float32]) -> NDArray[np.float32]:
-    """RGB float32 (128, 128, 3), 0 to 255, as the row (18432,) that the model is learned in.
+    """Convert RGB float32 (128, 128, 3), 0 to 255, to the row (18432,) that the model is learned in.
 
-    Eyes tell little of colour's detail, so most of a row is lightness (BT.601), and directions cost a third of RGB's.
+    Most of a row is luma (BT.601), since colour needs less resolution; a direction takes a third of the size of RGB.
     """
     luma = texture @ _LUMA
     chroma = (texture[..., ::2] - luma[..., None]).reshape(COLOUR, _STEP, COLOUR, _STEP, 2).mean((1, 3))
@@ -155,14 +155,16 @@ def _read(path: Path) -> dict[str, NDArray[np.float64]]:
     from safetensors.numpy import load_file
 
     if not path.is_file():
-        raise MissingError(f"The face model {path.name} is not there. `python -m bench.faces.people.learn` makes one.")
+        raise MissingError(
+            f"The face model {path.name} does not exist. `python -m bench.faces.people.learn` makes one."
+        )
     try:
         tensors = load_file(path)
     except Exception as error:  # noqa: BLE001  # safetensors raises a class of its own for damaged files
         raise DataError(f"The face model {path} is damaged ({error}).") from error
     absent = [name for name in _TENSORS if name not in tensors]
     if absent:
-        raise DataError(f"{path} is no face model: it lacks {', '.join(absent)}.")
+        raise DataError(f"{path} is not a face model: it lacks {', '.join(absent)}.")
     model: dict[str, NDArray[np.float64]] = {name: tensors[name].astype(np.float64) for name in _TENSORS}
     model["texture_basis"] = model["texture_basis"] * model.pop("texture_scale")[:, None]
     return model
@@ -180,13 +182,13 @@ def _rng(look: Look) -> np.random.Generator:
 
 
 def _turn(look: Look) -> NDArray[np.float64]:
-    """The look's pose, a degree or two off in every variation but the first."""
+    """The look's pose, changed by about a degree in every variation but the first."""
     yaw, pitch, roll = _rng(look).normal(0, 1.2, 3) if look.variation else (0.0, 0.0, 0.0)
     return rotation(look.yaw_deg + yaw, look.pitch_deg + pitch, look.roll_deg + roll)
 
 
 def _lamp(illumination: int) -> tuple[float, float, float] | None:
-    """Direction towards the lamp: 1..18 go round from the left (-85 degrees) to the right, alternately higher up."""
+    """Direction towards the lamp: 1..18 run from the left (-85 degrees) to the right, every second one higher."""
     if not 1 <= illumination <= ILLUMINATIONS - 2:
         return None
     azimuth = np.deg2rad(-85 + 170 * (illumination - 1) / (ILLUMINATIONS - 3))
@@ -196,12 +198,12 @@ def _lamp(illumination: int) -> tuple[float, float, float] | None:
 
 
 def _varied(view: ByteImages, look: Look) -> ByteImages:
-    """Light, white balance and noise of one image."""
+    """Apply light, white balance and noise of one image."""
     values = view.astype(np.float64)
     if look.illumination == ILLUMINATIONS - 1:
-        values *= 0.8  # the room's light alone, a little darker than the first
+        values *= 0.8  # the second image without flash, darker than the first
     if look.variation:
         rng = _rng(look)
-        rng.normal(size=3)  # the pose's
+        rng.normal(size=3)  # used by the pose
         values = values * rng.uniform(0.9, 1.1) * rng.uniform(0.97, 1.03, 3) + rng.normal(0, 2.0, values.shape)
     return np.rint(values).clip(0, 255).astype(np.uint8)

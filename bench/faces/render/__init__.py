@@ -1,1 +1,1 @@
-"""Faces as meshes, turned to any pose and drawn with a background. May import `bench.faces.landmarks` and all below."""
+"""Head meshes rendered at any pose in front of a background. May import `bench.faces.landmarks` and all below."""

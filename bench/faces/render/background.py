@@ -1,4 +1,4 @@
-"""What a photograph shows beside its head, and its head without what stands beside it."""
+"""Split a photograph into head and background layers."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from bench.faces.render.mesh import HeadMesh, topology
 if TYPE_CHECKING:
     from torch import Tensor
 
-_HALO = 0.1  # the background keeps nothing this near to the head, as a fraction of the canvas
-_SMOOTH = 0.03  # radius of the smooth texture's blur, likewise
-_RIM = 0.05  # so far inside the skull's silhouette all is head, so far outside it hair is likely, likewise
-_WORK = 96  # side at which head and background are told apart
+# fractions of the canvas
+_HALO = 0.1  # width of the border around the head that the background fills in
+_SMOOTH = 0.03  # blur radius of the smooth texture
+_RIM = 0.05  # this far inside the skull's silhouette all is head; this far outside it hair is likely
+_WORK = 96  # side at which head and background are segmented, pixels
 _ROUNDS = 2
 
 
@@ -24,7 +25,7 @@ class Layers(NamedTuple):
     """Four images of one photograph, float32 (1, C, F, F) in [0, 1].
 
     Attributes:
-        head: the head, carried on smoothly over what stands beside it.
+        head: the head, extended smoothly over the background.
         smooth: the same, blurred.
         background: the photograph, its head filled in from around it.
         replaced: (1, 1, F, F), where the background shows the filling.
@@ -37,10 +38,10 @@ class Layers(NamedTuple):
 
 
 def split(mesh: HeadMesh, texture: Tensor, bundle: Path | None = None) -> Layers:
-    """Tell head from background.
+    """Segment head and background.
 
-    The face and the middle of the skull are known, the skull's rim is likely and the rest is not; colours decide
-    (GrabCut), above the jaw only: the neck and the shoulders stay where they are.
+    GrabCut decides by colour: the face and the middle of the skull are head, the rim of the skull is probably head, the
+    rest is probably background. Only the part above the jaw is segmented; neck and shoulders are background.
 
     Args:
         mesh: the head in pixels of the texture.
@@ -57,7 +58,9 @@ def split(mesh: HeadMesh, texture: Tensor, bundle: Path | None = None) -> Layers
     side = texture.shape[3]
     opaque, face = _masks(mesh, side, bundle)
     rows = torch.arange(side)[:, None].float()
-    above = 1 - ((rows - float(mesh.pivot[1])) / (0.15 * side)).clamp(0, 1)  # the ears; below, the neck stays
+    above = 1 - ((rows - float(mesh.pivot[1])) / (0.15 * side)).clamp(
+        0, 1
+    )  # at the ears; below, the neck is background
     reach, rim = max(1, round(_HALO * side)), round(_RIM * side)
     deep = torch.maximum(face, -_grown(-opaque, rim))
     likely = torch.maximum(opaque, _grown(opaque, rim) * above)
@@ -70,7 +73,7 @@ def split(mesh: HeadMesh, texture: Tensor, bundle: Path | None = None) -> Layers
 
 
 def _masks(mesh: HeadMesh, side: int, bundle: Path | None) -> tuple[Tensor, Tensor]:
-    """Where the head's surface and where the face is seen: float32 (1, 1, F, F) of zeros and ones."""
+    """Masks of the visible head and of the visible face: float32 (1, 1, F, F) of zeros and ones."""
     import torch
 
     from bench.faces.render.rasteriser import interpolate, rasterise
@@ -106,7 +109,7 @@ def _segmented(texture: Tensor, known: Tensor, skull: Tensor) -> Tensor:
 
 
 def _grown(mask: Tensor, radius: int) -> Tensor:
-    """Largest value within a square around each pixel, one axis after the other."""
+    """Largest value in a square around each pixel, one axis after the other."""
     from torch.nn import functional
 
     tall = functional.max_pool2d(mask, (2 * radius + 1, 1), 1, (radius, 0))
@@ -114,7 +117,7 @@ def _grown(mask: Tensor, radius: int) -> Tensor:
 
 
 def _blur(image: Tensor, radius: int) -> Tensor:
-    """Two passes of a box filter, one axis after the other; at the border the box is cut."""
+    """Two passes of a box filter, one axis after the other; the box is clipped at the border."""
     from torch.nn import functional
 
     for _ in range(2):
@@ -124,14 +127,14 @@ def _blur(image: Tensor, radius: int) -> Tensor:
 
 
 def fill(image: Tensor, known: Tensor) -> Tensor:
-    """Fill in what is not known, smoothly, by the push-pull pyramid.
+    """Fill unknown pixels smoothly by the push-pull pyramid.
 
     Args:
         image: float32 (N, C, H, W).
         known: float32 (N, 1, H, W) in [0, 1].
 
     Returns:
-        float32 (N, C, H, W): image where known is 1; zero everywhere where nothing is known.
+        float32 (N, C, H, W): the image where known is 1; zero everywhere if nothing is known.
 
     Source: Gortler et al. 1996, The lumigraph, section 3.4.
     """
@@ -140,7 +143,7 @@ def fill(image: Tensor, known: Tensor) -> Tensor:
     height, width = image.shape[2:]
     if max(height, width) == 1:
         return image * known
-    # Averages in blocks of two, weighted by what is known; a block is known as far as its best known pixel.
+    # Averages in blocks of 2 x 2, weighted by ``known``, which is summed over the block and limited to 1.
     weighted = functional.avg_pool2d(image * known, 2, ceil_mode=True, count_include_pad=False)
     weight = functional.avg_pool2d(known, 2, ceil_mode=True, count_include_pad=False)
     coarse = fill(weighted / weight.clamp(min=1e-6), (weight * 4).clamp(max=1))

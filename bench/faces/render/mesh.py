@@ -1,4 +1,4 @@
-"""The head as one closed surface: the canonical face, and rings that carry it over hair and ears to the back."""
+"""The head as one closed surface: the canonical face, extended by rings over hair and ears to the back."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from bench.faces.landmarks.mediapipe import Landmarks
 from bench.faces.landmarks.points import head_rotation
 
 RINGS = 10
-_WIDER, _TALLER, _LONGER = 1.13, 1.2, 1.3  # the skull's half axes over half the face's width, height, width
+_WIDER, _TALLER, _LONGER = 1.13, 1.2, 1.3  # half axes of the skull over half the face's width, height, width
 _FACE = 468
 
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """What is the same for every photograph.
+    """Connectivity of the head mesh, the same for every photograph.
 
     Attributes:
         triangles: int64 (T, 3) of the whole head, a closed surface, facing out.
-        outline: int64 (36,), the face's outline, vertex by vertex around.
-        mirror: int64 (V,), the vertex at the other side of the head's plane of symmetry.
+        outline: int64 (36,), vertices of the face's outline in order.
+        mirror: int64 (V,), the mirrored vertex across the head's plane of symmetry.
         face: int64 (898, 3), the triangles of the face alone.
     """
 
@@ -43,8 +43,8 @@ class HeadMesh:
     Attributes:
         vertices: float32 (V, 3) in the photograph's pixels, z away from the camera; the first 468 are the landmarks.
         uv: float32 (V, 2), pixels of the photograph that give the colour; they may lie outside it.
-        alpha: float32 (V,), 1 where the surface is opaque; it fades out behind the jaw, where the neck stands.
-        pivot: float32 (3,), the point the head turns about: before the ears, so that the face stays in the picture.
+        alpha: float32 (V,), opacity; below 1 behind the jaw, where the neck is.
+        pivot: float32 (3,), centre of rotation: in front of the ears, so that the face stays in the image.
         rotation: float64 (3, 3), the pose in the photograph.
     """
 
@@ -79,9 +79,9 @@ def topology(bundle: Path | None = None) -> Topology:
 def head_mesh(landmarks: Landmarks, bundle: Path | None = None) -> HeadMesh:
     """Build the head of a photograph from its 478 points.
 
-    The skull is an ellipsoid in the head's own frame, as wide and high as the face says; rings lead from the face's
-    outline onto it and round to its back. Seen in the photograph's own pose the surface shows the photograph's own
-    pixels; what it hides there takes its colour from the band of hair above the forehead and beside the temples.
+    The skull is an ellipsoid in the head's frame, sized by the face; rings lead from the face's outline onto it and to
+    its back. In the pose of the photograph the surface shows the photograph's pixels; hidden parts take their colour
+    from the band of hair above the forehead and beside the temples.
 
     Args:
         landmarks: with 478 points.
@@ -118,7 +118,7 @@ def head_mesh(landmarks: Landmarks, bundle: Path | None = None) -> HeadMesh:
 def _skull(
     border: NDArray[np.float64], centre: NDArray[np.float64], axes: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Rings (RINGS, 36, 3) from the outline to the back, where their colour comes from (same shape), and alpha."""
+    """Rings (RINGS, 36, 3) from the outline to the back, the positions of their colour (same shape), and alpha."""
     scaled = (border - centre) / axes
     around = np.arctan2(scaled[:, 1], scaled[:, 0])  # 0 right, pi/2 down
     start = np.arctan2(np.hypot(scaled[:, 0], scaled[:, 1]), -scaled[:, 2])  # 0 front, pi back
@@ -147,10 +147,10 @@ def _skull(
 def _radial(
     border: NDArray[np.float64], centre: NDArray[np.float64], angle: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The outline's point in a direction (in the frame of the frontal plane): (..., ) to (..., 3)."""
-    own = np.arctan2(border[:, 1] - centre[1], border[:, 0] - centre[0])
-    order = own.argsort()
-    coordinates = [np.interp(angle, own[order], border[order, k], period=2 * np.pi) for k in range(3)]
+    """The point of the outline at an angle in the frontal plane: (..., ) to (..., 3)."""
+    angles = np.arctan2(border[:, 1] - centre[1], border[:, 0] - centre[0])
+    order = angles.argsort()
+    coordinates = [np.interp(angle, angles[order], border[order, k], period=2 * np.pi) for k in range(3)]
     return np.stack(coordinates, -1)
 
 
@@ -159,7 +159,7 @@ def _sphere(around: NDArray[np.float64], polar: NDArray[np.float64]) -> NDArray[
 
 
 def _outline(triangles: IndexArray) -> IndexArray:
-    """The border of a disc of triangles as a loop of vertices, in the triangles' own direction."""
+    """The border of a disc of triangles as a loop of vertices, in the orientation of the triangles."""
     edges = {(int(t[k]), int(t[(k + 1) % 3])) for t in triangles for k in range(3)}
     following = {a: b for a, b in edges if (b, a) not in edges}
     loop = [min(following)]

@@ -1,4 +1,4 @@
-"""Any pose from one photograph, and back: the head turned before its inpainted background."""
+"""Render the head of a photograph at any pose, or frontalise it, in front of its inpainted background."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from bench.interfaces import ByteImages
 if TYPE_CHECKING:
     from torch import Tensor
 
-_SETTLED_DEG = 8.0  # from this turn on the background behind the head is wholly the inpainted one
-_MOST_PIXELS = 2**18  # of a chunk of views on a processor: what fits its cache is fastest
+_INPAINTED_DEG = 8.0  # from this rotation on the background behind the head is entirely inpainted
+_MOST_PIXELS = 2**18  # of a chunk of views on a CPU: fastest where it fits the cache
 _MOST_PIXELS_GPU = 2**25
 _AMBIENT, _DIFFUSE = 0.5, 0.75
 
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
-    """A photograph made ready to be turned.
+    """A photograph prepared for rendering.
 
     Attributes:
         mesh: the head, in pixels of the texture.
         texture: float32 (3, F, F) in [0, 1]: the photograph on a square, mirrored at its borders.
-        head: float32 (3, F, F): the head, carried on over what stands beside it.
+        head: float32 (3, F, F): the head, extended over the background.
         smooth: float32 (3, F, F): the same, blurred.
         background: float32 (3, F, F): the photograph without the head.
-        replaced: float32 (1, F, F) in [0, 1]: where that differs from the photograph.
+        replaced: float32 (1, F, F) in [0, 1]: where the background is inpainted.
         size: side of the views.
         oversample: F / size; views are averaged down by it, so that silhouettes are smooth.
         bundle: of the canonical mesh.
@@ -58,7 +58,7 @@ class Portrait:
 def prepare(
     photo: ByteImages, landmarks: Landmarks, size: int = 128, *, oversample: int = 2, bundle: Path | None = None
 ) -> Portrait:
-    """Build the mesh and the background of a photograph once, for any number of views.
+    """Build the mesh and the background of a photograph, for any number of views.
 
     Args:
         photo: RGB, uint8 (h, w, 3); the longer side fills the views.
@@ -68,7 +68,7 @@ def prepare(
         bundle: of the canonical mesh; by default the package's.
 
     Raises:
-        UsageError: no RGB photograph, or size or oversample below 1.
+        UsageError: not an RGB photograph, or size or oversample below 1.
         DataError: there are not 478 finite points.
     """
     import torch
@@ -101,7 +101,7 @@ def turn(
     *,
     bundle: Path | None = None,
 ) -> ByteImages:
-    """Turn the head of a near-frontal photograph; angles count from its own pose, and at zero it comes back.
+    """Rotate the head of a near-frontal photograph; angles are relative to its pose, and zero reproduces it.
 
     Args:
         photo: RGB, uint8 (h, w, 3).
@@ -134,13 +134,13 @@ def frontalise(
     symmetry: float = 1.0,
     bundle: Path | None = None,
 ) -> ByteImages:
-    """Turn the head of a photograph of known pose to the front.
+    """Rotate the head of a photograph to the frontal pose.
 
-    What the photograph hides is taken from the other side of the face, softly, as far as that is seen better.
+    Skin that is hidden in the photograph is blended with that of the other side of the face where it is better visible.
 
     Args:
         photo: RGB, uint8 (h, w, 3).
-        landmarks: 478 points of its face; their rigid fit is the pose that is undone.
+        landmarks: 478 points of its face; their rigid fit gives the pose to undo.
         size: side of the view.
         light: see `turn`.
         symmetry: 0 (hidden skin stays stretched) to 1.
@@ -170,9 +170,9 @@ def render_poses(
 
     Args:
         portraits: N of one size; or one, used for every view.
-        rotations: N matrices (3, 3) that turn the head from its pose in the photograph.
+        rotations: N matrices (3, 3) that rotate the head from its pose in the photograph.
         lights: N directions towards a lamp, or None for the photograph's own light.
-        symmetry: how far hidden skin is taken from the other side of the face, 0 to 1.
+        symmetry: weight of the other side of the face for hidden skin, 0 to 1.
         device: torch device.
 
     Returns:
@@ -235,15 +235,15 @@ def _views(
     pixels = interpolate(raster, triangles, torch.cat(stacked, 2))
     opaque, share, soft, lit = torch.split(pixels[:, 4:], 1, 1)
     cosine = ((turn_by.diagonal(dim1=1, dim2=2).sum(1) - 1) / 2).clamp(-1, 1)
-    settled = (torch.rad2deg(torch.arccos(cosine)) / _SETTLED_DEG).clamp(0, 1)[:, None, None, None]
+    inpainted = (torch.rad2deg(torch.arccos(cosine)) / _INPAINTED_DEG).clamp(0, 1)[:, None, None, None]
     texture = gather("texture")
-    skin = texture + settled * (gather("head") - texture)
+    skin = texture + inpainted * (gather("head") - texture)
     layers = torch.cat([skin, gather("smooth")], 1)
     colours = sample(layers, pixels[:, :2])
     if bool((share > 0).any()):
         colours = colours + share * (sample(layers, pixels[:, 2:4]) - colours)
     head = colours[:, :3] + soft * (colours[:, 3:] - colours[:, :3])
-    behind = texture + settled * gather("replaced") * (gather("background") - texture)
+    behind = texture + inpainted * gather("replaced") * (gather("background") - texture)
     image = (head * lit).clamp(0, 1) * opaque + behind * (1 - opaque)
     return functional.avg_pool2d(image, people[0].oversample)
 
@@ -261,7 +261,7 @@ def normals(vertices: Tensor, triangles: Tensor) -> Tensor:
 
 
 def _shading(lamps: Sequence[Sequence[float] | None]) -> FloatArray:
-    """Unit directions (N, 3); zero where the photograph's own light stays."""
+    """Unit directions (N, 3); zero to keep the photograph's light."""
     rows = np.zeros((len(lamps), 3), np.float32)
     for row, lamp in zip(rows, lamps, strict=True):
         if lamp is None:
@@ -284,7 +284,7 @@ def _lamp(normal: Tensor, lamps: Tensor) -> Tensor:
 
 
 def _square(photo: ByteImages, side: int) -> tuple[ByteImages, float, NDArray[np.float64]]:
-    """The photograph on a square canvas, and what takes its pixels there: x' = scale x + shift."""
+    """The photograph on a square canvas, and the mapping of its pixels: x' = scale x + shift."""
     height, width = photo.shape[:2]
     scale = side / max(height, width)
     new = (max(1, round(height * scale)), max(1, round(width * scale)))

@@ -1,7 +1,7 @@
 """A z-buffer renderer over batches of views, in torch, without a loop over triangles or pixels.
 
-Weak perspective: a vertex (x, y, z) falls on pixel (x, y), z away from the camera. Photographs of faces are taken from
-far enough that the difference to full perspective is below the error of the depth itself.
+Weak perspective: a vertex (x, y, z) is projected to pixel (x, y), z away from the camera. At the usual distance of
+photographs the difference to full perspective is smaller than the error of the depth.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from bench.errors import UsageError
 
-_MOST_PAIRS = 30_000  # triangles of a chunk of views on a processor: what fits its cache is fastest
+_MOST_PAIRS = 30_000  # triangles of a chunk of views on a CPU: fastest where they fit the cache
 _MOST_PAIRS_GPU = 8_000_000  # bounds memory to some gigabytes
 _INDEX_BITS = 24  # triangles of a chunk, at most
 _NONE = 2**62
@@ -22,7 +22,7 @@ _NONE = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Raster:
-    """What each pixel of N views sees.
+    """The visible triangle of each pixel of N views.
 
     Attributes:
         triangle: int64 (N, S, S), the nearest triangle; -1 where there is none.
@@ -36,7 +36,7 @@ class Raster:
 
     @property
     def covered(self) -> Tensor:
-        """Whether a triangle is seen, bool (N, S, S)."""
+        """Whether a triangle is visible, bool (N, S, S)."""
         return self.triangle >= 0
 
 
@@ -56,7 +56,7 @@ def rasterise(vertices: Tensor, triangles: Tensor, size: int) -> Raster:
         The raster, on the vertices' device.
 
     Raises:
-        UsageError: shapes do not fit, an index is out of range, a coordinate is not finite, or size is below 1.
+        UsageError: shapes do not match, an index is out of range, a coordinate is not finite, or size is below 1.
     """
     _check(vertices, triangles, size)
     parts = [_rasterise(part, triangles, size) for part in torch.split(vertices.float(), _step(vertices, triangles))]
@@ -67,7 +67,7 @@ def rasterise(vertices: Tensor, triangles: Tensor, size: int) -> Raster:
 
 
 def interpolate(raster: Raster, triangles: Tensor, attributes: Tensor) -> Tensor:
-    """Values of vertices carried to pixels.
+    """Interpolate values of vertices at pixels.
 
     Args:
         raster: N views.
@@ -75,7 +75,7 @@ def interpolate(raster: Raster, triangles: Tensor, attributes: Tensor) -> Tensor
         attributes: float32 (N, V, C).
 
     Returns:
-        float32 (N, C, S, S); 0 where no triangle is seen.
+        float32 (N, C, S, S); 0 where no triangle is visible.
     """
     views, side = raster.triangle.shape[:2]
     count, channels = attributes.shape[1:]
@@ -94,8 +94,8 @@ def sample(texture: Tensor, uv: Tensor) -> Tensor:
 
     Args:
         texture: float32 (N, C, h, w).
-        uv: float32 (N, 2, S, S) in pixels of the texture, origin at the centre of the top-left one; what lies outside
-            is the texture mirrored at its border.
+        uv: float32 (N, 2, S, S) in pixels of the texture, origin at the centre of the top-left one; outside, the
+            texture is mirrored at its border.
 
     Returns:
         float32 (N, C, S, S).
@@ -119,7 +119,7 @@ def render(
         size: side S of the square views.
 
     Returns:
-        Image float32 (N, 3, S, S), 0 where nothing is seen; depth float32 (N, S, S), infinite there; visible bool
+        Image float32 (N, 3, S, S), 0 where nothing is visible; depth float32 (N, S, S), infinite there; visible bool
         (N, S, S).
 
     Raises:
@@ -172,8 +172,8 @@ def _rasterise(vertices: Tensor, triangles: Tensor, size: int) -> Raster:
     x, y, z, area = (values.index_select(-1, kept) for values in (x, y, z, area))
     planes = _planes(x, y, z, area)
 
-    # An edge runs from its upper end in both triangles that share it, so both compute the same crossing to the last
-    # bit. A row that an edge does not reach takes no crossing from it; two of three edges reach each row.
+    # Both triangles that share an edge start it at its upper end, so both compute bit-equal crossings. Each row is
+    # crossed by two of the three edges.
     other_x, other_y = x[[1, 2, 0]], y[[1, 2, 0]]
     down = y < other_y
     top_x, top = torch.where(down, x, other_x), torch.minimum(y, other_y)
@@ -200,11 +200,11 @@ def _rasterise(vertices: Tensor, triangles: Tensor, size: int) -> Raster:
 def _nearest(
     depth: Tensor, pixel: Tensor, owner: Tensor, planes: Tensor, names: Tensor, shape: tuple[int, int, int]
 ) -> Raster:
-    """Keep the nearest candidate of each pixel: depth and triangle packed into one integer, least wins."""
+    """Keep the nearest candidate of each pixel: the least integer of packed depth and triangle."""
     device, pixels = depth.device, shape[0] * shape[1] * shape[2]
     nearest = torch.full((pixels,), _NONE, dtype=torch.int64, device=device)
     if len(depth):
-        # The bits of a number that is not negative are ordered as the number is.
+        # The bit patterns of non-negative floats have the order of the floats.
         packed = (depth - depth.min()).view(torch.int32).long() * 2**_INDEX_BITS + owner
         nearest.scatter_reduce_(0, pixel, packed, "amin")
     seen = (nearest < _NONE).nonzero()[:, 0]

@@ -18,8 +18,7 @@ def spline(knots: Matrix, at: Matrix, *, smooth: float = 0.5) -> Matrix:
     Args:
         knots: (K, 2) positions, at least 3 not on a line.
         at: (M, 2) positions.
-        smooth: ridge on the kernel; lets points that nearly coincide at the knots (closed lips) go different ways
-            without folding what lies between them.
+        smooth: ridge on the kernel; prevents folds where nearly coincident knots (closed lips) move differently.
 
     Returns:
         float64 (M, K).
@@ -30,9 +29,9 @@ def spline(knots: Matrix, at: Matrix, *, smooth: float = 0.5) -> Matrix:
 
 
 def smooth_map(knots: Matrix, values: Matrix, side: int, *, smooth: float) -> Matrix:
-    """Positions for `remap`, (side * side, 2): the spline through ``values`` at ``knots``, seen on every third pixel.
+    """Positions for `remap`, (side * side, 2): the spline through ``values`` at ``knots``, on every third pixel.
 
-    Between those it is interpolated, which changes nothing that shows and takes a tenth of the time.
+    Other pixels are interpolated, which has no visible effect and takes a tenth of the time.
     """
     import cv2
 

@@ -103,7 +103,7 @@ def test_a_recogniser_that_does_not_look_at_colour_is_right_in_any_order() -> No
 def test_a_wrong_scaling_is_named_and_a_right_one_is_not(arguments: str, better: bool) -> None:
     trials = {trial.name: trial for trial in try_preprocessing(build(RECOGNISERS, Spec.parse(f"toy{arguments}")))}
     assert trials["scaling"].better is better, trials["scaling"].detail
-    assert ("say mean=[127.5],std=[12" in trials["scaling"].detail) is better
+    assert ("use mean=[127.5],std=[12" in trials["scaling"].detail) is better
 
 
 @pytest.mark.usefixtures("toys")
@@ -111,7 +111,7 @@ def test_order_and_scaling_that_are_both_wrong_are_both_named() -> None:
     RECOGNISERS.register("bluish", summary="A toy.")(Bluish)
     trials = try_preprocessing(build(RECOGNISERS, Spec.parse("bluish:mean=[0],std=[1]")))
     assert [(trial.name, trial.better) for trial in trials] == [("channel-order", True), ("scaling", True)]
-    assert "and BGR" in trials[1].detail and "say mean=[127.5],std=[12" in trials[1].detail
+    assert "and BGR" in trials[1].detail and "use mean=[127.5],std=[12" in trials[1].detail
 
 
 def test_the_check_of_a_recogniser_fails_by_the_name_of_what_is_wrong() -> None:

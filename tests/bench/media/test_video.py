@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.errors import DataError
-from bench.media.video import count_frames, open_film, read_frame
+from bench.media.video import count_frames, open_video, read_frame
 from protocols.sample.avi import avi
 
 FRAMES = [np.full((32, 48, 3), 40 * k, np.uint8) for k in range(1, 4)]
@@ -36,7 +36,7 @@ def test_a_playlist_under_the_name_of_a_film_is_not_opened(tmp_path: Path, conte
     (tmp_path / "other.avi").write_bytes(avi(FRAMES, per_second=10))
     path = tmp_path / "clip.avi"
     path.write_bytes(content)
-    assert open_film(path) is None
+    assert open_video(path) is None
     assert count_frames(path) == 0
     with pytest.raises(DataError, match="not a video"):
         read_frame(path, 0)
@@ -44,4 +44,4 @@ def test_a_playlist_under_the_name_of_a_film_is_not_opened(tmp_path: Path, conte
 
 def test_a_name_with_a_pattern_is_one_file_not_a_series_of_pictures(tmp_path: Path) -> None:
     (tmp_path / "face_%02d.avi").write_bytes(b"no film")
-    assert open_film(tmp_path / "face_%02d.avi") is None
+    assert open_video(tmp_path / "face_%02d.avi") is None

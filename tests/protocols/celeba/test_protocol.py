@@ -149,10 +149,7 @@ def test_wrong_rows_are_left_out_and_told(write_celeba: Write) -> None:
     people = searchable_people(root)
     assert people.pictures == {"3": ("000003.png", "000005.png"), "6": ("000009.png",)}
     notes = " ".join(people.notes)
-    assert (
-        "1 rows of identity_CelebA.txt are wrong and left out: line 6: 'four' is not a whole number of at most 15 "
-        "digits." in notes
-    )
+    assert "1 rows of identity_CelebA.txt are wrong and left out: line 6: 'four' is not a whole number" in notes
     assert "line 4: '../000004.png' is not a plain file name" in notes
     assert "1 pictures of the test partition have no identity" in notes
 

@@ -114,7 +114,7 @@ def test_a_row_without_a_template_or_a_person_is_refused(
 ) -> None:
     root = copy(release)
     edit(root / PROBES[release], lambda rows: [*rows[:2], {**rows[2], column: cell}, *rows[3:]])
-    with pytest.raises(DataError, match=f"{column} of 1 of .* rows is no whole number; the first is row 3"):
+    with pytest.raises(DataError, match=f"{column} of 1 of .* rows is not a whole number; the first is row 3"):
         read(root)
 
 
@@ -190,7 +190,7 @@ def test_an_image_listed_twice_in_a_template_counts_twice_and_is_told(copy: Copy
     edit(root / PROBES["B"], lambda rows: [rows[0], *rows])
     data = read(root)
     assert data.probes[1].key == f"{data.probes[0].key}#2"
-    assert "1 rows list an image once more in the same template; each counts." in data.notes
+    assert "1 rows repeat an image in the same template; each is used." in data.notes
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_a_box_that_reaches_over_the_border_is_cut_out(copy: Copy, edit: Edit) -
 def test_a_missing_list_is_named(copy: Copy) -> None:
     root = copy("B")
     (root / G2["B"]).unlink()
-    with pytest.raises(DataError, match="nearest is release B, without protocols/test4/gallery_G2.csv"):
+    with pytest.raises(DataError, match="the most complete is release B, without protocols/test4/gallery_G2.csv"):
         read(root)
 
 
@@ -241,5 +241,5 @@ def test_a_list_without_its_header_is_refused(copy: Copy) -> None:
     root = copy("A")
     path = root / PROBES["A"]
     path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
-    with pytest.raises(DataError, match="has no column TEMPLATE_ID.*Is the header there"):
+    with pytest.raises(DataError, match="has no column TEMPLATE_ID.*Is the header missing"):
         read(root)

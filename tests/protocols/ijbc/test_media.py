@@ -54,7 +54,7 @@ def test_without_metadata_paths_decide_and_it_is_told(copy: Copy) -> None:
     (root / "protocols/ijbc_metadata_with_age.csv").unlink()
     data = read(root)
     assert all(m.medium == m.path.relative_to(root / "images").as_posix() for m in data.probes)
-    assert "ijbc_metadata_with_age.csv is missing, so nothing says which frames are of one video." in data.notes
+    assert "ijbc_metadata_with_age.csv is missing, so the videos of frames are unknown." in data.notes
     every = len(data.gallery) + len(data.probes)
     assert any(note.startswith(f"The medium (SIGHTING_ID) of {every} of {every} rows") for note in data.notes)
 
@@ -87,7 +87,7 @@ def test_where_the_metadata_disagree_the_box_decides(copy: Copy, edit: Edit) -> 
     edit(root / "protocols/ijbc_metadata_with_age.csv", doubled)
     data = read(root)
     assert data.probes[0].medium == probe.medium
-    assert any("give 1 images of a person several media: the box decides" in note for note in data.notes)
+    assert any("give 1 images of a person several media; the box decides" in note for note in data.notes)
 
 
 def test_an_empty_sighting_of_release_a_falls_back_to_the_path(copy: Copy, edit: Edit) -> None:
@@ -148,7 +148,7 @@ def test_points_that_are_missing_make_a_counted_failure(copy: Copy) -> None:
 def test_without_points_only_whole_crops_can_be_read(copy: Copy) -> None:
     root = copy("C")
     (root / POINTS).unlink()
-    with pytest.raises(DataError, match="crop=whole,lr=none takes loose crops as they are"):
+    with pytest.raises(DataError, match="crop=whole,lr=none uses loose crops unchanged"):
         read(root)
     data = read(root, crop="whole", lr=None)
     assert all(m.landmarks is None and m.cut is None for m in data.probes)
@@ -169,7 +169,7 @@ def test_the_variant_list_of_points_serves_where_the_usual_one_lacks(copy: Copy)
     ("file", "line", "text"),
     [
         (MEDIA, "1.jpg 1", "has 2 columns"),
-        (MEDIA, "1.jpg x 2", "template of .* rows is no whole number"),
+        (MEDIA, "1.jpg x 2", "template of .* rows is not a whole number"),
         (MEDIA, "../1.jpg 1 2", "could lead outside"),
         (POINTS, "1.jpg 1 2 3", "has 4 columns"),
     ],

@@ -13,7 +13,7 @@ import pytest
 from bench.errors import DataError
 from bench.studies import VerificationSet
 from protocols.ijbc import studies
-from protocols.ijbc.pairs import Pairs, people_by_pairs, places, read_pairs
+from protocols.ijbc.pairs import Pairs, indices_of, people_by_pairs, read_pairs
 from protocols.ijbc.protocol import IjbC
 
 Copy = Callable[[str], Path]
@@ -115,7 +115,7 @@ def test_templates_in_no_pair_are_left_out_and_told(copy: Copy) -> None:
     path.write_text("".join(line for line in path.read_text().splitlines(True) if line.strip().split(",")[1] != last))
     data = read(root)
     assert last not in {m.template for m in data.verified}
-    assert "1 templates stand second in no pair and were left out." in data.notes
+    assert "1 templates are second in no pair and were left out." in data.notes
 
 
 def test_a_labelled_template_without_a_crop_is_a_failure_of_its_person(copy: Copy) -> None:
@@ -143,7 +143,7 @@ def test_without_lists_of_people_the_labels_say_who_is_one_person(copy: Copy) ->
         names.setdefault(str(old.identity), set()).add(str(new.identity))
     assert all(len(own) == 1 for own in names.values())
     assert len({name for own in names.values() for name in own}) == len(names)
-    assert any("are in no 1:N list; the labels of pairs say" in note for note in data.notes)
+    assert any("are in no 1:N list; people are derived from the labels" in note for note in data.notes)
 
 
 def test_a_label_that_contradicts_the_people_is_told_and_decides(copy: Copy) -> None:
@@ -153,7 +153,7 @@ def test_a_label_that_contradicts_the_people_is_told_and_decides(copy: Copy) -> 
     path.write_text(first.replace(" 1\n", " 0\n") + "".join(rest))
     data = read(root)
     assert not data.same[0]
-    assert "1 labels of pairs contradict the 1:N lists' subjects; the labels decide." in data.notes
+    assert "1 labels of pairs contradict the subjects of the 1:N lists; the labels are used." in data.notes
 
 
 def test_a_template_on_both_sides_is_embedded_on_both(copy: Copy) -> None:
@@ -180,9 +180,9 @@ def test_pairs_are_read_in_every_spelling_and_in_any_pieces(tmp_path: Path, text
     [
         ("", "holds no pairs|cannot be read"),
         ("a,b\n", "holds no pairs|cannot be read"),
-        ("1,2,1\n3,4\n", "column 3 of 1 of 2 rows is no whole number; the first is row 2, empty"),
-        ("1,2,1\n3,x,0\n", "column 2 of 1 of 2 rows is no whole number; the first is row 2, 'x'"),
-        ("1,2,1\n3,4.5,0\n", "column 2 of 1 of 2 rows is no whole number"),
+        ("1,2,1\n3,4\n", "column 3 of 1 of 2 rows is not a whole number; the first is row 2, empty"),
+        ("1,2,1\n3,x,0\n", "column 2 of 1 of 2 rows is not a whole number; the first is row 2, 'x'"),
+        ("1,2,1\n3,4.5,0\n", "column 2 of 1 of 2 rows is not a whole number"),
         ("1,2,1\n3,4,0,5\n", "damaged"),
         ("1,2\n3,4\n", "has 2 columns; expected 3"),
         ("1,2,1\n3,4,2\n", "1 labels are neither 0 nor 1"),
@@ -199,7 +199,7 @@ def test_damaged_pairs_are_named(tmp_path: Path, text: str, fault: str) -> None:
 
 
 def test_a_file_that_is_no_text_or_absent_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="is not there; it lists the pairs"):
+    with pytest.raises(DataError, match="does not exist; it lists the pairs"):
         read_pairs(tmp_path / "absent", labelled=True)
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\x01\n")
     with pytest.raises(DataError, match="is UTF-16"):
@@ -211,8 +211,8 @@ def test_places_equal_a_dictionary() -> None:
     templates = rng.permutation(50)[:30].tolist()
     numbers = rng.integers(0, 60, 400)
     expected = [{t: i for i, t in enumerate(templates)}.get(n, -1) for n in numbers.tolist()]
-    assert places(numbers, templates).tolist() == expected
-    assert places(numbers[:2], []).tolist() == [-1, -1]
+    assert indices_of(numbers, templates).tolist() == expected
+    assert indices_of(numbers[:2], []).tolist() == [-1, -1]
 
 
 def test_people_are_chains_of_equal_pairs() -> None:

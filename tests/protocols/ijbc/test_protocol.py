@@ -199,7 +199,7 @@ def test_a_set_with_the_published_counts_is_official_only_if_all_is_there(
     (root / "images/img/1.jpg").unlink()
     data = read(root)
     assert data.official is False
-    assert "1 images that the lists name are absent: img/1.jpg...; they count as failures." in data.notes
+    assert "1 listed images are absent: img/1.jpg...; they count as failures." in data.notes
 
 
 def test_images_may_lie_beside_the_lists(copy: Copy) -> None:
@@ -244,9 +244,9 @@ def test_of_several_releases_the_one_asked_for_is_read(copy: Copy, drawn_ijbc: d
     shutil.copytree(drawn_ijbc["C"] / "meta", root / "meta")
     shutil.copytree(drawn_ijbc["C"] / "loose_crop", root / "loose_crop")
     assert read(root).notes[0].startswith("Read as release B")
-    assert read(root).notes[1] == "Lists of release C are there too and were not used."
+    assert read(root).notes[1] == "Lists of release C exist too and were not used."
     assert read(root, release="C").notes[0].startswith("Read as release C")
-    with pytest.raises(DataError, match="of release A for identification; complete there: B, C"):
+    with pytest.raises(DataError, match="of release A for identification; complete releases: B, C"):
         read(root, release="A")
 
 

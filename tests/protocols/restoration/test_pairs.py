@@ -80,17 +80,17 @@ def test_what_has_no_partner_is_counted_and_named(root: Path) -> None:
     (root / "LR/0001x8.png").unlink()
     write(root, "LR/extra{}.png", shrunk)
     notes = pairs().read_with(root, root).notes
-    assert "1 pictures of hr=HR have no partner and are left out: '0001.png'." in notes
-    assert any("3 pictures of lr=LR have no partner" in note and "'extra0000.png'" in note for note in notes)
+    assert "1 images of hr=HR have no partner and are left out: '0001.png'." in notes
+    assert any("3 images of lr=LR have no partner" in note and "'extra0000.png'" in note for note in notes)
     levels = {line.subject: line.level for line in pairs().check(root)}
-    assert levels["pictures of hr=HR without a partner"] == "differs" and levels["readable for a run"] == "ok"
+    assert levels["images of hr=HR without a partner"] == "differs" and levels["readable for a run"] == "ok"
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"LR/0001.png": shrunk(FACES[1]), "LR/0001x8.png": None, "LR/0001_LR.png": shrunk(FACES[1])}, ""),
-        ({"LR/0001_LR.png": shrunk(FACES[1])}, "not clear which pictures are a pair"),
+        ({"LR/0001_LR.png": shrunk(FACES[1])}, "pairs are ambiguous"),
     ],
 )
 def test_a_name_that_could_mean_two_files_is_refused(
@@ -115,7 +115,7 @@ def test_swapped_folders_and_odd_sizes_are_told(root: Path) -> None:
     (root / "LR/0000x8.png").write_bytes(encode_png(resize(FACES[0], 30, 30)))
     assert (
         pairs().match(root).notes()[-1]
-        == "1 pairs are of sizes without a whole ratio: '0000.png', 30 x 30 to 128 x 128."
+        == "1 pairs are of sizes without a whole-number ratio: '0000.png', 30 x 30 to 128 x 128."
     )
 
 
@@ -139,9 +139,9 @@ def test_a_link_out_of_the_root_and_an_absent_folder_are_refused(root: Path) -> 
         ("source=pairs", "needs hr=DIR and lr=DIR or sr=DIR"),
         ("source=pairs,lr=LR", "needs hr=DIR"),
         ("source=pairs,lr=HR,hr=HR", "the same folder"),
-        ("source=pairs,lr=LR,hr=HR,jitter=none", "takes lr, hr, sr, person, alexnet and seed alone"),
-        ("source=celeba,lr=LR", "lr=LR is none of 16, 32, 0"),
-        ("source=folder,hr=HR", "Say source=pairs"),
+        ("source=pairs,lr=LR,hr=HR,jitter=none", "accepts only lr, hr, sr, person, alexnet and seed"),
+        ("source=celeba,lr=LR", "lr=LR; expected 16, 32 or 0"),
+        ("source=folder,hr=HR", "Use source=pairs"),
     ],
 )
 def test_arguments_that_do_not_go_together_are_refused(spec: str, message: str) -> None:

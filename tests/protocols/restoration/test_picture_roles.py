@@ -58,7 +58,7 @@ def test_what_is_left_out_is_counted_and_named(tmp_path: Path) -> None:
     write(tmp_path, "LR/{}x8.png", shrunk)
     notes = find_truths(tmp_path, sorted(tmp_path.rglob("*.png"))).notes()
     first = ", ".join(f"'LR/000{k}x8.png'" for k in range(3))
-    assert notes == [f"4 pictures are LR versions by their names and are left out: {first}..."]
+    assert notes == [f"4 images are LR versions by their names and are left out: {first}..."]
 
 
 def test_of_two_sizes_of_the_same_pictures_the_smaller_are_no_truths_whatever_folders_are_called(
@@ -72,7 +72,7 @@ def test_of_two_sizes_of_the_same_pictures_the_smaller_are_no_truths_whatever_fo
 def test_two_versions_of_one_size_that_nothing_tells_apart_are_refused(tmp_path: Path) -> None:
     write(tmp_path, "mine/{}.png", blurred)
     write(tmp_path, "photos/{}.png")
-    with pytest.raises(DataError, match="mine and photos hold the same 4 pictures in two versions of one size"):
+    with pytest.raises(DataError, match="mine and photos hold the same 4 images in two versions of one size"):
         truths(tmp_path)
 
 

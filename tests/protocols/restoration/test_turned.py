@@ -94,7 +94,9 @@ def test_a_folder_without_photographs_or_faces_is_told(
     with pytest.raises(DataError, match="holds no photographs"):
         protocol.locate(tmp_path / "empty")
     root = write_celeba([(1, 2, False)])
-    with pytest.raises(DataError, match="can serve.*1 photographs show no usable frontal face.*1 not frontal"):
+    with pytest.raises(
+        DataError, match="usable frontal face.*1 photographs show no usable frontal face.*1 not frontal"
+    ):
         read(protocol, root, tmp_path / "scratch")
     with pytest.raises(MissingError, match="no sample of folder"):
         protocol.write_sample(tmp_path / "sample")
@@ -108,7 +110,7 @@ def test_each_source_reads_the_root_of_its_own_data_set() -> None:
 def test_arguments_are_checked() -> None:
     with pytest.raises(UsageError, match="0 or more"):
         restoration(identities=-1)
-    with pytest.raises(UsageError, match="takes lr, alexnet and seed alone"):
+    with pytest.raises(UsageError, match="accepts only lr, alexnet and seed"):
         restoration(source="multipie", jitter="none")
     with pytest.raises(UsageError, match="none of celeba, mmi, multipie, folder"):
         build(PROTOCOLS, Spec.parse("restoration:source=lfw"))
@@ -116,13 +118,13 @@ def test_arguments_are_checked() -> None:
 
 def test_multipie_gives_what_two_cameras_saw_in_one_flash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from protocols.multipie.files import Take
-    from protocols.multipie.landmarks import Found
+    from protocols.multipie.landmarks import TakePoints
     from protocols.restoration import multipie
 
     points = ((50.0, 40.0), (80.0, 40.0), (65.0, 60.0), (52.0, 80.0), (78.0, 80.0))
 
-    def find(root: object, takes: Mapping[Take, object], scratch: object, progress: object) -> Found:
-        return Found({take: None if take.camera == "19_0" else points for take in takes})
+    def find(root: object, takes: Mapping[Take, object], scratch: object, progress: object) -> TakePoints:
+        return TakePoints({take: None if take.camera == "19_0" else points for take in takes})
 
     monkeypatch.setattr(multipie, "detect_points", find)
     base = tmp_path / "data/session01/multiview/250/01"

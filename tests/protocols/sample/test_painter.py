@@ -13,7 +13,7 @@ from bench.faces.people.look import EXPRESSIONS, ILLUMINATIONS, Look
 from protocols.sample.avi import avi
 from protocols.sample.cartoon import Cartoon
 from protocols.sample.painter import face_box, five_points
-from protocols.sample.photo import turned
+from protocols.sample.photo import rotate_by_look
 
 PAINT = Cartoon()
 LOOK = Look(identity=5, variation=2, size=64)
@@ -68,7 +68,7 @@ def test_points_turn_right_with_yaw_up_with_pitch_and_clockwise_with_roll() -> N
     assert (PAINT.points(replace(LOOK, pitch_deg=20.0))[:3, 1] < level[:3, 1]).all()
     tilted = PAINT.points(replace(LOOK, roll_deg=20.0))
     assert tilted[0, 1] < tilted[1, 1]  # clockwise: the eye on the left rises
-    quarter = turned(np.array([[0.0, 0.0, 1.0]]), Look(identity=1, yaw_deg=90.0))
+    quarter = rotate_by_look(np.array([[0.0, 0.0, 1.0]]), Look(identity=1, yaw_deg=90.0))
     assert np.allclose(quarter, [[1.0, 0.0, 0.0]])
 
 

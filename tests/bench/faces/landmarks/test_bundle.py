@@ -70,7 +70,7 @@ def test_a_changed_byte_is_a_data_error(bundle: Path, tmp_path: Path) -> None:
 
 def test_a_network_that_litert_cannot_read_is_a_data_error(bundle: Path, tmp_path: Path) -> None:
     path = rewritten(bundle, tmp_path / "bad.task", {DETECTOR: b"\0" * 4096})
-    with pytest.raises(DataError, match="face_detector.tflite is no network"):
+    with pytest.raises(DataError, match="face_detector.tflite cannot be read by LiteRT"):
         FaceLandmarker(path)
 
 

@@ -212,7 +212,7 @@ def test_a_place_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"junk", b"PK\x03\x04 cut"])
 def test_a_damaged_pack_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "faces.npz").write_bytes(content)
-    with pytest.raises(DataError, match=r"faces.npz is no pack"):
+    with pytest.raises(DataError, match=r"faces.npz is not a pack"):
         Pack(tmp_path / "faces.npz")
 
 
