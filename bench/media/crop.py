@@ -13,7 +13,7 @@ _LARGEST_COORDINATE = 1e7  # pixels
 
 
 def cut_out(image: ByteImages, cut: Cut) -> ByteImages:
-    """Crop a face out of a decoded image or frame; the one place where LR faces of evaluation are made.
+    """Crop a face out of a decoded image or frame, and shrink it to its LR side.
 
     Args:
         image: RGB uint8 (h, w, 3).
