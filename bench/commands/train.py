@@ -78,7 +78,7 @@ def main(args: argparse.Namespace) -> int:
     from bench.faces.pairs.pack import Pack
     from bench.io.file_digests import digest_of, file_digest
     from hallucinators.networks.registration import TRAINERS
-    from hallucinators.training.data.rendering import rendered
+    from hallucinators.training.data.rendering import load_or_render
     from hallucinators.training.method.options import Options, parse_steps
     from hallucinators.training.method.train import People, stages_of
     from hallucinators.training.steps import distributed
@@ -110,7 +110,7 @@ def main(args: argparse.Namespace) -> int:
     )
     if args.method != ALL:
         stages_of(options)  # says what is wrong before anything is rendered
-    train, left_out = rendered(packs, args.views or args.out / "views", faces=args.faces, seed=args.seed)
+    train, left_out = load_or_render(packs, args.views or args.out / "views", faces=args.faces, seed=args.seed)
     people = People(
         train=train,
         left_out=left_out,

@@ -1,4 +1,4 @@
-"""VividGAN as hallucinators: ``vividgan``, faithful to the paper, and ``vividgan-flow``, which carries pixels."""
+"""The hallucinators ``vividgan``, after the paper, and ``vividgan-flow``, whose coarse network warps by flows."""
 
 from __future__ import annotations
 
@@ -50,22 +50,22 @@ class VividGanHallucinator(VividHallucinator):
         """Find the weights.
 
         Args:
-            size: side of the LR face; other images are resized to it first (16 is 8x, 32 is 4x). By default each
-                image chooses: up to 16 pixels it is brought to 16, larger ones to 32; weights of one's own, to theirs.
+            size: side of the LR face; other images are resized to it first (16 is 8x, 32 is 4x). By default images of
+                up to 16 pixels are resized to 16 and larger ones to 32; with ``weights``, to the side of the file.
             output: the final face, or the coarse one (VividGAN-dagger of the paper).
-            landmarks: where components are cut out: at points the face engine finds in the coarse face (``engine``),
-                at the usual places (``template``), or the first where it is installed (``auto``).
-            frame: where the face stands in the output. ``utkface200``: it fills the image, as the true faces of the
-                training do. Any other frame by name (``arcface112``, ``dlib150``...): the face with its surroundings,
-                which are the LR picture aligned. ``lr``: where it stands in the LR picture, frontal but not moved.
-                ``auto``: a run chooses by what looks at the face next; outside a run it is ``utkface200``.
+            landmarks: positions of the components: from landmarks of the face engine in the coarse face (``engine``),
+                from the template (``template``), or the first if it is installed (``auto``).
+            frame: frame of the face in the output. ``utkface200``: the face fills the image, as the true faces of the
+                training. Any other frame by name (``arcface112``, ``dlib150``...): the face with its surroundings,
+                from the aligned LR image. ``lr``: frontal, at its position in the LR image. ``auto``: a run selects the
+                frame by the recogniser; outside a run it is ``utkface200``.
             weights: a file of `bench train vividgan`; by default the one that is shipped.
             device: where the network computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
             threads: processor threads; 0 leaves torch's own choice.
 
         Raises:
-            MissingError: there are no weights, or ``engine`` was asked for and is not installed.
-            DataError: the weights are of another network or size, damaged, or hold no more than the coarse network.
+            MissingError: there are no weights, or the engine is not installed.
+            DataError: the weights are of another network or size, damaged, or hold only the coarse network.
         """
         if weights is not None:
             # A missing file is refused by name in the base class.
@@ -86,7 +86,7 @@ class VividGanHallucinator(VividHallucinator):
 
 @register_method(
     "vividgan-flow",
-    summary="VividGAN whose coarse network carries the picture to the front by flows; 12 to 36 px to 128 x 128.",
+    summary="VividGAN whose coarse network warps the LR image to the frontal face by flows; 12 to 36 px to 128 x 128.",
     source="the system of Zhang et al. 2021 on a coarse network of our own (appearance flow, soft symmetry)",
     sizes="up to 32 x 32, larger ones are shrunk, to 128 x 128",
     aligned="by itself; upright and frontal",
@@ -96,10 +96,10 @@ class VividGanHallucinator(VividHallucinator):
     trainer=Trainer(module=_RECIPE, baseline=False),
 )
 class VividGanFlow(VividHallucinator):
-    """One network for all small sizes: up to 16 pixels an image is brought to 16, larger ones to 32.
+    """One network for all small sizes: images of up to 16 pixels are resized to 16, larger ones to 32.
 
-    By default it gives the coarse face: of those that ship, it is recognised as well as the final one and as near to
-    the truth, in a third of the time (see the weights' card).
+    The default output is the coarse face: with the shipped weights its recognition and its distance to the truth are
+    those of the final face, in a third of the time (see the weights' card).
     """
 
     network = "vividgan-flow"
@@ -121,14 +121,14 @@ class VividGanFlow(VividHallucinator):
 
         Args:
             output: the coarse face, or the final one.
-            landmarks: where components are cut out: at points the face engine finds in the coarse face (``engine``),
-                at the usual places (``template``), or the first where it is installed (``auto``).
-            frame: where the face stands in the output. ``utkface200``: it fills the image. Any other frame by name
-                (``arcface112``, ``dlib150``...): the face with its surroundings. ``lr``: where it stands in the LR
-                picture. ``auto``: a run chooses by what looks at the face next; outside a run it is ``utkface200``.
-            frontalise: which heads are brought to the front: all that are turned (``always``), or those turned by more
-                than about 30 degrees (``far``), the others being left as they are, since recognisers know them better
-                so. ``auto`` takes ``far`` in the chips of recognisers and in ``lr``, ``always`` in all other frames.
+            landmarks: positions of the components: from landmarks of the face engine in the coarse face (``engine``),
+                from the template (``template``), or the first if it is installed (``auto``).
+            frame: frame of the face in the output. ``utkface200``: the face fills the image. Any other frame by name
+                (``arcface112``, ``dlib150``...): the face with its surroundings. ``lr``: at its position in the LR
+                image. ``auto``: a run selects the frame by the recogniser; outside a run it is ``utkface200``.
+            frontalise: which heads are frontalised: all (``always``), or those turned by more than about 30 degrees
+                (``far``), while the others keep their pose, since their recognition is better so. ``auto`` takes
+                ``far`` in the chips of recognisers and in ``lr``, ``always`` in all other frames.
             weights: a file of `bench train vividgan-flow`; by default the one that is shipped.
             device: where the network computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
             threads: processor threads; 0 leaves torch's own choice.

@@ -24,21 +24,21 @@ from hallucinators.vividgan.network.weight_file import Facts
 
 OPSET = 20
 TOLERANCE = 1e-3
-"""Of 1.0: largest difference to torch that is let through, a quarter of a grey level of 255."""
+"""Largest accepted difference to torch, for values in [0, 1]: a quarter of a grey level of 255."""
 
 _BATCHES = (1, 3)
 _FLOW_SIDES = (16, 32)
-_SHIFT = 6.0  # pixels by which the check moves components about their usual places
+_SHIFT = 6.0  # standard deviation, in pixels, of the centres in the check around the template
 
 
 class Exported(NamedTuple):
-    """What was written.
+    """Facts of a written file.
 
     Attributes:
-        inputs: names.
-        outputs: names.
-        sides: sides of LR faces it was checked with.
-        difference: the largest to torch.
+        inputs: names of the inputs.
+        outputs: names of the outputs.
+        sides: sides of LR faces in the check.
+        difference: largest difference to torch.
         size: of the file in bytes.
     """
 
@@ -52,27 +52,27 @@ class Exported(NamedTuple):
 def export_onnx(
     model: VividGAN, facts: Facts, out: Path, *, weights_sha256: str = "", licence: str = "", sides: Sequence[int] = ()
 ) -> Exported:
-    """Write the whole path as one graph of opset 20; nothing is written where it does not compute what torch does.
+    """Write the network as one graph of opset 20, unless its output differs from that of torch.
 
-    Inputs: ``lr`` float32 (N, 3, s, s), RGB in [0, 1], and ``centres`` float32 (N, 4, 2), where the components stand in
-    the coarse face (xy pixels; left eye, right eye, nose, mouth). Outputs: ``coarse``, ``prior`` and ``fine``, float32
-    (N, 3, 128, 128), clamped to [0, 1]. N is free, and for ``vividgan-flow`` so is s. A network without touching-up has
-    neither ``centres`` nor ``prior``; where ``facts.fine`` is False there is ``coarse`` alone. The file's metadata hold
-    the network, its licence, the digest of its weights and the usual centres.
+    Inputs: ``lr`` float32 (N, 3, s, s), RGB in [0, 1], and ``centres`` float32 (N, 4, 2), the centres of the components
+    in the coarse face (xy pixels; left eye, right eye, nose, mouth). Outputs: ``coarse``, ``prior`` and ``fine``,
+    float32 (N, 3, 128, 128), clamped to [0, 1]. N is free, and for ``vividgan-flow`` so is s. A network without
+    touching-up has neither ``centres`` nor ``prior``; if ``facts.fine`` is False the only output is ``coarse``. The
+    metadata of the file have the network, its licence, the digest of its weights and the template centres.
 
     Args:
-        model: the network, on the processor.
-        facts: what it is.
+        model: the network, on the CPU.
+        facts: its header.
         out: the file.
         weights_sha256: digest of the weight file, for the metadata.
         licence: of the weights, for the metadata.
-        sides: of LR faces to check with; by default those the network takes.
+        sides: sides of LR faces for the check; by default those the network takes.
 
     Raises:
-        ContractError: onnxruntime gives something else than torch.
+        ContractError: the output of onnxruntime differs from that of torch.
         BenchError: the file cannot be written.
     """
-    path = _Path(model, fine=facts.fine).eval()  # all of it: the exporter puts back the mode of the outermost
+    path = _Path(model, fine=facts.fine).eval()  # the exporter restores only the mode of the outermost module
     checked = tuple(sides) or ((facts.lr,) if facts.lr else _FLOW_SIDES)
     metadata = {
         "network": facts.network,
@@ -88,15 +88,15 @@ def export_onnx(
     difference = _difference(graph, path, checked)
     if not difference <= TOLERANCE:
         raise ContractError(
-            f"The ONNX graph of {facts.network} differs from torch by {difference:.2g} (at most {TOLERANCE:g} is let "
-            f"through), so {out} was not written."
+            f"The ONNX graph of {facts.network} differs from torch by {difference:.2g} (at most {TOLERANCE:g} is "
+            f"accepted), so {out} was not written."
         )
     _write(out, graph)
     return Exported(path.inputs, path.outputs, checked, difference, len(graph))
 
 
 class _Path(nn.Module):
-    """LR face to images in [0, 1], as plain tensors."""
+    """LR face to images in [0, 1], as a tuple of tensors."""
 
     def __init__(self, model: VividGAN, *, fine: bool) -> None:
         super().__init__()
@@ -109,8 +109,8 @@ class _Path(nn.Module):
         coarse = self.model.preview(lr)
         if not self._fine:
             return (coarse.clamp(0, 1),)
-        found = self.model.refine(coarse, centres=centres)
-        images = (coarse, found.prior, found.fine) if self._prior else (coarse, found.fine)
+        result = self.model.refine(coarse, centres=centres)
+        images = (coarse, result.prior, result.fine) if self._prior else (coarse, result.fine)
         return tuple(image.clamp(0, 1) for image in images)
 
 
@@ -123,7 +123,7 @@ def _graph(path: _Path, side: int, *, free_side: bool, metadata: Mapping[str, st
         free["lr"] |= {2: "height", 3: "width"}
     examples = tuple(torch.from_numpy(values) for values in _faces(2, side, path).values())
     with warnings.catch_warnings(), torch.no_grad(), tempfile.TemporaryDirectory() as folder:
-        warnings.simplefilter("ignore")  # sizes it takes for constants are constants, and the exporter is the older one
+        warnings.simplefilter("ignore")  # the sizes it warns of are constants, and the exporter is the older one
         torch.onnx.export(
             path,
             examples,
@@ -135,7 +135,7 @@ def _graph(path: _Path, side: int, *, free_side: bool, metadata: Mapping[str, st
             dynamo=False,
         )
         model = onnx.load(str(Path(folder, "graph.onnx")))
-    for value in model.graph.output:  # the exporter loses sight of some sizes
+    for value in model.graph.output:  # the exporter does not infer some sizes
         for axis, size in enumerate((3, 128, 128), 1):
             value.type.tensor_type.shape.dim[axis].dim_value = size
     onnx.helper.set_model_props(model, dict(metadata))
@@ -154,16 +154,16 @@ def _difference(graph: bytes, path: _Path, sides: Sequence[int]) -> float:
         for count in _BATCHES:
             given = _faces(count, side, path)
             with torch.no_grad():
-                wanted = path(*(torch.from_numpy(values) for values in given.values()))
-            found = session.run(list(path.outputs), given)
-            for one, other in zip(found, wanted, strict=True):
+                expected = path(*(torch.from_numpy(values) for values in given.values()))
+            outputs = session.run(list(path.outputs), given)
+            for one, other in zip(outputs, expected, strict=True):
                 same = one.shape == tuple(other.shape)
                 worst = float(np.maximum(worst, np.abs(one - other.numpy()).max() if same else np.inf))  # keeps NaN
     return worst
 
 
 def _faces(count: int, side: int, path: _Path) -> dict[str, FloatImages]:
-    """Drawn faces and places of their components."""
+    """Drawn faces and centres of their components."""
     rng = np.random.default_rng((count, side))
     given = {"lr": to_float([resize(draw_face(person, 0), side, side) for person in range(count)])}
     if "centres" in path.inputs:

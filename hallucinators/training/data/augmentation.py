@@ -1,4 +1,4 @@
-"""How a pair is made of a rendered view: moved, shrunk and mirrored by what a generator draws."""
+"""Training pairs from rendered views: moved by a similarity, reduced and mirrored at random."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bench.media.similarity import warp_bicubic
 from hallucinators.training.data.views import RenderedViews, flow_to_float
 from hallucinators.training.steps.batch import Batch
 
-# What each of the 68 points of iBUG 300-W becomes in a mirror.
+# The 68 points of iBUG 300-W in the order of a mirrored face.
 MIRRORED_68 = (
     *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
     41, 40, *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *range(67, 64, -1),
@@ -26,18 +26,18 @@ MIRRORED_5 = (1, 0, 2, 4, 3)
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """What is drawn for each pair.
+    """Ranges and shares of the random changes of each pair.
 
     Attributes:
         recipe: the paper's random similarity.
-        mild: another one, nearer to what detectors hand over, with other framings.
-        mild_share: share of pairs that take the mild one.
-        stretch: height against width changes by up to this fraction (mild ones only).
-        surround: share of the mild ones that are laid on another picture, where others go on mirrored at their border:
-            a crop that is wider than the face shows things the face does not tell.
+        mild: a second random similarity, closer to the crops of detectors.
+        mild_share: share of pairs with the mild similarity.
+        stretch: largest relative change of the aspect (mild pairs only).
+        surround: share of the mild pairs with another image beyond their border, where others have their mirror image:
+            a crop that is wider than the face shows a background that the face does not determine.
         mirror: share of pairs that are mirrored.
-        frontal: share of pairs whose view is the photograph itself, as near-frontal as it is: rendered views all turn
-            the head, and what carries pixels must also learn to leave them where they are.
+        frontal: share of pairs whose view is the photograph itself: all rendered views turn the head, and a network
+            that warps pixels must also be trained not to move them.
     """
 
     recipe: Jitter = Jitter()
@@ -60,35 +60,35 @@ def make_batch(
     flow: bool = False,
     upright: bool = False,
 ) -> Batch:
-    """Move, shrink and mirror views.
+    """Move, reduce and mirror views.
 
     Args:
-        views: where they come from.
-        rows: faces, int64 (N,).
-        columns: views of each, int64 (N,).
-        side: of the LR images.
-        rng: draws similarity and mirroring.
-        augmentation: their ranges.
-        flow: whether to give flow targets.
-        upright: whether to give the turned face before it was moved, and how it was.
+        views: the rendered views.
+        rows: indices of faces, int64 (N,).
+        columns: indices of views, int64 (N,).
+        side: side of the LR images.
+        rng: random generator.
+        augmentation: ranges of the random changes.
+        flow: whether the batch has flow targets.
+        upright: whether the batch has the turned face before it was moved, and the similarity.
     """
     mild = rng.random(len(rows)) < augmentation.mild_share
     matrices = np.stack([_similarity(rng, augmentation, mild=bool(m)) for m in mild])
     mirrored = rng.random(len(rows)) < augmentation.mirror
-    laid = mild & (rng.random(len(rows)) < augmentation.surround)
+    on_another = mild & (rng.random(len(rows)) < augmentation.surround)
     others = rng.integers(0, len(views), len(rows))
     frontal = rng.random(len(rows)) < augmentation.frontal
-    shown = [
+    images = [
         views.wide[row] if still else views.view[row, column]
         for row, column, still in zip(rows, columns, frontal, strict=True)
     ]
     moved = np.stack(
         [
-            _moved(image, matrix, views.frontal[other][::-1] if on_another else None)
-            for image, matrix, other, on_another in zip(shown, matrices, others, laid, strict=True)
+            _warp(image, matrix, views.frontal[other][::-1] if surround else None)
+            for image, matrix, other, surround in zip(images, matrices, others, on_another, strict=True)
         ]
     )
-    lr = _shrunk(moved, side)
+    lr = _reduce(moved, side)
     hr = np.stack([views.frontal[r] for r in rows]).transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)
     landmarks, five = views.landmarks[rows].copy(), views.five[rows].copy()
     yaw = np.where(frontal, np.float32(0), views.angles_deg[rows, columns, 0])
@@ -96,12 +96,12 @@ def make_batch(
     if flow:
         target = flow_to_float(views.flow[rows, columns])
         target[frontal] = _frontal_flow(target[frontal], five[frontal])
-        target = _moved_flow(target, matrices)
-    whole = _upright(shown, views.margin, matrices, mirrored) if upright else (None, None)
+        target = _move_flow(target, matrices)
+    whole = _upright(images, views.margin, matrices, mirrored) if upright else (None, None)
     lr[mirrored], hr[mirrored] = lr[mirrored][..., ::-1], hr[mirrored][..., ::-1]
     landmarks[mirrored], five[mirrored] = (
-        _mirrored_points(landmarks[mirrored], MIRRORED_68),
-        _mirrored_points(five[mirrored], MIRRORED_5),
+        _mirror_points(landmarks[mirrored], MIRRORED_68),
+        _mirror_points(five[mirrored], MIRRORED_5),
     )
     yaw[mirrored] *= -1
     if target is not None:
@@ -119,8 +119,8 @@ def make_batch(
     )
 
 
-def joined(parts: Sequence[Batch]) -> Batch:
-    """Batches as one."""
+def concatenate(parts: Sequence[Batch]) -> Batch:
+    """Concatenate batches."""
     if len(parts) == 1:
         return parts[0]
     columns = zip(*(part.parts() for part in parts), strict=True)
@@ -141,11 +141,11 @@ def _similarity(rng: np.random.Generator, augmentation: Augmentation, *, mild: b
 
 
 def _upright(
-    shown: Sequence[ByteImages], margin: int, matrices: NDArray[np.float64], mirrored: NDArray[np.bool_]
+    images: Sequence[ByteImages], margin: int, matrices: NDArray[np.float64], mirrored: NDArray[np.bool_]
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The faces before they were moved, without surroundings, and the matrices, both mirrored where the pair is."""
+    """The faces before they were moved, without surroundings, and the matrices, mirrored as the pairs are."""
     inside = slice(margin, margin + SIDE)
-    faces = np.stack([image[inside, inside] for image in shown]).transpose(0, 3, 1, 2).astype(np.float32)
+    faces = np.stack([image[inside, inside] for image in images]).transpose(0, 3, 1, 2).astype(np.float32)
     faces /= np.float32(255)
     moves = matrices.astype(np.float32)
     flip = np.array([[-1, 0, SIDE - 1], [0, 1, 0], [0, 0, 1]], np.float32)
@@ -155,10 +155,10 @@ def _upright(
     return torch.from_numpy(faces), torch.from_numpy(moves)
 
 
-def _moved(image: ByteImages, matrix: NDArray[np.float64], surround: ByteImages | None = None) -> ByteImages:
-    """The image moved; beyond its border another one (upside down, so that it is no second face), or its mirror.
+def _warp(image: ByteImages, matrix: NDArray[np.float64], surround: ByteImages | None = None) -> ByteImages:
+    """The image moved by a similarity; beyond its border another image, or its mirror image.
 
-    ``matrix`` is of the face's 128 pixels; the image may be wider by the same margin on every side.
+    ``matrix`` is in pixels of the face of 128 pixels; the image may be wider by the same margin on every side.
     """
     margin = (image.shape[0] - SIDE) // 2
     matrix = matrix.copy()
@@ -174,15 +174,15 @@ def _moved(image: ByteImages, matrix: NDArray[np.float64], surround: ByteImages 
     return warp_bicubic(image, matrix, SIDE)
 
 
-def _shrunk(images: ByteImages, side: int) -> NDArray[np.float32]:
-    """Antialiased bicubic, rounded to 8 bits as a stored LR image is: float32 (N, 3, side, side)."""
+def _reduce(images: ByteImages, side: int) -> NDArray[np.float32]:
+    """Antialiased bicubic, rounded to 8 bits like a stored LR image: float32 (N, 3, side, side)."""
     small = resize_float(images.transpose(0, 3, 1, 2).astype(np.float32), side, side)
     rounded: NDArray[np.float32] = np.rint(small.clip(0, 255)).astype(np.float32) / np.float32(255)
     return rounded
 
 
 def _frontal_flow(flow: NDArray[np.float32], five: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Flow targets (N, 7, h, w) of photographs that are their own view: every point stays, and the one opposite is its
+    """Flow targets (N, 7, h, w) of photographs used as their views: each point stays, and the opposite point is its
     mirror image across the line through the middles of eyes and mouth (N, 5, 2).
     """
     side = flow.shape[-1]
@@ -197,8 +197,8 @@ def _frontal_flow(flow: NDArray[np.float32], five: NDArray[np.float32]) -> NDArr
     return still
 
 
-def _moved_flow(flow: NDArray[np.float32], matrices: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Carry the positions of flow targets (N, 7, h, w) through the similarities (N, 2, 3)."""
+def _move_flow(flow: NDArray[np.float32], matrices: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Apply the similarities (N, 2, 3) to the positions of flow targets (N, 7, h, w)."""
     moved = flow.copy()
     linear, shift = matrices[:, :, :2].astype(np.float32), matrices[:, :, 2].astype(np.float32)
     for first in (0, 2):
@@ -208,7 +208,7 @@ def _moved_flow(flow: NDArray[np.float32], matrices: NDArray[np.float64]) -> NDA
     return moved
 
 
-def _mirrored_points(points: NDArray[np.float32], order: Sequence[int]) -> NDArray[np.float32]:
+def _mirror_points(points: NDArray[np.float32], order: Sequence[int]) -> NDArray[np.float32]:
     swapped: NDArray[np.float32] = points[:, np.asarray(order)].copy()
     swapped[..., 0] = SIDE - 1 - swapped[..., 0]
     return swapped

@@ -1,4 +1,4 @@
-"""The views of packs that a training needs, rendered by its first process where they are not there yet."""
+"""The views of packs for a training; the first process renders those that are missing."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from bench.faces.pairs.pack import Pack
 from hallucinators.training.data.views import RenderedViews, ViewPlan, render_views
 from hallucinators.training.steps import distributed
 
-_EVERY = 8  # of the people left out, so many to one serve to choose weights; the others are for measuring
+_EVERY = 8  # every eighth of the people left out is for validation; the others are for measurement
 
 
-def rendered(
+def load_or_render(
     packs: Mapping[str, Pack], folder: Path, *, faces: int | None = None, seed: int = 0
 ) -> tuple[list[RenderedViews], RenderedViews]:
-    """Views of the people trained on, a set for each pack, and of some people whom the first pack leaves out.
+    """Views of the training people, a set for each pack, and of people that the first pack leaves out.
 
     Args:
         packs: the photographs by the digest of their file.
-        folder: where views are, or go: ``train``, ``train-2``... and ``left-out``.
-        faces: train on the first so many people of each pack: a smoke run.
-        seed: of the views drawn at random.
+        folder: folder of the views: ``train``, ``train-2``... and ``left-out``.
+        faces: number of training people of each pack (a smoke run); None for all.
+        seed: of the random views.
 
     Raises:
-        DataError: a pack has nobody to train on, or the first leaves nobody out; the folder holds other views.
+        DataError: a pack has no training people, or the first has none left out; the folder holds other views.
     """
     plan, smoke = ViewPlan(seed=seed), faces is not None
     train = []
@@ -46,18 +46,18 @@ def rendered(
                 "out in the first. Pack more photographs."
             )
         for name, rows in chosen.items():
-            found = view_set(pack, rows, folder / name, plan, digest)
+            views = view_set(pack, rows, folder / name, plan, digest)
             if name == "left-out":
-                left_out_views = found
+                left_out_views = views
             else:
-                train.append(found)
+                train.append(views)
     return train, left_out_views
 
 
 def view_set(
     pack: Pack, faces: Sequence[int] | NDArray[np.int64], folder: Path, plan: ViewPlan, digest: str
 ) -> RenderedViews:
-    """Views of some faces of a pack: rendered by the first process, where they are not there yet, and opened by all.
+    """Views of some faces of a pack; the first process renders them if they are missing, and all open them.
 
     Raises:
         UsageError: no face.

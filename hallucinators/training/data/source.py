@@ -1,4 +1,4 @@
-"""Batches of pairs from rendered views: moved, shrunk and mirrored anew at every step, the same for the same seed."""
+"""Batches of training pairs from rendered views, with random changes in every step; the same for the same seed."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 
 from bench.errors import UsageError
 from bench.faces.pairs.pack import SIDE
-from hallucinators.training.data.augmentation import Augmentation, joined, make_batch
+from hallucinators.training.data.augmentation import Augmentation, concatenate, make_batch
 from hallucinators.training.data.views import RenderedViews
 from hallucinators.training.steps.batch import Batch
 
-_FACES_A_SET = 2**32  # keeps the faces of several sets apart
+_FACES_A_SET = 2**32  # offset of the face indices of each set
 
 
 class PairSource:
-    """Batches for training, and fixed ones of people left out of it.
+    """Batches for training, and fixed batches of people left out of training.
 
-    ``batch(step)`` depends on the seed, the rank and the step alone, so that a resumed run sees the same data. LR sides
-    alternate from step to step; a batch has one.
+    ``batch(step)`` depends only on the seed, the rank and the step, so that a resumed run has the same data. A batch
+    has one LR side; the sides alternate from step to step.
     """
 
     def __init__(
@@ -38,20 +38,20 @@ class PairSource:
         upright: bool = False,
         held_out_pairs: int = 256,
     ) -> None:
-        """Say what to draw from.
+        """Set up the source.
 
         Args:
-            train: views of the people trained on; of several sets all faces come equally often.
-            held_out: views of people left out.
-            batch_size: pairs a batch, of this rank.
-            seed: of everything drawn.
-            rank: of this process; each draws other pairs.
-            ranks: how many there are.
-            sides: of the LR images, taking turns.
+            train: views of the training people, one or several sets; all faces are used equally often.
+            held_out: views of people left out of training.
+            batch_size: pairs in a batch of this rank.
+            seed: of all random numbers.
+            rank: rank of this process; each rank has other pairs.
+            ranks: number of ranks.
+            sides: sides of the LR images, in turn.
             augmentation: None takes the defaults.
-            flow: whether batches carry flow targets.
-            upright: whether they carry the turned face before it was moved.
-            held_out_pairs: how many pairs `held_out` gives.
+            flow: whether batches have flow targets.
+            upright: whether batches have the turned face before it was moved.
+            held_out_pairs: number of pairs of `held_out`.
 
         Raises:
             UsageError: a number is out of range.
@@ -72,7 +72,7 @@ class PairSource:
         self._sets, self._count, self._held_out = sets, count, held_out
         self._size, self._seed, self._rank, self._ranks = batch_size, seed, rank, ranks
         self._sides, self._held_out_pairs = tuple(sides), held_out_pairs
-        self._carry = {"flow": flow, "upright": upright}
+        self._targets = {"flow": flow, "upright": upright}
         self._augmentation = augmentation or Augmentation()
 
     def batch(self, step: int) -> Batch:
@@ -86,16 +86,16 @@ class PairSource:
         side = self._sides[step % len(self._sides)]
         parts, first = [], 0
         for views in self._sets:
-            own = rows[(rows >= first) & (rows < first + len(views))] - first
-            if len(own):
-                columns = rng.integers(0, views.view.shape[1], len(own))
-                parts.append(make_batch(views, own, columns, side, rng, self._augmentation, **self._carry))
+            indices = rows[(rows >= first) & (rows < first + len(views))] - first
+            if len(indices):
+                columns = rng.integers(0, views.view.shape[1], len(indices))
+                parts.append(make_batch(views, indices, columns, side, rng, self._augmentation, **self._targets))
                 parts[-1] = replace(parts[-1], face=parts[-1].face + _FACES_A_SET * self._sets.index(views))
             first += len(views)
-        return joined(parts)
+        return concatenate(parts)
 
     def held_out(self) -> list[Batch]:
-        """Fixed pairs of people left out: the recipe's views and similarity, for each side of LR images."""
+        """Fixed pairs of people left out, with the recipe's views and similarity, for each side of LR images."""
         plain = Augmentation(mild_share=0.0, mirror=0.0, frontal=0.0)
         fixed = len(self._held_out.facts["facts"]["plan"]["yaws_deg"]) * 2 or self._held_out.view.shape[1]
         count = min(self._held_out_pairs, len(self._held_out) * fixed)
@@ -106,5 +106,5 @@ class PairSource:
                 at = np.arange(start, min(start + self._size, count))
                 rows = at % len(self._held_out)
                 columns = (rows + at // len(self._held_out)) % fixed
-                batches.append(make_batch(self._held_out, rows, columns, side, rng, plain, **self._carry))
+                batches.append(make_batch(self._held_out, rows, columns, side, rng, plain, **self._targets))
         return batches

@@ -1,7 +1,7 @@
-"""The views of a pack rendered once, so that training only moves and shrinks them.
+"""The views of a pack, rendered once and stored, so that training only moves and reduces them.
 
-A folder of plain NumPy arrays, opened without reading them: turned faces, frontal truths, and for networks that carry
-pixels by flow, where each point of the frontal face stands in the turned one.
+A folder of NumPy arrays, opened as memory maps: turned faces, frontal truths, and, for networks with flows, the
+position of each point of the frontal face in the turned one.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from bench.io.atomic import write_file
 
 FLOW_SIDE = 32
 FLOW_CHANNELS = 7
-"""x, y of a frontal point in the view; x, y there of the point opposite on the face; how well each of the two is seen
-(0 hidden to 1); how far the head covers the frontal pixel. Positions in pixels of the view of 128."""
+"""x, y of a frontal point in the view; x, y of the point opposite on the face; visibility of each of the two (0 hidden
+to 1); coverage of the frontal pixel by the head. Positions in pixels of the view of 128."""
 
 _SCALE = 64  # positions are stored in 64ths of a pixel
 _VERSION = 1
-_EVERY = 64  # faces between two notes of how far the rendering has come
-_SEEN = 0.3  # cosine from which a surface counts as wholly seen
+_EVERY = 64  # faces between two updates of the progress file
+_VISIBLE = 0.3  # cosine to the viewer from which a surface counts as fully visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ class ViewPlan:
     """Which views of each face are rendered.
 
     Attributes:
-        yaws_deg: turns, each made to both sides.
-        free: further views a face, with yaw, pitch and roll drawn at random.
-        seed: of those.
-        most_yaw_deg: they turn at most so far.
-        pitch_deg: standard deviation of their nod.
+        yaws_deg: fixed yaws, each to both sides.
+        free: number of further views with random yaw and pitch.
+        seed: of the random views.
+        most_yaw_deg: their largest yaw.
+        pitch_deg: standard deviation of their pitch.
     """
 
     yaws_deg: tuple[float, ...] = CELEBA_YAWS_DEG
@@ -58,7 +58,7 @@ class ViewPlan:
         rng = np.random.default_rng((self.seed, face, 0x7669))
         fixed = [(sign * yaw, 0.0) for yaw in self.yaws_deg for sign in (-1.0, 1.0)]
         yaws = rng.uniform(-self.most_yaw_deg, self.most_yaw_deg, self.free)
-        yaws[: self.free // 2] *= 0.3  # as many near the front, where most photographs are
+        yaws[: self.free // 2] *= 0.3  # half of them near the front, like most photographs
         pitches = np.clip(rng.normal(0, self.pitch_deg, self.free), -20, 20)
         return np.array([*fixed, *zip(yaws, pitches, strict=True)], np.float32)
 
@@ -68,7 +68,7 @@ class RenderedViews:
 
     Attributes:
         faces: int64 (F,), their indices in the pack.
-        margin: pixels of surroundings on each side.
+        margin: width of the surroundings in pixels.
         wide: uint8 (F, s, s, 3), s of 128 + 2 * margin.
         frontal: uint8 (F, 128, 128, 3), the same without surroundings.
         view: uint8 (F, V, s, s, 3).
@@ -115,14 +115,14 @@ def render_views(
     digest: str = "",
     advance: Callable[[int], None] = lambda done: None,
 ) -> RenderedViews:
-    """Render the views of some faces of a pack, or go on where a killed run stopped.
+    """Render the views of some faces of a pack, or continue a stopped rendering.
 
     Args:
         pack: the photographs.
-        faces: indices of them.
-        folder: where the arrays go; one that holds the same views is left as it is.
+        faces: their indices.
+        folder: folder of the arrays; finished views of the same plan are left unchanged.
         plan: which views.
-        digest: of the pack's file, so that views of another are not taken for these.
+        digest: digest of the pack's file, to refuse views of another pack.
         advance: called with 1 after each face.
 
     Raises:
@@ -143,7 +143,7 @@ def render_views(
 
 
 def _same(mark: Path, facts: dict[str, Any], faces: NDArray[np.int64]) -> bool:
-    """Whether a folder's mark and its list of faces say what is asked for."""
+    """Whether the facts and the list of faces in a folder are the given ones."""
     try:
         state = json.loads(mark.read_text(encoding="utf-8"))
         there = np.load(mark.with_name("faces.npy"), allow_pickle=False)
@@ -212,17 +212,17 @@ def frontal_flow(
     pivot: NDArray[np.float32],
     turns: Sequence[NDArray[np.float64]],
 ) -> NDArray[np.int16]:
-    """Where the points of a frontal head stand in its turned views.
+    """Positions of the points of a frontal head in its turned views.
 
     Args:
         vertices: float32 (V, 3), the head in pixels of a 128 x 128 photograph.
-        alpha: float32 (V,), how opaque it is.
-        pivot: float32 (3,), the point it turns about.
+        alpha: float32 (V,), opacity.
+        pivot: float32 (3,), centre of the rotation.
         turns: T rotations (3, 3).
 
     Returns:
-        int16 (T, 7, 32, 32), see `FLOW_CHANNELS`; positions in 64ths of a pixel, the rest in 64ths. Beside the head,
-        the background stays where it is.
+        int16 (T, 7, 32, 32), see `FLOW_CHANNELS`; positions in 64ths of a pixel, the rest in 64ths. Background
+        points do not move.
     """
     import torch
 
@@ -232,7 +232,7 @@ def frontal_flow(
     around = torch.from_numpy(pivot)
     matrices = torch.from_numpy(np.stack(turns).astype(np.float32))
     turned = (points - around) @ matrices.mT + around
-    seen = (-normals(turned, triangles)[:, :, 2:] / _SEEN).clamp(0, 1)
+    seen = (-normals(turned, triangles)[:, :, 2:] / _VISIBLE).clamp(0, 1)
     each = torch.cat([turned[:, :, :2], turned[:, mirror, :2], seen, seen[:, mirror]], 2)
     flat = each.permute(1, 0, 2).reshape(1, len(vertices), -1)
     step = SIDE / FLOW_SIDE

@@ -1,8 +1,8 @@
-"""Checkpoints: where a run can go on from, and the best weights so far.
+"""Checkpoints, from which a run can continue, and the best weights so far.
 
-``checkpoint-STEP.pt`` holds everything (the last two are kept), ``best-STEP.pt`` the networks and their averages. They
-hold tensors, numbers, strings, lists and dicts only and are loaded as such. Which best file belongs to a checkpoint is
-in the names: the last one up to its step.
+``checkpoint-STEP.pt`` holds the whole state (the last two are kept), ``best-STEP.pt`` the networks and their averages.
+They hold only tensors, numbers, strings, lists and dicts, and are loaded as such. The best file of a checkpoint is the
+last one up to its step.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _NAME = re.compile(r"(checkpoint|best)-(\d{8})\.pt")
 
 
 def save(path: Path, state: Mapping[str, Any]) -> None:
-    """Write a checkpoint so that a crash leaves either the old file or the new one.
+    """Write a checkpoint atomically.
 
     Raises:
-        DataError: the state holds something else than tensors, numbers, strings, lists, tuples and dicts.
+        DataError: the state holds other types than tensors, numbers, strings, lists, tuples and dicts.
     """
     plain = _plain(state, "state")
     with open_replacing(path) as file:
@@ -46,7 +46,7 @@ def load(path: Path) -> State:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except MemoryError:
         raise
-    except Exception as error:  # torch's reader raises whatever the damaged bytes lead it to
+    except Exception as error:  # damaged bytes raise nearly any error in torch
         cause = next(iter(str(error).splitlines()), type(error).__name__)
         raise DataError(f"{path} cannot be read as a checkpoint: {cause}") from error
     if not isinstance(state, dict) or "step" not in state:
@@ -55,7 +55,7 @@ def load(path: Path) -> State:
 
 
 def _plain(value: Any, where: str) -> Any:
-    """The value with every mapping as a dict and every tensor without its graph."""
+    """The value with mappings as dicts and tensors without graphs."""
     if isinstance(value, Tensor):
         return value.detach()
     if value is None or isinstance(value, (bool, int, float, str)):
@@ -68,24 +68,24 @@ def _plain(value: Any, where: str) -> Any:
 
 
 def path_of(out: Path, step: int, kind: str = "checkpoint") -> Path:
-    """Where the checkpoint (or the ``best`` weights) of a step lies."""
+    """Path of the checkpoint (or of the ``best`` weights) of a step."""
     return out / f"{kind}-{step:08d}.pt"
 
 
 def _steps(out: Path, kind: str) -> list[int]:
-    """Steps of which there is a file, ascending."""
+    """Steps with a file, ascending."""
     names = (_NAME.fullmatch(path.name) for path in out.glob(f"{kind}-*.pt"))
     return sorted(int(name[2]) for name in names if name)
 
 
 def best_path(out: Path) -> Path | None:
-    """The file of the best weights so far; None where nothing was validated yet."""
+    """The file of the best weights so far; None before the first validation."""
     steps = _steps(out, "best")
     return path_of(out, steps[-1], "best") if steps else None
 
 
 def best_averages(folder: Path) -> State:
-    """Averaged weights of the best of a stage, by module.
+    """Averaged weights of the best validation of a stage, by module.
 
     Raises:
         DataError: the stage is not finished.
@@ -98,9 +98,9 @@ def best_averages(folder: Path) -> State:
 
 
 def load_newest(out: Path, say: Callable[[str], None]) -> State | None:
-    """The newest readable checkpoint; None where there is none at all.
+    """The newest readable checkpoint; None if there is none.
 
-    A damaged one is said and left out; `discard_after` renames it.
+    A damaged one is reported and skipped; `discard_after` renames it.
 
     Raises:
         DataError: there are checkpoints and none can be read.
@@ -114,13 +114,13 @@ def load_newest(out: Path, say: Callable[[str], None]) -> State | None:
             causes.append(str(error))
     if causes:
         raise DataError(
-            f"No checkpoint in {out} can be read ({'; '.join(causes)}). Restore one, or remove them to start afresh."
+            f"No checkpoint in {out} can be read ({'; '.join(causes)}). Restore one, or remove them to start again."
         )
     return None
 
 
 def discard_after(out: Path, step: int) -> None:
-    """Clear away what is newer than ``step``: damaged checkpoints are renamed, best weights of lost steps removed."""
+    """Rename (damaged) checkpoints after ``step`` and remove best weights of later steps."""
     for late in _steps(out, "checkpoint"):
         if late > step:
             path = path_of(out, late)
@@ -131,7 +131,7 @@ def discard_after(out: Path, step: int) -> None:
 
 
 def prune(out: Path) -> None:
-    """Keep the last two checkpoints, the best weights that belong to them, and the best of all."""
+    """Remove all but the last two checkpoints, their best weights, and the newest best weights."""
     steps, best = _steps(out, "checkpoint"), _steps(out, "best")
     for step in steps[:-KEPT]:
         path_of(out, step).unlink()
@@ -142,22 +142,22 @@ def prune(out: Path) -> None:
 
 
 def refuse_other(path: Path, state: State, expected: State) -> None:
-    """Refuse a checkpoint of another run than the one that is asked for.
+    """Refuse a checkpoint of another run.
 
     Args:
-        path: where the checkpoint lies, for the message.
-        state: what was loaded.
+        path: of the checkpoint, for the message.
+        state: the loaded checkpoint.
         expected: ``task``, ``recipe``, ``settings``, ``processes``, ``modules``, ``optimisers`` of this run.
 
     Raises:
-        DataError: names all that differs.
+        DataError: the checkpoint is of another run; the message lists the differences.
     """
     wrong = list(_differences(state, expected))
     if wrong:
         more = f"; and {len(wrong) - 8} more" if len(wrong) > 8 else ""
         raise DataError(
             f"{path} is of another run: {'; '.join(wrong[:8])}{more}. "
-            "Train into another folder, or ask for what it has."
+            "Train into another folder, or take the same settings."
         )
 
 
@@ -182,14 +182,14 @@ def _differences(state: State, expected: State) -> Iterator[str]:
 
 def random_state(device: torch.device) -> list[dict[str, Tensor]]:
     """States of torch's default generators, by rank."""
-    states = {"cpu": distributed.gathered(torch.get_rng_state())}
+    states = {"cpu": distributed.gather(torch.get_rng_state())}
     if device.type == "cuda":
-        states["cuda"] = distributed.gathered(torch.cuda.get_rng_state(device))
+        states["cuda"] = distributed.gather(torch.cuda.get_rng_state(device))
     return [dict(zip(states, one, strict=True)) for one in zip(*states.values(), strict=True)]
 
 
 def restore_random_state(states: list[dict[str, Tensor]], device: torch.device) -> None:
-    """Set torch's default generators of this process to what was saved; a device not saved keeps its state."""
+    """Set torch's default generators of this process to the saved states; other devices stay unchanged."""
     mine = states[distributed.rank()]
     torch.set_rng_state(mine["cpu"])
     if device.type == "cuda" and "cuda" in mine:

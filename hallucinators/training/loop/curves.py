@@ -1,4 +1,4 @@
-"""The curve of a run: a table, a drawing of it, TensorBoard events, and grids of what the networks give."""
+"""The curve of a run: a table, a plot, TensorBoard events, and previews of the networks' output."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from torch import Tensor
 
 from bench.io.atomic import open_replacing, write_file
 
-VALIDATION = "val_"  # what a column of the curve starts with when it is of the held-out people
+VALIDATION = "val_"  # prefix of columns of the held-out people
 _ROWS_OF_A_GRID = 8
 
 
 class Curve:
-    """``curve.csv`` and what is drawn of it.
+    """``curve.csv``, its plot and the previews.
 
-    One row per step that says something, ascending; an empty cell where a figure was not computed at that step. The
-    first row fixes the columns; a name that comes up later (a loss that sets in late) is added at their end. There is
-    no time in the table, so that a resumed run writes the same bytes as one that never stopped.
+    One row for each step with figures, ascending; a cell is empty without a figure in that step. The first row
+    fixes the columns; a later name (a loss that is used late) is added at the end. The table has no times, so that a
+    resumed run writes the same bytes as a run without interruption.
 
     Args:
-        folder: where the files go; it exists.
-        step: the step the run goes on from; rows past it are cut, since they are written again.
-        say: told once about each optional package that is not here.
+        folder: folder of the files; it exists.
+        step: the step the run continues from; later rows are removed, since they are written again.
+        say: called once for each optional package that is not installed.
     """
 
     def __init__(self, folder: Path, step: int, say: Callable[[str], None]) -> None:
@@ -36,7 +36,7 @@ class Curve:
         self._path = folder / "curve.csv"
         self._columns, self._rows = self._read(step)
         self._events: Any = None
-        self._absent: set[str] = set()
+        self._missing: set[str] = set()
         if self._path.exists():
             self._write_all()
 
@@ -44,8 +44,8 @@ class Curve:
         text = self._path.read_text(encoding="utf-8") if self._path.exists() else ""
         whole = text[: text.rfind("\n") + 1]  # a crash may leave a torn last line
         header, *rows = list(csv.reader(StringIO(whole))) or [["step"]]
-        kept = [dict(zip(header, row, strict=True)) for row in rows if len(row) == len(header) and row[0].isdigit()]
-        return header, [row for row in kept if int(row["step"]) <= step]
+        lines = [dict(zip(header, row, strict=True)) for row in rows if len(row) == len(header) and row[0].isdigit()]
+        return header, [row for row in lines if int(row["step"]) <= step]
 
     def _write_all(self) -> None:
         text = StringIO()
@@ -72,25 +72,28 @@ class Curve:
                 events.add_scalar(tag, value, step)
 
     def draw(self) -> None:
-        """Draw the table as ``curve.png``: losses on the left, validation on the right."""
+        """Plot the table as ``curve.png``: losses on the left, validation on the right."""
         try:
             from matplotlib.backends.backend_agg import FigureCanvasAgg
             from matplotlib.figure import Figure
         except ImportError:
-            self._lacks("matplotlib", "curve.png is not drawn; curve.csv has the numbers")
+            self._report_missing("matplotlib", "curve.png is not drawn; curve.csv has the numbers")
             return
         figure = Figure(figsize=(11, 4.2), layout="constrained")
         FigureCanvasAgg(figure)
         names = self._columns[1:]
         losses = [name for name in names if not name.startswith(VALIDATION)]
-        for place, title, chosen in ((121, "training", losses), (122, "validation", sorted(set(names) - set(losses)))):
-            axes = figure.add_subplot(place)
+        for position, title, columns in (
+            (121, "training", losses),
+            (122, "validation", sorted(set(names) - set(losses))),
+        ):
+            axes = figure.add_subplot(position)
             lowest = 1.0
-            for name in chosen:
+            for name in columns:
                 points = [(int(row["step"]), float(row[name])) for row in self._rows if row.get(name)]
                 lowest = min([lowest, *(value for _, value in points)])
                 axes.plot(*zip(*points, strict=True), label=name, linewidth=1) if points else None
-            if place == 121 and lowest > 0:
+            if position == 121 and lowest > 0:
                 axes.set_yscale("log")
             axes.set(title=title, xlabel="step")
             axes.grid(alpha=0.3)
@@ -108,23 +111,23 @@ class Curve:
             events.add_image("preview", np.asarray(picture), step, dataformats="HWC")
 
     def _writer(self) -> Any:
-        """TensorBoard's writer; None where the package is not here."""
-        if self._events is None and "tensorboard" not in self._absent:
+        """TensorBoard's writer; None if the package is not installed."""
+        if self._events is None and "tensorboard" not in self._missing:
             try:
                 from torch.utils.tensorboard import SummaryWriter
             except ImportError:
-                self._lacks("tensorboard", "no events are written; curve.csv has the numbers")
+                self._report_missing("tensorboard", "no events are written; curve.csv has the numbers")
                 return None
             self._events = SummaryWriter(str(self._folder / "events"), purge_step=self._step + 1)
         return self._events
 
-    def _lacks(self, package: str, so: str) -> None:
-        if package not in self._absent:
-            self._absent.add(package)
-            self._say(f"{package} is not installed: {so}")
+    def _report_missing(self, package: str, consequence: str) -> None:
+        if package not in self._missing:
+            self._missing.add(package)
+            self._say(f"{package} is not installed: {consequence}")
 
     def close(self) -> None:
-        """Write out what is waiting."""
+        """Write pending events."""
         if self._events is not None:
             self._events.close()
 
@@ -134,7 +137,7 @@ def grid(columns: Iterable[Tensor]) -> Image.Image:
 
     Args:
         columns: float (N, 3, h, w) in [0, 1] each, of one N; sizes may differ and are enlarged to the largest one by
-            repeating pixels, so that a small face shows what it is. At most eight rows are taken.
+            repeating pixels. At most eight rows are used.
     """
     arrays = [column[:_ROWS_OF_A_GRID].detach().float().clamp(0, 1).cpu().numpy() for column in columns]
     height, width = max(array.shape[2] for array in arrays), max(array.shape[3] for array in arrays)

@@ -12,7 +12,7 @@ from bench.errors import DataError
 
 
 def tensors_of(module: nn.Module) -> dict[str, Tensor]:
-    """Parameters and saved buffers of a module by name, the objects themselves; a shared one stands once."""
+    """Parameters and saved buffers of a module by name, the objects themselves; a shared one is listed once."""
     once: dict[int, tuple[str, Tensor]] = {}
     for name, value in module.state_dict(keep_vars=True).items():
         if isinstance(value, Tensor):
@@ -21,7 +21,7 @@ def tensors_of(module: nn.Module) -> dict[str, Tensor]:
 
 
 def decay_at(step: int, decay: float) -> float:
-    """The decay after ``step`` steps: small at first, so that the average soon forgets the first weights.
+    """The decay after ``step`` steps: small at first, so that the initial weights soon have no influence.
 
     Source: min(decay, (1 + step) / (10 + step)), the usual warm-up; no numbered equation.
     """
@@ -31,8 +31,8 @@ def decay_at(step: int, decay: float) -> float:
 class Averages:
     """Averaged weights of some modules.
 
-    Parameters are averaged; buffers (statistics of normalisation layers, counters) are copied, since an average of
-    them belongs to no weights.
+    Parameters are averaged; buffers (statistics of normalisation layers, counters) are copied, since their averages
+    would not fit the averaged weights.
 
     Args:
         modules: the modules to average, by name, on their device.
@@ -42,30 +42,30 @@ class Averages:
     def __init__(self, modules: Mapping[str, nn.Module], decay: float) -> None:
         self._decay = decay
         self._live = {name: tensors_of(module) for name, module in modules.items()}
-        self._kept = {
+        self._averages = {
             name: {key: value.detach().clone() for key, value in tensors.items()}
             for name, tensors in self._live.items()
         }
 
     @torch.no_grad()
     def update(self, step: int) -> None:
-        """Take in the weights as they are after ``step`` steps."""
+        """Update the averages with the weights after ``step`` steps."""
         weight = 1 - decay_at(step, self._decay)
         for name, live in self._live.items():
             averaged: list[Tensor] = []
             current: list[Tensor] = []
             for key, value in live.items():
                 if isinstance(value, nn.Parameter) and value.is_floating_point():
-                    averaged.append(self._kept[name][key])
+                    averaged.append(self._averages[name][key])
                     current.append(value.detach())
                 else:
-                    self._kept[name][key].copy_(value)
+                    self._averages[name][key].copy_(value)
             if averaged:
                 torch._foreach_lerp_(averaged, current, weight)
 
     @contextmanager
     def swapped_in(self) -> Iterator[None]:
-        """Let the modules compute with their averages inside the block, and with their own weights after it."""
+        """Use the averages as the weights of the modules inside the block."""
         self._swap()
         try:
             yield
@@ -75,30 +75,30 @@ class Averages:
     def _swap(self) -> None:
         for name, live in self._live.items():
             for key, value in live.items():
-                kept = self._kept[name][key]
-                value.data, kept.data = kept.data, value.data
+                average = self._averages[name][key]
+                value.data, average.data = average.data, value.data
 
     def state(self) -> dict[str, dict[str, Tensor]]:
         """The averages by module and key, the tensors themselves."""
-        return {name: dict(tensors) for name, tensors in self._kept.items()}
+        return {name: dict(tensors) for name, tensors in self._averages.items()}
 
     @torch.no_grad()
     def load(self, state: Mapping[str, Mapping[str, Tensor]]) -> None:
-        """Take over averages that ``state`` gave.
+        """Restore averages from `state`.
 
         Raises:
-            DataError: modules, keys or shapes differ; nothing is changed then.
+            DataError: modules, keys or shapes differ; then nothing is changed.
         """
-        wrong = list(differing(self._kept, state))
+        wrong = list(differing(self._averages, state))
         if wrong:
             raise DataError(f"The averaged weights do not fit: {'; '.join(wrong[:5])}")
-        for name, tensors in self._kept.items():
+        for name, tensors in self._averages.items():
             for key, value in tensors.items():
                 value.copy_(state[name][key])
 
 
 def differing(mine: Mapping[str, Mapping[str, Tensor]], theirs: Mapping[str, Mapping[str, Tensor]]) -> Iterator[str]:
-    """What differs in names, keys and shapes between the states of these modules and of a checkpoint, in words."""
+    """Differences in names, keys and shapes between these modules and a checkpoint, as text."""
     for name in sorted(mine.keys() | theirs.keys()):
         if name not in theirs or name not in mine:
             yield f"{name} is {'not in the checkpoint' if name in mine else 'in the checkpoint only'}"

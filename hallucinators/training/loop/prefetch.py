@@ -1,4 +1,4 @@
-"""The next batch, made in a thread while a step is computed."""
+"""The next batch, loaded in a thread while a step is computed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from hallucinators.training.steps.task import BatchSource
 
 
-class Ahead:
-    """Batches of a source one step ahead; left as a context, the thread has ended.
+class Prefetcher:
+    """Loads the batches of a source one step ahead, in a thread that ends with the context.
 
     Args:
-        source: where batches come from.
+        source: source of batches.
         step: the first step.
-        last: the step to end before; nothing is made beyond it.
+        last: no batch is loaded for this step or later ones.
     """
 
     def __init__(self, source: BatchSource, step: int, last: int) -> None:
@@ -25,7 +25,7 @@ class Ahead:
         self._next: Future[Batch] = self._pool.submit(source.batch, step)
 
     def take(self, step: int) -> Batch:
-        """The batch of a step, asked for one after the other; raises what the source raised."""
+        """The batch of a step; steps must be consecutive. Raises the errors of the source."""
         batch = self._next.result()
         if step + 1 < self._last:
             self._next = self._pool.submit(self._source.batch, step + 1)

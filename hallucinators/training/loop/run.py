@@ -1,4 +1,4 @@
-"""The training loop: what is the same for every network that is trained here."""
+"""The training loop, shared by all methods."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from bench.errors import BenchError, ContractError
 from bench.progress import duration
 from hallucinators.training.loop.curves import VALIDATION, Curve
 from hallucinators.training.loop.ema import Averages
-from hallucinators.training.loop.prefetch import Ahead
+from hallucinators.training.loop.prefetch import Prefetcher
 from hallucinators.training.loop.progress import ProgressLines, Say, to_stderr
 from hallucinators.training.loop.signals import StopSignals
-from hallucinators.training.loop.state import Keeper, Recipe, Standing
+from hallucinators.training.loop.state import CheckpointStore, Recipe, RunState
 from hallucinators.training.loop.undo import Undo
-from hallucinators.training.loop.validation import Judge, chosen_by
+from hallucinators.training.loop.validation import Validator, selection_figure
 from hallucinators.training.steps import distributed
-from hallucinators.training.steps.gradients import NotFiniteError, watched
+from hallucinators.training.steps.gradients import NotFiniteError, refuse_non_finite
 from hallucinators.training.steps.precision import autocast
 from hallucinators.training.steps.settings import Settings
 
@@ -37,16 +37,16 @@ BAD_STEPS_IN_A_ROW = 10
 
 @dataclass(frozen=True)
 class Result:
-    """How a training ended.
+    """Result of a training.
 
     Attributes:
-        steps: steps done in all.
-        stopped: ``done`` (all steps), ``early`` (no better for ``patience`` validations), ``time`` (the limit in
-            minutes) or ``signal`` (SIGINT or SIGTERM). After the last two, ``train`` goes on when it is called again.
+        steps: number of steps done.
+        stopped: ``done`` (all steps), ``early`` (no improvement for ``patience`` validations), ``time`` (the limit in
+            minutes) or ``signal`` (SIGINT or SIGTERM). After the last two, another call of ``train`` continues.
         best: figures of the best validation, with its ``step``; empty before the first, and on ranks other than 0.
-        seconds: training time in all, over every resumption.
-        samples_seen: faces seen in all, over every process.
-        skipped: steps that were undone because something was not finite.
+        seconds: training time over all calls.
+        samples_seen: number of faces over all processes.
+        skipped: steps that were undone because a loss or gradient was not finite.
     """
 
     steps: int
@@ -66,34 +66,34 @@ def train(
     *,
     recipe: Recipe | None = None,
 ) -> Result:
-    """Train, or go on with the training that ``out`` holds.
+    """Train, or continue the training in ``out``.
 
     Args:
-        task: what is trained.
-        source: where batches come from.
-        settings: how long, how often, on what.
+        task: the networks and their losses.
+        source: source of batches.
+        settings: of the loop.
         out: folder of the run: checkpoints, best weights, curve, previews. All processes must see it.
-        progress: told a line now and then (on rank 0 only).
-        recipe: what else the run is told by (preset, sizes, digest of the data). It is kept in the checkpoint, and a
-            checkpoint with another one is refused.
+        progress: called with lines on the progress (on rank 0 only).
+        recipe: further facts that identify the run (preset, sizes, digest of the data). They are stored in checkpoints,
+            and a checkpoint with other facts is refused.
 
     Returns:
-        How it ended; at once where the run had ended before.
+        The result; at once if the run had ended before.
 
     Raises:
-        DataError: ``out`` holds a checkpoint of another run, or damaged ones only.
-        ContractError: the task or the source gives something else than it should.
-        UsageError: the device is not here.
+        DataError: ``out`` holds a checkpoint of another run, or only damaged ones.
+        ContractError: the task or the source violates its interface.
+        UsageError: there is no such device.
         BenchError: ten steps in a row were not finite.
     """
     device = distributed.device_of(settings.device)
-    say: Say = progress if distributed.rank() == 0 else _nobody
+    say: Say = progress if distributed.rank() == 0 else _ignore
     with distributed.processes(device), _threads(settings.threads):
         return _Run(task, source, settings, out, say, recipe or {}, device).train()
 
 
-def _nobody(line: str) -> None:
-    """Where the lines of ranks other than 0 go."""
+def _ignore(line: str) -> None:
+    """Drop the lines of ranks other than 0."""
 
 
 @contextmanager
@@ -129,143 +129,143 @@ class _Run:
             module.to(device).to(memory_format=torch.channels_last)
         distributed.broadcast_state(self._modules.values())
         self._averages = Averages({name: self._modules[name] for name in task.averaged}, settings.ema_decay)
-        self._judge = Judge(task, source, self._averages, settings, device)
-        self._keeper = Keeper(out, task, self._averages, settings, recipe, device)
+        self._validator = Validator(task, source, self._averages, settings, device)
+        self._store = CheckpointStore(out, task, self._averages, settings, recipe, device)
         self._undo = Undo(self._modules.values(), self._optimisers.values())
         torch.manual_seed(settings.seed + 1_000_003 * distributed.rank())
         out.mkdir(parents=True, exist_ok=True)
-        found = self._keeper.resume(say)
-        self._now = found or Standing()
-        self._saved_at = found.step if found else None
+        state = self._store.resume(say)
+        self._state = state or RunState()
+        self._saved_at = state.step if state else None
 
     def train(self) -> Result:
-        """Go on to the end, or to a limit."""
-        now = self._now
+        """Train to the last step, or to a limit."""
+        state = self._state
         with StopSignals() as signals:
-            stopped = self._verdict(signals)
+            stopped = self._stop_reason(signals)
             if stopped in ("done", "early"):
-                self._say(f"{self._task.name}: had ended ({stopped}) after {now.step:,} steps")
+                self._say(f"{self._task.name}: had ended ({stopped}) after {state.step:,} steps")
             else:
                 if self._saved_at is not None:
-                    self._say(f"{self._task.name}: going on from the checkpoint of step {now.step:,}")
-                stopped = stopped or self._go_on(signals)
-                if self._saved_at != now.step:
+                    self._say(f"{self._task.name}: continuing from the checkpoint of step {state.step:,}")
+                stopped = stopped or self._loop(signals)
+                if self._saved_at != state.step:
                     self._save()
-                why = f"{stopped} {signals.asked}" if stopped == "signal" else stopped
-                self._say(f"{self._task.name}: stopped ({why}) after {now.step:,} steps, {duration(now.seconds)}")
-        return Result(now.step, stopped, dict(now.best), now.seconds, now.samples, now.skipped)
+                why = f"{stopped} {signals.received}" if stopped == "signal" else stopped
+                self._say(f"{self._task.name}: stopped ({why}) after {state.step:,} steps, {duration(state.seconds)}")
+        return Result(state.step, stopped, dict(state.best), state.seconds, state.samples, state.skipped)
 
-    def _go_on(self, signals: StopSignals) -> Stopped:
-        """Step after step until there is a reason to stop."""
-        now, settings = self._now, self._settings
-        start = time.monotonic() - now.seconds
+    def _loop(self, signals: StopSignals) -> Stopped:
+        """Take steps until there is a reason to stop."""
+        state, settings = self._state, self._settings
+        start = time.monotonic() - state.seconds
         with ExitStack() as stack:
-            curve = Curve(self._out, now.step, self._say) if distributed.rank() == 0 else None
+            curve = Curve(self._out, state.step, self._say) if distributed.rank() == 0 else None
             if curve:
                 stack.callback(curve.close)
-            ahead = stack.enter_context(Ahead(self._source, now.step, settings.steps))
-            stack.enter_context(watched(self._optimisers))
-            pace = ProgressLines(self._say, self._task.name, settings.steps, settings.minutes)
+            batches = stack.enter_context(Prefetcher(self._source, state.step, settings.steps))
+            stack.enter_context(refuse_non_finite(self._optimisers))
+            report = ProgressLines(self._say, self._task.name, settings.steps, settings.minutes)
             while True:
-                batch = ahead.take(now.step).to(self._device)
+                batch = batches.take(state.step).to(self._device)
                 losses = self._step(batch)
-                now.seconds = time.monotonic() - start
-                pace(now.step, losses, len(batch.lr) * distributed.world_size(), now.seconds)
+                state.seconds = time.monotonic() - start
+                report(state.step, losses, len(batch.lr) * distributed.world_size(), state.seconds)
                 self._record(curve)
-                if stopped := self._verdict(signals):
+                if stopped := self._stop_reason(signals):
                     return stopped
 
-    def _verdict(self, signals: StopSignals) -> Stopped | None:
-        """Why to stop now; the same in every process."""
-        now, limit = self._now, self._settings.minutes
-        if now.step >= self._settings.steps:
+    def _stop_reason(self, signals: StopSignals) -> Stopped | None:
+        """The reason to stop now, the same in all processes; None to continue."""
+        state, limit = self._state, self._settings.minutes
+        if state.step >= self._settings.steps:
             return "done"
-        if 0 < self._settings.patience <= now.waited:
+        if 0 < self._settings.patience <= state.waited:
             return "early"
-        late = limit is not None and now.seconds >= 60 * limit
-        asked, late = distributed.anywhere([signals.asked is not None, late])
-        return "signal" if asked else "time" if late else None
+        late = limit is not None and state.seconds >= 60 * limit
+        signalled, late = distributed.anywhere([signals.received is not None, late])
+        return "signal" if signalled else "time" if late else None
 
     def _step(self, batch: Batch) -> dict[str, float]:
-        """One step, undone where something is not finite; returns the losses, means over processes."""
-        now, faces = self._now, len(batch.lr)
+        """One step, undone if a value is not finite; returns the losses, means over processes."""
+        state, faces = self._state, len(batch.lr)
         if faces != self._settings.batch_size:
             raise ContractError(
-                f"The source gave {faces} faces for step {now.step}; batch_size is {self._settings.batch_size}"
+                f"The source gave {faces} faces for step {state.step}; batch_size is {self._settings.batch_size}"
             )
-        self._undo.remember()
+        self._undo.store()
         losses: dict[str, float] = {}
         bad = ""
         try:
             with autocast(self._settings):
-                losses = {name: float(value) for name, value in self._task.update(batch, now.step).items()}
+                losses = {name: float(value) for name, value in self._task.update(batch, state.step).items()}
         except NotFiniteError as error:
             bad = str(error)
         if distributed.anywhere([bool(bad)])[0]:
-            bad = bad or "something in another process"
+            bad = bad or "a value in another process"
         else:
             losses = dict(zip(losses, distributed.means(list(losses.values())), strict=True))
             bad = ", ".join(f"loss {name!r}" for name, value in losses.items() if not math.isfinite(value))
-        now.step += 1
-        now.samples += faces * distributed.world_size()
+        state.step += 1
+        state.samples += faces * distributed.world_size()
         if bad:
-            self._undo.back()
+            self._undo.restore()
             self._skip(bad)
             return {}
-        now.bad_in_a_row = 0
-        self._averages.update(now.step)
+        state.bad_in_a_row = 0
+        self._averages.update(state.step)
         for name, value in losses.items():
-            total, count = now.sums.get(name, (0.0, 0))
-            now.sums[name] = [total + value, count + 1]
+            total, count = state.sums.get(name, (0.0, 0))
+            state.sums[name] = [total + value, count + 1]
         return losses
 
     def _skip(self, what: str) -> None:
-        """Count a step that was undone; too many in a row end the run."""
-        now = self._now
-        now.skipped += 1
-        now.bad_in_a_row += 1
-        if now.bad_in_a_row == 1:
-            self._say(f"{self._task.name}: step {now.step - 1:,} is undone, since {what} is not finite")
-        if now.bad_in_a_row >= BAD_STEPS_IN_A_ROW:
-            kept = "there is no checkpoint yet" if self._saved_at is None else f"step {self._saved_at} is kept"
+        """Count an undone step; too many in a row end the run."""
+        state = self._state
+        state.skipped += 1
+        state.bad_in_a_row += 1
+        if state.bad_in_a_row == 1:
+            self._say(f"{self._task.name}: step {state.step - 1:,} is undone, because {what} is not finite")
+        if state.bad_in_a_row >= BAD_STEPS_IN_A_ROW:
+            checkpoint = "there is none yet" if self._saved_at is None else f"step {self._saved_at}"
             raise BenchError(
-                f"{self._task.name}: {now.bad_in_a_row} steps in a row are undone; at step {now.step - 1} {what} was "
-                f"not finite. The last checkpoint: {kept}, in {self._out}. Lower the learning rate, clip gradients, or "
-                "look at the batches of these steps."
+                f"{self._task.name}: {state.bad_in_a_row} steps in a row are undone; at step {state.step - 1} {what} "
+                f"was not finite. The last checkpoint: {checkpoint}, in {self._out}. Lower the learning rate, clip "
+                "gradients, or look at the batches of these steps."
             )
 
     def _record(self, curve: Curve | None) -> None:
-        """After a step: validation, the row of the curve, preview and checkpoint, where they are due."""
-        now, settings = self._now, self._settings
-        last = now.step == settings.steps
+        """After a step: validation, row of the curve, preview and checkpoint, if they are due."""
+        state, settings = self._state, self._settings
+        last = state.step == settings.steps
         row: dict[str, float] = {}
-        if now.step % settings.log_every == 0 or last:
-            row = {name: total / count for name, (total, count) in now.sums.items()}
-            now.sums = {}
-        if now.step % settings.validate_every == 0 or last:
+        if state.step % settings.log_every == 0 or last:
+            row = {name: total / count for name, (total, count) in state.sums.items()}
+            state.sums = {}
+        if state.step % settings.validate_every == 0 or last:
             row |= {VALIDATION + name: value for name, value in self._validate().items()}
         if curve and row:
-            curve.add(now.step, row)
-        if curve and settings.preview_every and (now.step % settings.preview_every == 0 or last):
-            curve.preview(now.step, self._judge.preview())
+            curve.add(state.step, row)
+        if curve and settings.preview_every and (state.step % settings.preview_every == 0 or last):
+            curve.preview(state.step, self._validator.preview())
             curve.draw()
-        if now.step % settings.checkpoint_every == 0:
+        if state.step % settings.checkpoint_every == 0:
             self._save()
 
     def _validate(self) -> dict[str, float]:
-        """Figures of the held-out people, on rank 0 alone; the weights are kept if they are the best so far."""
-        now = self._now
+        """Figures on the held-out people, on rank 0 only; the weights are saved if they are the best so far."""
+        state = self._state
         figures: dict[str, float] = {}
         if distributed.rank() == 0:
-            figures = self._judge.figures()
-            now.waited += 1
-            figure = chosen_by(figures)
-            if figures[figure] > now.best.get(figure, -math.inf):
-                now.waited, now.best = 0, figures | {"step": now.step}
-                self._keeper.save_best(now)
-        now.waited = distributed.from_rank_0(now.waited)
+            figures = self._validator.figures()
+            state.waited += 1
+            figure = selection_figure(figures)
+            if figures[figure] > state.best.get(figure, -math.inf):
+                state.waited, state.best = 0, figures | {"step": state.step}
+                self._store.save_best(state)
+        state.waited = distributed.from_rank_0(state.waited)
         return figures
 
     def _save(self) -> None:
-        self._keeper.save(self._now)
-        self._saved_at = self._now.step
+        self._store.save(self._state)
+        self._saved_at = self._state.step

@@ -1,4 +1,4 @@
-"""Being told to stop: the loop finishes its step first."""
+"""Stop signals: the loop finishes its step first."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Any, Self
 
 
 class StopSignals:
-    """Inside the block the first SIGINT or SIGTERM is remembered only; a second one acts as it did before.
+    """Inside the block the first SIGINT or SIGTERM is only stored; a second one has its usual effect.
 
     Attributes:
-        asked: name of the signal that came; None while none did.
+        received: name of the signal; None before one.
     """
 
     def __init__(self) -> None:
-        self.asked: str | None = None
+        self.received: str | None = None
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():  # handlers cannot be set elsewhere
             for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._remember)
+                self._before[number] = signal.signal(number, self._store)
         return self
 
-    def _remember(self, number: int, frame: FrameType | None) -> None:
-        self.asked = signal.Signals(number).name
+    def _store(self, number: int, frame: FrameType | None) -> None:
+        self.received = signal.Signals(number).name
         self._restore()
 
     def _restore(self) -> None:

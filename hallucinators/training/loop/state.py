@@ -1,4 +1,4 @@
-"""Where a run stands, and how that is kept and found again."""
+"""The state of a run, saved to and restored from checkpoints."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ Recipe = Mapping[str, str | int | float]
 
 
 @dataclass
-class Standing:
-    """The numbers of a run on its way.
+class RunState:
+    """Counters and figures of a run; the names of the fields are stored in checkpoints.
 
     Attributes:
-        step: steps done.
-        seconds: training time, over every resumption.
-        samples: faces seen, over every process.
-        skipped: steps undone because something was not finite.
-        bad_in_a_row: how many of them were the last ones.
+        step: number of steps done.
+        seconds: training time over all calls.
+        samples: number of faces over all processes.
+        skipped: steps undone because a value was not finite.
+        bad_in_a_row: number of undone steps since the last good one.
         waited: validations since the best one.
         best: figures of the best validation, with its ``step``.
         sums: sum and count of each loss since the last row of the curve.
@@ -46,16 +46,16 @@ class Standing:
     sums: dict[str, list[float]] = field(default_factory=dict)
 
 
-class Keeper:
-    """Saves a run into its folder and takes it up again; rank 0 alone writes.
+class CheckpointStore:
+    """Saves a run into its folder and restores it; only rank 0 writes.
 
     Args:
         out: folder of the run.
-        task: what is trained, on its device.
+        task: the task, on its device.
         averages: its averaged weights.
         settings: of the loop.
-        recipe: what else the run is told by.
-        device: where the run computes.
+        recipe: further facts that identify the run.
+        device: device of the run.
     """
 
     def __init__(
@@ -63,41 +63,41 @@ class Keeper:
     ) -> None:
         self._out, self._averages, self._device = out, averages, device
         self._modules, self._optimisers = task.modules(), task.optimisers()
-        self._about = {
+        self._identity = {
             "task": task.name,
             "recipe": dict(recipe),
             "settings": settings.fixed(),
             "processes": distributed.world_size(),
         }
 
-    def _state(self, standing: Standing) -> checkpoint.State:
-        """What the best weights and every checkpoint hold."""
-        return self._about | {
-            "step": standing.step,
-            "best": dict(standing.best),
+    def _state(self, run: RunState) -> checkpoint.State:
+        """The content of best weights and of every checkpoint."""
+        return self._identity | {
+            "step": run.step,
+            "best": dict(run.best),
             "modules": {name: dict(module.state_dict()) for name, module in self._modules.items()},
             "averages": self._averages.state(),
         }
 
-    def save_best(self, standing: Standing) -> None:
-        """Keep the weights as the best ones so far; called on rank 0."""
-        checkpoint.save(checkpoint.path_of(self._out, standing.step, "best"), self._state(standing))
+    def save_best(self, run: RunState) -> None:
+        """Save the weights as the best ones so far; called on rank 0."""
+        checkpoint.save(checkpoint.path_of(self._out, run.step, "best"), self._state(run))
 
-    def save(self, standing: Standing) -> None:
-        """Write a checkpoint; called in every process."""
+    def save(self, run: RunState) -> None:
+        """Write a checkpoint; called in all processes."""
         random = checkpoint.random_state(self._device)
         if distributed.rank() != 0:
             return
         rest = {
-            "standing": asdict(standing),
+            "standing": asdict(run),
             "optimisers": {name: optimiser.state_dict() for name, optimiser in self._optimisers.items()},
             "random": random,
         }
-        checkpoint.save(checkpoint.path_of(self._out, standing.step), self._state(standing) | rest)
+        checkpoint.save(checkpoint.path_of(self._out, run.step), self._state(run) | rest)
         checkpoint.prune(self._out)
 
-    def resume(self, say: Callable[[str], None]) -> Standing | None:
-        """Take everything over from the newest readable checkpoint; None where there is none.
+    def resume(self, say: Callable[[str], None]) -> RunState | None:
+        """Restore the newest readable checkpoint; None if there is none.
 
         Raises:
             DataError: the checkpoint is of another run, or all of them are damaged.
@@ -107,20 +107,20 @@ class Keeper:
         step = distributed.from_rank_0(state["step"] if state else -1)
         path = checkpoint.path_of(self._out, step)
         if step >= 0:
-            self._take_over(state or checkpoint.load(path), path)
+            self._restore(state or checkpoint.load(path), path)
         if first:
             checkpoint.discard_after(self._out, step)
-        return self._standing if step >= 0 else None
+        return self._run if step >= 0 else None
 
-    def _take_over(self, state: checkpoint.State, path: Path) -> None:
-        asked = self._about | {
+    def _restore(self, state: checkpoint.State, path: Path) -> None:
+        expected = self._identity | {
             "modules": {name: dict(module.state_dict()) for name, module in self._modules.items()},
             "averages": self._averages.state(),
             "optimisers": self._optimisers,
             "standing": {},
             "random": [],
         }
-        checkpoint.refuse_other(path, state, asked)
+        checkpoint.refuse_other(path, state, expected)
         for name, module in self._modules.items():
             module.load_state_dict(state["modules"][name])
         self._averages.load(state["averages"])
@@ -130,4 +130,4 @@ class Keeper:
             except ValueError as error:
                 raise DataError(f"{path}: the state of optimiser {name!r} does not fit: {error}") from error
         checkpoint.restore_random_state(state["random"], self._device)
-        self._standing = Standing(**state["standing"])
+        self._run = RunState(**state["standing"])

@@ -1,4 +1,4 @@
-"""Taking a step back: networks and optimisers as they were before it."""
+"""Undoing a step: networks and optimisers as before it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from hallucinators.training.loop.ema import tensors_of
 class Undo:
     """Copies of all weights, buffers and optimiser states, refreshed before each step.
 
-    A step of a GAN is several updates; when the last of them fails the ones before have been made, and statistics of
-    normalisation layers may hold what is not finite. So everything goes back. It costs the memory once more and a copy
-    a step, which is little beside the step.
+    A step of a GAN is several updates; when the last one fails, the earlier ones have been applied, and statistics of
+    normalisation layers may not be finite. So all of them are restored. This costs a copy of the weights in memory and
+    a copy in each step, which is fast compared with the step.
     """
 
     def __init__(self, modules: Iterable[nn.Module], optimisers: Iterable[Optimizer]) -> None:
@@ -25,17 +25,17 @@ class Undo:
         self._optimisers = list(optimisers)
         self._states: list[dict[Any, dict[str, Any]]] = []
         self._live: list[Tensor] = []
-        self._kept: list[Tensor] = []
+        self._copies: list[Tensor] = []
 
     @torch.no_grad()
-    def remember(self) -> None:
-        """Copy everything as it is."""
+    def store(self) -> None:
+        """Copy the current state."""
         self._states = [{key: dict(state) for key, state in o.state.items()} for o in self._optimisers]
         live = [*self._weights, *self._state_tensors()]
         if len(live) == len(self._live) and all(a is b for a, b in zip(live, self._live, strict=True)):
-            torch._foreach_copy_(self._kept, live)
+            torch._foreach_copy_(self._copies, live)
         else:
-            self._live, self._kept = live, [tensor.clone() for tensor in live]
+            self._live, self._copies = live, [tensor.clone() for tensor in live]
 
     def _state_tensors(self) -> Iterator[Tensor]:
         for states in self._states:
@@ -43,9 +43,9 @@ class Undo:
                 yield from (value for value in state.values() if isinstance(value, Tensor))
 
     @torch.no_grad()
-    def back(self) -> None:
-        """Put everything back as it was at the last ``remember``; gradients are cleared."""
-        torch._foreach_copy_(self._live, self._kept)
+    def restore(self) -> None:
+        """Restore the state of the last `store`; gradients are cleared."""
+        torch._foreach_copy_(self._live, self._copies)
         for optimiser, states in zip(self._optimisers, self._states, strict=True):
             optimiser.state.clear()
             optimiser.state.update({key: dict(state) for key, state in states.items()})

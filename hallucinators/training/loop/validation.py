@@ -1,4 +1,4 @@
-"""Looking at the networks as they would be used: averaged weights on the held-out people."""
+"""Validation: averaged weights on the held-out people."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from hallucinators.training.steps.batch import Batch
     from hallucinators.training.steps.task import BatchSource, Task
 
-FIGURE, OBJECTIVE = "psnr_db", "objective"  # what the best weights are chosen by; higher is better
+FIGURE, OBJECTIVE = "psnr_db", "objective"  # these select the best weights; higher is better
 
 
-def chosen_by(figures: Mapping[str, float]) -> str:
-    """The figure that says which weights are best: a task's ``objective`` where it has one, else ``psnr_db``."""
+def selection_figure(figures: Mapping[str, float]) -> str:
+    """The figure that selects the best weights: the task's ``objective`` if it has one, else ``psnr_db``."""
     return OBJECTIVE if OBJECTIVE in figures else FIGURE
 
 
-class Judge:
-    """Validates and previews a task, and leaves its training as if it had not been looked at.
+class Validator:
+    """Validates and previews a task without any effect on its training.
 
     Args:
-        task: what is trained.
-        source: where the held-out batches come from; asked once, when they are needed.
+        task: the task.
+        source: source of the held-out batches, which are read once, when they are needed.
         averages: the averaged weights.
         settings: of the loop.
-        device: where the run computes.
+        device: device of the run.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Judge:
         """
         sums: dict[str, float] = {}
         batches = self._held_out()
-        with self._looking():
+        with self._evaluation():
             for batch in batches:
                 for name, value in self._task.validate(batch).items():
                     sums[name] = sums.get(name, 0.0) + float(value) * len(batch.lr)
@@ -65,19 +65,19 @@ class Judge:
     def preview(self) -> list[Tensor]:
         """Columns of a picture of the first held-out batch."""
         batch = self._held_out()[0]
-        with self._looking():
+        with self._evaluation():
             return self._task.preview(batch)
 
     def _held_out(self) -> list[Batch]:
         if not self._batches:
             self._batches = [batch.to(self._device) for batch in self._source.held_out()]
         if not self._batches:
-            raise DataError(f"{self._task.name}: the source holds out no batch; there is nothing to validate on")
+            raise DataError(f"{self._task.name}: the source has no held-out batch to validate on")
         return self._batches
 
     @contextmanager
-    def _looking(self) -> Iterator[None]:
-        """Averaged weights, evaluation mode, no gradients, random numbers apart and the same each time."""
+    def _evaluation(self) -> Iterator[None]:
+        """Averaged weights, evaluation mode, no gradients, and a separate random state that is the same each time."""
         modules = list(self._task.modules().values())
         training = [part for module in modules for part in module.modules() if part.training]
         cards = [self._device] if self._device.type == "cuda" else []

@@ -1,8 +1,8 @@
-"""One process or many: what differs when a run is started by torchrun, in a few functions that do nothing for one.
+"""Communication between the processes of torchrun; all functions do nothing for a single process.
 
-Every process computes its share of a step, gradients are averaged over processes before each optimiser's step, and the
-process of rank 0 alone validates and writes. The number of processes is read from the environment (``RANK``,
-``WORLD_SIZE``, ``LOCAL_RANK``), so a source of batches can be built before the processes have met.
+Every process computes its share of a step, gradients are averaged over processes before each optimiser's step, and only
+the process of rank 0 validates and writes. The number of processes is read from the environment (``RANK``,
+``WORLD_SIZE``, ``LOCAL_RANK``), so that a source of batches can be built before the process group.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def rank() -> int:
 
 
 def world_size() -> int:
-    """How many processes train together."""
+    """Number of processes."""
     return _from_environment("WORLD_SIZE", 1)
 
 
@@ -38,10 +38,10 @@ def _from_environment(name: str, default: int) -> int:
 
 
 def device_of(name: str) -> torch.device:
-    """The device of this process: ``cuda`` means the card of its local rank.
+    """The device of this process; ``cuda`` is the GPU of its local rank.
 
     Raises:
-        UsageError: there is no such device, or no card of that rank.
+        UsageError: there is no such device, or no GPU of that rank.
     """
     device = torch.device(resolve_device(name))
     if device.type != "cuda":
@@ -52,7 +52,7 @@ def device_of(name: str) -> torch.device:
 
 @contextmanager
 def processes(device: torch.device) -> Iterator[None]:
-    """Let the processes meet for the length of the block; nothing to do for one, or where they have met already."""
+    """Initialise the process group for the block; nothing to do for one process or an existing group."""
     if device.type == "cuda":
         torch.cuda.set_device(device)
     if world_size() == 1 or dist.is_initialized():
@@ -61,7 +61,7 @@ def processes(device: torch.device) -> Iterator[None]:
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield
-        dist.barrier()  # one that left while rank 0 still wrote has been seen to abort as it ended
+        dist.barrier()  # without it, a process that ended while rank 0 was writing has aborted
     finally:
         dist.destroy_process_group()
 
@@ -69,8 +69,8 @@ def processes(device: torch.device) -> Iterator[None]:
 def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
     """Replace gradients by their means over all processes, in one exchange per dtype.
 
-    Parameters without a gradient are left without one; all processes must have the same ones. What is not finite in
-    one process is so in all of them afterwards, so they agree on undoing a step.
+    Parameters without a gradient are left without one; they must be the same in all processes. A value that is not
+    finite in one process is not finite in all of them afterwards, so they agree on undoing a step.
     """
     if world_size() == 1:
         return
@@ -100,38 +100,38 @@ def broadcast_state(modules: Iterable[nn.Module]) -> None:
 
 
 def means(values: Sequence[float]) -> list[float]:
-    """Means over processes of numbers that each of them has."""
+    """Means over processes."""
     if world_size() == 1 or not values:
         return list(values)
-    numbers = torch.tensor(values, dtype=torch.float64, device=_meeting_place())
+    numbers = torch.tensor(values, dtype=torch.float64, device=_exchange_device())
     dist.all_reduce(numbers)
     return [float(value) for value in (numbers / world_size()).tolist()]
 
 
 def anywhere(flags: Sequence[bool]) -> list[bool]:
-    """Which of the flags are set in any process."""
+    """Whether each flag is set in any process."""
     return [value > 0 for value in means([float(flag) for flag in flags])]
 
 
 def from_rank_0(value: int) -> int:
-    """The number that rank 0 has."""
+    """The value of rank 0."""
     if world_size() == 1:
         return value
-    number = torch.tensor(value, dtype=torch.int64, device=_meeting_place())
+    number = torch.tensor(value, dtype=torch.int64, device=_exchange_device())
     dist.broadcast(number, src=0)
     return int(number)
 
 
-def gathered(tensor: Tensor) -> list[Tensor]:
-    """The tensors of all processes by rank, on the processor; all of one shape."""
+def gather(tensor: Tensor) -> list[Tensor]:
+    """The tensors of all processes by rank, on the CPU; all of one shape."""
     if world_size() == 1:
         return [tensor]
-    mine = tensor.to(_meeting_place())
+    mine = tensor.to(_exchange_device())
     every = [torch.empty_like(mine) for _ in range(world_size())]
     dist.all_gather(every, mine)
     return [one.cpu() for one in every]
 
 
-def _meeting_place() -> torch.device:
-    """Where tensors must lie to be exchanged."""
+def _exchange_device() -> torch.device:
+    """Device on which tensors are exchanged."""
     return torch.device("cuda", torch.cuda.current_device()) if dist.get_backend() == "nccl" else torch.device("cpu")

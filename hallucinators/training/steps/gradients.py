@@ -1,4 +1,4 @@
-"""From a loss to a step: backward, averaging over processes, clipping, and refusing what is not finite."""
+"""From a loss to a step: backward pass, mean over processes, clipping, and a check for non-finite values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hallucinators.training.steps import distributed
 
 
 class NotFiniteError(Exception):
-    """A loss or a gradient is not finite; the text names it. The loop undoes the step."""
+    """A loss or a gradient is not finite; the message names it. The loop undoes the step."""
 
 
 def clip(parameters: Iterable[nn.Parameter], limit: float) -> float:
@@ -58,14 +58,14 @@ def parameters_of(optimiser: Optimizer) -> list[nn.Parameter]:
 
 
 def _finite(parameters: Iterable[nn.Parameter]) -> bool:
-    """Whether all gradients are finite, judged by their norm: one number to fetch from the device."""
+    """Whether all gradients are finite, by their norm, which is one value to copy from the device."""
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     return not gradients or bool(nn.utils.get_total_norm(gradients).isfinite())
 
 
 @contextmanager
-def watched(optimisers: Mapping[str, Optimizer]) -> Iterator[None]:
-    """Inside the block no optimiser steps on a gradient that is not finite: it raises ``NotFiniteError`` instead."""
+def refuse_non_finite(optimisers: Mapping[str, Optimizer]) -> Iterator[None]:
+    """Inside the block an optimiser raises ``NotFiniteError`` instead of a step with a non-finite gradient."""
 
     def guard(name: str) -> Callable[[Optimizer, Any, Any], None]:
         def before_step(optimiser: Optimizer, args: Any, kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""What a training run is told apart from what it trains; nothing heavy is imported here."""
+"""Settings of the training loop, independent of the method. Imports no torch."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from bench.errors import UsageError
 
 PRECISIONS = ("fp32", "bf16")
 
-# What a run may not change on the way, since its curve would no longer be that of one run. Everything else (limits,
-# device, threads, how often something is written) may differ when a run goes on.
+# A resumed run must have the same values of these, since its curve would otherwise not be that of one run. The others
+# (limits, device, threads, intervals) may differ.
 FIXED = ("batch_size", "seed", "precision", "ema_decay")
 
 
@@ -19,23 +19,23 @@ class Settings:
     """Settings of the loop.
 
     Attributes:
-        steps: optimisation steps in all, over every resumption; >= 1.
-        minutes: training time in all, over every resumption; None for no limit. A run that reached it goes on under a
+        steps: optimisation steps over all calls; >= 1.
+        minutes: limit of the training time over all calls; None for no limit. A run that reached it continues with a
             larger one.
         batch_size: faces per step and process; >= 1.
-        seed: seed of what is drawn while training; >= 0. Process ``rank`` draws from a stream of its own.
+        seed: seed of random numbers in training; >= 0. Each process has a stream of its own.
         device: ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         precision: ``fp32``, or ``bf16`` for bfloat16 autocast (weights stay float32).
-        threads: processor threads torch computes with; 0 leaves them as they are.
+        threads: processor threads of torch; 0 leaves its own choice.
         validate_every: steps between validations; >= 1. The last step is always validated.
         checkpoint_every: steps between checkpoints; >= 1. Every clean stop writes one too.
         preview_every: steps between preview grids and redrawn curves; 0 for none.
-        patience: validations without a better figure (`judge.chosen_by`) before it stops early; 0 never stops early.
+        patience: validations without improvement (`validation.selection_figure`) before an early stop; 0 for none.
         ema_decay: decay of the averaged weights, in [0, 1).
         log_every: steps between rows of the curve; >= 1. A row holds the means since the row before.
 
     Raises:
-        UsageError: values that cannot be; all of them at once.
+        UsageError: values out of range; all faults at once.
     """
 
     steps: int

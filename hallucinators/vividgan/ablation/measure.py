@@ -1,4 +1,4 @@
-"""What the trained variants make of people left out: PSNR, SSIM and the rank of the own photograph, probe by probe."""
+"""Measures of the trained variants on people left out of training: PSNR, SSIM and rank of each probe."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from hallucinators.vividgan.network.model import VividGAN
 
 BICUBIC = "bicubic"
-"""The row that needs no training."""
+"""The variant without training."""
 FILE = "measured.json"
 _AT_ONCE = 8
 _CHAIN = "chain"
@@ -41,16 +41,16 @@ _CHAIN = "chain"
 
 @dataclass(frozen=True)
 class Measures:
-    """One variant on every probe, in one order.
+    """Measures of one variant; probes in the same order for all variants.
 
     Attributes:
-        psnr_db: None where it failed, infinite where it equals the truth.
-        ssim: likewise.
-        ranks: of the own frontal photograph; None where the probe failed.
+        psnr_db: PSNR by probe; None if it failed, infinite if it equals the truth.
+        ssim: SSIM by probe; None if it failed.
+        ranks: rank of the person's frontal photograph by probe; None if it failed.
         people: person of each probe.
-        align: how chips were cut: ``frame`` (frontal faces stand in a known frame) or, where the pose is kept, ``true``
-            (the head's own points, which only the maker of the probes knows).
-        outcomes: how the probes fared.
+        align: how chips were cut: ``frame`` (frontal faces in a known frame) or, for variants that keep the pose,
+            ``true`` (ground-truth landmarks).
+        outcomes: number of probes by outcome.
     """
 
     psnr_db: tuple[float | None, ...]
@@ -61,8 +61,8 @@ class Measures:
     outcomes: dict[str, int]
 
 
-class Ruler:
-    """Measures chains on the left-out people of a pack."""
+class Evaluator:
+    """Measures hallucinators on the left-out people of a pack."""
 
     def __init__(
         self,
@@ -76,17 +76,17 @@ class Ruler:
         threads: int = 0,
         landmarks: str = "auto",
     ) -> None:
-        """Enrol the frontal photographs.
+        """Build the recogniser; the frontal photographs are enrolled with the first measurement.
 
         Args:
             packed: the photographs.
-            chosen: which of them are measured, each a person.
+            chosen: indices of those that are measured, one for each person.
             recogniser: ``name:key=value``; not the teacher.
             lr: side of the LR faces.
             seed: of the similarities that move them.
             device: torch device.
             threads: processor threads.
-            landmarks: where components are cut out, see the hallucinator ``vividgan``.
+            landmarks: source of the positions of components, see the hallucinator ``vividgan``.
         """
         self._packed, self._chosen, self._lr, self._seed = packed, list(chosen), lr, seed
         self._defaults = {"device": device, "threads": threads}
@@ -94,28 +94,32 @@ class Ruler:
         self._recogniser: Built[Recogniser] = build(RECOGNISERS, Spec.parse(recogniser), self._defaults)
         self._gallery: FloatImages | None = None
 
-    def variant(self, variant: Variant, weights: Path, advance: Callable[[int], None]) -> Measures:
-        """Measure a trained variant; kept beside its weights, and read from there while nothing has changed."""
+    def measure_variant(self, variant: Variant, weights: Path, advance: Callable[[int], None]) -> Measures:
+        """Measure a trained variant; the result is stored beside its weights and read again if nothing has changed."""
         if variant.true_components:
-            oracle = GivenComponents(weights, self._lr, self._defaults["device"])  # type: ignore[arg-type]  # a str
-            return self._kept(weights.parent / FILE, _chain(oracle), oracle.know, advance)
+            given = GroundTruthComponents(weights, self._lr, self._defaults["device"])  # type: ignore[arg-type]  # a str
+            return self._load_or_measure(weights.parent / FILE, _chain(given), given.set_truth, advance)
         arguments = (("size", str(self._lr)), ("weights", str(weights)), ("landmarks", self._landmarks))
         chain = Chain([build(HALLUCINATORS, Spec("vividgan", arguments), self._defaults)])
-        return self._kept(weights.parent / FILE, chain, None, advance)
+        return self._load_or_measure(weights.parent / FILE, chain, None, advance)
 
-    def bicubic(self, folder: Path, advance: Callable[[int], None]) -> Measures:
-        """Measure plain interpolation, kept in a folder."""
-        return self._kept(folder / FILE, Chain.parse(BICUBIC), None, advance)
+    def measure_bicubic(self, folder: Path, advance: Callable[[int], None]) -> Measures:
+        """Measure interpolation; the result is stored in a folder."""
+        return self._load_or_measure(folder / FILE, Chain.parse(BICUBIC), None, advance)
 
     @property
     def people(self) -> int:
-        """How many are measured."""
+        """Number of people measured."""
         return len(self._chosen)
 
-    def _kept(
-        self, file: Path, chain: Chain, know: Callable[[Sequence[Pair]], None] | None, advance: Callable[[int], None]
+    def _load_or_measure(
+        self,
+        file: Path,
+        chain: Chain,
+        set_truth: Callable[[Sequence[Pair]], None] | None,
+        advance: Callable[[int], None],
     ) -> Measures:
-        made_by = digest_of(
+        digest = digest_of(
             [
                 chain.fingerprint,
                 self._recogniser.fingerprint,
@@ -126,16 +130,16 @@ class Ruler:
                 closure_digest("bench.evaluation.heldout", __name__),
             ]
         )
-        found = _read(file, made_by)
-        if found is None:
-            found = self._measure(chain, know, advance)
-            _write(file, made_by, found)
+        measures = _read(file, digest)
+        if measures is None:
+            measures = self._measure(chain, set_truth, advance)
+            _write(file, digest, measures)
         else:
             advance(len(self._chosen))
-        return found
+        return measures
 
     def _measure(
-        self, chain: Chain, know: Callable[[Sequence[Pair]], None] | None, advance: Callable[[int], None]
+        self, chain: Chain, set_truth: Callable[[Sequence[Pair]], None] | None, advance: Callable[[int], None]
     ) -> Measures:
         evaluation = HeldOutEvaluation({_CHAIN: chain}, self._recogniser.component)
         enrolled: list[FloatImages] = []
@@ -152,11 +156,11 @@ class Ruler:
                 )
                 for index in some
             ]
-            if know:
-                know([pair for own in pairs for pair in own])
-            evaluation.add([probe for k, own in enumerate(pairs, start) for probe in pair_probes(own, k)])
+            if set_truth:
+                set_truth([pair for views in pairs for pair in views])
+            evaluation.add([probe for k, views in enumerate(pairs, start) for probe in pair_probes(views, k)])
             if self._gallery is None:
-                enrolled.append(self._enrolled([own[0] for own in pairs]))
+                enrolled.append(self._enrol([views[0] for views in pairs]))
             advance(len(some))
         if self._gallery is None:
             self._gallery = np.concatenate(enrolled)
@@ -171,15 +175,15 @@ class Ruler:
             evaluation.account(_CHAIN, how),
         )
 
-    def _enrolled(self, people: Sequence[Pair]) -> FloatImages:
-        """Embeddings of frontal photographs, cut out by their own points."""
+    def _enrol(self, people: Sequence[Pair]) -> FloatImages:
+        """Embeddings of frontal photographs, aligned by their ground-truth landmarks."""
         face = self._recogniser.component.face
         chips = [chip_by_points(one.frontal, as_points(one.five), face, without="")[0] for one in people]
         return embed_unit(self._recogniser.component, np.stack(chips))
 
 
-class GivenComponents(Hallucinator):
-    """V+GT: VividGAN given the true components, for which it must be told beforehand whom it will see: an oracle."""
+class GroundTruthComponents(Hallucinator):
+    """V+GT: VividGAN with ground-truth components; `set_truth` must be called before each batch."""
 
     output_spec = ImageSpec(128)
 
@@ -193,34 +197,34 @@ class GivenComponents(Hallucinator):
         self._model: VividGAN = model.to(device)
         self._pairs: dict[bytes, Pair] = {}
 
-    def know(self, pairs: Sequence[Pair]) -> None:
-        """Take in the truth of the LR faces that come next."""
+    def set_truth(self, pairs: Sequence[Pair]) -> None:
+        """Store the ground truth of the next LR faces."""
         self._pairs = {to_float([pair.lr]).tobytes(): pair for pair in pairs}
 
     def hallucinate(self, lr: FloatImages) -> FloatImages:
-        """Hallucinate faces that are known, one by one."""
+        """Hallucinate faces whose ground truth is stored, one by one."""
         import torch
 
         from hallucinators.vividgan.network.components import centres_from_five, crop
 
-        made: list[NDArray[np.float32]] = []
+        faces: list[NDArray[np.float32]] = []
         for image in lr:
             pair = self._pairs.get(np.ascontiguousarray(image[None]).tobytes())
             if pair is None:
-                raise UsageError("V+GT was given a face whose truth it does not know")
+                raise UsageError("V+GT: there is no ground truth for this face")
             with torch.inference_mode():
                 face, truth = (torch.from_numpy(x).to(self._device) for x in (image[None], to_float([pair.frontal])))
                 centres = centres_from_five(torch.from_numpy(pair.five)[None].to(self._device)).round()
-                given = crop(truth, centres, self._model.patch_sizes)
-                found = self._model(face, components=given, centres=centres).fine
-            made.append(found.float().clamp(0, 1).cpu().numpy())
-        return np.concatenate(made)
+                components = crop(truth, centres, self._model.patch_sizes)
+                fine = self._model(face, components=components, centres=centres).fine
+            faces.append(fine.float().clamp(0, 1).cpu().numpy())
+        return np.concatenate(faces)
 
 
 def split(packed: Pack, count: int) -> tuple[list[int], list[int]]:
-    """People left out of training: those by whom a training's best weights are chosen, and those that are measured.
+    """Split the people left out of training: for validation, and for measurement.
 
-    Every eighth is of the first kind, as in ``bench train``; of the others ``count`` are taken, evenly.
+    Every eighth is for validation, as in ``bench train``; of the others ``count`` are taken at even distances.
 
     Raises:
         UsageError: fewer than two would be measured.
@@ -228,17 +232,17 @@ def split(packed: Pack, count: int) -> tuple[list[int], list[int]]:
     left_out = packed.indices(test=True).tolist()
     validated = left_out[::8]
     rest = [index for index in left_out if index not in set(validated)]
-    taken = min(count, len(rest))
-    if taken < 2:
+    size = min(count, len(rest))
+    if size < 2:
         raise UsageError(
-            f"{taken} people cannot be measured: {len(left_out)} of the pack are left out, {len(validated)} of them "
-            f"choose the best weights, and {count} were asked for; 2 are least."
+            f"{size} people cannot be measured: {len(left_out)} of the pack are left out, {len(validated)} of them "
+            f"are for validation, and {count} were requested; at least 2 are needed."
         )
-    return validated, [rest[k * len(rest) // taken] for k in range(taken)]
+    return validated, [rest[k * len(rest) // size] for k in range(size)]
 
 
 def _chain(component: Hallucinator) -> Chain:
-    """A chain of one component that is in no registry."""
+    """A chain of one component that is not registered."""
     fingerprint = digest_of([[w.sha256 for w in component.weights], closure_digest(__name__)])
     return Chain([Built(component, Spec("given-components"), {}, fingerprint, "", "")])
 
@@ -248,17 +252,17 @@ def _number(value: str | float | None) -> float | None:
     return None if value is None else float(value)
 
 
-def _write(file: Path, made_by: str, measures: Measures) -> None:
-    plain = asdict(measures) | {"made_by": made_by}
+def _write(file: Path, digest: str, measures: Measures) -> None:
+    plain = asdict(measures) | {"made_by": digest}
     plain["psnr_db"] = ["inf" if value is not None and math.isinf(value) else value for value in measures.psnr_db]
     write_file(file, json.dumps(plain, allow_nan=False))
 
 
-def _read(file: Path, made_by: str) -> Measures | None:
-    """What was measured before by the same ruler on the same weights; None where there is nothing of the kind."""
+def _read(file: Path, digest: str) -> Measures | None:
+    """Stored measures of the same weights by the same recogniser and code; None if there are none."""
     try:
         raw: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        if raw.pop("made_by") != made_by:
+        if raw.pop("made_by") != digest:
             return None
         raw["psnr_db"] = [math.inf if value == "inf" else value for value in raw["psnr_db"]]
         for name in ("psnr_db", "ssim", "ranks", "people"):
@@ -268,5 +272,5 @@ def _read(file: Path, made_by: str) -> Measures | None:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
-            f"{file} is damaged ({type(error).__name__}: {error}). Remove it; it is measured again."
+            f"{file} is damaged ({type(error).__name__}: {error}). Remove it; the variant is then measured again."
         ) from error

@@ -1,4 +1,4 @@
-"""An ablation from a pack to its table: train what is not trained, measure what is not measured, name what failed."""
+"""An ablation: train the variants, measure them, write the table; a later call does only what is missing."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from bench.io.atomic import explain_os_errors, write_file
 from bench.io.file_digests import file_digest
 from bench.provenance import environment
 from bench.results.folder import dump_json
-from hallucinators.vividgan.ablation.measure import BICUBIC, Measures, Ruler, split
+from hallucinators.vividgan.ablation.measure import BICUBIC, Evaluator, Measures, split
 from hallucinators.vividgan.ablation.table import Row, compute, to_csv, to_json, to_markdown
-from hallucinators.vividgan.ablation.train import OWN, Trainer
+from hallucinators.vividgan.ablation.train import VARIANT_FOLDER, Trainer
 from hallucinators.vividgan.ablation.variants import (
     REFERENCE,
     VARIANTS,
     Recipe,
-    chosen,
     options_of,
     refuse_teacher,
+    select,
     terms_of,
 )
 
@@ -42,42 +42,42 @@ def ablate(
     views: Path | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> list[Row]:
-    """Train variants alike and measure them on the same left-out people; writes ``table.md``, ``.csv`` and ``.json``.
+    """Train variants with one recipe and measure them on the same people; writes ``table.md``, ``.csv`` and ``.json``.
 
     Args:
         data: a file of ``bench data pairs``.
-        out: the folder; a killed call goes on in it.
-        recipe: what all variants share.
-        names: of variants.
-        recogniser: the ruler of rank-1; not the teacher.
-        people: how many are measured.
-        landmarks: where components are cut out, see the hallucinator ``vividgan``.
-        views: folder of rendered views; None makes one in ``out``.
-        say: told a line now and then.
+        out: the folder; a stopped call is continued from it.
+        recipe: shared settings of all variants.
+        names: names of the variants.
+        recogniser: the recogniser of rank-1; not the teacher.
+        people: number of people measured.
+        landmarks: source of the positions of components, see the hallucinator ``vividgan``.
+        views: folder of rendered views; None takes one in ``out``.
+        say: called with lines on the progress.
 
     Returns:
-        One row a variant, in the table's order, and plain interpolation last.
+        One row for each variant, in the order of the table, and interpolation last.
 
     Raises:
-        UsageError: something cannot be asked for, or ``out`` holds an ablation that was asked for otherwise.
-        DataError, MissingError: the pack or the teacher is not what it should be.
-        BenchError: no variant could be trained and measured; the text says why.
+        UsageError: an argument is wrong, or ``out`` holds an ablation of another recipe.
+        DataError, MissingError: the pack or the teacher is missing or damaged.
+        BenchError: no variant could be trained and measured.
     """
     from bench.faces.pairs.pack import Pack
     from hallucinators.training.data.rendering import view_set
     from hallucinators.training.data.views import ViewPlan
     from hallucinators.vividgan.training.recipe import stages
 
-    variants = chosen(names)
+    variants = select(names)
     refuse_teacher(recogniser, recipe)
-    stages(options_of(VARIANTS[REFERENCE], recipe))  # says what is wrong with the recipe before anything is read
-    untaught = replace(recipe, identity="none")
-    planned = {v.name: {stage.name: stage.steps for stage in stages(options_of(v, untaught))} for v in variants}
+    stages(options_of(VARIANTS[REFERENCE], recipe))  # raises for a faulty recipe before anything is read
+    without_teacher = replace(recipe, identity="none")
+    planned = {v.name: {stage.name: stage.steps for stage in stages(options_of(v, without_teacher))} for v in variants}
     if not all(steps.get("whole") for steps in planned.values()):
         raise UsageError("An ablation needs the stage whole; give it steps.")
     packed, digest = Pack(data), file_digest(data)
     validated, measured = split(packed, people)
-    ruler = Ruler(
+    evaluator = Evaluator(
         packed,
         measured,
         recogniser,
@@ -90,7 +90,7 @@ def ablate(
     trained_on = packed.indices(test=False)[: recipe.faces].tolist()
     if len(trained_on) < recipe.batch:
         raise UsageError(f"Batches of {recipe.batch} faces from {len(trained_on)} people: give a smaller --batch.")
-    _same_plan(out, recipe, digest)
+    _refuse_other_plan(out, recipe, digest)
     folder = views or out / "views"
     plan = ViewPlan(seed=recipe.seed)
     trainer = Trainer(
@@ -101,7 +101,7 @@ def ablate(
         digest,
         say,
     )
-    facts = _facts(recipe, planned, recogniser, trained_on, validated, ruler.people, digest, landmarks)
+    facts = _facts(recipe, planned, recogniser, trained_on, validated, evaluator.people, digest, landmarks)
     rows: list[Row] = []
     for variant in variants:
         say(f"variant {variant.name} ({variant.label})")
@@ -110,45 +110,45 @@ def ablate(
         rows.append(row)
         try:
             weights = trainer.train(variant)
-            with progress.stage(f"measure {variant.name}", ruler.people) as advance:
-                row.measures = ruler.variant(variant, weights, advance)
+            with progress.stage(f"measure {variant.name}", evaluator.people) as advance:
+                row.measures = evaluator.measure_variant(variant, weights, advance)
         except UsageError:
             raise
-        except Exception as error:  # noqa: BLE001  # whatever ends one variant, the others are wanted
+        except Exception as error:  # noqa: BLE001  # a failure of one variant must not end the others
             row.failure = _reason(error)
             say(f"variant {variant.name} FAILED: {row.failure}")
         _write(out, rows, facts)
     if all(row.measures is None for row in rows):
         raise BenchError(f"No variant has figures: {'; '.join(f'{r.variant}: {r.failure}' for r in rows)}")
-    with progress.stage("measure bicubic", ruler.people) as advance:
-        rows.append(_bicubic(ruler.bicubic(out / OWN / BICUBIC, advance)))
+    with progress.stage("measure bicubic", evaluator.people) as advance:
+        rows.append(_bicubic(evaluator.measure_bicubic(out / VARIANT_FOLDER / BICUBIC, advance)))
     compute(rows, seed=recipe.seed)
     _write(out, rows, facts)
     return rows
 
 
 def _bicubic(measures: Measures) -> Row:
-    return Row(BICUBIC, "interpolation, pose kept, rank-1 with the head's own points", (), measures)
+    return Row(BICUBIC, "interpolation, pose kept, rank-1 with ground-truth landmarks", (), measures)
 
 
-def _same_plan(out: Path, recipe: Recipe, digest: str) -> None:
-    """See that a folder holds no ablation of another recipe: its variants would not have been trained alike."""
-    asked: dict[str, Any] = asdict(recipe) | {"steps": dict(recipe.steps), "pack": digest}
+def _refuse_other_plan(out: Path, recipe: Recipe, digest: str) -> None:
+    """Refuse a folder with an ablation of another recipe, whose variants would not be comparable."""
+    plan: dict[str, Any] = asdict(recipe) | {"steps": dict(recipe.steps), "pack": digest}
     for name in ("device", "threads"):
-        del asked[name]
+        del plan[name]
     path = out / PLAN
     if path.is_file():
         try:
-            there = json.loads(path.read_text(encoding="utf-8"))
-            differing = [key for key in asked if asked[key] != there[key]]
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            differing = [key for key in plan if plan[key] != stored[key]]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(f"{path} is damaged ({type(error).__name__}: {error}). Take another --out.") from error
         if differing:
-            told = "; ".join(f"{key} is {asked[key]!r} here and was {there[key]!r}" for key in differing)
-            raise UsageError(f"{out} holds an ablation of another recipe: {told}. Take another --out.")
+            differences = "; ".join(f"{key} is {plan[key]!r} here and was {stored[key]!r}" for key in differing)
+            raise UsageError(f"{out} holds an ablation of another recipe: {differences}. Take another --out.")
         return
     with explain_os_errors(f"Cannot write {path}"):
-        write_file(path, dump_json(asked))
+        write_file(path, dump_json(plan))
 
 
 def _facts(
@@ -161,25 +161,25 @@ def _facts(
     digest: str,
     landmarks: str,
 ) -> dict[str, Any]:
-    """What stands above the table, in words and as values."""
+    """Facts above the table, as text and as values."""
     length = " + ".join(f"{name} {steps:,}" for name, steps in planned[REFERENCE].items())
     skipped = [name for name, steps in planned.items() if set(steps) != set(planned[REFERENCE])]
-    told = {
+    lines = {
         "Length": f"{length} steps of {recipe.batch} faces, the same for all"
         + (f" ({', '.join(skipped)}: without the stage that trains the component networks)" if skipped else ""),
         "Network": f"vividgan, preset {recipe.preset}, {recipe.lr} x {recipe.lr} to 128 x 128, {recipe.precision}",
-        "Shared": "the first stage by all; the coarse and component networks by variants with the same terms of Eq. 9",
+        "Shared": "the first stage by all; coarse and component networks by variants with the same terms of Eq. 9",
         "Teacher of identity": recipe.identity,
-        "People": f"{len(trained_on):,} trained on; {len(validated):,} left out choose the best weights of a stage; "
+        "People": f"{len(trained_on):,} for training; {len(validated):,} left out for validation; "
         f"{measured:,} others left out are measured, eight views each, moved by the paper's similarity",
         "Recogniser": f"{recogniser}; the gallery is the frontal photographs of those measured",
-        "Landmarks": f"{landmarks}; of v+gt the true ones",
+        "Landmarks": f"{landmarks}; ground truth for v+gt",
         "Pack": digest,
     }
     if recipe.faces is not None:
-        told = {"SMOKE RUN": "trained on a part of the people; its figures say nothing about the variants"} | told
+        lines = {"SMOKE RUN": "trained on a part of the people; its figures say nothing about the variants"} | lines
     return {
-        "told": told,
+        "told": lines,
         "steps": {name: dict(steps) for name, steps in planned.items()},
         "recipe": asdict(recipe) | {"steps": dict(recipe.steps), "identity": Path(recipe.identity).name},
         "smoke": recipe.faces is not None,

@@ -34,8 +34,8 @@ class Cell:
     """One measure of one variant.
 
     Attributes:
-        value: mean over probes; None where no probe has a finite value. A failed probe is a miss of rank-1 and has no
-            part in a quality.
+        value: mean over probes; None if no probe has a finite value. A failed probe is a miss for rank-1 and is
+            left out of the means of PSNR and SSIM.
         low: lower end of the 95 % interval over people, or None.
         high: upper end, likewise.
         probes: all of them.
@@ -53,14 +53,14 @@ class Cell:
 
 @dataclass(slots=True)
 class Difference:
-    """A measure less that of the full variant, on the probes that both have a finite value for.
+    """Difference of a measure to the full variant, over the probes for which both have a finite value.
 
     Attributes:
         value: mean difference.
         low: lower end of the paired 95 % interval over people, or None.
         high: upper end, likewise.
         probes: those compared.
-        p_value: by flipping the signs of all differences of a person together.
+        p_value: of the sign-flip test by person.
         p_holm: the same, corrected for all differences of the table.
     """
 
@@ -74,17 +74,17 @@ class Difference:
 
 @dataclass
 class Row:
-    """One line.
+    """One row of the table.
 
     Attributes:
         variant: its name.
         label: as the paper writes it.
-        losses: that are on.
-        measures: probe by probe; None where it failed.
-        failure: why it has no figures; empty where it has.
-        stages: stages it was trained by, with their steps.
-        cells: by measure.
-        differences: by measure; empty for the full one, and where there is no full one.
+        losses: names of its losses.
+        measures: measures by probe; None if it failed.
+        failure: why it has no figures, or empty.
+        stages: its stages with their steps.
+        cells: figures by measure.
+        differences: by measure; empty for the full variant, and if there is no full variant.
     """
 
     variant: str
@@ -98,7 +98,7 @@ class Row:
 
 
 def compute(rows: Sequence[Row], *, seed: int = 0) -> None:
-    """Fill in cells and differences."""
+    """Compute cells and differences of all rows."""
     base = next((row.measures for row in rows if row.variant == REFERENCE), None)
     for row in rows:
         if row.measures is None:
@@ -106,27 +106,27 @@ def compute(rows: Sequence[Row], *, seed: int = 0) -> None:
         for name in MEASURES:
             row.cells[name] = _cell(name, row.measures, seed)
             if base is not None and row.variant != REFERENCE:
-                found = _difference(_values(name, row.measures), _values(name, base), row.measures.people, seed)
-                if found:
-                    row.differences[name] = found
-    all_of_them = [difference for row in rows for difference in row.differences.values()]
-    if all_of_them:
-        for difference, p_value in zip(all_of_them, holm([d.p_value for d in all_of_them]), strict=True):
+                difference = _difference(_values(name, row.measures), _values(name, base), row.measures.people, seed)
+                if difference:
+                    row.differences[name] = difference
+    differences = [difference for row in rows for difference in row.differences.values()]
+    if differences:
+        for difference, p_value in zip(differences, holm([d.p_value for d in differences]), strict=True):
             difference.p_holm = p_value
 
 
 def to_json(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
-    """Everything, without the values of single probes."""
+    """All figures, without the values of single probes."""
     plain = [{k: v for k, v in asdict(row).items() if k != "measures"} for row in rows]
-    for kept, row in zip(plain, rows, strict=True):
-        kept["losses"] = list(row.losses)
+    for entry, row in zip(plain, rows, strict=True):
+        entry["losses"] = list(row.losses)
         if row.measures:
-            kept |= {"align": row.measures.align, "outcomes": row.measures.outcomes}
+            entry |= {"align": row.measures.align, "outcomes": row.measures.outcomes}
     return dump_json({"facts": dict(facts), "variants": plain})
 
 
 def to_csv(rows: Sequence[Row]) -> str:
-    """One line a variant and measure; one for a variant that failed."""
+    """One line for each variant and measure; one for a variant that failed."""
     text = io.StringIO()
     writer = csv.DictWriter(text, _FIELDS, lineterminator="\n")
     writer.writeheader()
@@ -137,21 +137,21 @@ def to_csv(rows: Sequence[Row]) -> str:
         for name, cell in row.cells.items():
             line = about | {"measure": name} | asdict(cell)
             if name in row.differences:
-                found = row.differences[name]
+                difference = row.differences[name]
                 line |= {
-                    "difference": found.value,
-                    "difference_low": found.low,
-                    "difference_high": found.high,
-                    "p_value": found.p_value,
-                    "p_holm": found.p_holm,
-                    "compared": found.probes,
+                    "difference": difference.value,
+                    "difference_low": difference.low,
+                    "difference_high": difference.high,
+                    "p_value": difference.p_value,
+                    "p_holm": difference.p_holm,
+                    "compared": difference.probes,
                 }
             writer.writerow(line)
     return text.getvalue()
 
 
 def to_markdown(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
-    """The table, with what was trained how long above it and what it means below."""
+    """The table, with the facts of the training above it and a legend below."""
     heads = ["Variant", "Losses", *(head for head, *_ in MEASURES.values())]
     heads += [f"Δ {head}" for head, *_ in MEASURES.values()]
     lines = ["# Ablation of VividGAN", ""]
@@ -167,8 +167,8 @@ def to_markdown(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
         lines.append(f"| {' | '.join([*first, *figures, *between])} |")
     lines += [
         "",
-        "In brackets: 95 % intervals by resampling people. Δ: less the full variant on the same probes, paired; p by "
-        "flipping signs by person, Holm-corrected over the table. A failed probe is a miss and has no PSNR.",
+        "In brackets: 95 % intervals by resampling people. Δ: difference to the full variant, paired by probe; "
+        "p of the sign-flip test by person, Holm-corrected over the table. A failed probe is a miss and has no PSNR.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -182,13 +182,15 @@ def _values(name: str, measures: Measures) -> list[float | None]:
 def _cell(name: str, measures: Measures, seed: int) -> Cell:
     values = _values(name, measures)
     failed = sum(rank is None for rank in measures.ranks) if name == "rank_1" else sum(v is None for v in values)
-    there = [(v, person) for v, person in zip(values, measures.people, strict=True) if v is not None and np.isfinite(v)]
-    infinite = sum(v is not None for v in values) - len(there)
-    if not there:
+    finite = [
+        (v, person) for v, person in zip(values, measures.people, strict=True) if v is not None and np.isfinite(v)
+    ]
+    infinite = sum(v is not None for v in values) - len(finite)
+    if not finite:
         return Cell(None, None, None, len(values), failed, infinite)
-    numbers, people = [v for v, _ in there], [person for _, person in there]
+    numbers, people = [v for v, _ in finite], [person for _, person in finite]
     interval = bootstrap_interval(numbers, people, seed=seed)
-    exact = name == "rank_1" or min(numbers) != max(numbers)  # an interval of binomials is none for a quality
+    exact = name == "rank_1" or min(numbers) != max(numbers)  # equal values get a binomial interval
     low, high = (interval.low, interval.high) if exact else (None, None)
     return Cell(float(np.mean(numbers)), low, high, len(values), failed, infinite)
 
@@ -217,11 +219,11 @@ def _figure(cell: Cell, factor: float, digits: int) -> str:
 
 
 def _between(row: Row, name: str, factor: float, digits: int) -> str:
-    found = row.differences.get(name)
-    if found is None:
+    difference = row.differences.get(name)
+    if difference is None:
         return "reference" if row.variant == REFERENCE else "-"
-    span = _span(found.low, found.high, factor, digits, "+")
-    return f"{factor * found.value:+.{digits}f}{span}, p {found.p_holm:.2g}"
+    span = _span(difference.low, difference.high, factor, digits, "+")
+    return f"{factor * difference.value:+.{digits}f}{span}, p {difference.p_holm:.2g}"
 
 
 def _span(low: float | None, high: float | None, factor: float, digits: int, sign: str) -> str:
@@ -231,5 +233,5 @@ def _span(low: float | None, high: float | None, factor: float, digits: int, sig
 
 
 def _safe(text: str) -> str:
-    """Text that stays inside its cell."""
+    """Escape text for a cell."""
     return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")

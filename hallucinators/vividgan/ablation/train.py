@@ -1,4 +1,4 @@
-"""Training of the variants: each stage once for all variants that it is the same for, every stage resumable."""
+"""Training of the variants: variants share a stage where it is the same; every stage can be resumed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hallucinators.training.method.options import Options, Stage
 
 WEIGHTS = "weights.safetensors"
-SHARED, OWN = "shared", "variants"
+SHARED, VARIANT_FOLDER = "shared", "variants"
 _VALIDATE_EVERY, _CHECKPOINT_EVERY = 500, 250
 
 
@@ -28,11 +28,11 @@ class Trainer:
 
     Attributes:
         out: the folder: ``shared/geometry``, ``shared/TERMS/coarse`` and ``touchup``, ``variants/NAME/whole``.
-        recipe: what all share.
-        people: views of those trained on.
-        validated: views of people left out, by whom the best weights of a stage are chosen.
-        digest: of the pack.
-        say: told a line now and then.
+        recipe: shared settings.
+        people: views of the training people.
+        validated: views of the people left out for validation.
+        digest: digest of the pack.
+        say: called with lines on the progress.
     """
 
     out: Path
@@ -41,24 +41,24 @@ class Trainer:
     validated: RenderedViews
     digest: str
     say: Callable[[str], None]
-    _done: dict[Path, str] = field(default_factory=dict)  # stage folders looked at, and why one failed
+    _done: dict[Path, str] = field(default_factory=dict)  # failure (or "") by folder of a stage
 
     def train(self, variant: Variant) -> Path:
-        """Train a variant, or go on with it; at once where it was finished.
+        """Train a variant, or continue its training; returns at once if it is finished.
 
         Returns:
             Its weight file.
 
         Raises:
-            UsageError: the recipe asks for what the trainer does not know.
-            BenchError: a stage failed, here or in a variant that shares it.
-            KeyboardInterrupt: it was asked to stop; the same call goes on from there.
+            UsageError: the recipe has an unknown value.
+            BenchError: a stage failed, in this variant or in one that shares it.
+            KeyboardInterrupt: a signal stopped it; the same call continues.
         """
         from hallucinators.vividgan.training.recipe import export, stages
 
         options = options_of(variant, self.recipe)
         planned = stages(options)
-        home = self.out / OWN / variant.name
+        home = self.out / VARIANT_FOLDER / variant.name
         for number, stage in enumerate(planned):
             self._stage(stage, variant, self._recipe(variant, options, planned[: number + 1]))
         trained = {
@@ -72,14 +72,14 @@ class Trainer:
         return home / WEIGHTS
 
     def _stage(self, stage: Stage, variant: Variant, recipe: dict[str, str | int | float]) -> None:
-        """Train one stage where it is not done, and bring what it needs beside it."""
+        """Train one stage if necessary, with the earlier stages beside it."""
         group = self.out / SHARED / "-".join(coarse_terms(variant, self.recipe))
         homes = {"geometry": self.out / SHARED, "coarse": group, "touchup": group}
-        home = homes.get(stage.name, self.out / OWN / variant.name)
+        home = homes.get(stage.name, self.out / VARIANT_FOLDER / variant.name)
         if home / stage.name not in self._done:
             for before in ("geometry", "coarse", "touchup"):
                 if before != stage.name and homes[before] != home:
-                    _bring(homes[before] / before, home / before)
+                    _link_best_weights(homes[before] / before, home / before)
             try:
                 self._train(stage, home, recipe)
             except (UsageError, KeyboardInterrupt):
@@ -120,41 +120,41 @@ class Trainer:
             raise KeyboardInterrupt
 
     def _recipe(self, variant: Variant, options: Options, so_far: list[Stage]) -> dict[str, str | int | float]:
-        """What a checkpoint must share with the run that goes on from it: all that decided its weights."""
+        """Facts that a checkpoint must share with the run that continues from it: all that determines its weights."""
         shared = self.recipe
         last = so_far[-1].name
-        found: dict[str, str | int | float] = {f"{stage.name}_steps": stage.steps for stage in so_far}
-        found |= {"lr": shared.lr, "preset": shared.preset, "data": self.digest, "faces": shared.faces or 0}
+        facts: dict[str, str | int | float] = {f"{stage.name}_steps": stage.steps for stage in so_far}
+        facts |= {"lr": shared.lr, "preset": shared.preset, "data": self.digest, "faces": shared.faces or 0}
         if last != "geometry":
-            found |= {"identity": Path(shared.identity).name, "coarse": "-".join(coarse_terms(variant, shared))}
+            facts |= {"identity": Path(shared.identity).name, "coarse": "-".join(coarse_terms(variant, shared))}
         if last == "whole":
-            found |= {
+            facts |= {
                 "losses": variant.losses,
                 "touchup": int(options.touchup),
                 "component_aware": int(options.component_aware),
                 "true_components": int(options.true_components),
             }
-        return found
+        return facts
 
 
-def _bring(source: Path, target: Path) -> None:
-    """Put the best weights of a finished stage where a later one looks for them; by a link where that goes."""
+def _link_best_weights(source: Path, target: Path) -> None:
+    """Link (or copy) the best weights of a finished stage into the folder where a later stage reads them."""
     from hallucinators.training.loop import checkpoint
 
     best = checkpoint.best_path(source)
     if best is None:
-        return  # the stage was left out; whoever needs it says so
-    place = target / best.name
+        return  # the stage was left out; a stage that needs it raises
+    link = target / best.name
     try:
         target.mkdir(parents=True, exist_ok=True)
         for old in target.glob("best-*.pt"):
             if old.name != best.name or not os.path.samefile(old, best):
                 old.unlink()
-        if not place.exists():
+        if not link.exists():
             try:
-                os.link(best, place)
+                os.link(best, link)
             except OSError:
-                with best.open("rb") as source_file, open_replacing(place) as file:
+                with best.open("rb") as source_file, open_replacing(link) as file:
                     shutil.copyfileobj(source_file, file)
     except OSError as error:
         raise DataError(f"Cannot put {best} into {target}: {error.strerror or error}.") from error

@@ -1,4 +1,4 @@
-"""The variants of VividGAN, in the order of Table III, then figures 6 and 8; standard library only."""
+"""The variants of VividGAN, in the order of Table III, then figures 6 and 8; imports only the standard library."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Variant:
     """One way to train VividGAN.
 
     Attributes:
-        name: what the user types, and the name of its folder.
-        label: as the paper writes it.
+        name: name on the command line and of its folder.
+        label: the paper's name.
         losses: a name of `hallucinators.vividgan.training.losses.LOSS_SETS`.
-        touchup: False leaves the touching-up networks out.
-        component_aware: False leaves heatmaps and the integration block out.
-        true_components: the prior is made of the true components, in training and when it is measured.
+        touchup: False leaves out the touching-up networks.
+        component_aware: False leaves out heatmaps and the integration block.
+        true_components: the prior consists of the ground-truth components, in training and measurement.
     """
 
     name: str
@@ -55,19 +55,19 @@ VARIANTS: Mapping[str, Variant] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What all variants share.
+    """Shared settings of all variants.
 
     Attributes:
         lr: side of the LR faces, 16 or 32.
-        preset: sizes of the networks by name.
-        steps: of stages by name; a stage that is not named takes its default.
+        preset: name of the sizes of the networks.
+        steps: steps by stage; a stage that is not named takes its default.
         identity: the teacher, see `hallucinators.training.method.options.Options`.
         batch: faces a step.
-        seed: of what is drawn while training.
+        seed: of the random numbers in training.
         device: torch device.
         threads: processor threads, 0 for torch's choice.
         precision: ``fp32`` or ``bf16``.
-        faces: people trained on, the first ones; None for all. With a number, it is a smoke run.
+        faces: number of training people (the first ones); None for all. With a number it is a smoke run.
     """
 
     lr: int = 16
@@ -82,24 +82,24 @@ class Recipe:
     faces: int | None = None
 
 
-def chosen(names: Sequence[str]) -> list[Variant]:
-    """The variants of some names, in the table's order.
+def select(names: Sequence[str]) -> list[Variant]:
+    """The variants of these names, in the order of the table.
 
     Raises:
-        UsageError: a name is unknown, comes twice, or the one that others are compared with is not among them.
+        UsageError: a name is unknown or repeated, or `REFERENCE` is not among them.
     """
     unknown = [name for name in names if name not in VARIANTS]
     if unknown or len(set(names)) != len(names):
         raise UsageError(f"Variants {', '.join(names)}: known are {', '.join(VARIANTS)}, each once")
     if REFERENCE not in names:
         raise UsageError(
-            f"Variants {', '.join(names)}: {REFERENCE} must be among them; it is what they are compared with"
+            f"Variants {', '.join(names)}: {REFERENCE} must be among them, since the others are compared with it"
         )
     return [variant for name, variant in VARIANTS.items() if name in names]
 
 
 def options_of(variant: Variant, recipe: Recipe) -> Options:
-    """What the trainer is asked for."""
+    """Options of the training of a variant."""
     from hallucinators.training.method.options import Options
 
     return Options(
@@ -117,7 +117,7 @@ def options_of(variant: Variant, recipe: Recipe) -> Options:
 
 
 def terms_of(variant: Variant) -> list[str]:
-    """Names of the losses that are on, in the order of the equations."""
+    """Names of the losses of a variant, in the order of the equations."""
     from typing import get_args
 
     from hallucinators.vividgan.training.losses import LOSS_SETS, Term
@@ -126,17 +126,17 @@ def terms_of(variant: Variant) -> list[str]:
 
 
 def coarse_terms(variant: Variant, recipe: Recipe) -> list[str]:
-    """Those of equation 9, which decide the coarse network: variants that have the same share it."""
-    kept = ("pixel", "symmetry", "adversarial_coarse") + (("identity",) if recipe.identity != "none" else ())
-    return [term for term in terms_of(variant) if term in kept]
+    """The terms of equation 9, which determine the coarse network; variants with the same terms share it."""
+    used = ("pixel", "symmetry", "adversarial_coarse") + (("identity",) if recipe.identity != "none" else ())
+    return [term for term in terms_of(variant) if term in used]
 
 
 def refuse_teacher(recogniser: str, recipe: Recipe) -> None:
-    """See that the ruler is not the teacher.
+    """Refuse a recogniser that is the teacher.
 
     Raises:
-        UsageError: it is.
+        UsageError: the recogniser is the teacher.
     """
     name = recogniser.partition(":")[0]
     if name == Path(recipe.identity).stem:
-        raise UsageError(f"The recogniser {recogniser} is the teacher of the identity loss; measure with another one.")
+        raise UsageError(f"The recogniser {recogniser} is the teacher of the identity loss; take another recogniser.")

@@ -201,7 +201,7 @@ def test_a_training_out_of_time_says_so_and_goes_on_with_more(train: Bench, tmp_
         assert not (tmp_path / "out" / "vividgan.safetensors").exists()
     assert "stopped (time) after 1 steps" in err
     code, out, err = train("vividgan", steps=steps)
-    assert code == 0 and "going on from the checkpoint of step 1" in err
+    assert code == 0 and "continuing from the checkpoint of step 1" in err
     assert (tmp_path / "out" / "vividgan.safetensors").exists()
 
 

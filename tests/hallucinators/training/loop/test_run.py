@@ -79,7 +79,7 @@ def test_a_run_that_crashed_goes_on_as_if_it_had_not(
     result = train(toy.ToyTask(), toy.ToySource(), toy.settings(), tmp_path, lines.append)
     assert (result.steps, result.stopped, result.samples_seen) == (12, "done", 48)
     same(tmp_path, whole_run, 12)
-    assert any("going on from the checkpoint" in line for line in lines) == (stop >= 5)
+    assert any("continuing from the checkpoint" in line for line in lines) == (stop >= 5)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -111,7 +111,7 @@ def test_a_killed_process_loses_no_more_than_the_steps_since_its_checkpoint(
     killed = subprocess.run(command, capture_output=True, text=True)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     train(toy.ToyTask(), toy.ToySource(), toy.settings(), tmp_path, lines.append)
-    assert "going on from the checkpoint of step 5" in lines[0]
+    assert "continuing from the checkpoint of step 5" in lines[0]
     same(tmp_path, whole_run, 12)
 
 
@@ -173,7 +173,7 @@ def test_a_step_that_is_not_finite_leaves_nothing_behind(toy: ModuleType, tmp_pa
     task.spoil = spoil
     result = train(task, toy.ToySource(), toy.settings(), tmp_path, lines.append)
     assert (result.steps, result.stopped, result.skipped) == (12, "done", 2)
-    assert "step 0 is undone, since loss 'pixel' is not finite" in lines[0]
+    assert "step 0 is undone, because loss 'pixel' is not finite" in lines[0]
     for key, value in start.items():
         if "running" not in key and "num_batches" not in key:  # step 1 has moved the statistics when it is looked at
             assert torch.equal(seen[1][key], value), key

@@ -22,10 +22,10 @@ def test_an_optimiser_without_a_state_has_none_again() -> None:
     net, optimiser = net_and_optimiser()
     before = {key: value.clone() for key, value in net.state_dict().items()}
     undo = Undo([net], [optimiser])
-    undo.remember()
+    undo.store()
     step(net, optimiser)
     assert not torch.equal(net.state_dict()["1.running_mean"], before["1.running_mean"])
-    undo.back()
+    undo.restore()
     assert all(torch.equal(net.state_dict()[key], value) for key, value in before.items())
     assert not optimiser.state and all(parameter.grad is None for parameter in net.parameters())
 
@@ -35,13 +35,13 @@ def test_a_step_after_an_undone_one_is_the_step_that_would_have_been() -> None:
     other, other_optimiser = net_and_optimiser()
     undo = Undo([net], [optimiser])
     for number in range(4):
-        undo.remember()
+        undo.store()
         if number % 2:
             for group in optimiser.param_groups:
                 for parameter in group["params"]:
                     parameter.grad = torch.full_like(parameter, torch.nan)
             optimiser.step()
-            undo.back()
+            undo.restore()
         step(net, optimiser)
         step(other, other_optimiser)
     for one, same in zip(net.state_dict().values(), other.state_dict().values(), strict=True):
@@ -53,7 +53,7 @@ def test_state_that_an_optimiser_replaces_is_put_back() -> None:
     weight = next(net.parameters())
     optimiser.state[weight] = {"square": torch.ones(2), "count": 3}
     undo = Undo([net], [optimiser])
-    undo.remember()
+    undo.store()
     optimiser.state[weight].update(square=torch.zeros(2), count=4)
-    undo.back()
+    undo.restore()
     assert optimiser.state[weight]["square"].tolist() == [1.0, 1.0] and optimiser.state[weight]["count"] == 3

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from hallucinators.training.steps.gradients import NotFiniteError, clip, descend, watched
+from hallucinators.training.steps.gradients import NotFiniteError, clip, descend, refuse_non_finite
 
 
 def test_gradients_are_clipped_by_their_norm_over_all_parameters() -> None:
@@ -39,7 +39,7 @@ def test_optimisers_are_watched_inside_the_block_only() -> None:
     weight = nn.Parameter(torch.tensor([0.0]))
     optimiser = torch.optim.SGD([weight], lr=0.1)
     weight.grad = torch.tensor([math.inf])
-    with watched({"net": optimiser}), pytest.raises(NotFiniteError, match="optimiser 'net'"):
+    with refuse_non_finite({"net": optimiser}), pytest.raises(NotFiniteError, match="optimiser 'net'"):
         optimiser.step()
     assert float(weight.detach()) == 0.0
     optimiser.step()

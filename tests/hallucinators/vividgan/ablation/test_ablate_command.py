@@ -27,8 +27,8 @@ def no_tensorboard(monkeypatch: pytest.MonkeyPatch) -> None:
 def ablate(bench: Bench, pack_file: Path, tmp_path: Path) -> Bench:
     def call(*more: object) -> tuple[int, str, str]:
         given = ("--data", pack_file, "--out", tmp_path / "out", "--steps", STEPS, "--batch", 2, "--faces", 3)
-        ruler = ("--recogniser", "ablation-pixels", "--landmarks", "template", "--threads", 1)
-        return bench("ablate", *given, "--identity", "none", *ruler, *more)
+        evaluator = ("--recogniser", "ablation-pixels", "--landmarks", "template", "--threads", 1)
+        return bench("ablate", *given, "--identity", "none", *evaluator, *more)
 
     return call
 

@@ -13,7 +13,7 @@ from bench.errors import DataError, UsageError
 from bench.faces.pairs.pack import Pack
 from bench.faces.pairs.pairs import make_pairs
 from bench.images import resize, to_float
-from hallucinators.vividgan.ablation.measure import FILE, GivenComponents, Ruler, split
+from hallucinators.vividgan.ablation.measure import FILE, Evaluator, GroundTruthComponents, split
 from hallucinators.vividgan.ablation.variants import VARIANTS
 from hallucinators.vividgan.network.components import centres_from_five, crop
 from hallucinators.vividgan.network.loading import build, load_weights, save_weights
@@ -32,8 +32,8 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_v_gt_computes_what_the_model_does_with_the_true_components(weights: Path, packed: Pack) -> None:
     pairs = make_pairs(packed, 0, yaws_deg=(40,))
-    oracle = GivenComponents(weights, 16, "cpu")
-    oracle.know(pairs)
+    oracle = GroundTruthComponents(weights, 16, "cpu")
+    oracle.set_truth(pairs)
     found = oracle.hallucinate(to_float([pair.lr for pair in reversed(pairs)]))[::-1]
     model = load_weights(weights)[0]
     truth, lr = to_float([pairs[0].frontal]), to_float([pairs[0].lr])
@@ -51,35 +51,35 @@ def test_v_gt_computes_what_the_model_does_with_the_true_components(weights: Pat
 def test_bicubic_is_measured_as_by_hand_and_kept(packed: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = packed.indices(test=True)[:2].tolist()
     told: list[int] = []
-    found = Ruler(packed, chosen, "ablation-pixels", lr=16).bicubic(tmp_path, told.append)
+    found = Evaluator(packed, chosen, "ablation-pixels", lr=16).measure_bicubic(tmp_path, told.append)
     assert sum(told) == 2 and found.people == ("0",) * 8 + ("1",) * 8 and found.align == "true"
     pair = make_pairs(packed, chosen[0])[0]
     error = np.square(resize(pair.lr, 128, 128).astype(float) - pair.frontal).mean()
     assert found.psnr_db[0] == pytest.approx(10 * np.log10(255**2 / error))
     assert sum(found.outcomes.values()) == 16
 
-    monkeypatch.setattr(Ruler, "_measure", lambda *args: pytest.fail("it was measured again"))
-    assert Ruler(packed, chosen, "ablation-pixels", lr=16).bicubic(tmp_path, told.append) == found
+    monkeypatch.setattr(Evaluator, "_measure", lambda *args: pytest.fail("it was measured again"))
+    assert Evaluator(packed, chosen, "ablation-pixels", lr=16).measure_bicubic(tmp_path, told.append) == found
     for changed in (
-        Ruler(packed, chosen, "ablation-pixels", lr=32),
-        Ruler(packed, chosen, "ablation-pixels", lr=16, seed=1),
+        Evaluator(packed, chosen, "ablation-pixels", lr=32),
+        Evaluator(packed, chosen, "ablation-pixels", lr=16, seed=1),
     ):
         with pytest.raises(pytest.fail.Exception):
-            changed.bicubic(tmp_path, told.append)
+            changed.measure_bicubic(tmp_path, told.append)
 
 
 def test_infinite_values_are_kept_and_damaged_files_named(packed: Pack, tmp_path: Path) -> None:
     chosen = packed.indices(test=True)[:2].tolist()
-    ruler = Ruler(packed, chosen, "ablation-pixels", lr=16)
-    first = ruler.bicubic(tmp_path, lambda done: None)
+    evaluator = Evaluator(packed, chosen, "ablation-pixels", lr=16)
+    first = evaluator.measure_bicubic(tmp_path, lambda done: None)
     raw = json.loads((tmp_path / FILE).read_text())
     raw["psnr_db"][:2] = ["inf", None]
     (tmp_path / FILE).write_text(json.dumps(raw))
-    found = ruler.bicubic(tmp_path, lambda done: None)
+    found = evaluator.measure_bicubic(tmp_path, lambda done: None)
     assert found.psnr_db[:2] == (float("inf"), None) and found.psnr_db[2:] == first.psnr_db[2:]
     (tmp_path / FILE).write_text("{")
     with pytest.raises(DataError, match="damaged"):
-        ruler.bicubic(tmp_path, lambda done: None)
+        evaluator.measure_bicubic(tmp_path, lambda done: None)
 
 
 def test_those_who_choose_weights_are_not_measured(packed: Pack) -> None:

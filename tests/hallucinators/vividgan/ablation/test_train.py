@@ -14,7 +14,7 @@ from bench.errors import BenchError
 from hallucinators.training.loop import checkpoint, run
 from hallucinators.training.loop.run import Result
 from hallucinators.training.method.options import Options, Stage
-from hallucinators.vividgan.ablation.train import OWN, SHARED, WEIGHTS, Trainer
+from hallucinators.vividgan.ablation.train import SHARED, VARIANT_FOLDER, WEIGHTS, Trainer
 from hallucinators.vividgan.ablation.variants import VARIANTS, Recipe
 from hallucinators.vividgan.training import recipe as vividgan
 
@@ -82,9 +82,9 @@ def test_what_is_the_same_is_trained_once(log: Log, tmp_path: Path) -> None:
     stages = [stage for stage, _ in log.trained]
     assert {name: stages.count(name) for name in NEEDS} == {"geometry": 1, "coarse": 4, "touchup": 4, "whole": 9}
     assert [where for stage, where in log.trained if stage == "whole"] == list(VARIANTS)
-    best = checkpoint.best_path(tmp_path / OWN / "full" / "coarse")
+    best = checkpoint.best_path(tmp_path / VARIANT_FOLDER / "full" / "coarse")
     assert best and "pixel-symmetry-identity-adversarial_coarse" in checkpoint.load(best)["out"]
-    best = checkpoint.best_path(tmp_path / OWN / "minus" / "coarse")
+    best = checkpoint.best_path(tmp_path / VARIANT_FOLDER / "minus" / "coarse")
     assert best and checkpoint.load(best)["out"].endswith("shared/pixel/coarse")
 
 
@@ -117,7 +117,7 @@ def test_a_signal_stops_all(log: Log, tmp_path: Path) -> None:
     log.stops = "touchup"
     with pytest.raises(KeyboardInterrupt):
         trainer(tmp_path).train(VARIANTS["full"])
-    assert not (tmp_path / OWN / "full" / WEIGHTS).exists()
+    assert not (tmp_path / VARIANT_FOLDER / "full" / WEIGHTS).exists()
 
 
 def test_better_weights_of_a_shared_stage_replace_those_brought_before(log: Log, tmp_path: Path) -> None:
@@ -125,5 +125,5 @@ def test_better_weights_of_a_shared_stage_replace_those_brought_before(log: Log,
     group = tmp_path / SHARED / "pixel-symmetry-identity-adversarial_coarse" / "coarse"
     checkpoint.save(checkpoint.path_of(group, 9, "best"), {"out": "better"})
     trainer(tmp_path).train(VARIANTS["v+gt"])
-    kept = list((tmp_path / OWN / "v+gt" / "coarse").glob("best-*.pt"))
+    kept = list((tmp_path / VARIANT_FOLDER / "v+gt" / "coarse").glob("best-*.pt"))
     assert [path.name for path in kept] == ["best-00000009.pt"]

@@ -8,10 +8,10 @@ from bench.errors import UsageError
 from hallucinators.vividgan.ablation.variants import (
     VARIANTS,
     Recipe,
-    chosen,
     coarse_terms,
     options_of,
     refuse_teacher,
+    select,
     terms_of,
 )
 
@@ -19,7 +19,7 @@ RECIPE = Recipe(steps={})
 
 
 def test_they_come_in_the_order_of_table_3_then_the_figures() -> None:
-    assert [v.name for v in chosen(["v+gt", "full", "star", "minus", "ddagger", "dagger"])] == [
+    assert [v.name for v in select(["v+gt", "full", "star", "minus", "ddagger", "dagger"])] == [
         "minus",
         "dagger",
         "ddagger",
@@ -59,7 +59,7 @@ def test_options_say_what_is_left_out() -> None:
 @pytest.mark.parametrize("names", [["minus"], ["full", "most"], ["full", "full"], [""]])
 def test_what_cannot_be_asked_for(names: list[str]) -> None:
     with pytest.raises(UsageError):
-        chosen(names)
+        select(names)
 
 
 def test_the_teacher_is_no_ruler() -> None:
