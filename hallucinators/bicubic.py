@@ -1,4 +1,4 @@
-"""Plain interpolation: what a learned hallucinator has to beat, and the resizing step between two others."""
+"""Bicubic interpolation: the baseline of learned hallucinators, and the resizing step between two others."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from bench.types import ImageSpec
     licence="Apache-2.0",
 )
 class Bicubic(Hallucinator):
-    """Resizes any image to ``size`` x ``size`` pixels; also serves between two steps of other sizes."""
+    """Resizes any image to ``size`` x ``size`` pixels; also between two steps of different sizes."""
 
     def __init__(self, *, size: int = 128) -> None:
         """Choose the size.
 
         Args:
-            size: side of the square that images are brought to, pixels; at least 2.
+            size: side of the square output in pixels; at least 2.
 
         Raises:
             UsageError: a side of less than 2 pixels.
@@ -32,5 +32,5 @@ class Bicubic(Hallucinator):
         self._size = size
 
     def hallucinate(self, lr: FloatImages) -> FloatImages:
-        """Resize float32 (N, 3, h, w) to float32 (N, 3, size, size); the runner clips what overshoots [0, 1]."""
+        """Resize float32 (N, 3, h, w) to float32 (N, 3, size, size); the caller clips to [0, 1]."""
         return resize_float(lr, self._size, self._size)

@@ -1,4 +1,4 @@
-"""The floor of every comparison: the low-resolution face itself."""
+"""The low-resolution face itself, the reference of every comparison."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Regressor(nn.Module):
         left -= 4
         self.features = nn.Sequential(*layers[:-1])
         self.judge = nn.Sequential(nn.Linear(128 * left**2, 512), nn.ReLU(), nn.Linear(512, 2 * points))
-        _first_weights(self)
+        _init_weights(self)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Landmarks float32 (N, points, 2), xy pixels of 128, of grey pictures (N, 1, side, side)."""
@@ -73,7 +73,7 @@ class SmallRegressor(nn.Module):
             layers += [nn.Conv2d(a, b, 3, 2, 1), nn.BatchNorm2d(b), nn.ReLU()]
         self.features = nn.Sequential(*layers)
         self.judge = nn.Sequential(nn.Linear(16 * widths[-1], 96), nn.ReLU(), nn.Linear(96, 2 * points))
-        _first_weights(self)
+        _init_weights(self)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Landmarks float32 (N, points, 2), xy pixels of 128, of RGB pictures (N, 3, h, h), h of ``side`` or more."""
@@ -88,7 +88,7 @@ def _even(pictures: Tensor) -> Tensor:
     return away / (away.square().mean((1, 2, 3), keepdim=True).sqrt() + 0.005)
 
 
-def _first_weights(net: Regressor | SmallRegressor) -> None:
+def _init_weights(net: Regressor | SmallRegressor) -> None:
     """He's normal weights; first landmarks near the middle."""
     for module in net.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):

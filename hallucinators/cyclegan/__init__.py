@@ -1,4 +1,4 @@
-"""CycleGAN as a chain step: hallucinated faces to the look of gallery faces, or the other way."""
+"""CycleGAN as a chain step: hallucinated faces to the appearance of gallery faces, or the reverse."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 DEPARTURES: tuple[str, ...] = (
-    "compact preset: ResNet-3 that begins with stride 2, adds to the face it is given, has one instance norm a block "
-    "and grows maps by bilinear interpolation in place of transposed convolutions; a narrow PatchGAN",
-    "compact preset: errors of cycle and identity below 0.1 grow by their square, since a network that adds to its "
-    "face is otherwise held at returning it",
-    "batches of faces, half hallucinated and half of the gallery, in place of single ones; no jitter by crops",
+    "compact preset: ResNet-3 that begins with stride 2, adds a residual to its input, has one instance norm a block "
+    "and bilinear interpolation in place of transposed convolutions; a narrow PatchGAN",
+    "compact preset: errors of cycle and identity below 0.1 grow with their square, since a residual network otherwise "
+    "keeps returning its input",
+    "batches of faces, half hallucinated and half of the gallery, in place of single faces; no random crops",
     "compact preset: Adam at 0.0005 in place of 0.0002",
     "rates fall by a half cosine in place of a line; averaged weights are used",
     "the direction is an argument, since VividGAN's paper does not say which it applies",
@@ -35,7 +35,7 @@ PAPER_PARAMETERS = 7_837_699
     source="Zhu, Park, Isola, Efros 2017, Unpaired image-to-image translation (ICCV); trained anew, see the weights' "
     "card",
     sizes="128 x 128, given back",
-    aligned="no; it changes how faces look, not where they are",
+    aligned="no; it changes the appearance of faces, not their position",
     paper_parameters=f"{PAPER_PARAMETERS:,}",
     departures=DEPARTURES,
     files=(shipped_name("cyclegan", 0),),
@@ -44,8 +44,8 @@ PAPER_PARAMETERS = 7_837_699
 class CycleGanHallucinator(OneFileHallucinator):
     """Adapts faces of 128 pixels.
 
-    Weights are trained on the faces of one hallucinator, which stands in their header (``of``) and on their card.
-    Behind another one they run too, but what they adapt from is then not what they learnt.
+    Weights are trained on the faces of one hallucinator, which is in their header (``of``) and on their card. They run
+    behind other hallucinators too, but were not trained for these.
     """
 
     network = "cyclegan"
@@ -63,7 +63,7 @@ class CycleGanHallucinator(OneFileHallucinator):
         """Find the weights.
 
         Args:
-            to: hallucinated faces to the look of gallery faces, or gallery faces to that of hallucinated ones.
+            to: target appearance: of gallery faces, or of hallucinated faces.
             weights: a file of `bench train cyclegan`; by default the one that is shipped.
             device: where the network computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
             threads: processor threads; 0 leaves torch's own choice.
@@ -76,7 +76,7 @@ class CycleGanHallucinator(OneFileHallucinator):
         self.input_spec = ImageSpec(128)
         self._to = to
         self.trained_of = str(self._facts.trained.get("of", ""))
-        """The hallucinator whose faces the weights were trained on; empty where their header does not say."""
+        """The hallucinator whose faces the weights were trained on; empty if the header has none."""
 
     def build(self, facts: Facts) -> nn.Module:
         """Both generators."""

@@ -1,4 +1,4 @@
-"""CycleGAN's networks: two generators, PatchGAN discriminators, and the pool of made faces."""
+"""CycleGAN's networks: two generators, PatchGAN discriminators, and the pool of generated faces."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Widths:
         first: channels after the first convolution, of 7 x 7.
         inner: channels after each of the halvings that follow.
         blocks: residual blocks at the smallest size.
-        stride: of the first convolution; 2 leaves the largest maps out.
-        carry: whether a generator adds to the face it is given, and grows maps evenly: what is added would otherwise
-            begin with a chequerboard, and at this budget keep it.
-        normed: whether each of its convolutions is followed by instance norm, or the first of each block alone.
+        stride: of the first convolution; 2 leaves out the largest maps.
+        carry: whether a generator adds a residual to its input, and enlarges maps by bilinear interpolation: with
+            transposed convolutions the residual starts with a chequerboard and, with this budget, keeps it.
+        normed: whether instance norm follows each of its convolutions, or only the first of each block.
         critic: channels of the discriminator's 4 x 4 convolutions, the first three with stride 2.
     """
 
@@ -39,7 +39,7 @@ class Widths:
 
 PRESETS: Mapping[str, Widths] = MappingProxyType(
     {
-        "paper": Widths(64, (128, 256), 6, 1, False, True, (64, 128, 256, 512)),  # what the paper takes for 128 pixels
+        "paper": Widths(64, (128, 256), 6, 1, False, True, (64, 128, 256, 512)),  # the paper's for 128 pixels
         "paper-9": Widths(64, (128, 256), 9, 1, False, True, (64, 128, 256, 512)),  # and for 256 and more
         # for training on processors
         "compact": Widths(12, (48,), 3, 2, True, False, (16, 32, 64, 64)),
@@ -81,9 +81,9 @@ class Generator(nn.Module):
                 nn.Conv2d(before, 3, 3, padding=1),
             ]
         self.body = nn.Sequential(*body, nn.Tanh())
-        _first_weights(self)
+        _init_weights(self)
         if not widths.normed:
-            for module in self.body[:-2].modules():  # without norms N(0, 0.02) lets the signal fade
+            for module in self.body[:-2].modules():  # without norms, N(0, 0.02) makes the signal vanish
                 if isinstance(module, nn.Conv2d):
                     nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
 
@@ -95,12 +95,12 @@ class Generator(nn.Module):
         """
         if faces.ndim != 4 or faces.shape[1:] != (3, 128, 128):
             raise DataError(f"cyclegan: faces are (N, 3, 128, 128), given {tuple(faces.shape)}")
-        made: Tensor = self.body(2 * faces - 1).float()
-        return faces + made / 2 if self.carry else (made + 1) / 2
+        output: Tensor = self.body(2 * faces - 1).float()
+        return faces + output / 2 if self.carry else (output + 1) / 2
 
 
 class Adapter(nn.Module):
-    """Both generators, which a weight file holds."""
+    """Both generators, the content of a weight file."""
 
     def __init__(self, preset: str = "paper") -> None:
         """Build them; see `Generator`."""
@@ -123,7 +123,7 @@ class PatchCritic(nn.Module):
             body.append(nn.LeakyReLU(0.2))
             before = after
         self.body = nn.Sequential(*body, nn.Conv2d(before, 1, 4, 1, 1))
-        _first_weights(self)
+        _init_weights(self)
 
     def forward(self, faces: Tensor) -> Tensor:
         """Answers float32 (N, 1, 14, 14), near 1 for real, of (N, 3, 128, 128) RGB around [0, 1]."""
@@ -132,10 +132,10 @@ class PatchCritic(nn.Module):
 
 
 class Pool(nn.Module):
-    """Faces made in earlier steps, which the discriminator sees again.
+    """Faces generated in earlier steps, which the discriminator is shown again.
 
-    They are buffers, so that checkpoints hold them and a resumed run has the same ones. Of several processes each has
-    its own, and all go on with the first one's.
+    They are buffers, so that they are in checkpoints and a resumed run has the same ones. Each process has its own
+    pool; a resumed run starts all of them from the pool of the first process.
     """
 
     images: Tensor
@@ -145,7 +145,7 @@ class Pool(nn.Module):
         """Build an empty pool.
 
         Args:
-            size: how many it holds.
+            size: number of faces.
             side: height and width of the faces in pixels.
         """
         super().__init__()
@@ -155,23 +155,23 @@ class Pool(nn.Module):
 
     @torch.no_grad()
     def exchange(self, faces: Tensor) -> Tensor:
-        """Put faces (N, 3, h, w) in, and give as many back.
+        """Store faces (N, 3, h, w) and return as many.
 
-        While the pool fills, the faces themselves; then each of them is, half of the time, exchanged for one from the
-        pool. Random numbers are torch's default ones.
+        While the pool is not full, the faces themselves; then each is exchanged for one of the pool with probability
+        one half. Random numbers are from torch's default generator.
         """
-        given = faces.detach().float().clone()
-        draw, place = torch.rand(len(faces)), torch.randint(self.size, (len(faces),))
+        result = faces.detach().float().clone()
+        draw, index = torch.rand(len(faces)), torch.randint(self.size, (len(faces),))
         for row in range(len(faces)):
-            there = int(self.count)
-            if there < self.size:
-                self.images[there] = given[row].to(self.images)
+            stored = int(self.count)
+            if stored < self.size:
+                self.images[stored] = result[row].to(self.images)
                 self.count += 1
             elif draw[row] > 0.5:
-                kept = self.images[place[row]].float()
-                self.images[place[row]] = given[row].to(self.images)
-                given[row] = kept
-        return given
+                earlier = self.images[index[row]].float()
+                self.images[index[row]] = result[row].to(self.images)
+                result[row] = earlier
+        return result
 
 
 class _Block(nn.Module):
@@ -193,14 +193,14 @@ def _active(channels: int, *, normed: bool) -> list[nn.Module]:
 
 
 def _doubling(before: int, after: int, *, even: bool) -> list[nn.Module]:
-    """Twice the size: by a transposed convolution, or evenly, which cannot leave a chequerboard."""
+    """Double the size: by a transposed convolution, or by interpolation, which leaves no chequerboard."""
     if not even:
         return [nn.ConvTranspose2d(before, after, 3, 2, 1, output_padding=1)]
     larger = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
     return [nn.Conv2d(before, after, 3, padding=1), nn.ReLU(), larger, nn.Conv2d(after, after, 3, padding=1)]
 
 
-def _first_weights(net: nn.Module) -> None:
+def _init_weights(net: nn.Module) -> None:
     """N(0, 0.02)."""
     for module in net.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):

@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 DEPARTURES: tuple[str, ...] = (
-    "a squared distance of pixels to the frontal truth, and for a quarter of the faces to the turned face itself, "
-    "beside the paper's losses: the pairs are there, and every other baseline learns from them",
-    "two stages: pixels alone, then discriminator, identity and pose, with a weight of 0.001 each; the paper has them "
-    "from the start, alone",
-    "one network for both orders of a chain: trained on sharp upright, shrunk upright and unaligned LR faces in turn",
-    "real and made faces pass the discriminator as one batch: with batch norm over each alone it learns nothing",
-    "single image, no fusion of several; no random 96 x 96 crops, but a shake of the upright faces",
+    "squared errors of pixels to the frontal truth, and for a quarter of the faces to the turned face itself, beside "
+    "the paper's losses: the pairs exist, and every other baseline is trained with them",
+    "two stages: pixels alone, then discriminator, identity and pose, with a weight of 0.001 each; the paper has only "
+    "these, from the start",
+    "one network for both orders of a chain: trained on sharp upright, reduced upright and unaligned LR faces in turn",
+    "real and generated faces pass the discriminator as one batch: with batch norm over each alone it is not trained",
+    "single image, no fusion of several; no random 96 x 96 crops, but small random similarities of upright faces",
     "compact preset: fewer channels and layers, strides in the first convolutions, bilinear interpolation in place of "
     "the last two transposed convolutions, 9 pose bins (the yaws of our views) in place of 13, 16 noise numbers in "
     "place of 50",
-    "compact preset: in place of a class for each of thousands of people with one photograph each, identity is told "
-    "among the people of the batch, by the cosine of features with those of the frontal truths",
-    "paper preset: classes are numbers in the pack modulo the number of people",
+    "compact preset: in place of a class for each of thousands of people with one photograph each, identities are "
+    "classified among the people of the batch, by the cosine to features of the frontal truths",
+    "paper preset: classes are indices in the pack modulo the number of people",
     "compact preset: Adam at 0.001 (the generator beside its discriminator 0.0005) in place of 0.0002",
 )
 PAPER_PARAMETERS = 10_147_008
@@ -39,7 +39,7 @@ PAPER_PARAMETERS = 10_147_008
 
 @register_method(
     "drgan",
-    summary="DR-GAN: frontal face by a code without pose, then decoded in the pose asked for. Any size, given back.",
+    summary="DR-GAN: a code without pose, decoded in a given pose (frontal by default). Any size, which it keeps.",
     source="Tran, Yin, Liu 2017, Disentangled representation learning GAN for pose-invariant face recognition (CVPR); "
     "trained anew, see the weights' card",
     sizes="any, given back; 96 x 96 inside",
@@ -50,7 +50,7 @@ PAPER_PARAMETERS = 10_147_008
     trainer=Trainer(module="hallucinators.drgan.training", any_size=True),
 )
 class DrGanHallucinator(OneFileHallucinator):
-    """Works on 96 x 96 inside; the face is given back in the size it came in."""
+    """Works on 96 x 96 pixels; the output has the size of the input."""
 
     network = "drgan"
     output_spec = ImageSpec(scale=1)
@@ -68,21 +68,23 @@ class DrGanHallucinator(OneFileHallucinator):
         """Find the weights.
 
         Args:
-            pose: yaw the face is turned to, degrees, one of the network's bins; 0 is frontal.
-            noise: the decoder's noise vector: zeros, or drawn once from the seed, the same for every face.
+            pose: target yaw in degrees, one of the network's bins; 0 is frontal.
+            noise: the decoder's noise vector: zeros, or random by the seed, the same for every face.
             seed: of the noise.
             weights: a file of `bench train drgan`; by default the one that is shipped.
             device: where the network computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
             threads: processor threads; 0 leaves torch's own choice.
 
         Raises:
-            UsageError: a pose that is none of the bins, or a negative seed.
+            UsageError: a pose that is not a bin, or a negative seed.
             MissingError: there are no weights.
             DataError: they are damaged, or of another network.
         """
         super().__init__(lr=0, weights=weights, device=device, threads=threads)
         if self._facts.preset not in POSES_DEG:
-            raise DataError(f"The weights {self.weights[0].name} are of no preset of drgan: {self._facts.preset!r}.")
+            raise DataError(
+                f"The weights {self.weights[0].name} have an unknown preset of drgan: {self._facts.preset!r}."
+            )
         bins = POSES_DEG[self._facts.preset]
         if pose not in bins:
             raise UsageError(f"drgan: pose is {pose} degrees; its bins are {', '.join(map(str, bins))}")
@@ -98,7 +100,7 @@ class DrGanHallucinator(OneFileHallucinator):
         return DrGan(facts.preset)
 
     def run(self, network: nn.Module, faces: Tensor) -> Tensor:
-        """Turn float32 (N, 3, h, w) in [0, 1] to the pose; the same size comes back."""
+        """Turn float32 (N, 3, h, w) in [0, 1] to the pose; the same size."""
         import torch
 
         from hallucinators.drgan.network import SIDE, DrGan, resized

@@ -117,7 +117,7 @@ class DrGan(nn.Module):
         code = widths.encoder[-1][0] + len(widths.poses_deg) + widths.noise
         self.spread = nn.Linear(code, widths.start * _SMALLEST**2)
         self.decoder = _decoder(widths)
-        _first_weights(self)
+        _init_weights(self)
 
     def encode(self, faces: Tensor) -> Tensor:
         """Codes (N, C) of faces (N, 3, 96, 96), RGB in [0, 1].
@@ -180,7 +180,7 @@ class DrDiscriminator(nn.Module):
         self._split = (1, people, len(widths.poses_deg))
         self.trunk = _trunk(widths.critic)
         self.heads = nn.Linear(widths.critic[-1][0], sum(self._split))
-        _first_weights(self)
+        _init_weights(self)
 
     def forward(self, faces: Tensor) -> Answer:
         """Judge (N, 3, 96, 96), RGB in [0, 1].
@@ -225,7 +225,7 @@ def _decoder(widths: Widths) -> nn.Sequential:
     return nn.Sequential(*blocks, nn.Conv2d(before, 3, 3, padding=1, bias=False), nn.Tanh())
 
 
-def _first_weights(net: nn.Module) -> None:
+def _init_weights(net: nn.Module) -> None:
     """N(0, 0.02), as the public implementations have it."""
     for module in net.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):

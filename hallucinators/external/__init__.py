@@ -1,4 +1,4 @@
-"""Other people's restoration networks, run from their files: ``spandrel`` (torch weights) and ``onnx``.
+"""Restoration networks of other authors, run from their files: ``spandrel`` (torch weights) and ``onnx``.
 
 May import `bench`.
 """

@@ -1,4 +1,4 @@
-"""``onnx``: any image-to-image network in an ONNX file; how it wants its image is said in the arguments."""
+"""``onnx``: any image-to-image network in an ONNX file, with its input format as arguments."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _RANGES = {
 """Width and lower end of each range."""
 _HOW_TO_GET = "Give the path of an ONNX file: onnx:file=FILE."
 _PROBES = (32, 64)
-"""Sides that a network of free size is tried with where nothing says how much it magnifies."""
+"""Input sides for which the output size of a network of free size is measured."""
 
 
 class _Ends(NamedTuple):
-    """The image's way in and out of the graph."""
+    """Input and output of the graph for the image."""
 
     into: Port
     into_layout: Layout
@@ -58,7 +58,7 @@ def _missing() -> str | None:
     missing=_missing,
 )
 class OnnxFile(Restorer):
-    """Runs on onnxruntime. Files of ``bench export`` need no argument: they say themselves how they are run."""
+    """Runs on onnxruntime. Files of ``bench export`` need no further argument: their metadata have the format."""
 
     def __init__(
         self,
@@ -79,31 +79,31 @@ class OnnxFile(Restorer):
     ) -> None:
         """Read the file's declarations; the network is opened at first use.
 
-        It is opened here already, and run on a grey image, where neither the file nor ``scale`` nor ``output`` says
-        what size comes out.
+        If neither the file nor ``scale`` nor ``output`` determines the output size, it is opened here and run on a grey
+        image.
 
         Args:
             file: the ONNX file.
-            size: side of the square an image is brought to (bicubic) for the network; 0 leaves it as it is. By default
-                what the file declares; 0 where that is free.
-            scale: magnification, where the file does not declare what size comes out.
-            output: side that results are brought to; by default the network's own.
-            colour: channel order of the network, in and out; ``gray`` for a network of one channel: it is given luma
-                (BT.601: 0.299 R + 0.587 G + 0.114 B), and chroma is enlarged bicubically.
-            values: range of an image the network takes.
-            values_out: range of what it gives; by default that of ``values``.
-            layout: order of the axes; by default where the file declares three channels.
-            input_name: the input that takes the image, where several may.
-            output_name: the output that is taken, where several are images.
-            w: number for a second input that takes one, such as CodeFormer's fidelity, from 0 (a good picture) to 1
-                (the face that was given).
-            device: ``cpu``, or ``cuda`` where onnxruntime has it.
+            size: side of the square input of the network (bicubic resizing); 0 leaves images unchanged. By default that
+                of the file; 0 if that is free.
+            scale: magnification, if the file does not declare the output size.
+            output: side that results are resized to; by default that of the network.
+            colour: channel order of the network, in and out; ``gray`` for a network of one channel: it runs on luma
+                (BT.601: 0.299 R + 0.587 G + 0.114 B), and chroma is interpolated (bicubic).
+            values: range of the input values.
+            values_out: range of the output values; by default that of ``values``.
+            layout: order of the axes; by default from the axis of three channels in the file.
+            input_name: the input for the image, if there are several.
+            output_name: the output, if several are images.
+            w: value of a second, scalar input, such as CodeFormer's fidelity, from 0 (image quality) to 1 (fidelity to
+                the input).
+            device: ``cpu``, or ``cuda`` if onnxruntime has it.
             threads: processor threads; 0 means all.
 
         Raises:
             MissingError: there is no such file.
             DataError: the file is damaged or no image-to-image network.
-            UsageError: an argument does not go with the file, or the file needs one more.
+            UsageError: an argument does not fit the file, or one is missing.
         """
         check_sides("onnx", size=size, output=output)
         if scale is not None and scale < 1:
@@ -125,10 +125,10 @@ class OnnxFile(Restorer):
         self._pick_side = own.side_for if own and size is None else None
         self.output_frame = own.frame if own else ""
         side = _side_in(self._ends, size, file)
-        gives = _declared(self._ends, side, scale, file)
-        if gives is None and not output:
-            gives = self._probed(side)
-        super().__init__(side=side, gives=gives, output=output or None, colour=colour)
+        result = _declared(self._ends, side, scale, file)
+        if result is None and not output:
+            result = self._probe(side)
+        super().__init__(side=side, result=result, output=output or None, colour=colour)
 
     def _side_for(self, lr: FloatImages) -> int | None:
         return self._pick_side(lr.shape[2], lr.shape[3]) if self._pick_side else self._side
@@ -153,7 +153,7 @@ class OnnxFile(Restorer):
         return {**facts, "providers": opened.get_providers()} if opened is not None else facts
 
     def _run(self, network: Any, face: FloatImages) -> FloatImages:
-        into = _ranged(face, self._values)
+        into = _scale_values(face, self._values)
         if self._ends.into_layout == "nhwc":
             into = into.transpose(0, 2, 3, 1)
         if np.dtype(self._ends.into.dtype).kind in "iu":
@@ -164,16 +164,16 @@ class OnnxFile(Restorer):
             result = result[None]
         if self._ends.out_layout == "nhwc" and result.ndim == 4:
             result = result.transpose(0, 3, 1, 2)
-        return _unranged(result, self._values_out)
+        return _unscale_values(result, self._values_out)
 
-    def _probed(self, side: int | None) -> ImageSpec:
-        """What the network gives, by running it on grey images."""
+    def _probe(self, side: int | None) -> ImageSpec:
+        """Output size of the network, measured on grey images."""
         tried = (side,) if side else _PROBES
         channels = self._ends.channels
         given = [np.full((1, channels, length, length), 0.5, np.float32) for length in tried]
         try:
             shapes = [self._run(self._network, grey).shape for grey in given]
-        except ContractError as error:  # said of a network that cannot be opened; no run has begun yet
+        except ContractError as error:  # raised if the network cannot be opened; no run has begun yet
             raise DataError(str(error)) from None
         except Exception as error:  # noqa: BLE001  # of onnxruntime
             raise UsageError(
@@ -206,7 +206,7 @@ def _ends(
 def _extra_inputs(
     graph: Graph, image: Port, own: OwnExport | None, w: float | None, file: Path
 ) -> dict[str, NDArray[Any]]:
-    """What the inputs beside the image are given."""
+    """Values of the inputs beside the image."""
     given: dict[str, NDArray[Any]] = dict(own.inputs) if own else {}
     others = [port for port in graph.inputs if port.name != image.name and port.name not in given]
     if len(others) > 1 or any(not port.is_scalar for port in others):
@@ -229,21 +229,21 @@ def _side_in(ends: _Ends, size: int | None, file: Path) -> int | None:
 
 
 def _declared(ends: _Ends, side: int | None, scale: int | None, file: Path) -> ImageSpec | None:
-    """What the network gives, from the file or the user; None where nobody says."""
+    """Output size of the network by the file or the arguments; None if both leave it open."""
     declared = side_of(ends.out, ends.out_layout)
-    told = None if scale is None else ImageSpec(side * scale) if side else ImageSpec(scale=scale)
+    by_scale = None if scale is None else ImageSpec(side * scale) if side else ImageSpec(scale=scale)
     if declared is None:
-        return told
-    if told is not None and side and told.size != declared:
+        return by_scale
+    if by_scale is not None and side and by_scale.size != declared:
         raise UsageError(f"onnx: scale={scale} was asked for; {file.name} makes {declared} of {side} pixels")
     return ImageSpec(declared)
 
 
-def _ranged(image: FloatImages, values: Values) -> FloatImages:
+def _scale_values(image: FloatImages, values: Values) -> FloatImages:
     span, low = _RANGES[values]
     return image * span + low
 
 
-def _unranged(image: FloatImages, values: Values) -> FloatImages:
+def _unscale_values(image: FloatImages, values: Values) -> FloatImages:
     span, low = _RANGES[values]
     return (image - low) / span

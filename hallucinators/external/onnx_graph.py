@@ -1,4 +1,4 @@
-"""What an ONNX file says of itself: inputs, outputs, sizes, metadata. Its weights are not looked at."""
+"""Declarations of an ONNX file: inputs, outputs, sizes, metadata. Its weights are not read."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Graph:
     """An ONNX file's declarations.
 
     Attributes:
-        inputs: what a caller must give.
-        outputs: what comes out.
-        metadata: texts its maker left in it.
-        parts: files beside it that hold its weights.
+        inputs: inputs that a caller must provide.
+        outputs: outputs.
+        metadata: metadata texts by key.
+        parts: files beside it with its weights.
     """
 
     inputs: tuple[Port, ...]
@@ -45,10 +45,10 @@ def read_graph(path: Path) -> Graph:
 def image_port(
     ports: Sequence[Port], name: str, *, kind: Literal["input", "output"], channels: int, path: Path
 ) -> Port:
-    """The input or output that is an image of so many channels: the one named, else the only one that can be.
+    """The input or output for images of this number of channels: the one named, or else the only candidate.
 
     Raises:
-        UsageError: there is none of that name, none that can be, or several.
+        UsageError: there is none of that name, no candidate, or several.
     """
     named = [port for port in ports if port.name == name]
     if name and not named:
@@ -72,24 +72,24 @@ def image_port(
     )
 
 
-def layout_of(port: Port, asked: Layout | Literal["auto"], *, channels: int, otherwise: Layout = "nchw") -> Layout:
-    """Order of a port's axes: where its channels are, else ``otherwise``.
+def layout_of(port: Port, requested: Layout | Literal["auto"], *, channels: int, otherwise: Layout = "nchw") -> Layout:
+    """Order of a port's axes by its number of channels, or else ``otherwise``.
 
     Raises:
-        UsageError: what was asked for puts another number of channels there.
+        UsageError: the requested order does not fit the number of channels.
     """
     dims = port.dims if port.dims is not None and len(port.dims) == 4 else (None,) * 4
     orders: tuple[Layout, ...] = ("nchw", "nhwc")
     fitting = [layout for layout in orders if dims[CHANNELS_AT[layout]] == channels]
-    if asked == "auto":
+    if requested == "auto":
         return fitting[0] if len(fitting) == 1 else otherwise
-    if asked not in (fitting or [asked]) or dims[CHANNELS_AT[asked]] not in (channels, None):
-        raise UsageError(f"onnx: layout={asked} does not fit {port}")
-    return asked
+    if requested not in (fitting or [requested]) or dims[CHANNELS_AT[requested]] not in (channels, None):
+        raise UsageError(f"onnx: layout={requested} does not fit {port}")
+    return requested
 
 
 def side_of(port: Port, layout: Layout) -> int | None:
-    """Side of the square image that a port holds; None where that is free.
+    """Side of the square image of a port; None if it is free.
 
     Raises:
         DataError: its images are not square, or one side alone is fixed.
@@ -114,7 +114,7 @@ def _read(path: Path, sha256: str) -> Graph:
 
     try:
         model = onnx.load(str(path), load_external_data=False)
-    except Exception as error:  # noqa: BLE001  # the parser raises kinds of its own
+    except Exception as error:  # noqa: BLE001  # the parser raises its own types
         raise DataError(
             f"{path} is truncated or no ONNX file ({one_line(error)}). Torch weights are run by spandrel:file=FILE."
         ) from None

@@ -1,4 +1,4 @@
-"""How files of ``bench export`` are run: their metadata say it."""
+"""Files of ``bench export``: how they are run, from their metadata."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from bench.align.template import TRUTH_FRAME
 from bench.interfaces import FloatImages
 
 _MAKER = "face-hallucination-bench"
-_SMALL, _LARGE = 16, 32  # the sides that vividgan-flow brings faces to
+_SMALL, _LARGE = 16, 32  # the sides that vividgan-flow resizes faces to
 
 
 @dataclass(frozen=True)
 class OwnExport:
-    """What a file of ours says.
+    """Facts of a file of ``bench export``.
 
     Attributes:
-        output: the output that is the face: the final one, or the coarse one where there is no other.
-        inputs: what inputs beside the face are given: the usual places of the components.
-        frame: the frame that faces come out in.
+        output: name of the output: the final face, or the coarse one if there is no other.
+        inputs: values of the other inputs: the template centres of the components.
+        frame: frame of the output faces.
         any_side: whether it takes more than one side.
     """
 
@@ -32,17 +32,14 @@ class OwnExport:
     any_side: bool
 
     def side_for(self, height: int, width: int) -> int | None:
-        """The side a face is brought to, as the hallucinator does; None where the file itself declares it."""
+        """Side that a face is resized to, as in the hallucinator; None if the file declares it."""
         if not self.any_side:
             return None
         return _LARGE if max(height, width) > _SMALL else _SMALL
 
 
 def own_export(metadata: Mapping[str, str], outputs: Sequence[str]) -> OwnExport | None:
-    """Read the metadata of an ONNX file; None where somebody else made it.
-
-    A file that claims to be ours and does not hold what ours do counts as somebody else's.
-    """
+    """Read the metadata of an ONNX file; None if ``bench export`` did not write it, or its metadata are incomplete."""
     if not metadata.get("made_by", "").startswith(_MAKER) or not metadata.get("network", "").startswith("vividgan"):
         return None
     output = next((name for name in ("fine", "coarse") if name in outputs), "")

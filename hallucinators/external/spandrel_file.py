@@ -33,7 +33,7 @@ def _missing() -> str | None:
     missing=_missing,
 )
 class SpandrelFile(Restorer):
-    """The architecture is told from the file's tensors; what is called is what its authors call."""
+    """Detects the architecture from the file's tensors, and runs it as its authors do."""
 
     def __init__(
         self,
@@ -47,23 +47,23 @@ class SpandrelFile(Restorer):
         device: str = "cpu",
         threads: int = 0,
     ) -> None:
-        """Tell the network from names and shapes of its tensors; their values are read at first use.
+        """Detect the network from names and shapes of its tensors; their values are read at first use.
 
         Args:
             file: the file of weights, .pth or .safetensors.
-            size: side of the square an image is brought to (bicubic) for the network; 0 leaves it as it is. By default
-                512 for face restorers, which take nothing else, and 0 for the rest.
-            output: side that results are brought to; by default the network's own.
-            colour: channel order of the network. All that spandrel knows were made for RGB.
-            w: CodeFormer's fidelity, from 0 (a good picture) to 1 (the face that was given); by default 0.5.
-            unsafe_pickle: whether a file that may run code while it is loaded is loaded.
+            size: side of the square input of the network (bicubic resizing); 0 leaves images unchanged. By default 512
+                for face restorers, which take no other size, and 0 for other networks.
+            output: side that results are resized to; by default that of the network.
+            colour: channel order of the network. All networks of spandrel take RGB.
+            w: CodeFormer's fidelity, from 0 (image quality) to 1 (fidelity to the input); by default 0.5.
+            unsafe_pickle: whether to load a file that may run code while it is loaded.
             device: where the network computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
             threads: processor threads; 0 leaves torch's own choice.
 
         Raises:
             MissingError: spandrel is not installed, or there is no such file.
-            DataError: the file is damaged, refused, or of no network that spandrel knows.
-            UsageError: an argument does not go with the network, or there is no such device.
+            DataError: the file is damaged, refused, or of a network unknown to spandrel.
+            UsageError: an argument does not fit the network, or there is no such device.
         """
         check_sides("spandrel", size=size, output=output)
         self.weights = (weights_file(file, wanted_by="Hallucinator spandrel", how_to_get=_HOW_TO_GET),)
@@ -79,9 +79,9 @@ class SpandrelFile(Restorer):
             raise UsageError(f"spandrel: {file.name} is {facts.architecture}, which takes size={facts.side} only")
         if w is not None and (facts.architecture != FIDELITY or not 0 <= w <= 1):
             raise UsageError(f"spandrel: w={w:g} is {FIDELITY}'s, from 0 to 1; {file.name} is {facts.architecture}")
-        gives = ImageSpec(side * facts.scale) if side else ImageSpec(scale=facts.scale)
-        super().__init__(side=side, gives=gives, output=output or None, colour=colour)
-        # another release of the library may run the same file in another way
+        result = ImageSpec(side * facts.scale) if side else ImageSpec(scale=facts.scale)
+        super().__init__(side=side, result=result, output=output or None, colour=colour)
+        # another release of the library may run the same file differently
         self.version = f"1, spandrel {importlib.metadata.version('spandrel')}"
         self.architecture = facts.architecture
         self._file, self._trust, self._device, self._threads = file, unsafe_pickle, device, threads
@@ -97,9 +97,9 @@ class SpandrelFile(Restorer):
 
         from hallucinators.external.spandrel_network import run
 
-        given = torch.from_numpy(face).to(self._device)
-        drawn_on = [] if self._device == "cpu" else [given.device]
-        with torch.inference_mode(), torch_threads(self._threads), torch.random.fork_rng(drawn_on):
-            torch.manual_seed(0)  # some networks draw noise; each image gets the same
-            found: FloatImages = run(network, given, fidelity=self._fidelity).float().cpu().numpy()
-        return found
+        image = torch.from_numpy(face).to(self._device)
+        devices = [] if self._device == "cpu" else [image.device]
+        with torch.inference_mode(), torch_threads(self._threads), torch.random.fork_rng(devices):
+            torch.manual_seed(0)  # some networks use noise, which is the same for each image
+            restored: FloatImages = run(network, image, fidelity=self._fidelity).float().cpu().numpy()
+        return restored

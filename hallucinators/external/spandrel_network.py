@@ -1,4 +1,4 @@
-"""Networks that the library spandrel knows: told by their tensors, loaded, and run as their authors run them."""
+"""Networks of the library spandrel: detected from their tensors, loaded, and run as their authors do."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _BARE = ("GFPGAN", FIDELITY)
 
 @dataclass(frozen=True)
 class Facts:
-    """What a file holds.
+    """Facts of a weight file.
 
     Attributes:
         architecture: spandrel's name.
         scale: magnification.
-        side: of the only square image it takes; None where any size does.
+        side: side of the only square input it takes; None for any size.
     """
 
     architecture: str
@@ -43,10 +43,10 @@ class Facts:
 
 
 def describe(path: Path, *, trust: Trust) -> Facts:
-    """Tell a network from names and shapes of its tensors; nothing is kept in memory.
+    """Detect a network from names and shapes of its tensors; nothing is kept in memory.
 
     Raises:
-        DataError: spandrel does not know it, it does not fit, or it is no network from RGB to RGB.
+        DataError: it is unknown to spandrel, does not fit, or is no network from RGB to RGB.
     """
     return _describe(path, trust, known_file_digest(path))
 
@@ -67,13 +67,12 @@ def run(descriptor: Any, face: Tensor, *, fidelity: float) -> Tensor:
     """Run it on one image.
 
     Args:
-        descriptor: what `load` gives.
+        descriptor: the result of `load`.
         face: RGB in [0, 1], float32 (1, 3, h, w).
         fidelity: CodeFormer's w.
 
     Returns:
-        float32 (1, 3, H, W), clamped to [0, 1]. The same for the same image: GFPGAN takes the noise stored in its file
-        instead of drawing some.
+        float32 (1, 3, H, W), clamped to [0, 1]. Deterministic: GFPGAN takes the noise stored in its file.
 
     Source: TencentARC/GFPGAN gfpgan/utils.py, sczhou/CodeFormer inference_codeformer.py: both normalise by mean 0.5
         and deviation 0.5 and read the output in [-1, 1]. For the others, spandrel's own call, which pads images
@@ -81,8 +80,8 @@ def run(descriptor: Any, face: Tensor, *, fidelity: float) -> Tensor:
     """
     name = descriptor.architecture.id
     if name not in _BARE:
-        found: Tensor = descriptor(face)
-        return found
+        output: Tensor = descriptor(face)
+        return output
     how = {"weight": fidelity} if name == FIDELITY else {"return_rgb": False, "randomize_noise": False}
     restored: Tensor = descriptor.model(face * 2 - 1, **how)[0]
     return ((restored + 1) / 2).clamp(0, 1)
@@ -100,7 +99,7 @@ def _describe(path: Path, trust: Trust, sha256: str) -> Facts:
         try:
             with torch.device("meta"):
                 descriptor = architecture.load(dict(state))
-        except Exception:  # noqa: BLE001  # some read values while they build; then all of the file is needed
+        except Exception:  # noqa: BLE001  # some read values while they are built, which needs the whole file
             state = _canonical(read_state(path, trust=trust), path)
     descriptor = descriptor or _build(architecture, state, path)
     purpose = descriptor.purpose
@@ -149,7 +148,7 @@ def _build(architecture: Any, state: dict[str, Any], path: Path) -> Any:
     try:
         with torch.random.fork_rng([]):  # parameters are drawn before they are loaded
             return architecture.load(dict(state))
-    except Exception as error:  # noqa: BLE001  # a foreign library guesses settings from shapes
+    except Exception as error:  # noqa: BLE001  # the library guesses settings from shapes
         raise DataError(
             f"The weights {path} look like {architecture.id}, but do not fit it ({type(error).__name__}: "
             f"{one_line(error)})."

@@ -1,4 +1,4 @@
-"""Weight files of other people's networks: read as plain tensors, or refused."""
+"""Weight files of other authors: read as plain tensors, or refused."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ Trust = Literal["no", "yes-i-trust-this-file"]
 def read_state(path: Path, *, trust: Trust = "no", shapes_only: bool = False, sha256: str | None = None) -> object:
     """Read a ``.safetensors`` file or a torch file.
 
-    A torch file may hold tensors, numbers, texts and containers of them; anything else would have to be built by code
-    that the file names, and is refused unless the user trusts it.
+    A torch file may hold tensors, numbers, texts and containers of them; other objects would be built by code that the
+    file names, and are refused unless the user trusts the file.
 
     Args:
         path: the file, which exists.
         trust: whether a pickle may run code, and TorchScript be opened.
-        shapes_only: give tensors without values (torch's ``meta`` device), which costs next to nothing.
+        shapes_only: return tensors without values (torch's ``meta`` device), which is fast.
         sha256: digest that its bytes must have; None takes any.
 
     Returns:
-        What the file holds: usually tensors by name, or those one level down (``params_ema``).
+        The content of the file: usually tensors by name, at the top or one level down (``params_ema``).
 
     Raises:
         ChangedError: its bytes are others than those of ``sha256``.
-        DataError: it is damaged, no weights file, or holds what is refused.
+        DataError: it is damaged, no weights file, or holds refused objects.
     """
     with unchanged_weights(*([WeightsFile(path.name, sha256, path)] if sha256 else [])):
         if path.suffix.lower() == ".safetensors":
@@ -87,5 +87,5 @@ def _load(path: Path, device: str, *, plain: bool) -> object:
     import torch
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch says that it hands a TorchScript file on
+        warnings.simplefilter("ignore")  # torch warns that it passes a TorchScript file on
         return torch.load(path, map_location=device, weights_only=plain)

@@ -1,4 +1,4 @@
-"""Parts that several hallucinators share: blocks, spatial transformers, weight files, the base of those that infer.
+"""Parts shared by hallucinators: blocks, spatial transformers, weight files, inference, registration.
 
 May import `bench`; never a method, nor `hallucinators.training`.
 """

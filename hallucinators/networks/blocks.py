@@ -1,6 +1,6 @@
-"""Layers with their first weights, and the residual block that all networks are made of.
+"""Layers with their initial weights, and the residual block of the networks.
 
-He's first weights here are those for the leaky rectifier of slope 0.2, which stands between layers; biases start at 0.
+He's initialisation here is that for the leaky rectifier of slope 0.2, which follows the layers; biases start at 0.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 SLOPE = 0.2
-"""Of the leaky rectifier between layers."""
+"""Slope of the leaky rectifier between layers."""
 
 
 def conv(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1, pad: int | None = None) -> nn.Conv2d:
-    """A convolution with He's first weights; ``pad`` None keeps the size (at stride 1)."""
+    """A convolution with He's initialisation; ``pad`` None keeps the size (at stride 1)."""
     layer = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2 if pad is None else pad)
     nn.init.kaiming_normal_(layer.weight, a=SLOPE)
     if layer.bias is not None:
@@ -21,8 +21,8 @@ def conv(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1, pad: in
     return layer
 
 
-def silent(layer: nn.Conv2d) -> nn.Conv2d:
-    """The same convolution with all weights zero: what it feeds starts as if it were not there."""
+def zeroed(layer: nn.Conv2d) -> nn.Conv2d:
+    """Set all weights of a convolution to zero, so that its branch starts without effect."""
     nn.init.zeros_(layer.weight)
     return layer
 
@@ -37,7 +37,7 @@ def deconv(inputs: int, outputs: int) -> nn.ConvTranspose2d:
 
 
 def linear(inputs: int, outputs: int, *, zero: bool = False) -> nn.Linear:
-    """A fully connected layer with He's first weights, or all zeros."""
+    """A fully connected layer with He's initialisation, or all zeros."""
     layer = nn.Linear(inputs, outputs)
     if zero:
         nn.init.zeros_(layer.weight)
@@ -50,8 +50,8 @@ def linear(inputs: int, outputs: int, *, zero: bool = False) -> nn.Linear:
 def norm(channels: int) -> nn.GroupNorm:
     """Group normalisation, 16 channels a group; one group where 16 does not divide them.
 
-    Not batch normalisation: batches are small here, and its statistics would make one face depend on its neighbours.
-    Smaller groups are up to fifteen times slower to train on processors (bfloat16, channels last).
+    Not batch normalisation: batches are small, and its statistics would make the result for one face depend on others.
+    Smaller groups are up to fifteen times slower in training on CPUs (bfloat16, channels last).
     """
     return nn.GroupNorm(channels // 16 if channels % 16 == 0 else 1, channels)
 
@@ -64,14 +64,14 @@ def activate(features: Tensor) -> Tensor:
 class ResidualBlock(nn.Module):
     """x + conv(act(conv(act(norm(x))))), 3 x 3; it starts as the identity (second convolution zero).
 
-    The norm stands inside the branch only, so that brightness and contrast travel along the trunk untouched.
+    The norm is only in the branch, so that brightness and contrast pass the trunk unchanged.
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.norm = norm(channels)
         self.first = conv(channels, channels)
-        self.second = silent(conv(channels, channels))
+        self.second = zeroed(conv(channels, channels))
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, channels, h, w) to the same shape."""

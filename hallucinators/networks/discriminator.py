@@ -1,4 +1,4 @@
-"""Discriminator: is this a real frontal face? Coarse-D and Fine-D are two of it (section III-C)."""
+"""Discriminator of real frontal faces; Coarse-D and Fine-D are two instances of it (section III-C)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Dropout = Literal["element", "channel"]
 class Discriminator(nn.Module):
     """The discriminator of X. Yu's networks (XinYuANU/JFFH, Model.lua), which the public code of VividGAN copies.
 
-    Four 5 x 5 convolutions, each halved by max pooling, then two fully connected layers; no norm. It gives logits: the
-    sigmoid is in the loss (equation 7). Faces are taken to [-1, 1] inside. First weights are N(0, 0.02) as in the
-    public code of VividGAN.
+    Four 5 x 5 convolutions, each followed by max pooling, then two fully connected layers; no norm. The output is a
+    logit: the sigmoid is in the loss (equation 7). Faces are scaled to [-1, 1] inside. Initial weights are N(0, 0.02)
+    as in the public code of VividGAN.
     """
 
     def __init__(self, *, width: float = 1.0, dropout: Dropout = "element") -> None:
@@ -24,7 +24,7 @@ class Discriminator(nn.Module):
 
         Args:
             width: factor on all channels; 1 is the authors' size.
-            dropout: after the convolutions, drop single numbers (VividGAN's code) or whole channels (TANN's).
+            dropout: after the convolutions, of single values (VividGAN's code) or whole channels (TANN's).
 
         Raises:
             UsageError: a width that is not positive, or another dropout.

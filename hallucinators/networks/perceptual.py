@@ -1,4 +1,4 @@
-"""Perceptual loss: faces compared by what VGG-19 sees in them. Its ImageNet weights are the user's to bring."""
+"""Perceptual loss on features of VGG-19, whose ImageNet weights the user provides."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Perceptual = Callable[[Tensor, Tensor], Tensor]
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _UP_TO_RELU3_2 = 14  # of torchvision's list of layers
-_NO_FILE = ("dlib", "none")  # what else --identity may be
+_NO_FILE = ("dlib", "none")  # values of --identity that are no file
 
 
 def perceptual(identity: str, device: str | torch.device = "cpu") -> Perceptual | None:
-    """The loss at relu3_2 (TANN's choice), by the weights that ``--identity`` names; None where it names no file.
+    """The loss at relu3_2 (TANN's choice), with the weights of ``--identity``; None if that is no file.
 
     Args:
         identity: path of torchvision's ImageNet weights of VGG-19, .pth or .safetensors; or a teacher's name.
@@ -44,9 +44,9 @@ def perceptual(identity: str, device: str | torch.device = "cpu") -> Perceptual 
 
     def compare(images: Tensor, truth: Tensor) -> Tensor:
         with torch.no_grad():
-            wanted = layers((truth.float() - mean) / std)
-        found: Tensor = layers((images.float() - mean) / std)
-        distance: Tensor = (found.float() - wanted.float()).square().mean()
+            features = layers((truth.float() - mean) / std)
+        predicted: Tensor = layers((images.float() - mean) / std)
+        distance: Tensor = (predicted.float() - features.float()).square().mean()
         return distance
 
     return compare

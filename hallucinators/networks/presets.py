@@ -1,4 +1,4 @@
-"""What a network is asked to be: a preset by name, for LR faces of a size."""
+"""Checks of presets and LR sides."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ LR_SIDES = (16, 32)
 def refuse_unknown(
     method: str, preset: str, presets: Collection[str], lr: int | None = None, sizes: Collection[int] = LR_SIDES
 ) -> None:
-    """See that a method has such a preset and takes such LR faces.
+    """Refuse a preset or LR side that a method does not have.
 
     Args:
-        method: by name, for the message.
-        preset: that is asked for.
-        presets: there are.
-        lr: side of the LR faces; None where the method takes any.
-        sizes: it takes.
+        method: its name, for the message.
+        preset: the requested preset.
+        presets: known presets.
+        lr: side of the LR faces; None if the method takes any.
+        sizes: known sides.
 
     Raises:
-        UsageError: it does not.
+        UsageError: the preset or the side is unknown.
     """
     if preset not in presets:
         raise UsageError(f"{method} has no preset {preset!r}; known are {', '.join(presets)}")

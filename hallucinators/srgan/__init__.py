@@ -1,4 +1,4 @@
-"""SRGAN: super-resolution of an upright face by residual blocks, taught by pixels and a discriminator."""
+"""SRGAN: super-resolution of an upright face by residual blocks, trained with pixels and a discriminator."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 PAPER_PARAMETERS = 1_697_175
 """Of SRResNet with 16 blocks at 8x in the paper preset; 1,549,462 at 4x."""
 DEPARTURES: tuple[str, ...] = (
-    "faces are brought upright by the stn first, as in the comparison of the VividGAN paper; it is frozen while this "
-    "is trained on what it gives",
-    "whole faces of one size in place of crops of 96; eight times by a third doubling, which the paper does not have",
-    "squared errors of pixels beside the adversarial term, since VGG-19's weights are not ours to ship; --identity "
+    "faces are aligned by the stn first, as in the comparison of the VividGAN paper; the stn is frozen and this "
+    "network is trained on its output",
+    "whole faces of one size in place of crops of 96; 8x by a third doubling, which the paper does not have",
+    "squared errors of pixels beside the adversarial term, since VGG-19's weights cannot be shipped; --identity "
     "FILE adds those of its features (relu3_2; the paper has conv5_4 alone)",
-    "the discriminator waits where it is sure already (VividGAN's rule); it joins after two thirds of the steps",
+    "the discriminator is not updated while it is accurate (VividGAN's rule); it is used after two thirds of the steps",
     "compact: 6 blocks of 64 channels (48 from 32 pixels) in place of 16, fewer channels towards 128 pixels, "
     "kernels of 5 in place of 9, an eighth of the discriminator's channels",
-    "compact: adds to the bicubic enlargement, where the paper paints the whole face (2.3 dB behind after 150 steps)",
+    "compact: adds a residual to the bicubic enlargement; the paper's network generates the whole face (2.3 dB less "
+    "after 150 steps)",
 )
 
 
@@ -37,7 +38,7 @@ DEPARTURES: tuple[str, ...] = (
     trainer=Trainer(module="hallucinators.srgan.training", after_aligner=True),
 )
 class Srgan(AlignedHallucinator):
-    """Aligns, unless told not to, and super-resolves faces of ``size`` x ``size`` pixels."""
+    """Aligns faces of ``size`` x ``size`` pixels, unless ``align`` is false, and super-resolves them."""
 
     network = "srgan"
 

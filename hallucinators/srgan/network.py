@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bench.errors import DataError
-from hallucinators.networks.blocks import conv, silent
+from hallucinators.networks.blocks import conv, zeroed
 from hallucinators.networks.presets import refuse_unknown
 
 
@@ -72,7 +72,7 @@ class SRResNet(nn.Module):
             before = after
         self.grow = nn.Sequential(*layers)
         last = conv(before, 3, kernel=kernel)
-        self.to_rgb = silent(last) if widths.carry else last
+        self.to_rgb = zeroed(last) if widths.carry else last
 
     def forward(self, faces: Tensor) -> Tensor:
         """Super-resolve (N, 3, lr, lr) RGB in [0, 1]: float32 (N, 3, 128, 128) around [0, 1], not clipped.

@@ -1,4 +1,4 @@
-"""The aligner by itself: unaligned LR faces brought upright, of the same size."""
+"""The aligner as a hallucinator: unaligned LR faces to upright ones of the same size."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ PAPER_PARAMETERS = 58_592
 """Of the authors' spatial transformer on an RGB face of 16 x 16 in the paper preset; 13,244 at 32 x 32."""
 DEPARTURES: tuple[str, ...] = (
     "the paper only says that a spatial transformer aligns; the layers of the preset `paper` are those of the authors' "
-    "earlier code (XinYuANU/JFFH), which starts from a turn by 1 rad where this starts from the identity",
-    "rotation, scale and shift are kept within 60 degrees, a factor of 2 and 0.3 of the side",
-    "it is told how far points are from where they should be, as made pairs know; by pixels alone it finds nothing",
-    "compact: looks twice, the second time at what the first brought upright; six convolutions and more channels a "
-    "look",
-    "resampled once, bicubic where the authors' code is bilinear: 1.8 to 1.9 dB nearer by the true similarity",
+    "earlier code (XinYuANU/JFFH), which starts from a rotation by 1 rad, while this starts from the identity",
+    "rotation, scale and shift are limited to 60 degrees, a factor of 2 and 0.3 of the side",
+    "it is trained with the true positions of points, which generated pairs have; with pixels alone it is not trained",
+    "compact: two networks, the second one on the face aligned by the first; six convolutions and more channels in "
+    "each",
+    "one resampling, bicubic where the authors' code is bilinear: 1.8 to 1.9 dB more with the true similarity",
 )
 
 
@@ -37,7 +37,7 @@ DEPARTURES: tuple[str, ...] = (
     trainer=Trainer(module="hallucinators.stn.aligner"),
 )
 class Stn(SizedHallucinator):
-    """Aligns faces of ``size`` x ``size`` pixels. srgan, cbn and waveletsrnet do it themselves (``align``)."""
+    """Aligns faces of ``size`` x ``size`` pixels. srgan, cbn and waveletsrnet include it (``align``)."""
 
     network = "stn"
     output_spec = ImageSpec()

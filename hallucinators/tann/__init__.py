@@ -13,20 +13,21 @@ if TYPE_CHECKING:
     from torch import nn
 
 DEPARTURES: tuple[str, ...] = (
-    "a stage before the paper's teaches the first spatial transformer where the face is, and a term of weight 0.3 goes "
-    "on teaching it, as in our training of vividgan: from pixels alone it stays near the identity",
+    "a stage before the paper's trains the first spatial transformer with the true location of the face, and a term of "
+    "weight 0.3 continues this, as in our training of vividgan: with pixels alone it stays near the identity",
     "spatial transformers start as the identity and stay within 60 degrees, a factor of 2 and 0.3 of the side; the "
-    "authors' start from a turn by 1 rad, without bounds",
-    "the adversary joins at half time; a face it is too unsure about gets no adversarial term in that step, where the "
+    "authors' start from a rotation by 1 rad, without bounds",
+    "the adversary is used from half time on; while its loss is too high the adversarial term is left out, where the "
     "authors leave out the whole step",
-    "the perceptual loss needs ImageNet weights of VGG-19 (--identity FILE), which do not ship; it is left out without",
-    "triplets: the positive is the frontal truth shrunk to LR, the negative that of another person of the batch; as in "
-    "the authors' code only the anchor is moved, towards its positive",
-    "Adam at 0.001 in place of RMSprop, weights averaged over steps, one weight of each loss throughout",
-    "4x, which the authors do not have: one more level with a transformer at 32 x 32, given to the decoder at 32",
-    "compact preset: fewer channels; convolves before it doubles at 64 and 128 pixels, 3 x 3 in place of 5 x 5; aligns "
-    "after convolving in the decoder; wider localisation in the first transformer",
-    "compact preset: the face is painted onto the LR picture as the first transformer aligned it, not onto grey, as in "
+    "the perceptual loss needs ImageNet weights of VGG-19 (--identity FILE), which are not shipped; without them it is "
+    "left out",
+    "triplets: the positive is the frontal truth reduced to LR, the negative that of another person of the batch; as "
+    "in the authors' code only the anchor gets a gradient, towards its positive",
+    "Adam at 0.001 in place of RMSprop, weights averaged over steps, constant weights of the losses",
+    "4x, which the authors do not have: one more level with a transformer at 32 x 32 and a skip connection",
+    "compact preset: fewer channels; convolution before doubling at 64 and 128 pixels, 3 x 3 in place of 5 x 5; "
+    "alignment after convolution in the decoder; wider localisation in the first transformer",
+    "compact preset: a residual is added to the LR image as the first transformer aligned it, not to grey, as in "
     "vividgan",
 )
 PAPER_PARAMETERS = 13_088_611
@@ -45,7 +46,7 @@ PAPER_PARAMETERS = 13_088_611
     trainer=Trainer(module="hallucinators.tann.training"),
 )
 class TannHallucinator(SizedHallucinator):
-    """Takes the unaligned face itself: no aligner in front."""
+    """Takes unaligned faces, without an aligner."""
 
     network = "tann"
     output_frame = TRUTH_FRAME

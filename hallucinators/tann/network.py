@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.errors import DataError
-from hallucinators.networks.blocks import conv, linear, silent
+from hallucinators.networks.blocks import conv, linear, zeroed
 from hallucinators.networks.presets import refuse_unknown
 from hallucinators.networks.transformer import warp_enlarged
 from hallucinators.networks.yu.blocks import cbr, cbr_up, up
@@ -198,7 +198,7 @@ class Decoder(nn.Module):
             self.at_64 = nn.Sequential(up(), cbr(at_32 + skip_32, at_64, 5))
             self.at_128 = nn.Sequential(up(), cbr(at_64, at_128, 5))
         last = conv(at_128, 3, kernel=5)
-        self.to_rgb = silent(last) if widths.carry else last
+        self.to_rgb = zeroed(last) if widths.carry else last
 
     def forward(self, embedding: Tensor, levels: Sequence[Tensor]) -> Tensor:
         """(N, D) and the encoder's features, at 4 pixels first, to (N, 3, 128, 128), around [-1, 1]."""

@@ -13,19 +13,20 @@ if TYPE_CHECKING:
     from torch import nn
 
 DEPARTURES: tuple[str, ...] = (
-    "a stage before the paper's teaches the first spatial transformer where the face is, and a term of weight 0.3 goes "
-    "on teaching it with decoder 1, as in our training of vividgan: from pixels alone it stays near the identity",
+    "a stage before the paper's trains the first spatial transformer with the true location of the face, and a term of "
+    "weight 0.3 continues this with decoder 1, as in our training of vividgan: with pixels alone it stays near the "
+    "identity",
     "spatial transformers start as the identity and stay within 60 degrees, a factor of 2 and 0.3 of the side; the "
-    "authors' start from a turn by 1 rad, without bounds",
-    "the adversaries join at half time of each decoder; a face they are too unsure about gets no adversarial term in "
-    "that step, where the authors leave out the whole step",
-    "Adam at 0.001 in place of RMSprop, weights averaged over steps, one weight of each loss throughout",
+    "authors' start from a rotation by 1 rad, without bounds",
+    "the adversaries are used from half time of each decoder on; while their loss is too high the adversarial term is "
+    "left out, where the authors leave out the whole step",
+    "Adam at 0.001 in place of RMSprop, weights averaged over steps, constant weights of the losses",
     "4x, which the authors do not have: decoders without their first doubling, the encoder without its last pooling",
     "compact preset: trained on LR faces without noise (the authors' have noise of 0.1), as all others here",
-    "compact preset: fewer channels; convolves before it doubles, 3 x 3 in place of 5 x 5; the first transformer "
-    "stands behind the first convolution, with a wider localisation network",
-    "compact preset: decoders paint onto the enlarged picture (the first one's as its transformer aligned it), the "
-    "encoder onto the shrunk one, not onto grey",
+    "compact preset: fewer channels; convolution before doubling, 3 x 3 in place of 5 x 5; the first transformer "
+    "follows the first convolution, with a wider localisation network",
+    "compact preset: decoders add to the enlarged image (the first one as its transformer aligned it), the encoder to "
+    "the reduced one, not to grey",
 )
 PAPER_PARAMETERS = 6_909_529
 """Of decoder 1, encoder and decoder 2 in the paper preset: 4,038,291 + 646,083 + 2,225,155."""
@@ -43,7 +44,7 @@ PAPER_PARAMETERS = 6_909_529
     trainer=Trainer(module="hallucinators.tdae.training"),
 )
 class TdaeHallucinator(SizedHallucinator):
-    """Takes the unaligned face itself: no aligner in front."""
+    """Takes unaligned faces, without an aligner."""
 
     network = "tdae"
     output_frame = TRUTH_FRAME

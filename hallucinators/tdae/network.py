@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from bench.errors import DataError
 from bench.faces.pairs.pack import SIDE
-from hallucinators.networks.blocks import conv, silent
+from hallucinators.networks.blocks import conv, zeroed
 from hallucinators.networks.presets import refuse_unknown
 from hallucinators.networks.transformer import warp_enlarged
 from hallucinators.networks.yu.blocks import cbr, cbr_up, up
@@ -42,7 +42,7 @@ class DecoderOne(nn.Module):
             self.align = YuTransformer("S16" if double else "S32", 32, narrow=64, wide=96)
             layers: list[nn.Module] = [conv(32, 64), nn.ReLU(), cbr(64, 96), cbr_up(96, 64) if double else cbr(96, 64)]
             layers += [cbr(64, 64), cbr_up(64, 32), YuTransformer("S64", 32, wide=32)]
-            self.after = nn.Sequential(*layers, cbr_up(32, 8), silent(conv(8, 3, kernel=5)))
+            self.after = nn.Sequential(*layers, cbr_up(32, 8), zeroed(conv(8, 3, kernel=5)))
         else:
             enter = [conv(3, 64, kernel=5), nn.ReLU(), conv(64, 128), nn.ReLU(), cbr(128, 512)]
             self.before = nn.Sequential(*enter, *([up()] if double else []))
@@ -89,7 +89,7 @@ class Encoder(nn.Module):
         layers += [YuTransformer("S32", c), *([nn.MaxPool2d(2)] if lr == 16 else []), cbr(c, d)]
         layers += [YuTransformer("S16e" if lr == 16 else "S32", d)]
         last = conv(d, 3)
-        self.layers = nn.Sequential(*layers, silent(last) if self.carry else last)
+        self.layers = nn.Sequential(*layers, zeroed(last) if self.carry else last)
 
     def forward(self, faces: Tensor) -> Tensor:
         """(N, 3, 128, 128) RGB in [0, 1] to float32 (N, 3, lr, lr) around [0, 1], not clamped."""
@@ -110,7 +110,7 @@ class DecoderTwo(nn.Module):
         if self.carry:
             layers: list[nn.Module] = [cbr(3, 64, 5), cbr(64, 96), cbr(96, 96)]
             layers += [cbr_up(96, 64) if double else cbr(96, 64), cbr(64, 64), cbr_up(64, 32), cbr_up(32, 8)]
-            self.layers = nn.Sequential(*layers, silent(conv(8, 3, kernel=5)))
+            self.layers = nn.Sequential(*layers, zeroed(conv(8, 3, kernel=5)))
         else:
             layers = [cbr(3, 512), *([up()] if double else []), cbr(512, 256), up(), cbr(256, 128, 5)]
             self.layers = nn.Sequential(*layers, up(), cbr(128, 64, 5), conv(64, 3, kernel=5))

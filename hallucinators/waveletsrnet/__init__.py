@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 PAPER_PARAMETERS = 74_999_296
 """At 8x in the paper preset; 51,353,968 at 4x."""
 DEPARTURES: tuple[str, ...] = (
-    "faces are brought upright by the stn first, as in the comparison of the VividGAN paper; it is frozen while this "
-    "is trained on what it gives",
-    "losses are means over the face's numbers where the authors halve sums: all divided by 24576, the texture term too,"
-    " which acts as little as theirs; no weight decay",
+    "faces are aligned by the stn first, as in the comparison of the VividGAN paper; the stn is frozen and this "
+    "network is trained on its output",
+    "losses are means over the values of a face where the authors take half the sums: all divided by 24576, the "
+    "texture term too, whose effect is as small as theirs; no weight decay",
     "the rate rises, and falls by a cosine; whole faces in place of random crops",
     "compact: 3 groups of residual blocks of up to 128 channels (64 from 32 pixels) in place of 5 of up to 1024",
     "compact: 6 or 8 channels a band in the heads in place of 32, no second widening, at most 12 groups (3 from 32 "
     "pixels) where the paper has one for each band",
-    "compact: adds to the bands of the bicubic enlargement, where the paper predicts them whole",
+    "compact: adds to the bands of the bicubic enlargement; the paper predicts the bands themselves",
 )
 
 
@@ -37,7 +37,7 @@ DEPARTURES: tuple[str, ...] = (
     trainer=Trainer(module="hallucinators.waveletsrnet.training", after_aligner=True),
 )
 class WaveletSrNet(AlignedHallucinator):
-    """Aligns, unless told not to, and super-resolves faces of ``size`` x ``size`` pixels."""
+    """Aligns faces of ``size`` x ``size`` pixels, unless ``align`` is false, and super-resolves them."""
 
     network = "waveletsrnet"
 

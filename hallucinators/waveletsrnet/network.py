@@ -87,7 +87,7 @@ class WaveletSRNet(nn.Module):
         )
         counts = [1, *(3 * 4**level for level in range(self.levels))]
         self.heads = nn.ModuleList(_head(last, count, sizes) for count in counts)
-        self._first_weights(small=sizes.carried)
+        self._init_weights(small=sizes.carried)
 
     def forward(self, faces: Tensor) -> Tensor:
         """Super-resolve RGB (N, 3, lr, lr) in [0, 1]: float32 (N, 3, 128, 128), around [0, 1].
@@ -113,7 +113,7 @@ class WaveletSRNet(nn.Module):
         large = F.interpolate(faces.float(), scale_factor=2**self.levels, mode="bicubic", align_corners=False)
         return transform(large, self.levels)
 
-    def _first_weights(self, *, small: bool) -> None:
+    def _init_weights(self, *, small: bool) -> None:
         """He's normal weights by the fan out, biases 0; ``small`` lets predictions start near 0."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d):

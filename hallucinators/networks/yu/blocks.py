@@ -1,4 +1,4 @@
-"""What X. Yu's networks (TANN, TDAE) are made of."""
+"""Blocks of X. Yu's networks (TANN, TDAE)."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def up() -> nn.Upsample:
 
 
 def cbr_up(inputs: int, outputs: int) -> nn.Sequential:
-    """Doubles a map as `up` and `cbr` after it would, at a fraction of the cost: convolved before it is doubled."""
+    """Doubles a map as `up` and `cbr`, at a fraction of the cost, with the convolution before the doubling."""
     return nn.Sequential(conv(inputs, 4 * outputs), nn.PixelShuffle(2), nn.BatchNorm2d(outputs), nn.ReLU())

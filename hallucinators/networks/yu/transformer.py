@@ -18,11 +18,12 @@ NARROW = 20
 
 
 class YuTransformer(SpatialTransformer):
-    """Resamples a feature map by a similarity, found by one of Yu's localisation networks.
+    """Resamples a feature map by a similarity, estimated by one of Yu's localisation networks.
 
     Layers are those of XinYuANU/JFFH, stn_L*.lua, and XinYuANU/TDAE, stn_*.lua, by the side of the map: ``S8``,
-    ``S16``, ``S32``, ``S64``, and ``S16e`` of TDAE's encoder. What they say is read as `SpatialTransformer` reads it: a
-    similarity within bounds, which starts as the identity (there without bounds, from a turn by 1 rad).
+    ``S16``, ``S32``, ``S64``, and ``S16e`` of TDAE's encoder. Their outputs are used as in
+    `SpatialTransformer`: a similarity within bounds, which starts as the identity (there without bounds, from a
+    rotation by 1 rad).
     """
 
     def __init__(self, kind: Kind, channels: int, *, narrow: int = NARROW, wide: int | None = None) -> None:
@@ -31,9 +32,9 @@ class YuTransformer(SpatialTransformer):
         Args:
             kind: which of them.
             channels: of the feature map.
-            narrow: channels of the narrow layers; 20 find where a tiny face is no nearer than ten pixels of 128.
-            wide: channels of the first layer of ``S16`` (256 in Yu's code) and ``S64`` (128), which these are alone in
-                having; None takes Yu's.
+            narrow: channels of the narrow layers; with 20 the error for tiny faces stays above ten pixels of 128.
+            wide: channels of the first layer of ``S16`` (256 in Yu's code) and ``S64`` (128), which the others do
+                not have; None takes Yu's.
 
         Raises:
             UsageError: there is no such kind.
@@ -80,4 +81,4 @@ _KINDS: dict[str, tuple[int, int, _Layers]] = {
     "S32": (32, 2, _s32),
     "S64": (64, 3, _s64),
 }
-"""Side of the map, side of what the convolutions leave of it, and the convolutions."""
+"""Side of the map, side after the convolutions, and the convolutions."""

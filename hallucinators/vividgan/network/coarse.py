@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.errors import DataError, UsageError
-from hallucinators.networks.blocks import ResidualBlock, activate, conv, deconv, linear, silent
+from hallucinators.networks.blocks import ResidualBlock, activate, conv, deconv, linear, zeroed
 from hallucinators.networks.transformer import SpatialTransformer, warp_enlarged
 from hallucinators.vividgan.network.transform import FeatureTransform
 
@@ -133,7 +133,7 @@ class CoarseNet(nn.Module):
         channels = {16: widths.at_16, 32: widths.at_32, 64: widths.at_64, 128: widths.at_128}
         sides = [side for side in (16, 32, 64) if side >= lr]
         self.transforms = nn.Sequential(*(FeatureTransform(channels[side], channels[2 * side], side) for side in sides))
-        self.to_rgb = silent(conv(widths.at_128, 3, kernel=5))
+        self.to_rgb = zeroed(conv(widths.at_128, 3, kernel=5))
 
     def forward(self, lr: Tensor) -> Tensor:
         """Hallucinate (N, 3, lr, lr) RGB in [0, 1] as (N, 3, 128, 128) RGB around [0, 1], not clamped.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from hallucinators.networks.blocks import ResidualBlock, activate, conv, silent
+from hallucinators.networks.blocks import ResidualBlock, activate, conv, zeroed
 from hallucinators.vividgan.network.hourglass import StackedHourglass
 from hallucinators.vividgan.network.integration import IntegrationBlock
 from hallucinators.vividgan.network.transform import FeatureTransform
@@ -61,7 +61,7 @@ class FineNet(nn.Module):
         self.join_64 = conv(2 * widths.at_64, widths.at_64, kernel=1)
         self.from_64 = FeatureTransform(widths.at_64, widths.at_128, 64)
         self.join_128 = conv(2 * widths.at_128, widths.at_128)
-        self.to_rgb = silent(conv(widths.at_128, 3))
+        self.to_rgb = zeroed(conv(widths.at_128, 3))
 
     def forward(self, coarse: Tensor, prior: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Refine a preview.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hallucinators.networks.blocks import conv, norm, silent
+from hallucinators.networks.blocks import conv, norm, zeroed
 
 SIGMA = 1.0
 """The trade-off of equation 2, as in the paper."""
@@ -29,7 +29,7 @@ class IntegrationBlock(nn.Module):
         self.query = conv(channels, inner, kernel=1)
         self.key = conv(heatmaps, inner, kernel=1)
         self.value = conv(heatmaps, inner, kernel=1)
-        self.out = silent(conv(inner, channels, kernel=1))
+        self.out = zeroed(conv(inner, channels, kernel=1))
         for layer in (self.query, self.key):
             layer.weight.data.div_(inner**0.25)
 

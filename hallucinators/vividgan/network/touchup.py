@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from hallucinators.networks.blocks import SLOPE, ResidualBlock, activate, conv, deconv, silent
+from hallucinators.networks.blocks import SLOPE, ResidualBlock, activate, conv, deconv, zeroed
 from hallucinators.vividgan.network.components import COMPONENTS
 
 
@@ -32,7 +32,7 @@ class ComponentNet(nn.Module):
         self.join = nn.ModuleList(
             nn.Sequential(conv(2 * a, a), nn.LeakyReLU(SLOPE), ResidualBlock(a)) for a, _ in reversed(pairs)
         )
-        self.to_rgb = silent(conv(widths[0], 3))
+        self.to_rgb = zeroed(conv(widths[0], 3))
 
     def forward(self, patches: Tensor) -> Tensor:
         """Sharpen (N, 3, h, w) RGB around [0, 1], h and w multiples of 8; the same shape, not clamped."""

@@ -82,7 +82,7 @@ def test_variants_are_trained_measured_and_gone_on_with(
         (("--preset", "huge"), "paper, compact"),
         (("--identity", "dlib", "--recogniser", "dlib"), "is the teacher"),
         (("--batch", "9"), "smaller --batch"),
-        (("--people", "1"), "2 are least"),
+        (("--people", "1"), "at least 2 are needed"),
         (("--faces", "0"), "--faces is 0"),
         (("--recogniser", "sfase"), "Did you mean 'sface'"),
     ],

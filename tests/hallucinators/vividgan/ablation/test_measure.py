@@ -44,7 +44,7 @@ def test_v_gt_computes_what_the_model_does_with_the_true_components(weights: Pat
         own = model(torch.from_numpy(lr), centres=centres)
     np.testing.assert_allclose(found[0], wanted.fine[0].clamp(0, 1).numpy(), atol=1e-5)
     assert not torch.equal(wanted.prior, own.prior)
-    with pytest.raises(UsageError, match="does not know"):
+    with pytest.raises(UsageError, match="no ground truth"):
         oracle.hallucinate(to_float([255 - pairs[0].lr]))
 
 
@@ -87,7 +87,7 @@ def test_those_who_choose_weights_are_not_measured(packed: Pack) -> None:
     assert not set(validated) & set(measured)
     assert sorted([*validated, *measured]) == packed.indices(test=True).tolist()
     assert len(split(packed, 2)[1]) == 2
-    with pytest.raises(UsageError, match="2 are least"):
+    with pytest.raises(UsageError, match="at least 2 are needed"):
         split(packed, 1)
 
 
