@@ -1,4 +1,4 @@
-"""CBN's spatial prediction: the 68 landmarks, in pixels of 128, of a hallucinated picture of any size."""
+"""CBN's landmark regressors: the 68 landmarks, in pixels of 128, of a hallucinated image of any size."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ POINTS = 68
 class Regressor(nn.Module):
     """The authors' regressor: six convolutions without padding, two poolings, two fully connected layers.
 
-    It sees a crop of the grey picture: 52 x 52 of 64 x 64 from (6, 4), or 104 x 104 of 128 x 128 from (12, 8). Smaller
-    pictures are enlarged to 64. Positions are fractions of the crop.
+    Its input is a crop of the grey image: 52 x 52 of 64 x 64 from (6, 4), or 104 x 104 of 128 x 128 from (12, 8).
+    Smaller images are enlarged to 64. Positions are fractions of the crop.
     """
 
     def __init__(self, side: int, *, points: int = POINTS) -> None:
@@ -24,14 +24,14 @@ class Regressor(nn.Module):
 
         Args:
             side: of the pictures.
-            points: how many; the authors have 105.
+            points: number of landmarks; the authors have 105.
 
         Raises:
             UsageError: a side of more than 128.
         """
         super().__init__()
         if side > SIDE:
-            raise UsageError(f"cbn: landmarks are found on pictures of up to {SIDE} pixels, not {side}")
+            raise UsageError(f"cbn: landmarks are estimated on images of up to {SIDE} pixels, not {side}")
         self._side = 64 if side <= 64 else SIDE
         self._unit = self._side // 64
         self._crop = 52 * self._unit
@@ -57,10 +57,10 @@ class Regressor(nn.Module):
 
 
 class SmallRegressor(nn.Module):
-    """Halving convolutions down to 4 x 4 and two fully connected layers, on the whole RGB picture.
+    """Strided convolutions down to 4 x 4 and two fully connected layers, on the whole RGB image.
 
-    The picture is brought to mean 0 and deviation 1, and convolutions have batch norm: without these it knows no more
-    than the average face after 450 steps (19 pixels off on people left out, against 6.6).
+    The image is normalised to mean 0 and deviation 1, and convolutions have batch norm: without these its output after
+    450 steps is the average face (an error of 19 pixels on people left out, against 6.6).
     """
 
     def __init__(self, side: int, *, points: int = POINTS) -> None:
@@ -77,13 +77,13 @@ class SmallRegressor(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Landmarks float32 (N, points, 2), xy pixels of 128, of RGB pictures (N, 3, h, h), h of ``side`` or more."""
-        shrunk = F.adaptive_avg_pool2d(pictures.float(), self._side)
-        at: Tensor = self.judge(self.features(_even(shrunk)).flatten(1)).float().view(len(pictures), -1, 2)
+        small = F.adaptive_avg_pool2d(pictures.float(), self._side)
+        at: Tensor = self.judge(self.features(_normalise(small)).flatten(1)).float().view(len(pictures), -1, 2)
         return at * SIDE - 0.5
 
 
-def _even(pictures: Tensor) -> Tensor:
-    """Mean 0 in each colour, deviation near 1 over all; the added 0.005 keeps what shows nothing quiet."""
+def _normalise(pictures: Tensor) -> Tensor:
+    """Mean 0 in each colour, deviation near 1 over all; the added 0.005 keeps uniform images small."""
     away = pictures - pictures.mean((2, 3), keepdim=True)
     return away / (away.square().mean((1, 2, 3), keepdim=True).sqrt() + 0.005)
 

@@ -1,4 +1,4 @@
-"""CBN: a cascade of gated bi-networks, each with masks of the landmarks that its own common branch lets it see."""
+"""CBN: a cascade of gated bi-networks, each with masks of the landmarks estimated from its common branch."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _LUMA = (0.299, 0.587, 0.114)
 
 @dataclass(frozen=True)
 class StageSizes:
-    """How large one stage is.
+    """Sizes of one stage.
 
     Attributes:
-        side: of its pictures in pixels.
-        grid: side of its features; a picture of more pixels gives several of them to one place.
-        pictures: how many it is given, the earlier stage's, and the LR one.
+        side: side of its images in pixels.
+        grid: side of its features; a larger image has several pixels at each position.
+        pictures: number of input images: the earlier stage's, and the LR image.
         branch: channels of the convolutions of a branch, before the last.
-        gate: the same of the gate; none means that the common branch only shows where the landmarks are.
-        half: how far masks are dilated, in places of the grid.
+        gate: the same of the gate; without a gate the common branch only serves to estimate landmarks.
+        half: dilation of the masks in pixels of the grid.
     """
 
     side: int
@@ -42,16 +42,16 @@ class StageSizes:
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large the cascade is.
+    """Sizes of the cascade.
 
     Attributes:
         colours: 1 works on luminance, with chrominance enlarged by bicubic interpolation; 3 on RGB.
-        carried: branches add to the enlarged picture.
+        adds_to_input: whether branches add to the enlarged image.
         stages: in order; the first has twice the LR side.
     """
 
     colours: int
-    carried: bool
+    adds_to_input: bool
     stages: tuple[StageSizes, ...]
 
 
@@ -90,13 +90,13 @@ def sizes_of(preset: str, lr: int) -> Sizes:
 
 
 class Hallucination(NamedTuple):
-    """What the cascade gives; pictures have its colours, one for each stage.
+    """Output of the cascade; images have its colours, one for each stage.
 
     Attributes:
         face: float32 RGB (N, 3, 128, 128).
         pictures: float32 (N, colours, side, side).
-        common: what the common branches alone make, of the same sizes.
-        landmarks: float32 (N, 68, 2) as each stage sees them, pixels of 128.
+        common: images of the common branches, of the same sizes.
+        landmarks: float32 (N, 68, 2), estimated by each stage, pixels of 128.
     """
 
     face: Tensor
@@ -121,7 +121,7 @@ class CBN(nn.Module):
         super().__init__()
         sizes = sizes_of(preset, lr)
         self.lr, self.colours = lr, sizes.colours
-        self.stages = nn.ModuleList(Stage(s, sizes.colours, carried=sizes.carried) for s in sizes.stages)
+        self.stages = nn.ModuleList(Stage(s, sizes.colours, adds_to_input=sizes.adds_to_input) for s in sizes.stages)
         self.regressors = nn.ModuleList(
             SmallRegressor(min(s.side, 64)) if preset == "compact" else Regressor(s.side) for s in sizes.stages
         )
@@ -135,7 +135,7 @@ class CBN(nn.Module):
         return self.cascade(faces).face
 
     def cascade(self, faces: Tensor) -> Hallucination:
-        """The same, and what each stage makes.
+        """As `forward`, with the outputs of each stage.
 
         Raises:
             DataError: the faces have another shape.
@@ -143,47 +143,47 @@ class CBN(nn.Module):
         if faces.ndim != 4 or faces.shape[1:] != (3, self.lr, self.lr):
             raise DataError(f"cbn: faces are (N, 3, {self.lr}, {self.lr}), given {tuple(faces.shape)}")
         small = self.to_colours(faces.float())
-        picture, found = small, Hallucination(faces, [], [], [])
+        picture, result = small, Hallucination(faces, [], [], [])
         for stage, regressor in zip(self.stages, self.regressors, strict=True):
             sizes = cast(Stage, stage).sizes
-            shown = [enlarged(part, sizes.side) for part in (picture, small)[: sizes.pictures]]
+            shown = [enlarge(part, sizes.side) for part in (picture, small)[: sizes.pictures]]
             picture, common, landmarks = stage(shown, regressor)
-            found.pictures.append(picture)
-            found.common.append(common)
-            found.landmarks.append(landmarks)
-        return found._replace(face=self._coloured(picture, faces))
+            result.pictures.append(picture)
+            result.common.append(common)
+            result.landmarks.append(landmarks)
+        return result._replace(face=self._to_rgb(picture, faces))
 
     def to_colours(self, faces: Tensor) -> Tensor:
         """Convert RGB faces (N, 3, h, w) to the colours of the cascade: (N, colours, h, w)."""
         return faces if self.colours == 3 else _luminance(faces)
 
-    def _coloured(self, picture: Tensor, faces: Tensor) -> Tensor:
+    def _to_rgb(self, picture: Tensor, faces: Tensor) -> Tensor:
         """RGB of the last picture; luminance gets the chrominance of the enlarged LR face."""
         if self.colours == 3:
             return picture
-        large = enlarged(faces.float(), SIDE)
-        return large + (picture - _luminance(large))  # the same added to R, G and B changes no colour difference
+        large = enlarge(faces.float(), SIDE)
+        return large + (picture - _luminance(large))  # the same value added to R, G and B keeps colour differences
 
 
 class Stage(nn.Module):
     """One gated bi-network: g * high + (1 - g) * common, g unbounded."""
 
-    def __init__(self, sizes: StageSizes, colours: int, *, carried: bool) -> None:
+    def __init__(self, sizes: StageSizes, colours: int, *, adds_to_input: bool) -> None:
         """Build it.
 
         Args:
             sizes: how large it is.
             colours: channels of its pictures.
-            carried: branches add to the enlarged picture and start near 0; otherwise they give the picture itself.
+            adds_to_input: branches add to the enlarged image and start near 0; otherwise they output the image itself.
         """
         super().__init__()
-        self.sizes, self._carried, self._colours = sizes, carried, colours
+        self.sizes, self._adds_to_input, self._colours = sizes, adds_to_input, colours
         self._ratio = sizes.side // sizes.grid
         each = self._ratio**2
-        made, seen, drawn = colours * each, colours * each * sizes.pictures, len(CURVES)
-        self.common = branch(seen, sizes.branch, made, small=carried)
-        self.high = branch(seen + drawn, sizes.branch, made, small=carried)
-        self.gate = branch(2 * made + seen + drawn, sizes.gate, each) if sizes.gate else None
+        outputs, inputs, curves = colours * each, colours * each * sizes.pictures, len(CURVES)
+        self.common = branch(inputs, sizes.branch, outputs, small=adds_to_input)
+        self.high = branch(inputs + curves, sizes.branch, outputs, small=adds_to_input)
+        self.gate = branch(2 * outputs + inputs + curves, sizes.gate, each) if sizes.gate else None
 
     def forward(self, shown: Sequence[Tensor], regressor: nn.Module) -> tuple[Tensor, Tensor, Tensor]:
         """Make the picture, given pictures (N, C, side, side), the earlier stage's first.
@@ -206,8 +206,8 @@ class Stage(nn.Module):
         return self._picture(mixed.flatten(1, 2), shown[0]), plain, landmarks
 
     def _picture(self, features: Tensor, enlarged: Tensor) -> Tensor:
-        made = F.pixel_shuffle(features.float(), self._ratio)
-        return made + enlarged if self._carried else made
+        output = F.pixel_shuffle(features.float(), self._ratio)
+        return output + enlarged if self._adds_to_input else output
 
 
 def branch(inputs: int, channels: tuple[int, ...], outputs: int, *, small: bool = False) -> nn.Sequential:
@@ -232,7 +232,7 @@ def branch(inputs: int, channels: tuple[int, ...], outputs: int, *, small: bool 
     return nn.Sequential(*layers[:-1])
 
 
-def enlarged(pictures: Tensor, side: int) -> Tensor:
+def enlarge(pictures: Tensor, side: int) -> Tensor:
     """Bicubic interpolation to a larger side, float32."""
     return F.interpolate(pictures.float(), (side, side), mode="bicubic", align_corners=False)
 

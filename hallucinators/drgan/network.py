@@ -35,7 +35,7 @@ class Widths:
         decoder: channels of the layers at 6, 12, 24, 48 and 96 pixels; those after the first group begin with the
             transposed convolution that doubles the side, then come 3 x 3 convolutions.
         critic: layers of the discriminator.
-        even: at how many pixels and above maps are grown evenly, after a convolution, in place of the transposed one.
+        even: side from which maps are enlarged by interpolation after a convolution, not by a transposed one.
     """
 
     poses_deg: tuple[int, ...]
@@ -91,13 +91,13 @@ def resized(images: Tensor, size: int | tuple[int, int]) -> Tensor:
 
 
 def nearest_bin(yaw_deg: Tensor, poses_deg: Sequence[int]) -> Tensor:
-    """Index of the pose bin next to each yaw: int64 (N,) of float (N,) degrees."""
+    """Index of the nearest pose bin of each yaw: int64 (N,) of float (N,) degrees."""
     bins = torch.tensor(poses_deg, device=yaw_deg.device, dtype=torch.float32)
     return (yaw_deg.float()[:, None] - bins).abs().argmin(1)
 
 
 class DrGan(nn.Module):
-    """The generator: a face to a code without pose, and the code to a face in the pose that is asked for."""
+    """The generator: a face to a code without pose, and the code to a face in a given pose."""
 
     def __init__(self, preset: str = "paper") -> None:
         """Build the networks.
@@ -136,9 +136,9 @@ class DrGan(nn.Module):
             pose: index of the pose bin, int64 (N,).
             noise: (N, Z), in [-1, 1].
         """
-        wanted = functional.one_hot(pose, len(self.poses_deg)).to(codes)
-        joined = torch.cat([codes, wanted, noise.to(codes)], 1)
-        faces: Tensor = self.decoder(self.spread(joined).unflatten(1, (self.start, _SMALLEST, _SMALLEST)))
+        target = functional.one_hot(pose, len(self.poses_deg)).to(codes)
+        inputs = torch.cat([codes, target, noise.to(codes)], 1)
+        faces: Tensor = self.decoder(self.spread(inputs).unflatten(1, (self.start, _SMALLEST, _SMALLEST)))
         return (faces.float() + 1) / 2
 
     def forward(self, faces: Tensor, pose: Tensor, noise: Tensor) -> Tensor:
@@ -151,7 +151,7 @@ class DrGan(nn.Module):
 
 
 class Answer(NamedTuple):
-    """What the discriminator says of N faces."""
+    """Outputs of the discriminator for N faces."""
 
     real: Tensor
     """Logits (N,), higher for real."""
@@ -162,14 +162,14 @@ class Answer(NamedTuple):
 
 
 class DrDiscriminator(nn.Module):
-    """Is the face real, whose is it, and where does it look?"""
+    """The discriminator: real or hallucinated, identity, and pose."""
 
     def __init__(self, preset: str = "paper", *, people: int = 200) -> None:
         """Build the network.
 
         Args:
             preset: sizes by name.
-            people: how many it tells apart; 0 leaves the identity head out, and it gives its features instead.
+            people: number of classes of people; 0 leaves out the identity head, and its features are returned instead.
 
         Raises:
             UsageError: an unknown preset.

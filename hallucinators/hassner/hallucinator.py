@@ -1,4 +1,4 @@
-"""``hassner``: landmarks, pose, one generic surface, soft symmetry. Learns nothing and makes nothing sharper."""
+"""``hassner``: frontalisation by landmarks, pose, one generic surface and soft symmetry, without learning."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bench.interfaces import HALLUCINATORS, FloatImages, Hallucinator
 from bench.types import OK, ImageSpec, Outcome
 from bench.weights import unchanged_weights, weights_file
 from hallucinators.hassner.frontal import Symmetry, frontalise
-from hallucinators.hassner.pose import camera, find_projection, magnification, scaled
+from hallucinators.hassner.pose import camera, find_projection, magnification, scale_projection
 from hallucinators.hassner.surface import SIDE, reference
 
 if TYPE_CHECKING:
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 DEPARTURES: tuple[str, ...] = (
     "landmarks: 68 of the face engine's in place of dlib's (or the paper's detector, SDM)",
     "reference: the engine's generic head in the frame utkface200, 128 x 128, in place of a scanned face at 320 x 320; "
-    "the published kernels, threshold and eye mask are brought to that size",
-    "the surface is smooth and goes on to the frame's border: hair and background are carried along, not black",
-    "what lies beyond the photograph repeats its border and counts as hidden; published code makes it black",
-    "the camera goes with the image's size; the published one fits photographs of the size of LFW's alone",
-    "small images are enlarged to 128 pixels (bicubic) first, faces half as large again as the frame's are shrunk",
-    "no choice by classifiers between the two outputs, which no published code has either",
+    "the published kernels, threshold and eye mask are scaled to that size",
+    "the surface is smooth and extends to the border of the frame: hair and background are warped too, not black",
+    "beyond the photograph its border repeats and counts as hidden; the published code has black there",
+    "the camera depends on the image's size; the published one fits only photographs of the size of LFW's",
+    "small images are first enlarged to 128 pixels (bicubic), faces of 1.5 times the frame's size or more are reduced",
+    "no selection by classifiers between the two outputs, which no published code has",
 )
 PAPER_PARAMETERS = 0
-"""Nothing is learned beside the landmark networks."""
+"""Only the landmark networks have parameters."""
 
-_LARGE = 1.5  # of the frame's face: a larger one is shrunk first, since sampling does not average
+_LARGE = 1.5  # times the face in the frame: a larger face is reduced first, since sampling does not average
 _WHO = "Hallucinator hassner"
 _ENGINE = f"It needs the package ai-edge-litert, which runs the face engine: {pip_install('ai-edge-litert')}."
 _NO_FACE = Outcome("fallback", "hallucinate", "no landmarks found: passed on as it came, not frontalised")
@@ -55,19 +55,19 @@ def _missing() -> str | None:
 
 @HALLUCINATORS.register(
     "hassner",
-    summary="Hassner et al.: the face turned to the front over one generic 3D surface. Any size, given back.",
+    summary="Hassner et al.: frontalisation with one generic 3D surface. Any size, which it keeps.",
     source="Hassner, Harel, Paz, Enbar 2015, Effective face frontalization in unconstrained images (CVPR)",
     licence="Apache-2.0",
     missing=_missing,
     details=lambda: {
         "sizes": "any, given back; 128 x 128 inside",
-        "aligned": "finds the face by itself; gives it frontal and upright",
+        "aligned": "by itself; upright and frontal",
         "parameters": "none learned",
         "departures": DEPARTURES,
     },
 )
 class Hassner(Hallucinator):
-    """A frontaliser for F+SR and SR+F; a face that it cannot find landmarks in passes on as it came, and is counted."""
+    """A frontaliser for F+SR and SR+F; a face without detected landmarks is returned unchanged, as a fallback."""
 
     output_spec = ImageSpec(scale=1)
     output_frame = TRUTH_FRAME
@@ -77,8 +77,8 @@ class Hassner(Hallucinator):
 
         Args:
             symmetry: whether the hidden side is filled from the other one: by the published rule (``auto``), which
-                does so from the slightest turn on, ``always``, or ``never`` (the raw frontal face).
-            landmarks: who finds them: the face engine.
+                does so for small turns already, ``always``, or ``never`` (the raw frontal face).
+            landmarks: the landmark detector: the face engine.
 
         Raises:
             MissingError: the face engine is not installed.
@@ -91,37 +91,37 @@ class Hassner(Hallucinator):
         self._symmetry: Symmetry = symmetry
 
     def hallucinate(self, lr: FloatImages) -> FloatImages:
-        """Turn float32 (N, 3, h, w) in [0, 1] to the front: the same shape."""
+        """Frontalise float32 (N, 3, h, w) in [0, 1]; the same shape."""
         return self.hallucinate_counted(lr)[0]
 
     def hallucinate_counted(self, lr: FloatImages) -> tuple[FloatImages, list[Outcome]]:
-        """The same, and a fallback for each face without landmarks: it passes as it is.
+        """As `hallucinate`, and the outcome of each face: a fallback without landmarks or pose.
 
         Raises:
             UsageError: no RGB batch, or an empty one.
         """
         if lr.ndim != 4 or lr.shape[1] != 3 or not len(lr) or min(lr.shape[2:]) < 2:
             raise UsageError(f"hassner takes RGB faces (N, 3, h, w), N of 1 or more, not {lr.shape}.")
-        results = [self._frontal(image[None]) for image in lr]
+        results = [self._frontalise(image[None]) for image in lr]
         height, width = lr.shape[2:]
-        images = [_resized(image, height, width) if image.shape[2:] != lr.shape[2:] else image for image, _ in results]
+        images = [_resize(image, height, width) if image.shape[2:] != lr.shape[2:] else image for image, _ in results]
         return np.concatenate(images), [outcome for _, outcome in results]
 
-    def _frontal(self, image: FloatImages) -> tuple[FloatImages, Outcome]:
-        """One face, (1, 3, h, w) to (1, 3, 128, 128); where it cannot be turned, itself."""
+    def _frontalise(self, image: FloatImages) -> tuple[FloatImages, Outcome]:
+        """One face, (1, 3, h, w) to (1, 3, 128, 128); the face itself without landmarks or pose."""
         if not np.isfinite(image).all():
             return np.zeros_like(image), _NOT_FINITE
         image = image.clip(0, 1)
-        photo = _enlarged(image)
-        found = self._landmarker.find([to_bytes(photo)[0]])[0]
-        if found is None:
+        photo = _enlarge(image)
+        landmarks = self._landmarker.find([to_bytes(photo)[0]])[0]
+        if landmarks is None:
             return image, _NO_FACE
         generic = reference()
-        seen = sixty_eight_points(found.points)[:, :2].astype(np.float64)
-        projection = find_projection(seen, generic.points, camera(*photo.shape[2:]))
+        image_points = sixty_eight_points(landmarks.points)[:, :2].astype(np.float64)
+        projection = find_projection(image_points, generic.points, camera(*photo.shape[2:]))
         if projection is None:
             return image, _NO_POSE
-        photo, projection = _shrunk(photo, projection, magnification(projection) / generic.pixels_per_cm)
+        photo, projection = _reduce(photo, projection, magnification(projection) / generic.pixels_per_cm)
         pixels = np.ascontiguousarray(photo[0].transpose(1, 2, 0))
         frontal = frontalise(pixels, projection, generic, self._symmetry)
         return np.ascontiguousarray(frontal.transpose(2, 0, 1)[None]).clip(0, 1), OK
@@ -134,23 +134,23 @@ class Hassner(Hallucinator):
             return FaceLandmarker(self._bundle)
 
 
-def _enlarged(image: FloatImages) -> FloatImages:
-    """An image whose longer side is at least that of the frame."""
+def _enlarge(image: FloatImages) -> FloatImages:
+    """Enlarge an image so that its longer side is at least that of the frame."""
     height, width = image.shape[2:]
     factor = SIDE / max(height, width)
-    return image if factor <= 1 else _resized(image, max(2, round(height * factor)), max(2, round(width * factor)))
+    return image if factor <= 1 else _resize(image, max(2, round(height * factor)), max(2, round(width * factor)))
 
 
-def _shrunk(
+def _reduce(
     photo: FloatImages, projection: NDArray[np.float64], times: float
 ) -> tuple[FloatImages, NDArray[np.float64]]:
-    """Photograph and projection with a face as large as the frame's, where it is ``times`` as large and much larger."""
+    """Reduce photograph and projection if the face is more than `_LARGE` times that of the frame (``times``)."""
     if times <= _LARGE:
         return photo, projection
     height, width = photo.shape[2:]
-    small = _resized(photo, max(2, round(height / times)), max(2, round(width / times)))
-    return small, scaled(projection, small.shape[2] / height, small.shape[3] / width)
+    small = _resize(photo, max(2, round(height / times)), max(2, round(width / times)))
+    return small, scale_projection(projection, small.shape[2] / height, small.shape[3] / width)
 
 
-def _resized(image: FloatImages, height: int, width: int) -> FloatImages:
+def _resize(image: FloatImages, height: int, width: int) -> FloatImages:
     return resize_float(image, height, width).clip(0, 1)

@@ -1,4 +1,4 @@
-"""The reference: one generic head, drawn from the front as a map that holds the 3D point of every output pixel."""
+"""The reference: one generic head as a map with the 3D point of every pixel of the frontal frame."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from bench.faces.render.mesh import HeadMesh, head_mesh, topology
 from bench.faces.render.warp import pixel_grid, spline
 
 SIDE = 128
-# The engine's five points of 400 aligned crops of UTKFace, mean, from the middle and the upper edge, over the side: so
-# truths of the frame utkface200 have them (`bench.align.template` gives MTCNN's, which differ by up to two pixels).
-# Both sides alike, so that the plane of symmetry falls between two columns and mirroring is turning the array round.
+# Mean of the engine's five points of 400 aligned crops of UTKFace, from the middle and the upper edge, divided by the
+# side. Truths of the frame utkface200 have these (`bench.align.template` has MTCNN's, up to two pixels away).
+# They are symmetric, so that the plane of symmetry is between two columns and mirroring reverses the array.
 _FIVE = np.array([[-0.1997, 0.2993], [0.1997, 0.2993], [0, 0.5337], [-0.1635, 0.6888], [0.1635, 0.6888]])
 _EYELIDS = (
     (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246),
     (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466),
 )
-_SMOOTH = 1.0  # ridge of the spline: creases of lips and nostrils are smoothed, the rest keeps to half a millimetre
-_FACING = 0.1  # least cosine to the viewer of a vertex the surface passes through
-_LID, _EDGE = 5, 5  # pixels: kernels that widen the eyes by the rim of the lids, and soften that
+_SMOOTH = 1.0  # ridge of the spline: lips and nostrils are smoothed, other parts are exact to half a millimetre
+_FACING = 0.1  # least cosine to the viewer of the vertices of the surface
+_LID, _EDGE = 5, 5  # pixels: kernels that dilate the eyes by the rims of the lids, and blur the result
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,11 @@ class Reference:
     """The generic head, in centimetres: x to the image's right, y down, z away from the viewer.
 
     Attributes:
-        points: float64 (68, 3), the landmarks of iBUG on it.
-        surface: float64 (128, 128, 3), the point that each pixel of the frontal frame shows.
-        pixels_per_cm: of the frame.
-        head: bool (128, 128), where that is the head; elsewhere its border is carried on, and shows what stood there.
-        eyes: float32 (128, 128) in [0, 1], 1 in the eyes: gaze is not symmetric.
+        points: float64 (68, 3), its landmarks of iBUG.
+        surface: float64 (128, 128, 3), the point of each pixel of the frontal frame.
+        pixels_per_cm: scale of the frame.
+        head: bool (128, 128), pixels of the head; elsewhere the surface is extrapolated and shows the background.
+        eyes: float32 (128, 128) in [0, 1], 1 in the eyes, where gaze is not symmetric.
     """
 
     points: NDArray[np.float64]
@@ -51,9 +51,9 @@ class Reference:
 def reference() -> Reference:
     """The generic head in the frame ``utkface200``, 128 x 128.
 
-    Hassner's file holds the same for a scanned face, drawn by a renderer. Here the map is the smoothest surface through
-    the vertices of the canonical head that face the viewer, which has no jumps at nose and silhouette: jumps tear the
-    picture as soon as a face is not shaped as the generic one. It needs no renderer, and goes on to the frame's border.
+    Hassner's file has the same for a rendered scan of a face. Here the map is the smoothest surface through the
+    vertices of the canonical head that face the viewer. It has no discontinuities at nose and silhouette, which would
+    tear the image of any face of another shape than the generic one. It needs no renderer and extends to the border.
     """
     scale, down = _frame()
     head = _canonical_head(scale, down)
@@ -61,20 +61,20 @@ def reference() -> Reference:
     x, y = np.moveaxis(pixel_grid(SIDE).reshape(SIDE, SIDE, 2), 2, 0)
     surface = np.stack([x - (SIDE - 1) / 2, y - down, depth], 2) / scale
     points = canonical_mesh().vertices[list(SIXTY_EIGHT)].astype(np.float64)
-    found = Reference(points, surface, scale, _outlined(head), _eyes(head))
-    for array in (found.points, found.surface, found.head, found.eyes):
+    generic = Reference(points, surface, scale, _outline(head), _eyes(head))
+    for array in (generic.points, generic.surface, generic.head, generic.eyes):
         array.setflags(write=False)
-    return found
+    return generic
 
 
 def _frame() -> tuple[float, float]:
-    """Pixels a centimetre, and the row of the canonical face's origin, that bring its five points to the frame's."""
-    wanted = _FIVE * SIDE - np.array([0, 0.5])
-    own = five_points(_canonical_points()).astype(np.float64)
-    own_row, row = own[:, 1].mean(), wanted[:, 1].mean()
-    centred, aim = own - np.array([0, own_row]), wanted - np.array([0, row])
-    scale = float((centred * aim).sum() / np.square(centred).sum())
-    return scale, float(row - scale * own_row)
+    """Scale (pixels per centimetre) and row of the origin that map the canonical five points to the frame's."""
+    target = _FIVE * SIDE - np.array([0, 0.5])
+    source = five_points(_canonical_points()).astype(np.float64)
+    source_row, row = source[:, 1].mean(), target[:, 1].mean()
+    a, b = source - np.array([0, source_row]), target - np.array([0, row])
+    scale = float((a * b).sum() / np.square(a).sum())
+    return scale, float(row - scale * source_row)
 
 
 def _canonical_points() -> FloatArray:
@@ -93,7 +93,7 @@ def _depth(head: HeadMesh) -> NDArray[np.float64]:
     knots = head.vertices[_facing(head)].astype(np.float64)
     left = pixel_grid(SIDE).reshape(SIDE, SIDE, 2)[:, : SIDE // 2].reshape(-1, 2)
     half = (spline(knots[:, :2], left, smooth=_SMOOTH) @ knots[:, 2]).reshape(SIDE, -1)
-    half = half.clip(None, knots[:, 2].max())  # beyond the silhouette the spline would fall away for ever
+    half = half.clip(None, knots[:, 2].max())  # beyond the silhouette the depth of the spline would grow without limit
     return np.concatenate([half, half[:, ::-1]], 1)
 
 
@@ -108,21 +108,21 @@ def _facing(head: HeadMesh) -> NDArray[np.bool_]:
     return facing
 
 
-def _outlined(head: HeadMesh) -> NDArray[np.bool_]:
+def _outline(head: HeadMesh) -> NDArray[np.bool_]:
     """Pixels of the head: inside the hull of its opaque vertices."""
-    return _filled(head.vertices[head.alpha > 0.5, :2]) > 0
+    return _fill_hull(head.vertices[head.alpha > 0.5, :2]) > 0
 
 
 def _eyes(head: HeadMesh) -> FloatArray:
     import cv2
 
     widened = cv2.dilate(
-        _filled(head.vertices[list(_EYELIDS[0]), :2]), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_LID, _LID))
+        _fill_hull(head.vertices[list(_EYELIDS[0]), :2]), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_LID, _LID))
     )
     return np.asarray(cv2.GaussianBlur(widened.astype(np.float32), (_EDGE, _EDGE), 0), np.float32)
 
 
-def _filled(points: FloatArray) -> NDArray[np.uint8]:
+def _fill_hull(points: FloatArray) -> NDArray[np.uint8]:
     """1 inside the hull of points (N, 2) and of their mirror images, 0 elsewhere, uint8 (128, 128)."""
     import cv2
 

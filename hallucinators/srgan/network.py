@@ -18,12 +18,12 @@ class Widths:
 
     Attributes:
         trunk: channels at the LR size of 16, and of 32.
-        blocks: residual blocks there.
-        grown: channels after each doubling, of three for 16 x 16; the last two serve 32 x 32.
+        blocks: residual blocks at that size.
+        grown: channels after each of three doublings for 16 x 16; 32 x 32 uses the last two.
         kernel: of the first and last convolutions.
-        carry: whether the LR face, enlarged, is added to what the network says.
+        carry: whether the output is a residual plus the enlarged LR face.
         critic: channels of the discriminator's first layer.
-        hidden: of its fully connected one.
+        hidden: channels of its fully connected layer.
     """
 
     trunk: tuple[int, int]
@@ -97,8 +97,8 @@ class Block(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, channels, h, w) to the same shape."""
-        found: Tensor = features + self.branch(features)
-        return found
+        output: Tensor = features + self.branch(features)
+        return output
 
 
 class Critic(nn.Module):

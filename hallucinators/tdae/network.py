@@ -5,9 +5,9 @@ Autoencoders, CVPR 2017; layers as in the authors' code (XinYuANU/TDAE). For LR 
 have, each decoder lacks its first doubling and the encoder its last pooling. The pose stays as it is.
 
 The compact preset has fewer channels, convolves before it doubles at 32 pixels and more, 3 x 3, and adds to its input:
-decoders to the picture enlarged (the first one's resampled as its first transformer aligned it), the encoder to the
-picture shrunk. The first transformer stands behind the first convolution, at the face's own size, where it costs little
-to teach; the authors' stands two convolutions and a doubling later.
+decoders to the enlarged image (the first one as its first transformer aligned it), the encoder to the reduced image.
+The first transformer follows the first convolution, at the size of the LR face, where its training is fast; the
+authors' follows two more convolutions and a doubling.
 """
 
 from __future__ import annotations
@@ -55,23 +55,23 @@ class DecoderOne(nn.Module):
         return self.hallucinate(lr)[0]
 
     def hallucinate(self, lr: Tensor) -> tuple[Tensor, Tensor]:
-        """The same, and the similarity of the first transformer, float32 (N, 2, 3).
+        """As `forward`, and the similarity of the first transformer, float32 (N, 2, 3).
 
         Raises:
             DataError: the faces have another shape.
         """
-        _fits("decoder 1", lr, self.lr)
+        _check_shape("decoder 1", lr, self.lr)
         features = self.before(2 * lr - 1)
         similarity = self.align.theta(features)
         rgb = self.after(self.align(features, similarity)).float() / 2
         return rgb + (warp_enlarged(lr, similarity, SIDE) if self.carry else 0.5), similarity
 
     def similarity(self, lr: Tensor) -> Tensor:
-        """Where the first transformer looks: float32 (N, 2, 3), upright frame to LR picture in [-1, 1]."""
+        """Location of the face by the first transformer: float32 (N, 2, 3), upright frame to LR image in [-1, 1]."""
         return self.align.theta(self.before(2 * lr - 1))
 
     def alignment_parameters(self) -> Iterator[nn.Parameter]:
-        """What `similarity` depends on."""
+        """The parameters that `similarity` depends on."""
         yield from self.before.parameters()
         yield from self.align.parameters()
 
@@ -93,9 +93,9 @@ class Encoder(nn.Module):
 
     def forward(self, faces: Tensor) -> Tensor:
         """(N, 3, 128, 128) RGB in [0, 1] to float32 (N, 3, lr, lr) around [0, 1], not clamped."""
-        _fits("encoder", faces, SIDE)
+        _check_shape("encoder", faces, SIDE)
         rgb: Tensor = self.layers(2 * faces - 1).float() / 2
-        return rgb + (shrunk(faces, self.lr) if self.carry else 0.5)
+        return rgb + (shrink(faces, self.lr) if self.carry else 0.5)
 
 
 class DecoderTwo(nn.Module):
@@ -117,14 +117,14 @@ class DecoderTwo(nn.Module):
 
     def forward(self, lr: Tensor) -> Tensor:
         """(N, 3, lr, lr) RGB in [0, 1] to float32 (N, 3, 128, 128) around [0, 1], not clamped."""
-        _fits("decoder 2", lr, self.lr)
+        _check_shape("decoder 2", lr, self.lr)
         rgb: Tensor = self.layers(2 * lr - 1).float() / 2
         plain = functional.interpolate(lr.float(), (SIDE, SIDE), mode="bicubic") if self.carry else 0.5
         return rgb + plain
 
 
 class TdaeNet(nn.Module):
-    """The three, as they are used."""
+    """The three networks."""
 
     def __init__(self, *, lr: int = 16, preset: str = "compact") -> None:
         """Build them.
@@ -152,11 +152,11 @@ class TdaeNet(nn.Module):
         return small.clamp(0, 1)
 
 
-def shrunk(faces: Tensor, side: int) -> Tensor:
-    """Faces (N, 3, h, w) as LR faces are made, antialiased bicubic: float32 (N, 3, side, side) in [0, 1]."""
+def shrink(faces: Tensor, side: int) -> Tensor:
+    """Reduce faces (N, 3, h, w) as LR faces are, antialiased bicubic: float32 (N, 3, side, side) in [0, 1]."""
     return functional.interpolate(faces.float(), (side, side), mode="bicubic", antialias=True).clamp(0, 1)
 
 
-def _fits(what: str, faces: Tensor, side: int) -> None:
+def _check_shape(what: str, faces: Tensor, side: int) -> None:
     if faces.ndim != 4 or faces.shape[1:] != (3, side, side):
         raise DataError(f"tdae, {what}: built for (N, 3, {side}, {side}), given {tuple(faces.shape)}")

@@ -13,7 +13,7 @@ from torch.optim import Adam, Optimizer
 from hallucinators.networks.discriminator import Discriminator
 from hallucinators.networks.weight_file import Facts
 from hallucinators.networks.weight_loading import save_weights
-from hallucinators.tdae.network import PRESETS, DecoderOne, DecoderTwo, Encoder, TdaeNet, shrunk
+from hallucinators.tdae.network import PRESETS, DecoderOne, DecoderTwo, Encoder, TdaeNet, shrink
 from hallucinators.training.loop import checkpoint
 from hallucinators.training.method.options import Options, Stage
 from hallucinators.training.steps.adversary import YU_RATE, YU_WEIGHT, Adversary, balance
@@ -121,19 +121,19 @@ class EncoderStage(NetworkTask):
         """One step."""
         set_rates(self._optimiser, _share(step, self._steps))
         faces = self._net(self._feed(batch.lr, self._noise))
-        loss = pixel(faces, shrunk(batch.upright_faces(), self._net.lr))
+        loss = pixel(faces, shrink(batch.upright_faces(), self._net.lr))
         return {"pixel": descend(loss, self._optimiser, name=self.name, limit=1.0)}
 
     def validate(self, batch: Batch) -> dict[str, float]:
         """PSNR of the LR face, and of decoder 1's face reduced by interpolation."""
-        faces, truth = self._feed(batch.lr, 0.0), shrunk(batch.upright_faces(), self._net.lr)
-        before = psnr_db(shrunk(faces, self._net.lr), truth)
+        faces, truth = self._feed(batch.lr, 0.0), shrink(batch.upright_faces(), self._net.lr)
+        before = psnr_db(shrink(faces, self._net.lr), truth)
         return {"psnr_db": psnr_db(self._net(faces), truth), "before_psnr_db": before}
 
     def preview(self, batch: Batch) -> list[Tensor]:
         """LR image, face of decoder 1, LR face of the encoder, true LR face."""
         faces = self._feed(batch.lr, 0.0)
-        return [batch.lr, faces, self._net(faces).clamp(0, 1), shrunk(batch.upright_faces(), self._net.lr)]
+        return [batch.lr, faces, self._net(faces).clamp(0, 1), shrink(batch.upright_faces(), self._net.lr)]
 
 
 def _adam(net: nn.Module, rate: float) -> Optimizer:

@@ -1,4 +1,4 @@
-"""The full packet Haar transform of WaveletSRNet in closed form: every band is split again at every level."""
+"""The full packet Haar transform of WaveletSRNet in closed form: every band is split again in each level."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def patterns(levels: int) -> Tensor:
     closed form of the weights that the authors' code reads from a file (hhb072/WaveletSRNet, wavelet_weights_c2).
 
     Args:
-        levels: of splitting, 0 or more; blocks have 2**levels pixels a side.
+        levels: number of levels, 0 or more; blocks have 2**levels pixels a side.
 
     Returns:
         float32 (4**levels, side, side); every entry is +1/side or -1/side. Not to be changed.
     """
-    with torch.inference_mode(False):  # kept for later calls, which may want gradients through it
+    with torch.inference_mode(False):  # cached for later calls, which may need gradients
         cells = torch.tensor(_CELLS) / 2
-        found = torch.ones(1, 1, 1)
+        blocks = torch.ones(1, 1, 1)
         for _ in range(levels):
-            found = torch.stack([torch.kron(coarse, fine) for coarse in found for fine in cells])
-        return found
+            blocks = torch.stack([torch.kron(coarse, fine) for coarse in blocks for fine in cells])
+        return blocks
 
 
 def transform(images: Tensor, levels: int) -> Tensor:
@@ -55,7 +55,7 @@ def transform(images: Tensor, levels: int) -> Tensor:
         raise DataError(f"haar: {levels} levels take (N, C, h, w), h and w multiples of {side}: {tuple(images.shape)}")
     blocks = F.pixel_unshuffle(images.float(), side) if levels else images.float()
     count, colours, (h, w) = len(blocks), images.shape[1], blocks.shape[2:]
-    return _mixed(blocks.reshape(count, colours, -1, h, w).transpose(1, 2), _matrix(levels, images))
+    return _apply_matrix(blocks.reshape(count, colours, -1, h, w).transpose(1, 2), _matrix(levels, images))
 
 
 def inverse(bands: Tensor, levels: int) -> Tensor:
@@ -69,7 +69,9 @@ def inverse(bands: Tensor, levels: int) -> Tensor:
         raise DataError(f"haar: {levels} levels have {count} bands for each colour, given {tuple(bands.shape)}")
     n, channels, h, w = bands.shape
     split = n, count, channels // count, h, w
-    blocks = _mixed(bands.float().reshape(split), _matrix(levels, bands).mT).view(split).transpose(1, 2).flatten(1, 2)
+    blocks = (
+        _apply_matrix(bands.float().reshape(split), _matrix(levels, bands).mT).view(split).transpose(1, 2).flatten(1, 2)
+    )
     return F.pixel_shuffle(blocks, 2**levels) if levels else blocks
 
 
@@ -78,7 +80,7 @@ def _matrix(levels: int, like: Tensor) -> Tensor:
     return patterns(levels).flatten(1).to(like.device)
 
 
-def _mixed(parts: Tensor, matrix: Tensor) -> Tensor:
+def _apply_matrix(parts: Tensor, matrix: Tensor) -> Tensor:
     """Apply a matrix over the second axis of (N, K, C, h, w), in float32 also under autocast: band 0 reaches 8, where
     bfloat16 has steps of 1/32. Gives (N, K * C, h, w).
     """

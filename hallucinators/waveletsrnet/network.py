@@ -1,4 +1,4 @@
-"""WaveletSRNet: Haar bands of the face from its LR picture, all computed at the LR size."""
+"""WaveletSRNet: Haar bands of the face from its LR image, all computed at the LR size."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from hallucinators.networks.presets import refuse_unknown
 from hallucinators.waveletsrnet.haar import inverse, transform
 
 LEVELS: Mapping[int, int] = MappingProxyType({16: 3, 32: 2})
-"""Levels of splitting between a LR side and 128."""
+"""Levels of the transform between a LR side and 128."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large the network is.
+    """Sizes of the network.
 
     Attributes:
         trunk: channels of each group of residual blocks; the first is also that of the first convolution.
-        blocks: in each group.
+        blocks: blocks in each group.
         per_band: channels of a head for each band it predicts.
         widened: factor on these channels in the head's residual block.
-        grouped: most groups of the convolutions in a head; the paper has one for each band.
-        carried: add the bands of the enlarged LR picture to those predicted.
+        grouped: largest number of groups of the convolutions in a head; the paper has one for each band.
+        adds_to_input: whether the bands of the enlarged LR image are added to the predicted ones.
     """
 
     trunk: tuple[int, ...]
@@ -37,14 +37,14 @@ class Sizes:
     per_band: int
     widened: int
     grouped: int
-    carried: bool
+    adds_to_input: bool
 
 
-PAPER = Sizes(trunk=(64, 128, 256, 512, 1024), blocks=2, per_band=32, widened=2, grouped=48, carried=False)
+PAPER = Sizes(trunk=(64, 128, 256, 512, 1024), blocks=2, per_band=32, widened=2, grouped=48, adds_to_input=False)
 COMPACT: Mapping[int, Sizes] = MappingProxyType(
     {
-        16: Sizes(trunk=(64, 96, 128), blocks=2, per_band=6, widened=1, grouped=12, carried=True),
-        32: Sizes(trunk=(32, 48, 64), blocks=2, per_band=8, widened=1, grouped=3, carried=True),
+        16: Sizes(trunk=(64, 96, 128), blocks=2, per_band=6, widened=1, grouped=12, adds_to_input=True),
+        32: Sizes(trunk=(32, 48, 64), blocks=2, per_band=8, widened=1, grouped=3, adds_to_input=True),
     }
 )
 
@@ -78,7 +78,7 @@ class WaveletSRNet(nn.Module):
         """
         super().__init__()
         sizes = sizes_of(preset, lr)
-        self.lr, self.levels, self._carried = lr, LEVELS[lr], sizes.carried
+        self.lr, self.levels, self._adds_to_input = lr, LEVELS[lr], sizes.adds_to_input
         first, last = sizes.trunk[0], sizes.trunk[-1]
         widths = [first, *(width for width in sizes.trunk for _ in range(sizes.blocks))]
         blocks = [_Residual(a, b) for a, b in zip(widths, widths[1:], strict=False)]
@@ -87,7 +87,7 @@ class WaveletSRNet(nn.Module):
         )
         counts = [1, *(3 * 4**level for level in range(self.levels))]
         self.heads = nn.ModuleList(_head(last, count, sizes) for count in counts)
-        self._init_weights(small=sizes.carried)
+        self._init_weights(small=sizes.adds_to_input)
 
     def forward(self, faces: Tensor) -> Tensor:
         """Super-resolve RGB (N, 3, lr, lr) in [0, 1]: float32 (N, 3, 128, 128), around [0, 1].
@@ -98,7 +98,7 @@ class WaveletSRNet(nn.Module):
         return inverse(self.bands(faces), self.levels)
 
     def bands(self, faces: Tensor) -> Tensor:
-        """Their bands alone, float32 (N, 3 * 4**levels, lr, lr), as `haar.transform` has them.
+        """The bands, float32 (N, 3 * 4**levels, lr, lr), as in `haar.transform`.
 
         Raises:
             DataError: the faces have another shape.
@@ -107,14 +107,14 @@ class WaveletSRNet(nn.Module):
             raise DataError(f"waveletsrnet: faces are (N, 3, {self.lr}, {self.lr}), given {tuple(faces.shape)}")
         features = self.trunk(faces)
         bands = torch.cat([head(features) for head in self.heads], 1).float()
-        return bands + self._bands_of_enlarged(faces) if self._carried else bands
+        return bands + self._bands_of_enlarged(faces) if self._adds_to_input else bands
 
     def _bands_of_enlarged(self, faces: Tensor) -> Tensor:
         large = F.interpolate(faces.float(), scale_factor=2**self.levels, mode="bicubic", align_corners=False)
         return transform(large, self.levels)
 
     def _init_weights(self, *, small: bool) -> None:
-        """He's normal weights by the fan out, biases 0; ``small`` lets predictions start near 0."""
+        """He's normal weights by the fan out, biases 0; with ``small`` the initial predictions are near 0."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 fan = module.kernel_size[0] * module.kernel_size[1] * module.out_channels

@@ -61,7 +61,7 @@ class Encoder(nn.Module):
         return first.align.theta(activate(self.enter(2 * lr - 1)))
 
     def forward(self, lr: Tensor, theta: Tensor) -> Tensor:
-        """Encode (N, 3, side, side) in [0, 1], looked at by ``similarity``, to (N, channels, side, side)."""
+        """Encode (N, 3, side, side) in [0, 1], aligned by ``theta`` of `similarity`, to (N, channels, side, side)."""
         level_32 = None
         level_16 = activate(self.enter(2 * lr - 1))
         if self.enter_32 is not None and self.shrink_32 is not None:
@@ -86,13 +86,13 @@ class Level(nn.Module):
         self.refine = ResidualBlock(channels)
 
     def forward(self, features: Tensor, theta: Tensor | None = None) -> Tensor:
-        """(N, channels, side, side) to the same shape, aligned by ``theta`` where it is known."""
+        """(N, channels, side, side) to the same shape, aligned by ``theta`` or by the level's estimate."""
         refined: Tensor = self.refine(self.align(features, theta))
         return refined
 
 
 class Join(nn.Module):
-    """Doubles a map and adds what the encoder knew at that size."""
+    """Doubles a map and adds the encoder's features of that size."""
 
     def __init__(self, inputs: int, skipped: int, outputs: int) -> None:
         super().__init__()

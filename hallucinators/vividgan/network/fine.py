@@ -27,11 +27,11 @@ class FineWidths:
 class FineNet(nn.Module):
     """Encoder on preview and prior, heatmaps by stacked hourglasses, integration block, decoder.
 
-    Two strided convolutions take the six channels from 128 to 32 pixels; there F_C, the heatmaps F_H and the attention
-    live (1024 x 1024 weights a face; at 64 it would be sixteen times that); two feature-transform modules lead back.
-    The paper's encoder "of the same architecture" as the coarse one cannot be literal, since its input is eight times
-    larger. Choices: no spatial transformer in this encoder, the preview being upright already; skips at 64 and 128, as
-    the coarse encoder has them; the output is the preview plus what the decoder says, nothing at first.
+    Two strided convolutions take the six channels from 128 to 32 pixels; F_C, the heatmaps F_H and the attention
+    have this size (1024 x 1024 weights a face; sixteen times as many at 64); two feature-transform modules double the
+    size twice. The paper's encoder "of the same architecture" as the coarse one cannot be identical, since its input is
+    eight times larger. Choices: no spatial transformer in this encoder, since the coarse face is upright; skip
+    connections at 64 and 128, as in the coarse encoder; the output is the coarse face plus a residual that starts at 0.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class FineNet(nn.Module):
         self.to_rgb = zeroed(conv(widths.at_128, 3))
 
     def forward(self, coarse: Tensor, prior: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Refine a preview.
+        """Refine a coarse face.
 
         Args:
             coarse: (N, 3, 128, 128) RGB around [0, 1].

@@ -12,7 +12,7 @@ _DEPTH = 3  # halvings: from 32 down to 4, the smallest map of FAN too (64, four
 
 
 class _Block(nn.Module):
-    """FAN's block: three norm-act-conv of n/2, n/4 and n/4 channels, each on the last, joined and added."""
+    """FAN's block: three norm-act-conv of n/2, n/4 and n/4 channels, each on the last, concatenated and added."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class _Block(nn.Module):
 
 
 class _Hourglass(nn.Module):
-    """A residual block beside a halved copy of itself, down to a map an eighth as wide."""
+    """A residual block in parallel with an hourglass at half the size, down to an eighth of the size."""
 
     def __init__(self, channels: int, depth: int) -> None:
         super().__init__()
@@ -52,20 +52,20 @@ class _Stage(nn.Module):
         self.after = nn.Sequential(_Block(channels), conv(channels, channels, kernel=1))
         self.norm = norm(channels)
         self.to_heatmaps = conv(channels, heatmaps, kernel=1)
-        self.to_heatmaps.weight.data.div_(100)  # maps are nearly zero nearly everywhere
+        self.to_heatmaps.weight.data.div_(100)  # targets are near zero almost everywhere
         self.again = None if last else conv(channels, channels, kernel=1)
         self.heatmaps_again = None if last else conv(heatmaps, channels, kernel=1)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        found = activate(self.norm(self.after(self.hourglass(features))))
-        heatmaps: Tensor = self.to_heatmaps(found)
+        outputs = activate(self.norm(self.after(self.hourglass(features))))
+        heatmaps: Tensor = self.to_heatmaps(outputs)
         if self.again is not None and self.heatmaps_again is not None:
-            features = features + self.again(found) + self.heatmaps_again(heatmaps)
+            features = features + self.again(outputs) + self.heatmaps_again(heatmaps)
         return heatmaps, features
 
 
 class StackedHourglass(nn.Module):
-    """Hourglasses in a row, each correcting the last; blocks and joints are FAN's (1adrianb/face-alignment).
+    """Hourglasses in sequence, each refining the last; blocks and connections are FAN's (1adrianb/face-alignment).
 
     Group norm in place of batch norm; heatmaps are linear.
     """
@@ -79,8 +79,8 @@ class StackedHourglass(nn.Module):
     def forward(self, features: Tensor) -> list[Tensor]:
         """Heatmaps (N, heatmaps, s, s) of every stage for features (N, inputs, s, s), s a multiple of 8."""
         features = self.enter(features)
-        found = []
+        maps = []
         for stage in self.stages:
             heatmaps, features = stage(features)
-            found.append(heatmaps)
-        return found
+            maps.append(heatmaps)
+        return maps

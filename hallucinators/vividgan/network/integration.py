@@ -1,4 +1,4 @@
-"""Integration block: features look up, in the landmark heatmaps, what belongs where (section III-B.2, figure 5c)."""
+"""Integration block: attention of features on landmark heatmaps (section III-B.2, figure 5c)."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class IntegrationBlock(nn.Module):
 
     def forward(self, features: Tensor, heatmaps: Tensor) -> Tensor:
         """Refine F_C (N, channels, h, w) by F_H (N, heatmaps, h, w): F_E, the shape of F_C."""
-        seen = self.norm_heatmaps(heatmaps)
+        normed = self.norm_heatmaps(heatmaps)
         query, key, value = (
             t.flatten(2).transpose(1, 2)[:, None]
-            for t in (self.query(self.norm_features(features)), self.key(seen), self.value(seen))
+            for t in (self.query(self.norm_features(features)), self.key(normed), self.value(normed))
         )
         attended = F.scaled_dot_product_attention(query, key, value, scale=1.0)
         attended = attended[:, 0].transpose(1, 2).reshape(features.shape[0], -1, *features.shape[-2:])

@@ -16,8 +16,7 @@ class ComponentNet(nn.Module):
 
     The shape is TP-GAN's local pathway, which the public code of VividGAN uses: three strided convolutions down, three
     deconvolutions up, a skip and a residual block at every level. Choices: group norm inside the residual blocks in
-    place of batch norm, and the network gives what to add to the patch (nothing at first), so that it can not be worse
-    than leaving the patch alone for long.
+    place of batch norm, and the output is the patch plus a residual that starts at 0.
     """
 
     def __init__(self, widths: tuple[int, int, int, int]) -> None:
@@ -37,18 +36,18 @@ class ComponentNet(nn.Module):
     def forward(self, patches: Tensor) -> Tensor:
         """Sharpen (N, 3, h, w) RGB around [0, 1], h and w multiples of 8; the same shape, not clamped."""
         features = self.enter(2 * patches - 1)
-        seen = []
+        skips = []
         for down in self.down:
-            seen.append(features)
+            skips.append(features)
             features = down(features)
         for up, join in zip(self.up, self.join, strict=True):
-            features = join(torch.cat([activate(up(features)), seen.pop()], dim=1))
-        added: Tensor = self.to_rgb(features)
-        return patches.float() + added.float()
+            features = join(torch.cat([activate(up(features)), skips.pop()], dim=1))
+        residual: Tensor = self.to_rgb(features)
+        return patches.float() + residual.float()
 
 
 class TouchUp(nn.Module):
-    """The four component networks: same shape, weights of their own."""
+    """The four component networks, of the same shape with separate weights."""
 
     def __init__(self, widths: tuple[int, int, int, int]) -> None:
         super().__init__()

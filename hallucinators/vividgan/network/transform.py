@@ -1,4 +1,4 @@
-"""Feature-transform module: line the features up, refine them, double their size."""
+"""Feature-transform module: align features, refine them, double their size."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ class FeatureTransform(nn.Module):
         self.grow = deconv(inputs, outputs)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Line up, refine and double (N, inputs, side, side)."""
+        """Align, refine and double (N, inputs, side, side)."""
         return activate(self.grow(self.refine(self.align(features))))

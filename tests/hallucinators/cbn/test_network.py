@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from bench.errors import DataError, UsageError
 from hallucinators.cbn.landmarks import Regressor, SmallRegressor
-from hallucinators.cbn.network import CBN, Stage, StageSizes, enlarged
+from hallucinators.cbn.network import CBN, Stage, StageSizes, enlarge
 
 TINY = StageSizes(32, 16, 1, (4,), (4,), 0)
 
@@ -58,7 +58,7 @@ def test_the_compact_preset_fits_in_four_megabytes_and_tells_all_its_stages(lr: 
 
 def test_the_gate_weighs_the_two_branches_at_each_pixel() -> None:
     torch.manual_seed(0)
-    stage = Stage(TINY, 3, carried=False)
+    stage = Stage(TINY, 3, adds_to_input=False)
     shown = [torch.rand(1, 3, 32, 32)]
     assert stage.gate is not None
     last = stage.gate[-1]
@@ -76,7 +76,7 @@ def test_the_gate_weighs_the_two_branches_at_each_pixel() -> None:
 
 def test_a_stage_without_a_gate_gives_its_high_branch() -> None:
     torch.manual_seed(0)
-    stage = Stage(StageSizes(32, 32, 1, (4,), (), 0), 1, carried=False)
+    stage = Stage(StageSizes(32, 32, 1, (4,), (), 0), 1, adds_to_input=False)
     shown = [torch.rand(1, 1, 32, 32)]
     before = stage(shown, nowhere)[0]
     nn.init.zeros_(cast(Tensor, stage.common[0].weight))
@@ -85,7 +85,7 @@ def test_a_stage_without_a_gate_gives_its_high_branch() -> None:
 
 def test_masks_reach_the_high_branch_and_not_the_common_one() -> None:
     torch.manual_seed(0)
-    stage = Stage(TINY, 3, carried=True)
+    stage = Stage(TINY, 3, adds_to_input=True)
     shown = [torch.rand(1, 3, 32, 32)]
     here, there = stage(shown, nowhere), stage(shown, lambda pictures: nowhere(pictures) + 30)
     assert torch.equal(here[1], there[1]) and not torch.allclose(here[0], there[0])
@@ -114,9 +114,9 @@ def test_later_stages_see_the_earlier_picture_and_the_second_also_the_lr_face(
     faces = torch.rand(1, 3, 16, 16)
     made = net.cascade(faces)
     expected = [
-        [enlarged(faces, 32)],
-        [enlarged(made.pictures[0], 64), enlarged(faces, 64)],
-        [enlarged(made.pictures[1], 128)],
+        [enlarge(faces, 32)],
+        [enlarge(made.pictures[0], 64), enlarge(faces, 64)],
+        [enlarge(made.pictures[1], 128)],
     ]
     for found, wanted in zip(seen, expected, strict=True):
         assert len(found) == len(wanted)
@@ -130,7 +130,7 @@ def test_luminance_is_hallucinated_and_colour_enlarged() -> None:
     picture = torch.rand(1, 1, 128, 128)
     made = net._coloured(picture, faces)
     torch.testing.assert_close((made * weights).sum(1, keepdim=True), picture)
-    large = enlarged(faces, 128)
+    large = enlarge(faces, 128)
     torch.testing.assert_close(made[:, 0] - made[:, 2], large[:, 0] - large[:, 2])
     assert net.to_colours(faces).shape == (1, 1, 32, 32)
 

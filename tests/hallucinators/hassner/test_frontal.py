@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bench.faces.landmarks.bundle import canonical_mesh
-from hallucinators.hassner.frontal import THRESHOLD, frontalise, hidden_share, softly_symmetric
+from hallucinators.hassner.frontal import THRESHOLD, apply_soft_symmetry, frontalise, hidden_share
 from hallucinators.hassner.pose import project
 from hallucinators.hassner.surface import SIDE, Reference
 
@@ -72,12 +72,12 @@ def test_the_hidden_half_is_filled_by_symmetry_and_the_seen_one_is_left(
 def test_the_seam_is_soft(generic: Reference) -> None:
     raw = np.zeros((SIDE, SIDE, 3), np.float32)
     raw[RIGHT] = 1
-    mixed = softly_symmetric(raw, np.ones((SIDE, SIDE)), np.zeros((SIDE, SIDE), np.float32), left_is_hidden=True)
+    mixed = apply_soft_symmetry(raw, np.ones((SIDE, SIDE)), np.zeros((SIDE, SIDE), np.float32), left_is_hidden=True)
     assert mixed[0, :50].min() > 0.7, "the hidden half is mostly the other one"
     halves = np.where(np.arange(SIDE) < SIDE // 2, 0.0, 1.0).astype(np.float32)
     wave = np.broadcast_to(halves[None, :, None], (SIDE, SIDE, 3)).copy()
     hidden = np.where(np.arange(SIDE) < SIDE // 2, 1.0, 0.0) * np.ones((SIDE, 1))
-    mixed = softly_symmetric(wave, hidden, np.zeros((SIDE, SIDE), np.float32), left_is_hidden=True)
+    mixed = apply_soft_symmetry(wave, hidden, np.zeros((SIDE, SIDE), np.float32), left_is_hidden=True)
     assert np.abs(np.diff(mixed[0, :, 0])).max() < np.abs(np.diff(wave[0, :, 0])).max()
 
 
@@ -85,7 +85,7 @@ def test_the_seam_is_soft(generic: Reference) -> None:
 def test_weights_are_the_published_ones(left_is_hidden: bool) -> None:
     raw = np.random.default_rng(0).random((SIDE, SIDE, 3), np.float32)
     hidden = np.random.default_rng(1).random((SIDE, SIDE))
-    mixed = softly_symmetric(raw, hidden, np.zeros((SIDE, SIDE), np.float32), left_is_hidden=left_is_hidden)
+    mixed = apply_soft_symmetry(raw, hidden, np.zeros((SIDE, SIDE), np.float32), left_is_hidden=left_is_hidden)
     row, column = 70, 20 if left_is_hidden else SIDE - 21  # far from the seam
     own = 1 / np.exp(0.5 + hidden[row, column] / hidden.max())
     wanted = own * raw[row, column] + (1 - own) * raw[row, SIDE - 1 - column]
@@ -97,7 +97,7 @@ def test_eyes_are_not_touched_by_symmetry(generic: Reference) -> None:
     raw = np.random.default_rng(0).random((SIDE, SIDE, 3), np.float32)
     eyes = generic.eyes > 1 - 1e-6
     beside = generic.eyes[LEFT] == 0
-    mixed = softly_symmetric(raw, np.ones((SIDE, SIDE)), generic.eyes, left_is_hidden=True)
+    mixed = apply_soft_symmetry(raw, np.ones((SIDE, SIDE)), generic.eyes, left_is_hidden=True)
     assert 80 < eyes.sum() < 500
     np.testing.assert_allclose(mixed[eyes], raw[eyes], atol=1e-6)
     assert np.abs(mixed - raw)[LEFT][beside].mean() > 0.1

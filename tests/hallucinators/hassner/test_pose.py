@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bench.faces.landmarks.points import angles
-from hallucinators.hassner.pose import camera, find_projection, magnification, project, scaled
+from hallucinators.hassner.pose import camera, find_projection, magnification, project, scale_projection
 from hallucinators.hassner.surface import Reference
 
 View = Callable[..., NDArray[np.float64]]
@@ -57,6 +57,6 @@ def test_magnification_is_pixels_a_centimetre(generic: Reference, view: View, ya
 
 def test_a_resized_photograph_has_the_resized_projection(generic: Reference, view: View) -> None:
     large, _ = project(view(20.0, side=512), generic.points)
-    small, _ = project(scaled(view(20.0, side=512), 0.25, 0.5), generic.points)
+    small, _ = project(scale_projection(view(20.0, side=512), 0.25, 0.5), generic.points)
     np.testing.assert_allclose(small, (large + 0.5) * [0.5, 0.25] - 0.5)
     assert camera(256, 512)[0, 0] == 2 * camera(256, 256)[0, 0], "one camera for photographs of all sizes"

@@ -19,7 +19,7 @@ from hallucinators.networks.discriminator import Discriminator
 from hallucinators.networks.registration import TRAINERS
 from hallucinators.networks.weight_loading import save_weights
 from hallucinators.tdae import training
-from hallucinators.tdae.network import DecoderOne, DecoderTwo, TdaeNet, shrunk
+from hallucinators.tdae.network import DecoderOne, DecoderTwo, TdaeNet, shrink
 from hallucinators.tdae.training import DecoderStage, EncoderStage, add_noise, export, facts_of, stages
 from hallucinators.training.data.source import PairSource
 from hallucinators.training.data.views import RenderedViews
@@ -97,7 +97,7 @@ def test_what_goes_from_one_to_the_next_is_clipped(monkeypatch: pytest.MonkeyPat
 def test_faces_are_shrunk_as_lr_faces_are_made() -> None:
     faces = torch.rand(2, 3, 128, 128)
     expected = resize_float(faces.numpy(), 16, 16).clip(0, 1)
-    np.testing.assert_allclose(shrunk(faces, 16).numpy(), expected, atol=1e-3)
+    np.testing.assert_allclose(shrink(faces, 16).numpy(), expected, atol=1e-3)
 
 
 def test_other_sizes_are_refused() -> None:
@@ -125,7 +125,7 @@ def test_decoder_1_learns_the_upright_face_and_where_it_is(batch: Batch) -> None
 
 def test_decoder_2_learns_from_what_it_is_fed(batch: Batch) -> None:
     assert batch.upright is not None
-    aligned = shrunk(batch.upright, 16)
+    aligned = shrink(batch.upright, 16)
     task = DecoderStage("d", net().decoder2, critic(), lambda lr, noise: aligned, steps=1000)
     told = [task.update(batch, 400) for _ in range(5)]
     assert told[-1]["pixel"] < told[0]["pixel"] and set(told[0]) == {"total", "pixel"}
@@ -150,7 +150,7 @@ def test_the_encoder_learns_the_upright_lr_face(batch: Batch) -> None:
     task = EncoderStage(net().encoder, lambda lr, noise: faces, steps=1000, rate=1e-4)
     told = [task.update(batch, 400)["pixel"] for _ in range(5)]
     assert told[-1] < told[0]
-    expected = (shrunk(faces, 16) - shrunk(batch.upright, 16)).square().mean()
+    expected = (shrink(faces, 16) - shrink(batch.upright, 16)).square().mean()
     assert told[0] == pytest.approx(expected.item(), rel=1e-3), "it starts from the face shrunk"
     task._net.eval()
     with torch.no_grad():
