@@ -30,8 +30,8 @@ _SPEC.loader.exec_module(_DRAWING)
 class Known(Landmarker):
     """Knows the points of the photographs it is shown, in order."""
 
-    def __init__(self, found: Sequence[Landmarks]) -> None:
-        self._found = list(found)
+    def __init__(self, result: Sequence[Landmarks]) -> None:
+        self._found = list(result)
 
     def find(self, images: Sequence[ByteImages]) -> list[Landmarks | None]:
         return [self._found.pop(0) for _ in images]

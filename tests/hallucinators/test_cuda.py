@@ -31,8 +31,8 @@ def test_a_gpu_gives_the_face_a_processor_gives(name: str) -> None:
     there = HALLUCINATORS[name].create({"device": "cuda"})
     side = here.input_spec.size or 16
     faces = np.random.default_rng(0).random((3, 3, side, side), np.float32)
-    wanted, outcomes = here.hallucinate_counted(faces)
-    found, others = there.hallucinate_counted(faces)
-    assert isinstance(found, np.ndarray) and found.dtype == np.float32 and found.shape == wanted.shape
-    assert np.abs(found - wanted).mean() < 2e-3  # TF32 and other orders of summing
+    expected, outcomes = here.hallucinate_counted(faces)
+    result, others = there.hallucinate_counted(faces)
+    assert isinstance(result, np.ndarray) and result.dtype == np.float32 and result.shape == expected.shape
+    assert np.abs(result - expected).mean() < 2e-3  # TF32 and other orders of summing
     assert outcomes == others

@@ -39,12 +39,12 @@ def test_each_runs_by_its_bare_name_and_is_finite(path: Path) -> None:
     takes_size = "size" in {argument.name for argument in entry.arguments()}
     hallucinator = entry.create({"size": str(side)} if takes_size else {})
     assert file_digest(path) in {file.sha256 for file in hallucinator.weights}
-    given = 128 if name == "cyclegan" else side
-    faces = np.random.default_rng(0).random((1, 3, given, given), np.float32)
-    found = hallucinator.hallucinate(faces)
+    inputs = 128 if name == "cyclegan" else side
+    faces = np.random.default_rng(0).random((1, 3, inputs, inputs), np.float32)
+    result = hallucinator.hallucinate(faces)
     spec = hallucinator.output_spec
-    assert found.shape[2:] == ((spec.size,) * 2 if spec.size else (given * spec.scale,) * 2)
-    assert np.isfinite(found).all() and found.std() > 0.01
+    assert result.shape[2:] == ((spec.size,) * 2 if spec.size else (inputs * spec.scale,) * 2)
+    assert np.isfinite(result).all() and result.std() > 0.01
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

@@ -49,11 +49,11 @@ def test_from_32_pixels_the_paper_cascade_starts_at_its_second_stage() -> None:
 def test_the_compact_preset_fits_in_four_megabytes_and_tells_all_its_stages(lr: int, sides: list[int]) -> None:
     net = CBN(lr=lr)
     assert sum(t.numel() for t in net.state_dict().values()) * 2 < 4e6
-    made = net.cascade(torch.rand(2, 3, lr, lr))
-    assert [tuple(p.shape) for p in made.pictures] == [(2, 3, side, side) for side in sides]
-    assert [p.shape for p in made.common] == [p.shape for p in made.pictures]
-    assert [tuple(p.shape) for p in made.landmarks] == [(2, 68, 2)] * len(sides)
-    assert made.face is made.pictures[-1]
+    instance = net.cascade(torch.rand(2, 3, lr, lr))
+    assert [tuple(p.shape) for p in instance.pictures] == [(2, 3, side, side) for side in sides]
+    assert [p.shape for p in instance.common] == [p.shape for p in instance.pictures]
+    assert [tuple(p.shape) for p in instance.landmarks] == [(2, 68, 2)] * len(sides)
+    assert instance.face is instance.pictures[-1]
 
 
 def test_the_gate_weighs_the_two_branches_at_each_pixel() -> None:
@@ -66,11 +66,11 @@ def test_the_gate_weighs_the_two_branches_at_each_pixel() -> None:
     nn.init.zeros_(last.weight)
     with torch.no_grad():
         last.bias.copy_(torch.tensor([0.0, 1.0, 0.25, 3.0]))  # of the four pixels of a place
-        made, common, _ = stage(shown, nowhere)
+        instance, common, _ = stage(shown, nowhere)
         last.bias.fill_(1.0)
         high = stage(shown, nowhere)[0]
     share = torch.tensor([[0.0, 1.0], [0.25, 3.0]]).repeat(16, 16)
-    torch.testing.assert_close(made, share * high + (1 - share) * common)
+    torch.testing.assert_close(instance, share * high + (1 - share) * common)
     assert not torch.allclose(high, common)
 
 
@@ -93,8 +93,8 @@ def test_masks_reach_the_high_branch_and_not_the_common_one() -> None:
 
 def test_landmarks_pass_no_gradient_to_pictures() -> None:
     net = CBN(lr=32)
-    made = net.cascade(torch.rand(1, 3, 32, 32))
-    torch.autograd.backward(made.landmarks[-1].sum())
+    instance = net.cascade(torch.rand(1, 3, 32, 32))
+    torch.autograd.backward(instance.landmarks[-1].sum())
     assert all(p.grad is None for p in net.stages.parameters())
     assert any(p.grad is not None for p in net.regressors[-1].parameters())
 
@@ -112,15 +112,15 @@ def test_later_stages_see_the_earlier_picture_and_the_second_also_the_lr_face(
 
     monkeypatch.setattr(Stage, "forward", spy)
     faces = torch.rand(1, 3, 16, 16)
-    made = net.cascade(faces)
+    instance = net.cascade(faces)
     expected = [
         [enlarge(faces, 32)],
-        [enlarge(made.pictures[0], 64), enlarge(faces, 64)],
-        [enlarge(made.pictures[1], 128)],
+        [enlarge(instance.pictures[0], 64), enlarge(faces, 64)],
+        [enlarge(instance.pictures[1], 128)],
     ]
-    for found, wanted in zip(seen, expected, strict=True):
-        assert len(found) == len(wanted)
-        for one, other in zip(found, wanted, strict=True):
+    for result, reference in zip(seen, expected, strict=True):
+        assert len(result) == len(reference)
+        for one, other in zip(result, reference, strict=True):
             torch.testing.assert_close(one, other)
 
 
@@ -128,10 +128,10 @@ def test_luminance_is_hallucinated_and_colour_enlarged() -> None:
     net = CBN(lr=32, preset="paper")
     faces, weights = torch.rand(1, 3, 32, 32), torch.tensor([0.299, 0.587, 0.114])[:, None, None]
     picture = torch.rand(1, 1, 128, 128)
-    made = net._coloured(picture, faces)
-    torch.testing.assert_close((made * weights).sum(1, keepdim=True), picture)
+    instance = net._coloured(picture, faces)
+    torch.testing.assert_close((instance * weights).sum(1, keepdim=True), picture)
     large = enlarge(faces, 128)
-    torch.testing.assert_close(made[:, 0] - made[:, 2], large[:, 0] - large[:, 2])
+    torch.testing.assert_close(instance[:, 0] - instance[:, 2], large[:, 0] - large[:, 2])
     assert net.to_colours(faces).shape == (1, 1, 32, 32)
 
 

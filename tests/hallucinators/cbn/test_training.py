@@ -42,14 +42,14 @@ def grey(side: int, value: float) -> Tensor:
 
 def test_losses_by_hand() -> None:
     points = torch.zeros(1, 68, 2)
-    made = Hallucination(
+    instance = Hallucination(
         grey(128, 0.5),
         pictures=[grey(64, 0.6), grey(128, 0.5)],
         common=[grey(64, 0.7), grey(128, 0.9)],
         landmarks=[points + 12.8, points],
     )
-    found = {name: loss.item() for name, loss in cascade_losses(made, grey(128, 0.4), points).items()}
-    assert found == pytest.approx(
+    result = {name: loss.item() for name, loss in cascade_losses(instance, grey(128, 0.4), points).items()}
+    assert result == pytest.approx(
         {"picture": 0.01, "earlier": 0.3 * 0.04, "common": 0.1 * (0.09 + 0.25), "landmarks": 0.1 * 0.01}, rel=1e-4
     )
 
@@ -66,12 +66,12 @@ def test_terms_are_of_the_upright_face_and_its_landmarks(batch: Batch) -> None:
         torch.manual_seed(0)
         net = CBN(lr=32, preset=preset).eval()
         with torch.no_grad():
-            face, found = terms(net, batch.lr, batch)
-            made = net.cascade(batch.lr)
+            face, result = terms(net, batch.lr, batch)
+            instance = net.cascade(batch.lr)
             assert batch.upright is not None
-            expected = cascade_losses(made, net.to_colours(batch.upright), upright_landmarks(batch))
+            expected = cascade_losses(instance, net.to_colours(batch.upright), upright_landmarks(batch))
         assert face.shape == (1, 3, 128, 128)
-        torch.testing.assert_close(found, expected)
+        torch.testing.assert_close(result, expected)
 
 
 def falls(task: UpsamplingTask, batch: Batch, steps: int) -> bool:

@@ -81,21 +81,23 @@ def test_a_compact_file_is_small_and_answers_come_for_patches() -> None:
 @pytest.mark.slow
 def test_a_step_of_the_paper_preset_lowers_its_loss(batch: Batch) -> None:
     few = Batch(*(None if part is None else part[:2] for part in batch.parts()))  # type: ignore[arg-type]
-    made = stage("paper")
-    told = [made.update(few, LEVEL)["total"] for _ in range(3)]
-    assert told[-1] < told[0]
+    instance = stage("paper")
+    values = [instance.update(few, LEVEL)["total"] for _ in range(3)]
+    assert values[-1] < values[0]
 
 
 def test_the_losses_are_the_papers_and_adaptation_comes_nearer(batch: Batch) -> None:
-    made = stage(rate=2e-3)
-    told = [made.update(batch, LEVEL) for _ in range(10)]
-    for row in told:
+    instance = stage(rate=2e-3)
+    values = [instance.update(batch, LEVEL) for _ in range(10)]
+    for row in values:
         terms = row["to_gallery"] + row["to_hallucinated"] + 10 * row["cycle"] + 5 * row["identity"]
         assert row["total"] == pytest.approx(terms, rel=1e-4)
-    assert told[-1]["gallery_d"] < told[0]["gallery_d"] and told[-1]["hallucinated_d"] < told[0]["hallucinated_d"]
-    assert set(made.optimisers()) == {"adapter", "critics"}
+    assert (
+        values[-1]["gallery_d"] < values[0]["gallery_d"] and values[-1]["hallucinated_d"] < values[0]["hallucinated_d"]
+    )
+    assert set(instance.optimisers()) == {"adapter", "critics"}
     with torch.no_grad():
-        figures, shown = made.validate(batch), made.preview(batch)
+        figures, shown = instance.validate(batch), instance.preview(batch)
     assert set(figures) == {"psnr_db", "before_psnr_db", "cycle_psnr_db"}
     assert len(shown) == 7 and all(0 <= image.min() and image.max() <= 1 for image in shown)
 
@@ -109,21 +111,21 @@ def test_errors_are_absolute_and_in_the_compact_preset_rounded_off() -> None:
 
 def test_gallery_faces_are_of_other_people(batch: Batch) -> None:
     seen: dict[str, torch.Tensor] = {}
-    made = stage()
-    given: Any = made._adapter.to_gallery.forward
+    instance = stage()
+    inputs: Any = instance._adapter.to_gallery.forward
 
     def forward(faces: torch.Tensor) -> torch.Tensor:
         seen.setdefault("first", faces.detach().clone())
-        return given(faces)  # type: ignore[no-any-return]
+        return inputs(faces)  # type: ignore[no-any-return]
 
-    made._adapter.to_gallery.forward = forward  # type: ignore[method-assign]
-    made.update(batch, LEVEL)
+    instance._adapter.to_gallery.forward = forward  # type: ignore[method-assign]
+    instance.update(batch, LEVEL)
     hallucinated, gallery = seen["first"].chunk(2)
     assert torch.equal(gallery, batch.hr[2:])
     assert np.array_equal(hallucinated.numpy(), Grey().hallucinate(batch.lr[:2].numpy()))
     alone = Batch(*(None if part is None else part[:1] for part in batch.parts()))  # type: ignore[arg-type]
     with pytest.raises(DataError, match="needs two faces"):
-        made.update(alone, LEVEL)
+        instance.update(alone, LEVEL)
 
 
 def test_the_pool_fills_then_gives_old_faces_back_half_of_the_time() -> None:
@@ -134,8 +136,8 @@ def test_the_pool_fills_then_gives_old_faces_back_half_of_the_time() -> None:
     old = 0
     for _ in range(100):
         new = torch.full((2, 3, 2, 2), 0.75)
-        given = pool.exchange(new)
-        old += int((given != 0.75).any(1).any(1).any(1).sum())
+        inputs = pool.exchange(new)
+        old += int((inputs != 0.75).any(1).any(1).any(1).sum())
     assert 0 < old <= 4  # each of the first ones once, after which all are new
     fresh = Pool(size=1, side=2)
     fresh.exchange(torch.zeros(1, 3, 2, 2))
@@ -145,8 +147,8 @@ def test_the_pool_fills_then_gives_old_faces_back_half_of_the_time() -> None:
 
 def test_a_run_that_stopped_goes_on_with_the_same_pool(source: PairSource, tmp_path: Path) -> None:
     def settings(**changes: Any) -> Settings:
-        given = {"steps": 7, "batch_size": 4, "validate_every": 7, "checkpoint_every": 4, "preview_every": 0}
-        return Settings(**(given | changes))
+        inputs = {"steps": 7, "batch_size": 4, "validate_every": 7, "checkpoint_every": 4, "preview_every": 0}
+        return Settings(**(inputs | changes))
 
     train(stage(pool=5), source, settings(), tmp_path / "whole", lambda line: None)
 
@@ -175,8 +177,8 @@ def options(**changes: Any) -> Options:
 
 
 def test_the_stage_learns_from_the_hallucinator_that_is_named() -> None:
-    (made,) = training.stages(options())
-    assert (made.name, made.steps, made.sides) == ("cycle", 1500, (32, 16))
+    (instance,) = training.stages(options())
+    assert (instance.name, instance.steps, instance.sides) == ("cycle", 1500, (32, 16))
     assert [s.sides for s in training.stages(options(of="bicubic:size=16+bicubic"))] == [(32, 16)]
     assert training.stages(options(steps={"cycle": 0})) == []
     for changes, known in (
@@ -194,10 +196,10 @@ def test_a_chain_that_gives_another_size_is_refused(batch: Batch) -> None:
         def hallucinate(self, lr: FloatImages) -> FloatImages:
             return lr
 
-    made = stage()
-    made._chain = (Small(),)
+    instance = stage()
+    instance._chain = (Small(),)
     with pytest.raises(UsageError, match="faces of 128 pixels"):
-        made.update(batch, LEVEL)
+        instance.update(batch, LEVEL)
 
 
 def test_the_last_steps_averages_are_exported_with_the_hallucinators_name(tmp_path: Path) -> None:

@@ -60,16 +60,24 @@ def test_a_compact_file_is_small() -> None:
 def test_a_step_of_the_paper_preset_lowers_its_loss(batch: Batch) -> None:
     few = Batch(*(None if part is None else part[:2] for part in batch.parts()))  # type: ignore[arg-type]
     stage = DrGanStage(net("paper"), critic("paper", 5), steps=100, people=5, rate=2e-4)
-    told = [stage.update(few, LEVEL)]
-    assert set(told[0]) >= {"pixel", "real", "identity", "pose", "critic_real", "critic_identity", "critic_pose"}
-    told += [stage.update(few, LEVEL) for _ in range(3)]
-    assert told[-1]["pixel"] < told[0]["pixel"]
+    reported_values = [stage.update(few, LEVEL)]
+    assert set(reported_values[0]) >= {
+        "pixel",
+        "real",
+        "identity",
+        "pose",
+        "critic_real",
+        "critic_identity",
+        "critic_pose",
+    }
+    reported_values += [stage.update(few, LEVEL) for _ in range(3)]
+    assert reported_values[-1]["pixel"] < reported_values[0]["pixel"]
 
 
 def test_the_pixel_stage_goes_down(batch: Batch) -> None:
     stage = DrGanStage(net(), None, steps=100)
-    told = [stage.update(batch, LEVEL)["total"] for _ in range(12)]
-    assert told[-1] < 0.7 * told[0]
+    reported_values = [stage.update(batch, LEVEL)["total"] for _ in range(12)]
+    assert reported_values[-1] < 0.7 * reported_values[0]
     assert set(stage.modules()) == set(stage.optimisers()) == {"net"}
     with torch.no_grad():
         figures, shown = stage.validate(batch), stage.preview(batch)
@@ -79,9 +87,9 @@ def test_the_pixel_stage_goes_down(batch: Batch) -> None:
 
 def test_the_discriminator_learns_who_it_is_real_and_where_it_looks(batch: Batch) -> None:
     stage = DrGanStage(net(), critic(), steps=100)
-    told = [stage.update(batch, 5 * step) for step in range(12)]
+    reported_values = [stage.update(batch, 5 * step) for step in range(12)]
     for name in ("critic_real", "critic_identity", "critic_pose"):
-        assert told[-1][name] < told[0][name], name
+        assert reported_values[-1][name] < reported_values[0][name], name
     assert set(stage.modules()) == set(stage.optimisers()) == {"net", "critic"}
 
 
@@ -127,18 +135,20 @@ def test_poses_go_to_the_nearest_bin() -> None:
 
 def test_faces_of_several_packs_are_classes_of_one_head() -> None:
     face = torch.tensor([0, 1, 2**32, 2**32 + 1, 3 * 2**32 + 4])
-    found = classes(face, 100)
-    assert len(set(found.tolist())) == 5 and 0 <= int(found.min()) and int(found.max()) < 100
-    assert torch.equal(found, classes(face.flip(0), 100).flip(0))
+    result = classes(face, 100)
+    assert len(set(result.tolist())) == 5 and 0 <= int(result.min()) and int(result.max()) < 100
+    assert torch.equal(result, classes(face.flip(0), 100).flip(0))
 
 
 def test_a_batch_shows_sharp_shrunk_and_unaligned_faces_in_turn(batch: Batch) -> None:
-    given, mixed = inputs(batch), mixed_inputs(batch)
+    supplied, mixed = inputs(batch), mixed_inputs(batch)
     assert batch.upright is not None
     for row in range(6):
-        assert torch.equal(mixed[row], given[("upright", "shrunk", "lr")[row % 3]][row])
+        assert torch.equal(mixed[row], supplied[("upright", "shrunk", "lr")[row % 3]][row])
     small = resized(batch.upright, 16)
-    assert torch.equal(given["shrunk"], resized(small, 96)) and not torch.equal(given["shrunk"], given["upright"])
+    assert torch.equal(supplied["shrunk"], resized(small, 96)) and not torch.equal(
+        supplied["shrunk"], supplied["upright"]
+    )
     assert not torch.equal(mixed_inputs(batch, jitter=True)[0], mixed[0])
     with pytest.raises(DataError, match="no upright faces"):
         mixed_inputs(Batch(*batch.parts()[:6]))  # type: ignore[arg-type]
@@ -149,8 +159,8 @@ def options(**changes: Any) -> Options:
 
 
 def test_stages_are_pixels_then_the_discriminator() -> None:
-    made = training.stages(options())
-    assert [(s.name, s.steps, s.sides, s.upright) for s in made] == [
+    instance = training.stages(options())
+    assert [(s.name, s.steps, s.sides, s.upright) for s in instance] == [
         ("pixel", 1000, (32, 16), True),
         ("adversarial", 500, (32, 16), True),
     ]
@@ -183,11 +193,11 @@ def test_the_second_stage_goes_on_and_its_weights_are_exported(tmp_path: Path) -
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "drgan.safetensors"
-    made = net()
+    instance = net()
     with torch.no_grad():
-        for parameter in made.parameters():
-            parameter.mul_(3)  # so that pose and noise are seen in what first weights paint
-    save_weights(path, made, Facts("drgan", 0, "compact"))
+        for parameter in instance.parameters():
+            parameter.mul_(3)  # so that pose and noise have an effect with initial weights
+    save_weights(path, instance, Facts("drgan", 0, "compact"))
     return path
 
 

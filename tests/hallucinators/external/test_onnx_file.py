@@ -54,12 +54,12 @@ def save(
 ) -> Path:
     """Write a graph from ``image`` to ``result``; by default it mixes channels and doubles the sides."""
     ports = [
-        [helper.make_tensor_value_info(name, kind, shape) for name, (kind, shape) in given.items()]
-        for given in (inputs or images(), outputs or results())
+        [helper.make_tensor_value_info(name, kind, shape) for name, (kind, shape) in supplied.items()]
+        for supplied in (inputs or images(), outputs or results())
     ]
     stored = {"mix": MIX[:, :, None, None], "twice": TWICE, **constants}
     graph = helper.make_graph(
-        [helper.make_node(kind, list(names), [name], **given) for kind, names, name, given in nodes],
+        [helper.make_node(kind, list(names), [name], **supplied) for kind, names, name, supplied in nodes],
         "test",
         *ports,
         [numpy_helper.from_array(value, name) for name, value in stored.items()],
@@ -85,9 +85,9 @@ def test_a_graph_of_any_size_is_tried_once_and_gives_what_it_gives_by_hand(tmp_p
     hallucinator = OnnxFile(file=path)
     assert (hallucinator.input_spec.size, hallucinator.output_spec) == (None, type(hallucinator.output_spec)(None, 2))
     lr = faces(3, 8, 11)
-    found = hallucinator.hallucinate(lr)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, mixed(lr), atol=1e-6)
+    actual = hallucinator.hallucinate(lr)
+    assert actual.dtype == np.float32
+    np.testing.assert_allclose(actual, mixed(lr), atol=1e-6)
 
 
 def test_fixed_sizes_are_read_from_the_file_and_the_network_is_not_opened(
@@ -116,8 +116,8 @@ def test_images_are_brought_to_the_sizes_asked_for(tmp_path: Path, size: int | N
 
 def test_a_bgr_network_sees_and_gives_the_channels_the_other_way_round(tmp_path: Path) -> None:
     lr = faces()
-    found = OnnxFile(file=save(tmp_path / "net.onnx"), colour="BGR").hallucinate(lr)
-    np.testing.assert_allclose(found, mixed(lr[:, ::-1])[:, ::-1], atol=1e-6)
+    actual = OnnxFile(file=save(tmp_path / "net.onnx"), colour="BGR").hallucinate(lr)
+    np.testing.assert_allclose(actual, mixed(lr[:, ::-1])[:, ::-1], atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -134,8 +134,8 @@ def test_values_go_in_and_out_in_their_range(
     tmp_path: Path, values: Any, values_out: Any, into: Callable[..., Any], back: Callable[..., Any]
 ) -> None:
     lr = faces()
-    found = OnnxFile(file=save(tmp_path / "net.onnx"), values=values, values_out=values_out).hallucinate(lr)
-    np.testing.assert_allclose(found, back(mixed(into(lr.astype(np.float64)))), rtol=1e-4, atol=1e-5)
+    actual = OnnxFile(file=save(tmp_path / "net.onnx"), values=values, values_out=values_out).hallucinate(lr)
+    np.testing.assert_allclose(actual, back(mixed(into(lr.astype(np.float64)))), rtol=1e-4, atol=1e-5)
 
 
 def test_channels_last_bytes_go_in_and_out(tmp_path: Path) -> None:
@@ -153,8 +153,8 @@ def test_channels_last_bytes_go_in_and_out(tmp_path: Path) -> None:
         tmp_path / "net.onnx", nodes, inputs=images(last, TensorProto.UINT8), outputs=results(last, TensorProto.UINT8)
     )
     levels = np.random.default_rng(1).integers(0, 256, (2, 3, 8, 8))
-    found = OnnxFile(file=path, values="0..255").hallucinate((levels / 255).astype(np.float32))
-    np.testing.assert_allclose(found * 255, np.floor(mixed(levels) + 1e-3), atol=1.01)
+    actual = OnnxFile(file=path, values="0..255").hallucinate((levels / 255).astype(np.float32))
+    np.testing.assert_allclose(actual * 255, np.floor(mixed(levels) + 1e-3), atol=1.01)
     with pytest.raises(UsageError, match=r"takes whole numbers; say values=0..255"):
         OnnxFile(file=path)
     with pytest.raises(UsageError, match=r"layout=nchw does not fit image uint8 \(1, \?, \?, 3\)"):
@@ -204,8 +204,8 @@ def test_where_several_images_come_out_one_is_named(tmp_path: Path) -> None:
         OnnxFile(file=path)
     with pytest.raises(UsageError, match="has no output 'gone'; it has result"):
         OnnxFile(file=path, output_name="gone")
-    found = OnnxFile(file=path, output_name="other").hallucinate(faces())
-    np.testing.assert_allclose(found, -mixed(faces()), atol=1e-6)
+    actual = OnnxFile(file=path, output_name="other").hallucinate(faces())
+    np.testing.assert_allclose(actual, -mixed(faces()), atol=1e-6)
     one = save(tmp_path / "one.onnx", [*BODY, nodes[-1]], outputs={**results(), "mean": (TensorProto.FLOAT, ())})
     assert OnnxFile(file=one).output_spec.scale == 2  # a number is no image
 
@@ -318,10 +318,10 @@ def test_a_chain_runs_it_and_it_travels_to_another_process(tmp_path: Path) -> No
     load_plugins()
     path = save(tmp_path / "net.onnx")
     chain = Chain.parse(f"bicubic:size=16+onnx:file={path},threads=1")
-    found, outcomes = chain.hallucinate(list(to_bytes(faces(2, 9, 7))))
+    actual, outcomes = chain.hallucinate(list(to_bytes(faces(2, 9, 7))))
     assert [outcome.status for outcome in outcomes] == ["ok", "ok"]
-    given = resize_float(to_float(list(to_bytes(faces(2, 9, 7)))), 16, 16).clip(0, 1)
-    for image, expected in zip(found, to_bytes(mixed(given).astype(np.float32)), strict=True):
+    supplied = resize_float(to_float(list(to_bytes(faces(2, 9, 7)))), 16, 16).clip(0, 1)
+    for image, expected in zip(actual, to_bytes(mixed(supplied).astype(np.float32)), strict=True):
         assert image is not None and np.abs(image.astype(int) - expected).max() <= 1
     sent = pickle.dumps(chain.steps[1].component)
     assert len(sent) < 5_000
@@ -353,10 +353,10 @@ def test_our_own_export_gives_what_the_hallucinator_gives(tmp_path: Path) -> Non
     path = weights(tmp_path / "16.safetensors", Facts("vividgan", 16, "compact"))
     faithful = VividGanHallucinator(weights=path, landmarks="template")
     faithful.export_onnx(tmp_path / "16.onnx")
-    found = OnnxFile(file=tmp_path / "16.onnx")
-    assert (found.input_spec, found.output_spec) == (faithful.input_spec, faithful.output_spec)
-    assert found.output_frame == faithful.output_frame == "utkface200"
-    restored = found.hallucinate(faces(2, 16, 16))
+    actual = OnnxFile(file=tmp_path / "16.onnx")
+    assert (actual.input_spec, actual.output_spec) == (faithful.input_spec, faithful.output_spec)
+    assert actual.output_frame == faithful.output_frame == "utkface200"
+    restored = actual.hallucinate(faces(2, 16, 16))
     np.testing.assert_allclose(restored, faithful.hallucinate(faces(2, 16, 16)), atol=1e-3)
     assert restored.std() > 0.01
 
@@ -365,11 +365,11 @@ def test_our_own_flow_export_brings_faces_to_the_sizes_the_hallucinator_does(tmp
     path = weights(tmp_path / "flow.safetensors", Facts("vividgan-flow", 0, "compact"))
     flow = VividGanFlow(weights=path, landmarks="template", output="coarse")
     flow.export_onnx(tmp_path / "flow.onnx")
-    found = OnnxFile(file=tmp_path / "flow.onnx")
-    assert (found.input_spec.size, found.output_spec.size) == (None, 128)
+    actual = OnnxFile(file=tmp_path / "flow.onnx")
+    assert (actual.input_spec.size, actual.output_spec.size) == (None, 128)
     for side in (12, 16, 20, 40):
         lr = faces(2, side, side - 1)
-        np.testing.assert_allclose(found.hallucinate(lr), flow.hallucinate(lr), atol=1e-3)
+        np.testing.assert_allclose(actual.hallucinate(lr), flow.hallucinate(lr), atol=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -53,10 +53,10 @@ def compact_state(scale: int = 2) -> State:
 
 def compact(state: State, image: Tensor, scale: int = 2) -> Tensor:
     """SRVGGNetCompact, from its description: convolutions, PReLU, pixel shuffle, plus the enlarged input."""
-    found = functional.prelu(conv(state, "body.0", image), state["body.1.weight"])
-    found = functional.prelu(conv(state, "body.2", found), state["body.3.weight"])
-    found = functional.pixel_shuffle(conv(state, "body.4", found), scale)
-    return (found + functional.interpolate(image, scale_factor=scale, mode="nearest")).clamp(0, 1)
+    result = functional.prelu(conv(state, "body.0", image), state["body.1.weight"])
+    result = functional.prelu(conv(state, "body.2", result), state["body.3.weight"])
+    result = functional.pixel_shuffle(conv(state, "body.4", result), scale)
+    return (result + functional.interpolate(image, scale_factor=scale, mode="nearest")).clamp(0, 1)
 
 
 def esrgan_state() -> State:
@@ -82,10 +82,10 @@ def esrgan(state: State, image: Tensor) -> Tensor:
         for k in range(1, 5):
             seen.append(leaky(conv(state, f"body.0.rdb{i}.conv{k}", torch.cat(seen, 1))))
         trunk = trunk + 0.2 * conv(state, f"body.0.rdb{i}.conv5", torch.cat(seen, 1))
-    found = first + conv(state, "conv_body", first + 0.2 * trunk)
+    result = first + conv(state, "conv_body", first + 0.2 * trunk)
     for name in ("conv_up1", "conv_up2"):
-        found = leaky(conv(state, name, functional.interpolate(found, scale_factor=2, mode="nearest")))
-    return conv(state, "conv_last", leaky(conv(state, "conv_hr", found))).clamp(0, 1)
+        result = leaky(conv(state, name, functional.interpolate(result, scale_factor=2, mode="nearest")))
+    return conv(state, "conv_last", leaky(conv(state, "conv_hr", result))).clamp(0, 1)
 
 
 NETWORKS: dict[str, tuple[Callable[[], State], Callable[[State, Tensor], Tensor], int]] = {
@@ -122,19 +122,19 @@ def test_a_network_gives_what_it_gives_by_hand_whatever_file_it_is_in(tmp_path: 
     assert (hallucinator.architecture, hallucinator.output_spec.scale) == (name, scale)
     assert (hallucinator.input_spec.size, hallucinator.output_spec.size) == (None, None)
     lr = faces(3, 12, 10)
-    found = hallucinator.hallucinate(lr)
+    result = hallucinator.hallucinate(lr)
     expected = by_hand(state, torch.from_numpy(lr)).numpy()
-    assert found.dtype == np.float32 and found.std() > 0.05
-    np.testing.assert_allclose(found, expected, atol=1e-5)
-    np.testing.assert_array_equal(found[1:2], hallucinator.hallucinate(lr[1:2]))
+    assert result.dtype == np.float32 and result.std() > 0.05
+    np.testing.assert_allclose(result, expected, atol=1e-5)
+    np.testing.assert_array_equal(result[1:2], hallucinator.hallucinate(lr[1:2]))
 
 
 def test_a_bgr_network_sees_and_gives_the_channels_the_other_way_round(small: Path) -> None:
     lr = faces()
-    found = SpandrelFile(file=small, colour="BGR").hallucinate(lr)
+    result = SpandrelFile(file=small, colour="BGR").hallucinate(lr)
     expected = compact(compact_state(), torch.from_numpy(lr[:, ::-1].copy())).numpy()[:, ::-1]
-    np.testing.assert_allclose(found, expected, atol=1e-5)
-    assert np.abs(found - SpandrelFile(file=small).hallucinate(lr)).max() > 0.05
+    np.testing.assert_allclose(result, expected, atol=1e-5)
+    assert np.abs(result - SpandrelFile(file=small).hallucinate(lr)).max() > 0.05
 
 
 def test_sizes_are_brought_to_what_was_asked_for_before_and_after(small: Path) -> None:
@@ -142,8 +142,8 @@ def test_sizes_are_brought_to_what_was_asked_for_before_and_after(small: Path) -
     assert (hallucinator.input_spec.size, hallucinator.output_spec.size) == (20, 28)
     assert SpandrelFile(file=small, size=20).output_spec.size == 40
     lr = faces()
-    given = resize_float(lr, 20, 20).clip(0, 1)
-    expected = resize_float(compact(compact_state(), torch.from_numpy(given)).numpy(), 28, 28)
+    inputs = resize_float(lr, 20, 20).clip(0, 1)
+    expected = resize_float(compact(compact_state(), torch.from_numpy(inputs)).numpy(), 28, 28)
     np.testing.assert_allclose(hallucinator.hallucinate(lr), expected, atol=1e-5)
 
 
@@ -151,11 +151,11 @@ def test_a_chain_runs_it_after_a_resizing_and_counts_every_face(small: Path) -> 
     load_plugins()
     chain = Chain.parse(f"bicubic:size=16+spandrel:file={small}")
     images = list(to_bytes(faces(3, 14, 11)))
-    found, outcomes = chain.hallucinate(images)
+    result, outcomes = chain.hallucinate(images)
     assert [outcome.status for outcome in outcomes] == ["ok"] * 3
-    given = resize_float(to_float(images), 16, 16)
-    expected = to_bytes(compact(compact_state(), torch.from_numpy(given.clip(0, 1))).numpy())
-    for one, other in zip(found, expected, strict=True):
+    inputs = resize_float(to_float(images), 16, 16)
+    expected = to_bytes(compact(compact_state(), torch.from_numpy(inputs.clip(0, 1))).numpy())
+    for one, other in zip(result, expected, strict=True):
         assert one is not None and one.shape == (32, 32, 3)
         assert np.abs(one.astype(int) - other).max() <= 1
     fixed = Chain.parse(f"spandrel:file={small},size=24")
@@ -168,10 +168,10 @@ def test_a_chain_runs_it_after_a_resizing_and_counts_every_face(small: Path) -> 
 
 def test_it_travels_to_another_process_without_its_network(small: Path) -> None:
     hallucinator = SpandrelFile(file=small)
-    found = hallucinator.hallucinate(faces())
+    result = hallucinator.hallucinate(faces())
     sent = pickle.dumps(hallucinator)
     assert len(sent) < 5_000
-    np.testing.assert_array_equal(pickle.loads(sent).hallucinate(faces()), found)
+    np.testing.assert_array_equal(pickle.loads(sent).hallucinate(faces()), result)
 
 
 def test_the_file_and_the_library_are_part_of_what_identifies_results(small: Path, tmp_path: Path) -> None:
@@ -282,8 +282,8 @@ def test_a_gpu_gives_the_face_a_processor_gives(small: Path) -> None:
     if not torch.cuda.is_available():
         pytest.skip("there is no CUDA device")
     faces = np.random.default_rng(0).random((2, 3, 16, 16), np.float32)
-    found = SpandrelFile(file=small, device="cuda").hallucinate(faces)
-    np.testing.assert_allclose(found, SpandrelFile(file=small).hallucinate(faces), atol=1e-2)
+    result = SpandrelFile(file=small, device="cuda").hallucinate(faces)
+    np.testing.assert_allclose(result, SpandrelFile(file=small).hallucinate(faces), atol=1e-2)
 
 
 def test_without_the_library_the_error_says_how_to_install_it(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -336,9 +336,9 @@ def test_networks_trained_on_minus_one_to_one_are_called_like_that(name: str, to
 
     descriptor = SimpleNamespace(architecture=SimpleNamespace(id=name), model=network)
     face = torch.tensor([0.0, 0.25, 1.0]).reshape(1, 3, 1, 1)
-    found = spandrel_network.run(descriptor, face, fidelity=0.25)
+    result = spandrel_network.run(descriptor, face, fidelity=0.25)
     assert seen == {"low": -1.0, "high": 1.0, **told}
-    np.testing.assert_allclose(found.flatten().numpy(), [0.25, 0.375, 0.75])
+    np.testing.assert_allclose(result.flatten().numpy(), [0.25, 0.375, 0.75])
 
 
 def test_a_network_that_draws_noise_gives_the_same_twice_and_leaves_the_random_state(
@@ -347,10 +347,10 @@ def test_a_network_that_draws_noise_gives_the_same_twice_and_leaves_the_random_s
     monkeypatch.setattr(spandrel_network, "run", lambda network, face, fidelity: torch.rand(1, 3, 24, 24))
     hallucinator = SpandrelFile(file=small)
     before = torch.get_rng_state()
-    found = hallucinator.hallucinate(faces(2))
+    result = hallucinator.hallucinate(faces(2))
     assert torch.equal(before, torch.get_rng_state())
-    np.testing.assert_array_equal(found[0], found[1])
-    np.testing.assert_array_equal(found, hallucinator.hallucinate(faces(2)))
+    np.testing.assert_array_equal(result[0], result[1])
+    np.testing.assert_array_equal(result, hallucinator.hallucinate(faces(2)))
 
 
 def test_the_contract_holds(

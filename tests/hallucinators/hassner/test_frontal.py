@@ -24,8 +24,8 @@ def inner(generic: Reference) -> NDArray[np.bool_]:
     """The inner face without eyes: from brows to mouth, between the cheeks."""
     face = canonical_mesh().vertices
     x, y = generic.surface[..., 0], generic.surface[..., 1]
-    found: NDArray[np.bool_] = (np.abs(x) < 0.6 * face[:, 0].max()) & (np.abs(y - 1) < 4.5) & (generic.eyes == 0)
-    return found
+    output: NDArray[np.bool_] = (np.abs(x) < 0.6 * face[:, 0].max()) & (np.abs(y - 1) < 4.5) & (generic.eyes == 0)
+    return output
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +37,8 @@ def stripes() -> Image:
     return np.stack([red, green, 1 - green], 2).astype(np.float32)
 
 
-def off(result: Image, wanted: Image, where: Any) -> float:
-    return float(np.abs(result - wanted)[where].mean())
+def off(result: Image, expected: Image, where: Any) -> float:
+    return float(np.abs(result - expected)[where].mean())
 
 
 @pytest.mark.parametrize("yaw", [0.0, 10.0, -25.0])
@@ -88,8 +88,8 @@ def test_weights_are_the_published_ones(left_is_hidden: bool) -> None:
     mixed = apply_soft_symmetry(raw, hidden, np.zeros((SIDE, SIDE), np.float32), left_is_hidden=left_is_hidden)
     row, column = 70, 20 if left_is_hidden else SIDE - 21  # far from the seam
     own = 1 / np.exp(0.5 + hidden[row, column] / hidden.max())
-    wanted = own * raw[row, column] + (1 - own) * raw[row, SIDE - 1 - column]
-    np.testing.assert_allclose(mixed[row, column], wanted, rtol=1e-5)
+    expected = own * raw[row, column] + (1 - own) * raw[row, SIDE - 1 - column]
+    np.testing.assert_allclose(mixed[row, column], expected, rtol=1e-5)
     np.testing.assert_allclose(mixed[row, SIDE - 1 - column], raw[row, SIDE - 1 - column], rtol=1e-5)
 
 

@@ -40,8 +40,8 @@ class Told(Landmarker):
         return [Landmarks(points, 0.0, 0.0, 0.0, np.empty(0, np.float32), 1.0, 1)] * len(images)
 
 
-def told(points: NDArray[np.float64] | None, **given: str) -> Hassner:
-    hallucinator = Hassner(**given)  # type: ignore[arg-type]
+def told(points: NDArray[np.float64] | None, **inputs: str) -> Hassner:
+    hallucinator = Hassner(**inputs)  # type: ignore[arg-type]
     hallucinator.__dict__["_landmarker"] = Told(points)
     return hallucinator
 

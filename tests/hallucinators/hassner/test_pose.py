@@ -22,10 +22,10 @@ def pose_of(projection: NDArray[np.float64], side: int = 128) -> tuple[float, fl
 def test_a_known_rotation_is_recovered(generic: Reference, view: View, pose: tuple[float, ...], side: int) -> None:
     projection = view(*pose, side=side)
     seen, _ = project(projection, generic.points)
-    found = find_projection(seen, generic.points, camera(side, side))
-    assert found is not None
-    np.testing.assert_allclose(pose_of(found, side), pose, atol=0.01)
-    np.testing.assert_allclose(found, projection, rtol=1e-4, atol=1e-3 * np.abs(projection).max())
+    result = find_projection(seen, generic.points, camera(side, side))
+    assert result is not None
+    np.testing.assert_allclose(pose_of(result, side), pose, atol=0.01)
+    np.testing.assert_allclose(result, projection, rtol=1e-4, atol=1e-3 * np.abs(projection).max())
 
 
 @pytest.mark.parametrize("yaw", [-55.0, 0.0, 30.0])
@@ -34,9 +34,9 @@ def test_landmarks_that_are_a_pixel_off_move_the_pose_by_a_few_degrees(
 ) -> None:
     seen, _ = project(view(yaw), generic.points)
     shaken = seen + np.random.default_rng(0).normal(0, 1, seen.shape)
-    found = find_projection(shaken, generic.points, camera(128, 128))
-    assert found is not None
-    np.testing.assert_allclose(pose_of(found), (yaw, 0, 0), atol=4)
+    result = find_projection(shaken, generic.points, camera(128, 128))
+    assert result is not None
+    np.testing.assert_allclose(pose_of(result), (yaw, 0, 0), atol=4)
 
 
 def test_what_is_no_face_has_no_pose(generic: Reference, view: View) -> None:

@@ -35,9 +35,9 @@ def test_the_surface_has_no_jump(generic: Reference) -> None:
 def test_its_eyes_are_where_the_frame_has_them(generic: Reference) -> None:
     rows, columns = np.nonzero(generic.eyes > 0.5)
     for index, chosen in ((0, columns < SIDE / 2), (1, columns > SIDE / 2)):
-        wanted = np.array(FRAMES["utkface200"][index]) * SIDE - 0.5
-        found = np.array([columns[chosen].mean(), rows[chosen].mean()])
-        np.testing.assert_allclose(found, wanted, atol=3.0)  # its eyes are nearer than most people's
+        expected = np.array(FRAMES["utkface200"][index]) * SIDE - 0.5
+        result = np.array([columns[chosen].mean(), rows[chosen].mean()])
+        np.testing.assert_allclose(result, expected, atol=3.0)  # its eyes are nearer than most people's
 
 
 def test_points_and_surface_are_of_one_face(generic: Reference) -> None:

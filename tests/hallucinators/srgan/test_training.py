@@ -57,8 +57,8 @@ def test_the_paper_preset_has_the_papers_parameters() -> None:
 def test_faces_become_128_pixels(preset: str, lr: int) -> None:
     network = SRResNet(preset, lr).eval()
     with torch.inference_mode():
-        found = network(torch.rand(1, 3, lr, lr))
-    assert found.shape == (1, 3, 128, 128) and found.dtype == torch.float32
+        result = network(torch.rand(1, 3, lr, lr))
+    assert result.shape == (1, 3, 128, 128) and result.dtype == torch.float32
     if preset == "compact":
         assert 2 * count(network) < 4_000_000, "bytes in half precision"
 
@@ -89,9 +89,9 @@ def test_the_critic_gives_a_logit_a_face() -> None:
 
 def test_stages_are_pixels_then_the_adversary(stn: Path, tmp_path: Path) -> None:
     assert TRAINERS["srgan"].module == training.__name__
-    found = training.stages(options(stn))
-    assert [(s.name, s.steps) for s in found] == [("pixels", 1000), ("adversarial", 500)]
-    assert set(found[0].build(tmp_path).modules()) == {"network"}
+    result = training.stages(options(stn))
+    assert [(s.name, s.steps) for s in result] == [("pixels", 1000), ("adversarial", 500)]
+    assert set(result[0].build(tmp_path).modules()) == {"network"}
     late = training.stages(options(stn, steps={"pixels": 0}))[0].build(tmp_path)
     assert set(late.modules()) == {"network", "critic"} and isinstance(late.modules()["critic"], Critic)
 
@@ -117,8 +117,8 @@ def test_features_are_compared_beside_pixels(batch: Batch) -> None:
         assert torch.equal(truth, batch.upright_faces())
         return images.new_tensor(8.0)
 
-    _, found = training.perceptual_terms(compare)(SRResNet("compact", 16), batch.lr, batch)
-    assert float(found["perceptual"]) == pytest.approx(8 / 12.75**2 / 4) and set(found) == {"pixel", "perceptual"}
+    _, result = training.perceptual_terms(compare)(SRResNet("compact", 16), batch.lr, batch)
+    assert float(result["perceptual"]) == pytest.approx(8 / 12.75**2 / 4) and set(result) == {"pixel", "perceptual"}
 
 
 @pytest.mark.parametrize(("preset", "faces", "steps"), [("compact", 4, 6), ("paper", 2, 3)])
@@ -126,8 +126,8 @@ def test_steps_lower_the_loss(batch: Batch, preset: str, faces: int, steps: int)
     torch.manual_seed(0)
     few = Batch(*(None if part is None else part[:faces] for part in batch.parts()))  # type: ignore[arg-type]
     task = UpsamplingTask("srgan-pixels", SRResNet(preset, 16), lambda lr: lr, steps=100)
-    told = [task.update(few, 30 * step)["pixel"] for step in range(steps)]
-    assert told[-1] < told[0]
+    figures = [task.update(few, 30 * step)["pixel"] for step in range(steps)]
+    assert figures[-1] < figures[0]
 
 
 @pytest.mark.slow
@@ -147,14 +147,14 @@ def test_the_hallucinator_runs_from_its_files(stn: Path, tmp_path: Path, align: 
     nn.init.normal_(network.to_rgb.weight, std=0.01)
     path = tmp_path / "srgan.safetensors"
     save_weights(path, network, Facts("srgan", 16, "compact"))
-    made = HALLUCINATORS["srgan"].create({"weights": str(path), "stn": str(stn), "align": align})
+    instance = HALLUCINATORS["srgan"].create({"weights": str(path), "stn": str(stn), "align": align})
     faces = np.random.default_rng(0).random((2, 3, 16, 16)).astype(np.float32)
-    given = made.hallucinate(faces)
+    inputs = instance.hallucinate(faces)
     with torch.inference_mode():
         expected = network(torch.from_numpy(faces)).clamp(0, 1).numpy()
-    np.testing.assert_allclose(given, expected, atol=1e-2)
-    assert len(made.weights) == (2 if align == "true" else 1)
-    assert (made.input_spec.size, made.output_spec.size) == (16, 128)
-    assert made.output_frame == ("utkface200" if align == "true" else "")
+    np.testing.assert_allclose(inputs, expected, atol=1e-2)
+    assert len(instance.weights) == (2 if align == "true" else 1)
+    assert (instance.input_spec.size, instance.output_spec.size) == (16, 128)
+    assert instance.output_frame == ("utkface200" if align == "true" else "")
     with pytest.raises(DataError, match="lr 32 was asked for"):
         HALLUCINATORS["srgan"].create({"weights": str(path), "size": "32", "align": "false"})

@@ -44,8 +44,8 @@ METHODS = (
 
 @pytest.fixture(params=METHODS, ids=lambda method: method.name)
 def method(request: pytest.FixtureRequest) -> Method:
-    found: Method = request.param
-    return found
+    result: Method = request.param
+    return result
 
 
 @pytest.fixture
@@ -62,13 +62,13 @@ def test_it_is_registered_with_where_it_departs_from_the_paper(method: Method) -
 
 
 def test_it_gives_what_its_network_gives(method: Method, weights: Path) -> None:
-    made = method.hallucinator(weights=weights, align=False).hallucinate(FACES)
-    assert made.shape == (2, 3, 128, 128) and made.dtype == np.float32
+    instance = method.hallucinator(weights=weights, align=False).hallucinate(FACES)
+    assert instance.shape == (2, 3, 128, 128) and instance.dtype == np.float32
     torch.manual_seed(0)
     net = method.network(lr=16).half().float().eval()
     with torch.no_grad():
         expected = net(torch.from_numpy(FACES)).clamp(0, 1).numpy()
-    np.testing.assert_allclose(made, expected, atol=1e-4)
+    np.testing.assert_allclose(instance, expected, atol=1e-4)
 
 
 def test_it_sees_the_face_as_the_aligner_brings_it(method: Method, weights: Path, tmp_path: Path) -> None:
@@ -79,11 +79,11 @@ def test_it_sees_the_face_as_the_aligner_brings_it(method: Method, weights: Path
             parameter.add_(0.05 * torch.randn_like(parameter))
     save_weights(tmp_path / "stn.safetensors", aligner, Facts("stn", 16, "compact"))
     seen = aligner.half().float().eval()(torch.from_numpy(FACES)).detach().numpy()
-    made = method.hallucinator(weights=weights, stn=tmp_path / "stn.safetensors").hallucinate(FACES)
+    instance = method.hallucinator(weights=weights, stn=tmp_path / "stn.safetensors").hallucinate(FACES)
     assert np.abs(seen - FACES).max() > 0.05
     expected = method.hallucinator(weights=weights, align=False).hallucinate(seen.clip(0, 1))
     unaligned = method.hallucinator(weights=weights, align=False).hallucinate(FACES)
-    assert np.abs(made - expected).mean() < 0.005 < 0.02 < np.abs(made - unaligned).mean()
+    assert np.abs(instance - expected).mean() < 0.005 < 0.02 < np.abs(instance - unaligned).mean()
 
 
 def test_files_that_are_missing_or_of_another_size_are_refused(method: Method, weights: Path, tmp_path: Path) -> None:

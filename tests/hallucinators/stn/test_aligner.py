@@ -132,14 +132,14 @@ def test_the_second_look_sees_what_the_first_brought_upright() -> None:
 def test_steps_lower_the_loss_of_both_presets(batch: Batch) -> None:
     for preset in ("paper", "compact"):
         task = AlignTask(aligner(preset, batch.lr.shape[-1]), steps=15, rate=2e-2)
-        told = [task.update(batch, step)["total"] for step in range(15)]
-        assert min(told[-3:]) < 0.95 * told[0]
+        values = [task.update(batch, step)["total"] for step in range(15)]
+        assert min(values[-3:]) < 0.95 * values[0]
 
 
 def test_figures_say_how_far_it_is_off(batch: Batch) -> None:
     with torch.no_grad():
-        found = AlignTask(aligner(lr=batch.lr.shape[-1]), steps=1).validate(batch)
-    assert found["psnr_db"] == pytest.approx(found["unaligned_psnr_db"], abs=1e-3) and found["alignment_px"] > 3
+        result = AlignTask(aligner(lr=batch.lr.shape[-1]), steps=1).validate(batch)
+    assert result["psnr_db"] == pytest.approx(result["unaligned_psnr_db"], abs=1e-3) and result["alignment_px"] > 3
 
 
 def test_batches_without_upright_faces_are_refused(trained_on: RenderedViews, left_out: RenderedViews) -> None:
@@ -171,11 +171,11 @@ def test_the_best_averages_become_the_weight_file_and_the_hallucinator(tmp_path:
     torch.testing.assert_close(loaded(faces), network(faces), atol=2e-2, rtol=0)  # half precision
     assert not any(p.requires_grad for p in loaded.parameters())
 
-    made = HALLUCINATORS["stn"].create({"weights": str(weights)})
-    given = made.hallucinate(faces.numpy())
-    np.testing.assert_allclose(given, loaded(faces).numpy(), atol=1e-5)
-    assert given.shape == (2, 3, 16, 16) and made.input_spec.size == 16
-    assert (made.output_spec.size, made.output_spec.scale, made.output_frame) == (None, 1, "utkface200")
+    instance = HALLUCINATORS["stn"].create({"weights": str(weights)})
+    inputs = instance.hallucinate(faces.numpy())
+    np.testing.assert_allclose(inputs, loaded(faces).numpy(), atol=1e-5)
+    assert inputs.shape == (2, 3, 16, 16) and instance.input_spec.size == 16
+    assert (instance.output_spec.size, instance.output_spec.scale, instance.output_frame) == (None, 1, "utkface200")
 
 
 def test_weights_of_another_size_or_none_are_refused(tmp_path: Path) -> None:

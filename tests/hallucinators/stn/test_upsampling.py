@@ -82,9 +82,9 @@ def test_a_batch_without_upright_faces_is_refused(trained_on: RenderedViews, lef
 def test_the_network_sees_aligned_faces_only(batch: Batch) -> None:
     seen: list[Tensor] = []
 
-    def terms(network: nn.Module, aligned: Tensor, given: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    def terms(network: nn.Module, aligned: Tensor, inputs: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         seen.append(aligned)
-        return pixel_terms(network, aligned, given)
+        return pixel_terms(network, aligned, inputs)
 
     task = UpsamplingTask("x", Tiny(), lambda lr: lr.flip(2), steps=5, terms=terms)
     with torch.autocast("cpu", torch.bfloat16):
@@ -111,15 +111,15 @@ def test_the_critics_judgement_counts_by_its_weight_and_the_critic_learns(batch:
     judge = critic()
     before = [p.clone() for p in judge.parameters()]
     task = UpsamplingTask("x", Tiny(), lambda lr: lr, steps=5, critic=judge, adversarial=0.25)
-    told = task.update(batch, 0)
-    assert told["total"] == pytest.approx(told["pixel"] + 0.25 * told["adversarial"], rel=1e-4)
+    figures = task.update(batch, 0)
+    assert figures["total"] == pytest.approx(figures["pixel"] + 0.25 * figures["adversarial"], rel=1e-4)
     assert any(not torch.equal(old, new) for old, new in zip(before, judge.parameters(), strict=True))
     assert set(task.modules()) == set(task.optimisers()) == {"network", "critic"}
 
 
 def test_stages_are_those_that_were_asked_for(stn: Path) -> None:
-    found = method().stages(options(stn))
-    assert [(s.name, s.steps, s.sides, s.upright) for s in found] == [
+    result = method().stages(options(stn))
+    assert [(s.name, s.steps, s.sides, s.upright) for s in result] == [
         ("pixels", 10, (16,), True),
         ("adversarial", 5, (16,), True),
     ]
@@ -150,8 +150,8 @@ def test_the_second_stage_goes_on_from_the_best_of_the_first(stn: Path, tmp_path
     with pytest.raises(DataError, match="pixels holds no finished stage"):
         late.build(tmp_path)
     leave(tmp_path, "pixels", 0.5, last=0.25)
-    made = late.build(tmp_path).modules()
-    assert set(made) == {"network", "critic"} and all((p == 0.5).all() for p in made["network"].parameters())
+    instance = late.build(tmp_path).modules()
+    assert set(instance) == {"network", "critic"} and all((p == 0.5).all() for p in instance["network"].parameters())
 
 
 def test_first_weights_are_the_same_in_every_process(stn: Path, tmp_path: Path) -> None:

@@ -66,9 +66,9 @@ def test_the_paper_preset_for_32_pixels_has_one_level_more() -> None:
 @pytest.mark.parametrize("lr", [16, 32])
 def test_the_compact_network_is_small_and_gives_faces(lr: int) -> None:
     small = net(lr=lr).eval()
-    found = small.hallucinate(torch.rand(2, 3, lr, lr))
-    assert found.image.shape == (2, 3, 128, 128) and found.image.dtype == torch.float32
-    assert found.embedding.shape == (2, 640) and found.similarity.shape == (2, 2, 3)
+    result = small.hallucinate(torch.rand(2, 3, lr, lr))
+    assert result.image.shape == (2, 3, 128, 128) and result.image.dtype == torch.float32
+    assert result.embedding.shape == (2, 640) and result.similarity.shape == (2, 2, 3)
     assert 2 * count(small) < 4_000_000, "bytes in half precision"
 
 
@@ -108,27 +108,27 @@ def test_triplets_pull_anchors_that_are_nearer_to_another() -> None:
 
 def test_a_step_lowers_the_loss(batch: Batch) -> None:
     task = stage()
-    told = [task.update(batch, 400) for _ in range(5)]
-    assert told[-1]["pixel"] < told[0]["pixel"] and told[-1]["alignment"] < told[0]["alignment"]
-    assert set(told[0]) == {"total", "pixel", "alignment", "triplet"}
-    weighted = told[0]["pixel"] + 0.3 * told[0]["alignment"] + 1e-4 / 4 * told[0]["triplet"]
-    assert told[0]["total"] == pytest.approx(weighted, rel=1e-5)
+    figures = [task.update(batch, 400) for _ in range(5)]
+    assert figures[-1]["pixel"] < figures[0]["pixel"] and figures[-1]["alignment"] < figures[0]["alignment"]
+    assert set(figures[0]) == {"total", "pixel", "alignment", "triplet"}
+    weighted = figures[0]["pixel"] + 0.3 * figures[0]["alignment"] + 1e-4 / 4 * figures[0]["triplet"]
+    assert figures[0]["total"] == pytest.approx(weighted, rel=1e-5)
 
 
 def test_the_adversary_joins_at_half_time(batch: Batch) -> None:
     task = stage()
     assert not {"d_real", "adversarial"} & set(task.update(batch, 499))
-    told = task.update(batch, 500)
-    assert {"d_real", "d_fake", "adversarial"} <= set(told)
-    rest = told["pixel"] + 0.3 * told["alignment"] + 1e-4 / 4 * told["triplet"]
-    assert told["total"] == pytest.approx(rest + 0.01 / 4 * told["adversarial"], rel=1e-5)
+    figures = task.update(batch, 500)
+    assert {"d_real", "d_fake", "adversarial"} <= set(figures)
+    rest = figures["pixel"] + 0.3 * figures["alignment"] + 1e-4 / 4 * figures["triplet"]
+    assert figures["total"] == pytest.approx(rest + 0.01 / 4 * figures["adversarial"], rel=1e-5)
 
 
 def test_a_perceptual_loss_counts_where_it_is_given(batch: Batch) -> None:
     task = stage(perceptual=lambda images, truth: 40 * (images - truth).abs().mean())
-    told = task.update(batch, 400)
-    rest = told["pixel"] + 0.3 * told["alignment"] + 1e-4 / 4 * told["triplet"]
-    assert told["total"] == pytest.approx(rest + 0.01 / 4 * told["perceptual"], rel=1e-5)
+    figures = task.update(batch, 400)
+    rest = figures["pixel"] + 0.3 * figures["alignment"] + 1e-4 / 4 * figures["triplet"]
+    assert figures["total"] == pytest.approx(rest + 0.01 / 4 * figures["perceptual"], rel=1e-5)
 
 
 def test_frontal_faces_of_triplets_stand_in_no_statistics(batch: Batch) -> None:
@@ -161,8 +161,8 @@ def test_figures_and_columns(batch: Batch) -> None:
 def test_a_step_of_the_paper_preset_lowers_its_loss(batch: Batch) -> None:
     few = Batch(*(None if part is None else part[:2] for part in batch.parts()))  # type: ignore[arg-type]
     task = ImageStage(net(preset="paper"), Discriminator(width=0.05), steps=1000, rate=1e-4)
-    told = [task.update(few, 400)["pixel"] for _ in range(2)]
-    assert told[-1] < told[0]
+    figures = [task.update(few, 400)["pixel"] for _ in range(2)]
+    assert figures[-1] < figures[0]
 
 
 def finished(folder: Path, seed: int) -> dict[str, Tensor]:
@@ -227,12 +227,12 @@ def test_the_hallucinator_is_the_trained_network(tmp_path: Path) -> None:
     hallucinator = HALLUCINATORS["tann"].create({"weights": str(file)})
     assert hallucinator.output_frame == "utkface200"
     lr = np.random.default_rng(0).random((3, 3, 16, 16), np.float32)
-    found = hallucinator.hallucinate(lr)
+    result = hallucinator.hallucinate(lr)
     with torch.no_grad():
         expected = trained.eval()(torch.from_numpy(lr)).clamp(0, 1).numpy()
-    assert found.shape == (3, 3, 128, 128)
-    np.testing.assert_allclose(found, expected, atol=0.02)
-    np.testing.assert_array_equal(hallucinator.hallucinate(lr[1:2]), found[1:2])
+    assert result.shape == (3, 3, 128, 128)
+    np.testing.assert_allclose(result, expected, atol=0.02)
+    np.testing.assert_array_equal(hallucinator.hallucinate(lr[1:2]), result[1:2])
 
 
 def test_weights_of_another_scale_are_refused(tmp_path: Path) -> None:

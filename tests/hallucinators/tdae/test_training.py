@@ -86,12 +86,14 @@ def test_the_networks_of_the_paper_fit_each_other(lr: int) -> None:
 
 def test_what_goes_from_one_to_the_next_is_clipped(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = net().eval()
-    given: dict[str, Tensor] = {}
+    inputs: dict[str, Tensor] = {}
     monkeypatch.setattr(whole.decoder1, "forward", lambda lr: torch.full((1, 3, 128, 128), 1.5))
-    monkeypatch.setattr(whole.encoder, "forward", lambda f: given.update(encoder=f) or torch.full((1, 3, 16, 16), -0.5))
-    monkeypatch.setattr(whole.decoder2, "forward", lambda f: given.update(decoder2=f) or f)
+    monkeypatch.setattr(
+        whole.encoder, "forward", lambda f: inputs.update(encoder=f) or torch.full((1, 3, 16, 16), -0.5)
+    )
+    monkeypatch.setattr(whole.decoder2, "forward", lambda f: inputs.update(decoder2=f) or f)
     whole(torch.rand(1, 3, 16, 16))
-    assert given["encoder"].max() == 1 and given["decoder2"].min() == 0
+    assert inputs["encoder"].max() == 1 and inputs["decoder2"].min() == 0
 
 
 def test_faces_are_shrunk_as_lr_faces_are_made() -> None:
@@ -112,10 +114,10 @@ def test_other_sizes_are_refused() -> None:
 
 def test_decoder_1_learns_the_upright_face_and_where_it_is(batch: Batch) -> None:
     task = decoder_stage(1)
-    told = [task.update(batch, 400) for _ in range(5)]
-    assert told[-1]["pixel"] < told[0]["pixel"] and told[-1]["alignment"] < told[0]["alignment"]
-    assert set(told[0]) == {"total", "pixel", "alignment"}
-    assert told[0]["total"] == pytest.approx(told[0]["pixel"] + 0.3 * told[0]["alignment"], rel=1e-5)
+    values = [task.update(batch, 400) for _ in range(5)]
+    assert values[-1]["pixel"] < values[0]["pixel"] and values[-1]["alignment"] < values[0]["alignment"]
+    assert set(values[0]) == {"total", "pixel", "alignment"}
+    assert values[0]["total"] == pytest.approx(values[0]["pixel"] + 0.3 * values[0]["alignment"], rel=1e-5)
     task._net.eval()
     with torch.no_grad():
         figures, shown = task.validate(batch), task.preview(batch)
@@ -127,8 +129,8 @@ def test_decoder_2_learns_from_what_it_is_fed(batch: Batch) -> None:
     assert batch.upright is not None
     aligned = shrink(batch.upright, 16)
     task = DecoderStage("d", net().decoder2, critic(), lambda lr, noise: aligned, steps=1000)
-    told = [task.update(batch, 400) for _ in range(5)]
-    assert told[-1]["pixel"] < told[0]["pixel"] and set(told[0]) == {"total", "pixel"}
+    values = [task.update(batch, 400) for _ in range(5)]
+    assert values[-1]["pixel"] < values[0]["pixel"] and set(values[0]) == {"total", "pixel"}
     task._net.eval()
     with torch.no_grad():
         assert set(task.validate(batch)) == {"psnr_db"} and torch.equal(task.preview(batch)[1], aligned)
@@ -138,20 +140,20 @@ def test_decoder_2_learns_from_what_it_is_fed(batch: Batch) -> None:
 def test_the_adversary_of_a_decoder_joins_at_half_time(batch: Batch, number: int) -> None:
     task = decoder_stage(number)
     assert not {"d_real", "adversarial"} & set(task.update(batch, 499))
-    told = task.update(batch, 500)
-    assert {"d_real", "d_fake", "adversarial"} <= set(told)
-    rest = told["pixel"] + 0.3 * told.get("alignment", 0.0)
-    assert told["total"] == pytest.approx(rest + 0.01 / 4 * told["adversarial"], rel=1e-5)
+    values = task.update(batch, 500)
+    assert {"d_real", "d_fake", "adversarial"} <= set(values)
+    rest = values["pixel"] + 0.3 * values.get("alignment", 0.0)
+    assert values["total"] == pytest.approx(rest + 0.01 / 4 * values["adversarial"], rel=1e-5)
 
 
 def test_the_encoder_learns_the_upright_lr_face(batch: Batch) -> None:
     assert batch.upright is not None
     faces = (0.8 * batch.upright + 0.1).clamp(0, 1)
     task = EncoderStage(net().encoder, lambda lr, noise: faces, steps=1000, rate=1e-4)
-    told = [task.update(batch, 400)["pixel"] for _ in range(5)]
-    assert told[-1] < told[0]
+    values = [task.update(batch, 400)["pixel"] for _ in range(5)]
+    assert values[-1] < values[0]
     expected = (shrink(faces, 16) - shrink(batch.upright, 16)).square().mean()
-    assert told[0] == pytest.approx(expected.item(), rel=1e-3), "it starts from the face shrunk"
+    assert values[0] == pytest.approx(expected.item(), rel=1e-3), "it starts from the face shrunk"
     task._net.eval()
     with torch.no_grad():
         figures, shown = task.validate(batch), task.preview(batch)
@@ -160,10 +162,10 @@ def test_the_encoder_learns_the_upright_lr_face(batch: Batch) -> None:
 
 
 def test_noise_is_drawn_in_training_and_not_in_validation(batch: Batch) -> None:
-    asked: list[float] = []
+    calls: list[float] = []
 
     def feed(lr: Tensor, noise: float) -> Tensor:
-        asked.append(noise)
+        calls.append(noise)
         return lr
 
     task = DecoderStage("d", net().decoder2, critic(), feed, steps=1000, noise=0.1)
@@ -171,7 +173,7 @@ def test_noise_is_drawn_in_training_and_not_in_validation(batch: Batch) -> None:
     with torch.no_grad():
         task.validate(batch)
         task.preview(batch)
-    assert asked == [0.1, 0.0, 0.0]
+    assert calls == [0.1, 0.0, 0.0]
     grey = torch.full((8, 3, 16, 16), 0.5)
     assert add_noise(grey, 0.1).std().item() == pytest.approx(0.1, rel=0.05) and add_noise(grey, 0.0) is grey
     assert add_noise(grey, 9.0).min() == 0 and add_noise(grey, 9.0).max() == 1
@@ -186,8 +188,8 @@ def test_batches_without_upright_faces_are_refused(batch: Batch) -> None:
 def test_a_step_of_the_paper_preset_lowers_its_loss(batch: Batch) -> None:
     few = Batch(*(None if part is None else part[:2] for part in batch.parts()))  # type: ignore[arg-type]
     task = DecoderStage("d", net(preset="paper").decoder1, critic(), add_noise, steps=1000, rate=1e-4)
-    told = [task.update(few, 400)["pixel"] for _ in range(2)]
-    assert told[-1] < told[0]
+    values = [task.update(few, 400)["pixel"] for _ in range(2)]
+    assert values[-1] < values[0]
 
 
 def finished(folder: Path, part: str, seed: int) -> dict[str, Tensor]:
@@ -205,20 +207,20 @@ def holds(module: nn.Module, state: dict[str, Tensor]) -> bool:
 
 
 def test_stages_come_one_after_the_other_and_hand_on_their_weights(tmp_path: Path, batch: Batch) -> None:
-    found = stages(options())
+    result = stages(options())
     assert TRAINERS["tdae"].module == training.__name__
-    assert [s.name for s in found] == ["geometry", *PARTS]
-    assert all(s.sides == (16,) and s.upright and not s.flow for s in found)
-    assert sum(s.steps for s in found[1:]) == 1500
-    assert isinstance(found[0].build(tmp_path), GeometryStage)
-    for stage, before in zip(found[1:], ("geometry", *PARTS), strict=False):
+    assert [s.name for s in result] == ["geometry", *PARTS]
+    assert all(s.sides == (16,) and s.upright and not s.flow for s in result)
+    assert sum(s.steps for s in result[1:]) == 1500
+    assert isinstance(result[0].build(tmp_path), GeometryStage)
+    for stage, before in zip(result[1:], ("geometry", *PARTS), strict=False):
         with pytest.raises(DataError, match=f"{before} holds no finished stage"):
             stage.build(tmp_path)
         state = finished(tmp_path, before, len(before))
         task = stage.build(tmp_path)
         if stage.name == "decoder1":
             assert holds(task.modules()["net"], state)
-    assert isinstance(found[2].build(tmp_path), EncoderStage)
+    assert isinstance(result[2].build(tmp_path), EncoderStage)
 
 
 def test_earlier_networks_are_used_as_they_will_be_and_learn_nothing(tmp_path: Path, batch: Batch) -> None:
@@ -265,9 +267,9 @@ def test_the_hallucinator_is_the_three_trained_networks(tmp_path: Path) -> None:
     lr = np.random.default_rng(0).random((2, 3, 16, 16), np.float32)
     with torch.no_grad():
         expected = whole(torch.from_numpy(lr)).clamp(0, 1).numpy()
-    found = hallucinator.hallucinate(lr)
-    assert found.shape == (2, 3, 128, 128) and hallucinator.output_frame == "utkface200"
-    np.testing.assert_allclose(found, expected, atol=1e-3)
+    result = hallucinator.hallucinate(lr)
+    assert result.shape == (2, 3, 128, 128) and hallucinator.output_frame == "utkface200"
+    np.testing.assert_allclose(result, expected, atol=1e-3)
 
 
 def test_weights_of_another_scale_are_refused(tmp_path: Path) -> None:

@@ -38,13 +38,13 @@ def test_in_their_own_frame_faces_are_left_alone() -> None:
 
 def test_the_face_is_where_a_warp_of_its_own_puts_it() -> None:
     face = smooth(0, SIDE)
-    found = composite(face, torch.zeros(1, 3, 16, 16), IDENTITY[None], "arcface112")[0].permute(1, 2, 0).numpy()
+    result = composite(face, torch.zeros(1, 3, 16, 16), IDENTITY[None], "arcface112")[0].permute(1, 2, 0).numpy()
     pixels = np.ascontiguousarray(face[0].permute(1, 2, 0).numpy())
     warped = cv2.warpAffine(pixels, to_arcface(), (SIDE, SIDE), flags=cv2.INTER_LINEAR)
     inside = cv2.warpAffine(np.pad(np.ones((100, 100), np.float32), 14), to_arcface(), (SIDE, SIDE)) > 0.999
     assert inside.sum() > 3000
-    assert np.abs(found - warped)[inside].max() < 0.02
-    assert not found[:4].any(), "beyond the face there is what surrounded it, here black"
+    assert np.abs(result - warped)[inside].max() < 0.02
+    assert not result[:4].any(), "beyond the face there is what surrounded it, here black"
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,9 @@ def test_the_whole_output_taken_as_a_chip_has_the_five_points_near_its_template(
     y, x = np.mgrid[:SIDE, :SIDE]
     for (column, row), target in zip(own, face.points, strict=True):
         spot = np.exp(-((x - column) ** 2 + (y - row) ** 2) / 18).astype(np.float32)
-        given = torch.from_numpy(spot)[None, None].expand(1, 3, -1, -1)
-        found = composite(given, torch.zeros(1, 3, 16, 16), IDENTITY[None], frame)[0, 0].numpy()
-        chip = cv2.resize(found, (face.width, face.height), interpolation=cv2.INTER_AREA)
+        inputs = torch.from_numpy(spot)[None, None].expand(1, 3, -1, -1)
+        result = composite(inputs, torch.zeros(1, 3, 16, 16), IDENTITY[None], frame)[0, 0].numpy()
+        chip = cv2.resize(result, (face.width, face.height), interpolation=cv2.INTER_AREA)
         rows, columns = np.mgrid[: face.height, : face.width]
         seen = np.array([(columns * chip).sum(), (rows * chip).sum()]) / chip.sum()
         assert np.linalg.norm(seen - target) < 6, (frame, seen, target)
@@ -74,7 +74,7 @@ def test_the_whole_output_taken_as_a_chip_has_the_five_points_near_its_template(
 def test_surroundings_are_the_lr_picture_where_the_similarity_has_it() -> None:
     turned = torch.tensor([[0.0, -0.8, 0.1], [0.8, 0.0, -0.05]])  # a quarter turn, smaller, shifted
     picture = smooth(2, 32)
-    found = composite(torch.zeros(1, 3, SIDE, SIDE), picture, turned[None], "arcface112")[0]
+    result = composite(torch.zeros(1, 3, SIDE, SIDE), picture, turned[None], "arcface112")[0]
     matrix = np.linalg.inv(np.vstack([to_arcface(), [0, 0, 1]]))
     enlarged = torch.nn.functional.interpolate(picture, (SIDE, SIDE), mode="bicubic").clamp(0, 1)[0]
     checked = 0
@@ -84,7 +84,7 @@ def test_surroundings_are_the_lr_picture_where_the_similarity_has_it() -> None:
         column, row = (place + 1) * 64 - 0.5
         if max(abs((u + 0.5) / 64 - 1), abs((v + 0.5) / 64 - 1)) >= 1 and 1 <= column < 126 and 1 <= row < 126:
             there = cv2.getRectSubPix(enlarged.permute(1, 2, 0).numpy(), (1, 1), (float(column), float(row)))[0, 0]
-            np.testing.assert_allclose(found[:, y, x].numpy(), there, atol=0.01)
+            np.testing.assert_allclose(result[:, y, x].numpy(), there, atol=0.01)
             checked += 1
     assert checked >= 2
 
@@ -104,7 +104,7 @@ def test_by_what_is_not_kept_of_a_face_the_lr_picture_shows_through(frame: Liter
 def test_in_the_frame_of_the_lr_picture_the_face_is_where_it_was() -> None:
     turned = torch.tensor([[0.3, -0.5, 0.1], [0.5, 0.3, -0.05]])  # by 59 degrees, smaller, shifted
     face, picture = smooth(0, SIDE), smooth(2, 32)
-    found = composite(face, picture, turned[None], "lr")[0].permute(1, 2, 0).numpy()
+    result = composite(face, picture, turned[None], "lr")[0].permute(1, 2, 0).numpy()
     half = np.array([[64, 0, 63.5], [0, 64, 63.5], [0, 0, 1]])
     matrix = (half @ np.vstack([turned.numpy(), [0, 0, 1]]) @ np.linalg.inv(half))[:2]
     warped = cv2.warpAffine(face[0].permute(1, 2, 0).numpy(), matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
@@ -112,13 +112,13 @@ def test_in_the_frame_of_the_lr_picture_the_face_is_where_it_was() -> None:
     outside = cv2.warpAffine(np.ones((SIDE, SIDE), np.float32), matrix, (SIDE, SIDE)) == 0
     enlarged = torch.nn.functional.interpolate(picture, (SIDE, SIDE), mode="bicubic").clamp(0, 1)[0].permute(1, 2, 0)
     assert (mask > 0.999).sum() > 2000 and outside.sum() > 5000
-    assert np.abs(found - warped)[mask > 0.999].max() < 0.02
-    np.testing.assert_allclose(found[outside], enlarged.numpy()[outside], atol=1e-6)
+    assert np.abs(result - warped)[mask > 0.999].max() < 0.02
+    np.testing.assert_allclose(result[outside], enlarged.numpy()[outside], atol=1e-6)
 
 
 def test_a_similarity_that_is_none_gives_finite_faces() -> None:
-    found = composite(smooth(0, SIDE), smooth(2, 16), torch.zeros(1, 2, 3), "lr")
-    assert torch.isfinite(found).all() and 0 <= found.min() and found.max() <= 1
+    result = composite(smooth(0, SIDE), smooth(2, 16), torch.zeros(1, 2, 3), "lr")
+    assert torch.isfinite(result).all() and 0 <= result.min() and result.max() <= 1
 
 
 @pytest.mark.parametrize("frame", ["arcface112", "lr"])

@@ -227,15 +227,15 @@ def test_list_says_that_a_network_without_its_weights_cannot_run_here(
 ) -> None:
     for module in (VividGanFlow.__module__, "hallucinators.networks.shipped"):
         monkeypatch.setattr(sys.modules[module], "SHIPPED", tmp_path)
-    found = {entry["name"]: entry for entry in json.loads(bench("list", "--json")[1])["components"]}
+    result = {entry["name"]: entry for entry in json.loads(bench("list", "--json")[1])["components"]}
     for name in ("vividgan", "vividgan-flow"):
-        assert found[name]["runs_here"] is False
-        assert f"{name}:weights=FILE" in found[name]["why_not"]
+        assert result[name]["runs_here"] is False
+        assert f"{name}:weights=FILE" in result[name]["why_not"]
     code, _, err = bench("check", "vividgan-flow")
     assert code == 3 and "which does not exist" in err and "vividgan-flow:weights=FILE" in err
     (tmp_path / "vividgan-8x.safetensors").touch()
-    found = {entry["name"]: entry for entry in json.loads(bench("list", "--json")[1])["components"]}
-    assert (found["vividgan"]["runs_here"], found["vividgan-flow"]["runs_here"]) == (True, False)
+    result = {entry["name"]: entry for entry in json.loads(bench("list", "--json")[1])["components"]}
+    assert (result["vividgan"]["runs_here"], result["vividgan-flow"]["runs_here"]) == (True, False)
 
 
 def test_weights_are_found_and_checked_without_torch(flow: Path) -> None:
@@ -254,12 +254,12 @@ def test_the_frame_of_recognisers_shows_the_face_with_its_surroundings(
     assert make(landmarks="template", frame="lr").output_frame == ""
     assert make(landmarks="template", frame="auto").output_frame == "utkface200"
     assert (plain.output_frame, wide.output_frame) == ("utkface200", "arcface112")
-    found = wide.hallucinate(faces)
-    assert found.shape == (3, 3, 128, 128) and 0 <= found.min() and found.max() <= 1
-    assert np.abs(found - plain.hallucinate(faces)).mean() > 0.01
+    result = wide.hallucinate(faces)
+    assert result.shape == (3, 3, 128, 128) and 0 <= result.min() and result.max() <= 1
+    assert np.abs(result - plain.hallucinate(faces)).mean() > 0.01
     passed = plain.stages(faces)
     assert passed.similarity.shape == (3, 2, 3)
-    np.testing.assert_array_equal(found, wide.in_frame(wide.stages(faces)))
+    np.testing.assert_array_equal(result, wide.in_frame(wide.stages(faces)))
 
 
 @pytest.mark.parametrize(
@@ -278,14 +278,14 @@ def test_the_frame_of_recognisers_shows_the_face_with_its_surroundings(
 def test_heads_turned_a_little_stay_so_where_a_recogniser_looks(
     flow: Path, faces: np.ndarray, asked: dict[str, Any], restraint: TurnLimits
 ) -> None:
-    found = VividGanFlow(weights=flow, **asked).stages(faces).coarse
+    result = VividGanFlow(weights=flow, **asked).stages(faces).coarse
     net = load_weights(flow)[0].coarse
     assert isinstance(net, FlowCoarseNet)
     for each in (ALWAYS, FAR):
         net.limits = each
         with torch.inference_mode():
-            wanted = net(torch.from_numpy(faces)).coarse.clamp(0, 1).numpy()
-        assert np.allclose(found, wanted, atol=2e-5) is (each == restraint)
+            expected = net(torch.from_numpy(faces)).coarse.clamp(0, 1).numpy()
+        assert np.allclose(result, expected, atol=2e-5) is (each == restraint)
 
 
 def test_the_exported_network_is_restrained_as_the_hallucinator_is(flow: Path, tmp_path: Path) -> None:
@@ -323,9 +323,9 @@ def test_each_image_chooses_the_network_of_its_size_unless_one_is_named(
     images = np.random.default_rng(6).random((2, 3, *given), dtype=np.float32)
     by_itself = VividGanHallucinator(landmarks="template")
     assert [file.name for file in by_itself.weights] == ["vividgan-8x.safetensors", "vividgan-4x.safetensors"]
-    found = by_itself.hallucinate(images)
+    result = by_itself.hallucinate(images)
     named = {size: VividGanHallucinator(size=size, landmarks="template").hallucinate(images) for size in (16, 32)}
-    np.testing.assert_array_equal(found, named[side])
+    np.testing.assert_array_equal(result, named[side])
     assert np.abs(named[16] - named[32]).mean() > 1e-3
 
 
@@ -333,7 +333,7 @@ def test_weights_of_ones_own_need_no_size_and_networks_of_several_are_exported_o
     larger: Path, tmp_path: Path
 ) -> None:
     images = np.random.default_rng(7).random((1, 3, 14, 14), dtype=np.float32)
-    found = VividGanHallucinator(weights=larger, landmarks="template")
-    assert found.stages(images).lr.shape == (1, 3, 32, 32)
+    result = VividGanHallucinator(weights=larger, landmarks="template")
+    assert result.stages(images).lr.shape == (1, 3, 32, 32)
     with pytest.raises(UsageError, match=r"vividgan:size=16 or vividgan:size=32"):
         VividGanHallucinator(landmarks="template").export_onnx(tmp_path / "both.onnx")

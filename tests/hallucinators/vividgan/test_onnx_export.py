@@ -40,8 +40,8 @@ def awake(facts: Facts) -> VividGAN:
 )
 def test_the_graph_computes_what_torch_does_for_any_batch(tmp_path: Path, facts: Facts, sides: tuple[int, ...]) -> None:
     model, path = awake(facts), tmp_path / "new" / "net.onnx"
-    made = export_onnx(model, facts, path, weights_sha256="ab12", licence="for a test")
-    assert made.sides == sides and made.difference <= 1e-3 and made.size == path.stat().st_size
+    instance = export_onnx(model, facts, path, weights_sha256="ab12", licence="for a test")
+    assert instance.sides == sides and instance.difference <= 1e-3 and instance.size == path.stat().st_size
     assert [file.name for file in path.parent.iterdir()] == ["net.onnx"]
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     assert [value.shape for value in session.get_outputs()] == [["n", 3, 128, 128]] * 3
@@ -49,10 +49,10 @@ def test_the_graph_computes_what_torch_does_for_any_batch(tmp_path: Path, facts:
         for count in (1, 3):
             lr = torch.rand(count, 3, side, side)
             centres = template_centres()[None] + 8 * torch.randn(count, 4, 2)
-            found = session.run(["coarse", "prior", "fine"], {"lr": lr.numpy(), "centres": centres.numpy()})
+            result = session.run(["coarse", "prior", "fine"], {"lr": lr.numpy(), "centres": centres.numpy()})
             with torch.no_grad():
-                wanted = model(lr, centres=centres)
-            for image, expected in zip(found, (wanted.coarse, wanted.prior, wanted.fine), strict=True):
+                reference = model(lr, centres=centres)
+            for image, expected in zip(result, (reference.coarse, reference.prior, reference.fine), strict=True):
                 assert 0 <= image.min() and image.max() <= 1 and image.std() > 0.01
                 np.testing.assert_allclose(image, expected.clamp(0, 1).numpy(), atol=1e-3)
 
@@ -60,12 +60,12 @@ def test_the_graph_computes_what_torch_does_for_any_batch(tmp_path: Path, facts:
 def test_the_file_says_what_it_is_of(tmp_path: Path) -> None:
     export_onnx(awake(FLOW), FLOW, tmp_path / "net.onnx", weights_sha256="ab12", licence="for a test")
     model = onnx.load(tmp_path / "net.onnx")
-    told = {entry.key: entry.value for entry in model.metadata_props}
-    assert {name: told[name] for name in ("network", "lr", "preset", "licence", "weights_sha256")} == {
+    figures = {entry.key: entry.value for entry in model.metadata_props}
+    assert {name: figures[name] for name in ("network", "lr", "preset", "licence", "weights_sha256")} == {
         "network": "vividgan-flow", "lr": "any", "preset": "compact", "licence": "for a test", "weights_sha256": "ab12",
     }  # fmt: skip
-    assert json.loads(told["trained"]) == {"people": 8}
-    np.testing.assert_allclose(json.loads(told["template_centres"]), template_centres().numpy(), atol=1e-4)
+    assert json.loads(figures["trained"]) == {"people": 8}
+    np.testing.assert_allclose(json.loads(figures["template_centres"]), template_centres().numpy(), atol=1e-4)
     assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", 20)]
 
 
@@ -93,8 +93,8 @@ def test_a_graph_that_computes_something_else_is_not_left_behind(
     facts = replace(FLOW, fine=False)
     real = onnx_export._graph
 
-    def spoiled(path: onnx_export._Path, side: int, **given: object) -> bytes:
-        graph: onnx.ModelProto = onnx.load_from_string(real(path, side, **given))  # type: ignore[arg-type]
+    def spoiled(path: onnx_export._Path, side: int, **supplied: object) -> bytes:
+        graph: onnx.ModelProto = onnx.load_from_string(real(path, side, **supplied))  # type: ignore[arg-type]
         graph.graph.node[-1].output[0] = "clean"
         graph.graph.initializer.append(onnx.numpy_helper.from_array(np.array(added, np.float32), "added"))
         graph.graph.node.append(onnx.helper.make_node("Add", ["clean", "added"], ["coarse"]))

@@ -27,8 +27,8 @@ def test_the_paper_preset_has_the_authors_parameters(lr: int, count: int) -> Non
         net = WaveletSRNet(lr=lr, preset="paper")
     assert parameters(net) == count and parameters(net.trunk) == 44_729_664
     last = [cast(nn.Conv2d, head[-1]) for head in heads(net)]
-    found = [(conv.groups, conv.out_channels) for conv in last]
-    assert found == [(1, 3), (3, 9), (12, 36), (48, 144)][: len(found)] and len(found) == (4 if lr == 16 else 3)
+    result = [(conv.groups, conv.out_channels) for conv in last]
+    assert result == [(1, 3), (3, 9), (12, 36), (48, 144)][: len(result)] and len(result) == (4 if lr == 16 else 3)
 
 
 @pytest.mark.parametrize("lr", [16, 32])
@@ -37,9 +37,9 @@ def test_the_compact_preset_fits_in_four_megabytes_and_gives_faces_of_128(lr: in
     assert sum(t.numel() for t in net.state_dict().values()) * 2 < 4e6
     with torch.no_grad():
         faces = torch.rand(2, 3, lr, lr)
-        bands, made = net.bands(faces), net(faces)
-    assert bands.shape == (2, 3 * (128 // lr) ** 2, lr, lr) and made.shape == (2, 3, 128, 128)
-    torch.testing.assert_close(transform(made, net.levels), bands)
+        bands, instance = net.bands(faces), net(faces)
+    assert bands.shape == (2, 3 * (128 // lr) ** 2, lr, lr) and instance.shape == (2, 3, 128, 128)
+    torch.testing.assert_close(transform(instance, net.levels), bands)
 
 
 def test_without_its_heads_the_compact_network_enlarges() -> None:
@@ -48,9 +48,9 @@ def test_without_its_heads_the_compact_network_enlarges() -> None:
         nn.init.zeros_(cast(Tensor, head[-1].weight))
     faces = torch.rand(1, 3, 32, 32)
     with torch.no_grad():
-        made = net(faces)
+        instance = net(faces)
     large = nn.functional.interpolate(faces, scale_factor=4, mode="bicubic", align_corners=False)
-    torch.testing.assert_close(made, large)
+    torch.testing.assert_close(instance, large)
 
 
 def test_features_of_one_band_do_not_reach_another_inside_a_head_of_the_paper() -> None:
@@ -59,8 +59,8 @@ def test_features_of_one_band_do_not_reach_another_inside_a_head_of_the_paper() 
     features = torch.rand(1, 64, 4, 4)
     head = heads(net)[1]
     gathered = head[0](features).detach().requires_grad_()
-    made = head[2](head[1](gathered))
-    torch.autograd.backward(made[:, :3].sum())  # the first of three bands
+    instance = head[2](head[1](gathered))
+    torch.autograd.backward(instance[:, :3].sum())  # the first of three bands
     assert gathered.grad is not None
     assert gathered.grad[:, :8].any() and not gathered.grad[:, 8:].any()
 

@@ -63,19 +63,19 @@ def test_losses_are_the_authors_over_one_factor() -> None:
         "image": 0.1 * theirs(*faces),
         "texture": texture(bands[:, 3:], truth[:, 3:]),
     }
-    found = band_losses(bands, truth)
-    assert ELEMENTS == faces[0][0].numel() and set(found) == set(expected)
+    result = band_losses(bands, truth)
+    assert ELEMENTS == faces[0][0].numel() and set(result) == set(expected)
     for name, value in expected.items():
-        torch.testing.assert_close(found[name] * FACTOR, value)
+        torch.testing.assert_close(result[name] * FACTOR, value)
 
 
 def test_faces_and_losses_are_of_the_same_bands(batch: Batch) -> None:
     net = WaveletSRNet(lr=16).eval()
-    faces, found = terms(net, batch.lr, batch)
+    faces, result = terms(net, batch.lr, batch)
     torch.testing.assert_close(faces, net(batch.lr))
     assert batch.upright is not None
     image = 0.1 * (faces - batch.upright).square().mean()
-    torch.testing.assert_close(found["image"], image, atol=1e-6, rtol=1e-4)
+    torch.testing.assert_close(result["image"], image, atol=1e-6, rtol=1e-4)
     with pytest.raises(DataError, match="upright"):
         terms(net, batch.lr, replace(batch, upright=None))
 

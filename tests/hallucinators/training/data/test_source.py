@@ -68,11 +68,11 @@ def test_a_batch_depends_on_seed_rank_and_step_alone(trained_on: RenderedViews, 
     def made(step: int, **changes: int) -> Batch:
         return PairSource(trained_on, left_out, batch_size=3, flow=True, **({"ranks": 2} | changes)).batch(step)  # type: ignore[arg-type]
 
-    asked = PairSource(trained_on, left_out, batch_size=3, flow=True, ranks=2)
+    calls = PairSource(trained_on, left_out, batch_size=3, flow=True, ranks=2)
     for step in (9, 4, 0):
-        asked.batch(step)
+        calls.batch(step)
     state = torch.get_rng_state()
-    again = asked.batch(4)
+    again = calls.batch(4)
     assert torch.equal(state, torch.get_rng_state()), "the thread of the batches must not disturb the training"
     assert equal(again, made(4))
     for other in (made(5), made(4, rank=1), made(4, seed=1)):
@@ -197,31 +197,31 @@ def test_without_movement_the_lr_face_is_the_shrunken_view(trained_on: RenderedV
 
 def test_the_recipe_is_that_of_the_pairs_of_the_paper(trained_on: RenderedViews) -> None:
     def parts(matrices: list[np.ndarray]) -> np.ndarray:
-        found = np.stack(matrices)
-        assert np.allclose(found[:, 0, 0], found[:, 1, 1]) and np.allclose(found[:, 0, 1], -found[:, 1, 0])
+        result = np.stack(matrices)
+        assert np.allclose(result[:, 0, 0], result[:, 1, 1]) and np.allclose(result[:, 0, 1], -result[:, 1, 0])
         centre = np.full(2, (SIDE - 1) / 2)
-        shift = found[:, :, :2] @ centre + found[:, :, 2] - centre
-        angle = np.rad2deg(np.arctan2(found[:, 0, 1], found[:, 0, 0]))
-        return np.column_stack([angle, np.hypot(found[:, 0, 0], found[:, 0, 1]), shift])
+        shift = result[:, :, :2] @ centre + result[:, :, 2] - centre
+        angle = np.rad2deg(np.arctan2(result[:, 0, 1], result[:, 0, 0]))
+        return np.column_stack([angle, np.hypot(result[:, 0, 0], result[:, 0, 1]), shift])
 
     recipe = plain(jitter=Jitter())
     ours = parts([module._similarity(np.random.default_rng(k), recipe, mild=False) for k in range(1000)])
     theirs = parts([random_similarity(np.random.default_rng(k), Jitter()) for k in range(1000)])
     low, high = np.array([-45, 0.8, -6.4, -6.4]), np.array([45, 1, 6.4, 6.4])
-    for found in (ours, theirs):
-        assert (found >= low - 1e-9).all() and (found <= high + 1e-9).all()
-        np.testing.assert_allclose(found.min(0), low, atol=0.02 * (high - low).max())
-        np.testing.assert_allclose(found.max(0), high, atol=0.02 * (high - low).max())
-        np.testing.assert_allclose(found.mean(0), (low + high) / 2, atol=3)
+    for result in (ours, theirs):
+        assert (result >= low - 1e-9).all() and (result <= high + 1e-9).all()
+        np.testing.assert_allclose(result.min(0), low, atol=0.02 * (high - low).max())
+        np.testing.assert_allclose(result.max(0), high, atol=0.02 * (high - low).max())
+        np.testing.assert_allclose(result.mean(0), (low + high) / 2, atol=3)
 
 
 def test_mild_ones_stretch_the_face_and_stay_within_their_ranges() -> None:
     mild = Augmentation(mild_share=1, mild=Jitter(rotation_deg=0, shift=0, scale=(0.65, 1.1)), stretch=0.1)
-    found = np.stack([module._similarity(np.random.default_rng(k), mild, mild=True) for k in range(500)])
-    ratio, area = found[:, 0, 0] / found[:, 1, 1], found[:, 0, 0] * found[:, 1, 1]
+    result = np.stack([module._similarity(np.random.default_rng(k), mild, mild=True) for k in range(500)])
+    ratio, area = result[:, 0, 0] / result[:, 1, 1], result[:, 0, 0] * result[:, 1, 1]
     assert 0.9 <= ratio.min() < 0.91 and 1.09 < ratio.max() <= 1.1
     assert 0.65 <= np.sqrt(area.min()) < 0.67 and 1.08 < np.sqrt(area.max()) <= 1.1
-    np.testing.assert_allclose(found[:, :, :2] @ np.full(2, 63.5) + found[:, :, 2], 63.5)
+    np.testing.assert_allclose(result[:, :, :2] @ np.full(2, 63.5) + result[:, :, 2], 63.5)
 
 
 def test_the_stated_share_of_pairs_is_mild(trained_on: RenderedViews) -> None:

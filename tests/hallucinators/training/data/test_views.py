@@ -35,8 +35,8 @@ def looked_up(image: NDArray[np.uint8], positions: NDArray[np.float32]) -> NDArr
     picture = torch.from_numpy(image.astype(np.float32)).permute(2, 0, 1)[None]
     grid = torch.from_numpy((positions + 0.5) * 2 / SIDE - 1).permute(1, 2, 0)[None].float()
     smooth = functional.avg_pool2d(functional.pad(picture, (2, 1, 2, 1), mode="replicate"), 4, 1)
-    found = functional.grid_sample(smooth, grid + 1 / SIDE, padding_mode="border", align_corners=False)
-    return np.asarray(found[0].numpy())
+    result = functional.grid_sample(smooth, grid + 1 / SIDE, padding_mode="border", align_corners=False)
+    return np.asarray(result[0].numpy())
 
 
 def test_a_face_that_is_not_turned_stays_where_it_is(trained_on: RenderedViews) -> None:
@@ -63,8 +63,8 @@ def test_the_opposite_of_a_vertex_is_its_mirror_vertex(packed: Pack) -> None:
             x, y = (mesh.vertices[vertex, :2] + 0.5) / 4 - 0.5
             grid = torch.tensor([[[[(x + 0.5) / 16 - 1, (y + 0.5) / 16 - 1]]]], dtype=torch.float32)
             field = torch.from_numpy(flow[None, channel : channel + 2])
-            found = functional.grid_sample(field, grid, align_corners=False)[0, :, 0, 0].numpy()
-            np.testing.assert_allclose(found, turned[order[vertex], :2], atol=0.6)
+            result = functional.grid_sample(field, grid, align_corners=False)[0, :, 0, 0].numpy()
+            np.testing.assert_allclose(result, turned[order[vertex], :2], atol=0.6)
     assert (mirror[mirror] == np.arange(len(mirror)))[:468].mean() > 0.98
 
 
@@ -91,8 +91,8 @@ def test_a_turned_view_looked_up_by_the_flow_is_the_frontal_face_where_that_is_s
         still = np.stack(np.broadcast_arrays(AXIS, AXIS[:, None])).astype(np.float32)
         truth = looked_up(trained_on.frontal[row], still)
         for errors, at in ((own, flow[:2]), (unmoved, still)):
-            found = looked_up(trained_on.view[row, column], at)
-            errors.append(float(np.square(found - truth)[:, seen].mean()))
+            result = looked_up(trained_on.view[row, column], at)
+            errors.append(float(np.square(result - truth)[:, seen].mean()))
     psnr_db = [10 * np.log10(255**2 / np.mean(errors)) for errors in (own, unmoved)]
     assert psnr_db[0] > 34 and psnr_db[0] > psnr_db[1] + 12, psnr_db
 
@@ -123,24 +123,24 @@ def test_a_killed_rendering_goes_on_to_the_same_bytes(
     faces = packed.indices(test=False)[:7]
     render_views(packed, faces, tmp_path / "whole", plan=SMALL, digest="d")
     monkeypatch.setattr(views, "_EVERY", 2)
-    told: list[int] = []
+    figures: list[int] = []
 
     def dies(done: int) -> None:
-        told.append(done)
-        if sum(told) == 5:
+        figures.append(done)
+        if sum(figures) == 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         render_views(packed, faces, tmp_path / "killed", plan=SMALL, digest="d", advance=dies)
     with pytest.raises(DataError, match="holds no finished views"):
         RenderedViews(tmp_path / "killed")
-    told.clear()
-    render_views(packed, faces, tmp_path / "killed", plan=SMALL, digest="d", advance=told.append)
-    assert told == [4, 1, 1, 1]
+    figures.clear()
+    render_views(packed, faces, tmp_path / "killed", plan=SMALL, digest="d", advance=figures.append)
+    assert figures == [4, 1, 1, 1]
     assert files(tmp_path / "killed") == files(tmp_path / "whole")
-    told.clear()
-    render_views(packed, faces, tmp_path / "killed", plan=SMALL, digest="d", advance=told.append)
-    assert told == []
+    figures.clear()
+    render_views(packed, faces, tmp_path / "killed", plan=SMALL, digest="d", advance=figures.append)
+    assert figures == []
 
 
 @pytest.mark.parametrize("begun", [False, True])
@@ -149,11 +149,11 @@ def test_a_folder_of_other_views_is_refused(
     packed: Pack, tmp_path: Path, change: str, begun: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(views, "_EVERY", 1)
-    told: list[int] = []
+    figures: list[int] = []
 
     def dies(done: int) -> None:
-        told.append(done)
-        if begun and len(told) == 3:
+        figures.append(done)
+        if begun and len(figures) == 3:
             raise KeyboardInterrupt
 
     try:
@@ -209,18 +209,18 @@ def test_surroundings_are_rendered_and_the_flow_stays_that_of_the_face(
     margin = 16
     plain = render_views(packed, [1], tmp_path / "plain", plan=ViewPlan(yaws_deg=(0.0, 40.0), free=0))
 
-    face, found = packed.face(1)
+    face, result = packed.face(1)
 
     def wide(self: Pack, index: int) -> tuple[ByteImages, Landmarks]:
         around = np.pad(face, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
-        return around, replace(found, points=found.points + np.array([margin, margin, 0], np.float32))
+        return around, replace(result, points=result.points + np.array([margin, margin, 0], np.float32))
 
     monkeypatch.setattr(Pack, "with_surroundings", wide)
     monkeypatch.setattr(packed, "margin", margin)
-    made = render_views(packed, [1], tmp_path / "wide", plan=ViewPlan(yaws_deg=(0.0, 40.0), free=0))
-    assert made.margin == margin and made.view.shape[2:4] == (SIDE + 2 * margin,) * 2
-    np.testing.assert_array_equal(made.frontal[0], plain.frontal[0])
-    np.testing.assert_allclose(made.flow, plain.flow, atol=2)
-    np.testing.assert_allclose(made.five, plain.five, atol=1e-4)
-    inner = made.view[0, 2, margin:-margin, margin:-margin].astype(int)
+    instance = render_views(packed, [1], tmp_path / "wide", plan=ViewPlan(yaws_deg=(0.0, 40.0), free=0))
+    assert instance.margin == margin and instance.view.shape[2:4] == (SIDE + 2 * margin,) * 2
+    np.testing.assert_array_equal(instance.frontal[0], plain.frontal[0])
+    np.testing.assert_allclose(instance.flow, plain.flow, atol=2)
+    np.testing.assert_allclose(instance.five, plain.five, atol=1e-4)
+    inner = instance.view[0, 2, margin:-margin, margin:-margin].astype(int)
     assert np.abs(inner - plain.view[0, 2]).mean() < 6

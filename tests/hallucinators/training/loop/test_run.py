@@ -267,7 +267,7 @@ def test_a_batch_of_another_size_is_refused(toy: ModuleType, tmp_path: Path) -> 
 
 def test_bfloat16_trains_float32_weights(toy: ModuleType, tmp_path: Path) -> None:
     task, seen = toy.ToyTask(), set()
-    task.net.register_forward_hook(lambda module, args, given: seen.add((module.training, given.dtype)))
+    task.net.register_forward_hook(lambda module, args, inputs: seen.add((module.training, inputs.dtype)))
     train(task, toy.ToySource(), toy.settings(precision="bf16"), tmp_path, lambda line: None)
     assert seen == {(True, torch.bfloat16), (False, torch.bfloat16)}
     assert task.net[0].weight.dtype == torch.float32
@@ -275,7 +275,7 @@ def test_bfloat16_trains_float32_weights(toy: ModuleType, tmp_path: Path) -> Non
 
 
 def test_the_best_weights_are_chosen_by_the_objective_where_a_task_has_one(toy: ModuleType, tmp_path: Path) -> None:
-    class Taught(toy.ToyTask):  # type: ignore[name-defined, misc]
+    class WithObjective(toy.ToyTask):  # type: ignore[name-defined, misc]
         def validate(self, batch: Batch) -> dict[str, float]:
             return {"psnr_db": next(likeness), "objective": next(objective)}
 
@@ -283,7 +283,7 @@ def test_the_best_weights_are_chosen_by_the_objective_where_a_task_has_one(toy: 
     source = toy.ToySource()
     source.held_out = lambda: [toy.ToySource().held_out()[0]]
     kept = toy.settings(steps=100, validate_every=2, patience=2)
-    result = train(Taught(), source, kept, tmp_path, lambda line: None)
+    result = train(WithObjective(), source, kept, tmp_path, lambda line: None)
     assert (result.stopped, result.steps) == ("early", 10)
     assert result.best == {"psnr_db": 19.0, "objective": -1.0, "step": 6}
     assert checkpoint.best_path(tmp_path) == checkpoint.path_of(tmp_path, 6, "best")

@@ -19,9 +19,9 @@ from hallucinators.training.steps import distributed
 
 
 def free_port() -> str:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return str(found.getsockname()[1])
+    with socket.socket() as result:
+        result.bind(("127.0.0.1", 0))
+        return str(result.getsockname()[1])
 
 
 def two_processes(program: str, out: Path, bad_step: int) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Telling the first spatial transformer where the face is."""
+"""The placement loss for frontal faces, and the stage that trains the first spatial transformer."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def test_batches_without_flows_are_refused() -> None:
 
 
 @pytest.mark.parametrize("side", [16, 32])
-def test_the_stage_teaches_the_first_transformer_and_nothing_else(side: int) -> None:
+def test_the_stage_trains_only_the_first_transformer(side: int) -> None:
     torch.manual_seed(0)
     net = CoarseNet(lr=side, widths=TINY)
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     stage = GeometryStage("g", net, frontal_placement, lambda b: b.hr, steps=1000, rate=3e-3, key="coarse")
     batch = placed(torch.tensor([[0.8, -0.3, 0.1], [0.3, 0.8, -0.2]]), torch.rand(1, 3, side, side))
-    told = [stage.update(batch, 300)["alignment"] for _ in range(60)]
-    assert min(told) < told[0] / 2
+    figures = [stage.update(batch, 300)["alignment"] for _ in range(60)]
+    assert min(figures) < figures[0] / 2
     moved = {name for name, tensor in net.state_dict().items() if not torch.equal(tensor, before[name])}
     first = "encoder.level_16.align." if side == 16 else "encoder.enter_32.align."
     assert moved and all(name.startswith((first, "encoder.enter.")) for name in moved)

@@ -1,4 +1,4 @@
-"""Telling a spatial transformer where the face is."""
+"""The placement loss for upright faces, and its stage."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ def test_the_stage_learns_the_place_and_nothing_else(batch: Batch) -> None:
     net = Fixed()
     assert batch.upright is not None
     stage = GeometryStage("g", net, upright_placement, lambda b: b.hr, steps=300, rate=0.05)
-    told = [stage.update(batch, step)["alignment"] for step in range(60)]
-    assert told[-1] < told[0] and net.rest.item() == 0 and stage.name == "g"
+    values = [stage.update(batch, step)["alignment"] for step in range(60)]
+    assert values[-1] < values[0] and net.rest.item() == 0 and stage.name == "g"
     assert set(stage.modules()) == set(stage.optimisers()) == {"net"}
     with torch.no_grad():
         figures, shown = stage.validate(batch), stage.preview(batch)

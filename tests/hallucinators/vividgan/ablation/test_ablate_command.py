@@ -26,9 +26,9 @@ def no_tensorboard(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def ablate(bench: Bench, pack_file: Path, tmp_path: Path) -> Bench:
     def call(*more: object) -> tuple[int, str, str]:
-        given = ("--data", pack_file, "--out", tmp_path / "out", "--steps", STEPS, "--batch", 2, "--faces", 3)
+        inputs = ("--data", pack_file, "--out", tmp_path / "out", "--steps", STEPS, "--batch", 2, "--faces", 3)
         evaluator = ("--recogniser", "ablation-pixels", "--landmarks", "template", "--threads", 1)
-        return bench("ablate", *given, "--identity", "none", *evaluator, *more)
+        return bench("ablate", *inputs, "--identity", "none", *evaluator, *more)
 
     return call
 

@@ -1,4 +1,4 @@
-"""Measuring left-out people: V+GT sees the truth it is given, results are kept, and people are told apart."""
+"""Measuring left-out people: V+GT uses ground-truth components, and results are stored."""
 
 from __future__ import annotations
 
@@ -32,40 +32,40 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_v_gt_computes_what_the_model_does_with_the_true_components(weights: Path, packed: Pack) -> None:
     pairs = make_pairs(packed, 0, yaws_deg=(40,))
-    oracle = GroundTruthComponents(weights, 16, "cpu")
-    oracle.set_truth(pairs)
-    found = oracle.hallucinate(to_float([pair.lr for pair in reversed(pairs)]))[::-1]
+    components = GroundTruthComponents(weights, 16, "cpu")
+    components.set_truth(pairs)
+    result = components.hallucinate(to_float([pair.lr for pair in reversed(pairs)]))[::-1]
     model = load_weights(weights)[0]
     truth, lr = to_float([pairs[0].frontal]), to_float([pairs[0].lr])
     centres = centres_from_five(torch.from_numpy(pairs[0].five)[None]).round()
     with torch.inference_mode():
-        given = crop(torch.from_numpy(truth), centres, model.patch_sizes)
-        wanted = model(torch.from_numpy(lr), components=given, centres=centres)
+        inputs = crop(torch.from_numpy(truth), centres, model.patch_sizes)
+        expected = model(torch.from_numpy(lr), components=inputs, centres=centres)
         own = model(torch.from_numpy(lr), centres=centres)
-    np.testing.assert_allclose(found[0], wanted.fine[0].clamp(0, 1).numpy(), atol=1e-5)
-    assert not torch.equal(wanted.prior, own.prior)
+    np.testing.assert_allclose(result[0], expected.fine[0].clamp(0, 1).numpy(), atol=1e-5)
+    assert not torch.equal(expected.prior, own.prior)
     with pytest.raises(UsageError, match="no ground truth"):
-        oracle.hallucinate(to_float([255 - pairs[0].lr]))
+        components.hallucinate(to_float([255 - pairs[0].lr]))
 
 
 def test_bicubic_is_measured_as_by_hand_and_kept(packed: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = packed.indices(test=True)[:2].tolist()
-    told: list[int] = []
-    found = Evaluator(packed, chosen, "ablation-pixels", lr=16).measure_bicubic(tmp_path, told.append)
-    assert sum(told) == 2 and found.people == ("0",) * 8 + ("1",) * 8 and found.align == "true"
+    figures: list[int] = []
+    result = Evaluator(packed, chosen, "ablation-pixels", lr=16).measure_bicubic(tmp_path, figures.append)
+    assert sum(figures) == 2 and result.people == ("0",) * 8 + ("1",) * 8 and result.align == "true"
     pair = make_pairs(packed, chosen[0])[0]
     error = np.square(resize(pair.lr, 128, 128).astype(float) - pair.frontal).mean()
-    assert found.psnr_db[0] == pytest.approx(10 * np.log10(255**2 / error))
-    assert sum(found.outcomes.values()) == 16
+    assert result.psnr_db[0] == pytest.approx(10 * np.log10(255**2 / error))
+    assert sum(result.outcomes.values()) == 16
 
     monkeypatch.setattr(Evaluator, "_measure", lambda *args: pytest.fail("it was measured again"))
-    assert Evaluator(packed, chosen, "ablation-pixels", lr=16).measure_bicubic(tmp_path, told.append) == found
+    assert Evaluator(packed, chosen, "ablation-pixels", lr=16).measure_bicubic(tmp_path, figures.append) == result
     for changed in (
         Evaluator(packed, chosen, "ablation-pixels", lr=32),
         Evaluator(packed, chosen, "ablation-pixels", lr=16, seed=1),
     ):
         with pytest.raises(pytest.fail.Exception):
-            changed.measure_bicubic(tmp_path, told.append)
+            changed.measure_bicubic(tmp_path, figures.append)
 
 
 def test_infinite_values_are_kept_and_damaged_files_named(packed: Pack, tmp_path: Path) -> None:
@@ -75,8 +75,8 @@ def test_infinite_values_are_kept_and_damaged_files_named(packed: Pack, tmp_path
     raw = json.loads((tmp_path / FILE).read_text())
     raw["psnr_db"][:2] = ["inf", None]
     (tmp_path / FILE).write_text(json.dumps(raw))
-    found = evaluator.measure_bicubic(tmp_path, lambda done: None)
-    assert found.psnr_db[:2] == (float("inf"), None) and found.psnr_db[2:] == first.psnr_db[2:]
+    result = evaluator.measure_bicubic(tmp_path, lambda done: None)
+    assert result.psnr_db[:2] == (float("inf"), None) and result.psnr_db[2:] == first.psnr_db[2:]
     (tmp_path / FILE).write_text("{")
     with pytest.raises(DataError, match="damaged"):
         evaluator.measure_bicubic(tmp_path, lambda done: None)

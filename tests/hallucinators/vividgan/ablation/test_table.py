@@ -23,13 +23,13 @@ def measures(psnr: list[float | None], ranks: list[int | None]) -> Measures:
 
 
 def rows() -> list[Row]:
-    made = [
+    instance = [
         Row("minus", "L-", ["pixel"], measures([20.0, 21.0, 22.0, None], [1, 2, 1, None])),
         Row("star", "L*", ["pixel"], None, "stage coarse: a | b\nand c"),
         Row("full", "L_G", ["pixel"], measures([21.0, 23.0, float("inf"), 25.0], [1, 1, 1, 1])),
     ]
-    compute(made)
-    return made
+    compute(instance)
+    return instance
 
 
 def test_means_leave_out_what_has_no_value_and_count_it() -> None:
@@ -60,22 +60,22 @@ def test_a_failed_variant_stays_in_every_file_with_its_reason() -> None:
     assert len(set(cells)) == 1, "every line has as many cells"
     assert text.index("| minus") < text.index("| star") < text.index("| full")
     assert "3 steps" in text and "reference" in text
-    found = list(csv.DictReader(io.StringIO(to_csv(rows()))))
-    assert [(row["variant"], row["measure"]) for row in found] == [
+    result = list(csv.DictReader(io.StringIO(to_csv(rows()))))
+    assert [(row["variant"], row["measure"]) for row in result] == [
         ("minus", "psnr_db"), ("minus", "ssim"), ("minus", "rank_1"), ("star", ""),
         ("full", "psnr_db"), ("full", "ssim"), ("full", "rank_1"),
     ]  # fmt: skip
-    assert found[3]["failure"] and float(found[0]["difference"]) == -1.5
+    assert result[3]["failure"] and float(result[0]["difference"]) == -1.5
     plain = json.loads(to_json(rows(), FACTS))
     assert plain["variants"][1]["failure"] and plain["variants"][0]["cells"]["psnr_db"]["value"] == 21.0
 
 
 def test_without_the_full_variant_there_are_no_differences() -> None:
-    made = rows()
-    made[2].measures = None
-    made[2].failure = "no"
-    for row in made:
+    instance = rows()
+    instance[2].measures = None
+    instance[2].failure = "no"
+    for row in instance:
         row.cells, row.differences = {}, {}
-    compute(made)
-    assert made[0].cells and not made[0].differences
-    assert "| - |" in to_markdown(made, FACTS)
+    compute(instance)
+    assert instance[0].cells and not instance[0].differences
+    assert "| - |" in to_markdown(instance, FACTS)

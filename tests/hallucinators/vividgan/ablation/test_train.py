@@ -34,7 +34,7 @@ class Log:
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> Log:
     """Train nothing: stages leave a mark, and see that what they need is beside them."""
-    found = Log()
+    result = Log()
 
     def stages(options: Options) -> list[Stage]:
         def maker(name: str) -> Callable[[Path], Any]:
@@ -50,11 +50,11 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Log:
         return [Stage(name, maker(name), 3, (16,)) for name in names]
 
     def train(task: Any, source: Any, settings: Any, out: Path, say: Any, *, recipe: dict[str, Any]) -> Result:
-        found.trained.append((task, out.parent.name))
-        found.recipes[f"{task} {out.parent.name}"] = recipe
-        if found.fails == f"{task} {out.parent.name}":
+        result.trained.append((task, out.parent.name))
+        result.recipes[f"{task} {out.parent.name}"] = recipe
+        if result.fails == f"{task} {out.parent.name}":
             raise RuntimeError("no\nmemory")
-        if found.stops == task:
+        if result.stops == task:
             return Result(1, "signal", {}, 0.0, 0, 0)
         out.mkdir(parents=True, exist_ok=True)
         checkpoint.save(checkpoint.path_of(out, 3, "best"), {"step": 3, "out": str(out), "one": torch.zeros(1)})
@@ -68,7 +68,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Log:
     monkeypatch.setattr(vividgan, "export", export)
     monkeypatch.setattr(run, "train", train)
     monkeypatch.setattr("hallucinators.training.data.source.PairSource", lambda *args, **named: None)
-    return found
+    return result
 
 
 def trainer(out: Path) -> Trainer:
@@ -76,9 +76,9 @@ def trainer(out: Path) -> Trainer:
 
 
 def test_what_is_the_same_is_trained_once(log: Log, tmp_path: Path) -> None:
-    made = trainer(tmp_path)
+    instance = trainer(tmp_path)
     for name, variant in VARIANTS.items():
-        assert made.train(variant).read_text() == name
+        assert instance.train(variant).read_text() == name
     stages = [stage for stage, _ in log.trained]
     assert {name: stages.count(name) for name in NEEDS} == {"geometry": 1, "coarse": 4, "touchup": 4, "whole": 9}
     assert [where for stage, where in log.trained if stage == "whole"] == list(VARIANTS)
@@ -89,9 +89,9 @@ def test_what_is_the_same_is_trained_once(log: Log, tmp_path: Path) -> None:
 
 
 def test_recipes_hold_what_decided_a_stage_and_no_more(log: Log, tmp_path: Path) -> None:
-    made = trainer(tmp_path)
-    made.train(VARIANTS["full"])
-    made.train(VARIANTS["v-tn"])
+    instance = trainer(tmp_path)
+    instance.train(VARIANTS["full"])
+    instance.train(VARIANTS["v-tn"])
     first, whole = log.recipes["geometry shared"], log.recipes["whole full"]
     assert "losses" not in first and "identity" not in first and first["geometry_steps"] == 3
     assert whole["losses"] == "full" and whole["touchup"] == 1 and whole["coarse_steps"] == 3
@@ -101,14 +101,14 @@ def test_recipes_hold_what_decided_a_stage_and_no_more(log: Log, tmp_path: Path)
 
 def test_a_stage_that_fails_is_told_of_every_variant_that_shares_it(log: Log, tmp_path: Path) -> None:
     log.fails = "coarse pixel-symmetry-identity"
-    made = trainer(tmp_path)
-    made.train(VARIANTS["minus"])
+    instance = trainer(tmp_path)
+    instance.train(VARIANTS["minus"])
     with pytest.raises(RuntimeError):
-        made.train(VARIANTS["ddagger"])
+        instance.train(VARIANTS["ddagger"])
     with pytest.raises(BenchError, match="stage coarse: RuntimeError: no memory"):
-        made.train(VARIANTS["figure_6i"])
+        instance.train(VARIANTS["figure_6i"])
     assert log.trained.count(("coarse", "pixel-symmetry-identity")) == 1
-    made.train(VARIANTS["full"])
+    instance.train(VARIANTS["full"])
     log.fails = ""
     trainer(tmp_path).train(VARIANTS["ddagger"])
 

@@ -45,8 +45,12 @@ def test_variants_share_the_coarse_network_where_equation_9_is_the_same() -> Non
     assert sorted(groups.values()) == sorted(
         [["minus"], ["dagger"], ["ddagger", "figure_6i"], ["star", "full", "figure_6f", "v-tn", "v+gt"]]
     )
-    untaught = Recipe(steps={}, identity="none")
-    assert coarse_terms(VARIANTS["minus"], untaught) == coarse_terms(VARIANTS["dagger"], untaught) == ["pixel"]
+    without_teacher = Recipe(steps={}, identity="none")
+    assert (
+        coarse_terms(VARIANTS["minus"], without_teacher)
+        == coarse_terms(VARIANTS["dagger"], without_teacher)
+        == ["pixel"]
+    )
 
 
 def test_options_say_what_is_left_out() -> None:

@@ -52,24 +52,24 @@ def axis(side: int) -> Tensor:
 
 
 def test_flows_start_as_the_identity_and_its_mirror_image() -> None:
-    found = fresh()(pictures())
+    result = fresh()(pictures())
     x, y = axis(GRID).expand(2, GRID, GRID), axis(GRID)[:, None].expand(2, GRID, GRID)
-    assert torch.equal(found.flow, torch.stack([x, y, -x, y], 1))
-    assert torch.equal(found.first, found.flow)
-    assert not found.visible.any() and found.visible.shape == (2, 3, GRID, GRID)
+    assert torch.equal(result.flow, torch.stack([x, y, -x, y], 1))
+    assert torch.equal(result.first, result.flow)
+    assert not result.visible.any() and result.visible.shape == (2, 3, GRID, GRID)
 
 
 @pytest.mark.parametrize("side", [16, 32])
 def test_a_symmetric_picture_is_carried_to_where_it_is_before_any_training(side: int) -> None:
     lr = pictures(side=side)
     lr = (lr + lr.flip(3)) / 2
-    found = fresh()(lr)
-    assert torch.equal(found.coarse, found.warped), "nothing is painted yet"
-    assert found.warped.shape == (2, 3, HR, HR)
+    result = fresh()(lr)
+    assert torch.equal(result.coarse, result.warped), "the residual starts at 0"
+    assert result.warped.shape == (2, 3, HR, HR)
     grid = lr if side == GRID else functional.interpolate(lr, (GRID, GRID), mode="bicubic")
     bicubic = functional.interpolate(grid, (HR, HR), mode="bicubic")
-    torch.testing.assert_close(found.warped[..., 2:-2, 2:-2], bicubic[..., 2:-2, 2:-2], atol=1e-5, rtol=0)
-    assert (found.warped - bicubic).abs().max() < 0.1, "at the border the enlarged flow ends two pixels early"
+    torch.testing.assert_close(result.warped[..., 2:-2, 2:-2], bicubic[..., 2:-2, 2:-2], atol=1e-5, rtol=0)
+    assert (result.warped - bicubic).abs().max() < 0.1, "at the border the enlarged flow ends two pixels early"
 
 
 def test_the_own_place_outweighs_the_opposite_one_before_any_training() -> None:
@@ -110,21 +110,23 @@ def test_faces_do_not_depend_on_who_stands_beside_them() -> None:
 
 @pytest.mark.parametrize("size", [(12, 12), (16, 16), (20, 20), (36, 36), (16, 32), (24, 32)])
 def test_every_small_size_is_taken(size: tuple[int, int]) -> None:
-    found = awake()(torch.rand(1, 3, *size))
-    assert found.coarse.shape == (1, 3, HR, HR) and found.flow.shape == (1, 4, GRID, GRID)
-    assert found.coarse.isfinite().all()
+    result = awake()(torch.rand(1, 3, *size))
+    assert result.coarse.shape == (1, 3, HR, HR) and result.flow.shape == (1, 4, GRID, GRID)
+    assert result.coarse.isfinite().all()
 
 
 def test_gradients_reach_every_weight_and_the_picture() -> None:
     net, lr = awake(), pictures().requires_grad_()
-    found = net(lr)
-    torch.autograd.backward(found.coarse.square().mean() + found.first.square().mean() + found.visible.square().mean())
+    result = net(lr)
+    torch.autograd.backward(
+        result.coarse.square().mean() + result.first.square().mean() + result.visible.square().mean()
+    )
     for name, parameter in net.named_parameters():
         assert parameter.grad is not None and parameter.grad.isfinite().all() and parameter.grad.any(), name
     assert lr.grad is not None and lr.grad.any()
 
 
-def test_the_first_step_of_a_fresh_network_moves_positions_and_paint() -> None:
+def test_the_first_step_of_a_fresh_network_moves_positions_and_residual() -> None:
     net = fresh()
     torch.autograd.backward((net(pictures()).coarse - pictures(seed=2, side=HR)).square().mean())
     for layer in (net.similarity, net.flow, net.refined, net.paint):
@@ -138,18 +140,18 @@ def test_under_bfloat16_positions_stay_exact() -> None:
         net.similarity.bias.copy_(turn)
         exact = net(lr)
         with torch.autocast("cpu", torch.bfloat16):
-            found = net(lr)
-    assert found.flow.dtype == found.coarse.dtype == found.warped.dtype == torch.float32
+            result = net(lr)
+    assert result.flow.dtype == result.coarse.dtype == result.warped.dtype == torch.float32
     # what is left is the rounding of six numbers; places in bfloat16 would be 0.002 off
-    torch.testing.assert_close(found.flow, exact.flow, atol=4e-4, rtol=0)
+    torch.testing.assert_close(result.flow, exact.flow, atol=4e-4, rtol=0)
 
 
 def test_bfloat16_gives_nearly_the_same_face_and_gradients() -> None:
     net, lr = awake(), pictures()
     with torch.autocast("cpu", torch.bfloat16):
-        found = net(lr)
-    torch.testing.assert_close(found.coarse, net(lr).coarse, atol=0.05, rtol=0)
-    torch.autograd.backward(found.coarse.mean())
+        result = net(lr)
+    torch.testing.assert_close(result.coarse, net(lr).coarse, atol=0.05, rtol=0)
+    torch.autograd.backward(result.coarse.mean())
     assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
 
 
@@ -177,8 +179,8 @@ def test_a_width_that_cannot_be_halved_twice_is_wrong_usage(width: int) -> None:
 
 def test_the_filter_after_a_pixel_shuffle_takes_a_chequerboard_out_and_leaves_flat_colour_alone() -> None:
     board = torch.tensor([1.0, -1.0]).repeat(8)[None, :] * torch.tensor([1.0, -1.0]).repeat(8)[:, None]
-    found = _Smooth()(board[None, None])
-    assert found.shape == (1, 1, 16, 16) and found[..., 1:-1, 1:-1].abs().max() < 1e-6
+    result = _Smooth()(board[None, None])
+    assert result.shape == (1, 1, 16, 16) and result[..., 1:-1, 1:-1].abs().max() < 1e-6
     flat = torch.full((1, 2, 8, 8), 0.3)
     torch.testing.assert_close(_Smooth()(flat), flat)
     ramp = torch.arange(8.0).expand(1, 1, 8, 8)
@@ -194,8 +196,8 @@ def test_a_flow_that_is_a_similarity_is_left_alone() -> None:
     frame = fresh().frame
     moved = torch.stack([0.8 * frame[0] - 0.3 * frame[1] + 0.1, 0.3 * frame[0] + 0.8 * frame[1] - 0.2])[None]
     flow = torch.cat([moved, moved.flip(3)], 1)
-    found = limit_deformation(flow, similar(flow, torch.zeros(1, 3, GRID, GRID), frame), torch.zeros(1))
-    torch.testing.assert_close(found, flow, atol=1e-5, rtol=0)
+    result = limit_deformation(flow, similar(flow, torch.zeros(1, 3, GRID, GRID), frame), torch.zeros(1))
+    torch.testing.assert_close(result, flow, atol=1e-5, rtol=0)
 
 
 def test_small_bends_are_taken_back_and_a_turn_is_not() -> None:
@@ -206,12 +208,12 @@ def test_small_bends_are_taken_back_and_a_turn_is_not() -> None:
     for pixels, share in ((1.0, 0.3), (2.9, 0.3), (4.5, 0.65), (20.0, 1.0)):
         flow = torch.cat([place + pixels * bent, place], 1)
         near = similar(flow, seen, frame)
-        found = limit_deformation(
+        result = limit_deformation(
             flow, near, ALWAYS.deformation_scale_at(ALWAYS.turned_share(estimate_turn_px(flow, seen, near)))
         )
-        left = (found[:, :2] - place).square().sum(1).mean().sqrt() * 64
+        left = (result[:, :2] - place).square().sum(1).mean().sqrt() * 64
         assert float(left) == pytest.approx(share * pixels, rel=0.12, abs=0.05), pixels
-        assert torch.equal(found[:, 2:], flow[:, 2:])
+        assert torch.equal(result[:, 2:], flow[:, 2:])
 
 
 def test_a_head_counts_as_turned_by_how_far_it_lies_between_two_bounds() -> None:
@@ -221,28 +223,28 @@ def test_a_head_counts_as_turned_by_how_far_it_lies_between_two_bounds() -> None
 
 
 @pytest.mark.parametrize(("side", "kept"), [(12, 0.7), (16, 0.7), (24, 0.55), (32, 0.4), (36, 0.4)])
-def test_of_larger_faces_that_are_not_turned_less_paint_is_kept(side: int, kept: float) -> None:
-    found = FAR.residual_scale_at(torch.tensor([0.0, 0.5, 1.0]), torch.zeros(3, 3, side, side))
-    assert found.tolist() == pytest.approx([kept, (1 + kept) / 2, 1.0])
+def test_the_residual_scale_of_frontal_heads_falls_with_the_size(side: int, kept: float) -> None:
+    result = FAR.residual_scale_at(torch.tensor([0.0, 0.5, 1.0]), torch.zeros(3, 3, side, side))
+    assert result.tolist() == pytest.approx([kept, (1 + kept) / 2, 1.0])
     assert ALWAYS.residual_scale_at(torch.zeros(1), torch.zeros(1, 3, side, side)).item() == pytest.approx(0.7)
 
 
 @pytest.mark.parametrize(("bend", "kept"), [(0.0, 0.0), (0.4, 0.4), (1.0, 1.0)])
-def test_a_restraint_says_how_much_of_a_bend_a_head_keeps_that_is_not_turned(bend: float, kept: float) -> None:
+def test_the_limits_scale_the_deformation_of_heads_that_are_not_turned(bend: float, kept: float) -> None:
     net, lr = awake().eval(), pictures(1)
     with torch.no_grad():
         net.limits = TurnLimits(1e3, 2e3, bend, (1.0, 1.0))
-        found = net(lr)
-        near = similar(found.flow, found.visible, net.frame)
-        taken = torch.cat([near + kept * (found.flow[:, :2] - near), found.flow[:, 2:]], 1)
-        torch.testing.assert_close(found.warped, net._warp(lr, taken, found.visible, HR), atol=1e-5, rtol=0)
+        result = net(lr)
+        near = similar(result.flow, result.visible, net.frame)
+        taken = torch.cat([near + kept * (result.flow[:, :2] - near), result.flow[:, 2:]], 1)
+        torch.testing.assert_close(result.warped, net._warp(lr, taken, result.visible, HR), atol=1e-5, rtol=0)
         net.limits = TurnLimits(-2.0, -1.0, bend, (1.0, 1.0))  # every head is turned
         whole = net(lr)
         torch.testing.assert_close(whole.warped, net._warp(lr, whole.flow, whole.visible, HR), atol=1e-5, rtol=0)
-        assert (whole.warped - found.warped).abs().max() > 1e-3 or kept == 1
+        assert (whole.warped - result.warped).abs().max() > 1e-3 or kept == 1
 
 
-def test_in_use_a_face_that_is_not_turned_keeps_seven_tenths_of_its_paint_and_in_training_all(
+def test_the_residual_of_a_frontal_head_is_scaled_in_inference_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     net, lr = awake(), pictures(3)
@@ -252,9 +254,11 @@ def test_in_use_a_face_that_is_not_turned_keeps_seven_tenths_of_its_paint_and_in
     with torch.no_grad():
         training, used = net.train()(lr), net.eval()(lr)
     assert torch.equal(training.warped, used.warped)
-    paint, kept = training.coarse - training.warped, used.coarse - used.warped
-    assert paint.abs().max() > 0.01
-    torch.testing.assert_close(kept, paint * torch.tensor([0.7, 0.85, 1.0])[:, None, None, None], atol=1e-6, rtol=1e-4)
+    residual, scaled = training.coarse - training.warped, used.coarse - used.warped
+    assert residual.abs().max() > 0.01
+    torch.testing.assert_close(
+        scaled, residual * torch.tensor([0.7, 0.85, 1.0])[:, None, None, None], atol=1e-6, rtol=1e-4
+    )
 
 
 def test_how_much_a_head_is_turned_does_not_depend_on_where_and_how_large_it_is() -> None:
@@ -263,5 +267,5 @@ def test_how_much_a_head_is_turned_does_not_depend_on_where_and_how_large_it_is(
     own = frame[None, :2] + 4.5 / 64 * bent / bent.square().sum(1).mean().sqrt()
     small = 0.4 * own + 0.3
     flows = [torch.cat([place, place], 1) for place in (own, small)]
-    found = [float(estimate_turn_px(flow, seen, similar(flow, seen, frame))) for flow in flows]
-    assert found[0] == pytest.approx(4.5, abs=0.3) and found[1] == pytest.approx(found[0], abs=0.03)
+    result = [float(estimate_turn_px(flow, seen, similar(flow, seen, frame))) for flow in flows]
+    assert result[0] == pytest.approx(4.5, abs=0.3) and result[1] == pytest.approx(result[0], abs=0.03)

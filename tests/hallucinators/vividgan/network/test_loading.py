@@ -121,8 +121,8 @@ def test_variants_come_back_as_they_were(tmp_path: Path, left_out: str) -> None:
     facts = replace(FACTS, **{left_out: False})  # type: ignore[arg-type]
     model = awake(facts)
     save_weights(tmp_path / "variant.safetensors", model, facts)
-    loaded, found = load_weights(tmp_path / "variant.safetensors")
-    assert found == facts
+    loaded, result = load_weights(tmp_path / "variant.safetensors")
+    assert result == facts
     assert (loaded.touchup is None) == (left_out == "touchup")
     assert (loaded.fine.hourglass is None) == (left_out == "component_aware")
     assert loaded.state_dict().keys() == model.state_dict().keys()

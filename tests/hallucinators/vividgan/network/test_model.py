@@ -71,47 +71,47 @@ def test_the_compact_preset_is_small_and_cheap() -> None:
 
 @pytest.mark.parametrize("lr", [16, 32])
 def test_one_pass_gives_everything_and_starts_grey(lr: int) -> None:
-    made = VividGAN(lr=lr, widths=TINY, carry=False)(torch.rand(2, 3, lr, lr))
-    assert torch.equal(made.fine, torch.full((2, 3, 128, 128), 0.5))
-    torch.testing.assert_close(made.prior, 0.5 * made.prior_mask.expand(2, 3, 128, 128))
-    assert {name: tuple(p.shape) for name, p in made.components.items()} == {
+    instance = VividGAN(lr=lr, widths=TINY, carry=False)(torch.rand(2, 3, lr, lr))
+    assert torch.equal(instance.fine, torch.full((2, 3, 128, 128), 0.5))
+    torch.testing.assert_close(instance.prior, 0.5 * instance.prior_mask.expand(2, 3, 128, 128))
+    assert {name: tuple(p.shape) for name, p in instance.components.items()} == {
         name: (2, 3, high, wide) for name, (wide, high) in PATCH_SIZES.items()
     }
-    assert len(made.heatmaps) == 2
+    assert len(instance.heatmaps) == 2
 
 
 def test_gradients_flow_from_the_fine_face_through_the_patches_to_the_coarse_network() -> None:
     network = awake()
-    made = network(torch.rand(1, 3, 16, 16))
-    by_prior = torch.autograd.grad(made.fine.sum(), made.prior, retain_graph=True)[0]
+    instance = network(torch.rand(1, 3, 16, 16))
+    by_prior = torch.autograd.grad(instance.fine.sum(), instance.prior, retain_graph=True)[0]
     assert by_prior.abs().sum() > 0
     first = network.coarse.encoder.enter.weight
-    assert torch.autograd.grad(made.prior.square().sum(), first, retain_graph=True)[0].abs().sum() > 0
-    assert torch.autograd.grad(made.components["nose"].sum(), first)[0].abs().sum() > 0
+    assert torch.autograd.grad(instance.prior.square().sum(), first, retain_graph=True)[0].abs().sum() > 0
+    assert torch.autograd.grad(instance.components["nose"].sum(), first)[0].abs().sum() > 0
 
 
 def test_without_touching_up_the_prior_is_empty() -> None:
     network = awake(touchup=False)
-    made = network(torch.rand(2, 3, 16, 16))
-    assert network.touchup is None and made.components == {}
-    assert made.prior.abs().sum() == 0 and made.prior_mask.sum() == 0
+    instance = network(torch.rand(2, 3, 16, 16))
+    assert network.touchup is None and instance.components == {}
+    assert instance.prior.abs().sum() == 0 and instance.prior_mask.sum() == 0
 
 
 def test_true_components_take_the_place_of_touched_up_ones() -> None:
     truth = torch.rand(1, 3, 128, 128)
     centres = template_centres()[None] + torch.tensor([2.3, -1.4])
-    given = crop(truth, centres.round())
+    inputs = crop(truth, centres.round())
     for network in (awake(), awake(touchup=False)):
-        made = network(torch.rand(1, 3, 16, 16), components=given, centres=centres)
-        torch.testing.assert_close(made.prior, truth * made.prior_mask, atol=1e-4, rtol=0)
-        assert made.prior_mask.sum() > 0
+        instance = network(torch.rand(1, 3, 16, 16), components=inputs, centres=centres)
+        torch.testing.assert_close(instance.prior, truth * instance.prior_mask, atol=1e-4, rtol=0)
+        assert instance.prior_mask.sum() > 0
     with pytest.raises(DataError, match="component mouth"):
-        network(torch.rand(1, 3, 16, 16), components={**given, "mouth": given["nose"]})
+        network(torch.rand(1, 3, 16, 16), components={**inputs, "mouth": inputs["nose"]})
 
 
 def test_without_the_component_aware_module_it_runs() -> None:
-    made = awake(component_aware=False)(torch.rand(1, 3, 16, 16))
-    assert made.heatmaps == [] and made.fine.shape == (1, 3, 128, 128)
+    instance = awake(component_aware=False)(torch.rand(1, 3, 16, 16))
+    assert instance.heatmaps == [] and instance.fine.shape == (1, 3, 128, 128)
 
 
 def test_patch_sizes_can_be_chosen() -> None:
@@ -134,11 +134,11 @@ def test_it_trains_in_bfloat16_channels_last() -> None:
     faces = torch.rand(2, 3, 16, 16).to(memory_format=torch.channels_last)
     exact = network(faces)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        made = network(faces)
-    assert made.fine.dtype == made.coarse.dtype == made.prior.dtype == torch.float32
+        instance = network(faces)
+    assert instance.fine.dtype == instance.coarse.dtype == instance.prior.dtype == torch.float32
     spread = exact.fine.std()
-    assert (made.fine - exact.fine).abs().mean() < 0.1 * spread
-    made.fine.square().mean().backward()
+    assert (instance.fine - exact.fine).abs().mean() < 0.1 * spread
+    instance.fine.square().mean().backward()
     assert all(torch.isfinite(p.grad).all() for p in network.parameters() if p.grad is not None)
 
 

@@ -42,11 +42,11 @@ def test_the_geometry_phase_learns_flows_and_leaves_the_painting_alone(batch: Ba
     network = net()
     before = {name: p.detach().clone() for name, p in network.named_parameters()}
     task = FlowTask(network, steps=1000, geometry_steps=1000)
-    told = [task.update(batch, 200 + step) for step in range(12)]
-    assert set(told[0]) == {"total", "pixel", "flow", "first_flow", "seen"}
+    figures = [task.update(batch, 200 + step) for step in range(12)]
+    assert set(figures[0]) == {"total", "pixel", "flow", "first_flow", "seen"}
     for name in ("total", "flow", "first_flow", "seen"):
-        assert told[-1][name] < told[0][name], name
-    assert told[0]["total"] == pytest.approx(sum(v for k, v in told[0].items() if k != "total"), rel=1e-5)
+        assert figures[-1][name] < figures[0][name], name
+    assert figures[0]["total"] == pytest.approx(sum(v for k, v in figures[0].items() if k != "total"), rel=1e-5)
     for name, parameter in network.named_parameters():
         if name.startswith(("paint", "detail", "fuse", "content")):
             assert torch.equal(parameter, before[name]), name
@@ -55,10 +55,10 @@ def test_the_geometry_phase_learns_flows_and_leaves_the_painting_alone(batch: Ba
 
 def test_the_full_phase_learns_the_face(batch: Batch) -> None:
     task = FlowTask(net(), steps=1000, geometry_steps=0, teacher=pixels)
-    told = [task.update(batch, 200 + step) for step in range(12)]
+    figures = [task.update(batch, 200 + step) for step in range(12)]
     parts = {"pixel", "edges", "carried", "identity", "confusion", "flow", "first_flow", "seen"}
-    assert set(told[0]) == parts | {"total"}
-    assert told[-1]["total"] < told[0]["total"] and told[-1]["pixel"] < told[0]["pixel"]
+    assert set(figures[0]) == parts | {"total"}
+    assert figures[-1]["total"] < figures[0]["total"] and figures[-1]["pixel"] < figures[0]["pixel"]
 
 
 def test_phases_change_at_the_step_that_was_said(batch: Batch) -> None:
@@ -76,9 +76,9 @@ def test_the_rate_is_that_of_the_step_also_after_a_resumption(batch: Batch) -> N
     again.modules()["net"].load_state_dict(first.modules()["net"].state_dict())
     again.optimisers()["net"].load_state_dict(copy.deepcopy(first.optimisers()["net"].state_dict()))
     for task in (first, again):
-        told = task.update(batch, 450)
+        figures = task.update(batch, 450)
         assert task.optimisers()["net"].param_groups[0]["lr"] == pytest.approx(2e-3 * rate_at(450, 600))
-        assert told["total"] > 0
+        assert figures["total"] > 0
     for a, b in zip(first.modules()["net"].parameters(), again.modules()["net"].parameters(), strict=True):
         assert torch.equal(a, b)
 
@@ -96,8 +96,8 @@ def test_the_right_flow_costs_nothing_and_a_pixel_off_costs_a_pixel(batch: Batch
     flow = perfect(batch)
     assert batch.flow is not None
     sure = 20 * (2 * batch.flow[:, 4:7] - 1)
-    found = flow_losses(flow, flow, sure, batch)
-    assert found["flow"].item() == found["first_flow"].item() == 0
+    result = flow_losses(flow, flow, sure, batch)
+    assert result["flow"].item() == result["first_flow"].item() == 0
     assert flow_error(flow, batch).item() == 0
     off = flow.clone()
     off[:, 0] += 2 / 128 * 3
@@ -122,10 +122,10 @@ def test_errors_count_most_where_the_head_is_seen(batch: Batch) -> None:
 
 def test_validation_tells_how_good_picture_and_flow_are(batch: Batch) -> None:
     task = FlowTask(net(), steps=10, geometry_steps=5, teacher=pixels)
-    told = task.validate(batch)
-    assert set(told) == {"psnr_db", "carried_psnr_db", "flow_px", "identity", "confusion", "objective"}
-    assert told["psnr_db"] == told["carried_psnr_db"], "nothing is painted yet"
-    assert 5 < told["psnr_db"] < 40 and 1 < told["flow_px"] < 64
+    figures = task.validate(batch)
+    assert set(figures) == {"psnr_db", "carried_psnr_db", "flow_px", "identity", "confusion", "objective"}
+    assert figures["psnr_db"] == figures["carried_psnr_db"], "the residual starts at 0"
+    assert 5 < figures["psnr_db"] < 40 and 1 < figures["flow_px"] < 64
     shown = task.preview(batch)
     assert [tuple(column.shape) for column in shown] == [(4, 3, 32, 32)] + [(4, 3, 128, 128)] * 3
     assert all(0 <= column.min() and column.max() <= 1 for column in shown)

@@ -19,9 +19,9 @@ def test_symmetry_compares_left_with_right() -> None:
 
 def test_pixel_and_identity_are_squared_distances() -> None:
     truth = torch.zeros(2, 3, 2, 2)
-    made = truth.clone()
-    made[1] = 0.5
-    assert steps.pixel(made, truth).item() == pytest.approx(0.125)
+    instance = truth.clone()
+    instance[1] = 0.5
+    assert steps.pixel(instance, truth).item() == pytest.approx(0.125)
     distances = losses.feature_distances(torch.tensor([[1.0, 2.0], [0.0, 0.0]]), torch.zeros(2, 2))
     assert losses.identity(distances).item() == pytest.approx(5 / 2)
 
@@ -42,15 +42,15 @@ def test_structure_is_a_mean_over_landmarks_and_hourglasses() -> None:
 
 
 def test_adversarial_losses_are_binary_cross_entropy_of_the_logits() -> None:
-    real, made = torch.tensor([2.0, -1.0]), torch.tensor([0.5, 3.0])
+    real, instance = torch.tensor([2.0, -1.0]), torch.tensor([0.5, 3.0])
 
     def sigmoid(x: float) -> float:
         return 1 / (1 + math.exp(-x))
 
     expected = -(math.log(sigmoid(2)) + math.log(sigmoid(-1))) / 2
     expected -= (math.log(1 - sigmoid(0.5)) + math.log(1 - sigmoid(3))) / 2
-    assert sum(steps.discriminator_terms(real, made)).item() == pytest.approx(expected)
-    assert steps.adversarial(made).item() == pytest.approx(-(math.log(sigmoid(0.5)) + math.log(sigmoid(3))) / 2)
+    assert sum(steps.discriminator_terms(real, instance)).item() == pytest.approx(expected)
+    assert steps.adversarial(instance).item() == pytest.approx(-(math.log(sigmoid(0.5)) + math.log(sigmoid(3))) / 2)
     assert math.isfinite(steps.adversarial(torch.tensor([-1e4])).item())
 
 

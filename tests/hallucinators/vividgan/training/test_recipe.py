@@ -140,11 +140,11 @@ def test_later_stages_start_from_the_averages_of_the_earlier_ones(tmp_path: Path
     coarse = finished(tmp_path, "coarse", different(fresh.coarse, 1))
     finished(tmp_path, "coarse", different(fresh.coarse, 9), step=3)
     assert fresh.touchup is not None
-    made = [stage.build for stage in stages(options(**ALREADY))]
-    touching = made[1](tmp_path)
+    instance = [stage.build for stage in stages(options(**ALREADY))]
+    touching = instance[1](tmp_path)
     assert isinstance(touching, TouchUpStage) and holds(touching._model.coarse, coarse)
     touchup = finished(tmp_path, "touchup", different(fresh.touchup, 2))
-    whole = made[2](tmp_path)
+    whole = instance[2](tmp_path)
     assert isinstance(whole, WholeStage)
     assert holds(whole._model.coarse, coarse) and holds(whole._model.touchup, touchup)
 
@@ -158,8 +158,8 @@ def test_a_stage_without_the_one_before_says_so(tmp_path: Path) -> None:
     finished(tmp_path, "coarse", different(build(facts_of(options())).coarse, 1))
     with pytest.raises(DataError, match="touchup holds no finished stage"):
         stages(options(**ALREADY))[2].build(tmp_path)
-    for asked in (options(touchup=False, **ALREADY), options(true_components=True, **ALREADY)):
-        assert stages(asked)[1].build(tmp_path).name == "vividgan"
+    for calls in (options(touchup=False, **ALREADY), options(true_components=True, **ALREADY)):
+        assert stages(calls)[1].build(tmp_path).name == "vividgan"
 
 
 def test_the_coarse_stage_starts_from_what_learned_where_the_face_is(tmp_path: Path) -> None:
@@ -175,19 +175,19 @@ def test_the_papers_letter_is_an_option_and_stands_in_the_file(tmp_path: Path) -
     letter = options(carry=False, steps={"touchup": 0, "whole": 0})
     finished(tmp_path, "coarse", different(build(facts_of(letter)).coarse, 1))
     assert not export(letter, tmp_path, tmp_path / "w.safetensors", {}).carry
-    model, found = load_weights(tmp_path / "w.safetensors")
-    assert not found.carry and isinstance(model.coarse, CoarseNet) and not model.coarse.carry
+    model, result = load_weights(tmp_path / "w.safetensors")
+    assert not result.carry and isinstance(model.coarse, CoarseNet) and not model.coarse.carry
 
 
 def test_the_flow_networks_coarse_stage_is_geometry_first_and_then_frozen(tmp_path: Path) -> None:
-    made = stages(options("vividgan-flow", steps={"coarse": 9}))
-    task = made[0].build(tmp_path)
+    instance = stages(options("vividgan-flow", steps={"coarse": 9}))
+    task = instance[0].build(tmp_path)
     assert isinstance(task, FlowTask) and (task._steps, task._geometry_steps) == (9, 3)
     fresh = build(facts_of(options("vividgan-flow")))
     net = finished(tmp_path, "net", different(fresh.coarse, 1))
     assert fresh.touchup is not None
     finished(tmp_path, "touchup", different(fresh.touchup, 2))
-    whole = made[2].build(tmp_path)
+    whole = instance[2].build(tmp_path)
     assert isinstance(whole, WholeStage) and holds(whole._model.coarse, net)
     assert not any(p.requires_grad for p in whole._model.coarse.parameters()) and "coarse_d" not in whole.modules()
     assert whole._objective.terms == {"pixel", "structure", "identity"}, "pixels alone forget people"
@@ -196,7 +196,7 @@ def test_the_flow_networks_coarse_stage_is_geometry_first_and_then_frozen(tmp_pa
 
 
 @pytest.mark.parametrize("method", ["vividgan", "vividgan-flow"])
-@pytest.mark.parametrize(("losses", "taught"), [("minus", False), ("dagger", True), ("full", True)])
+@pytest.mark.parametrize(("losses", "has_teacher"), [("minus", False), ("dagger", True), ("full", True)])
 def test_a_set_of_losses_without_identity_asks_no_teacher(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -204,19 +204,19 @@ def test_a_set_of_losses_without_identity_asks_no_teacher(
     left_out: RenderedViews,
     method: str,
     losses: str,
-    taught: bool,
+    has_teacher: bool,
 ) -> None:
-    asked: list[int] = []
+    calls: list[int] = []
 
     def embed(images: Tensor, five: Tensor) -> Tensor:
-        asked.append(len(images))
+        calls.append(len(images))
         return nn.functional.avg_pool2d(images.float(), 32).flatten(1)
 
     monkeypatch.setattr(recipe, "load_teacher", lambda name, device: embed)
     stage = stages(options(method, losses=losses, steps={"geometry": 0, "coarse": 3}))[0]
     source = PairSource(trained_on, left_out, batch_size=2, sides=stage.sides, flow=stage.flow)
     stage.build(tmp_path).update(source.batch(0), 2)
-    assert bool(asked) == taught
+    assert bool(calls) == has_teacher
 
 
 def test_variants_leave_out_what_their_name_says(tmp_path: Path) -> None:
@@ -236,18 +236,18 @@ def test_the_weight_file_holds_the_best_of_the_last_stage(tmp_path: Path) -> Non
     whole = finished(tmp_path, "model", different(fresh, 3))
     facts = export(options(), tmp_path, tmp_path / "w.safetensors", {"people": 3})
     assert facts == Facts("vividgan", 16, "compact", trained={"people": 3})
-    model, found = load_weights(tmp_path / "w.safetensors")
-    assert found == facts and holds(model, whole)
+    model, result = load_weights(tmp_path / "w.safetensors")
+    assert result == facts and holds(model, whole)
 
 
 @pytest.mark.parametrize(("method", "name"), [("vividgan", "coarse"), ("vividgan-flow", "net")])
 def test_a_coarse_training_makes_a_file_of_the_coarse_network(tmp_path: Path, method: str, name: str) -> None:
-    asked = options(method, steps={"touchup": 0, "whole": 0})
-    coarse = finished(tmp_path, name, different(build(facts_of(asked)).coarse, 1))
-    facts = export(asked, tmp_path, tmp_path / "w.safetensors", {})
+    calls = options(method, steps={"touchup": 0, "whole": 0})
+    coarse = finished(tmp_path, name, different(build(facts_of(calls)).coarse, 1))
+    facts = export(calls, tmp_path, tmp_path / "w.safetensors", {})
     assert not facts.fine and facts.lr == (16 if method == "vividgan" else 0)
-    model, found = load_weights(tmp_path / "w.safetensors", network=facts.network)
-    assert found == facts and holds(model.coarse, coarse)
+    model, result = load_weights(tmp_path / "w.safetensors", network=facts.network)
+    assert result == facts and holds(model.coarse, coarse)
 
 
 @pytest.mark.parametrize(
@@ -260,20 +260,20 @@ def test_a_coarse_training_makes_a_file_of_the_coarse_network(tmp_path: Path, me
         ({"method": "vividgan-flow"}, 1),
     ],
 )
-def test_a_coarse_network_that_told_people_apart_paints_less(
+def test_the_residual_is_scaled_after_training_with_identification(
     tmp_path: Path, changes: dict[str, Any], kept: float
 ) -> None:
-    asked = options(**({"identity": "dlib", "steps": {"touchup": 0, "whole": 0}} | changes))
-    coarse = finished(tmp_path, "coarse", different(build(facts_of(asked)).coarse, 1))
-    export(asked, tmp_path, tmp_path / "w.safetensors", {})
-    found = load_weights(tmp_path / "w.safetensors")[0].coarse.state_dict()
-    paint = {"to_rgb.weight", "to_rgb.bias"} if kept < 1 else set()
+    calls = options(**({"identity": "dlib", "steps": {"touchup": 0, "whole": 0}} | changes))
+    coarse = finished(tmp_path, "coarse", different(build(facts_of(calls)).coarse, 1))
+    export(calls, tmp_path, tmp_path / "w.safetensors", {})
+    result = load_weights(tmp_path / "w.safetensors")[0].coarse.state_dict()
+    residual = {"to_rgb.weight", "to_rgb.bias"} if kept < 1 else set()
     for name, tensor in coarse.items():
-        wanted = (tensor * kept).half().float() if name in paint else tensor
-        assert torch.equal(found[name], wanted), name
+        reference = (tensor * kept).half().float() if name in residual else tensor
+        assert torch.equal(result[name], reference), name
 
 
-def test_paint_less_keeps_that_share_of_what_is_added() -> None:
+def test_scaling_the_residual_scales_what_is_added() -> None:
     net = build(facts_of(options())).coarse
     assert isinstance(net, CoarseNet)
     net.load_state_dict(different(net, 5))

@@ -64,8 +64,8 @@ def changed(net: nn.Module, before: dict[str, Tensor]) -> set[str]:
 
 def test_the_coarse_stage_goes_down(batch: Batch) -> None:
     stage = CoarseStage(model().coarse, critic(), Objective(teacher=averages), steps=1000)
-    told = [stage.update(batch, LEVEL) for _ in range(10)]
-    assert told[-1]["total"] < told[0]["total"] and told[-1]["pixel"] < told[0]["pixel"]
+    values = [stage.update(batch, LEVEL) for _ in range(10)]
+    assert values[-1]["total"] < values[0]["total"] and values[-1]["pixel"] < values[0]["pixel"]
     assert set(stage.modules()) == set(stage.optimisers()) == {"coarse", "coarse_d"}
 
 
@@ -102,8 +102,8 @@ def test_the_touching_up_stage_goes_down_and_leaves_the_coarse_network(batch: Ba
     whole = model()
     before = weights(whole)
     stage = TouchUpStage(whole, steps=1000)
-    told = [stage.update(batch, LEVEL) for _ in range(10)]
-    assert told[-1]["total"] < told[0]["total"] and set(told[0]) == {"total", *COMPONENTS}
+    values = [stage.update(batch, LEVEL) for _ in range(10)]
+    assert values[-1]["total"] < values[0]["total"] and set(values[0]) == {"total", *COMPONENTS}
     assert {name.split(".")[0] for name in changed(whole, before)} == {"touchup"}
     assert set(stage.modules()) == {"touchup"}
     with torch.no_grad():
@@ -117,11 +117,11 @@ def test_the_whole_stage_goes_down(batch: Batch, settings: dict[str, bool]) -> N
     terms = LOSS_SETS["full"] if settings.get("component_aware", True) else LOSS_SETS["figure_6f"]
     objective = Objective(terms=terms, teacher=averages)
     stage = WholeStage(model(**settings), critic(), critic(), objective, steps=1000)
-    told = [stage.update(batch, LEVEL) for _ in range(6)]
-    assert told[-1]["total"] < told[0]["total"] and told[-1]["fine_pixel"] < told[0]["fine_pixel"]
-    assert ("touchup" in told[0]) == settings.get("touchup", True)
-    assert ("fine_structure" in told[0]) == settings.get("component_aware", True)
-    assert {"coarse_pixel", "coarse_adversarial", "fine_adversarial", "coarse_d", "fine_d"} <= set(told[0])
+    values = [stage.update(batch, LEVEL) for _ in range(6)]
+    assert values[-1]["total"] < values[0]["total"] and values[-1]["fine_pixel"] < values[0]["fine_pixel"]
+    assert ("touchup" in values[0]) == settings.get("touchup", True)
+    assert ("fine_structure" in values[0]) == settings.get("component_aware", True)
+    assert {"coarse_pixel", "coarse_adversarial", "fine_adversarial", "coarse_d", "fine_d"} <= set(values[0])
     with torch.no_grad():
         figures, shown = stage.validate(batch), stage.preview(batch)
     assert ("structure" in figures) == settings.get("component_aware", True)
@@ -131,10 +131,10 @@ def test_the_whole_stage_goes_down(batch: Batch, settings: dict[str, bool]) -> N
 
 def test_the_total_is_equation_12(batch: Batch) -> None:
     stage = WholeStage(model(), critic(), critic(), Objective(teacher=averages), steps=1000)
-    told = stage.update(batch, LEVEL)
-    parts = {name: 1.0 if name.endswith(("pixel", "symmetry")) or name == "touchup" else 0.01 for name in told}
-    kept = [k for k in told if k not in ("total", "coarse_d", "fine_d")]
-    assert told["total"] == pytest.approx(sum(parts[k] * told[k] for k in kept), rel=1e-5)
+    values = stage.update(batch, LEVEL)
+    parts = {name: 1.0 if name.endswith(("pixel", "symmetry")) or name == "touchup" else 0.01 for name in values}
+    kept = [k for k in values if k not in ("total", "coarse_d", "fine_d")]
+    assert values["total"] == pytest.approx(sum(parts[k] * values[k] for k in kept), rel=1e-5)
 
 
 def test_a_frozen_coarse_network_stays_bit_for_bit(batch: Batch) -> None:
@@ -142,10 +142,10 @@ def test_a_frozen_coarse_network_stays_bit_for_bit(batch: Batch) -> None:
     before = weights(whole)
     stage = WholeStage(whole, critic(), critic(), Objective(teacher=averages), steps=1000, freeze_coarse=True)
     for _ in range(3):
-        told = stage.update(batch, LEVEL)
+        values = stage.update(batch, LEVEL)
     assert not {name for name in changed(whole, before) if name.startswith("coarse.")}
     assert {name.split(".")[0] for name in changed(whole, before)} == {"touchup", "fine"}
-    assert not any(name.startswith("coarse") for name in told)
+    assert not any(name.startswith("coarse") for name in values)
     assert set(stage.modules()) == {"model", "fine_d"}
     assert not whole.coarse.training and whole.fine.training, "what is not trained gives what it will give in use"
 
@@ -163,15 +163,15 @@ def test_true_components_make_the_prior_and_train_no_touching_up(batch: Batch) -
     whole = model()
     before = weights(whole)
     stage = WholeStage(whole, None, None, Objective(terms=NO_CRITICS), steps=1000, true_components=True)
-    told = stage.update(batch, LEVEL)
-    assert "touchup" not in told
+    values = stage.update(batch, LEVEL)
+    assert "touchup" not in values
     assert {name.split(".")[0] for name in changed(whole, before)} == {"coarse", "fine"}
-    found = stage._hallucinate(batch, jitter=0.0)
+    result = stage._hallucinate(batch, jitter=0.0)
     truth = crop(batch.hr, centres_from_five(batch.five).round(), PATCH_SIZES)
     for name in COMPONENTS:
-        torch.testing.assert_close(found.components[name], truth[name])
-    own = stage._hallucinate(batch, jitter=0.0).prior * found.prior_mask
-    torch.testing.assert_close(own, batch.hr * found.prior_mask, atol=1e-4, rtol=0)
+        torch.testing.assert_close(result.components[name], truth[name])
+    own = stage._hallucinate(batch, jitter=0.0).prior * result.prior_mask
+    torch.testing.assert_close(own, batch.hr * result.prior_mask, atol=1e-4, rtol=0)
 
 
 def test_training_shakes_the_components_and_looking_does_not(batch: Batch) -> None:
@@ -210,9 +210,9 @@ def test_without_adversaries_no_discriminator_is_needed(batch: Batch) -> None:
 def test_telling_people_apart_is_a_share_of_the_identity_loss(batch: Batch) -> None:
     def loss(apart: float) -> float:
         torch.manual_seed(7)  # the same shaken chips
-        found = Objective(teacher=averages, identification_weight=apart).identity_loss(batch.hr.flip(0), batch)
-        assert found is not None
-        return float(found)
+        result = Objective(teacher=averages, identification_weight=apart).identity_loss(batch.hr.flip(0), batch)
+        assert result is not None
+        return float(result)
 
     torch.manual_seed(7)
     distance, confusion = identity_losses(batch.hr.flip(0), batch.hr, batch.five, averages)
@@ -228,9 +228,9 @@ def test_with_an_identity_loss_weights_are_chosen_by_what_is_trained_for_at_any_
     for stage in (coarse, whole):
         torch.manual_seed(5)
         with torch.no_grad():
-            told = stage.validate(batch)
-        mean = -told["objective"]
-        pixels = 10 ** (-told["psnr_db"] / 10)  # of clipped faces; these hardly leave [0, 1]
+            values = stage.validate(batch)
+        mean = -values["objective"]
+        pixels = 10 ** (-values["psnr_db"] / 10)  # of clipped faces; these hardly leave [0, 1]
         assert pixels * 0.9 < mean < 3, "equation 9 or 11 without the adversary: pixels and more"
     plain = Objective(terms=LOSS_SETS["minus"], teacher=averages)
     with torch.no_grad():

