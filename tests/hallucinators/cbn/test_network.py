@@ -128,7 +128,7 @@ def test_luminance_is_hallucinated_and_colour_enlarged() -> None:
     net = CBN(lr=32, preset="paper")
     faces, weights = torch.rand(1, 3, 32, 32), torch.tensor([0.299, 0.587, 0.114])[:, None, None]
     picture = torch.rand(1, 1, 128, 128)
-    instance = net._coloured(picture, faces)
+    instance = net._to_rgb(picture, faces)
     torch.testing.assert_close((instance * weights).sum(1, keepdim=True), picture)
     large = enlarge(faces, 128)
     torch.testing.assert_close(instance[:, 0] - instance[:, 2], large[:, 0] - large[:, 2])
