@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.evaluation.efficiency.memory import Watch, resident_mib
+from bench.evaluation.efficiency.memory import PeakMemory, resident_mib
 
 Part = Callable[[], object]
 
@@ -113,7 +113,7 @@ def _measure_apart(pipe, name: str, lr: int, batches: list[int], rounds: int, th
     standing = resident_mib()
     milliseconds, peak = {}, {}
     for batch, parts in made.items():
-        with Watch() as watch:
+        with PeakMemory() as peak_memory:
             for part in parts.values():
                 part()
             seconds: dict[str, list[float]] = {part: [] for part in parts}
@@ -123,7 +123,7 @@ def _measure_apart(pipe, name: str, lr: int, batches: list[int], rounds: int, th
                     work()
                     seconds[part].append(time.perf_counter() - start)
         milliseconds[batch] = {part: statistics.median(values) * 1000 / batch for part, values in seconds.items()}
-        peak[batch] = watch.peak
+        peak[batch] = peak_memory.peak
     pipe.send(Row(millions, milliseconds, standing, peak, missing))
 
 

@@ -40,7 +40,12 @@ def section(title: str, evaluation: HeldOutEvaluation, gallery: FloatImages, see
         lines = {f"{name}, aligned by {how}": figures for (name, how), figures in rates.items()}
         table(f"rank-{k}, %", f"rank-{k}", parts, lines, 100, 1)
     recognition = [
-        {"chain": name, "align": how, "rates": plain(rates[name, how]), "outcomes": evaluation.account(name, how)}
+        {
+            "chain": name,
+            "align": how,
+            "rates": plain(rates[name, how]),
+            "outcomes": evaluation.count_outcomes(name, how),
+        }
         for name, how in evaluation.embedded
     ]
     for row in recognition:

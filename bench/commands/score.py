@@ -26,14 +26,14 @@ def main(args: argparse.Namespace) -> int:
     """Run it."""
     from bench.commands.terminal.output import print_figures
     from bench.evaluation import rescore
-    from bench.evaluation.identification.figures import flat
+    from bench.evaluation.identification.figures import flat_figures
     from bench.results.folder import dump_json
     from reports.runs.load import read_result
 
     stored, standing = read_result(args.run)
     result = rescore(stored)
     if args.json:
-        print(dump_json({**flat(result), "not_confirmed": list(standing.doubts)}), end="")
+        print(dump_json({**flat_figures(result), "not_confirmed": list(standing.doubts)}), end="")
     else:
         print_figures(result, standing.doubts)
     return 0

@@ -1,7 +1,7 @@
-"""How each kind of study is measured: a room a kind, with `measure` and `figures`.
+"""Evaluation of each kind of study: one package per kind, with modules ``measure`` and ``figures``.
 
-``measure.measure(run)`` does the work of a prepared run. ``figures`` has pure functions over stored rows, the one place
-where figures are computed: for a new run, again for a finished one, and to check what a run folder says.
+``measure.measure(run)`` executes a prepared run. ``figures`` holds pure functions over stored rows, the only place
+where figures are computed: for a new run, for rescoring a finished run, and to check a run folder.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def kind_of(study: Study) -> str:
 
 
 def code_of(kind: str) -> Mapping[str, str]:
-    """Digests of the modules that measure a kind, so that a finished run is made again when its measuring changed."""
+    """Digests of the modules that measure a kind, so that a run is repeated when that code has changed."""
     packages = {f"package {name}": version_of(name) or "absent" for name in _PACKAGES.get(kind, ())}
     return {**closure("bench.evaluation", f"bench.evaluation.{kind}.measure"), **packages}
 
@@ -53,7 +53,7 @@ def measure(run: Prepared) -> Measured:
 
     Raises:
         BenchError: nothing could be scored, so there is no result.
-        ContractError: the protocol says that no recogniser matters, and has read a study of which that is not true.
+        ContractError: the protocol says ``recognises=False``, but figures of its study depend on a recogniser.
     """
     kind = kind_of(run.data)
     if not run.protocol.component.recognises and kind not in UNRECOGNISED:
@@ -66,25 +66,25 @@ def measure(run: Prepared) -> Measured:
 
 
 def figures(result: RunResult, *, intervals: bool = True) -> dict[str, Figure]:
-    """Compute the figures of a run from what it stored, without models or images.
+    """Compute the figures of a run from its stored rows and arrays, without models or images.
 
     Args:
         result: a run of one of the `KNOWN` kinds.
-        intervals: False leaves out the bootstrap.
+        intervals: False omits the bootstrap.
 
     Raises:
-        BenchError: nothing is stored that a figure could be of.
-        LookupError, TypeError, ValueError, ArithmeticError: what is stored is not of such a run.
+        BenchError: the stored data give no figure.
+        LookupError, TypeError, ValueError, ArithmeticError: the stored data are not those of such a run.
     """
     module = importlib.import_module(f"bench.evaluation.{recorded_kind(result.record.protocol)}.figures")
     return cast("dict[str, Figure]", module.figures(result, intervals=intervals))
 
 
 def rescore(result: RunResult) -> RunResult:
-    """The same run with its figures computed again from what it stored.
+    """The same run with its figures recomputed from its stored rows and arrays.
 
     Raises:
-        DataError: it is of a kind that this version does not know, or what it stored gives no figures.
+        DataError: this version does not know the kind, or the stored data give no figures.
     """
     kind = recorded_kind(result.record.protocol)
     if kind not in KNOWN:
@@ -93,6 +93,6 @@ def rescore(result: RunResult) -> RunResult:
         metrics = figures(result)
     except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         raise DataError(
-            f"What the run stored gives no figures ({type(error).__name__}: {error}). Run it again."
+            f"The stored data of the run give no figures ({type(error).__name__}: {error}). Run it again."
         ) from error
     return replace(result, record=replace(result.record, metrics=metrics))

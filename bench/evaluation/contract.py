@@ -1,4 +1,4 @@
-"""What a kind of study is given and what it gives: a prepared run, its measurements, and the images of its one pass."""
+"""Input and output of an evaluation: a prepared run, its measurements, and the images kept from its one pass."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from bench.types import Media, Role, Side
 
 @dataclass(frozen=True)
 class ImageSelection:
-    """Which images of a run are kept while they pass, for canaries, the diagnosis and reports.
+    """Which images of a run are kept, for output checks, the diagnosis and reports.
 
     Attributes:
-        views: how many of the first images of each hallucinated side.
-        pictures: whether small pictures of all probes.
+        views: number of first images of each hallucinated side.
+        pictures: whether to keep small pictures of all probes.
     """
 
     views: int = 0
@@ -64,13 +64,13 @@ class RunImages:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a run does, and with what data.
+    """A run with its components and data, ready to execute.
 
     Attributes:
         request_digest: of the configuration, without code and data.
         stat_digest: of the media with sizes and times of their files.
-        out: its folder.
-        code: first digits of the digests of the modules that decide the figures, by name.
+        out: the run folder.
+        code: first digits of the digests of the modules that affect figures, by name.
         engine: computes its shards.
         selection: the images that are kept.
     """
@@ -94,12 +94,12 @@ class Prepared:
 
     @property
     def gallery_plan(self) -> EmbedPlan:
-        """How gallery and distractors do."""
+        """How gallery and distractor images become embeddings."""
         return self.arrangement.gallery
 
     @property
     def side(self) -> Side:
-        """What goes through the hallucinator."""
+        """The side that passes the hallucinator."""
         return self.arrangement.side
 
     @property
@@ -114,7 +114,7 @@ class Prepared:
 
     @property
     def cache(self) -> Path | None:
-        """Folder of the cache, or None for none."""
+        """Folder of the cache, or None without a cache."""
         return None if self.config.no_cache else cache_folder(self.config)
 
     def plan(self, role: str) -> EmbedPlan:
@@ -124,19 +124,18 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Measured:
-    """What measuring a study gave.
+    """Results of an evaluation.
 
     Attributes:
         metrics: figures by name.
-        embedded: by role, the media and what became of them; everything that was looked at is in it.
-        rows: searched probes.
-        items: any other items.
-        arrays: what is too large for rows.
-        warnings: sentences that belong beside the figures.
-        rules: what else the record says of the protocol.
-        gallery_sizes: of searched probes, how many gallery templates were searched, by name of the gallery (empty for
-            one of all).
-        images: those that were kept while they passed.
+        embedded: by role, all media that were processed, with embeddings and outcomes.
+        rows: one per searched probe.
+        items: rows of other kinds of studies.
+        arrays: data too large for rows.
+        warnings: sentences to show beside the figures.
+        rules: further facts about the protocol for the record.
+        gallery_sizes: number of searched gallery templates by name of the gallery (empty for one gallery of all).
+        images: the images that were kept.
     """
 
     metrics: Mapping[str, Figure]
@@ -157,14 +156,14 @@ def changes_images(plan: EmbedPlan) -> bool:
 
 
 def request_images(run: Prepared, role: Role) -> list[ImageRequest]:
-    """The images of a role, and what is kept of each: the picture of a template is that of its first probe."""
+    """Requests for the images of a role; the picture of a template is that of its first probe."""
     views = run.selection.views if role != "distractor" and changes_images(run.plan(role)) else 0
-    pictured: set[str] = set()
+    templates_with_picture: set[str] = set()
     requests = []
-    for place, media in enumerate(run.media[role]):
-        picture = run.selection.pictures and role == "probe" and media.template not in pictured
-        pictured.add(media.template)
-        requests.append(ImageRequest(media, view=place < views, picture=picture))
+    for index, media in enumerate(run.media[role]):
+        picture = run.selection.pictures and role == "probe" and media.template not in templates_with_picture
+        templates_with_picture.add(media.template)
+        requests.append(ImageRequest(media, view=index < views, picture=picture))
     return requests
 
 
@@ -185,14 +184,14 @@ def embed_role(run: Prepared, role: Role, images: RunImages) -> Embedded:
 
 
 def view_first(run: Prepared, side: PlanSide, count: int, images: RunImages) -> Sequence[View]:
-    """Views of the first images of a side: those that were kept, else made now.
+    """Views of the first images of a side: the kept ones, or computed now if none were kept.
 
-    Nothing is kept of a side that is not hallucinated, whose images need only be opened, and by a kind of study that
-    hallucinates in processes of its own.
+    None are kept of a side that is not hallucinated, since its images need only be opened, and by a kind of study that
+    hallucinates in separate processes.
     """
-    kept = images.views.get(side, ())[:count]
+    views = images.views.get(side, ())[:count]
     media = run.media[side][:count]
-    if len(kept) == len(media):
-        return kept
+    if len(views) == len(media):
+        return views
     with open_cache(run.cache) as cache:
         return [view for view, _ in embedder_for(run.plan(side)).views(media, cache)]

@@ -1,6 +1,6 @@
-"""Chains on people left out of training: quality against the ground truth, and recognition in a gallery of them.
+"""Chains on held-out people: quality against the ground truth, and recognition in a gallery of these people.
 
-Every probe ends in every figure: one that a chain, or the recogniser, fails on is a miss and is counted as failed.
+Every probe is part of every figure: a probe on which a chain or the recogniser fails is a miss and counts as failed.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from bench.types import OK, Media, Outcome, Points, Role
 Alignment = Literal["frame", "true", "none"]
 ALIGNMENTS: tuple[Alignment, ...] = ("frame", "true", "none")
 """``frame``: the known frame of frontal faces, whatever the image shows. ``true``: the ground-truth landmarks,
-moved by the turn and the similarity. ``none``: the whole image."""
+transformed by the turn and the similarity. ``none``: the whole image."""
 POSE_KEPT = ("none", "bicubic")
-"""Hallucinators whose output shows the face where and as it was; only there do the ground-truth landmarks fit."""
+"""Hallucinators that keep pose and position of the face; the ground-truth landmarks fit only their output."""
 RANKS = (1, 5)
 """The k of the rank-k rates."""
 NOT_EMBEDDED = Outcome("failed", "embed", "embedding not finite, or zero")
@@ -46,14 +46,14 @@ NOT_EMBEDDED = Outcome("failed", "embed", "embedding not finite, or zero")
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One image on its way to the chains.
+    """One input image of the chains.
 
     Attributes:
         identity: row of its person in the gallery.
         image: RGB uint8 (h, w, 3).
         five: five points of its face, in its pixels.
         truth: the frontal face, RGB uint8 (H, W, 3), or None where there is none.
-        yaw_deg: turn, without sign; None where it is not known.
+        yaw_deg: absolute yaw; None where it is not known.
     """
 
     identity: int
@@ -65,7 +65,7 @@ class Probe:
 
 @dataclass
 class _Embedded:
-    """Embeddings of one chain under one alignment, probe by probe; NaN where the outcome is failed."""
+    """Embeddings of one chain with one alignment, one per probe; NaN where the outcome is failed."""
 
     vectors: list[FloatImages] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
@@ -77,7 +77,7 @@ class HeldOutEvaluation:
     Attributes:
         chains: by the name they are reported under.
         pose_kept: names of the chains that are also aligned by the ground-truth landmarks.
-        faces: by name of the chain, one row a probe with PSNR and SSIM, as of a restoration run.
+        faces: by name of the chain, one row per probe with PSNR and SSIM, as of a restoration run.
     """
 
     def __init__(
@@ -89,14 +89,14 @@ class HeldOutEvaluation:
         pose_kept: Collection[str] = POSE_KEPT,
         batch_size: int = 64,
     ) -> None:
-        """Choose what is measured.
+        """Configure the evaluation.
 
         Args:
             chains: by the name they are reported under.
             recogniser: embeds the chips.
-            frame: in which frontal faces stand.
+            frame: the frame of frontal faces.
             pose_kept: names of hallucinators; a chain of these alone is also aligned by the ground-truth landmarks.
-            batch_size: images that go to a network at once.
+            batch_size: images per network call.
 
         Raises:
             UsageError: there is no chain.
@@ -123,7 +123,7 @@ class HeldOutEvaluation:
 
     @property
     def embedded(self) -> tuple[tuple[str, Alignment], ...]:
-        """Chains by name with each alignment that they are measured under."""
+        """Names of chains with each of their alignments."""
         return tuple(self._embedded)
 
     @property
@@ -132,7 +132,7 @@ class HeldOutEvaluation:
         return [str(media.identity) for media in self._media]
 
     def add(self, probes: Sequence[Probe]) -> None:
-        """Run every chain on some more probes and keep embeddings and values, not images."""
+        """Run every chain on further probes; keeps embeddings and values, not images."""
         media = [_media(len(self._media) + k, "probe", p.identity, p.yaw_deg) for k, p in enumerate(probes)]
         self._media += media
         for name, chain in self.chains.items():
@@ -154,11 +154,11 @@ class HeldOutEvaluation:
                     self._embed(self._embedded[name, how], how, probes, images, outcomes)
 
     def quality(self, name: str, *, seed: int = 0) -> dict[str, Figure]:
-        """Figures of a chain's faces, overall and by yaw: those of a restoration run, of RGB."""
+        """Restoration figures (of RGB) of a chain's faces, overall and by yaw."""
         return restoration.figures_of(self.faces[name], seed=seed)
 
     def search(self, name: str, how: Alignment, gallery: FloatImages) -> list[ProbeRow]:
-        """Search the probes in a gallery, by the cosine.
+        """Search the probes in a gallery by cosine similarity.
 
         Args:
             name: of the chain.
@@ -166,42 +166,42 @@ class HeldOutEvaluation:
             gallery: float32 (people, D) of unit length; NaN where a person's image failed.
 
         Returns:
-            One row a probe, without a rank where the probe, or its person's gallery image, failed.
+            One row per probe, without a rank where the probe, or its person's gallery image, failed.
 
         Raises:
-            DataError: there are no probes, or one of a person who has no row in the gallery.
+            DataError: there are no probes, or a probe's person has no row in the gallery.
         """
         column = self._embedded[name, how]
         people = [_media(person, "gallery", person) for person in range(len(gallery))]
-        fates = [OK if row.all() else NOT_EMBEDDED for row in np.isfinite(gallery)]
+        outcomes = [OK if row.all() else NOT_EMBEDDED for row in np.isfinite(gallery)]
         vectors = np.stack(column.vectors) if column.vectors else np.zeros((0, gallery.shape[1]), np.float32)
-        enrolled, nobody = _templates(people, gallery, fates), _templates([], gallery[:0], [])
+        enrolled, no_distractors = _templates(people, gallery, outcomes), _templates([], gallery[:0], [])
         probes = _templates(self._media, vectors, column.outcomes)
-        return identify(probes, join_gallery(enrolled, nobody), similarity="cosine")
+        return identify(probes, join_gallery(enrolled, no_distractors), similarity="cosine")
 
     def rates(self, rows: Sequence[ProbeRow], *, seed: int = 0) -> dict[str, Figure]:
         """Rank-k rates of rows of `search`, overall and by yaw: ``rank-1``, ``rank-1 (yaw 22)``..."""
-        found: dict[str, Figure] = {}
-        for part, places in self.parts().items():
-            own = identification.figures_of(
-                [rows[i] for i in places], ranks=RANKS, mean_average_precision=False, seed=seed
+        figures: dict[str, Figure] = {}
+        for part, indices in self.parts().items():
+            of_part = identification.figures_of(
+                [rows[i] for i in indices], ranks=RANKS, mean_average_precision=False, seed=seed
             )
-            found |= {f"{name} ({part})" if part else name: figure for name, figure in own.items()}
-        return found
+            figures |= {f"{name} ({part})" if part else name: figure for name, figure in of_part.items()}
+        return figures
 
     def parts(self) -> dict[str, list[int]]:
-        """Places of the probes that figures are over: all (key: empty), and each yaw, where it is known."""
+        """Indices of the probes of each part: all (key: empty), and each known yaw."""
         parts: dict[str, list[int]] = {"": []}
-        for place, face in enumerate(next(iter(self.faces.values()))):
+        for index, face in enumerate(next(iter(self.faces.values()))):
             for part in dict.fromkeys(("", restoration.yaw_part(face))):
-                parts.setdefault(part, []).append(place)
+                parts.setdefault(part, []).append(index)
         return {part: parts[part] for part in sorted(parts, key=lambda part: float(part.removeprefix("yaw ") or -1))}
 
-    def account(self, name: str, how: Alignment) -> dict[str, int]:
-        """Probes by outcome: ``ok``, or ``failed: hallucinate: output not finite`` and the like."""
+    def count_outcomes(self, name: str, how: Alignment) -> dict[str, int]:
+        """Number of probes by outcome: ``ok``, or for example ``failed: hallucinate: output not finite``."""
         outcomes = self._embedded[name, how].outcomes
-        words = (": ".join(part for part in (o.status, o.stage, o.reason) if part) for o in outcomes)
-        return dict(sorted(Counter(words).items()))
+        descriptions = (": ".join(part for part in (o.status, o.stage, o.reason) if part) for o in outcomes)
+        return dict(sorted(Counter(descriptions).items()))
 
     def _embed(
         self,
@@ -211,24 +211,24 @@ class HeldOutEvaluation:
         images: Sequence[ByteImages | None],
         outcomes: Sequence[Outcome],
     ) -> None:
-        """Align and embed the images that are there; the others keep a row that is not a number."""
+        """Align and embed the images that exist; the others get a row of NaN."""
         rows = np.full((len(probes), self._recogniser.embedding_size), np.nan, np.float32)
-        ends = list(outcomes)
-        alive = [i for i, image in enumerate(images) if image is not None]
-        if alive:
-            there = [image for image in images if image is not None]
+        final_outcomes = list(outcomes)
+        rows_with_image = [i for i, image in enumerate(images) if image is not None]
+        if rows_with_image:
+            present = [image for image in images if image is not None]
             points = [
                 resized_points(probes[i].five, probes[i].image.shape, image.shape)
-                for i, image in zip(alive, there, strict=True)
+                for i, image in zip(rows_with_image, present, strict=True)
             ]
-            chips, aligned = self._aligners[how].align(there, points, self._recogniser.face)
-            rows[alive] = embed_unit(self._recogniser, chips, batch_size=self._batch_size)
-            for i, outcome in zip(alive, aligned, strict=True):
-                ends[i] = outcome if ends[i].status == "ok" else ends[i]
+            chips, aligned = self._aligners[how].align(present, points, self._recogniser.face)
+            rows[rows_with_image] = embed_unit(self._recogniser, chips, batch_size=self._batch_size)
+            for i, outcome in zip(rows_with_image, aligned, strict=True):
+                final_outcomes[i] = outcome if final_outcomes[i].status == "ok" else final_outcomes[i]
                 if not np.isfinite(rows[i]).all():
-                    ends[i] = NOT_EMBEDDED
+                    final_outcomes[i] = NOT_EMBEDDED
         column.vectors += list(rows)
-        column.outcomes += ends
+        column.outcomes += final_outcomes
 
 
 def pair_probes(pairs: Sequence[Pair], identity: int) -> list[Probe]:
@@ -237,14 +237,14 @@ def pair_probes(pairs: Sequence[Pair], identity: int) -> list[Probe]:
 
 
 def frontal_probe(pair: Pair, identity: int, lr: int | None = None) -> Probe:
-    """The frontal face itself, shrunk where ``lr`` says so: what perfect frontalisation alone would give."""
+    """The frontal face itself, shrunk to side ``lr`` if given: the result of perfect frontalisation alone."""
     image = pair.frontal if lr is None else to_low_resolution(pair.frontal, lr)
     five = resized_points(as_points(pair.five), pair.frontal.shape, image.shape)
     return Probe(identity, image, five, pair.frontal)
 
 
 def as_points(five: NDArray[np.float32]) -> Points:
-    """Float32 (5, 2) as the aligners take it."""
+    """Float32 (5, 2) as points for the aligners."""
     return tuple((float(x), float(y)) for x, y in five)
 
 
@@ -259,13 +259,13 @@ def embed_unit(recogniser: Recogniser, chips: ByteImages, *, batch_size: int = 6
 
 
 def _media(place: int, role: Role, identity: int, yaw_deg: float | None = None) -> Media:
-    """One image by itself: there is no file."""
+    """Media of one image without a file."""
     key = f"{role} {place}"
     return Media(key, Path(), role, str(identity), key, attributes={} if yaw_deg is None else {"yaw_deg": yaw_deg})
 
 
 def _templates(media: Sequence[Media], vectors: FloatImages, outcomes: Sequence[Outcome]) -> Templates:
-    """Each image as a template of its own, its vector as it is."""
+    """Each image as one template with its unchanged vector."""
     keys, people = tuple(item.template for item in media), tuple(item.identity for item in media)
     return Templates(keys, people, vectors, tuple(outcomes), tuple(media))
 

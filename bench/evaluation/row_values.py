@@ -1,4 +1,4 @@
-"""Per-row values: what a figure is the plain mean of, row by row, so that two runs can be paired."""
+"""Per-row values whose plain mean is a figure, so that two runs can be compared in pairs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from bench.results import ItemRow
 
 @dataclass(frozen=True, slots=True)
 class RowValue:
-    """What a figure is the mean of, in one row.
+    """The contribution of one row to a figure that is a mean.
 
     Attributes:
-        key: pairs the row with the same row of another run.
-        person: who is resampled together: the identity, or the fold of a verification run.
+        key: identifies the same row in another run.
+        person: the cluster for resampling: the identity, or the fold of a verification run.
         value: hit 0 or 1, average precision, dB...
     """
 

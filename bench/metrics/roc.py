@@ -104,7 +104,7 @@ class TarPoint:
     threshold: float
 
 
-def enough(different: int, far: float) -> bool:
+def can_measure_far(different: int, far: float) -> bool:
     """Whether so many different pairs can show a FAR: one of them accepted is no more than that."""
     return different * far >= 1 - 1e-9
 
@@ -122,7 +122,7 @@ def tar_at_far(curve: Curve, far: float, *, rule: FarRule = "exact") -> TarPoint
         rule: which point.
 
     Raises:
-        DataError: too few different pairs to show such a rate (`enough`).
+        DataError: too few different pairs to measure such a rate (`can_measure_far`).
         UsageError: ``far`` or ``rule`` out of range.
 
     Source: ISO/IEC 19795-1; insightface, recognition/_evaluation_/ijb (``nearest``).
@@ -132,7 +132,7 @@ def tar_at_far(curve: Curve, far: float, *, rule: FarRule = "exact") -> TarPoint
             f"far is {far}, rule {rule!r}; expected far in (0, 1) and one of {', '.join(get_args(FarRule))}."
         )
     different = int(curve.false[-1])
-    if not enough(different, far):
+    if not can_measure_far(different, far):
         raise DataError(
             f"A FAR of {far:g} needs {math.ceil(1 / far - 1e-9):,} different pairs; there are {different:,}."
         )

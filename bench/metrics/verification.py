@@ -22,9 +22,9 @@ from bench.metrics.roc import (
     Ints,
     Scores,
     auc,
+    can_measure_far,
     check_pairs,
     eer,
-    enough,
     ordered,
     tar_at_far,
 )  # fmt: skip
@@ -193,7 +193,8 @@ def fold_intervals(
         total, true = np.cumsum(weight)[ends], np.cumsum(weight * alike)[ends]
         curve = Curve(np.concatenate([[0], total - true]), np.concatenate([[0], true]), thresholds)
         tars = [
-            tar_at_far(curve, rate, rule=rule).tar if enough(int(curve.false[-1]), rate) else np.nan for rate in rates
+            tar_at_far(curve, rate, rule=rule).tar if can_measure_far(int(curve.false[-1]), rate) else np.nan
+            for rate in rates
         ]
         row[:] = auc(curve), eer(curve), *tars
     method = f"bootstrap over {count} folds, {resamples} resamples"

@@ -1,4 +1,4 @@
-"""What a hallucinator costs: parameters, time of a face, memory; each measured in a process of its own.
+"""Cost of a hallucinator: parameters, time per face, memory; each batch size is measured in a separate process.
 
-May import the pipeline, metrics and what is shared by kinds of studies.
+May import the pipeline, metrics and the shared files of the evaluation.
 """

@@ -10,7 +10,7 @@ from bench.metrics.bootstrap import NOT_COMPUTED, median_interval
 from bench.results import Figure, ItemRow, RunResult
 
 TIME, MEMORY, PARAMETERS, USED = "ms", "mib", "parameters", "parameters_used"
-"""What items measure: the names of their values."""
+"""Names of the values of items."""
 
 
 def figures(result: RunResult, *, intervals: bool = True) -> dict[str, Figure]:
@@ -22,42 +22,43 @@ def figures_of(items: Sequence[ItemRow], *, seed: int | None) -> dict[str, Figur
     """Compute every figure: ``parameters``, ``parameters-used``, then of each batch time and memory.
 
     Args:
-        items: one row a timed pass; one for what was counted, one a batch for memory; failed batches have one row.
+        items: one row per timed pass, one for the parameter counts, one per batch size for memory; a failed batch has
+            one row.
         seed: of the bootstrap of the median; None computes no intervals.
 
     Returns:
-        ``ms@batch=B`` is the median of milliseconds a face; its ``n`` counts timed passes. ``peak-mib@batch=B`` is the
-        most memory. What could not be measured is absent.
+        ``ms@batch=B`` is the median of milliseconds per face; its ``n`` counts timed passes. ``peak-mib@batch=B`` is
+        the peak memory. Quantities that could not be measured are absent.
 
     Raises:
         DataError: nothing was measured.
     """
-    found: dict[str, Figure] = {}
+    figures: dict[str, Figure] = {}
     for name in (PARAMETERS, USED):
         for item in items:
             if name in item.values:
-                found[name.replace("_", "-")] = _single(float(item.values[name]), "count", "none: counted")
+                figures[name.replace("_", "-")] = _single(float(item.values[name]), "count", "none: counted")
     for batch in dict.fromkeys(int(item.values["batch"]) for item in items if "batch" in item.values):
-        own = [item.values for item in items if item.values.get("batch") == batch]
-        spent = [float(values[TIME]) for values in own if TIME in values]
-        if spent:
-            interval = NOT_COMPUTED if seed is None else median_interval(spent, seed=seed)
-            middle, count = statistics.median(spent), len(spent)
-            found[f"ms@batch={batch}"] = Figure(
-                middle, count, interval.low, interval.high, interval.method, middle, count, "ms"
+        of_batch = [item.values for item in items if item.values.get("batch") == batch]
+        times_ms = [float(values[TIME]) for values in of_batch if TIME in values]
+        if times_ms:
+            interval = NOT_COMPUTED if seed is None else median_interval(times_ms, seed=seed)
+            median, count = statistics.median(times_ms), len(times_ms)
+            figures[f"ms@batch={batch}"] = Figure(
+                median, count, interval.low, interval.high, interval.method, median, count, "ms"
             )
-        for values in own:
+        for values in of_batch:
             if MEMORY in values:
-                found[f"peak-mib@batch={batch}"] = _single(float(values[MEMORY]), "MiB", "none: one process")
-    if not found:
+                figures[f"peak-mib@batch={batch}"] = _single(float(values[MEMORY]), "MiB", "none: one process")
+    if not figures:
         raise DataError("A run without measurements has no figures.")
-    return found
+    return figures
 
 
 def timed_passes(items: Sequence[ItemRow]) -> int:
-    """Timed passes of a run by its rows."""
+    """Number of timed passes of a run."""
     return sum(TIME in item.values for item in items)
 
 
-def _single(value: float, unit: str, why: str) -> Figure:
-    return Figure(value, 1, None, None, why, value, 1, unit)
+def _single(value: float, unit: str, method: str) -> Figure:
+    return Figure(value, 1, None, None, method, value, 1, unit)

@@ -1,4 +1,4 @@
-"""What other processes did on the processors meanwhile."""
+"""Load of the processors by other processes during a measurement."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _STAT = Path("/proc/stat")
 _BUSY = (0, 1, 2, 5, 6, 7)  # user, nice, system, irq, softirq, stolen by other machines; guests are within user
 
 
-class Others:
-    """Cores that processes other than this one and its children kept busy inside the block.
+class OtherLoad:
+    """Number of cores that other processes than this one and its children kept busy inside the block.
 
-    Children count as own once they are waited for. Where the system has no ``/proc/stat`` it is the load when the block
-    began, which still holds what this process did in the minute before.
+    A child is excluded once it was waited for. Where the system has no ``/proc/stat``, the value is the load average at
+    the start of the block, which includes this process in the minute before.
 
     Attributes:
         cores: mean number of cores over the block; valid after it; None where the system does not report it.
@@ -22,17 +22,17 @@ class Others:
 
     cores: float | None = None
 
-    def __enter__(self) -> Others:
+    def __enter__(self) -> OtherLoad:
         self._load = None if _STAT.is_file() else _load()
-        self._begun, self._busy, self._own = time.perf_counter(), _busy_s(), _own_s()
+        self._start, self._busy, self._process = time.perf_counter(), _busy_s(), _process_s()
         return self
 
     def __exit__(self, *_: object) -> None:
-        busy, own, wall = _busy_s(), _own_s(), time.perf_counter() - self._begun
+        busy, process, wall = _busy_s(), _process_s(), time.perf_counter() - self._start
         if self._busy is None or busy is None:
             self.cores = self._load
         else:
-            self.cores = max(0.0, (busy - self._busy) - (own - self._own)) / wall
+            self.cores = max(0.0, (busy - self._busy) - (process - self._process)) / wall
 
 
 def _busy_s() -> float | None:
@@ -44,7 +44,8 @@ def _busy_s() -> float | None:
         return None
 
 
-def _own_s() -> float:
+def _process_s() -> float:
+    """Seconds of processor time of this process and its children."""
     spent = os.times()
     return spent.user + spent.system + spent.children_user + spent.children_system
 

@@ -1,4 +1,4 @@
-"""Parameters, milliseconds a face and memory of a chain (Table IV), each batch in a process of its own."""
+"""Parameters, milliseconds per face and memory of a chain (Table IV), each batch size in a separate process."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from bench.errors import BenchError, DataError, UsageError
 from bench.evaluation.contract import Measured, Prepared
 from bench.evaluation.efficiency import passes
 from bench.evaluation.efficiency.figures import MEMORY, PARAMETERS, TIME, USED, figures_of
-from bench.evaluation.efficiency.load import Others
-from bench.evaluation.efficiency.passes import Answer, Ask
+from bench.evaluation.efficiency.load import OtherLoad
+from bench.evaluation.efficiency.passes import TimingRequest, TimingResult
 from bench.io.file_digests import file_digest
 from bench.pipeline.plan import Embedded
 from bench.results import ItemRow
@@ -27,7 +27,7 @@ def measure(run: Prepared) -> Measured:
     """Time the chain on drawn faces.
 
     Raises:
-        UsageError: threads are given in the wrong place, or a gallery is to be hallucinated.
+        UsageError: threads are given by --threads and not by the protocol, or a gallery is to be hallucinated.
         BenchError: no pass could be timed.
     """
     data = run.data
@@ -37,11 +37,11 @@ def measure(run: Prepared) -> Measured:
         raise UsageError(f"hallucinate={run.side}: an efficiency run has no gallery. Use --hallucinate probe.")
     if run.config.threads not in (0, data.cores):
         raise UsageError(
-            f"An efficiency run was asked for {run.config.threads} threads. They are part of what it measures: give "
-            f"them as --protocol efficiency:cores={run.config.threads}, which the run's folder is told apart by."
+            f"An efficiency run cannot take --threads {run.config.threads}: its protocol sets the number of cores. "
+            f"Give it as --protocol efficiency:cores={run.config.threads}, which becomes part of the run folder's name."
         )
     requests = [
-        Ask(
+        TimingRequest(
             run.probe_plan.chain or run.config.hallucinator,
             run.config.device,
             data.cores,
@@ -52,19 +52,21 @@ def measure(run: Prepared) -> Measured:
         )
         for batch in data.batches
     ]
-    # times are those of the machine that the record describes, so this engine computes them whatever the run's is
+    # the times must be those of the machine in the record, so this engine is local whatever the run's engine is
     engine = LocalEngine()
-    with Others() as others, progress.stage("time batches", len(requests)) as advance:
+    with OtherLoad() as other_load, progress.stage("time batches", len(requests)) as advance:
         results = engine.map(passes.time_shard, requests, shard_size=1, progress=advance)
-        answers = {batch: answer for batch, [answer] in zip(data.batches, results, strict=True)}
-    whole = [batch for batch, answer in answers.items() if not answer.failure]
-    if not whole:
-        causes = "; ".join(f"batch {batch}: {answer.failure}" for batch, answer in answers.items())
-        raise BenchError(f"{run.config.hallucinator} gave no pass that could be timed ({causes}).")
-    items = _items(answers)
-    warnings = _busy(others.cores, data.cores) + _warnings(answers, answers[whole[-1]], run.config.device)
-    embedded = {"probe": (data.faces, _embedded(data.faces, answers)), "gallery": ((), _embedded((), answers))}
-    first = answers[whole[0]]
+        timings = {batch: timing for batch, [timing] in zip(data.batches, results, strict=True)}
+    completed = [batch for batch, timing in timings.items() if not timing.failure]
+    if not completed:
+        causes = "; ".join(f"batch {batch}: {timing.failure}" for batch, timing in timings.items())
+        raise BenchError(f"{run.config.hallucinator} completed no pass that could be timed ({causes}).")
+    items = _items(timings)
+    warnings = _load_warnings(other_load.cores, data.cores) + _warnings(
+        timings, timings[completed[-1]], run.config.device
+    )
+    embedded = {"probe": (data.faces, _embedded(data.faces, timings)), "gallery": ((), _embedded((), timings))}
+    first = timings[completed[0]]
     return Measured(
         figures_of(items, seed=run.config.seed),
         embedded,  # type: ignore[arg-type]  # the keys are roles
@@ -83,65 +85,67 @@ def measure(run: Prepared) -> Measured:
     )
 
 
-def _items(answers: dict[int, Answer]) -> list[ItemRow]:
-    """Everything measured, as rows."""
+def _items(timings: dict[int, TimingResult]) -> list[ItemRow]:
+    """All measurements, as rows."""
     rows = []
-    known = next((a for a in answers.values() if not a.failure), Answer())
-    count, used, *_ = known.parameters
+    completed = next((a for a in timings.values() if not a.failure), TimingResult())
+    count, used, *_ = completed.parameters
     counted = {name: float(value) for name, value in ((PARAMETERS, count), (USED, used)) if value is not None}
     if counted:
         rows.append(ItemRow("parameters", "", "ok", "", "", counted))
-    for batch, answer in answers.items():
-        if answer.failure:
-            rows.append(ItemRow(f"batch={batch}", "", "failed", "hallucinate", answer.failure, {"batch": float(batch)}))
+    for batch, timing in timings.items():
+        if timing.failure:
+            rows.append(ItemRow(f"batch={batch}", "", "failed", "hallucinate", timing.failure, {"batch": float(batch)}))
             continue
         rows += [
-            ItemRow(f"batch={batch}/pass={k:03d}", "", "ok", "", "", {"batch": float(batch), TIME: spent / batch})
-            for k, spent in enumerate(answer.pass_ms)
+            ItemRow(
+                f"batch={batch}/pass={number:03d}", "", "ok", "", "", {"batch": float(batch), TIME: time_ms / batch}
+            )
+            for number, time_ms in enumerate(timing.pass_ms)
         ]
-        if answer.peak_mib is not None:
-            values = {"batch": float(batch), MEMORY: answer.peak_mib}
+        if timing.peak_mib is not None:
+            values = {"batch": float(batch), MEMORY: timing.peak_mib}
             rows.append(ItemRow(f"batch={batch}/memory", "", "ok", "", "", values))
     return rows
 
 
-def _warnings(answers: dict[int, Answer], known: Answer, device: str) -> list[str]:
-    """What a reader should know before believing the figures."""
-    count, _, how, left_out = known.parameters
-    found = [f"Batch {batch} has no figures: {a.failure}." for batch, a in answers.items() if a.failure]
+def _warnings(timings: dict[int, TimingResult], completed: TimingResult, device: str) -> list[str]:
+    """Warnings about failed batches, parameters and memory."""
+    count, _, how, uncovered_files = completed.parameters
+    warnings = [f"Batch {batch} has no figures: {a.failure}." for batch, a in timings.items() if a.failure]
     if count is None:
-        found.append(f"The number of parameters cannot be known: {how}.")
-    if left_out:
-        found.append(f"Not among the parameters counted: those of {', '.join(left_out)}.")
-    if known.peak_mib is None:
-        found.append(f"Memory was not measured: {known.memory}")
-    if device != "cpu" and known.peak_mib is not None and known.memory.startswith("resident"):
-        found.append(f"Torch allocated nothing on {device}: the hallucinator computed on the processor.")
-    return found
+        warnings.append(f"The number of parameters cannot be known: {how}.")
+    if uncovered_files:
+        warnings.append(f"Not among the parameters counted: those of {', '.join(uncovered_files)}.")
+    if completed.peak_mib is None:
+        warnings.append(f"Memory was not measured: {completed.memory}")
+    if device != "cpu" and completed.peak_mib is not None and completed.memory.startswith("resident"):
+        warnings.append(f"Torch allocated nothing on {device}: the hallucinator computed on the processor.")
+    return warnings
 
 
-def _busy(others: float | None, own: int) -> list[str]:
-    """A sentence where other work kept more than half of the cores that were left, or a fifth of one, busy."""
-    cores = os.cpu_count() or 1
-    if others is None or others < max(0.2, (cores - own) / 2):
+def _load_warnings(other_cores: float | None, cores_used: int) -> list[str]:
+    """A warning if other processes used more than half of the remaining cores, and at least a fifth of one."""
+    all_cores = os.cpu_count() or 1
+    if other_cores is None or other_cores < max(0.2, (all_cores - cores_used) / 2):
         return []
     return [
-        f"Other work ran meanwhile (on {others:.1f} of {cores} cores, mean): times are longer than on an idle machine."
+        f"Other processes used {other_cores:.1f} of {all_cores} cores (mean): times are longer than on an idle machine."
     ]
 
 
-def _embedded(faces: Sequence[Media], answers: dict[int, Answer]) -> Embedded:
-    """How each face fared in the largest batch that gave outcomes; nothing is embedded."""
-    reported = max((answer.outcomes for answer in answers.values()), key=len, default=())
-    outcomes = [Outcome(status, stage, reason) for status, stage, reason in reported]  # type: ignore[arg-type]  # a Status
-    batch = max((b for b, a in answers.items() if a.failure), default=0)
-    unknown = Outcome("failed", "hallucinate", f"batch {batch}: no pass came to its end") if batch else Outcome()
+def _embedded(faces: Sequence[Media], timings: dict[int, TimingResult]) -> Embedded:
+    """Outcome of each face in the largest batch with outcomes; nothing is embedded."""
+    reported = max((timing.outcomes for timing in timings.values()), key=len, default=())
+    outcomes = [Outcome(*fields) for fields in reported]  # type: ignore[arg-type]  # the first is a Status
+    batch = max((b for b, a in timings.items() if a.failure), default=0)
+    unknown = Outcome("failed", "hallucinate", f"batch {batch}: no pass was completed") if batch else Outcome()
     outcomes += [unknown] * (len(faces) - len(outcomes))
-    timed = {b: a for b, a in answers.items() if not a.failure} if faces else {}
+    timed = {b: a for b, a in timings.items() if not a.failure} if faces else {}
     return Embedded(
         np.zeros((len(faces), 0), np.float32),
         tuple(outcomes[: len(faces)]),
         tuple(file_digest(media.path) for media in faces),
-        {"hallucinate": sum(sum(answer.pass_ms) for answer in timed.values()) / 1000},
-        {"hallucinate": sum(batch * len(answer.pass_ms) for batch, answer in timed.items())},
+        {"hallucinate": sum(sum(timing.pass_ms) for timing in timed.values()) / 1000},
+        {"hallucinate": sum(batch * len(timing.pass_ms) for batch, timing in timed.items())},
     )

@@ -1,7 +1,7 @@
-"""How many learned numbers a hallucinator has: of its torch modules, its ONNX files, or else its weight files.
+"""The number of learned parameters of a hallucinator: of its torch modules, its ONNX files, or its weight files.
 
-Torch modules are those that compute in a pass and those within reach of the hallucinator's attributes. What cannot be
-known is None with the reason, never 0.
+Torch modules are those that compute in a pass and those reachable from the hallucinator's attributes. An unknown
+number is None with the reason, never 0.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from bench.pipeline.output_checks import INTERPOLATING
 _DEEPEST = 8
 _MOST_OBJECTS = 20_000
 _TORCH_FILES = (".safetensors", ".pt", ".pth", ".ckpt", ".bin")
-_OTHERS_CODE = ("torch", "numpy", "onnx", "onnxruntime", "PIL", "cv2")
+_LIBRARIES = ("torch", "numpy", "onnx", "onnxruntime", "PIL", "cv2")
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What was counted.
+    """Parameter counts of a chain.
 
     Attributes:
         count: all of them; None where they cannot be known.
-        used: those of modules that computed in the pass; None where that cannot be told.
+        used: those of modules that computed in the pass; None where that is not known.
         how: what was counted, or why there is no count.
-        left_out: names of weight files that no count covers.
+        left_out: names of weight files that are not covered by the count.
     """
 
     count: int | None
@@ -44,20 +44,20 @@ class Parameters:
 
 
 @dataclass
-class _Found:
-    """What lies within reach of a component."""
+class _Reachable:
+    """Objects that are reachable from the attributes of a component."""
 
     modules: dict[int, Any] = field(default_factory=dict)
     sessions: dict[int, Any] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
-    seen: set[int] = field(default_factory=set)
+    visited: set[int] = field(default_factory=set)
 
 
 @contextmanager
-def computing() -> Iterator[dict[int, Any]]:
+def called_modules() -> Iterator[dict[int, Any]]:
     """Collect the torch modules whose ``forward`` runs inside the block, by their id; none where torch is not loaded.
 
-    Modules that a pass builds are seen too, so torch must be loaded before where it may be needed.
+    Modules that are built in the pass are included, so torch must be imported before if the chain may need it.
     """
     called: dict[int, Any] = {}
     if "torch" not in sys.modules:
@@ -65,10 +65,10 @@ def computing() -> Iterator[dict[int, Any]]:
         return
     from torch.nn.modules.module import register_module_forward_hook
 
-    def note(module: Any, *_: object) -> None:
+    def record(module: Any, *_: object) -> None:
         called[id(module)] = module
 
-    handle = register_module_forward_hook(note)
+    handle = register_module_forward_hook(record)
     try:
         yield called
     finally:
@@ -83,33 +83,33 @@ def count(steps: Sequence[Built[Hallucinator]], called: Mapping[int, Any]) -> Pa
         called: what `computing` collected in the pass.
 
     Returns:
-        The sum over steps, each module, session and file counted once; unknown as soon as one step is.
+        The sum over steps, each module, session and file counted once; unknown if one step is unknown.
     """
     total = 0
-    hows: list[str] = []
+    methods: list[str] = []
     left_out: list[str] = []
     unknown: list[str] = []
     counted: set[object] = set()
     learned = [step for step in steps if step.spec.name not in INTERPOLATING]
     for step in steps:
         if step.spec.name in INTERPOLATING:
-            hows.append(f"{step.spec}: interpolation, nothing is learned")
+            methods.append(f"{step.spec}: interpolation, nothing is learned")
             continue
-        found = _Found()
-        _look(step.component, found, 0)
-        if len(learned) == 1:  # what computed out of reach can be nobody else's
-            found.modules |= called
-        number, how, rest = _of_step(step, found, counted)
-        left_out += rest
-        (unknown if number is None else hows).append(f"{step.spec}: {how}")
+        reachable = _Reachable()
+        _collect(step.component, reachable, 0)
+        if len(learned) == 1:  # unreachable modules that computed belong to the only learned step
+            reachable.modules |= called
+        number, method, uncovered = _of_step(step, reachable, counted)
+        left_out += uncovered
+        (unknown if number is None else methods).append(f"{step.spec}: {method}")
         total += number or 0
     if unknown:
         return Parameters(None, None, "; ".join(unknown), tuple(left_out))
-    return Parameters(total, _used(called) if called else None, "; ".join(hows), tuple(left_out))
+    return Parameters(total, _used(called) if called else None, "; ".join(methods), tuple(left_out))
 
 
 def onnx_numbers(model: Path | bytes) -> int:
-    """Elements of an ONNX model's initialisers, shapes and flags (64-bit integers, booleans) left out."""
+    """Elements of an ONNX model's initialisers without shapes and flags (64-bit integers, booleans)."""
     import onnx
 
     if isinstance(model, bytes):
@@ -131,89 +131,91 @@ def file_numbers(path: Path) -> int:
     return sum(tensor.numel() for tensor in load_state_dict(path).values() if tensor.is_floating_point())
 
 
-def _of_step(step: Built[Hallucinator], found: _Found, counted: set[object]) -> tuple[int | None, str, list[str]]:
-    """Count one step: the number or None, how or why not, and weight files that it does not cover."""
-    total, hows, covered = 0, [], set()
-    if found.modules:
-        fresh = {id(p): p for m in found.modules.values() for p in m.parameters() if id(p) not in counted}
-        counted.update(fresh)
-        total += sum(parameter.numel() for parameter in fresh.values())
-        hows.append("parameters of torch modules")
+def _of_step(
+    step: Built[Hallucinator], reachable: _Reachable, counted: set[object]
+) -> tuple[int | None, str, list[str]]:
+    """Count one step: the number or None, the method or the reason, and weight files that are not covered."""
+    total, methods, covered = 0, [], set()
+    if reachable.modules:
+        new_parameters = {id(p): p for m in reachable.modules.values() for p in m.parameters() if id(p) not in counted}
+        counted.update(new_parameters)
+        total += sum(parameter.numel() for parameter in new_parameters.values())
+        methods.append("parameters of torch modules")
         covered |= {weights.name for weights in step.component.weights if _is_torch(weights.name)}
     try:
-        for session in found.sessions.values():
+        for session in reachable.sessions.values():
             path = Path(session._model_path) if getattr(session, "_model_path", None) else None
             model = path or getattr(session, "_model_bytes", None)
             if model is not None and (path or id(session)) not in counted:
                 counted.add(path or id(session))
                 total += onnx_numbers(model)
-                hows.append("initialisers of ONNX sessions")
+                methods.append("initialisers of ONNX sessions")
                 covered |= {path.name} if path else {w.name for w in step.component.weights if w.name.endswith(".onnx")}
         for weights in step.component.weights:
-            at = found.files.get(weights.name)
-            if weights.name in covered or at is None or not (_is_torch(at.name) or at.suffix == ".onnx"):
+            file = reachable.files.get(weights.name)
+            if weights.name in covered or file is None or not (_is_torch(file.name) or file.suffix == ".onnx"):
                 continue
             covered.add(weights.name)
-            hows.append(f"tensors of {weights.name}")
-            if at not in counted:
-                counted.add(at)
-                total += onnx_numbers(at) if at.suffix == ".onnx" else file_numbers(at)
+            methods.append(f"tensors of {weights.name}")
+            if file not in counted:
+                counted.add(file)
+                total += onnx_numbers(file) if file.suffix == ".onnx" else file_numbers(file)
     except (BenchError, OSError, ValueError) as error:
         return None, f"{type(error).__name__}: {error}", []
-    except Exception as error:  # noqa: BLE001  # protobuf's own errors for a damaged file
-        return None, f"no ONNX file that can be read ({type(error).__name__})", []
-    rest = [weights.name for weights in step.component.weights if weights.name not in covered]
-    if not hows:
-        return None, "no torch module, ONNX session or readable weight file is within its reach", rest
-    return total, ", ".join(dict.fromkeys(hows)), rest
+    except Exception as error:  # noqa: BLE001  # protobuf raises many classes for a damaged file
+        return None, f"unreadable ONNX file ({type(error).__name__})", []
+    uncovered = [weights.name for weights in step.component.weights if weights.name not in covered]
+    if not methods:
+        return None, "it has no reachable torch module, ONNX session or readable weight file", uncovered
+    return total, ", ".join(dict.fromkeys(methods)), uncovered
 
 
 def _used(called: Mapping[int, Any]) -> int:
-    """Parameters of modules that ran; of one that ran no part of itself as a module, all it has."""
-    found: dict[int, Any] = {}
+    """Parameters of modules that ran; of a module none of whose parts ran as modules, all parameters."""
+    parameters: dict[int, Any] = {}
     for module in called.values():
         parts = list(module.modules())[1:]
-        whole = not any(id(part) in called for part in parts)
-        found |= {id(parameter): parameter for parameter in module.parameters(recurse=whole)}
-    return sum(parameter.numel() for parameter in found.values())
+        all_parts = not any(id(part) in called for part in parts)
+        parameters |= {id(parameter): parameter for parameter in module.parameters(recurse=all_parts)}
+    return sum(parameter.numel() for parameter in parameters.values())
 
 
-def _look(thing: Any, found: _Found, depth: int) -> None:
-    """Collect modules, sessions and files within reach of a thing; what other people's libraries hold is not opened."""
-    if depth > _DEEPEST or id(thing) in found.seen or len(found.seen) > _MOST_OBJECTS:
+def _collect(value: Any, reachable: _Reachable, depth: int) -> None:
+    """Collect modules, sessions and files reachable from an object; objects of other libraries are not opened."""
+    if depth > _DEEPEST or id(value) in reachable.visited or len(reachable.visited) > _MOST_OBJECTS:
         return
-    found.seen.add(id(thing))
-    if _is_module(thing):
-        found.modules[id(thing)] = thing
+    reachable.visited.add(id(value))
+    if _is_module(value):
+        reachable.modules[id(value)] = value
         return
-    kind = type(thing)
+    kind = type(value)
     if kind.__name__ == "InferenceSession" and kind.__module__.split(".")[0] == "onnxruntime":
-        found.sessions[id(thing)] = thing
+        reachable.sessions[id(value)] = value
         return
-    if isinstance(thing, (Path, str)):
-        if len(str(thing)) < 4096 and Path(thing).suffix in (*_TORCH_FILES, ".onnx"):
-            found.files.setdefault(Path(thing).name, Path(thing))
+    if isinstance(value, (Path, str)):
+        if len(str(value)) < 4096 and Path(value).suffix in (*_TORCH_FILES, ".onnx"):
+            reachable.files.setdefault(Path(value).name, Path(value))
         return
-    for part in _parts(thing, kind):
-        _look(part, found, depth + 1)
+    for part in _parts(value, kind):
+        _collect(part, reachable, depth + 1)
 
 
-def _parts(thing: Any, kind: type) -> list[Any]:
-    if isinstance(thing, Mapping):
-        return list(thing.values())
-    if isinstance(thing, (list, tuple, set, frozenset)):
-        return list(thing)
-    if isinstance(thing, functools.partial):
-        return [thing.func, *thing.args, *thing.keywords.values()]
-    if isinstance(thing, types.MethodType):
-        return [thing.__self__]
-    if isinstance(thing, types.FunctionType):
-        return [cell.cell_contents for cell in thing.__closure__ or () if _is_filled(cell)]
+def _parts(value: Any, kind: type) -> list[Any]:
+    if isinstance(value, Mapping):
+        return list(value.values())
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return list(value)
+    if isinstance(value, functools.partial):
+        return [value.func, *value.args, *value.keywords.values()]
+    if isinstance(value, types.MethodType):
+        return [value.__self__]
+    if isinstance(value, types.FunctionType):
+        return [cell.cell_contents for cell in value.__closure__ or () if _is_filled(cell)]
     package = kind.__module__.split(".")[0]
-    if package in sys.stdlib_module_names or package in _OTHERS_CODE or isinstance(thing, type):
+    if package in sys.stdlib_module_names or package in _LIBRARIES or isinstance(value, type):
         return []
-    slots = [getattr(thing, name, None) for name in getattr(kind, "__slots__", ()) if isinstance(name, str)]
-    return [*slots, *getattr(thing, "__dict__", {}).values()]
+    slots = [getattr(value, name, None) for name in getattr(kind, "__slots__", ()) if isinstance(name, str)]
+    return [*slots, *getattr(value, "__dict__", {}).values()]
 
 
 def _is_filled(cell: types.CellType) -> bool:
@@ -223,9 +225,9 @@ def _is_filled(cell: types.CellType) -> bool:
         return False
 
 
-def _is_module(thing: Any) -> bool:
+def _is_module(value: Any) -> bool:
     torch = sys.modules.get("torch")
-    return torch is not None and isinstance(thing, torch.nn.Module)
+    return torch is not None and isinstance(value, torch.nn.Module)
 
 
 def _is_torch(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Expressions of restored faces, as a classifier sees them that was trained on other people.
+"""Expressions of restored faces, predicted by a classifier that was trained on other people.
 
-May import the pipeline, metrics and what is shared by kinds of studies.
+May import the pipeline, metrics and the shared files of the evaluation.
 """

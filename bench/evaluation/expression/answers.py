@@ -29,7 +29,7 @@ HALLUCINATED = ""
 
 @dataclass(frozen=True)
 class _Test:
-    """Which faces a classifier is trained on, and which it classifies."""
+    """The training faces and test faces of a classifier."""
 
     name: str
     trained_on: str
@@ -41,10 +41,10 @@ class _Fit:
     """One classifier of a fold.
 
     Attributes:
-        fold: the one it is tested on.
+        fold: the test fold.
         trained_on: name of the source of its training faces.
-        training: bool (faces,), those it is trained on.
-        tested: of each test, the places of the faces it classifies.
+        training: bool (faces,), the training faces.
+        tested: of each test, the indices of the faces that it classifies.
     """
 
     fold: int
@@ -55,8 +55,8 @@ class _Fit:
     def data(
         self, sources: Mapping[str, Faces], targets: NDArray[np.int64], classes: int, plan: ClassifierPlan
     ) -> Training:
-        """The faces and classes."""
-        tested = np.concatenate([sources[test.tested_on].images[places] for test, places in self.tested])
+        """Training and test faces, and classes."""
+        tested = np.concatenate([sources[test.tested_on].images[indices] for test, indices in self.tested])
         images = sources[self.trained_on].images[self.training]
         return Training(images, targets[self.training], classes, plan, self.fold, tested)
 
@@ -69,14 +69,14 @@ def predict_folds(
     folds: NDArray[np.int64],
     tested: Sequence[int],
 ) -> tuple[dict[str, list[str | None]], list[float | None], list[str]]:
-    """Predictions by test, in the order of faces; probabilities of those for hallucinated faces; and warnings.
+    """Predictions by test in the order of faces, probabilities of the predictions for hallucinated faces, and warnings.
 
     Raises:
-        BenchError: a fold has nothing to learn from.
+        BenchError: a fold has too few training faces.
     """
     tests = _tests(plan, sources)
-    place = {label: index for index, label in enumerate(data.labels)}
-    targets = np.array([place[str(media.attributes["expression"])] for media in data.faces], np.int64)
+    class_of = {label: index for index, label in enumerate(data.labels)}
+    targets = np.array([class_of[str(media.attributes["expression"])] for media in data.faces], np.int64)
     predictions: dict[str, list[str | None]] = {test.name: [None] * len(folds) for test in tests}
     confidence: list[float | None] = [None] * len(folds)
     warnings: list[str] = []
@@ -86,10 +86,10 @@ def predict_folds(
     def training(fit: _Fit) -> Training:
         return fit.data(sources, targets, len(data.labels), plan)
 
-    def put(fit: _Fit, probabilities: FloatImages) -> None:
-        parts = np.split(probabilities, np.cumsum([len(places) for _, places in fit.tested])[:-1])
-        for (test, places), part in zip(fit.tested, parts, strict=True):
-            _put(test, places, part, data.labels, predictions, confidence)
+    def store(fit: _Fit, probabilities: FloatImages) -> None:
+        parts = np.split(probabilities, np.cumsum([len(indices) for _, indices in fit.tested])[:-1])
+        for (test, indices), part in zip(fit.tested, parts, strict=True):
+            _store(test, indices, part, data.labels, predictions, confidence)
 
     with open_cache(run.cache) as cache, progress.stage(f"train classifiers ({plan.classifier})", len(fits)) as advance:
         untrained: list[tuple[_Fit, list[str]]] = []
@@ -97,7 +97,7 @@ def predict_folds(
             keys = _keys(training(fit), division, run.protocol.component.weights) if cache else []
             cached = cache.embeddings(sorted(set(keys))) if cache else {}
             if cache and all(key in cached for key in keys):
-                put(fit, np.stack([cached[key].vector for key in keys]))
+                store(fit, np.stack([cached[key].vector for key in keys]))
                 advance.reuse(1)
             else:
                 untrained.append((fit, keys))
@@ -113,10 +113,10 @@ def predict_folds(
             refuse_changed(run.protocol.files)
             if cache:
                 cache.put_embeddings({key: CachedEmbedding(row) for key, row in zip(keys, probabilities, strict=True)})
-            put(fit, probabilities)
+            store(fit, probabilities)
     failed = int((~sources[tests[0].trained_on].usable).sum())
     if failed:
-        warnings.append(f"{failed} faces failed and no classifier could learn from them.")
+        warnings.append(f"{failed} faces failed and were not used for training.")
     return predictions, confidence, list(dict.fromkeys(warnings))
 
 
@@ -130,7 +130,7 @@ def _fits(
     tested: Sequence[int],
     warnings: list[str],
 ) -> list[_Fit]:
-    """One for each fold and source; those with no face to classify are left out."""
+    """One fit per fold and source; a fit without a face to classify is omitted."""
     first_of = _first_of(data)
     by_source = {name: [test for test in tests if test.trained_on == name] for name in {t.trained_on: 0 for t in tests}}
     fits = []
@@ -139,18 +139,18 @@ def _fits(
         for name, tests_of_source in by_source.items():
             training = others & sources[name].usable & (first_of | (name != FRONTAL_HR))
             _check(targets[training], fold, data.labels, warnings)
-            places = tuple(
+            indices = tuple(
                 (test, np.flatnonzero((folds == fold) & sources[test.tested_on].usable)) for test in tests_of_source
             )
-            if any(len(of_test) for _, of_test in places):
-                fits.append(_Fit(fold, name, training, places))
+            if any(len(of_test) for _, of_test in indices):
+                fits.append(_Fit(fold, name, training, indices))
     return fits
 
 
 def _keys(training: Training, division: Division, files: Sequence[WeightsFile]) -> list[str]:
     """The cache key of the prediction for each tested face.
 
-    Every hallucinator is compared with the same classifiers of true and of bicubic faces, which are trained once.
+    All hallucinators share the same classifiers of true and of bicubic faces, which are trained once.
     """
     plan = [training.plan.classifier, training.plan.epochs, training.plan.seed]
     where = [division.device, division.threads, closure_digest("bench.evaluation.expression.classifier.training")]
@@ -159,22 +159,22 @@ def _keys(training: Training, division: Division, files: Sequence[WeightsFile]) 
     return [digest_of([classifier, _digest(image)]) for image in training.tested]
 
 
-def _put(
+def _store(
     test: _Test,
-    places: NDArray[np.int64],
+    indices: NDArray[np.int64],
     probabilities: FloatImages,
     labels: Sequence[str],
     predictions: dict[str, list[str | None]],
     confidence: list[float | None],
 ) -> None:
-    for place, row in zip(places, probabilities, strict=True):
-        predictions[test.name][place] = labels[int(row.argmax())]
+    for index, row in zip(indices, probabilities, strict=True):
+        predictions[test.name][index] = labels[int(row.argmax())]
         if test.name == HALLUCINATED:
-            confidence[place] = float(row.max())
+            confidence[index] = float(row.max())
 
 
 def _tests(plan: ClassifierPlan, sources: Mapping[str, Faces]) -> list[_Test]:
-    """Which faces are trained on and classified in each test; equal faces are not trained on twice."""
+    """Training and test faces of each test; equal training faces are used only once."""
     trained_on = FRONTAL_HR if plan.train_on == "hr" else None
     tests = [_Test(name, trained_on or name, name) for name in (HALLUCINATED, FRONTAL_HR, BICUBIC)]
     if not plan.references:
@@ -184,24 +184,24 @@ def _tests(plan: ClassifierPlan, sources: Mapping[str, Faces]) -> list[_Test]:
 
 
 def _check(targets: NDArray[np.int64], fold: int, labels: Sequence[str], warnings: list[str]) -> None:
-    """Whether there is enough to learn from; adds a warning where a class is never seen."""
-    unseen = [label for place, label in enumerate(labels) if not (targets == place).any()]
+    """Check the training faces of a fold; adds a warning where a class has none."""
+    unseen = [label for index, label in enumerate(labels) if not (targets == index).any()]
     if len(labels) - len(unseen) < 2:
         raise BenchError(
-            f"Fold {fold} has {len(targets)} faces of other folds to learn from, of {len(labels) - len(unseen)} "
-            "expressions; a classifier needs two or more. Ask for fewer folds, or a larger --limit."
+            f"Fold {fold} has {len(targets)} training faces, of {len(labels) - len(unseen)} expressions; "
+            "a classifier needs two or more. Use fewer folds, or a larger --limit."
         )
     if unseen:
-        warnings.append(f"Fold {fold} is tested by a classifier that has seen no {', '.join(unseen)}.")
+        warnings.append(f"The classifier of fold {fold} has no training face of {', '.join(unseen)}.")
 
 
 def _first_of(data: ExpressionSet) -> NDArray[np.bool_]:
-    """Which faces are the first of their true face: turned views share one, which is learned once."""
-    known: set[object] = set()
+    """Which faces are the first of their true face: turned views share one, used once for training."""
+    seen: set[object] = set()
     first = np.zeros(len(data.truths), bool)
-    for place, media in enumerate(data.truths):
-        first[place] = (media.path, media.cut) not in known
-        known.add((media.path, media.cut))
+    for index, media in enumerate(data.truths):
+        first[index] = (media.path, media.cut) not in seen
+        seen.add((media.path, media.cut))
     return first
 
 

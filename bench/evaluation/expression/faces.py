@@ -1,4 +1,4 @@
-"""The faces of an expression run, each processed once: LR, hallucinated and true ones, at the classifier's size."""
+"""The faces of an expression run, each processed once: LR, hallucinated and true faces at the classifier's size."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from bench.types import Media, Outcome
 
 @dataclass(frozen=True)
 class Faces:
-    """N faces in one state.
+    """N faces of one source.
 
     Attributes:
         images: RGB uint8 (N, S, S, 3); black where a face failed.
-        usable: bool (N,), False where it failed.
+        usable: bool (N,), False where a face failed.
     """
 
     images: ByteImages
     usable: NDArray[np.bool_]
 
     def same_as(self, other: Faces) -> bool:
-        """Whether all faces are equal, so that a classifier need not be trained again."""
+        """Whether all faces are equal, so that one classifier is enough for both."""
         return bool(np.array_equal(self.usable, other.usable) and np.array_equal(self.images, other.images))
 
 
@@ -46,7 +46,7 @@ class HallucinateStage:
     """Hallucinates a shard of LR faces.
 
     Attributes:
-        plan: of the probes; its chain alone is used.
+        plan: of the probes; only its chain is used.
         cache: folder of the cache, or None.
         side: of the classifier's faces in pixels.
     """
@@ -64,10 +64,10 @@ class HallucinateStage:
         pictures: list[Picture] = []
         with open_cache(self.cache) as cache:
             embedder = embedder_for(self.plan)
-            seen = embedder.views([request.media for request in shard], cache, progress)
-            for place, (request, (view, digest)) in enumerate(zip(shard, seen, strict=True)):
-                _put(lr, place, view.lr)
-                _put(hallucinated, place, view.out if view.outcome.status != "failed" else None)
+            views_of_shard = embedder.views([request.media for request in shard], cache, progress)
+            for index, (request, (view, digest)) in enumerate(zip(shard, views_of_shard, strict=True)):
+                _store(lr, index, view.lr)
+                _store(hallucinated, index, view.out if view.outcome.status != "failed" else None)
                 outcomes.append(view.outcome)
                 digests.append(digest)
                 if request.view:
@@ -87,14 +87,14 @@ class OpenStage:
         """The faces at the classifier's size, and outcomes."""
         faces = _empty_faces(len(shard), self.side)
         items = [Item(media) for media in shard]
-        for place, item in enumerate(items):
+        for index, item in enumerate(items):
             item.read()
             if item.source is not None:
                 image = open_sources([item.source], None)[0]
                 if isinstance(image, DataError):
                     item.fail("decode", str(image))
                 else:
-                    _put(faces, place, image)
+                    _store(faces, index, image)
             progress(1)
         return faces, _not_embedded([item.outcome for item in items], [item.digest for item in items])
 
@@ -102,13 +102,13 @@ class OpenStage:
 def hallucinate_faces(
     run: Prepared, media: Sequence[Media], side: int, images: RunImages, progress: StageProgress
 ) -> tuple[Faces, Faces, Embedded]:
-    """LR faces, hallucinated faces, and what became of each; nothing is embedded.
+    """LR faces, hallucinated faces, and the outcome of each; nothing is embedded.
 
     Args:
-        run: its probes are the faces.
+        run: the run whose probes are the faces.
         media: LR faces.
         side: of the classifier's faces in pixels.
-        images: takes the images that are selected.
+        images: receives the images that are selected.
         progress: counts the faces.
     """
     started = time.perf_counter()
@@ -120,18 +120,18 @@ def hallucinate_faces(
         lr.append(low)
         hallucinated.append(high)
         parts.append(images.take("probe", part))
-    whole = _timed(join_embedded(parts, 0), "hallucinate", started, len(media))
+    whole = _with_time(join_embedded(parts, 0), "hallucinate", started, len(media))
     return _join(lr), _join(hallucinated), whole
 
 
 def open_faces(run: Prepared, media: Sequence[Media], side: int, progress: StageProgress) -> tuple[Faces, Embedded]:
-    """HR faces at the classifier's size, and what became of each; one of several LR faces is opened once."""
+    """HR faces at the classifier's size, and the outcome of each; an HR face of several LR faces is opened once."""
     started = time.perf_counter()
-    places: dict[object, int] = {}
+    index_of: dict[object, int] = {}
     distinct: list[Media] = []
     for item in media:
-        if (item.path, item.cut) not in places:
-            places[item.path, item.cut] = len(distinct)
+        if (item.path, item.cut) not in index_of:
+            index_of[item.path, item.cut] = len(distinct)
             distinct.append(item)
     progress.reuse(len(media) - len(distinct))
     faces, parts = [_empty_faces(0, side)], []
@@ -139,20 +139,20 @@ def open_faces(run: Prepared, media: Sequence[Media], side: int, progress: Stage
         faces.append(opened)
         parts.append(part)
     joined, whole = _join(faces), join_embedded(parts, 0)
-    rows = [places[item.path, item.cut] for item in media]
+    rows = [index_of[item.path, item.cut] for item in media]
     repeated = _not_embedded([whole.outcomes[row] for row in rows], [whole.file_digests[row] for row in rows])
-    return Faces(joined.images[rows], joined.usable[rows]), _timed(repeated, "decode", started, len(media))
+    return Faces(joined.images[rows], joined.usable[rows]), _with_time(repeated, "decode", started, len(media))
 
 
 def _empty_faces(count: int, side: int) -> Faces:
     return Faces(np.zeros((count, side, side, 3), np.uint8), np.zeros(count, bool))
 
 
-def _put(faces: Faces, place: int, image: ByteImages | None) -> None:
+def _store(faces: Faces, index: int, image: ByteImages | None) -> None:
     if image is not None:
         side = faces.images.shape[1]
-        faces.images[place] = resize(image, side, side)
-        faces.usable[place] = True
+        faces.images[index] = resize(image, side, side)
+        faces.usable[index] = True
 
 
 def _join(parts: Sequence[Faces]) -> Faces:
@@ -170,5 +170,5 @@ def _not_embedded(
     return Embedded(vectors, tuple(outcomes), tuple(digests), {}, {}, tuple(views), tuple(pictures))
 
 
-def _timed(whole: Embedded, stage: str, started: float, count: int) -> Embedded:
+def _with_time(whole: Embedded, stage: str, started: float, count: int) -> Embedded:
     return replace(whole, seconds={stage: time.perf_counter() - started}, counts={stage: count})

@@ -20,7 +20,7 @@ from bench.results import Figure, ItemRow, RunResult, split_name
 
 FRONTAL_HR, BICUBIC = "frontal HR", "bicubic"
 REFERENCES = (FRONTAL_HR, BICUBIC)
-"""What stands in brackets after ``predicted`` and ``accuracy``: the upper bound, and the lower one."""
+"""References in brackets after ``predicted`` and ``accuracy``: an upper and a lower bound of the accuracy."""
 
 
 def predicted_name(reference: str = "") -> str:
@@ -43,7 +43,7 @@ def figures_of(items: Sequence[ItemRow], labels: Sequence[str], *, seed: int | N
         seed: of the bootstrap, which resamples people; None computes no intervals.
 
     Returns:
-        ``accuracy`` over faces; ``accuracy (mean of folds)``, each fold counting alike; ``uar``, the mean recall over
+        ``accuracy`` over faces; ``accuracy (mean of folds)`` with equal weights; ``uar``, the mean recall over
         expressions that occur; ``recall (NAME)`` of each that occurs (there is no figure of one that does not); and
         ``accuracy (frontal HR)``, ``accuracy (bicubic)`` with their ``uar`` where those were classified.
 
@@ -61,23 +61,25 @@ def figures_of(items: Sequence[ItemRow], labels: Sequence[str], *, seed: int | N
     hits = _hits(items, "")
     scored = np.array([item.status != "failed" for item in items])
     everything = [0] * len(items)
-    found = {
+    figures = {
         "accuracy": _figure(hits, scored, everything, people, seed),
         "accuracy (mean of folds)": _figure(hits, scored, folds, people, seed),
         "uar": _figure(hits, scored, truths, people, seed),
     }
     for label in labels:
-        own = np.array([truth == label for truth in truths])
-        if own.any():
-            faces = [person for person, is_own in zip(people, own, strict=True) if is_own]
-            found[f"recall ({label})"] = _figure(hits[own], scored[own], [0] * int(own.sum()), faces, seed)
+        of_label = np.array([truth == label for truth in truths])
+        if of_label.any():
+            faces = [person for person, matches in zip(people, of_label, strict=True) if matches]
+            figures[f"recall ({label})"] = _figure(
+                hits[of_label], scored[of_label], [0] * int(of_label.sum()), faces, seed
+            )
     for reference in REFERENCES:
         if any(predicted_name(reference) in item.values for item in items):
-            own_hits = _hits(items, reference)
-            seen = np.array([predicted_name(reference) in item.values for item in items])
-            found[f"accuracy ({reference})"] = _figure(own_hits, seen, everything, people, seed)
-            found[f"uar ({reference})"] = _figure(own_hits, seen, truths, people, seed)
-    return found
+            reference_hits = _hits(items, reference)
+            predicted = np.array([predicted_name(reference) in item.values for item in items])
+            figures[f"accuracy ({reference})"] = _figure(reference_hits, predicted, everything, people, seed)
+            figures[f"uar ({reference})"] = _figure(reference_hits, predicted, truths, people, seed)
+    return figures
 
 
 def row_values(items: Sequence[ItemRow], name: str) -> list[RowValue]:
@@ -88,24 +90,24 @@ def row_values(items: Sequence[ItemRow], name: str) -> list[RowValue]:
         name: of the figure: ``accuracy``, ``accuracy (bicubic)``, ``recall (NAME)``...
     """
     base, part = split_name(name)
-    own, reference = list(items), ""
+    of_part, reference = list(items), ""
     if base == "recall" and part:
-        own = [item for item in items if item.values["expression"] == part]
+        of_part = [item for item in items if item.values["expression"] == part]
     elif base == "accuracy" and part:
         reference = part
     elif name != "accuracy":
         return []
-    return [item_value(item, hit) for item, hit in zip(own, _hits(own, reference).tolist(), strict=True)]
+    return [item_value(item, hit) for item, hit in zip(of_part, _hits(of_part, reference).tolist(), strict=True)]
 
 
 def references_of(items: Sequence[ItemRow]) -> list[str]:
-    """Whose faces were classified: "" for the method's own, then what stands in brackets after ``predicted``."""
+    """Names of the classified sources: "" for hallucinated faces, then the references."""
     names = dict.fromkeys(name for item in items for name in item.values if name.startswith("predicted ("))
     return ["", *(split_name(name)[1] for name in names)]
 
 
 def confusion_of(items: Sequence[ItemRow], labels: Sequence[str], reference: str = "") -> Confusion:
-    """Confusion of the tested faces, or of a reference's."""
+    """Confusion matrix of the hallucinated test faces, or of those of a reference."""
     name = predicted_name(reference)
     predicted = [str(item.values[name]) if name in item.values else None for item in items]
     return confusion([str(item.values["expression"]) for item in items], predicted, labels)
@@ -123,8 +125,8 @@ def _figure(
     people: Sequence[str],
     seed: int | None,
 ) -> Figure:
-    """A mean over groups that count alike; one group for a plain mean."""
-    left = [group for group, is_scored in zip(groups, scored, strict=True) if is_scored]
+    """A mean over groups of equal weight; one group for a plain mean."""
+    scored_groups = [group for group, is_scored in zip(groups, scored, strict=True) if is_scored]
     interval = NOT_COMPUTED
     if seed is not None and len(set(groups)) == 1:
         interval = bootstrap_interval(hits, people, seed=seed)
@@ -136,6 +138,6 @@ def _figure(
         low=interval.low,
         high=interval.high,
         interval=interval.method,
-        without_failures=mean_of_groups(hits[scored], left) if left else None,
-        n_without_failures=len(left),
+        without_failures=mean_of_groups(hits[scored], scored_groups) if scored_groups else None,
+        n_without_failures=len(scored_groups),
     )

@@ -32,7 +32,7 @@ def measure(run: Prepared) -> Measured:
 
     Raises:
         UsageError: the gallery, here the true faces, is to be hallucinated.
-        BenchError: no tested face could be classified, or a fold has nothing to learn from.
+        BenchError: no tested face could be classified, or a fold has too few training faces.
     """
     data = run.data
     if not isinstance(data, ExpressionSet):
@@ -40,7 +40,7 @@ def measure(run: Prepared) -> Measured:
     if run.side != "probe":
         raise UsageError(
             f"hallucinate={run.side}: the gallery of an expression run holds the true faces. Use "
-            "--hallucinate probe; train_on=hallucinated has the classifier learn from hallucinated ones."
+            "--hallucinate probe; train_on=hallucinated trains the classifier on hallucinated faces."
         )
     plan = classification_of(run.protocol.component)
     side = settings_of(plan.classifier).side
@@ -70,8 +70,8 @@ def measure(run: Prepared) -> Measured:
         table = confusion_of(items, labels, name)
         suffix = f" ({name})" if name else ""
         arrays |= {f"confusion{suffix}": table.counts, f"unpredicted{suffix}": table.unpredicted}
-    shown = Counter(str(item.values["expression"]) for item in items)
-    warnings += [f"No tested face shows {label}: it has no recall." for label in labels if not shown[label]]
+    face_counts = Counter(str(item.values["expression"]) for item in items)
+    warnings += [f"No tested face shows {label}: it has no recall." for label in labels if not face_counts[label]]
     return Measured(
         figures_of(items, labels, seed=run.config.seed),
         {"probe": (data.faces, probes), "gallery": (data.truths, gallery)},
@@ -92,17 +92,17 @@ def _items(
     confidence: Sequence[float | None],
 ) -> list[ItemRow]:
     items = []
-    for place, media in enumerate(data.faces):
-        if folds[place] not in tested:
+    for index, media in enumerate(data.faces):
+        if folds[index] not in tested:
             continue
-        truth, outcome = str(media.attributes["expression"]), outcomes[place]
-        values: dict[str, str | float] = {"expression": truth, "fold": int(folds[place])}
-        for name, of_test in predictions.items():
-            prediction = of_test[place]
+        truth, outcome = str(media.attributes["expression"]), outcomes[index]
+        values: dict[str, str | float] = {"expression": truth, "fold": int(folds[index])}
+        for name, test_predictions in predictions.items():
+            prediction = test_predictions[index]
             if prediction is not None:
                 values[predicted_name(name)] = prediction
         values["correct"] = int(values.get("predicted") == truth)
-        probability = confidence[place]
+        probability = confidence[index]
         if probability is not None:
             values["confidence"] = round(probability, 4)
         items.append(
@@ -122,7 +122,7 @@ def _items(
 def _rules(
     data: ExpressionSet, plan: ClassifierPlan, tested: Sequence[int], files: Sequence[WeightsFile]
 ) -> dict[str, object]:
-    """What the record says: the classes, the classifier, who was in which fold."""
+    """Facts for the record: the classes, the classifier, the people of each fold."""
     settings = settings_of(plan.classifier)
     people: dict[str, list[str]] = {}
     for person, fold in data.folds.items():

@@ -1,4 +1,4 @@
 """Searches of probes in a gallery: ranks, closed-set and open-set figures.
 
-May import the engine, the pipeline, metrics and what is shared by kinds of studies.
+May import the engine, the pipeline, metrics and the shared files of the evaluation.
 """

@@ -36,8 +36,8 @@ def figures_of(
     """Compute every figure of an identification run.
 
     Args:
-        rows: the probes; a row without a rank is a miss, with average precision 0, and stays in the denominator,
-            unless its probe has no mate.
+        rows: the probes; a row without a rank is a miss with average precision 0 and stays in the denominator, unless
+            its probe has no mate.
         ranks: the k of the rank-k rates.
         mean_average_precision: whether to add ``map`` (trapezoid rule).
         seed: seed of the bootstrap, which resamples identities, not probes; None computes no intervals.
@@ -54,19 +54,21 @@ def figures_of(
     if not rows:
         raise DataError("A run without probes has no figures.")
     names = [f"rank-{k}" for k in ranks] + ["map"] * mean_average_precision
-    found = _mean_figures(mated_rows(rows), names, seed)
+    figures = _mean_figures(mated_rows(rows), names, seed)
     galleries = gallery_names(rows)
     for gallery in galleries if len(galleries) > 1 else ():
-        own = mated_rows(rows, gallery)
-        if own:
-            found |= {f"{name} ({gallery})": figure for name, figure in _mean_figures(own, names, seed).items()}
+        of_gallery = mated_rows(rows, gallery)
+        if of_gallery:
+            figures |= {
+                f"{name} ({gallery})": figure for name, figure in _mean_figures(of_gallery, names, seed).items()
+            }
     if false_positive_rates:
-        found |= open_set_figures(rows, false_positive_rates, seed=seed, ranks=ranks)
-    return found
+        figures |= open_set_figures(rows, false_positive_rates, seed=seed, ranks=ranks)
+    return figures
 
 
 def row_values(rows: Sequence[ProbeRow], name: str) -> list[RowValue]:
-    """Return the values that a figure is the plain mean of; none for a figure that is no mean over rows.
+    """Return the values that a figure is the plain mean of; none for a figure that is not a mean over rows.
 
     Args:
         rows: all of the run.
@@ -76,11 +78,13 @@ def row_values(rows: Sequence[ProbeRow], name: str) -> list[RowValue]:
     base, part = (name, "") if galleries == [""] else split_name(name)
     if (part and part not in galleries) or not (base == "map" or rank_of(base)):
         return []
-    own = mated_rows(rows, part or None)
-    return [RowValue(row.key, row.identity, value) for row, value in zip(own, _values(own, base), strict=True)]
+    of_gallery = mated_rows(rows, part or None)
+    return [
+        RowValue(row.key, row.identity, value) for row, value in zip(of_gallery, _values(of_gallery, base), strict=True)
+    ]
 
 
-def flat(result: RunResult) -> dict[str, object]:
+def flat_figures(result: RunResult) -> dict[str, object]:
     """The figures as one flat mapping, ready for JSON: ``rank-1``, ``rank-1.low``, ``probes``, ``smoke``..."""
     record = result.record
     values: dict[str, object] = {}
@@ -117,7 +121,7 @@ def _mean_figures(rows: Sequence[ProbeRow], names: Sequence[str], seed: int | No
 
 
 def _values(rows: Sequence[ProbeRow], name: str) -> list[float]:
-    """Hits of a ``rank-k``, or average precisions: one value a row."""
+    """Hits of a ``rank-k``, or average precisions: one value per row."""
     k = rank_of(name)
     if k is not None:
         return [float(is_hit(row.rank, k)) for row in rows]

@@ -1,4 +1,4 @@
-"""The rows of a search by gallery: which rows a figure is over, and the searches that are open-set."""
+"""The rows of a search by gallery: the rows of each figure, and the open-set searches."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.metrics.identification import detection_identification_rate, rank_k_r
 from bench.results import ProbeRow
 
 JOINED = "joined"
-"""Name of the gallery that holds all the others: closed-set figures are of it where it was searched."""
+"""Name of the gallery that joins all others; if it was searched, closed-set figures are computed on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Search:
 
 
 def nonmated_needed(rate: float) -> int:
-    """Fewest non-mated probes of which one is not more than ``rate``."""
+    """Smallest number of non-mated probes of which one is a share of at most ``rate``."""
     return math.ceil(1 / rate - 1e-9)
 
 
@@ -60,30 +60,32 @@ def gallery_names(rows: Sequence[ProbeRow]) -> list[str]:
 
 
 def mated_places(rows: Sequence[ProbeRow]) -> list[int]:
-    """Places of the rows that closed-set figures of the whole are over: of probes with a mate in the gallery.
+    """Indices of the rows of the overall closed-set figures: probes with a mate in the gallery.
 
-    Of the joined gallery where it was searched, else of all galleries together.
+    Those of the joined gallery if it was searched, else of all galleries.
     """
     joined = JOINED in gallery_names(rows)
     return [i for i, row in enumerate(rows) if row.mates and (row.gallery == JOINED or not joined)]
 
 
 def mated_rows(rows: Sequence[ProbeRow], gallery: str | None = None) -> list[ProbeRow]:
-    """The rows that closed-set figures are over: of the whole (`mated_places`), or of the gallery that is named."""
+    """The rows of closed-set figures: overall (`mated_places`), or of the named gallery."""
     if gallery is None:
         return [rows[i] for i in mated_places(rows)]
     return [row for row in rows if row.mates and row.gallery == gallery]
 
 
 def open_searches(rows: Sequence[ProbeRow]) -> list[Search]:
-    """Galleries with probes of both kinds; the joined one, in which all should have a mate, only where it is alone."""
+    """Galleries with mated and non-mated probes; the joined gallery only if there is no other."""
     names = gallery_names(rows)
-    apart = [name for name in names if name != JOINED] or names
-    parts: dict[str, tuple[list[ProbeRow], list[ProbeRow]]] = {name: ([], []) for name in apart}
+    searched_names = [name for name in names if name != JOINED] or names
+    parts: dict[str, tuple[list[ProbeRow], list[ProbeRow]]] = {name: ([], []) for name in searched_names}
     for row in rows:
         if row.gallery in parts:
             parts[row.gallery][0 if row.mates else 1].append(row)
-    return [Search(name, tuple(mated), tuple(others)) for name, (mated, others) in parts.items() if mated and others]
+    return [
+        Search(name, tuple(mated), tuple(nonmated)) for name, (mated, nonmated) in parts.items() if mated and nonmated
+    ]
 
 
 def mean_tpir(searches: Sequence[Search], rate: float) -> float | None:

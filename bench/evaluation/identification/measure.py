@@ -1,4 +1,4 @@
-"""Searches in a gallery, or in several: ranks, CMC, mAP, and open-set rates where probes may be without a mate."""
+"""Searches in a gallery, or in several: ranks, CMC, mAP, and open-set rates where probes may have no mate."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bench import progress
 from bench.errors import BenchError, DataError
 from bench.evaluation.contract import Measured, Prepared, embed_roles
 from bench.evaluation.identification.figures import figures_of
-from bench.evaluation.identification.open_set import left_out
+from bench.evaluation.identification.open_set import missing_figures
 from bench.evaluation.identification.search import identify, join_gallery
 from bench.pipeline.templates import fuse
 from bench.results import ProbeRow
@@ -17,7 +17,7 @@ from bench.types import IdentificationSet
 
 
 def measure(run: Prepared) -> Measured:
-    """Embed, fuse, search."""
+    """Embed all images, fuse templates and search the galleries."""
     data = run.data
     if not isinstance(data, IdentificationSet):
         raise DataError(f"An identification run was given a {type(data).__name__}")
@@ -64,7 +64,7 @@ def measure(run: Prepared) -> Measured:
         seed=run.config.seed,
     )
     embedded = {role: (media, parts[role]) for role, media in run.media.items()}
-    warnings = left_out(rows, protocol.false_positive_rates) if data.open_set else ()
+    warnings = missing_figures(rows, protocol.false_positive_rates) if data.open_set else ()
     return Measured(
         metrics,
         embedded,

@@ -27,25 +27,25 @@ def open_set_figures(
 ) -> dict[str, Figure]:
     """Compute TPIR at each FPIR, per gallery and as the plain mean over galleries.
 
-    A mated probe counts as found when its mate ranks first and its score is accepted; the threshold is the lowest
-    whose false positive rate does not exceed the one asked for (`detection_identification_rate`, rule ``nist``), set
-    in each gallery by the probes whose person is not in it. The joined gallery, in which every probe should have a
-    mate, has no part in this where there are others.
+    A mated probe is identified when its mate ranks first and its score is accepted. The threshold is the lowest whose
+    false positive rate does not exceed the given one (`detection_identification_rate`, rule ``nist``); each gallery
+    has its own, set by the probes whose person is not in it. The joined gallery, in which every probe should have a
+    mate, is excluded if there are others.
 
-    Intervals come from resampling identities; the threshold is set anew in each resample, so its uncertainty is in
-    them. A person drawn twice has twice its probes in every gallery, mated in one and not in another.
+    Intervals resample identities and set the threshold again in each resample, so they include its uncertainty. A
+    person drawn twice counts twice in every gallery, whether mated or not.
 
     Args:
         rows: probes in all galleries. A failed mated probe is a miss, a failed non-mated one raises no alarm.
         false_positive_rates: FPIR, each in (0, 1].
         seed: of the bootstrap; None computes no intervals.
-        ranks: k of the rank-k rates of which the plain mean over galleries is wanted beside, where there are several.
+        ranks: k of the rank-k rates whose plain mean over galleries is added, if there are several.
         resamples: at least 100.
 
     Returns:
         ``tpir@fpir=0.01`` (of the only gallery, or the mean over galleries) and ``tpir@fpir=0.01 (NAME)`` for each
-        named gallery, in the order of rates; then ``rank-k (mean)``. A rate for which a gallery has too few probes
-        without a mate has no figure there, nor a mean: see `left_out`.
+        named gallery, in the order of rates; then ``rank-k (mean)``. If a gallery has too few non-mated
+        probes for a rate, it has no figure there, and there is no mean: see `missing_figures`.
 
     Raises:
         UsageError: a rate or ``resamples`` is out of range.
@@ -62,36 +62,36 @@ def open_set_figures(
     if not searches:
         return {}
     resampled = None if seed is None else _Resampled(searches, false_positive_rates, ranks, seed, resamples)
-    found: dict[str, Figure] = {}
+    figures: dict[str, Figure] = {}
     for place, rate in enumerate(false_positive_rates):
         name, values = f"tpir@fpir={rate:g}", [search.tpir(rate) for search in searches]
         without = [search.scored().tpir(rate) for search in searches]
-        parts = {f"{name} ({search.name})": [at] for at, search in enumerate(searches) if search.name}
+        parts = {f"{name} ({search.name})": [index] for index, search in enumerate(searches) if search.name}
         for full_name, places in ({name: list(range(len(searches)))} | parts).items():
             figure = _mean_figure(searches, values, without, places, resampled, place)
             if figure is not None:
-                found[full_name] = figure
+                figures[full_name] = figure
     if len(searches) > 1:
         for place, k in enumerate(ranks, len(false_positive_rates)):
             values = [search.rank_rate(k) for search in searches]
             without = [search.scored().rank_rate(k) for search in searches]
             figure = _mean_figure(searches, values, without, range(len(searches)), resampled, place)
             if figure is not None:
-                found[f"rank-{k} (mean)"] = figure
-    return found
+                figures[f"rank-{k} (mean)"] = figure
+    return figures
 
 
-def left_out(rows: Sequence[ProbeRow], false_positive_rates: Sequence[float]) -> tuple[str, ...]:
-    """Say which open-set figures `open_set_figures` could not give, and why; for the warnings of a run."""
+def missing_figures(rows: Sequence[ProbeRow], false_positive_rates: Sequence[float]) -> tuple[str, ...]:
+    """Warnings of a run about open-set figures that `open_set_figures` could not compute, with reasons."""
     searches = open_searches(rows)
     if not searches:
         return ("No gallery has probes both with and without a mate in it, so there are no open-set figures.",)
     sentences = []
     for rate in false_positive_rates:
         needed = nonmated_needed(rate)
-        few = [search for search in searches if len(search.nonmated) < needed]
-        if few:
-            counts = "; ".join(f"{len(s.nonmated)} {f'in {s.name}' if s.name else 'there'}" for s in few)
+        short = [search for search in searches if len(search.nonmated) < needed]
+        if short:
+            counts = "; ".join(f"{len(s.nonmated)} {f'in {s.name}' if s.name else 'there'}" for s in short)
             sentences.append(
                 f"tpir@fpir={rate:g} is not given: it needs at least {needed} probes without a mate in a gallery "
                 f"({counts})."
@@ -107,7 +107,7 @@ def _mean_figure(
     resampled: _Resampled | None,
     column: int,
 ) -> Figure | None:
-    """The mean of one statistic over the searches at ``places``; None where one of them does not have it."""
+    """The mean of one statistic over the searches at ``places``; None where one of them has no value."""
     value = mean_of([values[i] for i in places])
     if value is None:
         return None
@@ -145,23 +145,25 @@ class _Resampled:
         )
 
     def interval(self, value: float, galleries: Sequence[int], column: int) -> Interval:
-        """The interval of the mean of one statistic over some galleries, all of which have it."""
+        """The interval of the mean of one statistic over galleries that all have a value."""
         if self.identities == 1:
             return Interval(None, None, "none: one identity only", 1)
         means = self.values[:, list(galleries), column].mean(axis=1)
-        usable = means[np.isfinite(means)]  # a resample may hold no probe of one kind
+        usable = means[np.isfinite(means)]  # a resample may lack mated or non-mated probes
         if len(usable) < 2 or np.ptp(usable) == 0:
             mated = [row.identity for i in galleries for row in self.searches[i].mated]
             return bootstrap_interval(np.full(len(mated), value), mated, seed=self.seed, resamples=100)
         low, high = percentile_ends(usable, 0.025)
         dropped = len(means) - len(usable)
-        less = f" ({dropped} more had no probe of one kind)" if dropped else ""
-        method = f"bootstrap over {self.identities} identities, {len(usable)} resamples{less}, threshold set in each"
+        dropped_note = f" ({dropped} more had no probe of one kind)" if dropped else ""
+        method = (
+            f"bootstrap over {self.identities} identities, {len(usable)} resamples{dropped_note}, threshold set in each"
+        )
         return Interval(float(low), float(high), method, self.identities)
 
 
 class _Table:
-    """One gallery's probes as arrays, best scores first; ``people`` are places among the identities."""
+    """The probes of one gallery as arrays, best scores first; ``people`` are indices of identities."""
 
     def __init__(self, search: Search, place: dict[str, int], ranks: Sequence[int]) -> None:
         def counts(rows: Sequence[ProbeRow]) -> Ints:
@@ -181,10 +183,10 @@ class _Table:
         self.hits = [counts([row for row in search.mated if is_hit(row.rank, k)]) for k in ranks]
 
     def statistics(self, weights: Ints, rates: Sequence[float]) -> Floats:
-        """TPIR at each rate, then the rank-k rates, under how often each identity was drawn.
+        """TPIR at each rate, then the rank-k rates, for given multiplicities of identities.
 
         Args:
-            weights: (B, identities).
+            weights: (B, identities), how often each identity was drawn.
             rates: FPIR.
 
         Returns:
@@ -198,10 +200,12 @@ class _Table:
         columns = []
         for rate in rates:
             allowed = np.floor(others * rate + 1e-9).astype(np.int64)
-            decisive = np.argmax(alarms > allowed[:, None], axis=1)  # the first probe that would be an alarm too many
-            threshold = np.where(allowed < others, self.other_scores[decisive], -np.inf)
-            above = np.searchsorted(-self.hit_scores, -threshold, side="left")  # scores that exceed it
-            columns.append(hits[draws, above])
+            threshold_index = np.argmax(
+                alarms > allowed[:, None], axis=1
+            )  # the first probe above the allowed number of alarms
+            threshold = np.where(allowed < others, self.other_scores[threshold_index], -np.inf)
+            accepted_hits = np.searchsorted(-self.hit_scores, -threshold, side="left")  # scores that exceed it
+            columns.append(hits[draws, accepted_hits])
         columns += [weights @ counts for counts in self.hits]
         table = np.stack(columns, axis=1) if columns else np.empty((len(weights), 0))
         usable = (mated > 0) & (others > 0)

@@ -21,7 +21,7 @@ NO_MATE_SCORED = Outcome("failed", "gallery", "no mate could be scored")
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """Enrolled templates and distractors, as one search space in that order."""
+    """Enrolled templates, then distractors, as one search space."""
 
     keys: tuple[str, ...]
     identities: tuple[str | None, ...]
@@ -30,12 +30,12 @@ class Gallery:
 
 
 def join_gallery(enrolled: Templates, distractors: Templates, only: Sequence[str] | None = None) -> Gallery:
-    """Put enrolled templates (those named in ``only``, or all) and distractors into one search space.
+    """Join enrolled templates (those named in ``only``, or all) and distractors to one search space.
 
-    Distractors lose any identity.
+    Distractors have no identity there.
 
     Raises:
-        DataError: a template that is named is not enrolled.
+        DataError: a named template is not enrolled.
     """
     if only is not None:
         enrolled = enrolled.only(only)
@@ -59,20 +59,19 @@ def identify(
 ) -> list[ProbeRow]:
     """Search every probe template in the gallery.
 
-    A template that failed has no score: a failed probe gets a row without ranks, a failed gallery template or
-    distractor is left out of the search (and stands in the ledger), and a probe none of whose mates could be scored
-    is a failed probe.
+    A failed template has no score. A failed probe gets a row without ranks; a failed gallery template or distractor is
+    excluded from the search (and listed in the ledger); a probe whose mates all failed is a failed probe.
 
     Args:
         probes: the searched templates.
         gallery: the search space.
         similarity: ``cosine`` takes dot products of the vectors as they are; ``euclidean`` the negative distance.
         name: of the gallery, where there are several.
-        open_set: whether a probe may be without a mate; its row then has no rank, and the best score of others.
+        open_set: whether a probe may have no mate; its row then has no rank, but the best score of other people.
         progress: called with (gallery templates done, all) now and then.
 
     Returns:
-        One row a probe, in order.
+        One row per probe, in order.
 
     Raises:
         DataError: there are no probes, or a probe's identity is not in the gallery of a closed-set search.
@@ -81,14 +80,16 @@ def identify(
         raise DataError("No probes to search: the protocol lists none.")
     index = {person: i for i, person in enumerate(sorted({p for p in gallery.identities if p is not None}))}
     mates = Counter(person for person in gallery.identities if person is not None)
-    strangers = [key for key, person in zip(probes.keys, probes.identities, strict=True) if not mates[person or ""]]
-    if strangers and not open_set:
-        raise DataError(f"{len(strangers)} of {len(probes.keys)} probes have no mate in the gallery: {strangers[:5]}")
+    without_mate = [key for key, person in zip(probes.keys, probes.identities, strict=True) if not mates[person or ""]]
+    if without_mate and not open_set:
+        raise DataError(
+            f"{len(without_mate)} of {len(probes.keys)} probes have no mate in the gallery: {without_mate[:5]}"
+        )
     searched = [i for i, outcome in enumerate(probes.outcomes) if outcome.status != "failed"]
     enrolled = np.flatnonzero(gallery.scored)
     matches: dict[int, Match] = {}
     if searched and len(enrolled):
-        found = search(
+        results = search(
             probes.vectors[searched],
             gallery.vectors[enrolled],
             np.array([index.get(probes.identities[i] or "", len(index)) for i in searched], np.int64),
@@ -96,7 +97,7 @@ def identify(
             similarity=similarity,
             progress=progress,
         )
-        matches = dict(zip(searched, found, strict=True))
+        matches = dict(zip(searched, results, strict=True))
     names = [gallery.keys[i] for i in enrolled]
     rows = range(len(probes.keys))
     return [_row(probes, i, mates[probes.identities[i] or ""], matches.get(i), names, name) for i in rows]
@@ -106,7 +107,7 @@ def _row(probes: Templates, i: int, mates: int, match: Match | None, names: Sequ
     outcome = probes.outcomes[i]
     if outcome.status != "failed" and (match is None or (mates and not match.mated_ranks)):
         outcome = NO_MATE_SCORED
-    found = match if outcome.status != "failed" else None
+    scored_match = match if outcome.status != "failed" else None
     return ProbeRow(
         key=f"{probes.keys[i]} in {gallery}" if gallery else probes.keys[i],
         identity=probes.identities[i] or "",
@@ -114,13 +115,15 @@ def _row(probes: Templates, i: int, mates: int, match: Match | None, names: Sequ
         stage=outcome.stage,
         reason=outcome.reason,
         mates=mates,
-        rank=found.mated_ranks[0] if found and mates else None,
-        rank_optimistic=found.optimistic_ranks[0] if found and mates else None,
-        mated_ranks=found.mated_ranks if found else (),
-        best_mated_score=found.best_mated_score if found else None,
-        best_mated_key=names[found.best_mated] if found and found.best_mated is not None else "",
-        best_nonmated_score=found.best_nonmated_score if found else None,
-        best_nonmated_key=names[found.best_nonmated] if found and found.best_nonmated is not None else "",
+        rank=scored_match.mated_ranks[0] if scored_match and mates else None,
+        rank_optimistic=scored_match.optimistic_ranks[0] if scored_match and mates else None,
+        mated_ranks=scored_match.mated_ranks if scored_match else (),
+        best_mated_score=scored_match.best_mated_score if scored_match else None,
+        best_mated_key=names[scored_match.best_mated] if scored_match and scored_match.best_mated is not None else "",
+        best_nonmated_score=scored_match.best_nonmated_score if scored_match else None,
+        best_nonmated_key=names[scored_match.best_nonmated]
+        if scored_match and scored_match.best_nonmated is not None
+        else "",
         attributes=probes.media[i].attributes,
         gallery=gallery,
         template=probes.keys[i],

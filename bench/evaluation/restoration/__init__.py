@@ -1,4 +1,4 @@
-"""How near restored faces are to the true ones: pixels, structure, landmarks, identity.
+"""Quality of restored faces against the true ones: pixels, structure, landmarks, identity.
 
-May import the pipeline, face landmarks, metrics and what is shared by kinds of studies.
+May import the pipeline, face landmarks, metrics and the shared files of the evaluation.
 """

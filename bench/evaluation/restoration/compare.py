@@ -1,4 +1,4 @@
-"""Faces restored, embedded and compared with their truths in one pass, shard by shard."""
+"""Restores and embeds faces and compares them with their truths in one pass, shard by shard."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class FacePair:
 
 
 @dataclass(frozen=True)
-class Compared:
-    """N faces beside their truths.
+class ComparedFaces:
+    """N faces compared with their truths.
 
     Attributes:
         embedded: the restored faces.
-        items: one row a face, without what embeddings say.
-        resized: how many outputs were resized to the size of their truth, by both sizes in words.
-        without_landmarks: how many faces have a truth in which no landmarks were found.
+        items: one row per face, without the similarity of embeddings.
+        resized: number of outputs that were resized to the size of their truth, by a text with both sizes.
+        without_landmarks: number of faces whose truth has no detected landmarks.
     """
 
     embedded: Embedded
@@ -61,22 +61,22 @@ class CompareStage:
     device: str
     backbone: Path | None
 
-    def __call__(self, shard: Sequence[FacePair], progress: Progress) -> Compared:
+    def __call__(self, shard: Sequence[FacePair], progress: Progress) -> ComparedFaces:
         """Compare each face with its truth."""
         comparison = _Comparison(landmark_measure(), perceptual_measure(self.device, self.backbone))
         items: dict[int, ItemRow] = {}
 
-        def compare(place: int, view: View) -> None:
-            items[place] = comparison.row(shard[place], view)
+        def compare(index: int, view: View) -> None:
+            items[index] = comparison.row(shard[index], view)
 
         embedded = self.embed([pair.request for pair in shard], progress, compare)
-        rows = tuple(items[place] for place in range(len(shard)))
-        return Compared(embedded, rows, comparison.resized, comparison.landmarks.without)
+        rows = tuple(items[index] for index in range(len(shard)))
+        return ComparedFaces(embedded, rows, comparison.resized, comparison.landmarks.without)
 
 
 @dataclass
 class _Comparison:
-    """What measures the faces of a shard."""
+    """Measures the faces of a shard."""
 
     landmarks: LandmarkMeasure
     perceptual: PerceptualMeasure
@@ -113,7 +113,7 @@ class _Comparison:
         return fitted
 
     def _open_truth(self, media: Media) -> ByteImages | str:
-        """The truth, or why it cannot be opened; views of one face stand next to each other and share it."""
+        """The truth, or why it cannot be opened; kept for the next face, since views of one face are adjacent."""
         name = (media.path, media.cut)
         if self._truth is None or self._truth[0] != name:
             try:
@@ -135,13 +135,13 @@ def _perceptual_measure(device: str, backbone: Path | None, changed: int | None)
 
 
 def landmark_measure() -> LandmarkMeasure:
-    """Landmarks, by the face engine loaded once in each process."""
+    """The landmark measure; its detector is loaded once in each process."""
     return LandmarkMeasure(_landmarker())
 
 
 @lru_cache(maxsize=1)
 def _landmarker() -> FaceLandmarker | None:
-    """The face engine, loaded once in each process; None where it is not installed."""
+    """The landmark detector, loaded once in each process; None where it is not installed."""
     try:
         return FaceLandmarker()
     except MissingError:

@@ -19,7 +19,7 @@ QUALITIES = {
     "landmark_error": ("landmark_error", "fraction"),
     "lpips": ("lpips", "lpips"),
 }
-"""Means by name: the value of an item that each is of, and its unit."""
+"""Means by name: the name of the items' value, and its unit."""
 LANDMARKS_FOUND, INFINITE_PSNR, FAILED_FACES = "landmarks_found", "infinite_psnr", "failed_faces"
 
 
@@ -29,14 +29,14 @@ def figures(result: RunResult, *, intervals: bool = True) -> dict[str, Figure]:
 
 
 def figures_of(items: Sequence[ItemRow], *, seed: int | None) -> dict[str, Figure]:
-    """Compute every figure, over all faces and, as ``psnr_db (yaw 22)``, over those turned so far to either side.
+    """Compute every figure over all faces and, as ``psnr_db (yaw 22)``, over the faces of each absolute yaw.
 
-    A mean is over the faces that have a finite value: a failed face has no part in it, one equal to its truth none in
-    the mean of the PSNR; ``failed_faces`` and ``infinite_psnr`` count them. ``landmarks_found`` is a rate, of which a
-    failed face is a miss. What was measured of no face is absent.
+    A mean is over the faces with a finite value: failed faces are excluded, and from the mean PSNR also faces equal to
+    their truth; ``failed_faces`` and ``infinite_psnr`` count them. ``landmarks_found`` is a rate; a failed face is a
+    miss. Quantities that were measured on no face are absent.
 
     Args:
-        items: one a face.
+        items: one per face.
         seed: of the bootstrap, which resamples identities; None computes no intervals.
 
     Raises:
@@ -44,31 +44,31 @@ def figures_of(items: Sequence[ItemRow], *, seed: int | None) -> dict[str, Figur
     """
     if not items:
         raise DataError("A run without faces has no figures.")
-    found = _means(items, seed)
+    figures = _means(items, seed)
     infinite = sum(item.values.get("psnr_rgb_db") == "inf" for item in items)
-    found[INFINITE_PSNR] = _count(infinite, len(items))
-    found[FAILED_FACES] = _count(sum(item.status == "failed" for item in items), len(items))
+    figures[INFINITE_PSNR] = _count(infinite, len(items))
+    figures[FAILED_FACES] = _count(sum(item.status == "failed" for item in items), len(items))
     yaws = {yaw_part(item): abs(yaw) for item in items if (yaw := yaw_deg(item)) is not None}
     for part in sorted(yaws, key=yaws.__getitem__):
-        own = [item for item in items if yaw_part(item) == part]
-        found |= {f"{name} ({part})": figure for name, figure in _means(own, seed).items()}
-    return found
+        of_yaw = [item for item in items if yaw_part(item) == part]
+        figures |= {f"{name} ({part})": figure for name, figure in _means(of_yaw, seed).items()}
+    return figures
 
 
 def row_values(items: Sequence[ItemRow], name: str) -> list[RowValue]:
-    """Return the values that a figure is the plain mean of; none for a figure that is no mean over items.
+    """Return the values that a figure is the plain mean of; none for a figure that is not a mean over items.
 
     Args:
         items: all of the run.
         name: of the figure: ``psnr_db``, ``ssim (yaw 22)``, ``landmarks_found``...
     """
     base, part = split_name(name)
-    own = [item for item in items if not part or yaw_part(item) == part]
-    return [item_value(item, value) for item, value in _values(own, base)]
+    of_part = [item for item in items if not part or yaw_part(item) == part]
+    return [item_value(item, value) for item, value in _values(of_part, base)]
 
 
 def finite_quality(item: ItemRow, name: str) -> float | None:
-    """The value behind one of the `QUALITIES` of a face; None where the face failed or has no finite one."""
+    """The value of one of the `QUALITIES` of a face; None where the face failed or the value is not finite."""
     value = item.values.get(QUALITIES[name][0])
     if value is None or item.status == "failed":
         return None
@@ -76,13 +76,13 @@ def finite_quality(item: ItemRow, name: str) -> float | None:
 
 
 def yaw_part(item: ItemRow) -> str:
-    """The part that a face belongs to by its yaw: ``yaw 22`` for 22 degrees to either side; empty where not known."""
+    """Name of the part of a face by its yaw: ``yaw 22`` for 22 degrees to either side; empty if unknown."""
     yaw = yaw_deg(item)
     return "" if yaw is None else f"yaw {abs(yaw):g}"
 
 
 def _values(items: Sequence[ItemRow], base: str) -> list[tuple[ItemRow, float]]:
-    """What a mean or a rate is over; a failed face is a miss of ``landmarks_found`` and has no quality."""
+    """The values of a mean or a rate; a failed face is a miss of ``landmarks_found`` and has no quality."""
     if base in QUALITIES:
         qualities = ((item, finite_quality(item, base)) for item in items)
         return [(item, value) for item, value in qualities if value is not None]
@@ -93,7 +93,7 @@ def _values(items: Sequence[ItemRow], base: str) -> list[tuple[ItemRow, float]]:
 
 
 def _means(items: Sequence[ItemRow], seed: int | None) -> dict[str, Figure]:
-    """Means of the qualities that some face has, and the rate of faces in which landmarks are found."""
+    """Means of the qualities that some face has, and the rate of faces with detected landmarks."""
     figures = {}
     for name, (_, unit) in QUALITIES.items():
         values = _values(items, name)
@@ -107,7 +107,9 @@ def _means(items: Sequence[ItemRow], seed: int | None) -> dict[str, Figure]:
 def _mean(values: Sequence[tuple[ItemRow, float]], unit: str, seed: int | None) -> Figure:
     numbers = [number for _, number in values]
     interval = _interval(values, seed)
-    if seed is not None and min(numbers) == max(numbers):  # all 0, or all 1, would be taken for a rate there
+    if seed is not None and min(numbers) == max(
+        numbers
+    ):  # bootstrap_interval treats values that are all 0 or all 1 as a rate
         interval = Interval(None, None, "none: all values are equal", interval.identities)
     mean = math.fsum(numbers) / len(numbers)
     return Figure(mean, len(numbers), interval.low, interval.high, interval.method, mean, len(numbers), unit)
@@ -117,8 +119,10 @@ def _rate(values: Sequence[tuple[ItemRow, float]], seed: int | None) -> Figure:
     hits = [hit for _, hit in values]
     scored = [hit for item, hit in values if item.status != "failed"]
     interval = _interval(values, seed)
-    without = sum(scored) / len(scored)
-    return Figure(sum(hits) / len(hits), len(hits), interval.low, interval.high, interval.method, without, len(scored))
+    without_failures = sum(scored) / len(scored)
+    return Figure(
+        sum(hits) / len(hits), len(hits), interval.low, interval.high, interval.method, without_failures, len(scored)
+    )
 
 
 def _interval(values: Sequence[tuple[ItemRow, float]], seed: int | None) -> Interval:

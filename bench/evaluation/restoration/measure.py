@@ -12,7 +12,7 @@ from bench.engine.local import SHARD_SIZE
 from bench.errors import BenchError, DataError, UsageError
 from bench.evaluation.contract import Measured, Prepared, RunImages, embed_role, request_images
 from bench.evaluation.restoration.compare import (
-    Compared,
+    ComparedFaces,
     CompareStage,
     FacePair,
     landmark_measure,
@@ -44,7 +44,7 @@ def measure(run: Prepared) -> Measured:
     """Restore every face and compare it with its truth.
 
     Raises:
-        UsageError: the gallery, here the truths, is to be hallucinated; or faces that are restored already.
+        UsageError: the gallery, here the truths, or faces that are already restored are to be hallucinated.
         BenchError: no face could be restored and compared.
     """
     data = run.data
@@ -56,20 +56,20 @@ def measure(run: Prepared) -> Measured:
         )
     if data.ready and run.probe_plan.chain not in (None, "none"):
         raise UsageError(
-            f"--hallucinator {run.config.hallucinator}: these faces are restored already and measured as they are. Use "
-            "--hallucinator none, or give LR faces by lr=DIR alone."
+            f"--hallucinator {run.config.hallucinator}: these faces are already restored. Use "
+            "--hallucinator none, or give LR faces by lr=DIR only."
         )
     images = RunImages()
     backbone = getattr(run.protocol.component, "backbone", None)
     perceptual = perceptual_measure(run.config.device, backbone)
     stage = CompareStage(EmbedStage(run.probe_plan, run.cache), run.config.device, backbone)
-    compared = _compare(run, data, stage, images)
-    probes = compared.embedded
+    comparison = _compare(run, data, stage, images)
+    probes = comparison.embedded
     truths = embed_role(run, "gallery", images)
     similarities = _cosines(probes.vectors, truths.vectors)
     items = [
         _with_similarity(row, cosine, outcome)
-        for row, cosine, outcome in zip(compared.items, similarities, probes.outcomes, strict=True)
+        for row, cosine, outcome in zip(comparison.items, similarities, probes.outcomes, strict=True)
     ]
     if all(row.status == "failed" for row in items):
         causes = sorted({f"{row.stage}: {row.reason}" for row in items})
@@ -78,13 +78,13 @@ def measure(run: Prepared) -> Measured:
         figures_of(items, seed=run.config.seed),
         {"probe": (data.faces, probes), "gallery": (data.truths, truths)},
         items=tuple(items),
-        warnings=_warnings(compared, perceptual),
+        warnings=_warnings(comparison, perceptual),
         rules={"kind": RESTORATION, "items": "faces", "conventions": _CONVENTIONS | perceptual.convention()},
         images=images,
     )
 
 
-def _compare(run: Prepared, data: RestorationSet, stage: CompareStage, images: RunImages) -> Compared:
+def _compare(run: Prepared, data: RestorationSet, stage: CompareStage, images: RunImages) -> ComparedFaces:
     """Restore, embed and compare all faces, and keep the images that are selected."""
     requests = request_images(run, "probe")
     pairs = [FacePair(request, truth) for request, truth in zip(requests, data.truths, strict=True)]
@@ -99,11 +99,11 @@ def _compare(run: Prepared, data: RestorationSet, stage: CompareStage, images: R
             resized += part.resized
             without_landmarks += part.without_landmarks
     size = embedder_for(run.probe_plan).recogniser.component.embedding_size
-    return Compared(join_embedded(parts, size), tuple(items), resized, without_landmarks)
+    return ComparedFaces(join_embedded(parts, size), tuple(items), resized, without_landmarks)
 
 
 def _with_similarity(row: ItemRow, cosine: float, embedded: Outcome) -> ItemRow:
-    """Add what the embeddings say; a face that was restored but not embedded keeps its other values."""
+    """Add the cosine of the embeddings; a face that was restored but not embedded keeps its other values."""
     if row.status == "failed":
         return row
     outcome = OK if row.status == "ok" else Outcome(row.status, row.stage, row.reason)
@@ -116,18 +116,18 @@ def _with_similarity(row: ItemRow, cosine: float, embedded: Outcome) -> ItemRow:
 
 
 def _cosines(left: FloatImages, right: FloatImages) -> list[float]:
-    """Cosine of each pair of rows, float64; NaN where one failed or has no length."""
+    """Cosine of each pair of rows, float64; NaN where a row failed or is zero."""
     one, other = left.astype(np.float64), right.astype(np.float64)
     lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
     products = (one * other).sum(axis=1)
     return [float(p / n) if n > 0 else float("nan") for p, n in zip(products, lengths, strict=True)]
 
 
-def _warnings(compared: Compared, perceptual: PerceptualMeasure) -> tuple[str, ...]:
+def _warnings(comparison: ComparedFaces, perceptual: PerceptualMeasure) -> tuple[str, ...]:
     resized = [
         f"{count:,} outputs were resized from {sizes} pixels (bicubic) to be compared with their truths."
-        for sizes, count in compared.resized.items()
+        for sizes, count in comparison.resized.items()
     ]
     landmarks = landmark_measure()
-    landmarks.without = compared.without_landmarks
+    landmarks.without = comparison.without_landmarks
     return (*resized, *landmarks.notes(), *perceptual.notes())

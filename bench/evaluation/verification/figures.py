@@ -1,7 +1,7 @@
-"""Figures of a verification run, from the arrays it keeps.
+"""Figures of a verification run, from its stored arrays.
 
-``scores`` (float32, NaN where a template failed), ``same``, ``fold`` (-1 where there are none) and ``person`` (place of
-the first template's identity among the sorted ones), one value a pair. The rows, one a fold, follow from them too.
+``scores`` (float32, NaN where a template failed), ``same``, ``fold`` (-1 without folds) and ``person`` (index of the
+first template's identity in sorted order), one value per pair. The rows, one per fold, are computed from them too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from bench.errors import BenchError, DataError
 from bench.evaluation.row_values import RowValue
 from bench.metrics.bootstrap import NOT_COMPUTED, Interval, bootstrap_interval
-from bench.metrics.roc import Curve, FarRule, auc, eer, enough, roc, tar_at_far
+from bench.metrics.roc import Curve, FarRule, auc, can_measure_far, eer, roc, tar_at_far
 from bench.metrics.search.similarity import Similarity
 from bench.metrics.verification import (
     FoldAccuracy,
@@ -41,7 +41,7 @@ def figures(result: RunResult, *, intervals: bool = True) -> dict[str, Figure]:
     if lacking or len(sizes) != 1:
         raise DataError(
             f"The arrays of this run lack {', '.join(lacking) or 'nothing'} and have lengths {sorted(sizes)}; scores, "
-            "same, fold and person are needed, one value a pair. Run it again."
+            "same, fold and person are needed, one value per pair. Run it again."
         )
     seed = result.record.seed if intervals else None
     return figures_of(result.arrays, result.record.protocol, seed=seed)[0]
@@ -59,31 +59,31 @@ def figures_of(
 
     Returns:
         ``accuracy``, ``accuracy std`` and ``accuracy se`` where there are folds; ``auc``, ``eer`` and
-        ``tar@far=0.001`` where there are pairs of both kinds. And the folds, where there are any.
+        ``tar@far=0.001`` where there are same and different pairs; and the folds, if any.
 
     Raises:
-        BenchError: there is nothing that a figure could be of.
+        BenchError: no figure can be computed from the pairs.
     """
     scores, same, fold = arrays["scores"], arrays["same"].astype(bool), arrays["fold"].astype(np.int64)
-    found: dict[str, Figure] = {}
+    figures: dict[str, Figure] = {}
     folds: list[FoldAccuracy] = []
     in_folds = len(np.unique(fold)) > 1
     if in_folds:
         thresholds, similarity = cast("Thresholds", rules["thresholds"]), cast("Similarity", rules["similarity"])
         folds = fold_accuracies(scores, same, fold, thresholds=thresholds, similarity=similarity)
-        found |= _accuracies(folds, seed)
+        figures |= _accuracies(folds, seed)
     if same.any() and not same.all():
-        found |= _curve_figures({**arrays, "same": same, "fold": fold}, rules, seed, in_folds=in_folds)
-    if not found:
+        figures |= _curve_figures({**arrays, "same": same, "fold": fold}, rules, seed, in_folds=in_folds)
+    if not figures:
         raise BenchError(
-            f"{len(same)} pairs, all {'same' if same.all() else 'different'} and in one fold, have no figure; is "
+            f"{len(same)} pairs, all {'same' if same.all() else 'different'} and in one fold, give no figure; is "
             "--limit too small?"
         )
-    return found, folds
+    return figures, folds
 
 
 def rows_of(arrays: Mapping[str, Any], folds: Sequence[FoldAccuracy]) -> tuple[ItemRow, ...]:
-    """One row a fold, or one of all pairs where there are no folds."""
+    """One row per fold, or one row of all pairs without folds."""
     if not folds:
         scores = arrays["scores"]
         failed = int(np.isnan(scores).sum())
@@ -107,7 +107,7 @@ def rows_of(arrays: Mapping[str, Any], folds: Sequence[FoldAccuracy]) -> tuple[I
 
 
 def pair_counts(items: Sequence[ItemRow]) -> tuple[int, int]:
-    """Pairs of a run by its rows, and those of them with a failed template."""
+    """Number of pairs of a run, and of those with a failed template."""
     return sum(int(item.values["pairs"]) for item in items), sum(int(item.values["failed"]) for item in items)
 
 
@@ -132,14 +132,14 @@ def _accuracies(folds: Sequence[FoldAccuracy], seed: int | None) -> dict[str, Fi
         float(np.mean(scored)) if scored else None,
         pairs - failed,
     )
-    found = {"accuracy": mean}
+    figures = {"accuracy": mean}
     spreads = spread(accuracies), spread(scored) if len(scored) > 1 else (None, None)
     for place, name in enumerate(("accuracy std", "accuracy se")):
         value, without = spreads[0][place], spreads[1][place]
-        found[name] = Figure(
+        figures[name] = Figure(
             value, pairs, None, None, f"none: a spread over {len(folds)} folds", without, pairs - failed
         )
-    return found
+    return figures
 
 
 def _curve_figures(
@@ -147,12 +147,12 @@ def _curve_figures(
 ) -> dict[str, Figure]:
     scores, same = arrays["scores"], arrays["same"]
     rule = cast("FarRule", rules["far_rule"])
-    rates = [rate for rate in rules["false_positive_rates"] if enough(int((~same).sum()), rate)]
+    rates = [rate for rate in rules["false_positive_rates"] if can_measure_far(int((~same).sum()), rate)]
     curve, scored = roc(scores, same), ~np.isnan(scores)
     clean: Curve | None = curve
     if not scored.all():
-        left = same[scored]
-        clean = roc(scores[scored], left) if left.any() and not left.all() else None
+        scored_same = same[scored]
+        clean = roc(scores[scored], scored_same) if scored_same.any() and not scored_same.all() else None
     if seed is None:
         intervals = dict.fromkeys(["auc", "eer", *(f"{rate:g}" for rate in rates)], NOT_COMPUTED)
     elif in_folds:
@@ -160,36 +160,40 @@ def _curve_figures(
     else:
         intervals = _by_people(arrays, curve, rates, rule, seed)
     numbers = len(same), int(same.sum())
-    alive = int(scored.sum()), int((scored & same).sum())
+    scored_numbers = int(scored.sum()), int((scored & same).sum())
 
     def figure(value: float, name: str, without: float | None, *, mated: bool) -> Figure:
         interval = intervals[name]
-        return Figure(value, numbers[mated], interval.low, interval.high, interval.method, without, alive[mated])
+        return Figure(
+            value, numbers[mated], interval.low, interval.high, interval.method, without, scored_numbers[mated]
+        )
 
-    found = {
+    figures = {
         "auc": figure(auc(curve), "auc", auc(clean) if clean else None, mated=False),
         "eer": figure(eer(curve), "eer", eer(clean) if clean else None, mated=False),
     }
     for rate in rates:
-        able = clean is not None and enough(int(clean.false[-1]), rate)
-        without = tar_at_far(clean, rate, rule=rule).tar if clean and able else None
+        is_measurable = clean is not None and can_measure_far(int(clean.false[-1]), rate)
+        without = tar_at_far(clean, rate, rule=rule).tar if clean and is_measurable else None
         value = tar_at_far(curve, rate, rule=rule).tar
-        found[f"tar@far={rate:g}"] = figure(value, f"{rate:g}", without, mated=True)
-    return found
+        figures[f"tar@far={rate:g}"] = figure(value, f"{rate:g}", without, mated=True)
+    return figures
 
 
 def _by_people(
     arrays: Mapping[str, Any], curve: Curve, rates: Sequence[float], rule: FarRule, seed: int
 ) -> dict[str, Interval]:
-    """Intervals where pairs are in no folds: of a TAR over the people of same pairs, its threshold held."""
+    """Intervals without folds: of a TAR over the people of same pairs, with a fixed threshold."""
     mated = np.flatnonzero(arrays["same"])
     people = arrays["person"][mated].astype(str)
     intervals = dict.fromkeys(("auc", "eer"), Interval(None, None, "none: pairs are in no folds", 0))
     for rate in rates:
         threshold = tar_at_far(curve, rate, rule=rule).threshold
         hits = (arrays["scores"][mated] >= threshold).astype(np.float64)
-        own = bootstrap_interval(hits, list(people), seed=seed)
-        intervals[f"{rate:g}"] = Interval(own.low, own.high, f"{own.method}, threshold held", own.identities)
+        interval = bootstrap_interval(hits, list(people), seed=seed)
+        intervals[f"{rate:g}"] = Interval(
+            interval.low, interval.high, f"{interval.method}, threshold held", interval.identities
+        )
     return intervals
 
 

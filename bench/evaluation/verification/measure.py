@@ -12,7 +12,7 @@ from bench import progress
 from bench.errors import BenchError, DataError
 from bench.evaluation.contract import Measured, Prepared, embed_roles
 from bench.evaluation.verification.figures import figures_of, rows_of
-from bench.metrics.roc import enough
+from bench.metrics.roc import can_measure_far
 from bench.metrics.search.similarity import exact_scores
 from bench.pipeline.templates import Templates, fuse
 from bench.results.kinds import VERIFICATION
@@ -25,8 +25,8 @@ _BLOCK = 1 << 18  # pairs scored between two updates of the progress
 def measure(run: Prepared) -> Measured:
     """Embed both sides, fuse their templates, score every pair.
 
-    A protocol may say by ``thresholds`` how thresholds are chosen (`bench.metrics.verification.Thresholds`) and by
-    ``far_rule`` what TAR at a FAR is (`bench.metrics.roc.FarRule`); both are ``exact`` where it says nothing.
+    Optional attributes of a protocol: ``thresholds``, their choice (`bench.metrics.verification.Thresholds`), and
+    ``far_rule``, the definition of TAR at a FAR (`bench.metrics.roc.FarRule`). The default of both is ``exact``.
     """
     data = run.data
     if not isinstance(data, VerificationSet):
@@ -70,7 +70,7 @@ def measure(run: Prepared) -> Measured:
         cast("Mapping[Role, Any]", embedded),
         items=rows_of(arrays, folds),
         arrays=arrays,
-        warnings=_absent(arrays, rules),
+        warnings=_warnings(arrays, rules),
         rules=rules,
         images=images,
     )
@@ -83,48 +83,52 @@ def score_pairs(
     second: NDArray[np.int64],
     similarity: Literal["cosine", "euclidean"],
 ) -> NDArray[np.float32]:
-    """Score pairs of templates, each pair by itself: a score depends on its two templates alone.
+    """Score pairs of templates; a score depends on its two templates only.
 
     Args:
         enrolled: the first templates of pairs.
         verified: the second ones.
-        first: (P,) places in ``enrolled``.
-        second: (P,) places in ``verified``.
+        first: (P,) indices in ``enrolled``.
+        second: (P,) indices in ``verified``.
         similarity: ``cosine`` is the dot product of the vectors as they are, ``euclidean`` the negative distance.
 
     Returns:
-        float32 (P,), higher is more alike; NaN where a template failed.
+        float32 (P,), higher is more similar; NaN where a template failed.
     """
-    alive = [np.array([o.status != "failed" for o in side.outcomes], bool) for side in (enrolled, verified)]
+    usable = [np.array([o.status != "failed" for o in side.outcomes], bool) for side in (enrolled, verified)]
     scores = np.full(len(first), np.nan, np.float32)
     with progress.stage("score pairs", len(first)) as advance:
         for start in range(0, len(first), _BLOCK):
             block = slice(start, start + _BLOCK)
             left, right = first[block], second[block]
-            both = alive[0][left] & alive[1][right]
-            found = exact_scores(enrolled.vectors, verified.vectors, left[both], right[both], similarity)
-            scores[block][both] = found
+            both_usable = usable[0][left] & usable[1][right]
+            block_scores = exact_scores(
+                enrolled.vectors, verified.vectors, left[both_usable], right[both_usable], similarity
+            )
+            scores[block][both_usable] = block_scores
             advance(len(left))
     return scores
 
 
-def _absent(arrays: Mapping[str, Any], rules: Mapping[str, Any]) -> tuple[str, ...]:
-    """What could not be measured and why, and what became of failures."""
+def _warnings(arrays: Mapping[str, Any], rules: Mapping[str, Any]) -> tuple[str, ...]:
+    """Warnings about failed pairs and about figures that could not be computed."""
     same, scores = arrays["same"], arrays["scores"]
-    found = []
+    warnings = []
     failed = int(np.isnan(scores).sum())
     if failed:
-        found.append(
-            f"{failed:,} of {len(scores):,} pairs have a failed template: errors of the accuracy, never accepted at "
-            "a FAR."
+        warnings.append(
+            f"{failed:,} of {len(scores):,} pairs have a failed template: they count as errors in the accuracy "
+            "and are never accepted at a FAR."
         )
     different = int((~same).sum())
     if different < len(same) and different:
-        few = [f"{rate:g}" for rate in rules["false_positive_rates"] if not enough(different, rate)]
-        if few:
-            found.append(f"{different:,} different pairs are too few for a FAR of {', '.join(few)}.")
+        rates = [f"{rate:g}" for rate in rules["false_positive_rates"] if not can_measure_far(different, rate)]
+        if rates:
+            warnings.append(f"{different:,} different pairs are too few for a FAR of {', '.join(rates)}.")
     else:
-        found.append("All pairs are alike in kind, so there is no curve: AUC, EER and TAR are not given.")
+        warnings.append(
+            "All pairs are same, or all are different, so there is no curve: AUC, EER and TAR are not given."
+        )
     if len(np.unique(arrays["fold"])) == 1 and arrays["fold"][0] >= 0:
-        found.append("All pairs lie in one fold, so no threshold can be chosen and there is no accuracy.")
-    return tuple(found)
+        warnings.append("All pairs lie in one fold, so no threshold can be chosen and there is no accuracy.")
+    return tuple(warnings)

@@ -172,7 +172,7 @@ class Evaluator:
             tuple(row.rank for row in evaluation.search(_CHAIN, how, self._gallery)),
             tuple(evaluation.people),
             how,
-            evaluation.account(_CHAIN, how),
+            evaluation.count_outcomes(_CHAIN, how),
         )
 
     def _enrol(self, people: Sequence[Pair]) -> FloatImages:

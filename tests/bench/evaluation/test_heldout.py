@@ -157,7 +157,7 @@ def test_every_failure_is_a_miss_and_is_counted(evaluation: HeldOutEvaluation, g
     rates = evaluation.rates(evaluation.search("broken", "frame", gallery))
     assert (rates["rank-1"].value, rates["rank-5"].value) == (0.0, 0.0)
     assert (rates["rank-1"].n, rates["rank-1"].n_without_failures) == (16, 0)
-    assert evaluation.account("broken", "frame") == {"failed: hallucinate: output not finite": 16}
+    assert evaluation.count_outcomes("broken", "frame") == {"failed: hallucinate: output not finite": 16}
     quality = evaluation.quality("broken")
     assert "psnr_db" not in quality
     assert (quality["failed_faces"].value, quality["infinite_psnr"].value) == (16, 0)
@@ -231,12 +231,12 @@ def test_a_tie_counts_against_the_system() -> None:
     assert of_people([(1, 1)], [0]).search("none", "true", gallery)[0].rank == 2
 
 
-def test_embeddings_that_are_zero_or_no_number_are_failures() -> None:
+def test_embeddings_that_are_zero_or_not_finite_are_failures() -> None:
     odd: list[tuple[float, float]] = [(3, 4), (0, 0), (np.inf, 1)]
     rows = embed_unit(Fixed(odd), np.zeros((3, 112, 112, 3), np.uint8))
     np.testing.assert_array_equal(rows, np.array([[0.6, 0.8], [np.nan] * 2, [np.nan] * 2], np.float32))
-    account = of_people(odd, [0, 0, 0]).account("none", "true")
-    assert account == {"failed: embed: embedding not finite, or zero": 2, "ok": 1}
+    count_outcomes = of_people(odd, [0, 0, 0]).count_outcomes("none", "true")
+    assert count_outcomes == {"failed: embed: embedding not finite, or zero": 2, "ok": 1}
 
 
 def test_nothing_to_measure_is_an_error() -> None:

@@ -24,17 +24,17 @@ _IMAGENET_CLASSES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a classifier is fed and trained.
+    """Input and training settings of a classifier.
 
     Attributes:
-        side: of the faces that are kept for it, pixels.
-        input_side: they are brought to when they enter the network (bilinear).
+        side: side of the stored faces, pixels.
+        input_side: side of the network's input, pixels; faces are resized to it (bilinear).
         epochs: passes over the training faces.
         batch: faces a step.
-        rate: highest learning rate of AdamW; it rises over the first tenth and falls to nothing as a cosine.
+        rate: highest learning rate of AdamW; it rises over the first tenth and falls to 0 as a cosine.
         weight_decay: of AdamW.
         mean: of the three channels, subtracted from values in [0, 1].
-        std: they are then divided by.
+        std: of the three channels; divides the result.
     """
 
     side: int
@@ -65,12 +65,12 @@ def settings_of(name: ClassifierName) -> Settings:
 
 
 def build(name: ClassifierName, classes: int, weights: Path | None) -> nn.Module:
-    """Build a classifier; what isn't loaded is drawn from torch's generator.
+    """Build a classifier; weights that are not loaded are drawn from torch's generator.
 
     Args:
-        name: which.
+        name: of the classifier.
         classes: outputs.
-        weights: state dict of torchvision's VGG-16 trained on ImageNet, for ``vgg16``; None draws it all.
+        weights: state dict of torchvision's VGG-16 trained on ImageNet, for ``vgg16``; None draws all weights.
 
     Returns:
         A network from float32 (N, 3, side, side) to logits (N, classes).
@@ -84,7 +84,7 @@ def build(name: ClassifierName, classes: int, weights: Path | None) -> nn.Module
 
 
 def default_weights() -> Path:
-    """Where torch keeps VGG-16 when it has fetched it."""
+    """Path of VGG-16 in torch's folder of downloads."""
     return torch_home() / "hub" / "checkpoints" / VGG16_FILE
 
 
@@ -98,22 +98,26 @@ def _vgg16(classes: int, weights: Path | None) -> nn.Module:
         load_into(network, load_state_dict(weights), origin=str(weights))
     last = network.classifier[-1]
     network.classifier[-1] = nn.Linear(last.in_features, classes)
-    built: nn.Module = network
-    return built
+    module: nn.Module = network
+    return module
 
 
 def _small(classes: int) -> nn.Module:
-    """Four pairs of convolutions, halved three times, averaged: 0.4 million weights."""
+    """Four stages of convolutions with three poolings and a global average: 0.4 million weights."""
     from torch import nn
 
-    def block(inside: int, outside: int) -> list[nn.Module]:
-        return [nn.Conv2d(inside, outside, 3, padding=1, bias=False), nn.BatchNorm2d(outside), nn.ReLU(inplace=True)]
+    def block(channels_in: int, channels_out: int) -> list[nn.Module]:
+        return [
+            nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels_out),
+            nn.ReLU(inplace=True),
+        ]
 
     layers: list[nn.Module] = []
     widths = (3, 24, 48, 96, 128)
-    for place, (inside, outside) in enumerate(zip(widths, widths[1:], strict=False)):
-        layers += block(inside, outside)
-        layers += block(outside, outside) if place else []
-        layers += [nn.MaxPool2d(2)] if place < len(widths) - 2 else []
+    for index, (channels_in, channels_out) in enumerate(zip(widths, widths[1:], strict=False)):
+        layers += block(channels_in, channels_out)
+        layers += block(channels_out, channels_out) if index else []
+        layers += [nn.MaxPool2d(2)] if index < len(widths) - 2 else []
     head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.3), nn.Linear(widths[-1], classes)]
     return nn.Sequential(*layers, *head)

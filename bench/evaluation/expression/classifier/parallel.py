@@ -1,8 +1,8 @@
-"""The training of one classifier as a stage of an engine, and how the cores of a machine are divided among several.
+"""Training of classifiers as a stage of an engine, and the division of the cores among them.
 
-A network as small as these gains little from a second thread: on two cores a step takes 51 ms where two processes
-train and 61 ms where one process trains with two threads; twenty classifiers take 322 s and 338 s. What is learned does
-not depend on the number of cores, unless there are more cores than folds.
+Such small networks gain little from a second thread: on two cores a step takes 51 ms with two processes and 61 ms with
+one process of two threads; twenty classifiers take 322 s and 338 s. The trained weights do not depend on the number of
+cores, unless there are more cores than folds.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from bench.progress import Progress
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """What one classifier is trained on, and what it then classifies.
+    """Training and test data of one classifier.
 
     Attributes:
         images: RGB uint8 (N, S, S, 3), S the side of the classifier's faces.
         targets: class of each, int64 (N,).
         classes: how many classes there are.
         plan: network, epochs, seed.
-        fold: with the plan's seed, the seed of everything random.
+        fold: together with the plan's seed, seeds all random numbers.
         tested: faces to classify, RGB uint8 (M, S, S, 3), M >= 1.
     """
 
@@ -45,8 +45,8 @@ class Division:
     """How the cores are divided.
 
     Attributes:
-        processes: that train at once.
-        threads: of each; 0 leaves torch's own choice.
+        processes: number that train at the same time.
+        threads: of each; 0 leaves the choice to torch.
         device: torch device of all.
     """
 
@@ -58,8 +58,8 @@ class Division:
     def among(cls, folds: int, *, threads: int, device: str) -> Division:
         """Divide ``threads`` (0: all cores) among the folds; a device that is not the CPU has one process.
 
-        Folds count and not classifiers: another hallucinator may need fewer of them, and classifiers that all
-        hallucinators are compared with must be trained alike for all.
+        The number of folds decides and not that of classifiers: it is the same for all hallucinators, so their shared
+        reference classifiers are trained in the same way.
         """
         if device != "cpu":
             return cls(1, threads, device)
@@ -70,12 +70,12 @@ class Division:
 
 @dataclass(frozen=True, slots=True)
 class TrainStage:
-    """Trains the classifiers of a shard; ``division`` says on which device and with how many threads."""
+    """Trains the classifiers of a shard; ``division`` gives the device and the number of threads."""
 
     division: Division
 
     def __call__(self, shard: Sequence[Training], progress: Progress) -> list[FloatImages]:
-        """Train each classifier and let it classify: probabilities of the classes, float32 (M, classes) each.
+        """Train each classifier and classify its test faces: probabilities of the classes, float32 (M, classes) each.
 
         Raises:
             DataError, BenchError: as `bench.evaluation.expression.classifier.training.train`.
@@ -88,7 +88,7 @@ class TrainStage:
 
 
 def train_and_classify(training: Training, division: Division) -> FloatImages:
-    """Train a classifier and let it classify: probabilities of the classes, float32 (M, classes).
+    """Train a classifier and classify its test faces: probabilities of the classes, float32 (M, classes).
 
     Raises:
         DataError, BenchError: as `bench.evaluation.expression.classifier.training.train`.

@@ -1,4 +1,4 @@
-"""How expressions are classified: what a protocol asks of the kind of study that does it."""
+"""How a protocol wants expressions to be classified."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ TrainOn = Literal["hallucinated", "hr"]
 
 @dataclass(frozen=True, slots=True)
 class ClassifierPlan:
-    """A protocol that hands out an `bench.studies.ExpressionSet` says so in its attribute ``classification``.
+    """Settings of the classification; attribute ``classification`` of protocols of a `bench.studies.ExpressionSet`.
 
     Attributes:
         classifier: name of the network.
-        weights: file of VGG-16 trained on ImageNet; None where the network starts from nothing.
-        train_on: what the classifier sees of the people it learns from: what the chain makes of their LR faces, or
-            their frontal HR faces. It is always tested on what the chain makes of LR faces.
-        epochs: passes over the training faces; 0 takes the network's own number.
-        seed: of the first weights, the order of faces and their augmentation.
+        weights: file of VGG-16 trained on ImageNet; None for random initial weights.
+        train_on: training faces: faces that the chain hallucinates, or frontal HR faces. Test faces are always those
+            that the chain hallucinates.
+        epochs: passes over the training faces; 0 takes the network's default.
+        seed: of the initial weights, the order of faces and their augmentation.
         references: whether frontal HR faces and LR faces enlarged by bicubic interpolation are classified too.
         tested: folds that are tested; empty tests each.
-        trained: folds to learn from, apart from the tested one; empty takes all others.
+        trained: folds for training, without the tested one; empty takes all others.
     """
 
     classifier: ClassifierName = "small"

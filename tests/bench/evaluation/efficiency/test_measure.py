@@ -1,4 +1,4 @@
-"""`bench run --protocol efficiency`: figures with units from stored measurements, and failures that are told."""
+"""`bench run --protocol efficiency`: figures with units from stored measurements, and reported failures."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ import pytest
 from bench.errors import DataError
 from bench.evaluation.efficiency import measure, passes
 from bench.evaluation.efficiency.figures import figures_of
-from bench.evaluation.efficiency.load import Others
-from bench.evaluation.efficiency.passes import Answer, Ask
+from bench.evaluation.efficiency.load import OtherLoad
+from bench.evaluation.efficiency.passes import TimingRequest, TimingResult
 from bench.results import ItemRow
 from bench.results.folder import read_run
 
 Bench = Callable[..., tuple[int, str, str]]
-GOOD = Answer((10.0, 12.0, 11.0), 40.0, "resident memory", (100, 60, "counted", ("face.task",)), (("ok", "", ""),))
+GOOD = TimingResult(
+    (10.0, 12.0, 11.0), 40.0, "resident memory", (100, 60, "counted", ("face.task",)), (("ok", "", ""),)
+)
 
 
 def run(bench: Bench, out: Path, protocol: str = "efficiency:batches=[1,2]", *more: object) -> tuple[int, str, str]:
     return bench("run", "--protocol", protocol, "--hallucinator", "bicubic", "--out", out, *more)
 
 
-def answers(monkeypatch: pytest.MonkeyPatch, give: Callable[[Ask], Answer]) -> None:
+def answers(monkeypatch: pytest.MonkeyPatch, give: Callable[[TimingRequest], TimingResult]) -> None:
     """Measure nothing, and say what a test says."""
     monkeypatch.setattr(passes, "measure", give)
 
@@ -56,7 +58,7 @@ def test_a_chain_is_measured_on_drawn_faces_without_data(bench: Bench, tmp_path:
 def test_more_cores_are_another_run_and_threads_are_refused(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[Ask] = []
+    asked: list[TimingRequest] = []
     answers(monkeypatch, lambda ask: asked.append(ask) or GOOD)  # type: ignore[func-returns-value]
     assert run(bench, tmp_path / "one")[0] == 0
     code, _, err = run(bench, tmp_path / "one", "efficiency:batches=[1,2],cores=2")
@@ -70,10 +72,10 @@ def test_more_cores_are_another_run_and_threads_are_refused(
     assert [len(ask.faces) for ask in asked] == [1, 2, 1, 2]
 
 
-def test_a_batch_that_fails_is_told_and_the_other_kept(
+def test_a_failed_batch_is_reported_and_the_other_is_kept(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers(monkeypatch, lambda ask: GOOD if len(ask.faces) == 1 else Answer(failure="signal SIGKILL"))
+    answers(monkeypatch, lambda ask: GOOD if len(ask.faces) == 1 else TimingResult(failure="signal SIGKILL"))
     code, out, err = run(bench, tmp_path / "run")
     assert code == 0, err
     result = read_run(tmp_path / "run")
@@ -88,13 +90,13 @@ def test_a_batch_that_fails_is_told_and_the_other_kept(
 def test_a_hallucinator_that_fails_in_every_batch_is_an_error_with_the_reasons(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers(monkeypatch, lambda ask: Answer(failure="exit code 7: no luck"))
+    answers(monkeypatch, lambda ask: TimingResult(failure="exit code 7: no luck"))
     code, out, err = run(bench, tmp_path / "run")
     assert code == 1 and "batch 1: exit code 7: no luck" in err and not (tmp_path / "run").exists()
 
 
-def test_what_is_unknown_is_absent_and_said(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    blind = Answer((1.0, 2.0), None, "no such system", (None, None, "x: out of reach", ()), (("ok", "", ""),) * 2)
+def test_an_unknown_quantity_is_reported(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blind = TimingResult((1.0, 2.0), None, "no such system", (None, None, "x: out of reach", ()), (("ok", "", ""),) * 2)
     answers(monkeypatch, lambda ask: blind)
     code, out, err = run(bench, tmp_path / "run", "efficiency:batches=[2]")
     assert code == 0, err
@@ -104,8 +106,8 @@ def test_what_is_unknown_is_absent_and_said(bench: Bench, tmp_path: Path, monkey
     assert any("Memory was not measured: no such system" in text for text in record["warnings"])
 
 
-def test_a_smoke_run_repeats_less_and_says_so(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Ask] = []
+def test_a_smoke_run_has_fewer_repeats(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[TimingRequest] = []
     answers(monkeypatch, lambda ask: asked.append(ask) or GOOD)  # type: ignore[func-returns-value]
     code, out, err = run(bench, tmp_path / "run", "efficiency:batches=[1]", "--limit", 2)
     assert code == 0 and "SMOKE" in out and asked[0].repeats == 2
@@ -114,19 +116,19 @@ def test_a_smoke_run_repeats_less_and_says_so(bench: Bench, tmp_path: Path, monk
 @pytest.mark.parametrize(
     ("others", "cores", "warned"), [(0.19, 2, False), (0.2, 2, True), (0.4, 1, False), (0.5, 1, True)]
 )
-def test_work_of_others_is_warned_of_and_own_work_is_not(
+def test_load_of_other_processes_is_a_warning_and_that_of_the_run_is_not(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, others: float, cores: int, warned: bool
 ) -> None:
-    class Told(Others):
+    class FixedLoad(OtherLoad):
         def __exit__(self, *_: object) -> None:
             self.cores = others
 
-    monkeypatch.setattr(measure, "Others", Told)
+    monkeypatch.setattr(measure, "OtherLoad", FixedLoad)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     answers(monkeypatch, lambda ask: GOOD)
     assert run(bench, tmp_path / "run", f"efficiency:batches=[1],cores={cores}")[0] == 0
-    told = [text for text in read_run(tmp_path / "run").record.warnings if text.startswith("Other work")]
-    assert told == ([f"Other work ran meanwhile (on {others:.1f} of 2 cores, mean): times are longer than on an idle "
+    warnings = [text for text in read_run(tmp_path / "run").record.warnings if text.startswith("Other processes")]
+    assert warnings == ([f"Other processes used {others:.1f} of 2 cores (mean): times are longer than on an idle "
                      "machine."] if warned else [])  # fmt: skip
 
 

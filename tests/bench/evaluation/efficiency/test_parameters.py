@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import save_file
 from torch import nn
 
-from bench.evaluation.efficiency.parameters import Parameters, computing, count, file_numbers, onnx_numbers
+from bench.evaluation.efficiency.parameters import Parameters, called_modules, count, file_numbers, onnx_numbers
 from bench.interfaces import FloatImages, Hallucinator
 from bench.pipeline.build import Built
 from bench.registry import Spec
@@ -92,38 +92,38 @@ def test_shared_parameters_count_once() -> None:
     assert of(one, two).count == 9 + 3 + 3
 
 
-def test_what_computed_is_told_from_what_was_loaded() -> None:
+def test_modules_that_computed_are_counted_apart_from_loaded_ones() -> None:
     model = Partial()
-    with computing() as called:
+    with called_modules() as called:
         model.half(torch.zeros(1, 3))
     found = count([built(Holder(model))], called)
     assert (found.count, found.used) == (20 + 42, 20)
 
 
-def test_a_module_that_reads_its_parts_weights_itself_counts_whole() -> None:
+def test_a_module_that_uses_the_weights_of_its_parts_directly_counts_with_all_of_them() -> None:
     attention = nn.MultiheadAttention(8, 2)
-    with computing() as called:
+    with called_modules() as called:
         attention(*(torch.zeros(1, 1, 8),) * 3)
     found = count([built(Holder(attention))], called)
     assert found.used == found.count == sum(p.numel() for p in attention.parameters())
 
 
-def test_modules_out_of_reach_are_known_by_their_computing() -> None:
+def test_unreachable_modules_are_found_by_their_forward_pass() -> None:
     hidden = nn.Linear(3, 5)
-    with computing() as called:
+    with called_modules() as called:
         hidden(torch.zeros(1, 3))
     assert count([built(Holder(None))], called).count == 20
     interpolated = [built(Holder(None), "bicubic"), built(Holder(None))]
     assert count(interpolated, called).count == 20
     two = count([built(Holder(None), "a"), built(Holder(None), "b")], called)
-    assert two.count is None and two.how.startswith("a: no torch module")
+    assert two.count is None and two.how.startswith("a: it has no reachable torch module")
 
 
-def test_interpolation_has_none_and_a_stranger_without_weights_is_unknown() -> None:
+def test_interpolation_has_no_parameters_and_those_of_a_plugin_without_weights_are_unknown() -> None:
     assert count([built(Holder(None), "bicubic"), built(Holder(None), "none")], {}).count == 0
     found = of("nothing")
     assert (found.count, found.used) == (None, None)
-    assert "within its reach" in found.how
+    assert "no reachable torch module" in found.how
 
 
 def test_an_onnx_session_counts_its_initialisers_but_no_shapes(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_damaged_file_makes_the_number_unknown(tmp_path: Path, name: str) -> N
     assert found.count is None and found.how
 
 
-def test_a_ring_of_references_ends() -> None:
+def test_cyclic_references_terminate() -> None:
     ring: list[Any] = []
     ring.append({"again": ring})
     assert of(ring, nn.Linear(1, 1)).count == 2

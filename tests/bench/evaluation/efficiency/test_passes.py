@@ -1,4 +1,4 @@
-"""Passes in a process of their own: times that were spent, memory that was taken, ends that are told."""
+"""Passes in a separate process: times, memory and reported failures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bench.evaluation.efficiency import passes
-from bench.evaluation.efficiency.memory import Watch, resident_mib
+from bench.evaluation.efficiency.memory import PeakMemory, resident_mib
 from bench.images import encode_png
 from bench.interfaces import HALLUCINATORS
 from bench.registry import load_plugins
@@ -57,40 +57,40 @@ def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     assert "slow-and-large" not in HALLUCINATORS, "it was loaded in this process"
 
 
-def ask(folder: Path, chain: str, *, faces: int = 2, grey: int = 90) -> passes.Ask:
+def timing_request(folder: Path, chain: str, *, faces: int = 2, grey: int = 90) -> passes.TimingRequest:
     paths = []
     for k in range(faces):
         path = folder / f"{k}.png"
         path.write_bytes(encode_png(np.full((16, 16, 3), grey + k, np.uint8)))
         paths.append(str(path))
-    return passes.Ask(chain, "cpu", 2, tuple(paths), repeats=4, warmup=1, seconds=10.0)
+    return passes.TimingRequest(chain, "cpu", 2, tuple(paths), repeats=4, warmup=1, seconds=10.0)
 
 
 def test_time_and_memory_are_those_of_the_hallucinator(plugin: None, tmp_path: Path) -> None:
-    answer = passes.measure(ask(tmp_path, "slow-and-large"))
+    answer = passes.measure(timing_request(tmp_path, "slow-and-large"))
     assert answer.failure == ""
     assert len(answer.pass_ms) == 4 and all(20 <= spent < 2000 for spent in answer.pass_ms)
     assert answer.peak_mib is not None and 60 < answer.peak_mib < 200
     assert answer.outcomes == (("ok", "", ""),) * 2
-    assert answer.parameters[0] is None and "within its reach" in answer.parameters[2]
+    assert answer.parameters[0] is None and "no reachable torch module" in answer.parameters[2]
 
 
-def test_a_process_that_dies_is_told_with_its_last_words(plugin: None, tmp_path: Path) -> None:
-    answer = passes.measure(ask(tmp_path, "slow-and-large:dies=true"))
+def test_a_process_that_ends_early_is_reported_with_its_last_line(plugin: None, tmp_path: Path) -> None:
+    answer = passes.measure(timing_request(tmp_path, "slow-and-large:dies=true"))
     assert answer.pass_ms == () and "exit code 7" in answer.failure and "out of luck" in answer.failure
 
 
-def test_faces_that_fail_leave_no_time(plugin: None, tmp_path: Path) -> None:
-    answer = passes.measure(ask(tmp_path, "slow-and-large:breaks=true", grey=200))
+def test_failed_faces_give_no_times(plugin: None, tmp_path: Path) -> None:
+    answer = passes.measure(timing_request(tmp_path, "slow-and-large:breaks=true", grey=200))
     assert answer.pass_ms == ()
     assert answer.failure == "2 of 2 faces failed (hallucinate: raised ValueError)"
     assert answer.outcomes[0] == ("failed", "hallucinate", "raised ValueError")
 
 
-def test_what_cannot_be_built_is_told(tmp_path: Path) -> None:
+def test_a_chain_that_cannot_be_built_is_reported(tmp_path: Path) -> None:
     asked = tmp_path / "ask.json"
     out = tmp_path / "answer.json"
-    asked.write_text(json.dumps({"ask": asdict(ask(tmp_path, "bicubik")), "answer": str(out)}))
+    asked.write_text(json.dumps({"ask": asdict(timing_request(tmp_path, "bicubik")), "answer": str(out)}))
     assert passes.main(["", str(asked)]) == 0
     assert "Did you mean 'bicubic'" in json.loads(out.read_text())["failure"]
 
@@ -98,21 +98,21 @@ def test_what_cannot_be_built_is_told(tmp_path: Path) -> None:
 def test_passes_stop_after_their_time_but_not_before_three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    asked = replace(ask(tmp_path, "bicubic"), repeats=50, seconds=1e-9)
-    assert len(passes._answer(asked).pass_ms) == passes.LEAST
-    assert len(passes._answer(replace(asked, seconds=30.0)).pass_ms) == 50
+    asked = replace(timing_request(tmp_path, "bicubic"), repeats=50, seconds=1e-9)
+    assert len(passes._time_chain(asked).pass_ms) == passes.LEAST
+    assert len(passes._time_chain(replace(asked, seconds=30.0)).pass_ms) == 50
 
 
 @pytest.mark.parametrize("kernel", [True, False])
-def test_the_watch_sees_memory_that_is_given_back(kernel: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_peak_includes_memory_that_is_released(kernel: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     import time
 
     if not kernel:
-        monkeypatch.setattr("bench.evaluation.efficiency.memory._mark_reset", lambda: False)
+        monkeypatch.setattr("bench.evaluation.efficiency.memory._reset_peak", lambda: False)
     before = resident_mib()
-    with Watch() as watch:
+    with PeakMemory() as peak_memory:
         held = np.ones(100 << 17)
         time.sleep(0.05)
         del held
-    assert 95 < watch.peak - watch.start < 150
+    assert 95 < peak_memory.peak - peak_memory.start < 150
     assert resident_mib() - before < 50

@@ -90,7 +90,7 @@ def run(
     return record
 
 
-def test_every_face_is_told_by_a_classifier_of_other_people(
+def test_every_face_is_classified_by_a_network_trained_on_other_people(
     bench: Bench, patches: Path, tmp_path: Path, registered: type[Patches], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import bench.evaluation.expression.classifier.training as training
@@ -129,7 +129,7 @@ def test_score_computes_the_same_figures_from_the_items(
     assert all(again[name] == figure["value"] for name, figure in record["metrics"].items())
 
 
-def test_the_plain_enlargement_is_not_trained_on_twice_and_equals_its_reference(
+def test_bicubic_faces_are_not_trained_on_twice_and_equal_their_reference(
     bench: Bench, patches: Path, tmp_path: Path, registered: type[Patches], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import bench.evaluation.expression.classifier.training as training
@@ -176,7 +176,7 @@ def test_processes_change_nothing_and_share_the_cache(
     assert one == two == kept
 
 
-def test_one_classifier_a_fold_serves_all_where_it_learns_from_true_faces(
+def test_one_classifier_per_fold_is_enough_when_it_is_trained_on_true_faces(
     bench: Bench, patches: Path, tmp_path: Path, registered: type[Patches], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import bench.evaluation.expression.classifier.training as training
@@ -191,7 +191,7 @@ def test_one_classifier_a_fold_serves_all_where_it_learns_from_true_faces(
     assert record["protocol"]["folds tested"] == [1] and record["metrics"]["accuracy"]["n"] == 6
 
 
-def test_turned_views_of_one_true_face_are_learned_once(
+def test_a_true_face_of_several_turned_views_is_trained_on_once(
     bench: Bench, patches: Path, tmp_path: Path, registered: type[Patches], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import bench.evaluation.expression.classifier.training as training
@@ -210,7 +210,7 @@ def test_turned_views_of_one_true_face_are_learned_once(
     assert seen == [12] * 3 and record["metrics"]["accuracy"]["n"] == 36
 
 
-def test_failed_faces_are_misses_and_nobody_learns_from_them(
+def test_failed_faces_are_misses_and_are_not_trained_on(
     bench: Bench, patches: Path, tmp_path: Path, registered: type[Patches]
 ) -> None:
     def broken(study: ExpressionSet) -> ExpressionSet:
@@ -242,13 +242,13 @@ def test_a_run_in_which_every_face_fails_has_no_result(
     assert code == 1 and "decode: file not found" in err and not (tmp_path / "run").exists()
 
 
-def test_a_fold_with_nothing_to_learn_from_is_named(
+def test_a_fold_without_training_faces_is_named(
     bench: Bench, patches: Path, tmp_path: Path, registered: type[Patches]
 ) -> None:
     code, _, err = bench(
         "run", "--protocol", "patches", "--data-root", patches, "--out", tmp_path / "run", "--limit", 1
     )
-    assert code == 1 and re.search(r"Fold \d has 0 faces of other folds to learn from", err)
+    assert code == 1 and re.search(r"Fold \d has 0 training faces", err)
 
 
 def test_true_faces_are_never_hallucinated(

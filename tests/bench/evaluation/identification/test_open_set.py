@@ -13,7 +13,7 @@ import pytest
 
 from bench.errors import UsageError
 from bench.evaluation.identification.figures import figures_of
-from bench.evaluation.identification.open_set import left_out, open_set_figures
+from bench.evaluation.identification.open_set import missing_figures, open_set_figures
 from bench.metrics.identification import detection_identification_rate
 from bench.results import ProbeRow
 from bench.types import Status
@@ -91,7 +91,7 @@ def plain_tpir(rows: list[ProbeRow], rate: float) -> float:
     return float(np.mean([r.rank == 1 and float(r.best_mated_score or 0) > threshold for r in mated]))
 
 
-def test_the_worked_case_has_the_rates_of_its_working() -> None:
+def test_a_case_worked_by_hand_has_the_expected_rates() -> None:
     case: dict[str, Any] = GOLDEN["rows"]
     rows = [row(r["identity"], r["rank"], r["score"], gallery=r["gallery"], mated=r["mated"]) for r in case["probes"]]
     found = open_set_figures(rows, (case["rate"],), seed=0, ranks=(1,))
@@ -110,7 +110,7 @@ def test_each_gallery_has_its_own_threshold_and_the_mean_is_plain() -> None:
     assert 0 < found["tpir@fpir=0.1"].value < 1
 
 
-def test_the_bootstrap_equals_a_loop_over_resamples_that_sets_the_threshold_anew() -> None:
+def test_the_bootstrap_equals_a_loop_that_sets_the_threshold_in_each_resample() -> None:
     rows, rates, seed, resamples = two_galleries(people=24), (0.1, 0.25), 5, 120
     people = sorted({r.identity for r in rows})
     weights = np.random.default_rng(seed).multinomial(len(people), np.full(len(people), 1 / len(people)), resamples)
@@ -148,19 +148,19 @@ def test_the_uncertainty_of_the_threshold_is_in_the_interval() -> None:
     assert figure.high - figure.low > 0.5
 
 
-def test_a_mate_that_is_second_is_no_hit_whatever_its_score() -> None:
+def test_a_mate_at_rank_two_is_a_miss_whatever_its_score() -> None:
     strangers = [row(f"n{i}", None, 0.1, gallery="g", mated=False) for i in range(10)]
     rows = [row("a", 2, 0.99, gallery="g"), row("b", 1, 0.5, gallery="g"), *strangers]
     assert open_set_figures(rows, (0.1,), seed=0)["tpir@fpir=0.1"].value == 0.5
 
 
-def test_a_mate_that_is_first_with_a_score_of_the_threshold_is_no_hit() -> None:
+def test_a_mate_at_rank_one_with_a_score_equal_to_the_threshold_is_a_miss() -> None:
     strangers = [row(f"n{i}", None, 0.4 if i else 0.9, gallery="g", mated=False) for i in range(10)]
     rows = [row("a", 1, 0.4, gallery="g"), row("b", 1, 0.41, gallery="g"), *strangers]
     assert open_set_figures(rows, (0.1,), seed=0)["tpir@fpir=0.1"].value == 0.5
 
 
-def test_failed_probes_count_and_are_left_out_of_the_second_figure() -> None:
+def test_failed_probes_count_and_are_excluded_from_the_second_figure() -> None:
     strangers = [row(f"n{i}", None, 0.1, gallery="g", mated=False) for i in range(10)]
     rows = [row("a", 1, 0.5, gallery="g"), row("b", None, None, gallery="g", status="failed"), *strangers]
     figure = open_set_figures(rows, (0.1,), seed=0)["tpir@fpir=0.1"]
@@ -170,20 +170,20 @@ def test_failed_probes_count_and_are_left_out_of_the_second_figure() -> None:
     assert (figure.value, figure.without_failures, figure.n_without_failures) == (0.5, None, 0)  # 9 are too few
 
 
-def test_too_few_strangers_leave_the_figure_and_the_mean_out_and_it_is_said() -> None:
+def test_too_few_nonmated_probes_omit_the_figure_and_the_mean_with_a_warning() -> None:
     rows = [row("a", 1, 0.9, gallery="G1"), row("b", 1, 0.9, gallery="G2")]
     rows += [row(f"n{i}", None, 0.1, gallery="G1", mated=False) for i in range(10)]
     rows += [row(f"n{i}", None, 0.1, gallery="G2", mated=False) for i in range(9)]
     assert list(open_set_figures(rows, (0.01, 0.1, 0.2), seed=0)) == [
         "tpir@fpir=0.1 (G1)", "tpir@fpir=0.2", "tpir@fpir=0.2 (G1)", "tpir@fpir=0.2 (G2)",
     ]  # fmt: skip
-    assert left_out(rows, (0.01, 0.1, 0.2)) == (
+    assert missing_figures(rows, (0.01, 0.1, 0.2)) == (
         "tpir@fpir=0.01 is not given: it needs at least 100 probes without a mate in a gallery (10 in G1; 9 in G2).",
         "tpir@fpir=0.1 is not given: it needs at least 10 probes without a mate in a gallery (9 in G2).",
     )
 
 
-def test_the_joined_gallery_has_no_part_even_if_a_probe_is_without_a_mate_in_it() -> None:
+def test_the_joined_gallery_is_excluded_even_if_a_probe_has_no_mate_in_it() -> None:
     rows = two_galleries()
     joined = [row("stranger", None, 0.9, gallery="joined", mated=False), row("p1", 1, 0.2, gallery="joined")]
     assert open_set_figures(rows + joined, (0.1,), seed=0) == open_set_figures(rows, (0.1,), seed=0)
@@ -200,10 +200,10 @@ def test_a_single_gallery_gives_its_own_figure() -> None:
 def test_a_closed_set_has_no_open_set_figures() -> None:
     rows = [row("a", 1, 0.9), row("b", 2, 0.8)]
     assert open_set_figures(rows, (0.1,), seed=0) == {}
-    assert "no open-set figures" in left_out(rows, (0.1,))[0]
+    assert "no open-set figures" in missing_figures(rows, (0.1,))[0]
 
 
-def test_the_plain_mean_of_rank_k_over_galleries_stands_beside_the_pooled_one() -> None:
+def test_the_plain_mean_of_rank_k_over_galleries_is_added_to_the_pooled_one() -> None:
     rows = two_galleries()
     found = figures_of(rows, ranks=(1, 5), mean_average_precision=False, seed=0, false_positive_rates=(0.2,))
     each = [found[f"rank-1 ({name})"] for name in ("G1", "G2")]
@@ -215,7 +215,7 @@ def test_the_plain_mean_of_rank_k_over_galleries_stands_beside_the_pooled_one() 
     assert low is not None and high is not None and low < found["rank-5 (mean)"].value < high
 
 
-def test_where_every_resample_says_the_same_the_interval_counts_people() -> None:
+def test_if_all_resamples_are_equal_the_interval_is_over_people() -> None:
     rows = [row(f"m{i}", 1, 0.9) for i in range(20)] + [row(f"n{i}", None, 0.1, mated=False) for i in range(20)]
     figure = open_set_figures(rows, (0.1,), seed=0)["tpir@fpir=0.1"]
     assert (figure.value, figure.high) == (1.0, 1.0)
@@ -223,7 +223,7 @@ def test_where_every_resample_says_the_same_the_interval_counts_people() -> None
     assert "Clopper-Pearson on 20 identities" in figure.interval
 
 
-def test_resamples_without_a_probe_of_one_kind_are_counted() -> None:
+def test_resamples_without_mated_or_nonmated_probes_are_counted() -> None:
     rows = [row("m", 1, 0.9), row("m2", 1, 0.12)] + [row("n", None, 0.1 + i / 50, mated=False) for i in range(10)]
     figure = open_set_figures(rows, (0.1,), seed=0)["tpir@fpir=0.1"]
     assert "more had no probe of one kind" in figure.interval
@@ -244,7 +244,7 @@ def test_the_same_seed_gives_the_same_interval_in_any_blocks(monkeypatch: pytest
     assert open_set_figures(rows, (0.1,), seed=4) != whole
 
 
-def test_three_thousand_probes_take_a_moment() -> None:
+def test_three_thousand_probes_are_fast() -> None:
     rows = two_galleries(people=1500)
     start = time.process_time()
     open_set_figures(rows, (0.01, 0.1), seed=0)

@@ -73,7 +73,7 @@ def test_landmark_error_is_a_share_of_the_distance_of_the_eyes() -> None:
     assert math.isnan(landmark_error(np.zeros((68, 2), np.float32), found))
 
 
-def test_landmarks_are_looked_for_once_a_truth_and_misses_are_counted() -> None:
+def test_landmarks_are_detected_once_per_truth_and_misses_are_counted() -> None:
     engine = Fixed()
     tool = LandmarkMeasure(engine)
     level = [np.full((8, 8, 3), value, np.uint8) for value in (0, 10, 14)]
@@ -85,7 +85,7 @@ def test_landmarks_are_looked_for_once_a_truth_and_misses_are_counted() -> None:
     assert tool.notes() == ("No landmarks were found in the truths of 1 faces.",)
 
 
-def test_landmarks_that_cannot_be_found_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_undetected_landmarks_of_truths_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*args: object, **options: object) -> Landmarker:
         raise MissingError("no engine here.\nInstall it.")
 
@@ -96,7 +96,7 @@ def test_landmarks_that_cannot_be_found_are_told(monkeypatch: pytest.MonkeyPatch
     assert tool.notes() == ("Landmarks were not measured: no engine here.",)
 
 
-def test_means_are_over_what_is_finite_and_the_rest_is_counted() -> None:
+def test_means_are_over_finite_values_and_the_others_are_counted() -> None:
     items = [
         item("a", "1", psnr_rgb_db=20.0, landmarks_found=1.0, landmark_error=0.1),
         item("b", "1", psnr_rgb_db="inf", landmarks_found=0.0, yaw=-22.0),
@@ -194,7 +194,7 @@ def test_a_run_measures_each_face_and_figures_follow_from_its_items(
     assert {"psnr_db", "psnr_db (yaw 22)", "psnr_db (yaw 75)", "identity_similarity"} <= set(result.record.metrics)
 
 
-def test_a_face_equal_to_its_truth_has_an_infinite_psnr_and_the_likeness_of_itself(
+def test_a_face_equal_to_its_truth_has_an_infinite_psnr_and_similarity_one(
     run_on: Callable[..., Any], study: RestorationSet
 ) -> None:
     whole = replace(study, faces=tuple(replace(m, cut=None, landmarks=FIVE) for m in study.faces))
@@ -211,8 +211,8 @@ def test_faces_and_truths_that_are_absent_fail_and_are_counted(
     faces = (replace(study.faces[0], path=tmp_path / "absent.png"), *study.faces[1:])
     truths = (*study.truths[:-1], replace(study.truths[-1], path=tmp_path / "absent.png"))
     result = run_on("none", replace(study, faces=faces, truths=truths))
-    told = {row.key: Outcome(row.status, row.stage, row.reason) for row in result.items if row.status != "ok"}
-    assert told == {
+    outcomes = {row.key: Outcome(row.status, row.stage, row.reason) for row in result.items if row.status != "ok"}
+    assert outcomes == {
         study.faces[0].key: Outcome("failed", "decode", "file not found"),
         study.faces[-1].key: Outcome("failed", "truth", "file not found"),
     }

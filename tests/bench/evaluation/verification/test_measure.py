@@ -142,9 +142,7 @@ def test_the_figures_are_those_of_plain_numpy_and_scikit_learn(root: Path, run: 
     assert result.record.protocol["kind"] == "verification" and result.record.data["counts"]["probe"] == 12
 
 
-def test_every_figure_is_computed_again_from_the_folder_alone(
-    root: Path, run: Callable[..., RunResult], tmp_path: Path
-) -> None:
+def test_every_figure_is_recomputed_from_the_folder(root: Path, run: Callable[..., RunResult], tmp_path: Path) -> None:
     result = run()
     for path in root.rglob("*.png"):
         path.unlink()
@@ -161,7 +159,7 @@ def test_a_folder_without_its_arrays_is_refused(arrays: dict[str, Any], run: Cal
         figures(replace(run(), arrays=arrays))
 
 
-def test_pairs_of_a_failed_template_are_errors_and_stand_beside(root: Path, run: Callable[..., RunResult]) -> None:
+def test_pairs_of_a_failed_template_are_errors_and_are_counted(root: Path, run: Callable[..., RunResult]) -> None:
     (root / "probe" / "0_0.png").write_bytes(b"")  # in four pairs, two of them same
     result = run()
     metrics, data = result.record.metrics, Pairs().read(root)
@@ -242,21 +240,21 @@ def test_the_rules_of_the_protocol_are_followed_and_kept(
     assert steps == pytest.approx(np.round(steps), abs=1e-6)
 
 
-def test_nothing_scored_is_no_result(root: Path, run: Callable[..., RunResult]) -> None:
+def test_a_run_without_scored_pairs_is_an_error(root: Path, run: Callable[..., RunResult]) -> None:
     for path in (root / "probe").iterdir():
         path.write_bytes(b"")
     with pytest.raises(BenchError, match="None of 48 pairs could be scored .decode: file is empty"):
         run()
 
 
-def test_a_smoke_run_leaves_out_what_it_cannot_measure(run: Callable[..., RunResult]) -> None:
+def test_a_smoke_run_omits_figures_that_it_cannot_measure(run: Callable[..., RunResult]) -> None:
     small = run(limit="12")
     assert small.record.smoke and "accuracy" in small.record.metrics
     with pytest.raises(BenchError, match="--limit"):
         run(limit="1", overwrite="always")
 
 
-def test_a_score_depends_on_its_two_templates_alone() -> None:
+def test_a_score_depends_on_its_two_templates_only() -> None:
     rng = np.random.default_rng(0)
     table = rng.normal(size=(5, 512)).astype(np.float32)
     table[3] = table[1]

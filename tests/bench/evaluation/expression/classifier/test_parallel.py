@@ -44,7 +44,7 @@ def training(fold: int) -> Training:
         (30, 0, "cuda:0", Division(1, 0, "cuda:0")),
     ],
 )
-def test_processors_are_shared_out(folds: int, threads: int, device: str, expected: Division) -> None:
+def test_cores_are_divided_among_folds(folds: int, threads: int, device: str, expected: Division) -> None:
     assert Division.among(folds, threads=threads, device=device) == expected
 
 
@@ -60,7 +60,7 @@ def results(trainings: Iterable[Training], division: Division) -> list[FloatImag
     return [probabilities for [probabilities] in shards]
 
 
-def test_two_processes_give_what_one_gives_to_the_last_bit_and_in_order() -> None:
+def test_two_processes_give_the_same_bits_as_one_in_the_same_order() -> None:
     trainings = [training(fold) for fold in range(3)]
     alone = results(trainings, Division(1, 1, "cpu"))
     together = results(iter(trainings), TWO)
@@ -69,13 +69,13 @@ def test_two_processes_give_what_one_gives_to_the_last_bit_and_in_order() -> Non
     assert np.array_equal(alone[1], train_and_classify(trainings[1], TWO))
 
 
-def test_an_error_in_a_process_comes_back_as_it_is() -> None:
+def test_an_error_in_a_process_is_raised_unchanged() -> None:
     alike = replace(training(1), targets=np.zeros(6, np.int64))
-    with pytest.raises(DataError, match="one expression alone"):
+    with pytest.raises(DataError, match="show the same expression"):
         results([training(0), alike], TWO)
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc: processes of a group cannot be told")
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc: processes of a group cannot be counted")
 def test_processes_end_when_the_one_that_started_them_is_killed() -> None:
     script = (
         "import os, signal, numpy as np\n"

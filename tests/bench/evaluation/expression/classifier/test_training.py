@@ -12,7 +12,7 @@ from bench.errors import DataError, UsageError
 from bench.evaluation.expression.classifier import training
 from bench.evaluation.expression.classifier.networks import SETTINGS, build, settings_of
 from bench.evaluation.expression.classifier.plan import ClassifierPlan, classification_of
-from bench.evaluation.expression.classifier.training import augmented, predict, prepared, train
+from bench.evaluation.expression.classifier.training import augment, predict, to_input, train
 
 SIDE = SETTINGS["small"].side
 
@@ -36,7 +36,7 @@ def trained() -> torch.nn.Module:
     return train(*bars(32, 0), 3, ClassifierPlan(epochs=10), threads=1)
 
 
-def test_it_learns_what_faces_show_and_gives_probabilities(trained: torch.nn.Module) -> None:
+def test_a_trained_classifier_recognises_the_classes_and_gives_probabilities(trained: torch.nn.Module) -> None:
     images, targets = bars(40, 1)
     chances = predict(trained, images, ClassifierPlan(), threads=1)
     assert chances.shape == (40, 3) and chances.dtype == np.float32
@@ -44,14 +44,14 @@ def test_it_learns_what_faces_show_and_gives_probabilities(trained: torch.nn.Mod
     assert (chances.argmax(1) == targets).mean() > 0.9
 
 
-def test_an_answer_does_not_depend_on_the_faces_asked_with_it(trained: torch.nn.Module) -> None:
+def test_a_prediction_does_not_depend_on_the_other_faces_of_the_batch(trained: torch.nn.Module) -> None:
     images, _ = bars(6, 2)
     whole = predict(trained, images, ClassifierPlan(), threads=1)
     single = [predict(trained, images[i : i + 1], ClassifierPlan(), threads=1)[0] for i in range(6)]
     np.testing.assert_allclose(whole, single, atol=1e-5)
 
 
-def test_equal_seeds_train_equal_weights_and_the_fold_counts() -> None:
+def test_equal_seeds_train_equal_weights_and_folds_differ() -> None:
     data = bars(8, 3)
     plan = ClassifierPlan(epochs=1, seed=4)
     one, two, other = (train(*data, 2, plan, fold=fold, threads=1).state_dict() for fold in (0, 0, 1))
@@ -59,7 +59,7 @@ def test_equal_seeds_train_equal_weights_and_the_fold_counts() -> None:
     assert any(not torch.equal(one[name], other[name]) for name in one)
 
 
-def test_training_leaves_the_generator_of_others_alone() -> None:
+def test_training_does_not_change_the_global_generator() -> None:
     torch.manual_seed(9)
     before = torch.rand(3)
     torch.manual_seed(9)
@@ -71,7 +71,7 @@ def test_rare_classes_are_drawn_as_often_as_others(monkeypatch: pytest.MonkeyPat
     images = np.zeros((64, SIDE, SIDE, 3), np.uint8)
     images[:4] = 255  # the rare class
     seen: list[float] = []
-    monkeypatch.setattr(training, "augmented", lambda faces, draws: seen.extend(faces[:, 0, 0, 0].tolist()) or faces)
+    monkeypatch.setattr(training, "augment", lambda faces, draws: seen.extend(faces[:, 0, 0, 0].tolist()) or faces)
     targets = np.array([1] * 4 + [0] * 60, np.int64)
     train(images, targets, 2, ClassifierPlan(epochs=2), threads=1)
     assert len(seen) == 128 and 0.35 < np.mean([value == 255 for value in seen]) < 0.65
@@ -79,7 +79,7 @@ def test_rare_classes_are_drawn_as_often_as_others(monkeypatch: pytest.MonkeyPat
 
 def test_a_face_is_shifted_by_itself_and_its_border_repeated() -> None:
     columns = torch.arange(SIDE, dtype=torch.uint8)[None, None, :, None].expand(50, SIDE, SIDE, 3)
-    moved = augmented(columns, torch.Generator().manual_seed(0))
+    moved = augment(columns, torch.Generator().manual_seed(0))
     assert moved.shape == columns.shape and moved.dtype == torch.uint8
     centres = moved[:, 0, SIDE // 2, 0].tolist()
     assert len(set(centres)) > 5 and max(abs(c - SIDE / 2) for c in centres) <= 5
@@ -92,7 +92,7 @@ def test_a_face_is_shifted_by_itself_and_its_border_repeated() -> None:
 def test_network_input_is_normalised_and_enlarged() -> None:
     settings = SETTINGS["vgg16"]
     grey = torch.full((2, settings.side, settings.side, 3), 255, dtype=torch.uint8)
-    ready = prepared(grey, settings)
+    ready = to_input(grey, settings)
     assert ready.shape == (2, 3, 224, 224)
     expected = [(1 - mean) / std for mean, std in zip(settings.mean, settings.std, strict=True)]
     np.testing.assert_allclose(ready[0, :, 5, 5], expected, rtol=1e-5)
@@ -105,10 +105,10 @@ def test_network_input_is_normalised_and_enlarged() -> None:
         (np.zeros((2, 8, 8, 3), np.uint8), [0, 1], "expected uint8"),
         (np.zeros((2, SIDE, SIDE, 3), np.float32), [0, 1], "expected uint8"),
         (np.zeros((2, SIDE, SIDE, 3), np.uint8), [0, 2], "there are 2"),
-        (np.zeros((2, SIDE, SIDE, 3), np.uint8), [1, 1], "one expression alone"),
+        (np.zeros((2, SIDE, SIDE, 3), np.uint8), [1, 1], "show the same expression"),
     ],
 )
-def test_what_cannot_be_learned_from_is_an_error(images: np.ndarray, targets: list[int], words: str) -> None:
+def test_invalid_training_faces_are_an_error(images: np.ndarray, targets: list[int], words: str) -> None:
     with pytest.raises(DataError, match=words):
         train(images, np.array(targets, np.int64), 2, ClassifierPlan())
 
@@ -158,7 +158,7 @@ def test_weights_of_torchvision_s_vgg16_are_read_from_a_file_but_for_the_last_la
         build("vgg16", 7, tmp_path / "vgg.pth")
 
 
-def test_a_gpu_learns_as_well() -> None:
+def test_training_works_on_a_gpu() -> None:
     if not torch.cuda.is_available():
         pytest.skip("there is no CUDA device")
     network = train(*bars(32, 0), 3, ClassifierPlan(epochs=10), device="cuda")
