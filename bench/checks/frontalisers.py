@@ -58,8 +58,8 @@ class _Case:
 
 
 @dataclass
-class _Seen:
-    """What a case gave, and the protocols it stands for."""
+class _Result:
+    """Result of a case, and the protocols and sides that it covers."""
 
     placing: Placing | None
     error: str = ""
@@ -81,7 +81,7 @@ def examine_frames(recogniser: str = "sface") -> list[Check]:
     protocols = list(_protocols())
     movers = [entry.name for entry in HALLUCINATORS if _moves(entry)]
     checks = []
-    with progress.stage("look where faces stand", len(movers)) as advance:
+    with progress.stage("check positions of faces", len(movers)) as advance:
         for name in movers:
             checks.append(_check(name, recogniser, face, protocols))
             advance(1)
@@ -89,7 +89,7 @@ def examine_frames(recogniser: str = "sface") -> list[Check]:
 
 
 def _check(name: str, recogniser: str, face: FaceTemplate, protocols: Sequence[tuple[str, EvalProtocol]]) -> Check:
-    cases: dict[_Case, _Seen] = {}
+    cases: dict[_Case, _Result] = {}
     for protocol_name, protocol in protocols:
         config = RunConfig(protocol=protocol_name, hallucinator=name, recogniser=recogniser)
         try:
@@ -105,7 +105,7 @@ def _check(name: str, recogniser: str, face: FaceTemplate, protocols: Sequence[t
     return _verdict(name, cases)
 
 
-def _verdict(name: str, cases: dict[_Case, _Seen]) -> Check:
+def _verdict(name: str, cases: dict[_Case, _Result]) -> Check:
     broken = [f"{_of(seen)}: {seen.error}" for seen in cases.values() if seen.error]
     off, hidden, worst = [], [], 0.0
     for case, seen in cases.items():
@@ -139,7 +139,7 @@ def _aim(case: _Case) -> str:
     )
 
 
-def _of(seen: _Seen) -> str:
+def _of(seen: _Result) -> str:
     more = f" and {len(seen.sides) - 1} more" if len(seen.sides) > 1 else ""
     return f"{seen.sides[0]}{more}"
 
@@ -159,7 +159,7 @@ def _case(arrangement: Arrangement, side: PlanSide, protocol: EvalProtocol, face
     return _Case(plan.chain, plan.align, crop, "lr" if as_it_is else "template")
 
 
-def _look(case: _Case, face: FaceTemplate) -> _Seen:
+def _look(case: _Case, face: FaceTemplate) -> _Result:
     images, points = _faces(case.crop)
     target = face
     if case.expects not in ("template", "lr"):
@@ -169,18 +169,18 @@ def _look(case: _Case, face: FaceTemplate) -> _Seen:
         outputs, outcomes = Chain.parse(case.chain).hallucinate(images)
         alive = [at for at, image in enumerate(outputs) if image is not None]
         if not alive:
-            return _Seen(None, f"every face failed ({outcomes[0].reason})")
+            return _Result(None, f"every face failed ({outcomes[0].reason})")
         shown: list[ByteImages] = [image for image in outputs if image is not None]
         landmarks = [
             resized_points(points[at], images[at].shape, image.shape) for at, image in zip(alive, shown, strict=True)
         ]
         chips, _ = build(ALIGNERS, case.align).component.align(shown, landmarks, target)
     except Exception as error:  # noqa: BLE001  # a plugin may raise anything; the others must be judged
-        return _Seen(None, f"raised {type(error).__name__}: {error}")
+        return _Result(None, f"raised {type(error).__name__}: {error}")
     aims = [target.points] * len(alive)
     if case.expects == "lr":
         aims = [resized_points(points[at], images[at].shape, chip.shape) for at, chip in zip(alive, chips, strict=True)]
-    return _Seen(measure_offsets(list(chips), aims))
+    return _Result(measure_offsets(list(chips), aims))
 
 
 @lru_cache(maxsize=8)
@@ -188,16 +188,16 @@ def _faces(crop: str) -> tuple[list[ByteImages], list[Points]]:
     """LR faces, and their five points in their pixels: drawn as samples frame them, or brought to a frame."""
     images, points = [], []
     for hr, five in _drawn():
-        image, own = hr, five
+        image, image_points = hr, five
         if crop in FRAMES:
             frame = FRAMES[crop]
             wanted = tuple((x * HR_SIDE - 0.5, y * HR_SIDE - 0.5) for x, y in frame)
             matrix = fit_similarity(five, wanted)
             image = warp(hr, matrix, FaceTemplate(HR_SIDE, HR_SIDE, wanted))
-            own = tuple((float(x), float(y)) for x, y in np.asarray([(*p, 1.0) for p in five]) @ matrix.T)
+            image_points = tuple((float(x), float(y)) for x, y in np.asarray([(*p, 1.0) for p in five]) @ matrix.T)
         lr = to_low_resolution(image, LR_SIDE)
         images.append(lr)
-        points.append(resized_points(own, image.shape, lr.shape))
+        points.append(resized_points(image_points, image.shape, lr.shape))
     return images, points
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,7 +11,7 @@ from bench.interfaces import PROTOCOLS, Progress
 from bench.types import CheckLine, Cut, IdentificationSet, Media, Points
 from protocols.base.protocol import SampledProtocol
 from protocols.base.root import below, escaped_name, find_root
-from protocols.dronesurf.annotations import NO_NUMBERS, Coordinates, read_coordinates
+from protocols.dronesurf.annotations import Coordinates, read_coordinates
 from protocols.dronesurf.files import SPLIT, Listing, Track, holds_dronesurf, scan
 from protocols.dronesurf.split import (
     GALLERY_IMAGES,
@@ -22,6 +21,7 @@ from protocols.dronesurf.split import (
     VIDEOS,
     Chosen,
     draw_test,
+    fault_notes,
     frame_base,
 )
 from protocols.views.detected import Detector, detect_faces, detection_notes
@@ -197,7 +197,7 @@ class DroneSurf(SampledProtocol):
         unassigned = subjects - in_test - training
         if unassigned:
             notes.append(f"{len(unassigned)} subjects are in neither part of {SPLIT}; they are not searched for.")
-        notes += _fault_notes(listing, tracks, base)
+        notes += fault_notes(listing, tracks, base)
         enrolled = tuple(sorted(test if self.gallery == "test" else listing.gallery))
         if len(enrolled) < 2:
             raise DataError(
@@ -281,26 +281,3 @@ class DroneSurf(SampledProtocol):
                 cut=Cut(frame=face.frame - base, box=square_around(face.box, self.margin), side=self.lr),
                 medium=video.key,
             )
-
-
-def _fault_notes(listing: Listing, tracks: Sequence[tuple[Track, Coordinates]], base: int) -> list[str]:
-    """Notes about annotated frames that the videos lack, and about faults of files."""
-    from bench.media.video import count_frames
-
-    notes = []
-    missing = sum(_frames_missing(coordinates, base, count_frames(track.video.path)) for track, coordinates in tracks)
-    if missing:
-        notes.append(f"{missing:,} annotated frames are not in their videos; they count as failures.")
-    faults: Counter[str] = Counter({fault: len(names) for fault, names in listing.faults.items()})
-    for _, coordinates in tracks:
-        faults.update(coordinates.faults)
-    examples = [coordinates.first for _, coordinates in tracks if coordinates.first]
-    return notes + [
-        f"Found {count:,} {fault}{f' ({examples[0]})' if examples and fault == NO_NUMBERS else ''}."
-        for fault, count in sorted(faults.items())
-    ]
-
-
-def _frames_missing(coordinates: Coordinates, base: int, frames: int) -> int:
-    """Number of annotated frames beyond the video's ``frames``; 0 where the video is absent (a fault of its own)."""
-    return sum(not base <= face.frame < base + frames for face in coordinates.faces) if frames else 0

@@ -1,12 +1,13 @@
-"""Choices that the sources of DroneSURF leave open: the test subjects, and the number of the first frame."""
+"""Choices that the sources of DroneSURF leave open (test subjects, number of the first frame), and notes on faults."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from protocols.dronesurf.annotations import Coordinates
+from protocols.dronesurf.annotations import NO_NUMBERS, Coordinates
 from protocols.dronesurf.files import Listing, Track
 from protocols.views.seeded import draw_key
 
@@ -61,3 +62,26 @@ def frame_base(frames: Mapping[Path, Sequence[int]], count: Callable[[Path], int
     if any(last == count(path) for path, (_, last) in frames.items()):
         return 1, "the last frame listed of a video is the number of its frames"
     return 1, "assumed: neither a frame 0 nor the last frame of a video is listed"
+
+
+def fault_notes(listing: Listing, tracks: Sequence[tuple[Track, Coordinates]], base: int) -> list[str]:
+    """Notes about annotated frames that the videos lack, and about faults of files."""
+    from bench.media.video import count_frames
+
+    notes = []
+    missing = sum(_frames_missing(coordinates, base, count_frames(track.video.path)) for track, coordinates in tracks)
+    if missing:
+        notes.append(f"{missing:,} annotated frames are not in their videos; they count as failures.")
+    faults: Counter[str] = Counter({fault: len(names) for fault, names in listing.faults.items()})
+    for _, coordinates in tracks:
+        faults.update(coordinates.faults)
+    examples = [coordinates.first for _, coordinates in tracks if coordinates.first]
+    return notes + [
+        f"Found {count:,} {fault}{f' ({examples[0]})' if examples and fault == NO_NUMBERS else ''}."
+        for fault, count in sorted(faults.items())
+    ]
+
+
+def _frames_missing(coordinates: Coordinates, base: int, frames: int) -> int:
+    """Number of annotated frames beyond the video's ``frames``; 0 where the video is absent (a fault of its own)."""
+    return sum(not base <= face.frame < base + frames for face in coordinates.faces) if frames else 0

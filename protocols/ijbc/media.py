@@ -170,5 +170,6 @@ def unusable(rows: Rows, framing: Framing) -> int:
 
 
 def _without_size(box: Floats) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = np.logical_not(np.isfinite(box).all(axis=1) & (box[:, 2:] >= 1).all(axis=1))
-    return found
+    """Rows whose box is not finite or smaller than a pixel, bool (N,)."""
+    empty: NDArray[np.bool_] = np.logical_not(np.isfinite(box).all(axis=1) & (box[:, 2:] >= 1).all(axis=1))
+    return empty

@@ -82,7 +82,7 @@ class Template:
 def pairs(templates: Sequence[Template]) -> list[tuple[int, int, bool]]:
     """(gallery template, probe template, same person): all mated pairs, and non-mated ones of similar people."""
     gallery = [template for template in templates if template.part != "probe"]
-    found = []
+    listed = []
     for probe in templates:
         if probe.part != "probe":
             continue
@@ -90,8 +90,8 @@ def pairs(templates: Sequence[Template]) -> list[tuple[int, int, bool]]:
             one, other = enrolled.subject, probe.subject
             alike = one.gender == other.gender and abs(one.skin_tone - other.skin_tone) <= 1
             if alike or one is other:
-                found.append((enrolled.number, probe.number, one is other))
-    return found
+                listed.append((enrolled.number, probe.number, one is other))
+    return listed
 
 
 def write_release_a(root: Path, templates: Sequence[Template], nonfaces: Sequence[str]) -> None:

@@ -45,19 +45,21 @@ class TakePoints:
     ignored: list[str] = field(default_factory=list)
 
 
-def crop_notes(found: TakePoints, crops: Mapping[Take, Crop], rejected: int) -> tuple[str, ...]:
+def crop_notes(take_points: TakePoints, crops: Mapping[Take, Crop], rejected: int) -> tuple[str, ...]:
     """Notes about the source of the points, and the takes that are cropped without.
 
     Args:
-        found: the points.
+        take_points: points by take.
         crops: crop of each take.
         rejected: number of takes whose points were rejected.
     """
     notes = []
-    if found.given:
-        notes.append(f"Points of {found.given:,} of {len(crops):,} takes are from the .5pt files.")
-    if found.ignored:
-        notes.append(f"{len(found.ignored):,} .5pt files were not used, such as {sorted(found.ignored)[0]}.")
+    if take_points.given:
+        notes.append(f"Points of {take_points.given:,} of {len(crops):,} takes are from the .5pt files.")
+    if take_points.ignored:
+        notes.append(
+            f"{len(take_points.ignored):,} .5pt files were not used, such as {sorted(take_points.ignored)[0]}."
+        )
     boxed = sum(crop.points is None for crop in crops.values())
     if boxed:
         notes.append(
@@ -90,13 +92,13 @@ def detect_points(
     Raises:
         MissingError: the face engine is not installed.
     """
-    found = TakePoints()
-    given = read_given(root, takes, found.ignored)
+    take_points = TakePoints()
+    given = read_given(root, takes, take_points.ignored)
     rest = {take: _candidates(take, shots) for take, shots in takes.items() if take not in given}
-    found.points = {**dict.fromkeys(takes), **given}
-    found.given = len(given)
+    take_points.points = {**dict.fromkeys(takes), **given}
+    take_points.given = len(given)
     if not rest:
-        return found
+        return take_points
     states = [[take.key, *(_state(root, shot.path) for shot in shots)] for take, shots in sorted(rest.items())]
     path = scratch / f"points-{digest_of([(engine or _engine)(), states])[:16]}.json"
     cache = _read_cache(path)
@@ -109,12 +111,12 @@ def detect_points(
             detected += 1
             if detected % _SAVE_EVERY == 0:
                 _write_cache(path, cache)
-        found.points[take] = cache[take.key]
+        take_points.points[take] = cache[take.key]
         if progress:
             progress(done, len(rest))
     if detected:
         _write_cache(path, cache)
-    return found
+    return take_points
 
 
 def read_5pt(path: Path) -> Points:

@@ -224,10 +224,10 @@ def _views(
     turned = (vertices - pivot[:, None]) @ turn_by.mT + pivot[:, None]
     before, after = normals(vertices, triangles), normals(turned, triangles)
 
-    own, other, seen = -before[:, :, 2], -before[:, mirror, 2], -after[:, :, 2]
-    borrowed = symmetry * ((seen - own - 0.05) / 0.3).clamp(0, 1) * ((other - own - 0.1) / 0.4).clamp(0, 1)
-    stretch = seen / torch.maximum(own, torch.where(borrowed > 0.5, other, own)).clamp(min=0.05)
-    blurred = ((stretch - 3.5) / 4).clamp(0, 1) * ((seen - own - 0.05) / 0.3).clamp(0, 1)
+    before_z, other_z, seen = -before[:, :, 2], -before[:, mirror, 2], -after[:, :, 2]
+    borrowed = symmetry * ((seen - before_z - 0.05) / 0.3).clamp(0, 1) * ((other_z - before_z - 0.1) / 0.4).clamp(0, 1)
+    stretch = seen / torch.maximum(before_z, torch.where(borrowed > 0.5, other_z, before_z)).clamp(min=0.05)
+    blurred = ((stretch - 3.5) / 4).clamp(0, 1) * ((seen - before_z - 0.05) / 0.3).clamp(0, 1)
     shade = _lamp(after, torch.from_numpy(lamps).to(device))
     side = people[0].size * people[0].oversample
     raster = rasterise(turned, triangles, side)

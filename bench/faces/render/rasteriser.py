@@ -213,14 +213,14 @@ def _nearest(
     x = line.repeat(shape[0] * shape[1]).index_select(0, seen)
     y = line.repeat_interleave(shape[2]).repeat(shape[0]).index_select(0, seen)
     plane = planes.index_select(1, winner).reshape(3, 3, -1)
-    found = torch.addcmul(torch.addcmul(plane[:, 2], plane[:, 0], x), plane[:, 1], y)
-    second, third = found[0].clamp(0, 1), found[1].clamp(0, 1)
+    plane_values = torch.addcmul(torch.addcmul(plane[:, 2], plane[:, 0], x), plane[:, 1], y)
+    second, third = plane_values[0].clamp(0, 1), plane_values[1].clamp(0, 1)
     index = torch.full((pixels,), -1, dtype=torch.int64, device=device)
     index.index_copy_(0, seen, names.index_select(0, winner))
     weights = torch.zeros((3, pixels), device=device)
     weights.index_copy_(1, seen, torch.stack([1 - second - third, second, third]))
     far = torch.full((pixels,), torch.inf, device=device)
-    far.index_copy_(0, seen, found[2])
+    far.index_copy_(0, seen, plane_values[2])
     return Raster(index.reshape(shape), weights.reshape(3, *shape).permute(1, 2, 3, 0), far.reshape(shape))
 
 
