@@ -112,7 +112,9 @@ def test_a_plugin_that_misstates_its_frame_fails_and_one_without_faces_is_named(
 
 def _verdict_of(off: tuple[float, ...], frame_off: tuple[float, ...]) -> Check:
     case = frontalisers._Case("net", Spec("none"), "", "template")
-    return frontalisers._verdict("net", {case: frontalisers._Seen(Placing(8, 8, off, frame_off), sides=["toys probe"])})
+    return frontalisers._verdict(
+        "net", {case: frontalisers._Result(Placing(8, 8, off, frame_off), sides=["toys probe"])}
+    )
 
 
 def test_single_points_that_are_off_are_a_warning_where_the_frame_is_right() -> None:

@@ -185,7 +185,7 @@ def test_a_pack_that_is_absent_damaged_or_without_people_left_out_is_said(
     few = heads.write_pack(tmp_path / "few", range(1, 6))
     for file, said in (
         (tmp_path / "absent.npz", "absent.npz"),
-        (tmp_path / "damaged.npz", "is no pack"),
+        (tmp_path / "damaged.npz", "is not a pack"),
         (few, "5 faces to train on and 0 left out"),
     ):
         code, _, err = bench("train", "vividgan", "--data", file, "--out", tmp_path / "out", "--identity", "none")
