@@ -220,4 +220,4 @@ def test_a_run_learns_from_training_and_is_tested_on_the_private_test(
     assert [(item.attributes["usage"], item.values["fold"]) for item in items] == [("PrivateTest", 2)] * 2
     record = read_run(out).record
     assert record.protocol["folds tested"] == [2] and record.data["counts"]["probe"] == len(ROWS)
-    assert any("has seen no sadness, surprise" in warning for warning in record.warnings)
+    assert any("has no training face of sadness, surprise" in warning for warning in record.warnings)
