@@ -8,9 +8,8 @@ from pathlib import Path
 from bench.align.templates import ARCFACE_112
 from bench.errors import DataError, MissingError
 from bench.interfaces import RECOGNISERS, ByteImages, FloatImages, Recogniser
-from bench.recognisers.networks.chips import check_chips
+from bench.recognisers.networks.chips import PLAIN, UNIT, USUAL, check_chips
 from bench.recognisers.networks.onnx_graph import Graph, read_graph
-from bench.recognisers.networks.onnx_scaling import PLAIN, UNIT, USUAL
 from bench.recognisers.networks.onnx_session import OnnxNetwork
 from bench.weights import weights_file
 

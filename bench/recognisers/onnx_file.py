@@ -7,20 +7,21 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
-from bench.align.templates import ARCFACE_112, DLIB_150, FACENET_160, SPHEREFACE_112X96
-from bench.errors import UsageError
 from bench.interfaces import RECOGNISERS, ByteImages, FloatImages, Recogniser
 from bench.onnx.ports import Layout
-from bench.recognisers.networks.chips import Colour, check_chips
-from bench.recognisers.networks.onnx_scaling import USUAL, Scaling
+from bench.recognisers.networks.chips import Scaling, check_chips
+from bench.recognisers.networks.network_file import (
+    COLOURS,
+    ColourName,
+    TemplateName,
+    check_arguments,
+    chip_size,
+    describe_scaling,
+    face_template,
+    scaling_of,
+)
 from bench.recognisers.networks.onnx_session import OnnxNetwork
-from bench.types import FaceTemplate, Points
 from bench.weights import weights_file
-
-_TEMPLATES = {"arcface": ARCFACE_112, "sphereface": SPHEREFACE_112X96, "facenet": FACENET_160, "dlib": DLIB_150}
-_COLOURS: dict[str, Colour] = {"rgb": "RGB", "bgr": "BGR", "gray": "gray"}
 
 
 @RECOGNISERS.register(
@@ -40,12 +41,12 @@ class OnnxFile(Recogniser):
         *,
         weights: Path,
         size: tuple[int, ...] = (),
-        colour: Literal["rgb", "bgr", "gray"] = "rgb",
+        colour: ColourName = "rgb",
         mean: tuple[float, ...] | None = None,
         std: tuple[float, ...] | None = None,
         layout: Layout | Literal["auto"] = "auto",
         output_name: str = "",
-        template: Literal["arcface", "sphereface", "facenet", "dlib"] = "arcface",
+        template: TemplateName = "arcface",
         points: tuple[float, ...] = (),
         threads: int = 0,
     ) -> None:
@@ -71,22 +72,10 @@ class OnnxFile(Recogniser):
             DataError: it is no recognition network.
             UsageError: an argument does not go with the file, or the file needs one more.
         """
-        for name, values in (("mean", mean), ("std", std)):
-            if values is not None and len(values) not in ((1,) if colour == "gray" else (1, 3)):
-                raise UsageError(
-                    f"onnx: {name}={list(values)} must hold {'1' if colour == 'gray' else '1 or 3'} values"
-                )
-            if not np.isfinite(values or ()).all():
-                raise UsageError(f"onnx: {name}={list(values or ())} must be finite")
-        if std is not None and 0 in std:
-            raise UsageError(f"onnx: std={list(std)}: no std may be 0")
-        if len(size) not in (0, 2) or any(side < 1 for side in size):
-            raise UsageError(f"onnx: size={size} must be height and width in pixels, such as [112,112]")
-        if len(points) not in (0, 10):
-            raise UsageError(f"onnx: points holds {len(points)} numbers; five points are ten: x, y, x, y...")
+        check_arguments("onnx", colour=colour, mean=mean, std=std, size=size, points=points)
         named = partial(weights_file, wanted_by="Recogniser onnx", how_to_get="Give the path of an ONNX file.")
         self.weights = (named(weights),)
-        self.colour = _COLOURS[colour]
+        self.colour = COLOURS[colour]
         self._network = OnnxNetwork(
             weights,
             layout=layout,
@@ -97,10 +86,10 @@ class OnnxFile(Recogniser):
             in_parts=True,
         )
         self.weights += tuple(named(part) for part in self._network.graph.parts)
-        height, width = self._size(size, weights)
-        self.face = _template(height, width, _TEMPLATES[template], points)
+        height, width = chip_size("onnx", size, (self._network.graph.height, self._network.graph.width), weights)
+        self.face = face_template(height, width, template, points)
         self._scaling, self._scaling_notes = self._choose_scaling(mean, std, weights)
-        self.scaling = f"(x - {_listed(self._scaling.mean)}) / {_listed(self._scaling.std)}"
+        self.scaling = describe_scaling(self._scaling)
         self.embedding_size = self._network.embedding_size(height, width, self._scaling)
 
     def embed(self, chips: ByteImages) -> FloatImages:
@@ -123,22 +112,9 @@ class OnnxFile(Recogniser):
     ) -> tuple[Scaling, tuple[str, ...]]:
         """The scaling to use, and notes on it."""
         graph, fitting = self._network.graph, self._network.scaling
-        kind = np.dtype(graph.image.dtype)
+        scaling = scaling_of("onnx", mean, std, image=graph.image, fitting=fitting, path=path)
         if mean is None and std is None:
-            if kind == np.int8:
-                raise UsageError(
-                    f"onnx: {path.name} takes {graph.image}; say how 0..255 become signed bytes, such as "
-                    "mean=[128],std=[1]"
-                )
-            return fitting, ()
-        scaling = Scaling(mean or USUAL.mean, std or USUAL.std)
-        if kind.kind in "iu":
-            low, high = (0 - max(scaling.mean)) / min(scaling.std), (255 - min(scaling.mean)) / min(scaling.std)
-            if low < np.iinfo(kind).min or high > np.iinfo(kind).max or high - low < 128:
-                raise UsageError(
-                    f"onnx: {path.name} takes {graph.image}; mean={list(scaling.mean)},std={list(scaling.std)} makes "
-                    f"values from {low:g} to {high:g}, which whole numbers of that kind do not hold. Leave both out."
-                )
+            return scaling, ()
         if graph.arithmetic is None or not graph.arithmetic.scales_twice(scaling):
             return scaling, ()
         note = (
@@ -147,25 +123,3 @@ class OnnxFile(Recogniser):
             f"mean={list(fitting.mean)},std={list(fitting.std)}."
         )
         return scaling, (note,)
-
-    def _size(self, size: tuple[int, ...], path: Path) -> tuple[int, int]:
-        declared = (self._network.graph.height, self._network.graph.width)
-        sides = size or declared
-        for side, fixed in zip(sides, declared, strict=True):
-            if fixed is not None and side != fixed:
-                raise UsageError(f"onnx: size={list(size)} was given; {path.name} takes {list(declared)}")
-        height, width = sides
-        if height is None or width is None:
-            raise UsageError(f"onnx: {path.name} takes images of any size; say which: size=[112,112]")
-        return height, width
-
-
-def _template(height: int, width: int, known: FaceTemplate, points: tuple[float, ...]) -> FaceTemplate:
-    if points:
-        return FaceTemplate(height, width, tuple(zip(points[::2], points[1::2], strict=True)))
-    scaled: Points = tuple((x * width / known.width, y * height / known.height) for x, y in known.points)
-    return FaceTemplate(height, width, scaled)
-
-
-def _listed(values: tuple[float, ...]) -> str:
-    return f"{values[0]:g}" if len(values) == 1 else f"({', '.join(f'{value:g}' for value in values)})"

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from bench.align.templates import ARCFACE_112
 from bench.interfaces import RECOGNISERS, ByteImages, FloatImages, Recogniser
-from bench.recognisers.networks.chips import check_chips
-from bench.recognisers.networks.onnx_scaling import PLAIN
+from bench.recognisers.networks.chips import PLAIN, check_chips
 from bench.recognisers.networks.onnx_session import OnnxNetwork
 from bench.weights import weights_file
 

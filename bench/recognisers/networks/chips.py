@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,18 @@ def check_chips(chips: ByteImages, face: FaceTemplate, *, recogniser: str) -> No
 
 
 Colour = Literal["RGB", "BGR", "gray"]
+
+
+class Scaling(NamedTuple):
+    """Scaling of 0..255 values before the network: (x - mean) / std."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+USUAL = Scaling((127.5,), (127.5,))
+PLAIN = Scaling((0.0,), (1.0,))
+UNIT = Scaling((0.0,), (255.0,))
 
 
 def network_input(chips: ByteImages, *, colour: Colour, mean: Sequence[float], std: Sequence[float]) -> FloatImages:

@@ -14,13 +14,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import DataError, UsageError, one_line
-from bench.onnx.ports import CHANNELS_AT, Layout, Port, external_files, listed, port_of
+from bench.errors import DataError, one_line
+from bench.onnx.ports import Layout, Port, external_files, listed, port_of
+from bench.recognisers.networks.network_file import check_embedding_size, check_types, choose_output, image_axes
 from bench.recognisers.networks.onnx_scaling import InputArithmetic, input_arithmetic
 from bench.weights import read_weights
 
 _RANGE_FROM_BATCH = ("DynamicQuantizeLinear", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM")
-_CHANNELS = (3, 1)
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,8 @@ def read_graph(
     image_value = _only_input(graph, path)
     output_value = _embedding(graph, output_name, path)
     image, output = port_of(image_value), port_of(output_value)
-    _check_types(image, output, path)
-    order, axes = _axes(image, layout, path)
+    check_types(image, output, path)
+    order, axes = image_axes(image, layout, path)
     batch = 0 if image.dims is not None and len(image.dims) == 3 else axes[0]
     del graph.output[:]
     graph.output.append(output_value)
@@ -147,40 +147,7 @@ def _only_input(graph: Any, path: Path) -> Any:
 
 
 def _embedding(graph: Any, name: str, path: Path) -> Any:
-    outputs = {value.name: value for value in graph.output}
-    ports = listed([port_of(value) for value in graph.output])
-    if name and name not in outputs:
-        raise UsageError(f"{path.name} has no output {name!r}; it has {ports}. Name one by output_name=")
-    if not name and len(outputs) > 1:
-        raise UsageError(
-            f"{path.name} has {len(outputs)} outputs: {ports}. Say which one is the embedding by output_name="
-        )
-    return outputs[name or graph.output[0].name]
-
-
-def _check_types(image: Port, output: Port, path: Path) -> None:
-    for port, what in ((image, "takes"), (output, "gives")):
-        if np.dtype(port.dtype if port.dtype != "unknown" else object).kind not in "fiu":
-            raise DataError(f"The weights {path} are of a graph that {what} {port}; a recogniser's are numbers.")
-
-
-def _axes(
-    image: Port, layout: Layout | Literal["auto"], path: Path
-) -> tuple[Layout, tuple[int | None, int | None, int | None, int | None]]:
-    """The order of the axes, and the lengths of batch, channels, height and width."""
-    dims = (None,) * 4 if image.dims is None else image.dims
-    if len(dims) == 3:
-        dims = (1, *dims)
-    orders: tuple[Layout, ...] = ("nchw", "nhwc") if layout == "auto" else (layout,)
-    if len(dims) == 4:
-        for channels in (*_CHANNELS, None):
-            for order in orders:
-                if dims[CHANNELS_AT[order]] == channels:
-                    _, *rest = dims
-                    height, width = (rest[1], rest[2]) if order == "nchw" else (rest[0], rest[1])
-                    return order, (dims[0], channels, height, width)
-    shape = " or ".join("(N, 3, height, width)" if order == "nchw" else "(N, height, width, 3)" for order in orders)
-    raise DataError(f"The weights {path} take an input {image}; a recogniser takes {shape}, or 1 channel.")
+    return graph.output[choose_output([port_of(value) for value in graph.output], name, path)]
 
 
 def _free_axes(value: Any, *, batch_too: bool) -> None:
@@ -198,17 +165,6 @@ def _embedding_size(output: Port, path: Path, *, has_batch: bool) -> int | None:
     if len(known) < len(lengths) or not lengths:
         return None
     return check_embedding_size(math.prod(known), path)
-
-
-def check_embedding_size(size: int, path: Path) -> int:
-    """Refuse an embedding of one number, such as a score, a class or an age: it cannot distinguish people.
-
-    Raises:
-        DataError: the length is 1 or less.
-    """
-    if size < 2:
-        raise DataError(f"The network {path} gives {size} number for an image; an embedding has more.")
-    return size
 
 
 def _drop_unused(graph: Any, image: Any) -> None:

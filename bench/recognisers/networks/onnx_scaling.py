@@ -11,13 +11,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.onnx.ports import Port
 from bench.onnx.session import open_session, run_session
+from bench.recognisers.networks.chips import PLAIN, UNIT, USUAL, Scaling
 
 _ARITHMETIC = ("Add", "Sub", "Mul", "Div")
 _LIGHT = (
@@ -28,18 +29,6 @@ _LIGHT = (
 """Operators that move or scale values; any other one, such as a convolution, is the network's first layer."""
 _SAMPLE_SIDE = 8  # of the image where the graph declares no size
 _MIN_GAIN = 0.5  # of `InputArithmetic.misfit`: another scaling must be better than the usual one by this
-
-
-class Scaling(NamedTuple):
-    """Scaling of 0..255 values before the network: (x - mean) / std."""
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-
-
-USUAL = Scaling((127.5,), (127.5,))
-PLAIN = Scaling((0.0,), (1.0,))
-UNIT = Scaling((0.0,), (255.0,))
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,23 @@ from typing import Any, Literal
 import numpy as np
 
 from bench.devices import cpu_threads
-from bench.errors import ContractError, DataError, UsageError, one_line
+from bench.errors import ContractError, DataError, one_line
 from bench.interfaces import ByteImages, FloatImages
 from bench.onnx.ports import Layout
 from bench.onnx.session import open_session, run_session
-from bench.recognisers.networks.chips import Colour, network_input
-from bench.recognisers.networks.onnx_graph import Graph, check_embedding_size, read_graph
-from bench.recognisers.networks.onnx_scaling import PLAIN, USUAL, Scaling
+from bench.recognisers.networks.batches import (
+    BATCH,
+    MIXES,
+    are_equal_rows,
+    distinct_images,
+    embedding_rows,
+    mixing_note,
+)
+from bench.recognisers.networks.chips import Colour, Scaling
+from bench.recognisers.networks.network_file import check_channels, default_scaling, image_input
+from bench.recognisers.networks.onnx_graph import Graph, read_graph
 
-_BATCH = 8  # images a call: larger batches push the activations out of the processor's cache and run slower
-_TESTED_BATCHES = (3, _BATCH)  # batch lengths that are compared with single images
-_TOLERANCE = 1e-4  # of a row's largest value: rounding stays below, what leaks from other images of a batch above
+_TESTED_BATCHES = (3, BATCH)  # batch lengths that are compared with single images
 
 
 @dataclass(frozen=True)
@@ -80,18 +86,13 @@ class OnnxNetwork:
     def graph(self) -> Graph:
         """The rewritten graph; raises what `read_graph` does, and UsageError where it takes other channels."""
         graph = self._read()
-        channels = 1 if self._colour == "gray" else 3
-        if graph.channels not in (channels, None):
-            say = "Say colour=gray (luma)." if graph.channels == 1 else "colour=gray is for networks of one channel."
-            raise UsageError(f"{self._path.name} takes images of {graph.channels} channel(s): {graph.image}. {say}")
+        check_channels(graph.channels, self._colour, graph.image, self._path)
         return graph
 
     @property
     def scaling(self) -> Scaling:
         """The scaling that fits the graph: none where it takes bytes or scales by itself, else to [-1, 1]."""
-        if np.dtype(self.graph.image.dtype).kind in "iu":
-            return PLAIN
-        return self.graph.arithmetic.fitting if self.graph.arithmetic else USUAL
+        return self.graph.arithmetic.fitting if self.graph.arithmetic else default_scaling(self.graph.image)
 
     def embedding_size(self, height: int, width: int, scaling: Scaling) -> int:
         """Length of an embedding: what the graph declares, else what a grey image gives."""
@@ -116,27 +117,18 @@ class OnnxNetwork:
         """Sentences that belong beside the figures."""
         if self._way is None or not self._way.mixes:
             return ()
-        return (
-            f"{self._path.name}: the embedding of an image depends on the others of its batch (was it exported in "
-            "training mode?); images were passed one by one.",
-        )
+        return (mixing_note(self._path),)
 
     def _input(self, chips: ByteImages, scaling: Scaling) -> Any:
-        """The array that the network takes; whole numbers are rounded and kept in range."""
-        planes = network_input(chips, colour=self._colour, mean=scaling.mean, std=scaling.std)
-        if self.graph.layout == "nhwc":
-            planes = np.ascontiguousarray(planes.transpose(0, 2, 3, 1))
-        dtype = np.dtype(self.graph.image.dtype)
-        if dtype.kind in "iu":
-            limits = np.iinfo(dtype)
-            planes = np.rint(planes).clip(limits.min, limits.max)
-        return planes.astype(dtype, copy=False)
+        """The array that the network takes."""
+        graph = self.graph
+        return image_input(chips, scaling, colour=self._colour, layout=graph.layout, dtype=graph.image.dtype)
 
     def _choose(self, height: int, width: int, scaling: Scaling) -> _Way:
         """Open the network, and test with distinct images whether batches change a result."""
         graph = self.graph
         session = self._open(graph)
-        images = self._input(_distinct(height, width), scaling)
+        images = self._input(distinct_images(height, width), scaling)
         if graph.batch == 0:
             return _Way(session, 1, why="its input has no batch axis")
         try:
@@ -151,10 +143,9 @@ class OnnxNetwork:
                 together = self._forward(session, images[:count])
             except (DataError, ContractError):
                 return _Way(session, 1, why=f"it does not run on {count} images")
-            gap = np.abs(together - alone[:count]).max(axis=1)
-            if not bool((gap <= _TOLERANCE * np.abs(alone[:count]).max(axis=1)).all()):
-                return _Way(session, 1, why="an embedding depends on the other images of its batch", mixes=True)
-        return _Way(session, _BATCH)
+            if not are_equal_rows(together, alone[:count]):
+                return _Way(session, 1, why=MIXES, mixes=True)
+        return _Way(session, BATCH)
 
     def _open(self, graph: Graph) -> Any:
         return open_session(graph.model, path=self._path, threads=self._threads)
@@ -180,25 +171,4 @@ class OnnxNetwork:
                 f"The network {self._path} does not run on images of shape {inputs.shape}: {one_line(error)}"
             ) from None
         bare = len(images) == 1 and (result.ndim == 1 or (self.graph.batch == 0 and len(result) != 1))
-        rows = result[None] if bare else result  # an output without a batch axis
-        if rows.ndim < 1 or len(rows) != len(images) or rows.size == 0:
-            raise ContractError(
-                f"The network {self._path} gave an output of shape {result.shape} for {len(images)} images"
-            )
-        flat: FloatImages = np.ascontiguousarray(rows.reshape(len(images), -1), np.float32)
-        check_embedding_size(flat.shape[1], self._path)
-        return flat
-
-
-def _distinct(height: int, width: int) -> ByteImages:
-    """Images that differ in brightness, colour, shape and grain; uint8 (`_BATCH`, H, W, 3)."""
-    generator = np.random.default_rng(0)
-    y, x = np.mgrid[0:height, 0:width] / max(height, width)
-    images = []
-    for index in range(_BATCH):
-        middle, colours = generator.uniform(0.3, 0.7, 2), generator.uniform(20, 235, (2, 3))
-        disc = np.hypot(x - middle[0], y - middle[1]) < generator.uniform(0.2, 0.4)
-        slope = (x * np.cos(index) + y * np.sin(index)) * generator.uniform(0, 80)
-        grain = generator.normal(0, 12, (height, width, 3))
-        images.append(np.where(disc[..., None], colours[0], colours[1]) + slope[..., None] + grain)
-    return np.rint(images).clip(0, 255).astype(np.uint8)
+        return embedding_rows(result, len(images), self._path, bare=bare)  # bare: without a batch axis
