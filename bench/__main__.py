@@ -30,9 +30,9 @@ from bench.commands.terminal.console import OutputLost, standard_streams
 from bench.commands.terminal.parser import Parser, add_group
 from bench.errors import BenchError
 from bench.faults import cause_of, explanation
-from bench.io.outputs import check_place
+from bench.io.outputs import check_output
 from bench.io.printing import printable
-from bench.io.quiet import quieten
+from bench.io.quiet import silence_libraries
 from bench.neighbours import check_neighbours
 
 _COMMANDS = (
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    quieten()
+    silence_libraries()
     parser = make_parser()
     try:
         args = parser.parse_args(argv)
@@ -69,7 +69,7 @@ def _run(argv: Sequence[str] | None) -> int:
         _check_folder()
         check_neighbours()
         if getattr(args, "out", None):
-            check_place(Path(args.out))
+            check_output(Path(args.out))
         code: int = args.main(args)
         return code
     except OutputLost:

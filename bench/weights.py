@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.errors import ChangedError, DataError, MissingError
 from bench.io.atomic import explain_os_errors, write_file
-from bench.io.file_digests import file_digest, known_file_digest, loaded
+from bench.io.file_digests import file_digest, known_file_digest, mark_as_loaded
 from bench.types import WeightsFile
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _refuse_another(path: Path, sha256: str | None, current: str) -> None:
             f"The weights {path} have changed since this run began (SHA-256 {sha256[:12]} then, {current[:12]} now). "
             "Nothing computed from the new file is kept; run again to use it."
         )
-    loaded(path, sha256)
+    mark_as_loaded(path, sha256)
 
 
 def package_file(package: str, relative: str) -> Path | None:

@@ -94,14 +94,14 @@ def _default(value: object, required: bool) -> object:
 
 
 def _print_short(entries: list[Entry[Any]]) -> None:
-    from bench.io.columns import aligned
+    from bench.io.columns import align_columns
 
     rows: list[tuple[str, str, str]] = []
     for entry in entries:
         rows.append((entry.kind, entry.name, entry.summary))
         if missing := entry.missing():
             rows.append((entry.kind, "", f"cannot run here: {missing}"))
-    lines = aligned([row[1:] for row in rows])
+    lines = align_columns([row[1:] for row in rows])
     for kind in dict.fromkeys(entry.kind for entry in entries):
         print(f"{kind}s")
         print("\n".join(line for line, row in zip(lines, rows, strict=True) if row[0] == kind))

@@ -1,4 +1,4 @@
-"""Files of users and of runs: strict readers, atomic places for outputs, digests, text that is safe to print.
+"""Files of users and of runs: strict readers, atomic writers, digests, text that is safe to print.
 
-May import `bench.errors` alone.
+May import only `bench.errors`.
 """

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all: written beside their place, then renamed."""
+"""Atomic files and folders: written under a temporary name in the same folder, then renamed."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _TOKEN = 4  # bytes; twice as many characters
 _ABANDONED_AFTER_S = 24 * 3600
 
 
-def beside(path: Path, kind: str = "partial") -> Path:
-    """A hidden name in the folder of ``path`` that no other process takes: ``.NAME.TOKEN.partial``."""
+def hidden_sibling(path: Path, kind: str = "partial") -> Path:
+    """A hidden name in the folder of ``path`` that no other process uses: ``.NAME.TOKEN.partial``."""
     return path.with_name(f".{path.name}.{secrets.token_hex(_TOKEN)}.{kind}")
 
 
 @contextmanager
 def open_replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for writing that takes the place of ``path`` when the block ends without an error.
+    """Open a file for writing that replaces ``path`` when the block ends without an error.
 
     The content reaches the disk before the rename. Its permission bits are those of a new file. After an error
-    ``path`` is as it was, and nothing is left beside it.
+    ``path`` is unchanged, and no temporary file remains.
 
     Args:
         path: the file; its parent is created when absent.
@@ -38,7 +38,7 @@ def open_replacing(path: Path) -> Iterator[BinaryIO]:
         OSError: it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = beside(path)
+    partial = hidden_sibling(path)
     try:
         with partial.open("wb") as file:
             yield file
@@ -46,7 +46,7 @@ def open_replacing(path: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         partial.replace(path)
     finally:
-        with suppress(OSError):  # after the rename there is none
+        with suppress(OSError):  # it does not exist after the rename
             partial.unlink()
 
 
@@ -58,15 +58,15 @@ def write_file(path: Path, content: str | bytes) -> None:
 
 @contextmanager
 def replace_folder(folder: Path, *, keep_existing: bool = False, sync: bool = True) -> Iterator[Path]:
-    """Create a folder that takes the place of ``folder`` when the block ends without an error.
+    """Create a folder that replaces ``folder`` when the block ends without an error.
 
-    After an error ``folder`` is as it was, and nothing is left beside it.
+    After an error ``folder`` is unchanged, and no temporary folder remains.
 
     Args:
-        folder: its place; its parent is created when absent.
-        keep_existing: whether an existing folder that is not empty stays, and OSError is raised; else it is replaced.
-        sync: whether all files reach the disk before the rename: a rename may outlive a power cut that contents do
-            not. Takes about 4 ms a file; False is for folders that can be computed again.
+        folder: its path; its parent is created when absent.
+        keep_existing: whether to keep an existing folder that is not empty and raise OSError; else it is replaced.
+        sync: whether all files reach the disk before the rename: after a power cut the rename may be there without the
+            contents. Takes about 4 ms per file; False is for folders that can be recomputed.
 
     Yields:
         The new folder to write into, empty.
@@ -75,7 +75,7 @@ def replace_folder(folder: Path, *, keep_existing: bool = False, sync: bool = Tr
         OSError: it cannot be written.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = beside(folder)
+    partial = hidden_sibling(folder)
     _remove_abandoned(folder)
     try:
         partial.mkdir()
@@ -86,7 +86,7 @@ def replace_folder(folder: Path, *, keep_existing: bool = False, sync: bool = Tr
                     with path.open("rb") as file:
                         os.fsync(file.fileno())
         if keep_existing:
-            with suppress(OSError):  # removes an empty folder alone
+            with suppress(OSError):  # removes only an empty folder
                 folder.rmdir()
             partial.rename(folder)
         else:
@@ -105,7 +105,7 @@ def explain_os_errors(what: str, advice: str = "", error_class: type[BenchError]
 
 
 def _swap(partial: Path, folder: Path) -> None:
-    old = beside(folder, "replaced")
+    old = hidden_sibling(folder, "replaced")
     if folder.exists():
         folder.rename(old)
     try:
@@ -123,8 +123,8 @@ def _siblings(path: Path, kind: str) -> Iterator[Path]:
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove what a killed process left of ``folder`` a day ago or earlier; younger ones may be in use."""
-    for left_over in _siblings(folder, "partial"):
+    """Remove temporary folders of killed processes that are a day old or older; newer ones may be in use."""
+    for partial in _siblings(folder, "partial"):
         with suppress(OSError):
-            if time.time() - left_over.stat().st_mtime > _ABANDONED_AFTER_S:
-                shutil.rmtree(left_over)
+            if time.time() - partial.stat().st_mtime > _ABANDONED_AFTER_S:
+                shutil.rmtree(partial)

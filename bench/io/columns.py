@@ -1,4 +1,4 @@
-"""Rows of cells as lines of text, in columns that also fit characters of double width; no colour, no frame."""
+"""Rows of cells as lines of text in columns, also for characters of double width; no colour, no frame."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from bench.io.printing import printable
 
 
-def aligned(rows: Sequence[Sequence[object]], *, right: Sequence[int] = (), indent: int = 2) -> list[str]:
+def align_columns(rows: Sequence[Sequence[object]], *, right: Sequence[int] = (), indent: int = 2) -> list[str]:
     """Lines of a table whose columns are as wide as their widest cell, two blanks apart.
 
-    Widths are those of a terminal, by `rich.cells`: its `rich.table` would do the same after 0.1 s of imports.
+    Widths are those of a terminal, by `rich.cells`: its `rich.table` would do the same, but takes 0.1 s to import.
 
     Args:
         rows: all of the same length; control characters of cells are replaced by `printable`.
-        right: places of the columns that are flush right, from 0.
+        right: indices of right-aligned columns, from 0.
         indent: blanks before each line.
     """
     from rich.cells import cell_len

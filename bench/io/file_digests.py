@@ -1,4 +1,4 @@
-"""Digests of values, and of files and folders by their bytes, read again whenever a file may have changed."""
+"""Digests of values, and of files and folders by their bytes; a file is read again if it may have changed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from bench.errors import ChangedError
 ABSENT = "absent"
 MOST_FILES = 10_000
 MOST_BYTES = 4 * 2**30
-"""Of a folder with more files or bytes than these, names, sizes and times count in place of the bytes."""
-_CLOCK_STEP_NS = 100_000_000  # of file systems; the digest of a file that changed less than this ago is not kept
+"""Of a folder with more files or bytes than these, names, sizes and times are digested instead of the bytes."""
+_CLOCK_STEP_NS = (
+    100_000_000  # resolution of file systems' clocks; the digest of a file that changed more recently is not kept
+)
 _KNOWN: dict[Path, tuple[tuple[int, ...], str]] = {}
 _LOADED: set[tuple[Path, str]] = set()
 
@@ -25,7 +27,7 @@ class DigestedPath:
     """A file or folder whose digest is part of a key of the cache.
 
     Attributes:
-        path: where it is.
+        path: its path.
         sha256: see `path_digest`.
         wanted_by: the component that reads it, for errors.
     """
@@ -36,7 +38,7 @@ class DigestedPath:
 
 
 def digest_of(value: object) -> str:
-    """SHA-256, in hexadecimal, of a JSON-able value with its keys sorted; paths count by their text."""
+    """SHA-256, in hexadecimal, of a value as JSON with sorted keys; paths are digested as text."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True, allow_nan=False, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -48,7 +50,7 @@ def file_digest(path: Path) -> str:
 
 
 def known_file_digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal, computed again only when its size, a time or the file itself is another.
+    """SHA-256 of a file, in hexadecimal, computed again only when its size, a time or the inode has changed.
 
     Raises:
         OSError: it cannot be read.
@@ -69,7 +71,7 @@ def known_file_digest(path: Path) -> str:
 def file_state(path: Path) -> tuple[int, ...]:
     """Device, inode, size, and times of the last change of the bytes and of the inode, in nanoseconds.
 
-    Nobody can set the last of them, so that bytes that were replaced by others of the same size and date are noticed.
+    Users cannot set the last one, so a replacement of the same size and date is detected.
 
     Raises:
         OSError: there is no such file.
@@ -79,11 +81,11 @@ def file_state(path: Path) -> tuple[int, ...]:
 
 
 def path_digest(path: Path) -> str:
-    """Digest of what a path names; never raises.
+    """Digest of a file or folder; never raises.
 
     Returns:
         SHA-256 of a file's bytes; of a folder, over the names and bytes of its files (up to `MOST_FILES` and
-        `MOST_BYTES`); ``absent`` where there is nothing, ``unreadable`` where it cannot be read.
+        `MOST_BYTES`); ``absent`` if the path does not exist, ``unreadable`` if it cannot be read.
     """
     try:
         if path.is_file():
@@ -95,13 +97,13 @@ def path_digest(path: Path) -> str:
     return ABSENT
 
 
-def loaded(path: Path, sha256: str) -> None:
-    """Note that the bytes of this digest were read from a file, so that a later change of it does no harm."""
+def mark_as_loaded(path: Path, sha256: str) -> None:
+    """Record that the bytes of this digest were read from a file, so that a later change does not matter."""
     _LOADED.add((path, sha256))
 
 
 def refuse_changed(paths: Iterable[DigestedPath]) -> None:
-    """See that files which components read whenever they please are still those whose digests are in the keys.
+    """Check that files which components read at any time still have the digests of the cache keys.
 
     Raises:
         ChangedError: one of them has changed, and may have been read after that.
@@ -109,8 +111,8 @@ def refuse_changed(paths: Iterable[DigestedPath]) -> None:
     for item in paths:
         if (item.path, item.sha256) not in _LOADED and path_digest(item.path) != item.sha256:
             raise ChangedError(
-                f"{item.path} of {item.wanted_by} has changed since this run began. What was computed from it is not "
-                "kept; run again. (A component that writes to a path takes it as str, not Path.)"
+                f"{item.path} of {item.wanted_by} has changed since this run began. Results from it are not "
+                "kept; run again. (A component that writes to a path must take it as str, not Path.)"
             )
 
 
@@ -128,4 +130,4 @@ def _folder_digest(folder: Path) -> str:
 def _plain(value: object) -> object:
     if isinstance(value, Path):
         return str(value)
-    raise TypeError(f"{type(value).__name__} has no place in a digest")
+    raise TypeError(f"{type(value).__name__} cannot be part of a digest")

@@ -1,4 +1,4 @@
-"""The kind of a file by its first bytes, not by its name; and how a plain file is read whole, within bounds."""
+"""The kind of a file by its first bytes, not by its name; and reading of regular files up to a size."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 from bench.errors import DataError
 
 HEAD = 512
-"""Bytes that `kind_of` looks at."""
-_LARGEST = 1 << 29  # no image of the pixels that are accepted needs more
+"""Bytes that `kind_of` examines."""
+_LARGEST = 1 << 29  # enough for any image of the accepted number of pixels
 _STARTS: tuple[tuple[bytes, str], ...] = (
-    (b"version https://git-lfs.github.com", "a Git LFS pointer, which stands for a file that was not fetched"),
+    (b"version https://git-lfs.github.com", "a Git LFS pointer to a file that was not downloaded"),
     (b"PK\x03\x04", "a zip archive"),
     (b"PK\x05\x06", "a zip archive"),
     (b"\x1f\x8b", "a gzip archive"),
@@ -46,7 +46,7 @@ _PICKLE_PROTOCOLS = range(2, 6)
 
 
 def kind_of(head: bytes) -> str | None:
-    """What a file is, with its article, by its first `HEAD` bytes; None where they match no known kind.
+    """The kind of a file, with its article, by its first `HEAD` bytes; None where they match no known kind.
 
     Text in any encoding, and images of formats without a clear signature (BMP), are None.
     """
@@ -63,12 +63,12 @@ def kind_of(head: bytes) -> str | None:
         return "a Python pickle"
     words = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if words.startswith((b"<!doctype html", b"<html", b"<head")):
-        return "an HTML page, as a download that failed leaves it"
+        return "an HTML page, for example from a failed download"
     return None
 
 
 def head_of(path: Path) -> bytes:
-    """The first bytes of a file, for `kind_of`; none where it cannot be read."""
+    """The first bytes of a file, for `kind_of`; empty where it cannot be read."""
     try:
         with open(path, "rb", opener=_open_at_once) as file:
             return file.read(HEAD) or b"" if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
@@ -77,15 +77,15 @@ def head_of(path: Path) -> bytes:
 
 
 def read_plain(path: Path, most: int = _LARGEST) -> bytes:
-    """The bytes of a plain file.
+    """The bytes of a regular file.
 
     Args:
         path: the file.
-        most: bytes that it may have.
+        most: largest number of bytes.
 
     Raises:
-        DataError: with a short reason that names no file: it is absent, cannot be read, is no plain file (a pipe or a
-            device might never end) or is larger.
+        DataError: with a short reason that names no file: it is absent, cannot be read, is not a regular file (a pipe
+            or a device might never end) or is larger.
     """
     try:
         with open(path, "rb", opener=_open_at_once) as file:

@@ -1,4 +1,4 @@
-"""Whether the output of a command can be written, checked before the work starts."""
+"""Check before the work starts that the output of a command can be written."""
 
 from __future__ import annotations
 
@@ -8,47 +8,47 @@ from contextlib import suppress
 from pathlib import Path
 
 from bench.errors import BenchError, one_line
-from bench.io.atomic import beside
+from bench.io.atomic import hidden_sibling
 
 
-def check_place(path: Path, *, wanted: str = "--out", folder: bool = False) -> None:
-    """Check that a file or folder that does not exist yet can be created; its command checks one that exists.
+def check_output(path: Path, *, option: str = "--out", folder: bool = False) -> None:
+    """Check that a new file or folder can be created; the command itself checks an existing one.
 
-    Nothing is left behind: the nearest folder above it is tried with a folder of another name.
+    A temporary folder is created in the nearest existing parent folder and removed.
 
     Args:
         path: the output.
-        wanted: the option that names it, for the error.
-        folder: whether it is a folder; a file in its place is then refused.
+        option: the option that names it, for the error.
+        folder: whether it is a folder; an existing file is then refused.
 
     Raises:
         BenchError: it cannot be created; the message names the obstacle.
     """
     try:
         if folder and path.exists() and not path.is_dir():
-            raise BenchError(f"{wanted} {path} is a file, and a folder is wanted. Choose another {wanted}.")
-        _check(path, wanted)
+            raise BenchError(f"{option} {path} is a file, but must be a folder. Choose another {option}.")
+        _check(path, option)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise BenchError(f"{wanted} {one_line(path)} cannot be made: {reason}. Choose another {wanted}.") from None
+        raise BenchError(f"{option} {one_line(path)} cannot be created: {reason}. Choose another {option}.") from None
 
 
-def _check(path: Path, wanted: str) -> None:
+def _check(path: Path, option: str) -> None:
     if path.exists():
         return
     missing = [path]
     while not os.path.lexists(missing[-1].parent):
         missing.append(missing[-1].parent)
-    above = missing[-1].parent
-    for place in (path, above):
-        if place.is_symlink() and not place.exists():
+    parent = missing[-1].parent
+    for target in (path, parent):
+        if target.is_symlink() and not target.exists():
             raise BenchError(
-                f"{wanted} {path} cannot be made: {place} is a link to {os.readlink(place)}, which is not there. "
-                f"Choose another {wanted}."
+                f"{option} {path} cannot be created: {target} is a link to {os.readlink(target)}, which does not "
+                f"exist. Choose another {option}."
             )
-    if not above.is_dir():
-        raise BenchError(f"{wanted} {path} cannot be made: {above} is a file. Choose another {wanted}.")
-    for name in (beside(path, "replaced").name, *(place.name for place in missing)):
+    if not parent.is_dir():
+        raise BenchError(f"{option} {path} cannot be created: {parent} is a file. Choose another {option}.")
+    for name in (hidden_sibling(path, "replaced").name, *(target.name for target in missing)):
         with suppress(FileNotFoundError):
-            os.lstat(above / name)  # raises where the name is too long
-    os.rmdir(tempfile.mkdtemp(prefix=".bench-", dir=above))
+            os.lstat(parent / name)  # raises where the name is too long
+    os.rmdir(tempfile.mkdtemp(prefix=".bench-", dir=parent))

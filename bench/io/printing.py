@@ -1,4 +1,4 @@
-"""Text from files, made safe to print: no character of it controls the terminal or reorders a line."""
+"""Text from files, made safe to print: no character controls the terminal or reorders a line."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import json
 import unicodedata
 
 ESCAPED = "bench.escaped"
-"""Error handler for text that is written: characters that the encoding lacks, and bytes of file names that are not
-UTF-8, become JSON escapes (``\\udcff``)."""
+"""Error handler for writing text: characters that the encoding lacks, and bytes of file names that are not UTF-8,
+become JSON escapes (``\\udcff``)."""
 _CODES = ("Cc", "Cs", "Zl", "Zp", "Cf")
 _JOINERS = "\u00ad\u200c\u200d"
-"""Formatting characters that some scripts and emoji need; they move nothing."""
+"""Formatting characters that some scripts and emoji need; they do not reorder text."""
 
 
 def printable(text: object, *, lines: bool = False) -> str:
@@ -21,16 +21,16 @@ def printable(text: object, *, lines: bool = False) -> str:
     around it. A byte of a file name that is not UTF-8 is shown as ``‹U+DCFF›``.
 
     Args:
-        text: anything; its ``str`` is taken.
-        lines: whether line breaks are kept: for a text of several lines that the suite itself put together.
+        text: any object; its ``str`` is used.
+        lines: whether line breaks are kept, for a text of several lines from this suite.
     """
     plain = str(text)
     if plain.isascii() and plain.isprintable():
         return plain
-    return "".join(c if (lines and c == "\n") or not _steers(c) else f"‹U+{ord(c):04X}›" for c in plain)
+    return "".join(c if (lines and c == "\n") or not _is_control(c) else f"‹U+{ord(c):04X}›" for c in plain)
 
 
-def _steers(character: str) -> bool:
+def _is_control(character: str) -> bool:
     return unicodedata.category(character) in _CODES and character not in _JOINERS
 
 

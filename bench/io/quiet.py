@@ -1,4 +1,4 @@
-"""Messages of libraries on standard error: switched off by settings where there are any, else filtered by line."""
+"""Messages of libraries on standard error: disabled by settings where possible, else filtered by line."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from contextlib import contextmanager, suppress
 
 _SETTINGS = {
     "GLOG_minloglevel": "2",
-    "OPENCV_FFMPEG_LOGLEVEL": "8",  # fatal; a frame that cannot be decoded is a counted failure anyway
+    "OPENCV_FFMPEG_LOGLEVEL": "8",  # fatal only; a frame that cannot be decoded is a counted failure
     "OPENCV_LOG_LEVEL": "ERROR",
     "TF_CPP_MIN_LOG_LEVEL": "2",
 }
-_CHATTER = re.compile(rb"^(INFO: |I0000 |WARNING: All log messages before absl|.*\[[IVW]:onnxruntime)")
+_INFORMATION = re.compile(rb"^(INFO: |I0000 |WARNING: All log messages before absl|.*\[[IVW]:onnxruntime)")
 
 
-def quieten() -> None:
+def silence_libraries() -> None:
     """Set libraries to print errors only, unless the user has set their verbosity; Python warns in one line."""
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
@@ -27,15 +27,15 @@ def quieten() -> None:
 
 
 @contextmanager
-def without_chatter() -> Iterator[None]:
-    """Drop lines of information that compiled code writes to standard error inside the block.
+def drop_library_messages() -> Iterator[None]:
+    """Drop information lines that compiled code writes to standard error inside the block.
 
-    For libraries without a setting for this. All other lines are written when the block ends.
+    For libraries without such a setting. All other lines are written when the block ends.
     """
     if sys.stderr is not None:
         sys.stderr.flush()
     try:
-        before = os.dup(2)
+        saved = os.dup(2)
     except OSError:  # standard error is closed
         yield
         return
@@ -44,13 +44,13 @@ def without_chatter() -> Iterator[None]:
         try:
             yield
         finally:
-            os.dup2(before, 2)
-            os.close(before)
+            os.dup2(saved, 2)
+            os.close(saved)
             lines.seek(0)
-            rest = b"".join(line for line in lines if not _CHATTER.match(line))
-            if rest:
-                with suppress(OSError):  # a full or closed standard error is no reason to stop
-                    os.write(2, rest)
+            other_lines = b"".join(line for line in lines if not _INFORMATION.match(line))
+            if other_lines:
+                with suppress(OSError):  # a full or closed standard error is ignored
+                    os.write(2, other_lines)
 
 
 def _one_line(

@@ -1,6 +1,6 @@
-"""Files from other people, read within bounds: a file that is too large, too deep or of another kind is refused.
+"""Strict readers of files from other people: too large, too deeply nested or other files are refused.
 
-Everything raises `DataError` with one line that names the file and the fault.
+All functions that read a file raise `DataError` with one line that names the file and the fault.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ MOST_JSON, MOST_CSV, MOST_ARRAYS, MOST_MEMBER = 64 << 20, 512 << 20, 512 << 20, 
 """Bytes of a JSON file, of a CSV file, of all arrays of a file together, and of an image."""
 MOST_ROWS, MOST_MEMBERS, DEEPEST = 2_000_000, 64, 32
 """Rows of a CSV file, arrays of a file, and levels of JSON."""
-_DIGITS = 19  # of a whole number
+_DIGITS = 19  # of an integer
 _KINDS = {
     stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
     stat.S_IFSOCK: "a socket",
 }  # fmt: skip
-_BROKEN = (OSError, ValueError, KeyError, EOFError, RuntimeError, NotImplementedError, zlib.error, MemoryError)
-"""What a damaged archive raises, beside `zipfile.BadZipFile`."""
+_ARCHIVE_ERRORS = (OSError, ValueError, KeyError, EOFError, RuntimeError, NotImplementedError, zlib.error, MemoryError)
+"""Exceptions of damaged archives, beside `zipfile.BadZipFile`."""
 
 
 def check_file(path: Path, most: int) -> None:
-    """Refuse what is no plain file (links are followed), or is larger than ``most`` bytes.
+    """Refuse anything but a regular file (links are followed) of at most ``most`` bytes.
 
-    Reading a pipe would wait for its other end, and reading a device might never end, so this comes before `open`.
+    Reading a pipe would wait for its other end, and reading a device might never end, so call this before `open`.
     """
     try:
         status = path.stat()
@@ -44,7 +44,9 @@ def check_file(path: Path, most: int) -> None:
         reason = error.strerror if isinstance(error, OSError) else error
         raise DataError(f"{printable(path)} cannot be read ({reason}).") from error
     if not stat.S_ISREG(status.st_mode):
-        raise DataError(f"{printable(path)} is {_KINDS.get(stat.S_IFMT(status.st_mode), 'no file')}, and no file.")
+        raise DataError(
+            f"{printable(path)} is {_KINDS.get(stat.S_IFMT(status.st_mode), 'not a file')}, not a regular file."
+        )
     if status.st_size > most:
         raise DataError(
             f"{printable(path)} has {status.st_size / 2**20:,.1f} MiB; at most {most / 2**20:,.0f} MiB are read."
@@ -52,7 +54,7 @@ def check_file(path: Path, most: int) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file of UTF-8 holds; see `parse_json` for what is refused."""
+    """The value in a UTF-8 JSON file; see `parse_json` for what is refused."""
     check_file(path, MOST_JSON)
     try:
         return parse_json(read_plain(path, MOST_JSON).decode("utf-8"))
@@ -61,10 +63,10 @@ def read_json(path: Path) -> Any:
 
 
 def parse_json(text: str) -> Any:
-    """Strict JSON: no NaN or infinity, no number past 64 bits, no key twice, at most `DEEPEST` levels.
+    """Parse strict JSON: no NaN or infinity, no number beyond 64 bits, no duplicate key, at most `DEEPEST` levels.
 
     Raises:
-        ValueError: anything else.
+        ValueError: the text breaks one of these rules.
     """
     try:
         value = json.loads(
@@ -79,10 +81,10 @@ def parse_json(text: str) -> Any:
     level = [value]
     for _ in range(DEEPEST):
         level = [
-            inner
-            for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            child
+            for parent in level
+            if isinstance(parent, dict | list)
+            for child in (parent.values() if isinstance(parent, dict) else parent)
         ]
         if not level:
             return value
@@ -90,10 +92,10 @@ def parse_json(text: str) -> Any:
 
 
 def read_rows(path: Path) -> Iterator[dict[str, str]]:
-    """Rows of a CSV file of UTF-8 by their column; every row has as many cells as the head.
+    """Rows of a UTF-8 CSV file by column; every row must have as many cells as the header.
 
     Raises:
-        DataError: as for the whole module; ValueError and csv.Error pass from the reader's caller.
+        DataError: as for the module.
     """
     check_file(path, MOST_CSV)
     try:
@@ -101,12 +103,12 @@ def read_rows(path: Path) -> Iterator[dict[str, str]]:
             rows = csv.reader(file, strict=True)
             head = next(rows, None)
             if head is None:
-                raise ValueError("no line")
+                raise ValueError("it is empty")
             if len(set(head)) != len(head):
-                raise ValueError("a column twice")
+                raise ValueError("duplicate column")
             for number, cells in enumerate(rows, 1):
                 if len(cells) != len(head):
-                    raise ValueError(f"row {number} has {len(cells)} cells, the head {len(head)}")
+                    raise ValueError(f"row {number} has {len(cells)} cells, the header {len(head)}")
                 if number > MOST_ROWS:
                     raise ValueError(f"more than {MOST_ROWS:,} rows")
                 yield dict(zip(head, cells, strict=True))
@@ -115,13 +117,13 @@ def read_rows(path: Path) -> Iterator[dict[str, str]]:
 
 
 def read_arrays(path: Path, most: int = MOST_ARRAYS) -> dict[str, Any]:
-    """Arrays of numbers of an ``.npz`` file, never through pickle.
+    """Numerical arrays of an ``.npz`` file, without pickle.
 
-    Sizes are known from the archive's list and each array's header before anything is unpacked or allocated.
+    Sizes are checked by the archive's directory and each array's header before anything is unpacked or allocated.
 
     Args:
         path: the file.
-        most: bytes of all arrays together, unpacked.
+        most: largest number of unpacked bytes of all arrays together.
     """
     check_file(path, most + (1 << 20))
     try:
@@ -131,12 +133,12 @@ def read_arrays(path: Path, most: int = MOST_ARRAYS) -> dict[str, Any]:
             if len(members) > MOST_MEMBERS or total > most:
                 raise ValueError(
                     f"{len(members)} arrays of {total / 2**20:,.1f} MiB unpacked; at most {MOST_MEMBERS} of "
-                    f"{most / 2**20:,.1f} MiB fit its run"
+                    f"{most / 2**20:,.1f} MiB are possible for its run"
                 )
             if len({member.filename for member in members}) != len(members):
-                raise ValueError("an array twice")
+                raise ValueError("duplicate array")
             return {member.filename.removesuffix(".npy"): _array(archive, member) for member in members}
-    except (zipfile.BadZipFile, *_BROKEN) as error:
+    except (zipfile.BadZipFile, *_ARCHIVE_ERRORS) as error:
         raise DataError(f"{printable(path)} is damaged ({_reason(error)}).") from error
 
 
@@ -151,24 +153,24 @@ def read_member(archive: zipfile.ZipFile, name: str) -> bytes | None:
         return None
     try:
         return _unpacked(archive, member, MOST_MEMBER)
-    except (zipfile.BadZipFile, *_BROKEN) as error:
+    except (zipfile.BadZipFile, *_ARCHIVE_ERRORS) as error:
         raise DataError(f"{printable(name)} is damaged ({_reason(error)}).") from error
 
 
-def whole(text: str) -> int:
-    """A whole number of 64 bits, as a run writes it; raises ValueError."""
+def parse_whole(text: str) -> int:
+    """Parse a 64-bit integer, as a run writes it; raises ValueError."""
     if not text.isascii() or not text.removeprefix("-").isdigit():
-        raise ValueError(f"{text[:20]!r} is no whole number")
+        raise ValueError(f"{text[:20]!r} is not an integer")
     return _whole(text)
 
 
-def finite(text: str) -> float:
-    """A finite number; raises ValueError."""
+def parse_finite(text: str) -> float:
+    """Parse a finite number; raises ValueError."""
     return _finite(text)
 
 
-def shown(value: object, length: int = 160) -> str:
-    """Text of a file for a message: on one line, and at most ``length`` characters."""
+def shorten(value: object, length: int = 160) -> str:
+    """Text of a file for a message: one line of at most ``length`` characters."""
     text = printable(str(value)[:2000])
     return text if len(text) <= length else f"{text[: length - 3]}..."
 
@@ -184,7 +186,7 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran, dtype = read(stream)
     if dtype.hasobject or dtype.kind not in "biuf":
-        raise ValueError(f"{member.filename} holds {dtype}, no numbers")
+        raise ValueError(f"{member.filename} holds {dtype}, not numbers")
     count = math.prod(shape)
     if count * dtype.itemsize != len(data) - stream.tell():
         raise ValueError(
@@ -197,7 +199,7 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
 
 def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> bytes:
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or member.flag_bits & 1:
-        raise ValueError(f"{member.filename} is packed in a way that no run uses")
+        raise ValueError(f"{member.filename} uses a compression that no run uses")
     if member.file_size > most:
         raise ValueError(f"{member.filename} has {member.file_size / 2**20:,.1f} MiB unpacked")
     with archive.open(member) as file:
@@ -209,7 +211,7 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> b
 
 def _whole(text: str) -> int:
     if len(text.removeprefix("-")) > _DIGITS:
-        raise ValueError(f"a whole number of {len(text)} digits")
+        raise ValueError(f"an integer of {len(text)} digits")
     number = int(text)
     if not -(2**63) <= number < 2**63:
         raise ValueError(f"{number} does not fit 64 bits")
@@ -219,20 +221,20 @@ def _whole(text: str) -> int:
 def _finite(text: str) -> float:
     value = float(text) if len(text) < 400 else math.inf
     if not math.isfinite(value):
-        raise ValueError(f"{text[:20]!r} is no finite number")
+        raise ValueError(f"{text[:20]!r} is not a finite number")
     return value
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) != len(pairs):
-        raise ValueError("a key twice in one table")
+        raise ValueError("duplicate key in one table")
     return table
 
 
 def _reason(error: BaseException) -> str:
-    return f"{type(error).__name__}: {shown(error)}"
+    return f"{type(error).__name__}: {shorten(error)}"

@@ -1,4 +1,4 @@
-"""Reading text that comes with data: lists, tables, settings. One reader, so that all of them take the same files."""
+"""The reader of text files of data sets: lists, tables, settings."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ QUOTED = 60
 """Characters of a file's text that a message quotes."""
 _LARGEST = 1 << 28
 _BLOCK = 1 << 20
-_MOST_DIGITS = 15  # whole numbers that a float64 holds too
+_MOST_DIGITS = 15  # integers that float64 represents exactly
 _UTF16 = "is UTF-16; save it as UTF-8"
 _WIDE = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def quoted(text: str, most: int = QUOTED) -> str:
-    """Text of a file as a message may show it: in quotes, on one line, cut to ``most`` characters."""
+def quote(text: str, most: int = QUOTED) -> str:
+    """Text of a file for a message: in quotes, on one line, cut to ``most`` characters."""
     cut = text if len(text) <= most else text[:most] + "..."
     return ascii(cut) if not cut.isprintable() else repr(cut)
 
@@ -32,15 +32,15 @@ def read_text(path: Path, *, most: int = _LARGEST, absent: str = "") -> str:
 
     Args:
         path: the file.
-        most: bytes that it may have.
-        absent: said of the file where it is not there, after its path.
+        most: largest number of bytes.
+        absent: text of the error after the path, if the file does not exist.
 
     Returns:
         The text; lines end by LF.
 
     Raises:
-        DataError: it is absent, cannot be read, is too large, is an archive or another thing that is no text, is
-            UTF-16, or holds NUL bytes or bytes that are no UTF-8. The text names the file and, where it can, the line.
+        DataError: it is absent, cannot be read, is too large, is an archive or another file that is not text,
+            is UTF-16, or holds NUL bytes or bytes that are not UTF-8. The error names the file and, if known, the line.
     """
     if absent and not path.exists():
         raise DataError(f"{path} {absent}")
@@ -48,13 +48,13 @@ def read_text(path: Path, *, most: int = _LARGEST, absent: str = "") -> str:
         data = read_plain(path, most)
     except DataError as error:
         raise DataError(f"{path} cannot be read: {error}.") from None
-    _refuse_other(path, data[:HEAD])
+    _refuse_non_text(path, data[:HEAD])
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _no_utf8(path, data[: error.start].count(b"\n") + 1, data[error.start]) from None
+        raise _utf8_error(path, data[: error.start].count(b"\n") + 1, data[error.start]) from None
     if "\0" in text:
-        raise _with_nul(path, text[: text.index("\0")].count("\n") + 1)
+        raise _nul_error(path, text[: text.index("\0")].count("\n") + 1)
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -66,29 +66,29 @@ def read_lines(path: Path, *, most: int = _LARGEST, absent: str = "") -> list[tu
 
 @contextmanager
 def open_text(path: Path) -> Iterator[TextIO]:
-    """Open a text file that is too large to be held, for `csv` (line ends are left as they are); see `read_text`."""
+    """Open a large text file for `csv` (line ends are not changed); see `read_text`."""
     check_text(path)
     with path.open(encoding="utf-8-sig", newline="") as file:
         yield file
 
 
 def check_text(path: Path) -> None:
-    """Read a text file of any size through once; raises what `read_text` raises, before anything else opens it."""
+    """Check a text file of any size by reading it once; raises as `read_text`."""
     line = 1
     try:
         if not path.is_file():
-            raise DataError(f"{path} is {'not there' if not path.exists() else 'no plain file'}.")
+            raise DataError(f"{path} is {'missing' if not path.exists() else 'not a regular file'}.")
         with path.open("rb") as file:
             decoder = codecs.getincrementaldecoder("utf-8")()
             block = file.read(_BLOCK)
-            _refuse_other(path, block[:HEAD])
+            _refuse_non_text(path, block[:HEAD])
             while block:
                 if b"\0" in block:
-                    raise _with_nul(path, line + block[: block.index(b"\0")].count(b"\n"))
+                    raise _nul_error(path, line + block[: block.index(b"\0")].count(b"\n"))
                 try:
                     decoder.decode(block)
                 except UnicodeDecodeError as error:
-                    raise _no_utf8(
+                    raise _utf8_error(
                         path, line + error.object[: error.start].count(b"\n"), error.object[error.start]
                     ) from None
                 line += block.count(b"\n")
@@ -96,20 +96,20 @@ def check_text(path: Path) -> None:
             try:
                 decoder.decode(b"", final=True)
             except UnicodeDecodeError as error:
-                raise _no_utf8(path, line, error.object[error.start]) from None
+                raise _utf8_error(path, line, error.object[error.start]) from None
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error}).") from None
 
 
 def whole_number(text: str) -> int | None:
-    """The whole number that a cell holds, of at most 15 digits; None where it holds another thing."""
+    """The integer of at most 15 digits in a cell; None for any other text."""
     digits = text.strip()
-    bare = digits[1:] if digits[:1] in ("-", "+") else digits
-    return int(digits) if bare.isascii() and bare.isdigit() and len(bare) <= _MOST_DIGITS else None
+    unsigned = digits[1:] if digits[:1] in ("-", "+") else digits
+    return int(digits) if unsigned.isascii() and unsigned.isdigit() and len(unsigned) <= _MOST_DIGITS else None
 
 
 def finite_number(text: str) -> float | None:
-    """The number that a cell holds; None where it holds another thing, or one that is not finite."""
+    """The finite number in a cell; None for any other text."""
     try:
         value = float(text) if text.isascii() and "_" not in text else math.nan
     except ValueError:
@@ -117,20 +117,20 @@ def finite_number(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _refuse_other(path: Path, head: bytes) -> None:
-    """Name what is no text by its first bytes."""
+def _refuse_non_text(path: Path, head: bytes) -> None:
+    """Refuse a file that is not text by its first bytes."""
     kind = kind_of(head)
     if kind is not None:
-        raise DataError(f"{path} is {kind}, not the text that its name promises.")
+        raise DataError(f"{path} is {kind}, not the text file that its name says.")
     if head.startswith(_WIDE):
         raise DataError(f"{path} {_UTF16}.")
 
 
-def _no_utf8(path: Path, line: int, byte: int) -> DataError:
-    return DataError(f"{path}, line {line}: the byte 0x{byte:02x} is no UTF-8; save the file as UTF-8.")
+def _utf8_error(path: Path, line: int, byte: int) -> DataError:
+    return DataError(f"{path}, line {line}: the byte 0x{byte:02x} is not UTF-8; save the file as UTF-8.")
 
 
-def _with_nul(path: Path, line: int) -> DataError:
+def _nul_error(path: Path, line: int) -> DataError:
     return DataError(
-        f"{path}, line {line}: a NUL byte, which no text holds; it is damaged, or UTF-16 to be saved as UTF-8."
+        f"{path}, line {line}: a NUL byte, which text never has; the file is damaged, or UTF-16: save it as UTF-8."
     )

@@ -1,4 +1,4 @@
-"""TorchScript archives, which are programs: opened only where the user has said that they may run."""
+"""TorchScript archives are programs: they are opened only if the user allows it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def load_torchscript(path: Path, *, device: str, trusted: bool, allow: str) -> t
     Args:
         path: the archive.
         device: torch device.
-        trusted: whether the user has said so, or the file is a published one.
-        allow: how to say so, for the error.
+        trusted: whether the user allows it, or the file is a published one.
+        allow: how to allow it, for the error.
 
     Raises:
         MissingError: there is no such file.
-        DataError: it is not trusted, or no TorchScript archive.
+        DataError: it is not trusted, or is not a TorchScript archive.
     """
     import torch
 
@@ -35,5 +35,5 @@ def load_torchscript(path: Path, *, device: str, trusted: bool, allow: str) -> t
         )
     try:
         return torch.jit.load(str(path), map_location=device).eval()  # type: ignore[no-untyped-call, no-any-return]
-    except Exception as error:  # noqa: BLE001  # damaged files raise nearly anything
-        raise DataError(f"{path} is no TorchScript archive: {one_line(error)}") from None
+    except Exception as error:  # noqa: BLE001  # damaged files raise many classes
+        raise DataError(f"{path} is not a TorchScript archive: {one_line(error)}") from None

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from bench import __version__
 from bench.errors import DataError, MissingError
 from bench.io.atomic import explain_os_errors, write_file
-from bench.io.strictfiles import read_json, shown
+from bench.io.strictfiles import read_json, shorten
 from bench.io.typed import as_type
 from bench.results.folder import dump_json
 
@@ -106,6 +106,6 @@ def read_state(folder: Path) -> ExperimentState:
         raise DataError(f"{fault} Delete it and repeat the command: finished run folders are kept.") from error
     if state is None:
         raise DataError(
-            f"{path} has schema version {shown(version)}; this bench reads {STATE_VERSION}. Choose another --out."
+            f"{path} has schema version {shorten(version)}; this bench reads {STATE_VERSION}. Choose another --out."
         )
     return state

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.io.columns import aligned
+from bench.io.columns import align_columns
 from bench.matrix.state import CellState, ExperimentState
-from bench.results.text import say
+from bench.results.text import print_line
 from bench.run.text import figure_name, worded
 
 _COLUMNS = ("protocol", "hallucinator", "recogniser", "figure", "value", "95 % interval", "data", "seconds")
@@ -18,28 +18,28 @@ _OFFICIAL = {True: "official", False: "not official", None: "none published"}
 def print_experiment(state: ExperimentState, out: Path) -> None:
     """Print the table of an experiment."""
     for banner in dict.fromkeys(banner for cell in state.cells for banner in cell.banners):
-        say(f"*** {banner} ***")
+        print_line(f"*** {banner} ***")
     done = sum(cell.state == "done" for cell in state.cells)
-    say(f"\nexperiment {state.name}: {done} of {len(state.cells)} cells finished ({out})")
-    for line in aligned([_COLUMNS, *(_row(cell) for cell in state.cells)], right=_RIGHT):
-        say(line)
+    print_line(f"\nexperiment {state.name}: {done} of {len(state.cells)} cells finished ({out})")
+    for line in align_columns([_COLUMNS, *(_row(cell) for cell in state.cells)], right=_RIGHT):
+        print_line(line)
     warned: dict[str, list[str]] = {}
     for cell in state.cells:
         for warning in cell.warnings:
             warned.setdefault(warning, []).append(_name(cell))
     for warning, names in warned.items():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        say(f"  warning: {warning} ({names[0]}{more})")
+        print_line(f"  warning: {warning} ({names[0]}{more})")
     failed = [cell for cell in state.cells if cell.state == "failed"]
     if failed:
-        say("failed:")
+        print_line("failed:")
     for cell in failed:
-        say(f"  {_name(cell)}")
+        print_line(f"  {_name(cell)}")
         for line in (cell.error or "").splitlines():
-            say(f"    {line}")
+            print_line(f"    {line}")
     for name, reason in state.left_out.items():
-        say(f"left out: {name}: {reason.splitlines()[0]}")
-    say()
+        print_line(f"left out: {name}: {reason.splitlines()[0]}")
+    print_line()
 
 
 def _name(cell: CellState) -> str:

@@ -1,4 +1,4 @@
-"""Pure metric functions: one family a file.
+"""Metrics as pure functions, one family per file.
 
 May import `bench.errors` and files directly in `bench`; no models and no files.
 """

@@ -1,4 +1,4 @@
-"""Do people agree, and do they favour a place? Krippendorff's alpha for names, chi-squared against equal counts."""
+"""Agreement of raters and preference for a position: Krippendorff's alpha, chi-squared against equal counts."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from bench.errors import DataError
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far raters agree.
+    """Agreement of raters.
 
     Attributes:
-        alpha: 1 for full agreement, 0 for what chance gives; None where it is not defined.
-        why: why it is not; empty where it is.
-        units: units with two ratings or more, which alone count.
-        ratings: ratings of these.
-        share: pairs of ratings of one unit that are alike, each unit weighted by its ratings; None without units.
+        alpha: 1 for full agreement, 0 for agreement by chance; None where it is not defined.
+        why: why it is not defined; empty where it is.
+        units: units with two ratings or more; only these are used.
+        ratings: ratings of these units.
+        share: share of equal pairs of ratings of one unit, each unit weighted by its ratings; None without units.
     """
 
     alpha: float | None
@@ -35,7 +35,7 @@ def krippendorff_alpha(units: Sequence[Sequence[Hashable]]) -> Agreement:
     or more.
 
     Args:
-        units: the ratings of each unit; missing ones left out.
+        units: the ratings of each unit; missing ratings are omitted.
 
     Raises:
         DataError: there are no units.
@@ -43,18 +43,18 @@ def krippendorff_alpha(units: Sequence[Sequence[Hashable]]) -> Agreement:
     Source: Krippendorff 2011, Computing Krippendorff's Alpha-Reliability, section C.
     """
     if not units:
-        raise DataError("Agreement of no units: there is nothing to agree on.")
+        raise DataError("Agreement needs at least one unit with ratings.")
     paired = [Counter(ratings) for ratings in units if len(ratings) > 1]
     total = sum(sum(counts.values()) for counts in paired)
     if not paired:
         return Agreement(None, "no unit has two ratings", 0, 0, None)
-    alike = sum(sum(n * (n - 1) for n in counts.values()) / (sum(counts.values()) - 1) for counts in paired)
-    whole = sum(paired, Counter())
-    by_chance = total * total - sum(n * n for n in whole.values())
+    agreeing = sum(sum(n * (n - 1) for n in counts.values()) / (sum(counts.values()) - 1) for counts in paired)
+    all_counts = sum(paired, Counter())
+    by_chance = total * total - sum(n * n for n in all_counts.values())
     if not by_chance:
         return Agreement(None, "all ratings are the same, so chance would agree as well", len(paired), total, 1.0)
-    alpha = 1 - (total - 1) * (total - alike) / by_chance
-    return Agreement(alpha, "", len(paired), total, alike / total)
+    alpha = 1 - (total - 1) * (total - agreeing) / by_chance
+    return Agreement(alpha, "", len(paired), total, agreeing / total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ class ChiSquared:
     """A test of counts against equal ones.
 
     Attributes:
-        counts: that were seen.
-        statistic: sum of (seen - expected)^2 / expected.
-        degrees: of freedom.
-        p_value: None where fewer than 5 are expected at each place, too few for the test.
+        counts: the observed counts.
+        statistic: sum of (observed - expected)^2 / expected.
+        degrees: degrees of freedom.
+        p_value: None where the expected count is below 5, too few for the test.
     """
 
     counts: tuple[int, ...]
@@ -74,16 +74,16 @@ class ChiSquared:
     p_value: float | None
 
 
-def equal_counts(counts: Sequence[int]) -> ChiSquared:
-    """Test counts against equal ones; events are taken as independent.
+def chi_squared_of_equal_counts(counts: Sequence[int]) -> ChiSquared:
+    """Test whether counts differ from equal counts; events are assumed independent.
 
     Raises:
-        DataError: fewer than two counts, a negative one, or nothing counted.
+        DataError: fewer than two counts, a negative one, or all 0.
 
     Source: Pearson 1900.
     """
     if len(counts) < 2 or min(counts) < 0 or not sum(counts):
-        raise DataError(f"Counts {list(counts)}: expected two or more, and something counted.")
+        raise DataError(f"Counts {list(counts)}: expected two or more, not all 0.")
     from scipy.stats import chi2
 
     expected = sum(counts) / len(counts)

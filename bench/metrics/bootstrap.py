@@ -1,4 +1,4 @@
-"""95 % intervals by the bootstrap. Probes of one person are not independent, so whole identities are drawn."""
+"""95 % intervals by the bootstrap. Probes of one person are not independent, so whole identities are resampled."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from bench.errors import DataError, UsageError
 
 BLOCK = 1 << 20
-"""Numbers drawn at a time (8 MiB of int64), so that memory stays bounded whatever the number of resamples."""
+"""Numbers drawn at a time (8 MiB of int64), so that memory does not depend on the number of resamples."""
 RESAMPLES = 2000
 LEVEL = 0.95
-EQUAL_DIFFERENCES = "none: the runs differ alike on every probe"
+EQUAL_DIFFERENCES = "none: the difference is the same on every probe"
 """``method`` of the interval of a difference that is the same on every probe."""
 
 
@@ -24,8 +24,8 @@ class Interval:
 
     Attributes:
         low: lower end; None where no interval can be given.
-        high: upper end, likewise.
-        method: how it was computed, or why there is none; a phrase for the reader.
+        high: upper end; None likewise.
+        method: how it was computed, or why there is none.
         identities: clusters resampled.
     """
 
@@ -36,7 +36,7 @@ class Interval:
 
 
 NOT_COMPUTED = Interval(None, None, "none: not computed", 0)
-"""In place of the interval of a figure that is computed without intervals."""
+"""Interval of a figure that is computed without intervals."""
 
 
 def cluster_weights(
@@ -69,7 +69,7 @@ def percentile_ends(resampled: NDArray[np.float64], tail: float = (1 - LEVEL) / 
 
     Args:
         resampled: the statistic in each resample, along the first axis.
-        tail: share of the resamples left out at either end.
+        tail: share of the resamples excluded at each end.
 
     Source: Davison & Hinkley 1997, Bootstrap Methods, eq. 5.18.
     """
@@ -88,11 +88,11 @@ def bootstrap_interval(
 ) -> Interval:
     """Return the interval of the mean of per-probe values (hit 0 or 1, average precision, dB).
 
-    Percentile bootstrap: as many identities as there are, drawn with replacement, each with all its probes; the
-    statistic is sum of values / number of probes. Where every value is 0, or every value is 1, resampling would
-    give an interval of no width; a Clopper-Pearson interval on the number of identities is returned instead, each
+    Percentile bootstrap: all identities are drawn with replacement, each with all its probes; the statistic is sum of
+    values / number of probes. Where every value is 0, or every value is 1, resampling would
+    give an interval of zero width; a Clopper-Pearson interval on the number of identities is returned instead, each
     identity counted as one trial, and ``method`` says so. With a single identity, or with all values equal to
-    something else, there is no interval: low and high are None and ``method`` says why.
+    another value, there is no interval: low and high are None and ``method`` gives the reason.
 
     Args:
         values: (N,) finite numbers, one a probe.
@@ -154,8 +154,8 @@ def difference_interval(
 ) -> Interval:
     """Return the interval of the mean of ``first - second``, two runs on the same probes in the same order.
 
-    Both runs are resampled together, so what makes a probe hard for both cancels. Where the difference is the same
-    on every probe there is no interval, and ``method`` says why.
+    Both runs are resampled together, so the common difficulty of a probe cancels. Where the difference is the same on
+    every probe there is no interval, and ``method`` gives the reason.
 
     Args:
         first: (N,) values of one run.
@@ -166,26 +166,26 @@ def difference_interval(
         level: see there.
 
     Raises:
-        DataError: lengths differ, or what `bootstrap_interval` refuses.
-        UsageError: as there.
+        DataError: lengths differ, or as `bootstrap_interval`.
+        UsageError: as `bootstrap_interval`.
     """
     left, right = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if left.shape != right.shape or left.ndim != 1:
         raise DataError(f"The runs have values of shapes {left.shape} and {right.shape}; expected one a probe in both.")
     differences = left - right
     interval = bootstrap_interval(differences, identities, seed=seed, resamples=resamples, level=level)
-    return of_differences(interval, differences)
+    return without_equal_differences(interval, differences)
 
 
-def of_differences(interval: Interval, differences: NDArray[np.float64]) -> Interval:
-    """Return the `bootstrap_interval` of paired differences; none where several identities all differ alike."""
+def without_equal_differences(interval: Interval, differences: NDArray[np.float64]) -> Interval:
+    """Return the `bootstrap_interval` of paired differences; none where all differences are equal."""
     if interval.identities > 1 and np.ptp(differences) == 0:
         return Interval(None, None, EQUAL_DIFFERENCES, interval.identities)
     return interval
 
 
 def mean_of_groups(values: ArrayLike, groups: Sequence[str | int]) -> float:
-    """Return the mean over groups of the mean of their values: classes or folds that count alike whatever their size.
+    """Return the mean over groups of the mean of their values: classes or folds with equal weights.
 
     Args:
         values: (N,) numbers, N >= 1.
@@ -213,8 +213,8 @@ def mean_of_groups_interval(
 ) -> Interval:
     """Return the interval of `mean_of_groups`, resampling identities with all their items.
 
-    A group that a resample leaves empty has no part in it. Where all values are 0, or all are 1, or there is one
-    identity, the interval is that of `bootstrap_interval`, for its reasons.
+    A group that is empty in a resample is excluded from it. Where all values are 0, or all are 1, or there is one
+    identity, the interval is that of `bootstrap_interval`.
 
     Args:
         values: (N,) finite numbers.
@@ -253,7 +253,7 @@ def median_interval(
 ) -> Interval:
     """Return the percentile bootstrap interval of the median of repeated measurements.
 
-    Repeats are taken as independent: under a load that comes and goes the true interval is wider.
+    Repeats are assumed independent: under a changing load of the machine the true interval is wider.
 
     Args:
         values: finite numbers, one a repeat.
@@ -284,7 +284,7 @@ def median_interval(
 
 
 def _of_equal_values(value: float, count: int, level: float) -> Interval:
-    """All values are equal: none or all of the identities are hits, or nothing can be said."""
+    """The interval if all values are equal: Clopper-Pearson for 0 or 1, none for another value."""
     if value not in (0.0, 1.0):
         return Interval(None, None, "none: all values are equal", count)
     bound = ((1 - level) / 2) ** (1 / count)  # the beta quantile in closed form

@@ -1,4 +1,4 @@
-"""What a search and a comparison give by chance, and how far a result is from it."""
+"""Results of a search and of a comparison by chance, and comparison of results with chance."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.errors import DataError, UsageError
 
 
 def random_rank_k_rate(mates: Sequence[int], templates: int, k: int) -> float:
-    """Return the rank-k rate that is expected of a random order of the gallery.
+    """Return the expected rank-k rate of a random order of the gallery.
 
     A probe with m mates among N templates is a hit with probability 1 - C(N - m, k) / C(N, k).
 
@@ -32,22 +32,22 @@ def random_rank_k_rate(mates: Sequence[int], templates: int, k: int) -> float:
     if not mates or min(mates) < 1 or max(mates) > templates:
         raise DataError(f"{len(mates)} probes with mates among {templates} templates; each needs one or more.")
     rates = []
-    for own in mates:
-        missed = 1.0
-        for drawn in range(min(k, templates)):
-            missed *= max(0, templates - own - drawn) / (templates - drawn)
-        rates.append(1.0 - missed)
+    for mates_of_probe in mates:
+        miss_probability = 1.0
+        for draw in range(min(k, templates)):
+            miss_probability *= max(0, templates - mates_of_probe - draw) / (templates - draw)
+        rates.append(1.0 - miss_probability)
     return float(np.mean(rates))
 
 
 def share_below(mated_ranks: Sequence[int], templates: int) -> float:
-    """Return the share of other people's templates that a probe's mates are placed above, mean over its mates.
+    """Return the share of other people's templates that rank below a probe's mates, mean over its mates.
 
-    It is the mean rank of the mates, scaled so that 0.5 is expected of a random order, 1 is a perfect search and 0 the
-    reverse of one (the statistic of Mann and Whitney over N - m other templates).
+    It is the mean rank of the mates, scaled so that a random order gives 0.5 on average, a perfect search 1 and its
+    reverse 0 (the Mann-Whitney statistic over N - m other templates).
 
     Args:
-        mated_ranks: places of the m scored mates in the sorted gallery, 1-based, ascending; ties against the system.
+        mated_ranks: ranks of the m scored mates in the sorted gallery, 1-based, ascending; ties against the system.
         templates: N, those searched; more than m.
 
     Raises:
@@ -57,7 +57,7 @@ def share_below(mated_ranks: Sequence[int], templates: int) -> float:
     others = templates - mates
     ranks = np.asarray(mated_ranks, np.int64)
     if not mates or others < 1 or ranks[0] < 1 or ranks[-1] > templates or (np.diff(ranks) < 1).any():
-        raise DataError(f"Mated ranks {list(mated_ranks)[:10]} among {templates} templates cannot be.")
+        raise DataError(f"Mated ranks {list(mated_ranks)[:10]} among {templates} templates are impossible.")
     above = ranks - np.arange(1, mates + 1)  # other people's templates before each mate
     return float((1 - above / others).mean())
 
@@ -75,11 +75,11 @@ def pairs_below(scores: ArrayLike, same: ArrayLike) -> tuple[NDArray[np.float64]
         The shares, float64 (S,), and the place of each same pair in ``scores``, int64 (S,); both empty where no same
         pair, or no different one, was scored.
     """
-    values, alike = np.asarray(scores, np.float64), np.asarray(same, bool)
+    values, is_same = np.asarray(scores, np.float64), np.asarray(same, bool)
     scored = ~np.isnan(values)
-    mated, others = np.flatnonzero(scored & alike), np.sort(values[scored & ~alike])
+    mated, others = np.flatnonzero(scored & is_same), np.sort(values[scored & ~is_same])
     if not len(mated) or not len(others):
         return np.zeros(0), np.zeros(0, np.int64)
-    own = values[mated]
-    below = np.searchsorted(others, own, "left") + np.searchsorted(others, own, "right")
+    mated_scores = values[mated]
+    below = np.searchsorted(others, mated_scores, "left") + np.searchsorted(others, mated_scores, "right")
     return below / (2 * len(others)), mated.astype(np.int64)

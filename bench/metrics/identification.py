@@ -16,12 +16,12 @@ ThresholdRule = Literal["nist", "pfe", "insightface"]
 
 
 def is_hit(rank: int | None, k: int = 1) -> bool:
-    """Whether a probe's best mate is among the k best-placed gallery templates; a failed probe (None) is a miss."""
+    """Whether a probe's best mate is among the k first gallery templates; a failed probe (None) is a miss."""
     return rank is not None and rank <= k
 
 
 def rank_k_rate(ranks: Sequence[int | None], k: int) -> float:
-    """Return the share of probes whose best mate is among the k best-placed gallery templates.
+    """Return the share of probes whose best mate is among the k first gallery templates.
 
     Args:
         ranks: 1-based rank of the best mate of each probe; None for a failed probe, which is a miss and stays in
@@ -55,7 +55,7 @@ def cmc(ranks: Sequence[int | None], max_rank: int) -> NDArray[np.float64]:
         UsageError: ``max_rank`` below 1.
     """
     if max_rank < 1:
-        raise UsageError(f"The rank asked for is {max_rank}; expected at least 1.")
+        raise UsageError(f"The rank is {max_rank}; expected at least 1.")
     _check_ranks(ranks)
     hits = np.array([rank for rank in ranks if is_hit(rank, max_rank)], dtype=np.int64)
     return np.cumsum(np.bincount(hits, minlength=max_rank + 1)[1:]) / len(ranks)
@@ -76,10 +76,10 @@ def average_precision_trapezoid(mated_ranks: Sequence[int], *, mates: int | None
         mates: n, failed mates included; the number of ``mated_ranks`` when None.
 
     Returns:
-        A fraction in [0, 1]; 0 where mates exist and none was scored. Mates at ranks 2 and 4 give 1/3.
+        A fraction in [0, 1]; 0 where no mate was scored. Mates at ranks 2 and 4 give 1/3.
 
     Raises:
-        DataError: no mates at all, fewer mates than ranks, or ranks that do not ascend from 1 on.
+        DataError: no mates at all, fewer mates than ranks, or ranks that are not strictly ascending from 1.
 
     Source: TinyFace evaluation code (Cheng, Zhu & Gong 2018), which is that of Market-1501 (Zheng et al. 2015).
     """
@@ -89,12 +89,12 @@ def average_precision_trapezoid(mated_ranks: Sequence[int], *, mates: int | None
             f"A probe has {relevant} mates and {len(mated_ranks)} mated ranks; expected at least one mate, and a rank "
             "for some or all of them."
         )
-    total, before = 0.0, 0
+    total, previous = 0.0, 0
     for hits, rank in enumerate(mated_ranks, start=1):
-        if rank <= before:
+        if rank <= previous:
             raise DataError(f"Mated ranks are {list(mated_ranks)[:10]}; expected strictly ascending from 1 on.")
         total += (1.0 if rank == 1 else (hits - 1) / (rank - 1)) + hits / rank
-        before = rank
+        previous = rank
     return total / (2 * relevant)
 
 
@@ -103,20 +103,20 @@ def mean_average_precision(mated_ranks: Sequence[Sequence[int] | None], mates: S
 
     Args:
         mated_ranks: of each probe; None for a failed probe, which counts as 0 and stays in the denominator.
-        mates: number of mates of each probe, failed ones included; needed where some mates of a probe were not
+        mates: number of mates of each probe, failed ones included; required where some mates of a probe were not
             scored, or where ``mated_ranks`` holds an empty sequence.
 
     Raises:
-        DataError: no probes, another number of ``mates``, or what `average_precision_trapezoid` refuses.
+        DataError: no probes, another number of ``mates``, or as `average_precision_trapezoid`.
     """
     if not mated_ranks:
         raise DataError("There are no probes; mean average precision needs at least one.")
     if mates is not None and len(mates) != len(mated_ranks):
         raise DataError(f"There are {len(mated_ranks)} probes but {len(mates)} numbers of mates.")
     total = 0.0
-    for at, ranks in enumerate(mated_ranks):
+    for index, ranks in enumerate(mated_ranks):
         if ranks is not None:
-            total += average_precision_trapezoid(ranks, mates=None if mates is None else mates[at])
+            total += average_precision_trapezoid(ranks, mates=None if mates is None else mates[index])
     return total / len(mated_ranks)
 
 
@@ -125,12 +125,12 @@ class OpenSetPoint:
     """One operating point of open-set identification.
 
     Attributes:
-        rate: share of mated probes found, DIR = TPIR = 1 - FNIR, in [0, 1].
-        threshold: the score decided on.
-        far: false alarm rate reached: share of non-mated probes accepted (FPIR), in [0, 1].
+        rate: share of mated probes identified, DIR = TPIR = 1 - FNIR, in [0, 1].
+        threshold: the threshold of scores.
+        far: actual false alarm rate: share of non-mated probes accepted (FPIR), in [0, 1].
         mated: mated probes in the denominator of ``rate``, failed ones included.
         nonmated: non-mated probes in the denominator of ``far``, failed ones included.
-        rule: how the threshold was set.
+        rule: of the threshold.
     """
 
     rate: float
@@ -152,7 +152,7 @@ def detection_identification_rate(
 ) -> OpenSetPoint:
     """Return the detection and identification rate at a false alarm rate (DIR@FAR, TPIR@FPIR).
 
-    A mated probe is found when its best mate is at ``rank`` or better and its score is accepted. A non-mated probe
+    A mated probe is identified when its best mate is at ``rank`` or better and its score is accepted. A non-mated probe
     is a false alarm when its *best* gallery score is accepted. With N non-mated probes, their best scores sorted
     from high to low as m[1..N]:
 
@@ -161,9 +161,9 @@ def detection_identification_rate(
     - ``pfe`` (PFE, AdaFace, CVLface): accept score >= m[round(N * far)], half to even. Reaches ``far`` more closely,
       but rounding up and ties may exceed it.
     - ``insightface`` (its IJB evaluation): accept score > m[max(floor(N * far), 1)]. One false alarm fewer than
-      asked for. That code wants the mate to beat every other score, which a rank of 1 with ties against the system is.
+      allowed. That code requires the mate to exceed every other score, as rank 1 with ties against the system does.
 
-    A failed non-mated probe (None) raises no alarm and stays in N; its place is at the low end of m.
+    A failed non-mated probe (None) raises no alarm and stays in N; it is at the low end of m.
 
     Args:
         ranks: 1-based rank of the best mate of each mated probe, ties against the system; None for a failed probe,
@@ -176,7 +176,7 @@ def detection_identification_rate(
 
     Raises:
         DataError: no mated probes, too few non-mated ones for this rate (N * far < 1), ranks and scores that do not
-            go together, or a score that is not finite.
+            match, or a score that is not finite.
         UsageError: ``far``, ``rank`` or ``rule`` out of range.
 
     Source: Phillips et al. 2011, Handbook of Face Recognition ch. 21; ISO/IEC 19795-1 (FPIR, FNIR).
@@ -189,15 +189,15 @@ def detection_identification_rate(
     _check_ranks(ranks)
     if len(ranks) != len(scores) or any((r is None) != (s is None) for r, s in zip(ranks, scores, strict=True)):
         raise DataError(
-            f"{len(ranks)} ranks and {len(scores)} scores do not go together: None belongs in both or none."
+            f"{len(ranks)} ranks and {len(scores)} scores do not match: None must be in both or in neither."
         )
     _check_finite([score for score in (*scores, *nonmated_scores) if score is not None])
-    number = len(nonmated_scores)
-    alarms = number * far
+    count = len(nonmated_scores)
+    alarms = count * far
     if alarms < 1 - 1e-9:
         raise DataError(
             f"A false alarm rate of {far:g} needs at least {math.ceil(1 / far - 1e-9)} non-mated probes; "
-            f"there are {number}."
+            f"there are {count}."
         )
     ordered = sorted((-math.inf if score is None else score for score in nonmated_scores), reverse=True)
     threshold, strict = _threshold(ordered, alarms, rule)
@@ -205,9 +205,9 @@ def detection_identification_rate(
     def accepted(score: float | None) -> bool:
         return score is not None and (score > threshold if strict else score >= threshold)
 
-    found = sum(is_hit(r, rank) and accepted(s) for r, s in zip(ranks, scores, strict=True))
+    identified = sum(is_hit(r, rank) and accepted(s) for r, s in zip(ranks, scores, strict=True))
     false_alarms = sum(accepted(score) for score in nonmated_scores)
-    return OpenSetPoint(found / len(ranks), threshold, false_alarms / number, len(ranks), number, rule)
+    return OpenSetPoint(identified / len(ranks), threshold, false_alarms / count, len(ranks), count, rule)
 
 
 def _threshold(ordered: list[float], alarms: float, rule: ThresholdRule) -> tuple[float, bool]:

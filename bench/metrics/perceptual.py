@@ -1,4 +1,4 @@
-"""LPIPS: how unlike two images look to a network. Its weights are read from files; nothing is downloaded."""
+"""LPIPS, the perceptual distance of two images. The network's weights are read from files, never downloaded."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _NO_PACKAGE = f"the package lpips is not installed ({pip_install('lpips')})"
 
 
 def backbone_files(path: Path | None) -> tuple[WeightsFile, ...]:
-    """AlexNet's weights with their digest, for a protocol's record; empty where none were named and torch has none.
+    """AlexNet's weights with their digest, for a protocol's record; empty where no file is given and torch has none.
 
     Args:
-        path: the file; None takes torch's, where that is there.
+        path: the file; None takes torch's, if it exists.
 
     Raises:
-        MissingError: a file is named, and it or the package lpips is absent.
+        MissingError: a file is given, and it or the package lpips is missing.
         DataError: torch's file is damaged.
     """
     if path is None and not default_backbone().is_file():
@@ -39,18 +39,18 @@ def backbone_files(path: Path | None) -> tuple[WeightsFile, ...]:
 
 
 def default_backbone() -> Path:
-    """Where torch keeps AlexNet when it has fetched it."""
+    """Path of AlexNet in torch's folder of downloads."""
     return torch_home() / "hub" / "checkpoints" / BACKBONE
 
 
 class PerceptualMeasure:
-    """LPIPS (AlexNet, version 0.1) where the package and both weight files are there.
+    """LPIPS (AlexNet, version 0.1) if the package and both weight files exist.
 
     Source: Zhang et al. 2018, The Unreasonable Effectiveness of Deep Features as a Perceptual Metric.
     """
 
     def __init__(self, device: str = "cpu", backbone: Path | None = None) -> None:
-        """Load the network, or note why not.
+        """Load the network, or keep the reason why it is missing.
 
         Args:
             device: torch device.
@@ -64,12 +64,12 @@ class PerceptualMeasure:
         if not _has_package():
             self._missing = _NO_PACKAGE
         elif not path.is_file():
-            self._missing = f"the weights {BACKBONE} are not here. {HOW_TO_GET.removesuffix('.')}"
+            self._missing = f"the weights {BACKBONE} are missing. {HOW_TO_GET.removesuffix('.')}"
         else:
             self._network, self._path = _load(path, device), path
 
     def compare(self, truth: ByteImages, image: ByteImages) -> dict[str, str | float]:
-        """``lpips`` of RGB uint8 (h, w, 3) and another of that size, 0 or more; or nothing."""
+        """``lpips``, 0 or more, of two RGB images uint8 (h, w, 3); empty where it is not measured."""
         if self._network is None:
             return {}
         import torch
@@ -79,7 +79,7 @@ class PerceptualMeasure:
             return {"lpips": float(self._network(left, right).item())}
 
     def notes(self) -> tuple[str, ...]:
-        """A sentence where it could not be measured."""
+        """A warning if it could not be measured."""
         return (f"LPIPS was not measured: {self._missing}.",) if self._missing else ()
 
     def convention(self) -> dict[str, str]:
@@ -95,13 +95,15 @@ def _has_package() -> bool:
 
 
 def _load(backbone: Path, device: str) -> Any:
-    """The package's network with torchvision's AlexNet from a file: the package itself would download it."""
+    """The package's network with torchvision's AlexNet from a file, which the package would download."""
     import lpips  # type: ignore[import-not-found,import-untyped,unused-ignore]  # optional
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the package builds AlexNet by arguments that torchvision is about to drop
+        warnings.simplefilter("ignore")  # the package uses deprecated arguments of torchvision
         network = lpips.LPIPS(net="alex", version="0.1", pnet_rand=True, verbose=False)
     state = load_state_dict(backbone)
     names = {name: f"features.{name.partition('.')[2]}" for name in network.net.state_dict()}  # slice1.0.weight there
-    load_into(network.net, {name: state[own] for name, own in names.items() if own in state}, origin=str(backbone))
+    load_into(
+        network.net, {name: state[stored] for name, stored in names.items() if stored in state}, origin=str(backbone)
+    )
     return network.eval().to(device)

@@ -1,4 +1,4 @@
-"""PSNR and SSIM of image pairs, the convention in each function's name. Computed by scikit-image."""
+"""PSNR and SSIM of image pairs by scikit-image; each function's name gives the convention."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.errors import DataError, UsageError
 
 Image = NDArray[np.uint8]
 
-_WINDOW = 11  # Wang's 11 x 11 Gaussian window: sigma 1.5 cut at 3.5 sigma
+_WINDOW = 11  # Wang's 11 x 11 Gaussian window: sigma 1.5, truncated at 3.5 sigma
 _BT601 = (65.481, 128.553, 24.966)  # of 255; plus 16
 
 
@@ -35,8 +35,8 @@ def psnr_rgb_db(hr: Image, sr: Image, *, border: int = 0) -> float:
 
     Args:
         hr: the reference, (H, W, 3) uint8 RGB.
-        sr: the image compared with it, the same shape.
-        border: pixels cut off on each side before comparing.
+        sr: the restored image, of the same shape.
+        border: pixels removed on each side before the comparison.
 
     Returns:
         dB; ``inf`` where the images are equal.
@@ -64,8 +64,8 @@ def ssim_rgb_wang(hr: Image, sr: Image, *, border: int = 0) -> float:
 
     Args:
         hr: the reference, (H, W, 3) uint8 RGB.
-        sr: the image compared with it, the same shape.
-        border: pixels cut off on each side before comparing.
+        sr: the restored image, of the same shape.
+        border: pixels removed on each side before the comparison.
 
     Returns:
         At most 1; 1 where the images are equal.
@@ -86,11 +86,11 @@ def ssim_y_wang(hr: Image, sr: Image, *, border: int = 0) -> float:
 
 
 def _inside(hr: Image, sr: Image, border: int, *, smallest: int) -> tuple[Image, Image]:
-    for name, image in (("reference", hr), ("judged", sr)):
+    for name, image in (("reference", hr), ("restored", sr)):
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise DataError(f"The {name} image is {image.dtype} of shape {image.shape}; expected uint8 RGB (H, W, 3).")
     if hr.shape != sr.shape:
-        raise DataError(f"The reference image is {hr.shape}, the judged one {sr.shape}; expected the same shape.")
+        raise DataError(f"The reference image is {hr.shape}, the restored one {sr.shape}; expected the same shape.")
     if border < 0:
         raise UsageError(f"The border is {border} pixels; expected at least 0.")
     height, width = hr.shape[0] - 2 * border, hr.shape[1] - 2 * border

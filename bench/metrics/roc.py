@@ -1,7 +1,7 @@
-"""The curve of a verification: how many pairs are accepted at every threshold; AUC, EER, TAR at a FAR.
+"""The ROC curve of a verification: pairs accepted at every threshold; AUC, EER, TAR at a FAR.
 
-A pair that could not be scored has the score NaN and is never accepted, at no threshold, but stays in every denominator
-(what ISO/IEC 19795-1 calls generalised rates: a failure to enrol is a false reject, and no false accept).
+A failed pair has the score NaN. It is accepted at no threshold and stays in every denominator (the generalised rates of
+ISO/IEC 19795-1: a failure to enrol is a false reject and not a false accept).
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Curve:
-    """Pairs accepted at every threshold that separates two scores, from the strictest on.
+    """Pairs accepted at every threshold that separates two scores, from the highest threshold.
 
     Attributes:
-        false: different pairs accepted, (K,), beginning with 0; weighted where pairs were.
+        false: different pairs accepted, (K,), starting with 0; weighted where pairs are weighted.
         true: same pairs accepted, likewise.
-        thresholds: float64 (K,): scores not below it are accepted; the first is infinite, and so is the last, with the
-            other sign, where pairs failed.
+        thresholds: float64 (K,): scores not below it are accepted; the first is infinite; the last is minus infinity if
+            pairs failed.
     """
 
     false: NDArray[np.int64]
@@ -44,16 +44,16 @@ class Curve:
 
     @cached_property
     def corners(self) -> Ints:
-        """Places of the points that scikit-learn's ``roc_curve`` keeps: not those in the middle of two equal steps."""
+        """Indices of the points that scikit-learn's ``roc_curve`` keeps: all but those between two equal steps."""
         false, true = self.false[1:], self.true[1:]
         if len(false) <= 2:
             return np.arange(len(self.false))
-        bent = (np.diff(false, 2) != 0) | (np.diff(true, 2) != 0)
-        return np.flatnonzero(np.concatenate([[True, True], bent, [True]]))
+        step_changes = (np.diff(false, 2) != 0) | (np.diff(true, 2) != 0)
+        return np.flatnonzero(np.concatenate([[True, True], step_changes, [True]]))
 
 
 def roc(scores: Scores, same: Bools) -> Curve:
-    """The exact curve of scores, ties accepted together.
+    """The exact curve of scores; ties are accepted together.
 
     Args:
         scores: (P,), NaN where a pair failed: such a pair is accepted last, when all are.
@@ -66,27 +66,27 @@ def roc(scores: Scores, same: Bools) -> Curve:
     if same.all() or not same.any():
         kind = "different" if same.all() else "same"
         raise DataError(f"A curve needs same and different pairs; of {len(same)} pairs none is {kind}.")
-    order, ends, values = ordered(scores)
-    alike = same[order]
-    true = np.cumsum(alike, dtype=np.int64)[ends]
+    order, ends, values = sorted_with_ties(scores)
+    is_same = same[order]
+    true = np.cumsum(is_same, dtype=np.int64)[ends]
     false = ends + 1 - true
     zero = np.zeros(1, np.int64)
     return Curve(np.concatenate([zero, false]), np.concatenate([zero, true]), np.concatenate([[np.inf], values]))
 
 
 def auc(curve: Curve) -> float:
-    """Area under the curve: how often a same pair scores above a different one, ties counting half."""
+    """Area under the curve: probability that a same pair scores above a different pair, ties counting half."""
     steps, heights = np.diff(curve.false), curve.true[1:] + curve.true[:-1]
     return float(np.dot(steps.astype(np.float64), heights) / (2.0 * curve.false[-1] * curve.true[-1]))
 
 
 def eer(curve: Curve) -> float:
-    """Equal error rate: where false accepts and false rejects meet on the line through the curve's points."""
+    """Equal error rate: where FAR and FRR are equal, interpolated linearly between the curve's points."""
     far, tar = curve.rates
-    ahead = 1 - tar - far  # falls from 1 to -1
-    at = int(np.argmax(ahead <= 0))
-    part = ahead[at - 1] / (ahead[at - 1] - ahead[at])
-    return float(far[at - 1] + part * (far[at] - far[at - 1]))
+    difference = 1 - tar - far  # falls from 1 to -1
+    index = int(np.argmax(difference <= 0))
+    fraction = difference[index - 1] / (difference[index - 1] - difference[index])
+    return float(far[index - 1] + fraction * (far[index] - far[index - 1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,21 +105,21 @@ class TarPoint:
 
 
 def can_measure_far(different: int, far: float) -> bool:
-    """Whether so many different pairs can show a FAR: one of them accepted is no more than that."""
+    """Whether the number of different pairs is large enough for a FAR: one accepted pair does not exceed it."""
     return different * far >= 1 - 1e-9
 
 
 def tar_at_far(curve: Curve, far: float, *, rule: FarRule = "exact") -> TarPoint:
     """Return the true accept rate at a false accept rate.
 
-    ``exact``: the largest TAR among thresholds whose FAR is not above ``far``. ``nearest``: what the evaluation tools
-    of IJB-B and IJB-C do: scikit-learn's ``roc_curve`` (which leaves out points between two others on a line), and of
-    it the point whose FAR is nearest to ``far`` on either side, the one with the larger TAR where two are as near.
+    ``exact``: the largest TAR among thresholds whose FAR is not above ``far``. ``nearest``: the rule of the
+    evaluation tools of IJB-B and IJB-C: on scikit-learn's ``roc_curve`` (which omits points on a line between two
+    others), the point whose FAR is nearest to ``far`` on either side; of two equally near points the larger TAR.
 
     Args:
         curve: of `roc`.
         far: in (0, 1).
-        rule: which point.
+        rule: the definition.
 
     Raises:
         DataError: too few different pairs to measure such a rate (`can_measure_far`).
@@ -137,12 +137,12 @@ def tar_at_far(curve: Curve, far: float, *, rule: FarRule = "exact") -> TarPoint
             f"A FAR of {far:g} needs {math.ceil(1 / far - 1e-9):,} different pairs; there are {different:,}."
         )
     if rule == "exact":
-        at = int(np.searchsorted(curve.false, different * far + 1e-9, side="right")) - 1
+        index = int(np.searchsorted(curve.false, different * far + 1e-9, side="right")) - 1
     else:
-        kept = curve.corners[::-1]
-        at = int(kept[np.argmin(np.abs(curve.false[kept] / different - far))])
-    true, false = int(curve.true[at]), int(curve.false[at])
-    return TarPoint(true / int(curve.true[-1]), false / different, float(curve.thresholds[at]))
+        candidates = curve.corners[::-1]
+        index = int(candidates[np.argmin(np.abs(curve.false[candidates] / different - far))])
+    true, false = int(curve.true[index]), int(curve.false[index])
+    return TarPoint(true / int(curve.true[-1]), false / different, float(curve.thresholds[index]))
 
 
 def check_pairs(scores: Scores, same: Bools, *, failures: bool = True) -> None:
@@ -155,8 +155,8 @@ def check_pairs(scores: Scores, same: Bools, *, failures: bool = True) -> None:
         raise DataError("A score is not finite; a pair that failed has the score NaN.")
 
 
-def ordered(scores: Scores) -> tuple[Ints, Ints, NDArray[np.float64]]:
-    """Places of scores from high to low, failed last; where each run of ties ends; its score."""
+def sorted_with_ties(scores: Scores) -> tuple[Ints, Ints, NDArray[np.float64]]:
+    """Indices of scores from high to low, failed last; the end of each run of ties; its score."""
     falling = np.where(np.isnan(scores), np.float32(np.inf), -scores)
     order = np.argsort(falling)
     falling = falling[order]

@@ -1,4 +1,4 @@
-"""Do two runs on the same probes differ? Exact McNemar, sign flips by identity, Holm's correction for many pairs."""
+"""Tests of two runs on the same probes: exact McNemar, sign flips by identity, and Holm's correction."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PairedTest:
     Attributes:
         difference: mean of first - second over all probes.
         p_value: in (0, 1].
-        method: name of the test, and how its p-value was found.
+        method: name of the test, and how its p-value was computed.
         only_first: probes where the first run is better.
         only_second: probes where the second run is better.
     """
@@ -36,7 +36,7 @@ class PairedTest:
 def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> PairedTest:
     """Compare hits and misses of two runs by the exact McNemar test.
 
-    Probes are taken as independent: where persons have several probes `sign_flip_test` is the safer one.
+    Probes are assumed independent; if people have several probes, use `sign_flip_test`.
 
     Args:
         first: hit or miss of each probe in one run.
@@ -51,12 +51,12 @@ def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> PairedTest:
         raise DataError(f"The runs have {len(first)} and {len(second)} probes; expected the same probes, at least one.")
     left = sum(bool(a) and not b for a, b in zip(first, second, strict=True))
     right = sum(bool(b) and not a for a, b in zip(first, second, strict=True))
-    number = left + right
+    discordant = left + right
     term = tail = 1  # whole numbers: no rounding however many pairs there are
-    for chosen in range(1, min(left, right) + 1):
-        term = term * (number - chosen + 1) // chosen
+    for successes in range(1, min(left, right) + 1):
+        term = term * (discordant - successes + 1) // successes
         tail += term
-    p_value = min(1.0, 2 * tail / 2**number)  # a quotient of whole numbers of any size, rounded once
+    p_value = min(1.0, 2 * tail / 2**discordant)  # a quotient of whole numbers of any size, rounded once
     return PairedTest((left - right) / len(first), p_value, "McNemar, exact", left, right)
 
 
@@ -66,7 +66,7 @@ def sign_flip_test(
     """Compare per-probe values of two runs by flipping the sign of all differences of an identity together.
 
     Under the null hypothesis the two runs could be swapped for any person. The statistic is the absolute sum of
-    differences. Up to 12 identities that differ, all sign patterns are enumerated; beyond, they are drawn and
+    differences. Up to 12 identities that differ, all sign patterns are enumerated; above, they are drawn and
     p = (1 + patterns as extreme) / (1 + patterns).
 
     Args:
@@ -96,7 +96,7 @@ def sign_flip_test(
     _, clusters = np.unique(np.asarray(identities, dtype=np.str_), return_inverse=True)
     sums = np.bincount(clusters, weights=differences)
     sums = sums[sums != 0]
-    extreme = abs(float(sums.sum())) * (1 - 1e-12)  # the same sum in another order may round lower
+    extreme = abs(float(sums.sum())) * (1 - 1e-12)  # another order of summation may round lower
     count = len(sums)
     if count <= _EXACT_UP_TO:
         signs = 1 - 2 * ((np.arange(2**count)[:, None] >> np.arange(count)) & 1)
@@ -120,7 +120,7 @@ def sign_flip_test(
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return Holm's adjusted p-values, in the order given: reject those at or below the level wanted.
+    """Return Holm's adjusted p-values in the given order; those at or below the level are significant.
 
     Raises:
         DataError: no p-values, or one outside [0, 1].
@@ -131,7 +131,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
         raise DataError(f"p-values are {list(p_values)[:10]}; expected at least one, each in [0, 1].")
     adjusted = [0.0] * len(p_values)
     largest = 0.0
-    for place, at in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
-        largest = max(largest, min(1.0, (len(p_values) - place) * p_values[at]))
-        adjusted[at] = largest
+    for rank, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = largest
     return adjusted

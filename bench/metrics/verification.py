@@ -1,6 +1,6 @@
-"""Accuracy of verification in folds, and the intervals of what `bench.metrics.roc` measures.
+"""Accuracy of verification in folds, and intervals of the quantities of `bench.metrics.roc`.
 
-A pair that could not be scored has the score NaN; it stays in the denominator of an accuracy, as an error.
+A failed pair has the score NaN and counts as an error of the accuracy.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from bench.metrics.roc import (
     can_measure_far,
     check_pairs,
     eer,
-    ordered,
+    sorted_with_ties,
     tar_at_far,
 )  # fmt: skip
 from bench.metrics.search.similarity import Similarity
@@ -37,14 +37,14 @@ _GRID = np.arange(0, 4, 0.01)  # squared Euclidean distances of vectors of unit 
 
 @dataclass(frozen=True, slots=True)
 class FoldAccuracy:
-    """The accuracy of one fold at the threshold that is best on the others.
+    """The accuracy of one fold at the best threshold of the other folds.
 
     Attributes:
-        threshold: a pair is called alike where its score is not below it (``grid``: where it is above it).
-        accuracy: share of the fold's pairs called right; a failed pair is not.
-        accuracy_scored: the same over the pairs that did not fail; None when all did.
-        pairs: in the fold.
-        failed: of them.
+        threshold: a pair is accepted where its score is not below it (``grid``: where it is above it).
+        accuracy: share of the fold's pairs classified correctly; a failed pair is an error.
+        accuracy_scored: the same over the pairs that did not fail; None when all failed.
+        pairs: number of pairs of the fold.
+        failed: number of failed ones.
     """
 
     threshold: float
@@ -55,10 +55,10 @@ class FoldAccuracy:
 
 
 def best_threshold(scores: Scores, same: Bools) -> float:
-    """Return the threshold with the most pairs called right when scores not below it are called alike.
+    """Return the threshold with the most correct pairs when scores not below it are accepted.
 
-    All thresholds that separate two scores are tried: half way between neighbouring scores, at the lowest score, and
-    just above the highest. Of equally good ones the highest is taken.
+    All thresholds that separate two scores are tried: half way between adjacent scores, at the lowest score, and just
+    above the highest. Of equally good ones the highest is returned.
 
     Args:
         scores: (P,) finite.
@@ -72,15 +72,15 @@ def best_threshold(scores: Scores, same: Bools) -> float:
     """
     check_pairs(scores, same, failures=False)
     order = np.argsort(-scores.astype(np.float64), kind="stable")
-    ordered, alike = scores[order].astype(np.float64), same[order]
-    right = np.concatenate([[0], np.cumsum(np.where(alike, 1, -1))])  # of the first k accepted, up to a constant
-    edge = np.concatenate([[True], np.diff(ordered) != 0, [True]])  # scores that tie are accepted together
-    chosen = int(np.argmax(np.where(edge, right, -len(ordered) - 1)))
-    if chosen == 0:
-        return float(np.nextafter(ordered[0], np.inf))
-    if chosen == len(ordered):
-        return float(ordered[-1])
-    above, below = float(ordered[chosen - 1]), float(ordered[chosen])
+    descending, is_same = scores[order].astype(np.float64), same[order]
+    correct = np.concatenate([[0], np.cumsum(np.where(is_same, 1, -1))])  # of the first k accepted, up to a constant
+    is_boundary = np.concatenate([[True], np.diff(descending) != 0, [True]])  # scores that tie are accepted together
+    accepted_count = int(np.argmax(np.where(is_boundary, correct, -len(descending) - 1)))
+    if accepted_count == 0:
+        return float(np.nextafter(descending[0], np.inf))
+    if accepted_count == len(descending):
+        return float(descending[-1])
+    above, below = float(descending[accepted_count - 1]), float(descending[accepted_count])
     middle = (above + below) / 2
     return middle if middle > below else above
 
@@ -88,24 +88,24 @@ def best_threshold(scores: Scores, same: Bools) -> float:
 def fold_accuracies(
     scores: Scores, same: Bools, fold: Ints, *, thresholds: Thresholds = "exact", similarity: Similarity = "cosine"
 ) -> list[FoldAccuracy]:
-    """Judge each fold by the threshold that is best on all the others.
+    """Compute the accuracy of each fold at the threshold that is best on all others.
 
-    ``exact`` tries every threshold (`best_threshold`). ``grid`` does what insightface's ``verification.py`` does: the
-    squared Euclidean distance of vectors of unit length is compared with 0, 0.01 ... 3.99, alike is what is below, and
-    the first of equally good ones is taken.
+    ``exact`` tries every threshold (`best_threshold`). ``grid`` is the rule of insightface's ``verification.py``: the
+    squared Euclidean distance of vectors of unit length is compared with 0, 0.01 ... 3.99; pairs below are accepted,
+    and the first of equally good thresholds is used.
 
     Args:
-        scores: (P,), NaN where a pair failed; failed pairs have no part in choosing thresholds.
+        scores: (P,), NaN where a pair failed; failed pairs are not used to choose thresholds.
         same: (P,).
         fold: (P,) number of each pair's fold; folds are taken in ascending order.
         thresholds: the rule.
-        similarity: what scores are, for ``grid``: the cosine, or the negative Euclidean distance.
+        similarity: kind of scores, for ``grid``: the cosine, or the negative Euclidean distance.
 
     Returns:
-        One row a fold.
+        One result per fold.
 
     Raises:
-        DataError: fewer than two folds, or none but failed pairs to choose a threshold on.
+        DataError: fewer than two folds, or only failed pairs to choose a threshold.
         UsageError: an unknown rule.
 
     Source: Huang et al. 2007 (View 2); insightface, recognition/arcface_torch/eval/verification.py.
@@ -117,13 +117,15 @@ def fold_accuracies(
         raise DataError(f"{len(scores)} scores but folds of shape {fold.shape}; expected one a pair.")
     numbers = np.unique(fold)
     if len(numbers) < 2:
-        raise DataError("Pairs in one fold only: a fold's threshold is chosen on the others, so two are least.")
+        raise DataError(
+            "Pairs in one fold only: a fold's threshold is chosen on the others, so at least two are needed."
+        )
     scored = ~np.isnan(scores)
     wide = scores.astype(np.float64)  # NumPy would round a threshold to the type of float32 scores
-    found = []
+    accuracies = []
     for number in numbers:
-        own = fold == number
-        training = ~own & scored
+        in_fold = fold == number
+        training = ~in_fold & scored
         if not training.any():
             raise DataError("Only failed pairs lie outside one of the folds, so its threshold cannot be chosen.")
         if thresholds == "exact":
@@ -134,16 +136,20 @@ def fold_accuracies(
             limit = _best_of_grid(distances[training], same[training])
             accepted = distances < limit
             threshold = 1 - limit / 2 if similarity == "cosine" else -math.sqrt(limit)
-        right = (accepted == same) & scored
-        alive = int((own & scored).sum())
-        hits = int((right & own).sum())
-        pairs = int(own.sum())
-        found.append(FoldAccuracy(threshold, hits / pairs, hits / alive if alive else None, pairs, pairs - alive))
-    return found
+        correct = (accepted == same) & scored
+        scored_count = int((in_fold & scored).sum())
+        hits = int((correct & in_fold).sum())
+        pairs = int(in_fold.sum())
+        accuracies.append(
+            FoldAccuracy(
+                threshold, hits / pairs, hits / scored_count if scored_count else None, pairs, pairs - scored_count
+            )
+        )
+    return accuracies
 
 
-def spread(values: Sequence[float]) -> tuple[float, float]:
-    """Standard deviation of single folds and standard error of their mean, both by n - 1 as in the reports on LFW.
+def deviation_and_error(values: Sequence[float]) -> tuple[float, float]:
+    """Standard deviation over folds and standard error of the mean, both with n - 1 as in the LFW report.
 
     Raises:
         DataError: fewer than two values.
@@ -151,7 +157,7 @@ def spread(values: Sequence[float]) -> tuple[float, float]:
     Source: Huang et al. 2007, section on reporting results: S_E = sigma / sqrt(10).
     """
     if len(values) < 2:
-        raise DataError(f"{len(values)} folds have no standard deviation; two are least.")
+        raise DataError(f"{len(values)} folds have no standard deviation; at least two are needed.")
     deviation = float(np.std(np.asarray(values, np.float64), ddof=1))
     return deviation, deviation / math.sqrt(len(values))
 
@@ -159,10 +165,10 @@ def spread(values: Sequence[float]) -> tuple[float, float]:
 def fold_intervals(
     scores: Scores, same: Bools, fold: Ints, rates: Sequence[float], *, rule: FarRule, seed: int, resamples: int = 1000
 ) -> dict[str, Interval]:
-    """95 % intervals of ``auc``, ``eer`` and each rate's TAR (key: the rate) by resampling folds whole.
+    """95 % intervals of ``auc``, ``eer`` and each rate's TAR (key: the rate) by resampling whole folds.
 
-    Folds hold different people, so pairs of two folds are independent; thresholds are found anew in each resample. None
-    where a fold lacks same or different pairs.
+    Folds hold different people, so pairs of two folds are independent; thresholds are computed in each resample. There
+    are no intervals where a fold lacks same or different pairs.
 
     Args:
         scores: (P,), NaN where failed.
@@ -171,26 +177,26 @@ def fold_intervals(
         rates: false accept rates.
         rule: of `tar_at_far`.
         seed: of the generator.
-        resamples: how many.
+        resamples: their number.
 
     Raises:
-        DataError: what `roc` refuses.
+        DataError: as `roc`.
     """
     names: list[str] = ["auc", "eer", *(f"{rate:g}" for rate in rates)]
     numbers, places = np.unique(fold, return_inverse=True)
     count = len(numbers)
-    whole = all(len(np.unique(same[places == number])) == 2 for number in range(count))
-    if count < 2 or not whole:
-        why = "none: one fold only" if count < 2 else "none: a fold lacks same or different pairs"
-        return dict.fromkeys(names, Interval(None, None, why, count))
-    order, ends, values = ordered(scores)
-    alike, places = same[order], places[order]
+    complete = all(len(np.unique(same[places == number])) == 2 for number in range(count))
+    if count < 2 or not complete:
+        reason = "none: one fold only" if count < 2 else "none: a fold lacks same or different pairs"
+        return dict.fromkeys(names, Interval(None, None, reason, count))
+    order, ends, values = sorted_with_ties(scores)
+    is_same, places = same[order], places[order]
     drawn_folds = np.concatenate([weights for _, weights in cluster_weights(count, resamples, seed=seed)])
     thresholds = np.concatenate([[np.inf], values])
     table = np.empty((resamples, len(names)))
     for row, drawn in zip(table, drawn_folds, strict=True):
         weight = drawn[places]
-        total, true = np.cumsum(weight)[ends], np.cumsum(weight * alike)[ends]
+        total, true = np.cumsum(weight)[ends], np.cumsum(weight * is_same)[ends]
         curve = Curve(np.concatenate([[0], total - true]), np.concatenate([[0], true]), thresholds)
         tars = [
             tar_at_far(curve, rate, rule=rule).tar if can_measure_far(int(curve.false[-1]), rate) else np.nan
@@ -211,8 +217,8 @@ def fold_intervals(
 def accuracy_interval(folds: Sequence[FoldAccuracy], *, seed: int) -> Interval:
     """95 % interval of the mean accuracy by resampling folds; see `bench.metrics.bootstrap.bootstrap_interval`."""
     names = [str(number) for number in range(len(folds))]
-    found = bootstrap_intervals([[row.accuracy] for row in folds], names, seed=seed)[0]
-    return Interval(found.low, found.high, found.method.replace("identities", "folds"), len(folds))
+    interval = bootstrap_intervals([[row.accuracy] for row in folds], names, seed=seed)[0]
+    return Interval(interval.low, interval.high, interval.method.replace("identities", "folds"), len(folds))
 
 
 def _squared_distances(scores: Scores, similarity: Similarity) -> NDArray[np.float64]:
@@ -221,6 +227,10 @@ def _squared_distances(scores: Scores, similarity: Similarity) -> NDArray[np.flo
 
 
 def _best_of_grid(distances: NDArray[np.float64], same: Bools) -> float:
-    alike, other = np.sort(distances[same]), np.sort(distances[~same])
-    right = np.searchsorted(alike, _GRID, side="left") + len(other) - np.searchsorted(other, _GRID, side="left")
-    return float(_GRID[np.argmax(right)])
+    same_distances, different_distances = np.sort(distances[same]), np.sort(distances[~same])
+    correct = (
+        np.searchsorted(same_distances, _GRID, side="left")
+        + len(different_distances)
+        - np.searchsorted(different_distances, _GRID, side="left")
+    )
+    return float(_GRID[np.argmax(correct)])

@@ -1,4 +1,4 @@
-"""The result of a run in memory: the record, one row a probe, the images whose outcome is not ok."""
+"""The result of a run in memory: the record, one row per probe, the images whose outcome is not ok."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Figure:
     """One reported figure.
 
     Attributes:
-        value: over all items; a failed probe counts as a miss of a rate, and has no part in a quality.
+        value: over all items; a failed probe is a miss of a rate and is excluded from a quality.
         n: items in the denominator of ``value``.
-        low: lower end of the 95 % interval, or None where none can be given.
-        high: upper end, likewise.
+        low: lower end of the 95 % interval; None without an interval.
+        high: upper end; None likewise.
         interval: how the interval was computed, or why there is none.
         without_failures: the same figure over the probes that did not fail; None when all failed.
         n_without_failures: probes in the denominator of ``without_failures``.
@@ -52,10 +52,10 @@ def rank_of(name: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class StageRecord:
-    """One stage of the chain as it ran: what, on which side, with which arguments and weights.
+    """One executed stage of the chain: component, side, arguments and weights.
 
-    ``execution`` holds the values used, not those requested: device, batches, scaling, colour; empty in runs of
-    versions that did not write it.
+    ``execution`` holds the values used, not the requested ones: device, batches, scaling, colour; empty in runs of
+    older versions.
     """
 
     stage: str
@@ -85,7 +85,7 @@ class ProbeRow:
     """One probe of an identification run.
 
     Attributes:
-        key: the probe's key; pairs this row with the same probe of another run.
+        key: the probe's key; identifies the same probe in another run.
         identity: the person.
         status: ok, fallback or failed.
         stage: the stage that decided the status; empty when ok.
@@ -98,8 +98,8 @@ class ProbeRow:
         best_mated_key: key of that gallery media, or empty.
         best_nonmated_score: similarity to the best other identity, or None.
         best_nonmated_key: key of that gallery media, or empty.
-        attributes: what the protocol knows of the probe (``yaw_deg``...).
-        gallery: name of the gallery searched, where there are several.
+        attributes: facts about the probe from the protocol (``yaw_deg``...).
+        gallery: name of the searched gallery, where there are several.
         template: the probe's template; ``key`` without the gallery.
     """
 
@@ -126,14 +126,13 @@ class ItemRow:
     """One item of a run that searches no gallery: a restored face, a classified one, a fold, a template of pairs.
 
     Attributes:
-        key: pairs this row with the same item of another run.
+        key: identifies the same item in another run.
         identity: the person, or empty.
         status: ok, fallback or failed.
         stage: the stage that decided the status; empty when ok.
         reason: why; empty when ok.
-        values: what was measured, by name; a measure that could not be taken is absent, an infinite one the text
-            ``inf``.
-        attributes: what the protocol knows of the item (``yaw_deg``...).
+        values: measured values by name; a missing measurement is absent, an infinite one the text ``inf``.
+        attributes: facts about the item from the protocol (``yaw_deg``...).
     """
 
     key: str
@@ -146,7 +145,7 @@ class ItemRow:
 
 
 def yaw_deg(row: ProbeRow | ItemRow) -> float | None:
-    """Turn of the face in degrees, as the protocol gives it in the attributes; None where it gives no finite number."""
+    """Yaw of the face in degrees from the attributes; None without a finite number."""
     yaw = row.attributes.get("yaw_deg")
     return float(yaw) if isinstance(yaw, int | float) and math.isfinite(yaw) else None
 
@@ -164,34 +163,34 @@ class LedgerRow:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """Everything about a run but its per-probe rows; becomes ``run.json``.
+    """Everything about a run except its per-probe rows; the content of ``run.json``.
 
     Attributes:
         schema_version: version of this layout.
         bench_version: version of the suite.
         label: the hallucinator chain as the user wrote it; the row name in reports.
         created: time of completion, ISO 8601, UTC.
-        smoke: True when ``--limit`` or ``--limit-gallery`` cut the run: its figures are no result.
-        limit: what ``--limit`` was, or None.
+        smoke: True when ``--limit`` or ``--limit-gallery`` reduced the run: its figures are not a result.
+        limit: value of ``--limit``, or None.
         sample: True when the data are drawn samples and not photographs of the named data set.
-        config: the configuration as resolved; paths as the user gave them.
+        config: the resolved configuration; paths as the user gave them.
         config_digest: SHA-256 of the request: stages with their weights, protocol, options, limit, seed; the code
             and the data have separate digests.
         protocol: name, arguments, similarity, flip, ranks and the like.
         data: digest (of the media and the bytes of their files), files_digest (of the bytes alone) and stat_digest (of
             the media and sizes and times of files), counts by role, official (bool), notes, root.
-        stages: the chain as it ran.
+        stages: the executed chain.
         metrics: figures by name, for instance ``rank-1``, ``map``.
         ledger: by role.
         warnings: sentences to show beside the figures.
         timings: by stage: ``{"seconds": ..., "images": ...}``; cached images are not counted.
         environment: versions, commit, device, threads, platform.
         seed: seed of the bootstrap.
-        code: by name, the first digits of the SHA-256 of every module of this suite and of plugins that decides the
+        code: by name, the first digits of the SHA-256 of every module of this suite and of plugins that affects
             figures; empty in runs of older versions.
-        limit_gallery: what ``--limit-gallery`` was, or None.
-        choices: values chosen where the user gave none: ``asked`` (options as given), ``frames`` by side,
-            ``notes`` that say why. Empty in runs of earlier versions.
+        limit_gallery: value of ``--limit-gallery``, or None.
+        choices: values chosen for options that the user did not give: ``asked`` (options as given), ``frames`` by side,
+            ``notes`` with the reasons. Empty in runs of older versions.
     """
 
     bench_version: str
@@ -222,11 +221,11 @@ class RunResult:
     """A finished run.
 
     Attributes:
-        record: what ``run.json`` says.
-        probes: one row a probe in protocol order; empty where no gallery is searched.
+        record: the content of ``run.json``.
+        probes: one row per probe in protocol order; empty where no gallery is searched.
         ledger: the images whose outcome is not ok.
-        items: one row an item of any other kind of run.
-        arrays: what is too large for rows (the scores of pairs), by name.
+        items: one row per item of any other kind of run.
+        arrays: data too large for rows (the scores of pairs), by name.
     """
 
     record: RunRecord

@@ -3,16 +3,16 @@
 A run folder holds
 
 - ``run.json``: the record (`RunRecord`) and its seal (`bench.results.seal`), strict JSON, one schema version;
-- ``per_probe.csv``: one row a probe (`ProbeRow`), enough to compute every figure again without a model;
-- ``per_item.csv`` (runs that search no gallery): one row an item (`ItemRow`);
-- ``arrays.npz`` (where needed): what is too large for rows, read without pickle;
-- ``ledger.csv``: one row for every image that did not end ``ok``;
+- ``per_probe.csv``: one row per probe (`ProbeRow`), enough to recompute every figure without a model;
+- ``per_item.csv`` (runs that search no gallery): one row per item (`ItemRow`);
+- ``arrays.npz`` (where needed): data too large for rows, read without pickle;
+- ``ledger.csv``: one row for every image whose outcome is not ``ok``;
 - ``run.replaced.json`` (optional): the record of the run that this one replaced;
 - ``images.zip`` (optional): for probe row (or item) i the members ``lr/00000i.png``, ``out/00000i.png`` (absent when it
   equals the lr image), ``mate/00000i.png`` (best mated gallery image) and ``impostor/00000i.png`` (best non-mated one),
   or ``truth/00000i.png``.
 
-The folder appears in one step, by a rename: there is never a half-written one under its final name.
+The folder appears in one step, by a rename: under its final name it is always complete.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from typing import Any, TypeVar
 from bench.errors import BenchError, DataError, MissingError
 from bench.io.atomic import explain_os_errors, replace_folder
 from bench.io.printing import ESCAPED
-from bench.io.strictfiles import MOST_ARRAYS, read_arrays, read_json, read_member, read_rows, shown
+from bench.io.strictfiles import MOST_ARRAYS, read_arrays, read_json, read_member, read_rows, shorten
 from bench.results import (
     SCHEMA_VERSION,
     Figure,
@@ -44,14 +44,14 @@ from bench.results import (
 )
 from bench.results.kinds import VERIFICATION, recorded_kind
 from bench.results.rows import item_from_cells, ledger_from_cells, probe_from_cells
-from bench.results.seal import SEAL, broken, make_seal
+from bench.results.seal import SEAL, describe_changes, make_seal
 
 RUN_FILE, PROBES_FILE, LEDGER_FILE, IMAGES_FILE = "run.json", "per_probe.csv", "ledger.csv", "images.zip"
 REPLACED_FILE = "run.replaced.json"
 ITEMS_FILE, ARRAYS_FILE = "per_item.csv", "arrays.npz"
 SEALED = (PROBES_FILE, ITEMS_FILE, LEDGER_FILE, ARRAYS_FILE)
 RowT = TypeVar("RowT")
-_SMALL, _A_PAIR = 1 << 20, 16  # bytes of arrays
+_SMALL, _BYTES_PER_PAIR = 1 << 20, 16  # bytes of arrays
 
 
 def write_run(
@@ -64,21 +64,21 @@ def write_run(
     """Write a run folder in one step.
 
     Args:
-        folder: its place; the parent is created when absent.
+        folder: its path; the parent is created when absent.
         result: what to write.
         images: members of ``images.zip`` as (name, PNG bytes), or None for no such file.
         replace: whether an existing run folder may be replaced.
 
     Raises:
-        BenchError: the folder exists and may not be replaced or is no run folder, or the disk is full. Nothing under
-            ``folder`` has changed then.
+        BenchError: the folder exists and may not be replaced or is not a run folder, or the disk is full. ``folder``
+            is then unchanged.
     """
     if folder.exists() and any(folder.iterdir()) and not (replace and (folder / RUN_FILE).is_file()):
-        what = "a finished run is there" if (folder / RUN_FILE).is_file() else "it holds other files"
-        raise BenchError(f"Cannot write the run to {folder}: {what}. Choose another --out, or --overwrite always.")
+        obstacle = "a finished run exists there" if (folder / RUN_FILE).is_file() else "it holds other files"
+        raise BenchError(f"Cannot write the run to {folder}: {obstacle}. Choose another --out, or --overwrite always.")
     advice = (
         "Nothing was changed there; the embeddings computed so far are in the cache, so the same command continues "
-        "from them once there is room."
+        "from them after disk space is freed."
     )
     with explain_os_errors(f"Cannot write the run to {folder}", advice), replace_folder(folder) as partial:
         _write_files(partial, result, images)
@@ -95,45 +95,43 @@ def read_run(folder: Path) -> RunResult:
     """
     record = read_record(folder)
     items, arrays = folder / ITEMS_FILE, folder / ARRAYS_FILE
-    item_rows = _read_csv(items, item_from_cells) if _there(items) else ()
+    item_rows = _read_csv(items, item_from_cells) if _exists(items) else ()
     return RunResult(
         record,
         _read_csv(folder / PROBES_FILE, probe_from_cells),
         _read_csv(folder / LEDGER_FILE, ledger_from_cells),
         item_rows,
-        read_arrays(arrays, _most_bytes(record, item_rows)) if _there(arrays) else {},
+        read_arrays(arrays, _largest_size(record, item_rows)) if _exists(arrays) else {},
     )
 
 
 def read_record(folder: Path) -> RunRecord:
     """Read ``run.json`` alone; see `read_run` for what is raised."""
     path = folder / RUN_FILE
-    if not _there(path):
-        raise MissingError(
-            f"No run in {folder}: {RUN_FILE} is not there. Give the folder that `bench run --out` named."
-        )
+    if not _exists(path):
+        raise MissingError(f"No run in {folder}: {RUN_FILE} is missing. Give the folder of `bench run --out`.")
     raw = read_json(path)
     try:
         version = raw["schema_version"]
         if version != SCHEMA_VERSION:
             raise DataError(
-                f"{path} has schema version {shown(version)}; this bench reads version {SCHEMA_VERSION}. Run it "
-                f"again, or use the bench that wrote it ({shown(raw.get('bench_version', 'unknown'))})."
+                f"{path} has schema version {shorten(version)}; this bench reads version {SCHEMA_VERSION}. Run it "
+                f"again, or use the bench that wrote it ({shorten(raw.get('bench_version', 'unknown'))})."
             )
         return record_from_json(raw)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} is damaged ({type(error).__name__}: {shown(error)}). Run it again.") from error
+        raise DataError(f"{path} is damaged ({type(error).__name__}: {shorten(error)}). Run it again.") from error
 
 
-def broken_seal(folder: Path) -> str:
-    """What was changed in a run folder after its run, in words; empty where nothing was. See `bench.results.seal`."""
+def changes_since_run(folder: Path) -> str:
+    """Description of changes to a run folder after its run; empty if there are none. See `bench.results.seal`."""
     raw = dict(read_json(folder / RUN_FILE))
     seal = raw.pop(SEAL, None)
-    return broken(raw, seal, folder, SEALED)
+    return describe_changes(raw, seal, folder, SEALED)
 
 
 def read_image(folder: Path, member: str) -> bytes | None:
-    """PNG bytes of one member of ``images.zip``, or None when the run keeps no such image."""
+    """PNG bytes of one member of ``images.zip``, or None if the run has no such image."""
     path = folder / IMAGES_FILE
     if not path.is_file():
         return None
@@ -142,18 +140,18 @@ def read_image(folder: Path, member: str) -> bytes | None:
             return read_member(archive, member)
     except (zipfile.BadZipFile, OSError, ValueError, DataError) as error:
         raise DataError(
-            f"{path} is damaged ({error}). Run it again, or delete the file to go without images."
+            f"{path} is damaged ({error}). Run it again, or delete the file to continue without images."
         ) from error
 
 
 def dump_json(value: object) -> str:
-    """Strict, indented JSON with a final newline; keys in the order given, so figures stay in the order of their k."""
+    """Strict, indented JSON with a final newline; keys keep their order."""
     text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
     return text.encode("utf-8", ESCAPED).decode("utf-8")
 
 
-def _there(path: Path) -> bool:
-    """Whether something has that name, of whatever kind: a pipe or a broken link is named as one when it is read."""
+def _exists(path: Path) -> bool:
+    """Whether the path exists in any form; reading then reports a pipe or a broken link."""
     return os.path.lexists(path)
 
 
@@ -200,24 +198,24 @@ def _read_csv(path: Path, make: Callable[[dict[str, str]], RowT]) -> tuple[RowT,
             rows.append(make(cells))
         except (KeyError, ValueError) as error:
             raise DataError(
-                f"{path} is damaged (row {number}: {type(error).__name__}: {shown(error)}). Run it again."
+                f"{path} is damaged (row {number}: {type(error).__name__}: {shorten(error)}). Run it again."
             ) from error
     return tuple(rows)
 
 
-def _most_bytes(record: RunRecord, items: Sequence[ItemRow]) -> int:
-    """What the arrays of a run may have unpacked: so many pairs of at most 16 bytes, or a few small tables."""
+def _largest_size(record: RunRecord, items: Sequence[ItemRow]) -> int:
+    """Largest unpacked size of a run's arrays: 16 bytes per pair, or a few small tables."""
     if recorded_kind(record.protocol) != VERIFICATION:
         return _SMALL
     pairs = sum(n for item in items if isinstance(n := item.values.get("pairs"), int | float) and n > 0)
-    return int(min(MOST_ARRAYS, _A_PAIR * pairs + _SMALL))
+    return int(min(MOST_ARRAYS, _BYTES_PER_PAIR * pairs + _SMALL))
 
 
 def record_from_json(raw: Mapping[str, Any]) -> RunRecord:
-    """The record that ``run.json`` holds.
+    """The record of a parsed ``run.json``.
 
     Raises:
-        KeyError, TypeError, ValueError, AttributeError: ``raw`` is no such record.
+        KeyError, TypeError, ValueError, AttributeError: ``raw`` is not such a record.
     """
     raw = {key: value for key, value in raw.items() if key != SEAL}
     raw["stages"] = tuple(StageRecord(**{**s, "weights": tuple(s["weights"])}) for s in raw["stages"])

@@ -13,5 +13,5 @@ EFFICIENCY = "efficiency"
 
 
 def recorded_kind(rules: Mapping[str, Any]) -> str:
-    """The kind of a run by the entry ``protocol`` of its record; runs that record none are of identification."""
+    """The kind of a run from the entry ``protocol`` of its record; identification if it has none."""
     return str(rules.get("kind", IDENTIFICATION))

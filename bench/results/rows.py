@@ -1,11 +1,11 @@
-"""Rows of a run from the cells of its CSV files: each cell of the type that a run writes there, within bounds."""
+"""Parses rows of a run's CSV files: each cell must have the type that a run writes there, within bounds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import cast
 
-from bench.io.strictfiles import finite, parse_json, whole
+from bench.io.strictfiles import parse_finite, parse_json, parse_whole
 from bench.results import ItemRow, LedgerRow, ProbeRow
 from bench.types import Role, Status
 
@@ -33,7 +33,7 @@ def probe_from_cells(cells: Mapping[str, str]) -> ProbeRow:
 
 
 def item_from_cells(cells: Mapping[str, str]) -> ItemRow:
-    """A row of ``per_item.csv``, likewise."""
+    """A row of ``per_item.csv``; raises as `probe_from_cells`."""
     return ItemRow(
         key=cells["key"],
         identity=cells["identity"],
@@ -46,7 +46,7 @@ def item_from_cells(cells: Mapping[str, str]) -> ItemRow:
 
 
 def ledger_from_cells(cells: Mapping[str, str]) -> LedgerRow:
-    """A row of ``ledger.csv``, likewise."""
+    """A row of ``ledger.csv``; raises as `probe_from_cells`."""
     role = cells["role"]
     if role not in ("gallery", "probe", "distractor"):
         raise ValueError(f"unknown role {role[:40]!r}")
@@ -60,27 +60,27 @@ def _status(text: str) -> Status:
 
 
 def _count(text: str) -> int:
-    number = whole(text)
+    number = parse_whole(text)
     if number < 0:
         raise ValueError(f"{text} mates")
     return number
 
 
 def _rank(text: str) -> int:
-    number = whole(text)
+    number = parse_whole(text)
     if number < 1:
-        raise ValueError(f"rank {text}; ranks begin at 1")
+        raise ValueError(f"rank {text}; ranks start at 1")
     return number
 
 
 def _optional_float(text: str) -> float | None:
-    return finite(text) if text else None
+    return parse_finite(text) if text else None
 
 
 def _table(text: str) -> dict[str, str | float]:
     table = parse_json(text)
     if not isinstance(table, dict):
-        raise ValueError("values or attributes that are no table")
+        raise ValueError("values or attributes are not a table")
     for name, value in table.items():
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise ValueError(f"{name[:40]!r} holds values that are neither text nor numbers")

@@ -1,6 +1,6 @@
-"""The seal of a run folder: a digest of what ``run.json`` says and of the files beside it, which a later edit breaks.
+"""The seal of a run folder: a digest of ``run.json`` and of the files beside it, to detect later changes.
 
-It shows that a folder was changed, by hand or by accident. It is not a signature: this code can write one for anybody.
+It is not a signature: anybody can write one with this code.
 """
 
 from __future__ import annotations
@@ -15,33 +15,33 @@ from bench.io.strictfiles import MOST_ARRAYS, MOST_CSV, check_file
 
 SEAL = "seal"
 FREE = ("label", "created")
-"""Entries of ``run.json`` that may be changed: a name to show, a time."""
+"""Entries of ``run.json`` that may be changed: the displayed name and the time."""
 _PLACES = ("data_root", "out", "cache", "manifest")
 
 
 def make_seal(record: Mapping[str, Any], folder: Path, names: tuple[str, ...]) -> dict[str, Any]:
-    """The seal of a record and of those of the named files that are there.
+    """The seal of a record and of the named files that exist.
 
     Args:
-        record: what ``run.json`` says, without a seal.
+        record: content of ``run.json`` without a seal.
         folder: of the run.
-        names: of the files beside ``run.json`` that figures depend on.
+        names: of the files beside ``run.json`` from which figures are computed.
     """
     files = {name: file_digest(folder / name) for name in names if (folder / name).is_file()}
     return {"files": files, "sha256": _digest(record, files)}
 
 
-def broken(record: Mapping[str, Any], seal: object, folder: Path, names: tuple[str, ...]) -> str:
-    """What the seal says was changed, in words; empty where it fits.
+def describe_changes(record: Mapping[str, Any], seal: object, folder: Path, names: tuple[str, ...]) -> str:
+    """Description of the first change that the seal shows; empty if there is none.
 
     Args:
-        record: what ``run.json`` says, without its seal.
+        record: content of ``run.json`` without its seal.
         seal: its entry ``seal``, or None.
         folder: of the run.
         names: as for `make_seal`.
     """
     if not isinstance(seal, Mapping) or not isinstance(seal.get("files"), Mapping):
-        return "run.json carries no seal: it was changed, or written by an older version"
+        return "run.json has no seal: it was changed, or written by an older version"
     for name in names:
         path = folder / name
         if path.is_file():

@@ -1,4 +1,4 @@
-"""Banners shown above the figures of a run, and how text is printed."""
+"""Banners above the figures of a run, and printing of text."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _limits(record: RunRecord) -> str:
     return probes + gallery
 
 
-def say(text: str = "") -> None:
-    """Print a line without control characters from files; line breaks are kept in front of it only."""
+def print_line(text: str = "") -> None:
+    """Print a line without control characters from files; line breaks are kept only at its start."""
     body = text.lstrip("\n")
     print("\n" * (len(text) - len(body)) + printable(body))

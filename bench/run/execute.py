@@ -16,9 +16,9 @@ from bench.engine.base import engine_for
 from bench.evaluation.contract import ImageSelection, Measured, Prepared, view_first
 from bench.faults import refuse_exit
 from bench.interfaces import PROTOCOLS, EvalProtocol
-from bench.io.atomic import beside
+from bench.io.atomic import hidden_sibling
 from bench.io.file_digests import digest_of, file_state, path_digest, refuse_changed
-from bench.io.outputs import check_place
+from bench.io.outputs import check_output
 from bench.pipeline.arrangement import arrange
 from bench.pipeline.build import Built, build
 from bench.pipeline.cache import Cache
@@ -54,7 +54,7 @@ def prepare(config: RunConfig, studies: dict[str, Study] | None = None) -> Prepa
     load_plugins()
     config = replace(config, device=resolve_device(config.device))
     if config.out is not None:
-        check_place(config.out, folder=True)
+        check_output(config.out, folder=True)
     official = build(PROTOCOLS, Spec.parse(config.protocol))
     protocol = _overridden(official, config)
     arrangement = arrange(config, protocol.component)
@@ -105,7 +105,7 @@ def execute(run: Prepared, report: Callable[[str], None] = lambda sentence: None
         if again is None:
             return read_run(run.out), False
         report(again)
-    check_place(beside(run.out))
+    check_output(hidden_sibling(run.out))
     if run.cache is not None:
         with Cache(run.cache):  # an error of the cache is raised before the work
             pass

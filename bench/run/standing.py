@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bench.errors import BenchError
-from bench.io.strictfiles import shown
+from bench.io.strictfiles import shorten
 from bench.results import RunRecord, RunResult
 
 _SMOKE_NOTE = "Smoke run:"
@@ -37,16 +37,16 @@ class Standing:
     doubts: tuple[str, ...]
 
 
-def standing_of(result: RunResult, broken_seal: str = "", *, rows: bool = True) -> Standing:
+def standing_of(result: RunResult, changes: str = "", *, rows: bool = True) -> Standing:
     """What a run is, by its content.
 
     Args:
         result: the run.
-        broken_seal: what was changed since it was sealed (`bench.results.seal.broken`), or empty.
+        changes: changes of the folder since the run (`bench.results.seal.describe_changes`), or empty.
         rows: whether it comes with its rows; without them only its counts and ledger can be compared.
     """
     record = result.record
-    doubts = [broken_seal] if broken_seal else []
+    doubts = [changes] if changes else []
     smoke = bool(_limited(record))
     if smoke and not record.smoke:
         doubts.append(f"it says that it is no smoke run, and {_limited(record)}")
@@ -61,7 +61,7 @@ def standing_of(result: RunResult, broken_seal: str = "", *, rows: bool = True) 
         official = bool(published) and not other
         if other:
             doubts.append(f"it says that its data are the published set, and {other}")
-    return Standing(smoke, record.sample, official, changed, tuple(shown(doubt, 400) for doubt in doubts))
+    return Standing(smoke, record.sample, official, changed, tuple(shorten(doubt, 400) for doubt in doubts))
 
 
 def believed(result: RunResult, standing: Standing) -> RunResult:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from bench.evaluation import UNRECOGNISED, kind_of
 from bench.evaluation.contract import Prepared
-from bench.io.columns import aligned
+from bench.io.columns import align_columns
 from bench.io.printing import printable
 from bench.results import Figure, RunRecord, split_name
 from bench.results.kinds import EFFICIENCY, EXPRESSION, IDENTIFICATION, RESTORATION, VERIFICATION, recorded_kind
@@ -82,7 +82,7 @@ def figure_lines(record: RunRecord) -> list[str]:
         figure = record.metrics[name]
         without = _without(name, figure, kind) if failures else ""
         rows.append((figure_name(name), worded(figure.value, figure.unit), _interval(figure), f"{figure.n:,}", without))
-    lines = aligned(rows, right=(1, 3), indent=0)
+    lines = align_columns(rows, right=(1, 3), indent=0)
     for part, names in folded.items():
         values = (
             f"{figure_name(base)} {worded(record.metrics[name].value, record.metrics[name].unit)}"

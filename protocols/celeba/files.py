@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.errors import DataError
 from bench.io.image_formats import IMAGE_ENDINGS
-from bench.io.textfiles import quoted, read_text, whole_number
+from bench.io.textfiles import quote, read_text, whole_number
 from protocols.base.root import escaped_name, find_root, inside_of, is_plain_name
 
 HOW_TO_GET = (
@@ -179,8 +179,8 @@ def _fault(cells: list[str], columns: int) -> str:
         return f"{len(cells)} cells, not {columns + 1}"
     name = cells[0]
     if not is_plain_name(name):
-        return f"{quoted(name)} is not a plain file name"
+        return f"{quote(name)} is not a plain file name"
     for cell in cells[1:]:
         if whole_number(cell) is None:
-            return f"{quoted(cell, 20)} is not a whole number of at most 15 digits"
+            return f"{quote(cell, 20)} is not a whole number of at most 15 digits"
     return ""

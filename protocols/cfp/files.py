@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench.errors import DataError
-from bench.io.textfiles import finite_number, quoted, read_lines, whole_number
+from bench.io.textfiles import finite_number, quote, read_lines, whole_number
 from protocols.base.root import MOST_NAME, escaped_name, folders_in, inside_of
 
 View = Literal["frontal", "profile"]
@@ -106,7 +106,7 @@ def read_list(root: Path, view: View) -> list[Photograph]:
         fields = text.split(maxsplit=1)
         number = whole_number(fields[0])
         if len(fields) != 2 or number is None or any(len(part) > MOST_NAME for part in _split(fields[1])):
-            raise DataError(f"{path}, line {line}: {quoted(text)} is not a number and a path.")
+            raise DataError(f"{path}, line {line}: {quote(text)} is not a number and a path.")
         if number != len(photographs) + 1:
             raise DataError(
                 f"{path}, line {line}: number {number}, expected {len(photographs) + 1}; lines are missing."
@@ -114,9 +114,9 @@ def read_list(root: Path, view: View) -> list[Photograph]:
         file = Path(os.path.normpath(path.parent / "/".join(_split(fields[1]))))
         parts = file.relative_to(images).parts if file.is_relative_to(images) else ()
         if len(parts) != 3 or parts[1] != view:
-            raise DataError(f"{path}, line {line}: {quoted(fields[1])} is not an image in Data/Images/<person>/{view}.")
+            raise DataError(f"{path}, line {line}: {quote(fields[1])} is not an image in Data/Images/<person>/{view}.")
         if not inside_of(root, file):
-            raise DataError(f"{path}, line {line}: {quoted(fields[1])} is a link that leads out of {root}.")
+            raise DataError(f"{path}, line {line}: {quote(fields[1])} is a link that leads out of {root}.")
         photographs.append(Photograph(escaped_name(parts[0]), view, file))
     if not photographs:
         raise DataError(f"{path} is empty.")
@@ -152,7 +152,7 @@ def read_pairs(root: Path, pairs: Pairs) -> list[Pair]:
                 pair = Pair(frontal[first - 1], other[second - 1], same, fold)
                 if (pair.first.person == pair.second.person) != same:
                     raise DataError(
-                        f"{path}, line {line}: {quoted(text)} are {pair.first.key} and {pair.second.key}, "
+                        f"{path}, line {line}: {quote(text)} are {pair.first.key} and {pair.second.key}, "
                         f"{'two people' if same else 'one person'}. Are lists and pairs of different releases?"
                     )
                 read.append(pair)
@@ -183,7 +183,7 @@ def _numbers(path: Path, line: int, text: str, most_first: int, most_second: int
     fields = text.split(",")
     numbers = [whole_number(field) for field in fields]
     if len(numbers) != 2 or numbers[0] is None or numbers[1] is None:
-        raise DataError(f"{path}, line {line}: {quoted(text)} is not two numbers a,b.")
+        raise DataError(f"{path}, line {line}: {quote(text)} is not two numbers a,b.")
     first, second = numbers[0], numbers[1]
     for number, most in ((first, most_first), (second, most_second)):
         if not 1 <= number <= most:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.io.textfiles import quoted, read_lines, whole_number
+from bench.io.textfiles import quote, read_lines, whole_number
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?![\w.])|(?<=[Ff]rame)\d+(?![\w.])", re.ASCII)
 _LARGEST = 10**6  # frame number or coordinate
@@ -66,7 +66,7 @@ def read_coordinates(path: Path) -> Coordinates:
     for number, line in read_lines(path):
         face, faults = parse_line(line)
         if NO_NUMBERS in faults and not coordinates.first:
-            coordinates.first = f"{path.parent.name}/{path.name}, line {number}: {quoted(line)}"
+            coordinates.first = f"{path.parent.name}/{path.name}, line {number}: {quote(line)}"
         if face is not None and face.frame in seen:
             face, faults = None, [TWICE]
         coordinates.faults.update(faults)

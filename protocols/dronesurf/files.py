@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from bench.errors import DataError
 from bench.io.image_formats import IMAGE_ENDINGS
-from bench.io.textfiles import quoted, read_lines
+from bench.io.textfiles import quote, read_lines
 from protocols.base.root import entries_in, escaped_name, folders_in, inside_of, relative_name
 
 Scenario = Literal["active", "passive"]
@@ -103,7 +103,7 @@ def read_split(path: Path, listing: Listing) -> dict[int, Part]:
         if not match:
             if number > 1:
                 listing.faults[f"lines of {SPLIT} without a subject and its part"].append(
-                    f"line {number}: {quoted(line)}"
+                    f"line {number}: {quote(line)}"
                 )
             continue
         subject, part = int(match[1]), "train" if match[2].lower() == "tr" else "test"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import DataError
-from bench.io.textfiles import finite_number, quoted, read_text
+from bench.io.textfiles import finite_number, quote, read_text
 from protocols.base.root import below, find_root, folders_in, inside_of, names_in
 
 NEUTRAL_CODE, CONTEMPT_CODE = 0, 2
@@ -141,7 +141,7 @@ def read_label(path: Path) -> int:
     text = read_text(path, most=_MOST_BYTES).strip()
     value = finite_number(text)
     if value is None or value != int(value) or abs(value) > _LARGEST_CODE:
-        raise DataError(f"{path} holds {quoted(text)}, not an emotion code: expected one number like 3.0000000e+00.")
+        raise DataError(f"{path} holds {quote(text)}, not an emotion code: expected one number like 3.0000000e+00.")
     return int(value)
 
 

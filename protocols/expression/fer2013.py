@@ -18,7 +18,7 @@ from bench.errors import DataError
 from bench.interfaces import Progress
 from bench.io.atomic import explain_os_errors, replace_folder
 from bench.io.file_digests import digest_of, file_digest
-from bench.io.textfiles import open_text, quoted, whole_number
+from bench.io.textfiles import open_text, quote, whole_number
 from protocols.base.root import find_root, inside_of
 from protocols.expression.folds import check_folds
 
@@ -109,7 +109,7 @@ def read_rows(path: Path) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
             reader = csv.reader(file)
             header = [name.strip() for name in next(reader, [])]
             if sorted(header) != sorted(_COLUMNS):
-                raise DataError(f"{path} has the columns {quoted(', '.join(header))}; expected {', '.join(_COLUMNS)}.")
+                raise DataError(f"{path} has the columns {quote(', '.join(header))}; expected {', '.join(_COLUMNS)}.")
             emotion, pixels, usage = (header.index(name) for name in _COLUMNS)
             for number, cells in enumerate(reader):
                 where = f"{path.name}, line {reader.line_num}"
@@ -119,10 +119,10 @@ def read_rows(path: Path) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
                     )
                 code = whole_number(cells[emotion])
                 if code is None:
-                    raise DataError(f"{where}: the emotion {quoted(cells[emotion], 20)} is not a whole number.")
+                    raise DataError(f"{where}: the emotion {quote(cells[emotion], 20)} is not a whole number.")
                 row = Row(number, code, cells[usage].strip())
                 if row.usage not in OFFICIAL:
-                    raise DataError(f"{where}: the usage {quoted(row.usage, 20)} is not one of {', '.join(OFFICIAL)}.")
+                    raise DataError(f"{where}: the usage {quote(row.usage, 20)} is not one of {', '.join(OFFICIAL)}.")
                 yield row, _pixels(cells[pixels], where)
     except (OSError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as a table: {error}.") from None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from bench.errors import DataError
-from bench.io.textfiles import check_text, finite_number, quoted
+from bench.io.textfiles import check_text, finite_number, quote
 from protocols.base.root import MOST_NAME
 from protocols.ijbc.rows import Floats, Ints
 
@@ -42,7 +42,7 @@ def read_columns(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()
     frame.columns = [str(name).strip().strip('"').upper() for name in frame.columns]
     absent = [name for name in wanted if name not in frame.columns]
     if absent:
-        first_row = quoted(", ".join(str(name) for name in frame.columns[:8]))
+        first_row = quote(", ".join(str(name) for name in frame.columns[:8]))
         raise DataError(
             f"{path} has no column {', '.join(absent)}; its first row is {first_row}. Is the header missing?"
         )
@@ -124,7 +124,7 @@ def whole_numbers(path: Path, column: Any, name: str) -> Ints:
         fault = "negative" if values[first] < 0 else "not a whole number"
         raise DataError(
             f"{path}: {name} of {int((~valid).sum())} of {len(valid)} rows is {fault}; the first is row "
-            f"{first + 1}, {'empty' if cell != cell else quoted(str(cell))}."
+            f"{first + 1}, {'empty' if cell != cell else quote(str(cell))}."
         )
     return values.astype(np.int64)
 
@@ -159,7 +159,7 @@ def file_names(path: Path, column: Any, name: str = "FILENAME") -> list[str]:
     unsafe = sorted(name for name in set(names) if not stays_inside(name))
     if unsafe:
         raise DataError(
-            f"{path}: {len(unsafe)} file names could lead outside the folder of images, {quoted(unsafe[0])} first; "
+            f"{path}: {len(unsafe)} file names could lead outside the folder of images, {quote(unsafe[0])} first; "
             "refused."
         )
     return names
@@ -177,4 +177,4 @@ def _fits(part: str) -> bool:
 
 
 def _line(error: Exception) -> str:
-    return quoted(" ".join(str(error).split()), 160)
+    return quote(" ".join(str(error).split()), 160)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import DataError, MissingError
-from bench.io.textfiles import quoted, read_lines
+from bench.io.textfiles import quote, read_lines
 from protocols.base.root import MOST_NAME, escaped_name, find_root, folders_in, inside_of, names_in
 
 FOLDERS = ("lfw", "lfw-deepfunneled", "lfw_funneled", "lfw-funneled", "lfw_deepfunneled")
@@ -192,7 +192,7 @@ def read_pairs(path: Path, *, fold: int = 0) -> list[Pair]:
         pair = _pair(fields, fold + index // (2 * each), same)
         if pair is None:
             expected = "name i j" if same else "name i name j, two people"
-            raise DataError(f"{path}, line {line}: {quoted(' '.join(fields))} is not {expected}.")
+            raise DataError(f"{path}, line {line}: {quote(' '.join(fields))} is not {expected}.")
         pairs.append(pair)
     return pairs
 
@@ -201,7 +201,7 @@ def _header(path: Path, fields: Sequence[str]) -> tuple[int, int]:
     numbers = [int(field) for field in fields if field.isascii() and field.isdigit() and len(field) < 10]
     if len(numbers) != len(fields) or len(numbers) not in (1, 2) or min(numbers) < 1:
         raise DataError(
-            f"{path} begins with {quoted(' '.join(fields))}; expected the numbers of folds and of pairs, or "
+            f"{path} begins with {quote(' '.join(fields))}; expected the numbers of folds and of pairs, or "
             "the number of pairs."
         )
     folds, each = (1, numbers[0]) if len(numbers) == 1 else (numbers[0], numbers[1])

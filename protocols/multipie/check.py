@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.errors import DataError
 from bench.interfaces import Progress
-from bench.io.textfiles import quoted, read_lines, whole_number
+from bench.io.textfiles import quote, read_lines, whole_number
 from bench.types import CheckLine
 from protocols.base.checks import (
     READABLE,
@@ -86,7 +86,7 @@ def read_subject_list(path: Path) -> tuple[dict[int, set[int]], list[str]]:
         fields = line.split()
         subject = whole_number(fields[0])
         if len(fields) != 7 or subject is None or any(flag not in ("0", "1") for flag in fields[3:]):
-            malformed.append(f"line {number}: {quoted(line)}")
+            malformed.append(f"line {number}: {quote(line)}")
         else:
             sessions[subject] = {n for n, flag in zip(SESSIONS, fields[3:], strict=True) if flag == "1"}
     return sessions, malformed

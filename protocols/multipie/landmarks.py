@@ -13,7 +13,7 @@ from bench.images import ByteImages, read_image
 from bench.interfaces import Progress
 from bench.io.atomic import write_file
 from bench.io.file_digests import digest_of, file_state
-from bench.io.textfiles import finite_number, quoted, read_lines
+from bench.io.textfiles import finite_number, quote, read_lines
 from bench.types import Points
 from protocols.base.root import escaped_name, inside_of
 from protocols.multipie.crops import Crop
@@ -132,7 +132,7 @@ def read_5pt(path: Path) -> Points:
             value for value in map(finite_number, fields) if value is not None and abs(value) <= _LARGEST_COORDINATE
         ]
         if len(pair) != 2 or len(fields) != 2:
-            raise DataError(f"line {number}: {quoted(line)} is not two numbers")
+            raise DataError(f"line {number}: {quote(line)} is not two numbers")
         points.append((pair[0], pair[1]))
     if len(points) != 5:
         raise DataError("not five points")

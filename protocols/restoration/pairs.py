@@ -11,7 +11,7 @@ from typing import Literal
 from bench.errors import DataError, UsageError
 from bench.interfaces import Progress
 from bench.io.image_formats import IMAGE_ENDINGS
-from bench.io.textfiles import quoted
+from bench.io.textfiles import quote
 from bench.media.similarity import resized_points
 from bench.studies import RestorationSet
 from bench.types import CheckLine, Media, Points
@@ -38,7 +38,7 @@ class Matched:
         notes = [f"{len(self.pairs):,} pairs by name; sizes {sizes}."]
         notes += [
             f"{len(names):,} images of {side} have no partner and are left out: "
-            f"{', '.join(quoted(name) for name in names[:3])}{'...' if len(names) > 3 else '.'}"
+            f"{', '.join(quote(name) for name in names[:3])}{'...' if len(names) > 3 else '.'}"
             for side, names in self.alone.items()
             if names
         ]
@@ -116,7 +116,7 @@ class GivenPairs(ScratchProtocol):
             matched.alone[f"hr={self._hr} and sr={self._sr}, in lr={self._lr},"] = without_lr
             pairs = {name: face for name, face in pairs.items() if name not in set(without_lr)}
         if not pairs:
-            examples = [quoted(names[0]) if names else "nothing" for names in (sorted(truths), sorted(faces))]
+            examples = [quote(names[0]) if names else "nothing" for names in (sorted(truths), sorted(faces))]
             raise DataError(
                 f"{root}: no image of {self._hr} has a partner in {self._sr or self._lr}, for example {examples[0]} "
                 f"and {examples[1]}. Files of a pair have the same name except for endings such as x8, _LR or _out."
@@ -131,7 +131,7 @@ class GivenPairs(ScratchProtocol):
             matched.sizes[sizes] += 1
             larger += one[0] > other[0] and one[1] > other[1]
             if any(large % small for small, large in zip(one, other, strict=True)):
-                matched.uneven.append(f"{quoted(name)}, {sizes}")
+                matched.uneven.append(f"{quote(name)}, {sizes}")
         if larger == len(matched.pairs) and not self._sr:
             raise DataError(f"{root}: every image of lr={self._lr} is larger than its truth; are lr and hr swapped?")
         return matched
@@ -209,8 +209,8 @@ def _match_names(truths: list[str], faces: list[str]) -> dict[str, str]:
                 matched[names[0]] = others[0]
             elif others:
                 raise DataError(
-                    f"The pairs are ambiguous: {' and '.join(map(quoted, sorted(names)[:3]))} of the "
-                    f"truths, {' and '.join(map(quoted, sorted(others)[:3]))} of the faces. Keep one of each."
+                    f"The pairs are ambiguous: {' and '.join(map(quote, sorted(names)[:3]))} of the "
+                    f"truths, {' and '.join(map(quote, sorted(others)[:3]))} of the faces. Keep one of each."
                 )
     stems = sorted((_plain(name) for name in truths if name not in matched), key=len, reverse=True)
     named = {_plain(name): name for name in truths}
@@ -220,9 +220,7 @@ def _match_names(truths: list[str], faces: list[str]) -> dict[str, str]:
         if stem is not None and named[stem] not in matched:
             matched[named[stem]] = face
         elif stem is not None:
-            raise DataError(
-                f"{quoted(face)} and {quoted(matched[named[stem]])} could both be of {quoted(named[stem])}."
-            )
+            raise DataError(f"{quote(face)} and {quote(matched[named[stem]])} could both be of {quote(named[stem])}.")
     return matched
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from bench.errors import DataError
 from bench.images import open_image, read_image, resize
 from bench.io.filekinds import read_plain
-from bench.io.textfiles import quoted
+from bench.io.textfiles import quote
 from protocols.base.root import relative_name
 
 Role = Literal["HR", "LR", "SR"]
@@ -53,7 +53,7 @@ class Truths:
     def notes(self) -> list[str]:
         """A sentence for each reason, with the number of images and the first names."""
         return [
-            f"{len(names):,} images {reason} and are left out: {', '.join(quoted(name) for name in names[:3])}"
+            f"{len(names):,} images {reason} and are left out: {', '.join(quote(name) for name in names[:3])}"
             f"{'...' if len(names) > 3 else '.'}"
             for reason, names in self.left_out.items()
         ]

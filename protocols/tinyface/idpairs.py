@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import DataError
-from bench.io.textfiles import quoted
+from bench.io.textfiles import quote
 from protocols.base.matfile import Value, read_mat
 from protocols.base.root import is_plain_name
 
@@ -32,7 +32,7 @@ def read_id_pairs(path: Path, names_key: str, ids_key: str) -> list[tuple[str, i
     content, variables = read_mat(path, (names_key, ids_key))
     absent = [key for key in (names_key, ids_key) if key not in content]
     if absent:
-        names_there = ", ".join(quoted(name) for name in variables[:5]) or "nothing"
+        names_there = ", ".join(quote(name) for name in variables[:5]) or "nothing"
         raise DataError(f"{path} holds {names_there}; expected {names_key!r} and {ids_key!r}.")
     names = [_text(cell, path) for cell in content[names_key]]
     numbers = _numbers(content[ids_key], ids_key, path)
@@ -47,13 +47,13 @@ def read_id_pairs(path: Path, names_key: str, ids_key: str) -> list[tuple[str, i
     if unsafe:
         raise DataError(
             f"{path}: {len(unsafe)} entries are not plain file names and could lead outside the image folder, "
-            f"{quoted(unsafe[0])} first; refused."
+            f"{quote(unsafe[0])} first; refused."
         )
     seen: set[str] = set()
     twice = [name for name in names if name in seen or seen.add(name)]  # type: ignore[func-returns-value]  # None is falsy
     if twice:
         raise DataError(
-            f"{path} names {len(twice)} images more than once: {', '.join(quoted(name) for name in twice[:3])}."
+            f"{path} names {len(twice)} images more than once: {', '.join(quote(name) for name in twice[:3])}."
         )
     return list(zip(names, (int(number) for number in numbers), strict=True))
 

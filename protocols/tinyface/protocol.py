@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bench.errors import DataError, UsageError
 from bench.interfaces import PROTOCOLS, Progress
-from bench.io.textfiles import quoted
+from bench.io.textfiles import quote
 from bench.types import CheckLine, IdentificationSet, Media, Role
 from protocols.base.protocol import SampledProtocol
 from protocols.base.root import escaped_name, find_root, names_in
@@ -161,7 +161,7 @@ class TinyFace(SampledProtocol):
         )
         if self.images:
             notes.append(
-                f"Images are read from {quoted(self.images)} instead of the originals: the figures are not those of "
+                f"Images are read from {quote(self.images)} instead of the originals: the figures are not those of "
                 "native faces."
             )
         elif (root / ALIGNED).is_dir():

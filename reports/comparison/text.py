@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bench.diagnosis.below import below_lr_face, lr_run_of
-from bench.io.columns import aligned
+from bench.io.columns import align_columns
 from bench.results import Figure
 from reports.comparison.compare import FigureComparison, Gate, RunComparison
 from reports.runs.run import Run
@@ -25,9 +25,9 @@ def to_lines(comparison: RunComparison, judged: Sequence[Gate]) -> list[str]:
     return [
         *(f"*** {cell(banner, _LONG)} ***" for banner in first.banners),
         f"{name}, data digest {cell(data['digest'], 20)}",
-        *aligned([_named("first", first), _named("second", second)]),
+        *align_columns([_named("first", first), _named("second", second)]),
         "",
-        *aligned(rows, right=(1, 3, 5)),
+        *align_columns(rows, right=(1, 3, 5)),
         *(f"  {line}" for line in _notes(comparison.figures)),
         "",
         *_differences(comparison),
@@ -99,7 +99,7 @@ def _differences(comparison: RunComparison) -> list[str]:
         return ["Nothing differs in configuration, versions, code or machine."]
     rows = [("", "first", "second")]
     rows += [(cell(d.what, _LONG), cell(d.first, 64), cell(d.second, 64)) for d in comparison.differs]
-    return ["What differs:", *aligned(rows)]
+    return ["What differs:", *align_columns(rows)]
 
 
 def _below(comparison: RunComparison) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, DataError, MissingError
-from bench.io.strictfiles import read_json, shown
+from bench.io.strictfiles import read_json, shorten
 from bench.results import SCHEMA_VERSION, RunResult
 from bench.results.folder import RUN_FILE, record_from_json
 from bench.run.standing import believed, standing_of
@@ -65,7 +65,7 @@ def read_submissions(folder: Path) -> tuple[list[Submission], list[Skipped]]:
             except BenchError as error:
                 skipped.append(Skipped(name, str(error).replace(str(read), read.name)))
             except Exception as error:  # a damaged submission must not stop the others
-                skipped.append(Skipped(name, f"It cannot be read ({type(error).__name__}: {shown(error)})."))
+                skipped.append(Skipped(name, f"It cannot be read ({type(error).__name__}: {shorten(error)})."))
     if not submissions:
         listed = plain("; ".join(f"{item.folder_name}: {item.reason}" for item in skipped[:5]))
         raise DataError(f"No submission in {folder} can be used. {listed or 'It holds no folder.'}")
@@ -104,12 +104,12 @@ def _runs_of(path: Path) -> list[Run]:
             raise DataError(f"{REPORT_FILE} is no report of `bench report`: its format is not {FORMAT!r}.")
         if raw.get("version") != VERSION:
             raise DataError(
-                f"{REPORT_FILE} has version {shown(repr(raw.get('version')))}; this bench reads version {VERSION}."
+                f"{REPORT_FILE} has version {shorten(repr(raw.get('version')))}; this bench reads version {VERSION}."
             )
         runs = [run for section in raw["sections"] for run in _section(path.parent, section)]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
-            f"{REPORT_FILE} is damaged ({type(error).__name__}: {shown(error)}). Write it again."
+            f"{REPORT_FILE} is damaged ({type(error).__name__}: {shorten(error)}). Write it again."
         ) from error
     if not runs:
         raise DataError(f"{REPORT_FILE} holds no run.")
@@ -132,7 +132,7 @@ def _run(folder: Path, raw: Mapping[str, Any]) -> Run:
     version = raw["schema_version"]
     if version != SCHEMA_VERSION:
         raise DataError(
-            f"{REPORT_FILE} holds a run of schema version {shown(repr(version))}; this bench reads {SCHEMA_VERSION}."
+            f"{REPORT_FILE} holds a run of schema version {shorten(repr(version))}; this bench reads {SCHEMA_VERSION}."
         )
     record = record_from_json(raw)
     if faults := record_faults(record):

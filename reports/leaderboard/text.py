@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bench.io.columns import aligned
+from bench.io.columns import align_columns
 from reports.comparison.text import figure_object
 from reports.leaderboard.board import Board, Line, describe_method
 from reports.page.to_markdown import escape
@@ -22,7 +22,7 @@ def to_lines(boards: Sequence[Board], skipped: Sequence[Skipped]) -> list[str]:
     for board in boards:
         lines += [f"{cell(_title(board), 200)}"]
         rows = [_HEAD, *(_row(board, line) for line in board.lines)]
-        lines += aligned([[cell(text) for text in row] for row in rows], right=_RIGHT)
+        lines += align_columns([[cell(text) for text in row] for row in rows], right=_RIGHT)
         lines += [f"  {cell(note, 200)}" for note in _notes(board)]
         lines.append("")
     return [*lines, *(f"left out: {cell(item.folder_name)}: {cell(item.reason, 400)}" for item in skipped)]

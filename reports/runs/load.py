@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.errors import BenchError, DataError, MissingError, UsageError
-from bench.io.strictfiles import shown
+from bench.io.strictfiles import shorten
 from bench.results import RunResult
-from bench.results.folder import broken_seal, read_run
+from bench.results.folder import changes_since_run, read_run
 from bench.run.standing import Standing, believed, standing_of
 from reports.runs.consistency import contradictions
 from reports.runs.run import Run, Skipped
@@ -76,11 +76,11 @@ def read_result(folder: Path) -> tuple[RunResult, Standing]:
     try:
         result = read_run(folder)
         faults = record_faults(result.record) or list(contradictions(result))
-        standing = None if faults else standing_of(result, broken_seal(folder))
+        standing = None if faults else standing_of(result, changes_since_run(folder))
     except BenchError:
         raise
     except Exception as error:  # any error in an untrusted file concerns that run only
-        raise DataError(f"{folder} is damaged ({type(error).__name__}: {shown(error)}). Run it again.") from error
+        raise DataError(f"{folder} is damaged ({type(error).__name__}: {shorten(error)}). Run it again.") from error
     if standing is None:
-        raise DataError(f"{folder} is damaged: {shown('; '.join(faults[:5]), 400)}. Run it again.")
+        raise DataError(f"{folder} is damaged: {shorten('; '.join(faults[:5]), 400)}. Run it again.")
     return believed(result, standing), standing

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bench.metrics.bootstrap import Interval, bootstrap_intervals, of_differences
+from bench.metrics.bootstrap import Interval, bootstrap_intervals, without_equal_differences
 
 
 def mean_intervals(
@@ -38,6 +38,6 @@ def difference_intervals(
 ) -> list[Interval]:
     """`bench.metrics.bootstrap.difference_interval` of each column of differences; see `mean_intervals`."""
     return [
-        of_differences(interval, column)
+        without_equal_differences(interval, column)
         for column, interval in zip(columns, mean_intervals(columns, people, seeds=seeds), strict=True)
     ]

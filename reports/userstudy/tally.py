@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from bench.io.columns import aligned
+from bench.io.columns import align_columns
 from bench.io.printing import printable
-from bench.metrics.agreement import Agreement, ChiSquared, equal_counts, krippendorff_alpha
+from bench.metrics.agreement import Agreement, ChiSquared, chi_squared_of_equal_counts, krippendorff_alpha
 from bench.metrics.bootstrap import bootstrap_intervals
 from reports.userstudy.answers import AnswerFile, Key, Skipped
 
@@ -97,7 +97,7 @@ def tally(files: Sequence[AnswerFile], skipped: Sequence[Skipped], key: Key | No
         len(files),
         len(picks),
         {answers.participant: answers.unanswered for answers in files},
-        equal_counts(places),
+        chi_squared_of_equal_counts(places),
         krippendorff_alpha(list(questions.values())),
         tuple(skipped),
         key.notes if key else ("There is no key: methods are the letters of the page.",),
@@ -120,7 +120,7 @@ def to_text(result: Tally) -> str:
     for share in result.shares:
         span = share.interval if share.low is None or share.high is None else f"{share.low:.2%} - {share.high:.2%}"
         rows.append((share.method, f"{share.picks:,}", f"{share.share:.2%}", span))
-    lines += aligned(rows, right=(1, 2))
+    lines += align_columns(rows, right=(1, 2))
     unanswered = {name: count for name, count in result.unanswered.items() if count}
     details = ", ".join(f"{name} {count}" for name, count in unanswered.items()) or "none"
     lines.append(f"  unanswered: {sum(unanswered.values()):,} ({details})")

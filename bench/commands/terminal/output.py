@@ -7,10 +7,10 @@ from pathlib import Path
 
 from bench.checks.conformance import Check
 from bench.evaluation import UNRECOGNISED
-from bench.io.columns import aligned
+from bench.io.columns import align_columns
 from bench.results import RunRecord, RunResult
 from bench.results.kinds import EFFICIENCY, EXPRESSION, recorded_kind
-from bench.results.text import banners, say
+from bench.results.text import banners, print_line
 from bench.run.text import figure_lines
 from bench.types import CheckLine
 
@@ -22,51 +22,53 @@ def print_figures(result: RunResult, doubts: Sequence[str] = ()) -> None:
     record = result.record
     kind = recorded_kind(record.protocol)
     for banner in (*banners(record), *(f"NOT CONFIRMED: {doubt}" for doubt in doubts)):
-        say(f"*** {banner} ***")
-    say(f"\n{record.protocol['name']}  {record.label}{_told_by(record, kind)}")
+        print_line(f"*** {banner} ***")
+    print_line(f"\n{record.protocol['name']}  {record.label}{_told_by(record, kind)}")
     for line in figure_lines(record):
-        say(f"  {line}")
+        print_line(f"  {line}")
     for role, ledger in record.ledger.items():
         if not ledger.total and kind == EFFICIENCY:
             continue
         reasons = "; ".join(f"{count:,} {reason}" for reason, count in ledger.reasons.items())
-        say(
+        print_line(
             f"  {role + ':':<12} {ledger.total:,} images: {ledger.ok:,} ok, {ledger.fallback:,} fallback, "
             f"{ledger.failed:,} failed{f' ({reasons})' if reasons else ''}"
         )
     for warning in record.warnings:
-        say(f"  warning: {warning}")
-    say()
+        print_line(f"  warning: {warning}")
+    print_line()
 
 
 def print_check(protocol: str, root: Path, lines: Sequence[CheckLine], verdict: str) -> None:
     """Print the findings of ``bench data check``."""
-    say(f"{protocol} in {root}")
+    print_line(f"{protocol} in {root}")
     rows: list[tuple[str, str]] = []
     for line in lines:
         expected = f" (official: {line.expected})" if line.expected and line.level != "ok" else ""
         rows.append((f"{line.level:<8} {line.subject}", f"{line.found}{expected}"))
         rows += [("", f"  {example}") for example in line.examples[:_EXAMPLES]]
-    for text in aligned(rows):
-        say(text)
+    for text in align_columns(rows):
+        print_line(text)
     published = any(line.expected not in ("", "none", "yes") for line in lines)
     words = {
         "ok": "the official set, whole" if published else "nothing is wrong; no set is published to compare with",
         "differs": "usable, but NOT the official set" if published else "usable; no set is published to compare with",
         "damaged": "damaged: mend what is marked before a run",
     }
-    say(f"verdict: {words[verdict]}")
+    print_line(f"verdict: {words[verdict]}")
 
 
 def print_checks(subject: str, checks: Sequence[Check]) -> int:
     """Print checks; returns the exit code, 1 when one failed."""
     states = ("FAIL" if not check.passed else "WARN" if check.warns else "ok  " for check in checks)
-    for line in aligned([(f"{state} {check.name}", check.detail) for state, check in zip(states, checks, strict=True)]):
-        say(line)
+    for line in align_columns(
+        [(f"{state} {check.name}", check.detail) for state, check in zip(states, checks, strict=True)]
+    ):
+        print_line(line)
     failed = sum(not check.passed for check in checks)
     warned = sum(check.passed and check.warns for check in checks)
     more = f", {warned} with a warning" if warned else ""
-    say(f"{subject}: {len(checks) - failed} of {len(checks)} checks passed{more}")
+    print_line(f"{subject}: {len(checks) - failed} of {len(checks)} checks passed{more}")
     return 1 if failed else 0
 
 

@@ -20,9 +20,9 @@ from bench.metrics.verification import (
     FoldAccuracy,
     Thresholds,
     accuracy_interval,
+    deviation_and_error,
     fold_accuracies,
     fold_intervals,
-    spread,
 )
 from bench.results import Figure, ItemRow, RunResult
 from bench.types import Status
@@ -133,7 +133,7 @@ def _accuracies(folds: Sequence[FoldAccuracy], seed: int | None) -> dict[str, Fi
         pairs - failed,
     )
     figures = {"accuracy": mean}
-    spreads = spread(accuracies), spread(scored) if len(scored) > 1 else (None, None)
+    spreads = deviation_and_error(accuracies), deviation_and_error(scored) if len(scored) > 1 else (None, None)
     for place, name in enumerate(("accuracy std", "accuracy se")):
         value, without = spreads[0][place], spreads[1][place]
         figures[name] = Figure(

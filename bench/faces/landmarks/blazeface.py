@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bench.errors import DataError, MissingError, pip_install
 from bench.interfaces import ByteImages
-from bench.io.quiet import without_chatter
+from bench.io.quiet import drop_library_messages
 
 _SIDE = 128
 _GRIDS = ((16, 2), (8, 6))  # cells a side, anchors a cell
@@ -45,7 +45,7 @@ def load_network(model: bytes, threads: int, *, origin: str) -> Any:
     except ImportError:
         raise MissingError(f"The face engine needs ai-edge-litert: {pip_install('ai-edge-litert')}.") from None
     try:
-        with without_chatter():  # LiteRT names its delegate
+        with drop_library_messages():  # LiteRT names its delegate
             network = Interpreter(model_content=model, num_threads=threads)
             network.allocate_tensors()
     except (ValueError, RuntimeError) as error:

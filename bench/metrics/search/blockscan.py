@@ -1,4 +1,4 @@
-"""Count, in one block of inexact scores, what certainly exceeds each threshold; list what needs a closer look."""
+"""For one block of inexact scores: count scores that certainly exceed each threshold and list the unsure ones."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 _FEW = 1 / 64  # share of a row below which its relevant scores are gathered with those of other rows
-_MANY_THRESHOLDS = 12  # from here on one sort of the row is cheaper than two comparisons a threshold
+_MANY_THRESHOLDS = 12  # above this, one sort of the row is cheaper than two comparisons per threshold
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What one block of scores says.
+    """Result of the scan of one block of scores.
 
     Attributes:
-        above: (T,) int64, scores of the threshold's row that exceed it for certain, unsure ones left out.
+        above: (T,) int64, scores of the threshold's row that certainly exceed it, without unsure ones.
         rows: (U,) int64, ascending: rows of the unsure scores, those within the error of a threshold of their row or
-            perhaps its new record.
+            possibly its new maximum.
         columns: (U,) int64, their columns, ascending within a row.
-        complete: False when there were more unsure scores than allowed; the rest is then unfinished.
+        complete: False when there were more unsure scores than allowed; the other fields are then incomplete.
     """
 
     above: NDArray[np.int64]
@@ -52,41 +52,43 @@ def scan(
     *,
     limit: int,
 ) -> Scan:
-    """Compare a block of scores with the thresholds of each row and with the row's record so far.
+    """Compare a block of scores with the thresholds of each row and with the row's maximum so far.
 
     Args:
-        block: (R, C) scores, float32 or float64, each within ``error`` of the truth; -inf is left out of everything.
+        block: (R, C) scores, float32 or float64, each within ``error`` of the true score; -inf is ignored.
         thresholds: (T,) true thresholds, row by row, descending within a row.
         starts: (R + 1,) ``thresholds[starts[r]:starts[r + 1]]`` are those of row r.
         record: (R,) largest true score of the row before this block; -inf for none.
         error: (R,) bound on the error of a score.
         mask: (R, C) scratch space.
-        limit: stop when more unsure scores than this have been found.
+        limit: stop after more unsure scores than this.
     """
     lows, highs = _between(thresholds, np.repeat(error, np.diff(starts)), block.dtype)
     peaks = block.max(axis=1)
-    rivals, _ = _between(np.maximum(record, peaks - error), error, block.dtype)
-    interest = rivals.copy()
+    record_candidates, _ = _between(np.maximum(record, peaks - error), error, block.dtype)
+    lowest_relevant = record_candidates.copy()
     mated = starts[1:] > starts[:-1]
-    interest[mated] = np.minimum(rivals[mated], lows[starts[1:][mated] - 1])
-    interest[np.isneginf(peaks)] = np.inf
-    np.greater_equal(block, interest[:, None], out=mask)
+    lowest_relevant[mated] = np.minimum(record_candidates[mated], lows[starts[1:][mated] - 1])
+    lowest_relevant[np.isneginf(peaks)] = np.inf
+    np.greater_equal(block, lowest_relevant[:, None], out=mask)
 
     above = np.zeros(len(thresholds), dtype=np.int64)
     unsure: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
     total = 0
-    for row in np.flatnonzero(peaks >= interest).tolist():
+    for row in np.flatnonzero(peaks >= lowest_relevant).tolist():
         if np.count_nonzero(mask[row]) <= _FEW * block.shape[1]:
             continue
-        mine = slice(int(starts[row]), int(starts[row + 1]))
-        above[mine], close = _scan_row(block[row], lows[mine], highs[mine], rivals[row], mask[row])
+        pairs_of_row = slice(int(starts[row]), int(starts[row + 1]))
+        above[pairs_of_row], close = _scan_row(
+            block[row], lows[pairs_of_row], highs[pairs_of_row], record_candidates[row], mask[row]
+        )
         mask[row] = False
         unsure.append((np.full(len(close), row, dtype=np.int64), close))
         total += len(close)
         if total > limit:
             break
     else:
-        counts, rows, columns = _scan_few(block, lows, highs, starts, rivals, mask)
+        counts, rows, columns = _scan_few(block, lows, highs, starts, record_candidates, mask)
         above += counts
         unsure.append((rows, columns))
         total += len(rows)
@@ -115,13 +117,13 @@ def _scan_few(
     flat = np.flatnonzero(mask)
     rows, columns = np.divmod(flat, block.shape[1])
     scores = block[rows, columns]
-    near = scores >= rivals[rows]
+    unsure = scores >= rivals[rows]
     items, entries = expand(rows, starts)
     score = scores[items]
-    sure = score > highs[entries]
-    near[items[(score >= lows[entries]) & ~sure]] = True
-    counts = np.bincount(entries[sure & ~near[items]], minlength=len(lows))
-    return counts, rows[near], columns[near]
+    exceeds = score > highs[entries]
+    unsure[items[(score >= lows[entries]) & ~exceeds]] = True
+    counts = np.bincount(entries[exceeds & ~unsure[items]], minlength=len(lows))
+    return counts, rows[unsure], columns[unsure]
 
 
 def _scan_row(
@@ -132,22 +134,22 @@ def _scan_row(
     mask: NDArray[np.bool_],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Compare one row; return counts above each threshold and the columns of unsure scores."""
-    near = line >= rival
+    unsure = line >= rival
     above = np.zeros(len(lows), dtype=np.int64)
     if len(lows) > _MANY_THRESHOLDS:
         ordered = np.sort(line)
         above += len(line) - np.searchsorted(ordered, highs, side="right")
-        for at in np.flatnonzero(len(line) - np.searchsorted(ordered, lows, side="left") != above).tolist():
-            near |= (line >= lows[at]) & (line <= highs[at])
+        for index in np.flatnonzero(len(line) - np.searchsorted(ordered, lows, side="left") != above).tolist():
+            unsure |= (line >= lows[index]) & (line <= highs[index])
     else:
-        passed = np.empty_like(mask)
-        for at in range(len(lows) - 1, -1, -1):
-            some = np.count_nonzero(np.greater_equal(line, lows[at], out=mask))
-            if not some:
+        exceeding = np.empty_like(mask)
+        for index in range(len(lows) - 1, -1, -1):
+            reaching = np.count_nonzero(np.greater_equal(line, lows[index], out=mask))
+            if not reaching:
                 break  # nothing reaches the higher thresholds either
-            above[at] = np.count_nonzero(np.greater(line, highs[at], out=passed))
-            if above[at] != some:
-                near |= mask ^ passed
-    columns = np.flatnonzero(near)
+            above[index] = np.count_nonzero(np.greater(line, highs[index], out=exceeding))
+            if above[index] != reaching:
+                unsure |= mask ^ exceeding
+    columns = np.flatnonzero(unsure)
     above -= len(columns) - np.searchsorted(np.sort(line[columns]), highs, side="right")
     return above, columns

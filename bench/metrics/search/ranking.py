@@ -1,4 +1,4 @@
-"""Search probes in a gallery block by block: ranks of all mates, without ever holding probes x gallery scores."""
+"""Search probes in a gallery block by block: ranks of all mates, without storing all probes x gallery scores."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from bench.metrics.search.similarity import (
     exact_scores,
 )
 
-_FEW_UNSURE = 1 / 64  # share of a block worth scoring pair by pair; beyond it a float64 product is cheaper
-_COMPARISONS = 1 << 17  # exact comparisons held at a time
-_FEW_DISTINCT = 1 / 16  # share of distinct rows in a gallery block below which scoring those alone is cheaper still
+_FEW_UNSURE = 1 / 64  # share of a block up to which pairs are scored one by one; above it a float64 product is cheaper
+_COMPARISONS = 1 << 17  # exact comparisons stored at a time
+_FEW_DISTINCT = 1 / 16  # share of distinct rows in a gallery block below which only those are scored
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """How one probe fared against the whole gallery.
+    """Result of the search of one probe in the gallery.
 
     Attributes:
         mated_ranks: positions of all its mates in the sorted gallery, 1-based, ascending, ties between mates and
@@ -65,11 +65,11 @@ def search(
 
     so the best mate's rank is 1 + the number of non-mates that score as high or higher: constant embeddings rank
     last. Order is decided by float64 scores of single pairs (`bench.metrics.search.similarity.exact_scores`); a float32
-    matrix product only settles what its error bound allows. Results do not depend on the block sizes. Memory is of
+    matrix product decides only where its error bound allows it. Results do not depend on the block sizes. Memory is of
     the order of one block of scores plus the number of mated pairs.
 
     Args:
-        probes: (P, D) float32, finite; unit length where the cosine is meant.
+        probes: (P, D) float32, finite; of unit length for the cosine.
         gallery: (G, D) float32, likewise.
         probe_ids: (P,) integers >= 0, identity of each probe.
         gallery_ids: (G,) integers >= -1, identity of each gallery template; -1 for a distractor, never a mate.
@@ -79,13 +79,13 @@ def search(
         progress: called with (gallery templates done, G) after each gallery block.
 
     Returns:
-        One match a probe, in the order of the probes.
+        One match per probe, in the order of the probes.
 
     Raises:
         DataError: a shape, dtype or identity is wrong, or an embedding is not finite.
         UsageError: an unknown similarity, or a block size below 1.
 
-    Source: Li & Jain 2005, Handbook of Face Recognition, ch. 14.1 (no numbered equation); the tie rule is ours.
+    Source: Li & Jain 2005, Handbook of Face Recognition, ch. 14.1 (no numbered equation); the tie rule is this suite's.
     """
     check_similarity(similarity)
     if probe_block < 1 or gallery_block < 1:
@@ -101,10 +101,10 @@ def search(
 
 
 class _Search:
-    """The mated pairs, and what the blocks seen so far say about them.
+    """The mated pairs, and counts over the blocks so far.
 
-    Pairs are kept probe by probe, best first: ``starts[p]:starts[p + 1]`` are those of probe p. A *level* is a score
-    as the blocks hold it: p.g for the cosine, p.g - |g|^2 / 2 for distances (the same order within a probe).
+    Pairs are stored probe by probe, best first: ``starts[p]:starts[p + 1]`` are those of probe p. A *level* is a score
+    as stored in the blocks: p.g for the cosine, p.g - |g|^2 / 2 for distances (the same order within a probe).
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class _Search:
 
     @cached_property
     def representatives(self) -> NDArray[np.int64]:
-        """Row of the first gallery template equal to each; computed only when embeddings turn out to be alike."""
+        """Row of the first gallery template equal to each; computed only when embeddings are equal."""
         return duplicate_groups(self.gallery)
 
     def add_block(self, rows: slice, columns: slice) -> None:
@@ -150,19 +150,19 @@ class _Search:
         shape = (rows.stop - rows.start, columns.stop - columns.start)
         size = shape[0] * shape[1]
         block: NDArray[np.floating] = self._fill(self.buffer[:size].reshape(shape), rows, columns)
-        found = self._scan(block, rows, columns, limit=int(size * _FEW_UNSURE) + 64)
+        scanned = self._scan(block, rows, columns, limit=int(size * _FEW_UNSURE) + 64)
         representatives = None
-        if not found.complete:
+        if not scanned.complete:
             representatives = self.representatives[columns]
             if len(np.unique(representatives)) > shape[1] * _FEW_DISTINCT:
                 block = self._fill(np.empty(shape, dtype=np.float64), rows, columns)
-            found = self._scan(block, rows, columns, limit=size)
-        self.above[self._pairs(rows)] += found.above
-        if len(found.rows):
-            self._settle(found, rows.start, columns.start, representatives)
+            scanned = self._scan(block, rows, columns, limit=size)
+        self.above[self._pairs(rows)] += scanned.above
+        if len(scanned.rows):
+            self._count_unsure(scanned, rows.start, columns.start, representatives)
 
     def matches(self) -> list[Match]:
-        """Put the counts together."""
+        """The matches from the counts of all blocks."""
         place = np.arange(len(self.pair_rows)) - self.starts[self.pair_probes]
         optimistic = (1 + place + self.above).tolist()
         pessimistic = (1 + place + self.above + self.ties).tolist()
@@ -188,16 +188,16 @@ class _Search:
         return slice(int(self.starts[rows.start]), int(self.starts[rows.stop]))
 
     def _fill(self, block: NDArray[np.floating], rows: slice, columns: slice) -> NDArray[np.floating]:
-        """Fill a block with levels in its own dtype; mates become -inf, so that nothing counts them."""
+        """Fill a block with levels in its own dtype; mates become -inf, so that they are not counted."""
         probes, gallery = self.probes[rows], self.gallery[columns]
         np.matmul(probes.astype(block.dtype, copy=False), gallery.astype(block.dtype, copy=False).T, out=block)
         if self.similarity == "euclidean":
             block -= (self.gallery_norms[columns] ** 2 / 2).astype(block.dtype)
         low, high = np.searchsorted(self.pair_rows, (columns.start, columns.stop), sorter=self.by_row)
         inside = self.by_row[low:high]
-        owners = self.pair_probes[inside]
-        mine = (owners >= rows.start) & (owners < rows.stop)
-        block[owners[mine] - rows.start, self.pair_rows[inside[mine]] - columns.start] = -np.inf
+        probes_of_pairs = self.pair_probes[inside]
+        in_rows = (probes_of_pairs >= rows.start) & (probes_of_pairs < rows.stop)
+        block[probes_of_pairs[in_rows] - rows.start, self.pair_rows[inside[in_rows]] - columns.start] = -np.inf
         return block
 
     def _scan(self, block: NDArray[np.floating], rows: slice, columns: slice, *, limit: int) -> Scan:
@@ -215,9 +215,9 @@ class _Search:
             limit=limit,
         )
 
-    def _settle(self, found: Scan, first: int, offset: int, representatives: NDArray[np.int64] | None) -> None:
+    def _count_unsure(self, scanned: Scan, first: int, offset: int, representatives: NDArray[np.int64] | None) -> None:
         """Count the unsure pairs of a block by their exact scores; with representatives, equal rows are scored once."""
-        rows, columns = found.rows, found.columns
+        rows, columns = scanned.rows, scanned.columns
         weights = np.ones(len(rows), dtype=np.int64)
         if representatives is not None:
             rows, columns, weights = _merge_equal(rows, columns, representatives)
@@ -233,27 +233,29 @@ class _Search:
 
         bounds = np.flatnonzero(np.diff(probes, prepend=-1, append=-1))
         peaks = np.maximum.reduceat(scores, bounds[:-1])
-        for at in np.flatnonzero(peaks > self.best_scores[probes[bounds[:-1]]]).tolist():
-            mine = slice(int(bounds[at]), int(bounds[at + 1]))
-            probe = int(probes[mine.start])
-            self.best_scores[probe] = peaks[at]
-            self.best_rows[probe] = gallery_rows[mine][scores[mine] == peaks[at]].min()
+        for index in np.flatnonzero(peaks > self.best_scores[probes[bounds[:-1]]]).tolist():
+            of_probe = slice(int(bounds[index]), int(bounds[index + 1]))
+            probe = int(probes[of_probe.start])
+            self.best_scores[probe] = peaks[index]
+            self.best_rows[probe] = gallery_rows[of_probe][scores[of_probe] == peaks[index]].min()
 
 
 def _merge_equal(
     rows: NDArray[np.int64], columns: NDArray[np.int64], representatives: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Keep the lowest of a row's equal columns; return rows, columns and how many each stands for."""
+    """Keep the lowest of a row's equal columns; return rows, columns and the number of columns that each represents."""
     _, groups = np.unique(representatives, return_inverse=True)
     lowest = np.empty(int(groups.max()) + 1, dtype=np.int64)
-    kept: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]] = []
+    representatives_of_rows: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]] = []
     for part in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(rows)) + 1):
         backwards = columns[part][::-1]
         lowest[groups[backwards]] = backwards  # the last one written is the lowest
         copies = np.bincount(groups[backwards])
         present = np.flatnonzero(copies)
-        kept.append((np.full(len(present), rows[part[0]], dtype=np.int64), lowest[present], copies[present]))
-    merged = [np.concatenate(parts) for parts in zip(*kept, strict=True)]
+        representatives_of_rows.append(
+            (np.full(len(present), rows[part[0]], dtype=np.int64), lowest[present], copies[present])
+        )
+    merged = [np.concatenate(parts) for parts in zip(*representatives_of_rows, strict=True)]
     return merged[0], merged[1], merged[2]
 
 

@@ -1,4 +1,4 @@
-"""Scores of pairs that do not depend on batching, and how far from them a fast matrix product may be."""
+"""Scores of pairs that do not depend on batching, and the error bound of a fast matrix product."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.errors import DataError, UsageError
 Similarity = Literal["cosine", "euclidean"]
 
 FloatArray = NDArray[np.floating]
-_CHUNK_NUMBERS = 1 << 18  # float64 numbers held at a time: 2 MiB, stays in a core's cache
+_CHUNK_NUMBERS = 1 << 18  # float64 numbers at a time: 2 MiB, fits a core's cache
 _LARGEST_PRODUCT = 1e37  # float32 ends at 3.4e38
 _UNIT64 = 2.0**-53
 
@@ -27,7 +27,7 @@ def check_embeddings(name: str, embeddings: NDArray[np.float32]) -> NDArray[np.f
     """Check embeddings and return their Euclidean norms, (N,) float64.
 
     Args:
-        name: what the rows are, for the error's text.
+        name: of the embeddings, for the error.
         embeddings: (N, D) float32, N and D at least 1, finite.
 
     Raises:
@@ -47,7 +47,7 @@ def check_embeddings(name: str, embeddings: NDArray[np.float32]) -> NDArray[np.f
     if not finite.all():
         raise DataError(
             f"{int((~finite).sum())} of {len(norms)} {name} embeddings are not finite (first: row "
-            f"{int(finite.argmin())}); record them as failed and leave them out before ranking."
+            f"{int(finite.argmin())}); record them as failed and exclude them before ranking."
         )
     return norms
 
@@ -70,9 +70,8 @@ def exact_scores(
 ) -> NDArray[np.float64]:
     """Score pairs of rows in float64, each pair by itself.
 
-    The value depends on the two rows alone, never on which pairs are asked for together: identical gallery
-    rows tie exactly. ``cosine`` is the dot product of the rows as given (normalise before), ``euclidean`` the
-    negative Euclidean distance.
+    The value depends on the two rows only, never on the other pairs of the call: identical gallery rows tie exactly.
+    ``cosine`` is the dot product of the given rows (normalise before), ``euclidean`` the negative Euclidean distance.
 
     Args:
         probes: (P, D) float32.
@@ -82,7 +81,7 @@ def exact_scores(
         similarity: ``cosine`` or ``euclidean``.
 
     Returns:
-        (N,) float64, higher is more alike.
+        (N,) float64, higher is more similar.
     """
     scores = np.empty(len(probe_rows), dtype=np.float64)
     step = max(1, _CHUNK_NUMBERS // probes.shape[1])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.errors import BenchError, UsageError
-from bench.io.columns import aligned
+from bench.io.columns import align_columns
 from hallucinators.networks.registration import ALIGNER, TRAINERS
 from hallucinators.training.method.options import Options
 from hallucinators.training.method.train import MethodResult, People, train_method
@@ -98,4 +98,4 @@ def table(rows: Sequence[Row]) -> str:
         psnr_text = f"{psnr:.2f}" if psnr is not None else "-"
         state = str(outcome.weights) if outcome.weights else f"stopped ({outcome.stopped}) in {outcome.stage}"
         cells.append((row.name, f"{outcome.samples:,}", f"{outcome.minutes:.1f}", psnr_text, state))
-    return "\n".join(aligned(cells, right=(1, 2, 3), indent=0))
+    return "\n".join(align_columns(cells, right=(1, 2, 3), indent=0))

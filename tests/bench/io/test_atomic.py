@@ -31,7 +31,9 @@ def test_a_file_keeps_its_content_until_the_new_one_is_complete(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, OSError])
-def test_an_error_leaves_the_earlier_file_and_nothing_beside_it(tmp_path: Path, error: type[BaseException]) -> None:
+def test_an_error_keeps_the_earlier_file_and_leaves_no_temporary_file(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
     path = tmp_path / "file"
     write_file(path, b"old")
     with pytest.raises(error), open_replacing(path) as file:
@@ -57,7 +59,7 @@ def test_a_file_reaches_the_disk_before_it_takes_its_name(tmp_path: Path, monkey
     assert present == [False]
 
 
-def test_text_with_bytes_that_are_no_text_is_written_with_escapes(tmp_path: Path) -> None:
+def test_text_with_bytes_that_are_not_utf8_is_written_with_escapes(tmp_path: Path) -> None:
     write_file(tmp_path / "file", "é\udcff")
     assert (tmp_path / "file").read_text(encoding="utf-8") == "é\\udcff"
 
@@ -70,7 +72,7 @@ def test_permission_bits_are_those_of_a_plain_write(tmp_path: Path, umask: int) 
     assert stat.S_IMODE((tmp_path / "folder").stat().st_mode) == 0o777 & ~umask
 
 
-def test_a_folder_takes_the_place_of_the_earlier_one_as_a_whole(tmp_path: Path) -> None:
+def test_a_folder_replaces_the_earlier_one_completely(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     for name in ("first", "second"):
         with replace_folder(folder) as new:
@@ -79,7 +81,7 @@ def test_a_folder_takes_the_place_of_the_earlier_one_as_a_whole(tmp_path: Path) 
     assert os.listdir(tmp_path) == ["folder"]
 
 
-def test_an_error_leaves_the_earlier_folder_and_nothing_beside_it(tmp_path: Path) -> None:
+def test_an_error_keeps_the_earlier_folder_and_leaves_no_temporary_folder(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     write_file(folder / "first", "1")
     with pytest.raises(ValueError, match="later"), replace_folder(folder) as new:
@@ -89,7 +91,7 @@ def test_an_error_leaves_the_earlier_folder_and_nothing_beside_it(tmp_path: Path
     assert os.listdir(tmp_path) == ["folder"]
 
 
-def test_the_earlier_folder_comes_back_where_the_new_one_cannot_take_its_name(
+def test_the_earlier_folder_is_restored_if_the_new_one_cannot_be_renamed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, rename = tmp_path / "folder", Path.rename
@@ -107,7 +109,7 @@ def test_the_earlier_folder_comes_back_where_the_new_one_cannot_take_its_name(
     assert os.listdir(tmp_path) == ["folder"]
 
 
-def test_a_folder_that_holds_something_stays_where_it_shall_be_kept(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_empty_is_kept_with_keep_existing(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     with replace_folder(folder, keep_existing=True) as new:
@@ -129,7 +131,7 @@ def test_only_old_leftovers_of_the_same_folder_are_removed(tmp_path: Path) -> No
     assert sorted(os.listdir(tmp_path)) == [recent.name, other.name, "a"]
 
 
-def test_files_of_a_folder_reach_the_disk_where_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_of_a_folder_reach_the_disk_with_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     count: list[int] = []
     monkeypatch.setattr("bench.io.atomic.os.fsync", count.append)
     for sync in (True, False):

@@ -9,7 +9,7 @@ import pytest
 
 from bench.errors import ChangedError
 from bench.io import file_digests
-from bench.io.file_digests import DigestedPath, known_file_digest, loaded, path_digest, refuse_changed
+from bench.io.file_digests import DigestedPath, known_file_digest, mark_as_loaded, path_digest, refuse_changed
 
 
 def swap(path: Path, data: bytes) -> None:
@@ -40,7 +40,7 @@ def test_a_file_that_did_not_change_is_read_once(tmp_path: Path, monkeypatch: py
     assert reads == [path]
 
 
-def test_a_folder_counts_by_the_names_and_bytes_of_its_files(tmp_path: Path) -> None:
+def test_a_folder_is_digested_by_the_names_and_bytes_of_its_files(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     (folder / "deep").mkdir(parents=True)
     (folder / "deep" / "net.bin").write_bytes(b"abc")
@@ -51,7 +51,9 @@ def test_a_folder_counts_by_the_names_and_bytes_of_its_files(tmp_path: Path) -> 
     assert len({before, other, path_digest(folder)}) == 3
 
 
-def test_a_folder_of_too_many_files_counts_by_sizes_and_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_too_many_files_is_digested_by_sizes_and_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number in range(3):
         (tmp_path / f"{number}.bin").write_bytes(b"abc")
     monkeypatch.setattr(file_digests, "MOST_FILES", 2)
@@ -61,7 +63,7 @@ def test_a_folder_of_too_many_files_counts_by_sizes_and_times(tmp_path: Path, mo
     assert path_digest(tmp_path) != before
 
 
-def test_what_is_not_there_has_a_digest_too(tmp_path: Path) -> None:
+def test_a_missing_file_has_a_digest(tmp_path: Path) -> None:
     assert path_digest(tmp_path / "none") == "absent"
     assert path_digest(Path("x\0y")) in ("absent", "unreadable")
 
@@ -74,5 +76,5 @@ def test_a_path_that_changes_is_refused_unless_its_bytes_were_loaded_before(tmp_
     swap(path, b"abd")
     with pytest.raises(ChangedError, match=r"net\.bin of hallucinator mine has changed since this run began"):
         refuse_changed([item])
-    loaded(path, item.sha256)
+    mark_as_loaded(path, item.sha256)
     refuse_changed([item])

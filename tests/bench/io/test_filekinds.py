@@ -48,7 +48,7 @@ def array() -> bytes:
         (b"%!PS-Adobe-3.0", "PostScript"),
     ],
 )
-def test_a_file_under_a_false_name_is_known_by_its_first_bytes(data: bytes, kind: str) -> None:
+def test_the_kind_of_a_file_with_a_wrong_ending_is_found_by_its_first_bytes(data: bytes, kind: str) -> None:
     assert kind in (kind_of(data[:HEAD]) or "")
 
 

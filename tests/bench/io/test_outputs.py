@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from bench.errors import BenchError
-from bench.io.outputs import check_place
+from bench.io.outputs import check_output
 
 
-def test_a_place_that_can_be_made_passes_and_nothing_is_left_behind(tmp_path: Path) -> None:
-    check_place(tmp_path / "a" / "b" / "c")
+def test_a_folder_that_can_be_created_passes_and_no_temporary_folder_remains(tmp_path: Path) -> None:
+    check_output(tmp_path / "a" / "b" / "c")
     assert not list(tmp_path.iterdir())
 
 
@@ -30,18 +30,18 @@ def test_a_place_that_can_be_made_passes_and_nothing_is_left_behind(tmp_path: Pa
         ("a\0b", "null"),
     ],
 )
-def test_what_stands_in_the_way_is_named(tmp_path: Path, place: str, words: str) -> None:
+def test_the_obstacle_is_named(tmp_path: Path, place: str, words: str) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "link").symlink_to("nowhere")
-    with pytest.raises(BenchError, match=f"(?i)cannot be made.*{words}"):
-        check_place(tmp_path / place)
+    with pytest.raises(BenchError, match=f"(?i)cannot be created.*{words}"):
+        check_output(tmp_path / place)
 
 
 def test_a_file_in_place_of_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    check_place(tmp_path / "file")
-    with pytest.raises(BenchError, match="is a file, and a folder is wanted"):
-        check_place(tmp_path / "file", folder=True)
+    check_output(tmp_path / "file")
+    with pytest.raises(BenchError, match="is a file, but must be a folder"):
+        check_output(tmp_path / "file", folder=True)
 
 
 def test_a_folder_without_the_right_to_write_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,7 +50,7 @@ def test_a_folder_without_the_right_to_write_is_refused(tmp_path: Path, monkeypa
 
     monkeypatch.setattr("bench.io.outputs.tempfile.mkdtemp", refuse)
     with pytest.raises(BenchError, match="Permission denied"):
-        check_place(tmp_path / "x")
+        check_output(tmp_path / "x")
 
 
 @pytest.mark.parametrize("out", ["file/run", "link", "file"])

@@ -11,7 +11,7 @@ import pytest
 
 from bench.errors import DataError
 from bench.io.printing import printable
-from bench.io.strictfiles import finite, parse_json, read_arrays, read_json, read_member, read_rows, whole
+from bench.io.strictfiles import parse_finite, parse_json, parse_whole, read_arrays, read_json, read_member, read_rows
 
 
 @pytest.mark.parametrize(
@@ -33,14 +33,14 @@ def test_json_is_strict(text: str) -> None:
         parse_json(text)
 
 
-def test_json_within_the_bounds_is_what_it_says() -> None:
+def test_json_within_the_bounds_is_read() -> None:
     assert parse_json('{"a": [1, -9223372036854775808, 1.5e300, "x"], "b": null}') == {
         "a": [1, -(2**63), 1.5e300, "x"],
         "b": None,
     }
 
 
-def test_what_is_no_plain_file_is_named_and_not_opened(tmp_path: Path) -> None:
+def test_anything_but_a_regular_file_is_named_and_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     for name, what in (("pipe", "a pipe"), ("folder", "a folder"), ("none", "No such file")):
@@ -50,14 +50,14 @@ def test_what_is_no_plain_file_is_named_and_not_opened(tmp_path: Path) -> None:
         read_json(Path("/dev/zero"))
 
 
-def test_rows_have_the_cells_of_their_head(tmp_path: Path) -> None:
+def test_rows_have_as_many_cells_as_the_header(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text('a,b\n1,"x,\ny"\n')
     assert list(read_rows(path)) == [{"a": "1", "b": "x,\ny"}]
     for text, why in (
-        ("a,a\n1,2\n", "a column twice"),
-        ("a,b\n1\n", "row 1 has 1 cells, the head 2"),
-        ("", "no line"),
+        ("a,a\n1,2\n", "duplicate column"),
+        ("a,b\n1\n", "row 1 has 1 cells, the header 2"),
+        ("", "it is empty"),
         ('a,b\n1,"x\n', "unexpected end"),
         (f"a,b\n1,{'x' * 200_000}\n", "larger than field limit"),
     ):
@@ -67,16 +67,16 @@ def test_rows_have_the_cells_of_their_head(tmp_path: Path) -> None:
 
 
 def test_numbers_of_cells_are_bounded() -> None:
-    assert (whole("12"), whole("-3"), finite("1e-3")) == (12, -3, 0.001)
+    assert (parse_whole("12"), parse_whole("-3"), parse_finite("1e-3")) == (12, -3, 0.001)
     for text in ("1.0", "1_0", "\u0661", "1" * 30, "", "--1"):
         with pytest.raises(ValueError):
-            whole(text)
+            parse_whole(text)
     for text in ("nan", "inf", "1e999", "x", "1" * 500):
         with pytest.raises(ValueError):
-            finite(text)
+            parse_finite(text)
 
 
-def test_arrays_come_back_as_they_were(tmp_path: Path) -> None:
+def test_arrays_are_read_unchanged(tmp_path: Path) -> None:
     arrays = {
         "scores": np.linspace(0, 1, 7, dtype=np.float32),
         "same": np.arange(7) % 2 == 0,
@@ -92,7 +92,7 @@ def test_arrays_come_back_as_they_were(tmp_path: Path) -> None:
 
 def test_arrays_larger_than_their_run_are_not_unpacked(tmp_path: Path) -> None:
     np.savez_compressed(tmp_path / "a.npz", scores=np.zeros(1 << 20))
-    with pytest.raises(DataError, match=r"8\.0 MiB unpacked; at most 64 of 1\.0 MiB fit its run"):
+    with pytest.raises(DataError, match=r"8\.0 MiB unpacked; at most 64 of 1\.0 MiB are possible for its run"):
         read_arrays(tmp_path / "a.npz", 1 << 20)
 
 
@@ -106,7 +106,7 @@ def test_a_large_member_is_not_unpacked(tmp_path: Path) -> None:
             read_member(archive, "large.png")
 
 
-def test_text_of_others_stays_text() -> None:
+def test_text_of_a_file_is_shown_as_text() -> None:
     assert printable("plain é 中 👩\u200d🚀") == "plain é 中 👩\u200d🚀"
     assert printable("a\x1b[2J\u202eb\n\udcff\u200b") == "a‹U+001B›[2J‹U+202E›b‹U+000A›‹U+DCFF›‹U+200B›"
     assert printable("one\ntwo\r", lines=True) == "one\ntwo‹U+000D›"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import DataError
-from bench.io.textfiles import check_text, finite_number, open_text, quoted, read_lines, read_text, whole_number
+from bench.io.textfiles import check_text, finite_number, open_text, quote, read_lines, read_text, whole_number
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
@@ -30,8 +30,8 @@ def zipped(path: Path) -> None:
     ("content", "reason"),
     [
         ("10 300\n".encode("utf-16"), "is UTF-16; save it as UTF-8"),
-        ("10 300\n".encode("utf-16-le"), "line 1: a NUL byte, which no text holds; it is damaged, or UTF-16"),
-        ("a 1 2\nZoë 1 2\n".encode("latin-1"), "line 2: the byte 0xeb is no UTF-8"),
+        ("10 300\n".encode("utf-16-le"), "line 1: a NUL byte, which text never has; the file is damaged, or UTF-16"),
+        ("a 1 2\nZoë 1 2\n".encode("latin-1"), "line 2: the byte 0xeb is not UTF-8"),
         (b"a 1 2\nb\0 1 2\n", "line 2: a NUL byte"),
         (b"<!DOCTYPE html>\n<html>", "is an HTML page"),
         (b"version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer"),
@@ -39,7 +39,7 @@ def zipped(path: Path) -> None:
         (b"\x89PNG\r\n\x1a\n", "is a PNG image"),
     ],
 )
-def test_what_is_no_text_is_named_with_file_and_line(tmp_path: Path, content: bytes, reason: str) -> None:
+def test_a_file_that_is_not_text_is_named_with_the_line(tmp_path: Path, content: bytes, reason: str) -> None:
     path = tmp_path / "pairs.txt"
     path.write_bytes(content)
     for read in (read_text, check_text):
@@ -51,23 +51,23 @@ def test_what_is_no_text_is_named_with_file_and_line(tmp_path: Path, content: by
 def test_an_archive_under_the_name_of_a_list_is_named_as_such(tmp_path: Path) -> None:
     path = tmp_path / "pairs.txt"
     zipped(path)
-    with pytest.raises(DataError, match="pairs.txt is a zip archive, not the text that its name promises"):
+    with pytest.raises(DataError, match="pairs.txt is a zip archive, not the text file that its name says"):
         read_lines(path)
 
 
 def test_text_of_a_file_is_quoted_in_short_and_without_control_characters() -> None:
-    assert quoted("Zoë") == "'Zoë'"
-    assert len(quoted("x" * 10**6)) < 70
-    assert quoted("\x1b[2Jgone\u202e") == "'\\x1b[2Jgone\\u202e'"
+    assert quote("Zoë") == "'Zoë'"
+    assert len(quote("x" * 10**6)) < 70
+    assert quote("\x1b[2Jgone\u202e") == "'\\x1b[2Jgone\\u202e'"
 
 
 @pytest.mark.parametrize("text", ["", "1.0", "1e3", "1_000", "9" * 16, "9" * 5000, "--1", "\u0663"])
-def test_a_cell_that_is_no_whole_number_is_none(text: str) -> None:
+def test_a_cell_that_is_not_an_integer_is_none(text: str) -> None:
     assert whole_number(text) is None
 
 
 @pytest.mark.parametrize("text", ["", "nan", "inf", "-Infinity", "1e400", "9" * 5000, "1_0", "\u0663"])
-def test_a_cell_that_is_no_finite_number_is_none(text: str) -> None:
+def test_a_cell_that_is_not_a_finite_number_is_none(text: str) -> None:
     assert finite_number(text) is None
 
 

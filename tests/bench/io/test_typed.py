@@ -31,7 +31,7 @@ class Outer:
 GOOD: dict[str, Any] = {"name": "a", "count": 1, "flag": True, "inner": {"x": {"value": 1}}, "more": [None]}
 
 
-def test_nested_dataclasses_are_built_and_unknown_fields_are_left_out() -> None:
+def test_nested_dataclasses_are_built_and_unknown_fields_are_ignored() -> None:
     assert as_type(Outer, {**GOOD, "texts": ["t"]}) == Outer("a", 1, True, {"x": Inner(1.0)}, ("t",))
 
 
@@ -48,27 +48,27 @@ def test_nested_dataclasses_are_built_and_unknown_fields_are_left_out() -> None:
         ({"texts": "abc"}, "texts is 'abc': should be a valid array"),
     ],
 )
-def test_the_wrong_field_is_named_with_what_stands_there(change: dict[str, Any], words: str) -> None:
+def test_the_wrong_field_is_named_with_its_value(change: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError) as caught:
         as_type(Outer, {**GOOD, **change})
     assert str(caught.value) == words
 
 
-def test_all_faults_come_at_once_and_from_the_sixth_on_they_are_counted() -> None:
+def test_up_to_five_faults_are_listed_and_the_others_counted() -> None:
     with pytest.raises(ValueError, match=r"^name is missing; count is missing; .*inner is missing$"):
         as_type(Outer, {})
     with pytest.raises(ValueError, match=r"texts.4 is 4: .*; and 45 more$"):
         as_type(Outer, {**GOOD, "texts": list(range(50))})
 
 
-def test_names_and_values_of_a_file_never_steer_a_terminal_and_stay_short() -> None:
+def test_names_and_values_of_a_file_are_printable_and_short() -> None:
     with pytest.raises(ValueError) as caught:
         as_type(Outer, {**GOOD, "inner": {"\x1b[2J\u202e" + "x" * 500: {"value": "\x1b\n" * 500}}})
     text = str(caught.value)
     assert text.isprintable() and len(text) < 250 and "\u202e" not in text
 
 
-def test_bytes_that_are_no_text_stand_as_they_are_printed() -> None:
+def test_bytes_that_are_not_utf8_are_replaced_as_in_print() -> None:
     assert as_type(Outer, {**GOOD, "name": "\udcff"}).name == "‹U+DCFF›"
 
 

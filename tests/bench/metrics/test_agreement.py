@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from bench.errors import DataError
-from bench.metrics.agreement import equal_counts, krippendorff_alpha
+from bench.metrics.agreement import chi_squared_of_equal_counts, krippendorff_alpha
 
 # Krippendorff 2011, section C: four observers, twelve units; a dot is missing
 OBSERVERS = ("123321412...", "1233224125.3", ".3332342251.", "12332441251.")
@@ -41,15 +41,15 @@ def test_full_agreement_is_one_and_a_single_category_is_not_defined() -> None:
 
 def test_equal_counts_agree_with_scipy() -> None:
     counts = [30, 22, 41, 27, 18]
-    ours, theirs = equal_counts(counts), stats.chisquare(counts)
+    ours, theirs = chi_squared_of_equal_counts(counts), stats.chisquare(counts)
     assert ours.statistic == pytest.approx(theirs.statistic)
     assert ours.p_value == pytest.approx(theirs.pvalue)
     assert ours.degrees == 4
 
 
 def test_few_counts_have_a_statistic_but_no_p() -> None:
-    found = equal_counts([3, 1])
+    found = chi_squared_of_equal_counts([3, 1])
     assert found.statistic == pytest.approx(1.0) and found.p_value is None
     for wrong in ([4], [0, 0], [3, -1]):
         with pytest.raises(DataError):
-            equal_counts(wrong)
+            chi_squared_of_equal_counts(wrong)

@@ -21,7 +21,7 @@ from bench.metrics.bootstrap import (
 )
 
 
-def test_weights_are_the_same_however_many_are_drawn_at_a_time() -> None:
+def test_weights_do_not_depend_on_the_block_size() -> None:
     blocks = list(cluster_weights(7, 50, seed=3, widest=BLOCK // 4))
     assert [len(weights) for _, weights in blocks] == [4] * 12 + [2]
     (whole,) = cluster_weights(7, 50, seed=3)
@@ -66,7 +66,7 @@ def test_the_interval_has_the_width_of_the_linearised_standard_error():
     assert found.high - found.low == pytest.approx(2 * 1.96 * error, rel=0.06)
 
 
-def test_repeating_every_probe_of_a_person_narrows_nothing():
+def test_repeating_every_probe_of_a_person_does_not_narrow_the_interval():
     values, identities = sample()
     once = bootstrap_interval(values, identities, seed=4)
     thrice = bootstrap_interval(np.tile(values, 3), identities * 3, seed=4)
@@ -115,7 +115,7 @@ def test_a_paired_difference_is_resampled_together():
 
 def test_runs_that_agree_everywhere_have_no_interval_of_zero_width():
     found = difference_interval([0.0, 1.0], [0.0, 1.0], ["p", "q"], seed=0)
-    assert (found.low, found.high, found.method) == (None, None, "none: the runs differ alike on every probe")
+    assert (found.low, found.high, found.method) == (None, None, "none: the difference is the same on every probe")
 
 
 def test_the_interval_covers_the_truth_about_as_often_as_it_says():
@@ -148,7 +148,7 @@ def test_options_out_of_range_are_refused(option):
         bootstrap_interval([0.0, 1.0], ["p", "q"], seed=0, **option)
 
 
-def test_groups_count_alike_whatever_their_sizes() -> None:
+def test_groups_have_equal_weights_whatever_their_sizes() -> None:
     assert mean_of_groups([1, 1, 1, 0], [0, 0, 0, 1]) == pytest.approx(0.5)
     assert mean_of_groups([1, 0, 1], ["a", "a", "b"]) == pytest.approx(0.75)
 
@@ -180,7 +180,7 @@ def test_a_single_group_gives_the_interval_of_the_plain_mean() -> None:
     assert (both[0].low, both[0].high) == pytest.approx((both[1].low, both[1].high))
 
 
-def test_hits_alone_have_the_exact_interval_of_people() -> None:
+def test_values_that_are_all_hits_have_the_exact_interval_over_people() -> None:
     found = mean_of_groups_interval([1.0, 1.0], ["a", "b"], ["p", "q"], seed=0)
     assert found.method.startswith("Clopper-Pearson on 2 identities") and found.high == 1.0
 

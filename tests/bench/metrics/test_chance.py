@@ -35,12 +35,12 @@ def test_the_share_below_is_a_half_over_all_orders_and_its_ends_are_0_and_1() ->
 
 
 @pytest.mark.parametrize("ranks", [[], [0], [2, 2], [8], [3, 2]])
-def test_ranks_that_cannot_be_are_refused(ranks: list[int]) -> None:
+def test_impossible_ranks_are_refused(ranks: list[int]) -> None:
     with pytest.raises(DataError):
         share_below(ranks, 7)
 
 
-def test_a_gallery_of_mates_alone_and_a_rank_of_0_are_refused() -> None:
+def test_a_gallery_of_mates_only_and_a_rank_of_0_are_refused() -> None:
     with pytest.raises(DataError):
         share_below([1, 2], 2)
     with pytest.raises(DataError):
@@ -58,7 +58,7 @@ def test_the_mean_share_of_pairs_is_the_auc_ties_counting_half() -> None:
     assert (same[places]).all()
 
 
-def test_failed_pairs_are_left_out_and_pairs_of_one_kind_give_nothing() -> None:
+def test_failed_pairs_are_excluded_and_pairs_of_one_kind_give_no_share() -> None:
     shares, places = pairs_below([0.9, math.nan, 0.1, 0.2], [True, True, False, False])
     assert shares.tolist() == [1.0]
     assert places.tolist() == [0]

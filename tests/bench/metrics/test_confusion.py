@@ -40,13 +40,13 @@ def test_an_item_without_a_prediction_stays_in_the_denominator() -> None:
     ("truth", "predicted", "labels", "words"),
     [
         ([], [], LABELS, "at least"),
-        (["anger"], [], LABELS, "one each"),
+        (["anger"], [], LABELS, "the numbers must be equal"),
         (["joy"], ["anger"], LABELS, "joy"),
         (["anger"], ["joy"], LABELS, "joy"),
         (["anger"], ["anger"], ("anger", "anger"), "twice"),
     ],
 )
-def test_what_cannot_be_counted_is_an_error(
+def test_invalid_classes_are_an_error(
     truth: list[str], predicted: list[str | None], labels: tuple[str, ...], words: str
 ) -> None:
     with pytest.raises(DataError, match=words):

@@ -82,7 +82,7 @@ def test_open_set_rules_on_the_worked_case(rule):
     assert (point.mated, point.nonmated, point.rule) == (5, 10, rule)
 
 
-def test_the_default_rule_never_exceeds_the_rate_asked_for_even_with_ties():
+def test_the_default_rule_never_exceeds_the_rate_even_with_ties():
     scores = [0.9, 0.8, 0.8, 0.8, 0.1]
     assert detection_identification_rate([1], [1.0], scores, 0.4).far == 0.2
     assert detection_identification_rate([1], [1.0], scores, 0.4, rule="pfe").far == 0.8

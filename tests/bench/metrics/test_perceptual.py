@@ -95,7 +95,7 @@ def test_torch_s_own_file_is_taken_when_none_is_named(
         backbone_files(None)  # its digest isn't the one the name ends in
 
 
-def test_what_is_absent_is_told_or_an_error_where_it_was_asked_for(
+def test_missing_weights_are_reported_or_an_error_if_the_user_gave_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, images: tuple[np.ndarray, np.ndarray]
 ) -> None:
     if importlib.util.find_spec("lpips"):
@@ -111,7 +111,7 @@ def test_what_is_absent_is_told_or_an_error_where_it_was_asked_for(
 
 
 @pytest.mark.parametrize("source", ["celeba", "mmi", "multipie", "folder"])
-def test_every_source_hands_the_file_on(source: Any, file: Path) -> None:
+def test_every_source_passes_the_file_on(source: Any, file: Path) -> None:
     needs_package()
     protocol = restoration(source=source, alexnet=file)
     assert protocol.backbone == file  # type: ignore[attr-defined]

@@ -81,7 +81,7 @@ def test_measures_are_symmetric(measure):
     assert measure(hr, sr) == pytest.approx(measure(sr, hr), abs=1e-12)
 
 
-def test_swapped_channels_are_seen_in_rgb():
+def test_swapped_channels_change_the_rgb_measures():
     hr, sr = pair()
     assert psnr_rgb_db(hr, sr[..., ::-1].copy()) < psnr_rgb_db(hr, sr) - 3
     assert ssim_rgb_wang(hr, sr[..., ::-1].copy()) < ssim_rgb_wang(hr, sr) - 0.1
@@ -97,7 +97,7 @@ def test_luma_of_black_white_and_primaries_is_that_of_bt601():
     ("hr", "sr", "said"),
     [
         (np.zeros((16, 16, 3), np.float32), np.zeros((16, 16, 3), np.uint8), "reference image is float32"),
-        (np.zeros((16, 16, 3), np.uint8), np.zeros((16, 16), np.uint8), "judged image"),
+        (np.zeros((16, 16, 3), np.uint8), np.zeros((16, 16), np.uint8), "restored image"),
         (np.zeros((16, 16, 4), np.uint8), np.zeros((16, 16, 4), np.uint8), r"expected uint8 RGB \(H, W, 3\)"),
         (np.zeros((16, 16, 3), np.uint8), np.zeros((16, 17, 3), np.uint8), "same shape"),
         (np.zeros((0, 16, 3), np.uint8), np.zeros((0, 16, 3), np.uint8), "0 x 16 pixels are left"),

@@ -14,9 +14,9 @@ from bench.metrics.roc import auc, eer, roc, tar_at_far
 from bench.metrics.verification import (
     accuracy_interval,
     best_threshold,
+    deviation_and_error,
     fold_accuracies,
     fold_intervals,
-    spread,
 )
 
 Arrays = tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int64]]
@@ -42,7 +42,7 @@ def test_the_threshold_of_four_pairs_worked_by_hand() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(-4, 4), st.booleans()), min_size=1, max_size=30))
-def test_no_threshold_is_better_than_the_one_found(rows: list[tuple[int, bool]]) -> None:
+def test_no_threshold_is_better_than_the_best_threshold(rows: list[tuple[int, bool]]) -> None:
     scores, same = np.array([s for s, _ in rows], np.float32), np.array([y for _, y in rows])
     most = max(int(((scores >= t) == same).sum()) for t in np.arange(-4.5, 6))
     accepted = scores.astype(np.float64) >= best_threshold(scores, same)
@@ -76,7 +76,7 @@ def test_a_failed_different_pair_is_an_error_too() -> None:
     assert row.accuracy == 0.5
 
 
-def test_the_threshold_of_a_fold_does_not_see_its_own_pairs() -> None:
+def test_the_threshold_of_a_fold_does_not_depend_on_its_own_pairs() -> None:
     scores, same, fold = drawn(0, 40, 2)
     before = fold_accuracies(scores, same, fold)[0].threshold
     scores[fold == 0] = -scores[fold == 0]
@@ -112,11 +112,11 @@ def test_the_exact_search_is_a_plain_loop_over_all_midpoints() -> None:
         assert row.accuracy == ((scores[fold == k] >= best) == same[fold == k]).mean()
 
 
-def test_the_spread_is_by_n_minus_one() -> None:
+def test_the_standard_deviation_is_by_n_minus_one() -> None:
     """0.8, 0.9, 1.0: variance (0.01 + 0 + 0.01) / 2, so 0.1; the standard error is that over the root of 3."""
-    assert list(spread([0.8, 0.9, 1.0])) == pytest.approx([0.1, 0.1 / 3**0.5])
-    with pytest.raises(DataError, match="two are least"):
-        spread([0.9])
+    assert list(deviation_and_error([0.8, 0.9, 1.0])) == pytest.approx([0.1, 0.1 / 3**0.5])
+    with pytest.raises(DataError, match="at least two are needed"):
+        deviation_and_error([0.9])
 
 
 @pytest.mark.parametrize("ties", [False, True])
@@ -155,7 +155,7 @@ def test_the_exact_rule_takes_the_best_point_within_the_rate(seed: int, far: flo
     assert (scores[same] >= point.threshold).mean() == point.tar
 
 
-def test_constant_scores_are_worth_nothing() -> None:
+def test_constant_scores_have_the_figures_of_chance() -> None:
     curve = roc(np.full(40, 0.3, np.float32), np.arange(40) < 20)
     assert (auc(curve), eer(curve), tar_at_far(curve, 0.1).tar) == (0.5, 0.5, 0.0)
 
@@ -182,7 +182,7 @@ def test_a_failed_pair_is_never_accepted_and_stays_in_the_denominator() -> None:
     assert curve.thresholds[-1] == -np.inf
 
 
-def test_a_rate_that_the_pairs_cannot_show_is_refused() -> None:
+def test_a_rate_that_too_few_pairs_can_measure_is_refused() -> None:
     scores, same, _ = drawn(0, 40, 2)
     with pytest.raises(DataError, match="needs 100 different pairs; there are 20"):
         tar_at_far(roc(scores, same), 0.01)
@@ -205,7 +205,7 @@ def test_pairs_without_a_curve_are_refused(scores: list[float], same: list[bool]
         roc(np.array(scores, np.float32), np.array(same, bool))
 
 
-def test_folds_that_cannot_be_judged_are_refused() -> None:
+def test_folds_without_an_accuracy_are_refused() -> None:
     scores, same = np.array([0.1, 0.2, np.nan, np.nan], np.float32), np.array([True, False, True, False])
     with pytest.raises(DataError, match="one fold only"):
         fold_accuracies(scores, same, np.zeros(4, np.int64))
@@ -234,7 +234,7 @@ def test_intervals_resample_folds_as_a_plain_loop_does() -> None:
     assert interval.method == "bootstrap over 5 folds, 2000 resamples"
 
 
-def test_a_fold_of_one_kind_gives_no_interval() -> None:
+def test_a_fold_without_same_or_different_pairs_gives_no_interval() -> None:
     scores, same, fold = drawn(7, 40, 2)
     same[fold == 0] = True
     assert fold_intervals(scores, same, fold, [], rule="exact", seed=0)["auc"].low is None

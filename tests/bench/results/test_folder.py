@@ -44,7 +44,7 @@ def result() -> RunResult:
     return RunResult(record, rows, (LedgerRow("Probe/2.jpg", "probe", "failed", "decode", "file is empty"),))
 
 
-def test_a_run_comes_back_as_it_was_written(tmp_path: Path, result: RunResult) -> None:
+def test_a_run_is_read_as_it_was_written(tmp_path: Path, result: RunResult) -> None:
     write_run(tmp_path / "run", result, images=[("lr/000000.png", b"png")])
     assert read_run(tmp_path / "run") == result
     assert read_image(tmp_path / "run", "lr/000000.png") == b"png"
@@ -59,10 +59,10 @@ def test_equal_runs_are_equal_bytes(tmp_path: Path, result: RunResult) -> None:
         assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes()
 
 
-def test_a_finished_run_is_replaced_only_when_told(tmp_path: Path, result: RunResult) -> None:
+def test_a_finished_run_is_replaced_only_with_replace(tmp_path: Path, result: RunResult) -> None:
     write_run(tmp_path / "run", result)
     other = dataclasses.replace(result, record=dataclasses.replace(result.record, label="other"))
-    with pytest.raises(BenchError, match="a finished run is there"):
+    with pytest.raises(BenchError, match="a finished run exists there"):
         write_run(tmp_path / "run", other)
     assert read_run(tmp_path / "run") == result
     write_run(tmp_path / "run", other, replace=True)
@@ -76,7 +76,7 @@ def test_a_folder_with_other_files_is_never_replaced(tmp_path: Path, result: Run
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
 
-def test_a_full_disk_leaves_the_old_run_as_it_was(
+def test_a_full_disk_keeps_the_old_run_unchanged(
     tmp_path: Path, result: RunResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_run(tmp_path / "run", result)
@@ -92,7 +92,9 @@ def test_a_full_disk_leaves_the_old_run_as_it_was(
     assert os.listdir(tmp_path) == ["run"]
 
 
-def test_what_a_killed_writer_left_is_no_run_and_is_in_nobodys_way(tmp_path: Path, result: RunResult) -> None:
+def test_a_temporary_folder_of_a_killed_writer_is_not_a_run_and_does_not_block_the_next(
+    tmp_path: Path, result: RunResult
+) -> None:
     partial = tmp_path / ".run.0123abcd.partial"
     partial.mkdir()
     (partial / "run.json").write_text("{")
@@ -111,7 +113,7 @@ def test_a_damaged_record_is_named(tmp_path: Path, result: RunResult, damage: st
         read_run(tmp_path / "run")
 
 
-def test_another_schema_version_says_so(tmp_path: Path, result: RunResult) -> None:
+def test_another_schema_version_is_an_error(tmp_path: Path, result: RunResult) -> None:
     write_run(tmp_path / "run", result)
     path = tmp_path / "run" / "run.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "schema_version": 99}))
@@ -131,7 +133,7 @@ def test_damaged_rows_are_named(tmp_path: Path, result: RunResult, damage: str |
         read_run(tmp_path / "run")
 
 
-def test_a_value_that_is_no_json_number_is_refused(tmp_path: Path, result: RunResult) -> None:
+def test_a_value_that_is_not_a_json_number_is_refused(tmp_path: Path, result: RunResult) -> None:
     figure = dataclasses.replace(result.record.metrics["rank-1"], value=float("nan"))
     bad = dataclasses.replace(result, record=dataclasses.replace(result.record, metrics={"rank-1": figure}))
     with pytest.raises(ValueError):

@@ -13,7 +13,7 @@ import pytest
 from bench.interfaces import PROTOCOLS
 from bench.registry import load_plugins
 from bench.results import RoleLedger, RunResult
-from bench.results.folder import broken_seal, read_run
+from bench.results.folder import changes_since_run, read_run
 from bench.run.standing import published_counts, standing_of
 
 Bench = Callable[..., tuple[int, str, str]]
@@ -43,7 +43,7 @@ def whitewash(record: dict[str, Any]) -> None:
 
 
 def test_edited_flags_make_no_result(bench: Bench, quick: Path, tmp_path: Path) -> None:
-    assert broken_seal(quick) == ""
+    assert changes_since_run(quick) == ""
     edit(quick, whitewash)
     code, out, _ = bench("score", quick)
     assert code == 0 and "*** NOT CONFIRMED: run.json was changed after the run ***" in out
@@ -78,22 +78,22 @@ def test_a_run_without_its_seal_is_never_official_nor_ranked(bench: Bench, quick
     edit(quick, whitewash)
     edit(quick, lambda r: r.pop("seal"))
     flat = json.loads(bench("score", quick, "--json")[1])
-    assert flat["official"] is False and "carries no seal" in flat["not_confirmed"][0]
+    assert flat["official"] is False and "has no seal" in flat["not_confirmed"][0]
     board = json.loads(bench("leaderboard", quick.parent, "--json")[1])["boards"][0]
     assert board["lines"][0]["place"] is None
 
 
 def test_the_seal_holds_rows_and_files_and_leaves_the_label_and_places_free(quick: Path) -> None:
     edit(quick, lambda r: (r.update(label="my net"), r["data"].update(root="/elsewhere"), r["config"].update(out="x")))
-    assert broken_seal(quick) == ""
+    assert changes_since_run(quick) == ""
     ledger = quick / "ledger.csv"
     before = ledger.read_text()
     ledger.write_text(before + "a,probe,failed,decode,x\n")
-    assert broken_seal(quick) == "ledger.csv was changed after the run"
+    assert changes_since_run(quick) == "ledger.csv was changed after the run"
     ledger.write_text(before)
-    assert broken_seal(quick) == ""
+    assert changes_since_run(quick) == ""
     (quick / "per_item.csv").write_text("key\n")
-    assert broken_seal(quick) == "per_item.csv was changed after the run"
+    assert changes_since_run(quick) == "per_item.csv was changed after the run"
 
 
 def published(result: RunResult, **changes: Any) -> RunResult:

@@ -281,7 +281,7 @@ def test_a_damaged_folder_beside_good_ones_is_left_out_and_named(
     with caplog.at_level(logging.WARNING):
         reports.build([*three, cut, empty], tmp_path / "out")
     text = page_of(tmp_path / "out").text
-    for name, why in (("cubic", "is damaged"), ("cut", "over 24 probes"), ("empty", "run.json is not there")):
+    for name, why in (("cubic", "is damaged"), ("cut", "over 24 probes"), ("empty", "run.json is missing")):
         assert name in text and why in text and f"Left out of the report: {name}." in caplog.text
         assert f"**{name}**" in (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
     assert {row["folder"] for row in table(tmp_path / "out" / "summary.csv")} == {"lr", "net"}

@@ -176,7 +176,7 @@ def test_many_mates_take_their_positions_in_the_sorted_gallery():
         assert all(len(match.mated_ranks) == 100 for match in matches)
 
 
-def test_a_probe_without_mate_still_has_its_best_non_mate():
+def test_a_probe_without_mate_has_a_best_non_mate():
     (match,) = search(
         np.array([[1, 0]], np.float32), np.array([[0, 1], [1, 1]], np.float32), np.array([7]), np.array([1, -1])
     )
@@ -195,7 +195,7 @@ def test_a_distractor_is_never_a_mate():
     assert match.mated_ranks == ()
 
 
-def test_progress_is_told_after_each_gallery_block():
+def test_progress_is_reported_after_each_gallery_block():
     said = []
     search(
         np.ones((2, 2), np.float32),

@@ -10,7 +10,7 @@ from bench.metrics.search.similarity import duplicate_groups, error_bound, exact
 
 @pytest.mark.parametrize("similarity", ["cosine", "euclidean"])
 @pytest.mark.parametrize("dim", [1, 7, 512, 1000])
-def test_a_score_does_not_depend_on_the_pairs_asked_for_with_it(similarity, dim):
+def test_a_score_does_not_depend_on_the_other_pairs_of_the_call(similarity, dim):
     rng = np.random.default_rng(dim)
     probes = rng.standard_normal((3, dim)).astype(np.float32)
     gallery = rng.standard_normal((700, dim)).astype(np.float32)
