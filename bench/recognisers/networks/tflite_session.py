@@ -14,7 +14,7 @@ import numpy as np
 from bench.devices import cpu_threads
 from bench.errors import DataError, one_line
 from bench.interfaces import ByteImages, FloatImages
-from bench.io.quiet import without_chatter
+from bench.io.quiet import drop_library_messages
 from bench.onnx.ports import Layout, Port, listed
 from bench.recognisers.networks.batches import (
     BATCH,
@@ -222,7 +222,7 @@ class TfliteNetwork:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            with without_chatter():  # LiteRT names its delegate
+            with drop_library_messages():  # LiteRT names its delegate
                 network: Any = Interpreter(model_content=model, num_threads=self._threads)
                 if length is not None and sides is not None:
                     channels, height, width = sides
