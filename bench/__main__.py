@@ -78,7 +78,7 @@ def _run(argv: Sequence[str] | None) -> int:
         _say(printable(error, lines=True))
         return error.exit_code
     except KeyboardInterrupt:
-        print("\nbench: interrupted. Finished work is kept; the same command goes on from there.", file=sys.stderr)
+        print("\nbench: interrupted. Finished work is kept; the same command continues from there.", file=sys.stderr)
         return _INTERRUPTED
     except Exception as error:  # noqa: BLE001  # one line for faults of the machine, a traceback for others
         text = explanation(error)

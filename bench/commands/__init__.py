@@ -1,4 +1,4 @@
-"""The subcommands of ``bench``, one a file: each adds its parser, and imports what it needs when it runs."""
+"""The subcommands of ``bench``, one per file: each adds its parser and defers its imports until it runs."""
 
 from __future__ import annotations
 

@@ -18,17 +18,21 @@ def add_parser(subparsers: Subparsers) -> None:
         "ablate",
         help="train and measure the variants of VividGAN",
         description="Train each variant of VividGAN (Table III, figures 6 and 8) for the same number of steps from the "
-        "same first stage, and measure PSNR, SSIM and rank-1 on people left out, with paired intervals against the "
+        "same first stage, and measure PSNR, SSIM and rank-1 on held-out people, with paired intervals against the "
         "full variant. The same command continues a stopped call. A variant that fails "
         "is named in the table, and the exit code is then 1.",
     )
-    parser.add_argument("--data", type=Path, required=True, metavar="PACK", help="a file by `bench data pairs`")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="trainings, weights, the table")
+    parser.add_argument("--data", type=Path, required=True, metavar="PACK", help="a file written by `bench data pairs`")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder of trainings, weights and the table"
+    )
     parser.add_argument("--variants", metavar="NAME,...", help="default: all; full must be among them")
     parser.add_argument("--steps", default="", metavar="STAGE=N,...", help="steps of geometry, coarse, touchup, whole")
     parser.add_argument("--lr", type=int, default=16, choices=(16, 32), help="side of the LR faces (default: 16)")
     parser.add_argument("--recogniser", default="sface", help="recogniser of rank-1, not the teacher (default: sface)")
-    parser.add_argument("--people", type=int, default=400, metavar="N", help="left-out people measured (default: 400)")
+    parser.add_argument(
+        "--people", type=int, default=400, metavar="N", help="held-out people to measure (default: 400)"
+    )
     parser.add_argument("--landmarks", default="auto", help="positions of components: auto, engine or template")
     add_training_options(parser)
     parser.set_defaults(main=main)

@@ -1,4 +1,4 @@
-"""``bench check``: does a component keep its contract?"""
+"""``bench check``: check a component against its interface."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
         "check",
-        help="check that a hallucinator or recogniser keeps its contract",
-        description="Run a hallucinator or recogniser on drawn faces and compare what it does with its contract; what "
-        "a plugin's author runs first. Exit code 1 when a check fails.",
+        help="check a hallucinator or recogniser against its interface",
+        description="Run a hallucinator or recogniser on drawn faces and check that it fulfils its interface. "
+        "Authors of plugins should run it first. Exit code 1 when a check fails.",
     )
     parser.add_argument("component", metavar="NAME", help="name:key=value,... of a hallucinator or recogniser")
     parser.add_argument("--device", default="cpu", metavar="DEVICE", help="cpu (default), cuda, cuda:1, mps, or auto")
@@ -42,11 +42,13 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _is_hallucinator(spec: Spec) -> bool:
-    """Whether a name is a hallucinator's; where a recogniser has it too, the arguments decide."""
+    """Whether a name is that of a hallucinator; if a recogniser has it too, the arguments decide."""
     from bench.interfaces import HALLUCINATORS, RECOGNISERS
 
     if spec.name not in HALLUCINATORS or spec.name not in RECOGNISERS:
         return spec.name in HALLUCINATORS
-    takes, others = ({a.name for a in registry[spec.name].arguments()} for registry in (HALLUCINATORS, RECOGNISERS))
-    given = {name for name, _ in spec.arguments}
-    return given <= takes or not given <= others
+    hallucinator_arguments, recogniser_arguments = (
+        {a.name for a in registry[spec.name].arguments()} for registry in (HALLUCINATORS, RECOGNISERS)
+    )
+    names = {name for name, _ in spec.arguments}
+    return names <= hallucinator_arguments or not names <= recogniser_arguments

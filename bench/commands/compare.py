@@ -39,11 +39,11 @@ def main(args: argparse.Namespace) -> int:
     from reports.comparison.text import to_lines, to_object
     from reports.text.tables import to_json
 
-    wanted = parse_gates(args.fail_below)  # before the work: a typing error should cost no time
+    gates = parse_gates(args.fail_below)  # first, so that a typing error is reported at once
     comparison = compare_runs(args.first, args.second)
-    judged = judge_gates(comparison, wanted)
+    results = judge_gates(comparison, gates)
     if args.json:
-        print(to_json(to_object(comparison, judged)), end="")
+        print(to_json(to_object(comparison, results)), end="")
     else:
-        print("\n".join(to_lines(comparison, judged)))
-    return 1 if any(gate.failed for gate in judged) else 0
+        print("\n".join(to_lines(comparison, results)))
+    return 1 if any(gate.failed for gate in results) else 0

@@ -1,4 +1,4 @@
-"""``bench config``: where the data sets live, remembered."""
+"""``bench config``: the user's settings, such as folders of data sets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def add_parser(subparsers: Subparsers) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
-        "config", help="remember where data sets live", description="Read and write the user's settings."
+        "config", help="store folders of data sets", description="Read and write the user's settings."
     )
     commands = add_group(parser)
     setter = commands.add_parser("set", help="store a setting", description="Store a setting, such as data.tinyface.")
@@ -35,10 +35,10 @@ def main_set(args: argparse.Namespace) -> int:
 
     value = args.value
     if args.key.startswith("data."):
-        path = Path(value).expanduser().resolve()  # a relative path would mean another folder tomorrow
+        path = Path(value).expanduser().resolve()  # a relative path would depend on the working folder
         value = str(path)
         if not path.is_dir():
-            print(f"bench: note: {path} is no folder yet", file=sys.stderr)
+            print(f"bench: note: {path} is not a folder yet", file=sys.stderr)
     print(f"{args.key} = {value!r} in {set_setting(args.key, value)}")
     return 0
 

@@ -1,4 +1,4 @@
-"""``bench doctor``: what is this installation made of, and does it measure truly?"""
+"""``bench doctor``: describe the installation and check that its figures are right."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
         "doctor",
-        help="describe this installation and check that it measures truly",
+        help="describe this installation and check that its figures are right",
         description="Describe this installation: system, packages, devices, storage, weights, data sets, plugins. Then "
-        "run canaries on drawn faces: hallucinators and labels whose figures are known beforehand, and faulty ones "
-        "that must be caught by name. Every hallucinator that moves faces must put them where the recogniser looks, "
-        "under the defaults of every protocol. Exit code 1 when a canary fails or something that every run needs does "
+        "run canaries on drawn faces: hallucinators and labels of known figures, and faulty ones that must be "
+        "detected by name. Every hallucinator that moves faces must put them in the frame of the recogniser, with the "
+        "defaults of every protocol. Exit code 1 when a canary fails or something that every run needs does "
         "not work.",
     )
     parser.add_argument("--recogniser", default="sface", metavar="NAME", help="recogniser to measure with")
     parser.add_argument(
         "--device", default="cpu", metavar="DEVICE", help="of the recogniser: cpu (default), cuda, cuda:1, mps, or auto"
     )
-    parser.add_argument("--quick", action="store_true", help="leave out the canary of frames, which takes longest")
+    parser.add_argument("--quick", action="store_true", help="omit the canary of frames, which takes longest")
     parser.add_argument("--json", action="store_true", help="machine-readable")
     parser.set_defaults(main=main)
 
@@ -66,7 +66,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _examine(recogniser: str, device: str, *, quick: bool) -> Sequence[Check]:
-    """The canaries; where a broken library stops them, one that failed and says so."""
+    """Run the canaries; an exception of a broken library becomes one failed check."""
     from bench.errors import BenchError
 
     try:
@@ -80,7 +80,7 @@ def _examine(recogniser: str, device: str, *, quick: bool) -> Sequence[Check]:
         return checks
     except BenchError:
         raise
-    except Exception as error:  # noqa: BLE001  # a broken package raises anything; the facts above say which
+    except Exception as error:  # noqa: BLE001  # a broken package raises anything
         from bench.checks.conformance import Check
         from bench.errors import one_line
 

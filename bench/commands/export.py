@@ -1,4 +1,4 @@
-"""``bench export``: a hallucinator as an ONNX file."""
+"""``bench export``: write a hallucinator as an ONNX file."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "export",
         help="write a hallucinator as an ONNX file",
-        description="Write a hallucinator's network as one ONNX file, and see with onnxruntime that it computes what "
-        "torch does; a file that does not is not written.",
+        description="Write a hallucinator's network as one ONNX file, and check with onnxruntime that its output "
+        "equals that of torch; otherwise no file is written.",
     )
     parser.add_argument("hallucinator", metavar="NAME", help="name:key=value,... of a hallucinator")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.onnx", help="the file")
@@ -37,10 +37,10 @@ def main(args: argparse.Namespace) -> int:
     export = getattr(built.component, "export_onnx", None)
     if export is None:
         raise UsageError(f"Hallucinator {built.spec.name} has no network to export as ONNX.")
-    made = export(args.out, licence=built.licence)
-    sides = " and ".join(str(side) for side in made.sides)
+    exported = export(args.out, licence=built.licence)
+    sides = " and ".join(str(side) for side in exported.sides)
     print(
-        f"{args.out}: {made.size / 2**20:.1f} MiB, {' + '.join(made.inputs)} to {', '.join(made.outputs)}\n"
-        f"LR side {sides}: differs from torch by {made.difference:.1g} of 1.0 at most. Licence: {built.licence}"
+        f"{args.out}: {exported.size / 2**20:.1f} MiB, {' + '.join(exported.inputs)} to {', '.join(exported.outputs)}\n"
+        f"LR side {sides}: differs from torch by {exported.difference:.1g} of 1.0 at most. Licence: {built.licence}"
     )
     return 0

@@ -1,4 +1,4 @@
-"""``bench leaderboard``: a folder of submitted results to ranked tables."""
+"""``bench leaderboard``: rank a folder of submitted results in tables."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ def add_parser(subparsers: Subparsers) -> None:
         "leaderboard",
         help="rank a folder of submitted results",
         description="Read a folder with one folder for each submission (a run folder, several, or a report.json) and "
-        "print a table for each protocol, data set and recogniser. Damaged or mixed submissions are named and left "
-        "out. See docs/results.md.",
+        "print a table for each protocol, data set and recogniser. Damaged or mixed submissions are named and "
+        "excluded. See docs/results.md.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder of submissions")
     parser.add_argument("--figure", metavar="NAME", help="figure to rank by (default: the first of each board)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--markdown", action="store_true", help="Markdown")
     form.add_argument("--json", action="store_true", help="JSON at full precision")
-    parser.add_argument("--strict", action="store_true", help="exit with 1 when a submission was left out")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 when a submission was excluded")
     parser.set_defaults(main=main)
 
 

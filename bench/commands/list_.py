@@ -1,4 +1,4 @@
-"""``bench list``: what there is, what it takes, whether it can run here."""
+"""``bench list``: components, their arguments, and whether they can run here."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "list",
         help="list protocols, hallucinators, recognisers, aligners",
-        description="List components: what each is, whether it can run here and if not why. `bench list KIND` lists "
-        "those of one kind; `bench list NAME` shows one in full and explains each of its arguments.",
+        description="List components: a summary of each, whether it can run here, and if not why. `bench list KIND` "
+        "lists one kind; `bench list NAME` shows one in full and explains each of its arguments.",
     )
     parser.add_argument(
         "name",
@@ -41,7 +41,7 @@ def main(args: argparse.Namespace) -> int:
     if kind:
         entries = [entry for entry in entries if entry.kind == kind]
     elif args.name:
-        entries = [entry for entry in entries if entry.name == name] or [_unknown(name)]
+        entries = [entry for entry in entries if entry.name == name] or [_raise_unknown(name)]
     if args.json:
         broken = [{"name": f.name, "package": f.package, "cause": f.cause} for f in failures()]
         described = [{**_describe(entry), **({"modules": _modules(entry)} if args.name else {})} for entry in entries]
@@ -113,14 +113,14 @@ def _print_full(entry: Entry[Any]) -> None:
     print(f"{entry.kind} {entry.name}\n  {entry.summary}")
     print(f"  source:   {entry.source or 'not stated'}\n  licence:  {entry.licence or 'not stated'}")
     print(f"  module:   {entry.module}\n  here:     {'can run' if missing is None else f'cannot run: {missing}'}")
-    print(f"  code:     {len(_modules(entry))} modules decide what it computes (--json names them)")
+    print(f"  code:     {len(_modules(entry))} modules affect its output (--json names them)")
     arguments = entry.arguments()
     if arguments:
         print(f"  arguments, written {entry.name}:NAME=VALUE,NAME=VALUE")
     for argument in arguments:
-        default = "required" if argument.required else f"default {_written(argument.default)}"
+        default = "required" if argument.required else f"default {_format_default(argument.default)}"
         print(f"    {argument.name}={argument.type_name} ({default})")
-        print(_wrapped(argument.description.replace("``", "`") or "(its author does not describe it)", 6))
+        print(_wrap(argument.description.replace("``", "`") or "(no description)", 6))
     for name, text in entry.details().items():
         if isinstance(text, str):
             print(f"  {name + ': ':<10}{text}")
@@ -130,14 +130,14 @@ def _print_full(entry: Entry[Any]) -> None:
             print(f"    - {line}")
 
 
-def _written(default: object) -> str:
-    """A default as a user would write it."""
+def _format_default(default: object) -> str:
+    """A default in the syntax of the command line."""
     if isinstance(default, bool) or default is None:
         return str(default).lower()
     return f"[{','.join(map(str, default))}]" if isinstance(default, tuple) else str(default)
 
 
-def _wrapped(text: str, indent: int) -> str:
+def _wrap(text: str, indent: int) -> str:
     import shutil
     import textwrap
 
@@ -147,7 +147,7 @@ def _wrapped(text: str, indent: int) -> str:
 
 
 def _kind(name: str) -> str | None:
-    """The kind that a word names (``recognisers``, ``recognizer``), or None where it names none."""
+    """The kind of a word (``recognisers``, ``recognizer``), or None."""
     from bench.commands.terminal.parser import british
     from bench.interfaces import REGISTRIES
 
@@ -156,8 +156,8 @@ def _kind(name: str) -> str | None:
     return word if word in kinds else None
 
 
-def _unknown(name: str) -> Entry[Any]:
-    """Raise the error of the registry that holds the nearest name, or of none where a kind is nearer."""
+def _raise_unknown(name: str) -> Entry[Any]:
+    """Raise an error with the nearest name of a component, or else of a kind."""
     from bench.commands.terminal.parser import british
     from bench.errors import UnknownNameError
     from bench.grammar.values import nearest
@@ -169,8 +169,8 @@ def _unknown(name: str) -> Entry[Any]:
         return names[near][name]
     kinds = [f"{registry.kind}s" for registry in REGISTRIES]
     kind = nearest(british(name), kinds)
-    meant = f" Did you mean {kind!r}?" if kind else ""
+    hint = f" Did you mean {kind!r}?" if kind else ""
     raise UnknownNameError(
-        f"No component and no kind of component is named {name!r}.{meant} Kinds: {', '.join(kinds)}; `bench list` "
+        f"No component and no kind of component is named {name!r}.{hint} Kinds: {', '.join(kinds)}; `bench list` "
         "shows every component."
     )

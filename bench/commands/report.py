@@ -1,4 +1,4 @@
-"""``bench report``: run folders to a page, Markdown and CSV."""
+"""``bench report``: write a page, Markdown and CSV from run folders."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def add_parser(subparsers: Subparsers) -> None:
         "report",
         help="write a report from run folders",
         description="Write one self-contained HTML page, Markdown and CSV that compare runs. Smoke runs are compared "
-        "with smoke runs on the same probes alone, under a banner.",
+        "only with smoke runs on the same probes, under a banner.",
     )
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="run folder")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the report")
@@ -64,9 +64,9 @@ def _paper(args: argparse.Namespace) -> int:
     from reports.paper import build
 
     if args.viewer is not None:
-        raise UsageError("--viewer has no effect with --style paper. Leave it out.")
+        raise UsageError("--viewer has no effect with --style paper. Omit it.")
     if args.baseline is not None:
-        raise UsageError("--baseline has no effect with --style paper. Leave it out.")
+        raise UsageError("--baseline has no effect with --style paper. Omit it.")
     for path in build(args.runs, args.out, with_published=args.with_published):
         print(path)
     return 0

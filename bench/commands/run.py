@@ -1,4 +1,4 @@
-"""``bench run``: measure a hallucinator under a protocol."""
+"""``bench run``: measure hallucinators under protocols."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--limit",
         metavar="N",
-        help="smoke run, whose figures are no result: N evenly spaced probes, searched in the whole gallery (N pairs, "
-        "N faces or N timed passes where no gallery is searched)",
+        help="smoke run, whose figures are not a result: N evenly spaced probes, searched in the whole gallery (N "
+        "pairs, N faces or N timed passes where no gallery is searched)",
     )
     parser.add_argument(
         "--limit-gallery",
@@ -78,7 +78,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--cache", metavar="DIR", help="cache folder (default: BENCH_CACHE or the user's)")
     parser.add_argument("--no-cache", action="store_true", help="do not use a cache")
-    parser.add_argument("--images", metavar="WHICH", help="images kept for reports: all (default) or none")
+    parser.add_argument("--images", metavar="WHICH", help="images stored for reports: all (default) or none")
     parser.add_argument(
         "--batch-size",
         metavar="N",
@@ -121,13 +121,13 @@ def main(args: argparse.Namespace) -> int:
     print(describe_run(prepared), file=sys.stderr)
     result, fresh = execute(prepared, lambda sentence: print(sentence, file=sys.stderr, flush=True))
     print_figures(result)
-    beside = below_beside(result, prepared.out)
-    if beside:
-        print(f"warning: {beside}")
+    warning = below_beside(result, prepared.out)
+    if warning:
+        print(f"warning: {warning}")
     state = "Written to" if fresh else "Nothing to do: the finished run is in"
     print(f"{state} {prepared.out}\nReport: bench report {prepared.out} --out report", file=sys.stderr)
-    compared = comparing_command(prepared.config.protocol, prepared.config.hallucinator, request, file)
-    print(f"Compare: {compared}", file=sys.stderr)
+    comparison = comparing_command(prepared.config.protocol, prepared.config.hallucinator, request, file)
+    print(f"Compare: {comparison}", file=sys.stderr)
     return 0
 
 

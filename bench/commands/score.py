@@ -1,4 +1,4 @@
-"""``bench score``: the figures of a run again, from what it stored."""
+"""``bench score``: recompute the figures of a run from its stored rows."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
         "score",
-        help="compute a run's figures again from its stored rows",
-        description="Compute the figures of a run again from its per-probe rows, without models or images.",
+        help="recompute a run's figures from its stored rows",
+        description="Recompute the figures of a run from its per-probe rows, without models or images.",
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="run folder")
     parser.add_argument("--json", action="store_true", help='flat JSON: {"rank-1": 0.371, ...}')

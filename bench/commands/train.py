@@ -1,4 +1,4 @@
-"""``bench train``: a packed file of photographs to the weights of a hallucinator."""
+"""``bench train``: train the weights of a hallucinator on packed photographs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 ALL = "all"
 _SMOKE = "SMOKE RUN: trained on a part of the people; its figures say nothing about the method."
 
-_GO_ON = {
-    "signal": "The same command goes on from there.",
-    "time": "The same command with more --minutes, or none, goes on from there.",
+_CONTINUE = {
+    "signal": "The same command continues from there.",
+    "time": "The same command with more --minutes, or without, continues from there.",
 }
 
 
@@ -28,8 +28,8 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "train",
         help="train a hallucinator",
-        description="Train a hallucinator on a file by `bench data pairs`. A killed training goes on where it stopped "
-        "when the same command is given again. Several processes: python -m torch.distributed.run --nproc-per-node=2 "
+        description="Train a hallucinator on a file written by `bench data pairs`. The same command continues a "
+        "stopped training. Several processes: python -m torch.distributed.run --nproc-per-node=2 "
         "-m bench train ...",
     )
     parser.add_argument(
@@ -43,18 +43,22 @@ def add_parser(subparsers: Subparsers) -> None:
         required=True,
         nargs="+",
         metavar="FILE",
-        help="packed photographs (.npz); the first names the people left out on whom weights are chosen",
+        help="packed photographs (.npz); weights are selected on the held-out people of the first",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoints, curves, pictures, weights")
-    parser.add_argument("--lr", type=int, choices=(16, 32), help="side of the LR faces (default: 16; of all: both)")
-    parser.add_argument("--steps", default="", metavar="STAGE=N,...", help="steps of stages; 0 leaves one out")
     parser.add_argument(
-        "--minutes", type=float, metavar="M", help="stop after so long, over all stages; in all, each network"
+        "--out", type=Path, required=True, metavar="DIR", help="folder of checkpoints, curves, pictures and weights"
+    )
+    parser.add_argument("--lr", type=int, choices=(16, 32), help="side of the LR faces (default: 16; of all: both)")
+    parser.add_argument("--steps", default="", metavar="STAGE=N,...", help="steps of stages; 0 omits a stage")
+    parser.add_argument(
+        "--minutes", type=float, metavar="M", help="stop after M minutes over all stages; with all, of each network"
     )
     parser.add_argument("--losses", default="full", help="a set of Table III: minus, dagger, ddagger, star, full")
     parser.add_argument("--no-touchup", action="store_true", help="V-TN: without the touching-up networks")
     parser.add_argument("--no-component-module", action="store_true", help="without heatmaps and integration block")
-    parser.add_argument("--true-components", action="store_true", help="V+GT: the prior made of true components")
+    parser.add_argument(
+        "--true-components", action="store_true", help="V+GT: the prior is computed from true components"
+    )
     parser.add_argument(
         "--no-carry",
         action="store_true",
@@ -64,9 +68,11 @@ def add_parser(subparsers: Subparsers) -> None:
         "--aligner", type=Path, metavar="FILE", help="trained stn for srgan, cbn and waveletsrnet (default: shipped)"
     )
     parser.add_argument(
-        "--of", default="vividgan-flow", metavar="HALLUCINATOR", help="whose faces cyclegan learns to adapt"
+        "--of", default="vividgan-flow", metavar="HALLUCINATOR", help="hallucinator whose faces cyclegan adapts"
     )
-    parser.add_argument("--patience", type=int, default=0, metavar="N", help="validations without gain before the end")
+    parser.add_argument(
+        "--patience", type=int, default=0, metavar="N", help="stop after N validations without improvement"
+    )
     add_training_options(parser)
     parser.set_defaults(main=main)
 
@@ -88,7 +94,7 @@ def main(args: argparse.Namespace) -> int:
     check_faces(args)
     args.device = resolve_device(args.device)
     settings = _settings(args, distributed.world_size())
-    opened = [(Pack(path), file_digest(path)) for path in args.data]  # a pack says what is wrong with a file
+    opened = [(Pack(path), file_digest(path)) for path in args.data]  # a damaged file is an error here
     packs = {digest: pack for pack, digest in opened}
     digests = list(packs)
     device = distributed.device_of(args.device)
@@ -109,7 +115,7 @@ def main(args: argparse.Namespace) -> int:
         of=args.of,
     )
     if args.method != ALL:
-        stages_of(options)  # says what is wrong before anything is rendered
+        stages_of(options)  # faults are reported before anything is rendered
     train, left_out = load_or_render(packs, args.views or args.out / "views", faces=args.faces, seed=args.seed)
     people = People(
         train=train,
@@ -117,20 +123,20 @@ def main(args: argparse.Namespace) -> int:
         digest=digests[0] if len(digests) == 1 else digest_of(digests),
         faces=args.faces or 0,
     )
-    with distributed.processes(device):  # once: torchrun's store lets them meet only once
+    with distributed.processes(device):  # once: torchrun's store allows one process group only
         if args.method == ALL:
-            return _all(args, options, settings, people)
-        return _one(args, options, settings, people)
+            return _train_all(args, options, settings, people)
+        return _train_one(args, options, settings, people)
 
 
-def _one(args: argparse.Namespace, options: Options, settings: Settings, people: People) -> int:
+def _train_one(args: argparse.Namespace, options: Options, settings: Settings, people: People) -> int:
     from hallucinators.training.method.train import train_method
     from hallucinators.training.steps import distributed
 
     outcome = train_method(options, settings, people, args.out)
     if distributed.rank() == 0:
         if outcome.stopped in ("signal", "time"):
-            print(f"Stopped ({outcome.stopped}) in stage {outcome.stage}. {_GO_ON[outcome.stopped]}")
+            print(f"Stopped ({outcome.stopped}) in stage {outcome.stage}. {_CONTINUE[outcome.stopped]}")
         else:
             specification = f"{options.method}:weights={outcome.weights}{outcome.arguments}"
             print(f"{outcome.weights}: use it by --hallucinator {specification}")
@@ -139,7 +145,7 @@ def _one(args: argparse.Namespace, options: Options, settings: Settings, people:
     return 130 if outcome.stopped == "signal" else 0
 
 
-def _all(args: argparse.Namespace, options: Options, settings: Settings, people: People) -> int:
+def _train_all(args: argparse.Namespace, options: Options, settings: Settings, people: People) -> int:
     import sys
 
     from hallucinators.training.method.train_all import table, train_all
@@ -165,7 +171,7 @@ def _all(args: argparse.Namespace, options: Options, settings: Settings, people:
 
 
 def _settings(args: argparse.Namespace, processes: int) -> Settings:
-    """What all stages share; seen to before anything is read or rendered."""
+    """Settings of all stages, checked before anything is read or rendered."""
     from bench.errors import UsageError
     from hallucinators.training.steps.settings import Settings
 

@@ -1,4 +1,4 @@
-"""What the subcommands that train have in common."""
+"""Options that all training subcommands share."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 
 def add_training_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of every training: sizes, teacher, where views lie, and what it runs on."""
+    """Add the options of every training: sizes, teacher, folder of views, device."""
     parser.add_argument("--views", type=Path, metavar="DIR", help="rendered views, shared by trainings (OUT/views)")
     parser.add_argument("--preset", default="compact", help="compact (default) or paper")
     parser.add_argument(
-        "--batch", type=int, default=32, metavar="N", help="faces a step, over all processes (default: 32)"
+        "--batch", type=int, default=32, metavar="N", help="faces per step, over all processes (default: 32)"
     )
     parser.add_argument("--identity", default="dlib", help="teacher: dlib (default), none, or ResNet-50's weights file")
     parser.add_argument("--faces", type=int, metavar="N", help="train on the first N people only: a smoke run")
@@ -22,7 +22,7 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
 
 
 def check_faces(args: argparse.Namespace) -> None:
-    """Refuse a smoke run on nobody.
+    """Refuse a smoke run without people.
 
     Raises:
         UsageError: ``--faces`` is less than 1.
@@ -30,4 +30,4 @@ def check_faces(args: argparse.Namespace) -> None:
     from bench.errors import UsageError
 
     if args.faces is not None and args.faces < 1:
-        raise UsageError(f"--faces is {args.faces}; give 1 or more, or leave it out to train on all people")
+        raise UsageError(f"--faces is {args.faces}; give 1 or more, or omit it to train on all people")

@@ -40,8 +40,8 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
         "page",
         help="write a page for participants",
         description="Write one self-contained HTML page from run folders with images. Each question shows an LR face, "
-        "the ground truth and the output of each run, in an order that is balanced over places and differs by "
-        "participant. The page names no method: key.json, which participants must not see, says which letter is which.",
+        "the ground truth and the output of each run, in an order that is balanced over positions and differs by "
+        "participant. The page names no method; key.json, which participants must not see, assigns methods to letters.",
     )
     page.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="run folders with images, on the same data")
     page.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder, new or empty")
@@ -54,7 +54,7 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
         "tally",
         help="count the answers",
         description="Count answers: share of picks of each method with 95 %% intervals over participants, unanswered "
-        "questions, preference for places, agreement. Files that fail a check are named and left out.",
+        "questions, preference for positions, agreement. Files that fail a check are named and excluded.",
     )
     tally.add_argument("files", type=Path, nargs="+", metavar="FILE", help="answers of participants")
     tally.add_argument(
@@ -76,20 +76,20 @@ def write(args: argparse.Namespace) -> int:
     from reports.userstudy.questions import choose_questions
 
     _warn_old_name(args)
-    chosen = choose_questions(args.runs, count=args.questions, seed=args.seed)
-    files = write_page(chosen, args.out, seed=args.seed)
-    for note in chosen.notes:
+    selection = choose_questions(args.runs, count=args.questions, seed=args.seed)
+    files = write_page(selection, args.out, seed=args.seed)
+    for note in selection.notes:
         print(f"note: {note}")
-    questions, methods = len(chosen.questions), len(chosen.methods)
+    questions, methods = len(selection.questions), len(selection.methods)
     if questions % methods:
         print(
-            f"note: {questions} is no multiple of {methods} methods: counts of a method at each place differ by one at "
-            "most"
+            f"note: {questions} is not a multiple of {methods} methods: counts of a method at each position differ by "
+            "at most one"
         )
     size = files.page.stat().st_size / 2**20
     print(
         f"{files.page}: {questions} questions on {methods} methods, {size:.1f} MiB. Give participants only this "
-        f"file;\n{files.key} says which letter is which method: keep it.\n"
+        f"file;\n{files.key} assigns methods to letters: keep it.\n"
         f"To count the answers: bench userstudy tally FILE... --page {args.out}"
     )
     return 0

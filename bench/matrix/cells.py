@@ -31,8 +31,8 @@ class Cell:
     Attributes:
         name: of its folder in that of the experiment.
         config: of the run.
-        drawn: whether the protocol's sample is used though ``BENCH_DATA`` names a folder, which lacks this data set.
-        recognises: whether its figures depend on the recogniser; where not, this is the cell of all recognisers.
+        drawn: whether the protocol's sample is used because the folder ``BENCH_DATA`` lacks this data set.
+        recognises: whether its figures depend on the recogniser; if not, this is the cell of all recognisers.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Cell:
 
     @property
     def recogniser(self) -> str:
-        """The recogniser as asked; empty where none matters."""
+        """The recogniser as the user wrote it; empty if figures do not depend on one."""
         return self.config.recogniser if self.recognises else ""
 
     @property
@@ -60,7 +60,7 @@ class Matrix:
         out: its folder.
         cells: in the order in which they run.
         left_out: protocols of ``all`` that cannot run, and why.
-        config: what was experiment, in plain values.
+        config: the experiment as values for JSON.
         source: the bytes of the experiment file, or None.
     """
 
@@ -81,13 +81,13 @@ def make_matrix(experiment: Experiment) -> Matrix:
     """Lay out the cells of an experiment; a protocol whose figures depend on no recogniser has one cell for all.
 
     Raises:
-        UsageError: no cell is left, or one data folder or manifest is named for several data sets.
+        UsageError: no cell is left, or one data folder or manifest is given for several data sets.
     """
     protocols, drawn, left_out = _protocols(experiment)
-    built = {item: _built(item) for item in protocols}
+    built = {item: _build_protocol(item) for item in protocols}
     datasets = {item: protocol.dataset if protocol else "" for item, protocol in built.items()}
     _check_data(experiment, datasets)
-    bare: list[Cell] = []
+    unnamed_cells: list[Cell] = []
     for combination in product(protocols, experiment.axes["hallucinator"], experiment.axes["recogniser"]):
         axes = dict(zip(AXES, combination, strict=True))
         rules = [rule for rule in experiment.rules if rule.applies_to(axes)]
@@ -99,37 +99,39 @@ def make_matrix(experiment: Experiment) -> Matrix:
         protocol = built[axes["protocol"]]
         recognises = protocol is None or protocol.recognises
         cell = Cell("", RunConfig(**{**values, **experiment.flags}), axes["protocol"] in drawn, recognises)
-        if recognises or not any(_unrecognised(cell) == _unrecognised(other) for other in bare):
-            bare.append(cell)
-    if not bare:
+        if recognises or not any(
+            _without_embedding_options(cell) == _without_embedding_options(other) for other in unnamed_cells
+        ):
+            unnamed_cells.append(cell)
+    if not unnamed_cells:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
         raise UsageError(f"No cell is left to run{f' ({reasons})' if reasons else ''}.")
-    digest = digest_of([cell.digest for cell in bare])
+    digest = digest_of([cell.digest for cell in unnamed_cells])
     out = experiment.out or Path("runs") / (experiment.name or f"study__{digest[:8]}")
-    names = _names(bare)
+    names = _names(unnamed_cells)
     cells = tuple(
         replace(cell, name=name, config=replace(cell.config, out=out / name))
-        for name, cell in zip(names, bare, strict=True)
+        for name, cell in zip(names, unnamed_cells, strict=True)
     )
     return Matrix(experiment.name or out.name, out, cells, left_out, _plain(experiment), experiment.source)
 
 
 def _protocols(experiment: Experiment) -> tuple[list[str], set[str], dict[str, str]]:
-    """Protocols with ``all`` spelt out; those of it that use their sample; those that cannot run, and why."""
-    found: list[str] = []
+    """Protocols with ``all`` expanded; those of ``all`` that use their sample; those that cannot run, with reasons."""
+    names: list[str] = []
     drawn: set[str] = set()
     left_out: dict[str, str] = {}
     for item in experiment.axes["protocol"]:
         if item != ALL:
-            found.append(item)
+            names.append(item)
             continue
         for entry in PROTOCOLS:
             reason = _why_not(entry, experiment, drawn)
             if reason is None:
-                found.append(entry.name)
+                names.append(entry.name)
             else:
                 left_out[entry.name] = reason
-    return list(dict.fromkeys(found)), drawn - set(experiment.axes["protocol"]), left_out
+    return list(dict.fromkeys(names)), drawn - set(experiment.axes["protocol"]), left_out
 
 
 def _why_not(entry: Entry[EvalProtocol], experiment: Experiment, drawn: set[str]) -> str | None:
@@ -137,7 +139,7 @@ def _why_not(entry: Entry[EvalProtocol], experiment: Experiment, drawn: set[str]
     missing = entry.missing()
     required = [argument.name for argument in entry.arguments() if argument.required]
     if missing or required:
-        return missing or f"it must be given {', '.join(required)}"
+        return missing or f"it requires {', '.join(required)}"
     try:
         protocol = build(PROTOCOLS, Spec(entry.name)).component
     except MissingError as error:
@@ -153,36 +155,36 @@ def _why_not(entry: Entry[EvalProtocol], experiment: Experiment, drawn: set[str]
     except MissingError:
         drawn.add(entry.name)
     except BenchError:
-        return None  # its cells will say what is wrong with the data
+        return None  # its cells report the fault of the data
     if type(protocol).write_sample is EvalProtocol.write_sample:
-        return "there are no data, and it has no sample"
+        return "it has neither data nor a sample"
     return None
 
 
-def _built(item: str) -> EvalProtocol | None:
-    """A protocol; None where it cannot be built, which its cells will say."""
+def _build_protocol(item: str) -> EvalProtocol | None:
+    """A protocol; None where it cannot be built, which its cells report."""
     try:
         return build(PROTOCOLS, Spec.parse(item)).component
     except MissingError:
         return None
 
 
-def _unrecognised(cell: Cell) -> RunConfig:
-    """What is experiment, but for what embeddings alone depend on."""
+def _without_embedding_options(cell: Cell) -> RunConfig:
+    """The configuration of a cell, without options that affect only embeddings."""
     plain = RunConfig(protocol="")
     return replace(cell.config, **{name: getattr(plain, name) for name in _OF_EMBEDDINGS})
 
 
 def _check_data(experiment: Experiment, datasets: Mapping[str, str]) -> None:
-    own = {getattr(entry.factory, "dataset", entry.name) for entry in PROTOCOLS}
-    known = own | set(datasets.values()) | {entry.name for entry in PROTOCOLS}
-    strange = sorted(set(experiment.data) - known)
-    if strange:
-        raise UsageError(f"[data] names {', '.join(strange)}; data sets are {', '.join(sorted(known - {''}))}.")
+    registered = {getattr(entry.factory, "dataset", entry.name) for entry in PROTOCOLS}
+    known = registered | set(datasets.values()) | {entry.name for entry in PROTOCOLS}
+    unknown = sorted(set(experiment.data) - known)
+    if unknown:
+        raise UsageError(f"[data] names {', '.join(unknown)}; data sets are {', '.join(sorted(known - {''}))}.")
     several = sorted(set(datasets.values()))
     if "data_root" in experiment.flags | experiment.options and len(several) > 1:
         raise UsageError(
-            f"--data-root is one folder, for {len(several)} data sets: {', '.join(several)}. Name each by `bench "
+            f"--data-root is one folder, for {len(several)} data sets: {', '.join(several)}. Set each by `bench "
             "config set data.NAME DIR`, or in [data] of an experiment file."
         )
     if (experiment.flags | experiment.options).get("manifest") and len(datasets) > 1:
@@ -193,13 +195,13 @@ def _check_data(experiment: Experiment, datasets: Mapping[str, str]) -> None:
 
 
 def _names(cells: Sequence[Cell]) -> list[str]:
-    """A folder name for each cell, readable and its own."""
+    """A readable and unique folder name for each cell."""
     names = []
     for cell in cells:
         parts = (cell.config.protocol, cell.config.hallucinator, cell.config.recogniser)
         name = "__".join("".join(c if c.isalnum() or c in "+=-." else "-" for c in part) for part in parts)
         names.append(name if len(os.fsencode(name)) <= _LONGEST else f"{name[: _LONGEST // 4]}__{cell.digest[:8]}")
-    counts = Counter(name.lower() for name in names)  # some file systems take A for a
+    counts = Counter(name.lower() for name in names)  # some file systems ignore case
     return [
         name if counts[name.lower()] == 1 else f"{name[: _LONGEST // 2]}__{cell.digest[:8]}"
         for name, cell in zip(names, cells, strict=True)
@@ -207,7 +209,7 @@ def _names(cells: Sequence[Cell]) -> list[str]:
 
 
 def _plain(experiment: Experiment) -> dict[str, Any]:
-    """What was experiment, ready for JSON."""
+    """The experiment as values for JSON."""
     config = {f"{axis}s": list(items) for axis, items in experiment.axes.items()}
     defaults = {f.name: f.default for f in fields(RunConfig)}
     options = {k: v for k, v in (experiment.options | experiment.flags).items() if v != defaults[k]}

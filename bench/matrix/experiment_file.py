@@ -1,7 +1,7 @@
 """Reads an experiment, many runs at once, from flags or from an experiment file such as ``bench.toml``.
 
 [experiment]
-name = "table"                        # out = "DIR"; both may be left out
+name = "table"                        # out = "DIR"; both are optional
 protocols = ["tinyface", "celeba:lr=32"]
 hallucinators = ["none", "bicubic"]
 recognisers = ["sface"]
@@ -52,7 +52,7 @@ class CellRule:
 
     Attributes:
         where: by axis, the components of the cells; an absent axis means all.
-        exclude: whether these cells are left out.
+        exclude: whether these cells are excluded.
         options: values that replace those of the experiment.
     """
 
@@ -98,33 +98,33 @@ def read_experiment(file: Path | None, flags: Mapping[str, Any]) -> Experiment |
         flags: of the command line; ``protocol``, ``hallucinator`` and ``recogniser`` are lists.
 
     Raises:
-        UsageError: something is wrong with the file or the flags; all faults are listed at once.
+        UsageError: something is wrong with the file or the flags; all faults are listed.
     """
     raw = _read(file) if file else {}
-    given = {axis: split_items(flags[axis], axis, registry) for axis, registry in AXES.items() if axis in flags}
-    rest = {key: value for key, value in flags.items() if key not in AXES}
+    axis_flags = {axis: split_items(flags[axis], axis, registry) for axis, registry in AXES.items() if axis in flags}
+    other_flags = {key: value for key, value in flags.items() if key not in AXES}
     faults: list[str] = []
     if file and is_experiment(raw):
         experiment = _from_file(raw, file, faults)
     else:
         flat = {axis: split_items([raw[axis]], axis, AXES[axis]) for axis in AXES if isinstance(raw.get(axis), str)}
-        axes = flat | given
+        axes = flat | axis_flags
         if all(len(items) == 1 for items in axes.values()) and axes.get("protocol") != [ALL]:
-            return {**rest, **{axis: items[0] for axis, items in given.items()}}
+            return {**other_flags, **{axis: items[0] for axis, items in axis_flags.items()}}
         experiment = Experiment(axes=flat)
         experiment.options, faults = check_values({key: value for key, value in raw.items() if key not in AXES})
         experiment.out = experiment.options.pop("out", None)
-    experiment.axes = {**_DEFAULTS, **experiment.axes, **given}
-    experiment.flags, flag_faults = check_values(rest)
+    experiment.axes = {**_DEFAULTS, **experiment.axes, **axis_flags}
+    experiment.flags, flag_faults = check_values(other_flags)
     experiment.out = experiment.flags.pop("out", experiment.out)
     faults += flag_faults
     _check_components(experiment, faults)
-    _raise(faults, file)
+    _raise_faults(faults, file)
     return experiment
 
 
 def is_experiment(raw: Mapping[str, Any]) -> bool:
-    """Whether a TOML file describes an experiment, and not the options of a single run."""
+    """Whether a TOML file describes an experiment and not the options of a single run."""
     return any(key in raw for key in (*_TABLES, _OLD_TABLE, *(f"{axis}s" for axis in AXES)))
 
 
@@ -141,17 +141,19 @@ def _from_file(raw: Mapping[str, Any], file: Path, faults: list[str]) -> Experim
     table = _table(raw, name, faults)
     if name == _OLD_TABLE and "experiment" in raw:
         faults.append(f"[{_OLD_TABLE}] is the earlier name of [experiment]: write one of them")
-    _unknown(raw, [*_TABLES, _OLD_TABLE, *lists], "", faults)
-    _unknown(table, ["name", "out", *lists], f"{name}.", faults)
+    _add_unknown_keys(raw, [*_TABLES, _OLD_TABLE, *lists], "", faults)
+    _add_unknown_keys(table, ["name", "out", *lists], f"{name}.", faults)
     for key in ("name", "out"):
         if key in table and not (isinstance(table[key], str) and table[key].strip()):
-            faults.append(f"{name}.{key} is {table[key]!r}, no text")
+            faults.append(f"{name}.{key} is {table[key]!r}, not text")
         elif key == "out" and key in table:
             experiment.out = file.parent / Path(table[key]).expanduser()
         elif key in table:
             experiment.name = table[key]
     if experiment.name and (set(experiment.name) & set("/\\\0") or experiment.name.startswith(".")):
-        faults.append(f"{name}.name is {experiment.name!r}; it names a folder, so no slash and no dot in front")
+        faults.append(
+            f"{name}.name is {experiment.name!r}; it names a folder, so it must have no slash and not start with a dot"
+        )
     for key, axis in lists.items():
         if key in raw and key in table:
             faults.append(f"{key} is given at the top and in [{name}]")
@@ -162,10 +164,10 @@ def _from_file(raw: Mapping[str, Any], file: Path, faults: list[str]) -> Experim
         if isinstance(folder, str) and folder:
             experiment.data[dataset] = file.parent / Path(folder).expanduser()
         else:
-            faults.append(f"data.{dataset} is {folder!r}, no folder")
+            faults.append(f"data.{dataset} is {folder!r}, not a folder")
     cells = raw.get("cell", [])
     if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
-        faults.append("cell is no list of tables: write [[cell]]")
+        faults.append("cell is not a list of tables: write [[cell]]")
         cells = []
     for number, cell in enumerate(cells, 1):
         experiment.rules.append(_rule(cell, f"cell {number}: ", experiment, file, faults))
@@ -177,8 +179,14 @@ def _rule(cell: Mapping[str, Any], where: str, experiment: Experiment, file: Pat
     components: dict[str, tuple[str, ...]] = {}
     for axis in AXES:
         if axis in cell:
-            one = cell[axis]
-            components[axis] = tuple(_texts([one] if isinstance(one, str) else one, where + axis, faults))
+            components_of_axis = cell[axis]
+            components[axis] = tuple(
+                _texts(
+                    [components_of_axis] if isinstance(components_of_axis, str) else components_of_axis,
+                    where + axis,
+                    faults,
+                )
+            )
             listed = experiment.axes.get(axis, _DEFAULTS.get(axis, []))
             for item in components[axis]:
                 if item not in listed and not (ALL in listed and axis == "protocol" and item in PROTOCOLS):
@@ -186,21 +194,21 @@ def _rule(cell: Mapping[str, Any], where: str, experiment: Experiment, file: Pat
                         f"{where}{axis} {item!r} is not part of the experiment: {', '.join(listed) or 'none'}"
                     )
     exclude = cell.get("exclude", False)
-    others = {key: value for key, value in cell.items() if key not in (*AXES, "exclude")}
-    options = _options(others, file, where, faults)
+    other_keys = {key: value for key, value in cell.items() if key not in (*AXES, "exclude")}
+    options = _options(other_keys, file, where, faults)
     if not components:
         faults.append(f"{where}names no protocol, hallucinator or recogniser; options of all cells belong in [options]")
     if not isinstance(exclude, bool):
         faults.append(f"{where}exclude is {exclude!r}, neither true nor false")
-    elif exclude == bool(others):
+    elif exclude == bool(other_keys):
         faults.append(f"{where}either exclude = true or other options, not {'both' if exclude else 'neither'}")
     return CellRule(components, exclude is True, options)
 
 
-def _options(given: Mapping[str, Any], file: Path, where: str, faults: list[str]) -> dict[str, Any]:
-    given = {key.replace("-", "_"): value for key, value in given.items()}
-    _unknown(given, OPTIONS, where, faults)
-    values, option_faults = check_values({key: value for key, value in given.items() if key in OPTIONS})
+def _options(values_of_file: Mapping[str, Any], file: Path, where: str, faults: list[str]) -> dict[str, Any]:
+    values_of_file = {key.replace("-", "_"): value for key, value in values_of_file.items()}
+    _add_unknown_keys(values_of_file, OPTIONS, where, faults)
+    values, option_faults = check_values({key: value for key, value in values_of_file.items() if key in OPTIONS})
     faults += [f"{where}{fault}" for fault in option_faults]
     return {key: file.parent / value if key in _PATHS and value else value for key, value in values.items()}
 
@@ -219,25 +227,25 @@ def _table(raw: Mapping[str, Any], key: str, faults: list[str]) -> Mapping[str, 
     value = raw.get(key, {})
     if isinstance(value, dict):
         return value
-    faults.append(f"{key} is {value!r}, no table: write [{key}]")
+    faults.append(f"{key} is {value!r}, not a table: write [{key}]")
     return {}
 
 
 def _texts(value: object, key: str, faults: list[str]) -> list[str]:
     if isinstance(value, list) and value and all(isinstance(item, str) and item.strip() for item in value):
         return list(dict.fromkeys(item.strip() for item in value))
-    faults.append(f'{key} is {value!r}, no list such as ["none", "bicubic"]')
+    faults.append(f'{key} is {value!r}, not a list such as ["none", "bicubic"]')
     return []
 
 
-def _unknown(given: Iterable[str], known: Iterable[str], where: str, faults: list[str]) -> None:
+def _add_unknown_keys(keys: Iterable[str], known: Iterable[str], where: str, faults: list[str]) -> None:
     names = list(known)
-    for key in given:
+    for key in keys:
         if key not in names:
             faults.append(f"unknown key {where + key!r}{suggestion(key, names)}")
 
 
-def _raise(faults: list[str], file: Path | None) -> None:
+def _raise_faults(faults: list[str], file: Path | None) -> None:
     if faults:
         where = f"the experiment {file}" if file else "this experiment"
         raise UsageError(f"Cannot run {where}: {'; '.join(fault.rstrip('.') for fault in dict.fromkeys(faults))}.")

@@ -1,4 +1,4 @@
-"""A matrix of runs: every protocol with every hallucinator and recogniser, one run folder a cell, one cache for all."""
+"""A matrix of runs: every protocol with every hallucinator and recogniser, one folder per cell, one cache for all."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ def run_matrix(matrix: Matrix) -> ExperimentState:
 
     Raises:
         BenchError: the folder of the experiment cannot be used.
-        KeyboardInterrupt: of the user; ``study.json`` has the state so far.
+        KeyboardInterrupt: the user interrupts; ``study.json`` has the state so far.
     """
     state = _begin(matrix)
     studies: dict[str, Study] = {}
-    said: set[str] = set()
-    before = None
-    for place, cell in enumerate(matrix.cells):
+    printed_notes: set[str] = set()
+    previous_protocol = None
+    for index, cell in enumerate(matrix.cells):
         config = cell.config
-        if before not in (None, config.protocol):
+        if previous_protocol not in (None, config.protocol):
             studies.clear()  # lists of media of large data sets
-        before = config.protocol
+        previous_protocol = config.protocol
         title = " / ".join(filter(None, (config.protocol, config.hallucinator, cell.recogniser)))
-        print(f"\n[{place + 1} of {len(matrix.cells)}] {title}", file=sys.stderr, flush=True)
-        state.cells[place] = _run(cell, state.cells[place], studies, said)
+        print(f"\n[{index + 1} of {len(matrix.cells)}] {title}", file=sys.stderr, flush=True)
+        state.cells[index] = _run(cell, state.cells[index], studies, printed_notes)
         write_state(matrix.out, state)
     if _find_below(matrix, state):
         write_state(matrix.out, state)
@@ -60,20 +60,20 @@ def run_matrix(matrix: Matrix) -> ExperimentState:
 def _find_below(matrix: Matrix, state: ExperimentState) -> bool:
     """Add a warning to each cell below the LR face of the experiment; returns whether there is any."""
     records = {cell.name: read_record(matrix.out / cell.name) for cell in state.cells if cell.state == "done"}
-    found = False
-    for place, cell in enumerate(state.cells):
+    has_warning = False
+    for index, cell in enumerate(state.cells):
         record = records.get(cell.name)
         if record is None or is_lr_face(record) or any(warning.startswith(BELOW) for warning in cell.warnings):
             continue
         base = next((n for n, o in records.items() if is_lr_face(o) and measured_alike(record, o)), None)
         sentence = below_lr_face(*(read_run(matrix.out / name) for name in (cell.name, base))) if base else None
         if sentence:
-            state.cells[place] = replace(cell, warnings=(*cell.warnings, sentence))
-            found = True
-    return found
+            state.cells[index] = replace(cell, warnings=(*cell.warnings, sentence))
+            has_warning = True
+    return has_warning
 
 
-def _run(cell: Cell, before: CellState, studies: dict[str, Study], said: set[str]) -> CellState:
+def _run(cell: Cell, previous: CellState, studies: dict[str, Study], printed_notes: set[str]) -> CellState:
     start = time.perf_counter()
     try:
         config = cell.config
@@ -81,24 +81,31 @@ def _run(cell: Cell, before: CellState, studies: dict[str, Study], said: set[str
             protocol = build(PROTOCOLS, Spec.parse(config.protocol)).component
             config = replace(config, data_root=draw_once(protocol, cache_folder(config) / "samples"))
         run = prepare(config, studies)
-        print(describe_run(run, said), file=sys.stderr, flush=True)
+        print(describe_run(run, printed_notes), file=sys.stderr, flush=True)
         result, fresh = execute(run, lambda sentence: print(sentence, file=sys.stderr, flush=True))
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001  # one cell's fault, sys.exit too, must not lose the others
+    except BaseException as error:  # noqa: BLE001  # a fault of one cell, also sys.exit, must not stop the others
         text = explanation(error) or f"{type(error).__name__}: {error}"
         if not isinstance(error, BenchError) and explanation(error) is None:
             traceback.print_exc(file=sys.stderr)
         print(f"FAILED: {text}", file=sys.stderr, flush=True)
-        spent = round(time.perf_counter() - start, 2)
+        duration_s = round(time.perf_counter() - start, 2)
         return replace(
-            before, state="failed", error=text, seconds=spent, figure=None, banners=(), official=None, warnings=()
+            previous,
+            state="failed",
+            error=text,
+            seconds=duration_s,
+            figure=None,
+            banners=(),
+            official=None,
+            warnings=(),
         )
-    seconds = round(time.perf_counter() - start, 2) if fresh else before.seconds
+    seconds = round(time.perf_counter() - start, 2) if fresh else previous.seconds
     figure = _headline(result.record)
-    print(f"done in {seconds} s" if fresh else "kept: it was finished", file=sys.stderr, flush=True)
+    print(f"done in {seconds} s" if fresh else "kept: it was already finished", file=sys.stderr, flush=True)
     return replace(
-        before,
+        previous,
         state="done",
         error=None,
         seconds=seconds,
@@ -115,16 +122,16 @@ def _headline(record: RunRecord) -> dict[str, Any] | None:
 
 
 def _begin(matrix: Matrix) -> ExperimentState:
-    """Prepare the folder of the experiment; the state of cells that an earlier call finished is kept."""
+    """Prepare the folder of the experiment; finished cells of an earlier call keep their state."""
     if matrix.out.exists() and (not matrix.out.is_dir() or (matrix.out / RUN_FILE).exists()):
-        what = "is a run folder" if matrix.out.is_dir() else "is no folder"
-        raise BenchError(f"{matrix.out} {what}, and an experiment needs its own folder. Choose another --out.")
-    old = read_state(matrix.out) if (matrix.out / STATE_FILE).exists() else None
-    known = {(cell.name, cell.digest): cell for cell in old.cells if cell.state == "done"} if old else {}
+        obstacle = "is a run folder" if matrix.out.is_dir() else "is not a folder"
+        raise BenchError(f"{matrix.out} {obstacle}, and an experiment needs its own folder. Choose another --out.")
+    earlier = read_state(matrix.out) if (matrix.out / STATE_FILE).exists() else None
+    finished = {(cell.name, cell.digest): cell for cell in earlier.cells if cell.state == "done"} if earlier else {}
     cells = []
     for cell in matrix.cells:
         new = CellState(cell.name, cell.config.protocol, cell.config.hallucinator, cell.recogniser, cell.digest)
-        cells.append(known.get((cell.name, cell.digest), new))
+        cells.append(finished.get((cell.name, cell.digest), new))
     source = None if matrix.source is None else hashlib.sha256(matrix.source).hexdigest()
     state = ExperimentState(matrix.name, matrix.digest, dict(matrix.config), dict(matrix.left_out), cells, source)
     write_state(matrix.out, state, source=matrix.source)

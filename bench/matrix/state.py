@@ -1,4 +1,4 @@
-"""``study.json``: the state of the cells of an experiment. The name of the file is older than the word experiment."""
+"""``study.json``: the state of the cells of an experiment. The file has an older name for an experiment."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def read_state(folder: Path) -> ExperimentState:
     """
     path = folder / STATE_FILE
     if not path.exists():
-        raise MissingError(f"No experiment in {folder}: {STATE_FILE} is not there.")
+        raise MissingError(f"No experiment in {folder}: {STATE_FILE} is missing.")
     try:
         raw = read_json(path)
         version = raw["schema_version"]

@@ -138,7 +138,9 @@ def _told(i: int, labels: tuple[str, ...]) -> ItemRow:
 
 
 def _answer(middle: float) -> Any:
-    return efficiency.Answer((middle, middle + 2, middle - 1), 40.25, "resident memory", (26_500_000, 60, "n", ()))
+    return efficiency.TimingResult(
+        (middle, middle + 2, middle - 1), 40.25, "resident memory", (26_500_000, 60, "n", ())
+    )
 
 
 def _record(label: str, recogniser: str, protocol: dict[str, Any], data: dict[str, Any], probes: int) -> RunRecord:

@@ -1,4 +1,4 @@
-"""``bench data``: is this folder the data set it should be?"""
+"""``bench data``: check data sets, write samples, manifests and training files."""
 
 from __future__ import annotations
 
@@ -27,12 +27,14 @@ def add_parser(subparsers: Subparsers) -> None:
         "check",
         help="compare a folder with the official data set",
         description="Compare a folder with the official data set: what is missing, extra, damaged. Exit code 0: the "
-        "official set, whole; 4: usable, but not the official set; 1: damaged; 3: absent.",
+        "official set, complete; 4: usable, but not the official set; 1: damaged; 3: absent.",
     )
     check.add_argument("protocol", metavar="NAME", help="protocol, for instance tinyface")
     check.add_argument("root", type=Path, nargs="?", metavar="DIR", help="folder (default: as configured)")
     check.add_argument("--json", action="store_true", help="machine-readable findings")
-    check.add_argument("--manifest", type=Path, metavar="FILE", help="compare with a file by `bench data manifest` too")
+    check.add_argument(
+        "--manifest", type=Path, metavar="FILE", help="compare also with a file written by `bench data manifest`"
+    )
     check.set_defaults(main=main)
     sample.add_parser(commands)
     pairs.add_parser(commands)
@@ -55,10 +57,10 @@ def main(args: argparse.Namespace) -> int:
     built = build(PROTOCOLS, Spec.parse(args.protocol))
     protocol = built.component
     root = find_data(protocol, args.root)
-    with progress.counted("open every image") as tell:
-        lines = protocol.check(root, tell)
+    with progress.counted("open every image") as report:
+        lines = protocol.check(root, report)
     if args.manifest:
-        lines = [*lines, _against(args.manifest, built, root)]
+        lines = [*lines, _compare_with_manifest(args.manifest, built, root)]
     worst = max((line.level for line in lines), key=("ok", "differs", "damaged").index)
     if args.json:
         findings = [asdict(line) for line in lines]
@@ -68,8 +70,8 @@ def main(args: argparse.Namespace) -> int:
     return _EXIT[worst]
 
 
-def _against(path: Path, protocol: Built[EvalProtocol], root: Path) -> CheckLine:
-    """What a manifest says of the data."""
+def _compare_with_manifest(path: Path, protocol: Built[EvalProtocol], root: Path) -> CheckLine:
+    """Compare the data with a manifest."""
     from bench.config import RunConfig, cache_folder
     from bench.errors import DataError
     from bench.run.manifest import compare, read_manifest
@@ -82,5 +84,5 @@ def _against(path: Path, protocol: Built[EvalProtocol], root: Path) -> CheckLine
         first, count = compare(manifest, protocol, root, scratch, data)
     except DataError as error:
         return CheckLine("damaged", "manifest", f"these data cannot be read: {error}")
-    found = f"{count:,} differences" if count else "the same data"
-    return CheckLine("differs" if count else "ok", "manifest", found, examples=tuple(first))
+    finding = f"{count:,} differences" if count else "the same data"
+    return CheckLine("differs" if count else "ok", "manifest", finding, examples=tuple(first))

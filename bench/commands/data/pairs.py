@@ -1,4 +1,4 @@
-"""``bench data pairs``: a folder of photographs to one training file."""
+"""``bench data pairs``: pack a folder of photographs into one training file."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ def add_parser(subparsers: Subparsers) -> None:
         "pairs",
         help="pack a folder of photographs into one training file",
         description="Find the face of every photograph, keep the frontal ones, and pack them with their landmarks into "
-        "one file; training turns, shrinks and crops them on the fly. 80 in 100 people train, 20 are left out.",
+        "one file; training turns, shrinks and crops them on the fly. 80 of 100 people train, 20 are held out.",
     )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="photographs, one person each unless --person says")
+    parser.add_argument(
+        "folder", type=Path, metavar="DIR", help="photographs; each is one person, unless --person folder is given"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file to write (.npz)")
     parser.add_argument(
         "--person",
         choices=("file", "folder"),
         default="file",
-        help="what names a person: the file (default) or its folder",
+        help="what identifies a person: the file (default) or its folder",
     )
     parser.add_argument("--quality", type=int, default=90, metavar="Q", help="of the JPEGs (default: 90)")
     parser.add_argument(
@@ -39,8 +41,8 @@ def add_parser(subparsers: Subparsers) -> None:
         "--heatmaps",
         default="auto",
         metavar="WHOSE",
-        help="whose 68 points heatmaps are made of: engine, dlib, or the archive 2DFAN4 of FAN, the paper's (default: "
-        "FAN where torch's cache has it, else engine)",
+        help="source of the 68 points of heatmaps: engine, dlib, or the archive 2DFAN4 of FAN, as in the paper "
+        "(default: FAN if torch's cache has it, else engine)",
     )
     parser.add_argument(
         "--unsafe-torchscript",
@@ -61,7 +63,7 @@ def main(args: argparse.Namespace) -> int:
     files = photographs(args.folder)
     outline = _outline(args.heatmaps, trusted=args.unsafe_torchscript != "no")
     with progress.stage("pack faces", len(files)) as advance:
-        done = pack(
+        packed = pack(
             files,
             args.out,
             FaceLandmarker(),
@@ -71,24 +73,24 @@ def main(args: argparse.Namespace) -> int:
             outline=outline,
             advance=advance,
         )
-    print(f"{args.out}: {done.train:,} faces to train, {done.test:,} left out, {done.size / 2**20:.1f} MiB")
+    print(f"{args.out}: {packed.train:,} faces to train, {packed.test:,} left out, {packed.size / 2**20:.1f} MiB")
     print(f"  68 points for heatmaps: {outline[0] if outline else 'engine'}")
-    for reason, count in sorted(done.rejected.items(), key=lambda item: -item[1]):
+    for reason, count in sorted(packed.rejected.items(), key=lambda item: -item[1]):
         print(f"  rejected: {count:,} {reason}")
     return 0
 
 
-def _outline(whose: str, *, trusted: bool) -> tuple[str, Landmarker] | None:
-    """The landmarker of the 68 points; None is the engine, whose 478 points they are read off.
+def _outline(source: str, *, trusted: bool) -> tuple[str, Landmarker] | None:
+    """The landmark detector of the 68 points; None takes them from the 478 points of the engine.
 
     Raises:
-        MissingError, DataError: what was named is not here or damaged.
+        MissingError, DataError: the named weights are missing or damaged.
     """
     from bench.faces.landmarks.dlib_fan import DlibLandmarker, FanLandmarker, fan_weights
 
-    found = fan_weights() if whose == "auto" else None
-    if whose == "dlib":
+    default = fan_weights() if source == "auto" else None
+    if source == "dlib":
         return "dlib", DlibLandmarker()
-    if whose in ("auto", "engine") and found is None:
+    if source in ("auto", "engine") and default is None:
         return None
-    return "fan", FanLandmarker(found or Path(whose), trusted=trusted)
+    return "fan", FanLandmarker(default or Path(source), trusted=trusted)

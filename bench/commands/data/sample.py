@@ -1,4 +1,4 @@
-"""``bench data sample``: a database in miniature, with people that do not exist."""
+"""``bench data sample``: write a small sample of a data set, of drawn people."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def add_parser(commands: Subparsers) -> None:
         help="tinyface, multipie, mmi, celeba, dronesurf, ijbc, lfw or cfp; options after a colon: ijbc:release=A",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder, new or empty")
-    parser.add_argument("--identities", type=int, metavar="N", help="how many people (default: the sample's own)")
+    parser.add_argument("--identities", type=int, metavar="N", help="number of people (default: that of the sample)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="same seed, same bytes (default: 0)")
-    parser.add_argument("--painter", metavar="NAME", help="who draws (default: the suite's own choice)")
+    parser.add_argument("--painter", metavar="NAME", help="painter of the faces (default: chosen by the suite)")
     parser.set_defaults(main=main)
 
 

@@ -1,1 +1,1 @@
-"""How the command line reads, prints and suggests. May import what it prints; knows no subcommand."""
+"""Parsing, output and suggestions of the command line. May import what it prints; knows no subcommand."""

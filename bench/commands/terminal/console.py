@@ -14,17 +14,17 @@ from bench.io.printing import ESCAPED
 
 
 class OutputLost(BenchError):
-    """Standard output takes no more; the text is empty where its reader went away, as ``head`` does."""
+    """Standard output cannot be written; the text is empty where its reader closed it, as ``head`` does."""
 
 
 class _Stream:
-    """A text stream whose faults are turned into `OutputLost` (standard output) or passed over (standard error)."""
+    """A text stream whose faults become `OutputLost` (standard output) or are ignored (standard error)."""
 
-    def __init__(self, stream: TextIO | None, *, must_arrive: bool) -> None:
-        self._stream, self._must_arrive = stream, must_arrive
+    def __init__(self, stream: TextIO | None, *, is_output: bool) -> None:
+        self._stream, self._is_output = stream, is_output
 
     def write(self, text: str) -> int:
-        """Write; see the class for what a fault does."""
+        """Write; see the class for faults."""
         with self._faults():
             if self._stream is None:
                 raise OSError(errno.EBADF, os.strerror(errno.EBADF))
@@ -32,7 +32,7 @@ class _Stream:
         return len(text)
 
     def flush(self) -> None:
-        """Flush; see the class for what a fault does."""
+        """Flush; see the class for faults."""
         with self._faults():
             if self._stream is not None:
                 self._stream.flush()
@@ -53,7 +53,7 @@ class _Stream:
         except (OSError, ValueError) as error:
             if isinstance(error, UnicodeError):
                 raise
-            if self._must_arrive:
+            if self._is_output:
                 raise OutputLost(_cause(error)) from None
 
 
@@ -61,19 +61,19 @@ class _Stream:
 def standard_streams() -> Iterator[None]:
     """Make standard output and standard error safe to write to inside the block.
 
-    Characters that the terminal's encoding lacks, and bytes of file names that are no text, are escaped as JSON does.
-    A closed stream's number is taken, so that no file of the run gets what libraries write there.
+    Characters that the terminal's encoding lacks, and bytes of file names that are not UTF-8, are escaped as in JSON.
+    The number of a closed stream is reserved, so that no file of the run receives output of libraries.
     """
     out, err = sys.stdout, sys.stderr
     for number in (0, 1, 2):
         with suppress(OSError):
-            _hold(number)
+            _reserve(number)
     for stream in (out, err):
         if isinstance(getattr(stream, "errors", None), str) and hasattr(stream, "reconfigure"):
             with suppress(OSError, ValueError):
                 cast("Any", stream).reconfigure(errors=ESCAPED)
-    sys.stdout = cast("TextIO", _Stream(out, must_arrive=True))
-    sys.stderr = cast("TextIO", _Stream(err, must_arrive=False))
+    sys.stdout = cast("TextIO", _Stream(out, is_output=True))
+    sys.stderr = cast("TextIO", _Stream(err, is_output=False))
     try:
         yield
     finally:
@@ -84,7 +84,7 @@ def standard_streams() -> Iterator[None]:
             _discard(err)
 
 
-def _hold(number: int) -> None:
+def _reserve(number: int) -> None:
     try:
         os.fstat(number)
     except OSError:
@@ -100,7 +100,7 @@ def _cannot_flush(stream: TextIO) -> bool:
 
 
 def _discard(stream: TextIO) -> None:
-    """Send what a stream still holds nowhere, so that the end of the program does not fail at it."""
+    """Discard the buffer of a stream, so that the end of the program does not fail."""
     with suppress(OSError, ValueError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())
@@ -112,4 +112,4 @@ def _cause(error: OSError | ValueError) -> str:
     if isinstance(error, BrokenPipeError):
         return ""
     reason = getattr(error, "strerror", None) or str(error)
-    return f"Standard output cannot be written: {reason}. What was computed is kept."
+    return f"Standard output cannot be written: {reason}. Finished work is kept."

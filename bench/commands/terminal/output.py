@@ -1,4 +1,4 @@
-"""What the commands print: figures, findings, checks. Results go to standard output."""
+"""Prints figures, findings and checks to standard output."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _EXAMPLES = 5
 
 
 def print_figures(result: RunResult, doubts: Sequence[str] = ()) -> None:
-    """Print the figures of a run with intervals, denominators and failures; first why it is not believed, if so."""
+    """Print doubts about a run, then its figures with intervals, denominators and failures."""
     record = result.record
     kind = recorded_kind(record.protocol)
     for banner in (*banners(record), *(f"NOT CONFIRMED: {doubt}" for doubt in doubts)):
         print_line(f"*** {banner} ***")
-    print_line(f"\n{record.protocol['name']}  {record.label}{_told_by(record, kind)}")
+    print_line(f"\n{record.protocol['name']}  {record.label}{_recogniser_in_brackets(record, kind)}")
     for line in figure_lines(record):
         print_line(f"  {line}")
     for role, ledger in record.ledger.items():
@@ -50,12 +50,12 @@ def print_check(protocol: str, root: Path, lines: Sequence[CheckLine], verdict: 
     for text in align_columns(rows):
         print_line(text)
     published = any(line.expected not in ("", "none", "yes") for line in lines)
-    words = {
-        "ok": "the official set, whole" if published else "nothing is wrong; no set is published to compare with",
+    verdicts = {
+        "ok": "the official set, complete" if published else "no faults; no set is published to compare with",
         "differs": "usable, but NOT the official set" if published else "usable; no set is published to compare with",
-        "damaged": "damaged: mend what is marked before a run",
+        "damaged": "damaged: repair the marked entries before a run",
     }
-    print_line(f"verdict: {words[verdict]}")
+    print_line(f"verdict: {verdicts[verdict]}")
 
 
 def print_checks(subject: str, checks: Sequence[Check]) -> int:
@@ -72,8 +72,8 @@ def print_checks(subject: str, checks: Sequence[Check]) -> int:
     return 1 if failed else 0
 
 
-def _told_by(record: RunRecord, kind: str) -> str:
-    """Who told: the recogniser, or what classified; nothing where only costs are measured."""
+def _recogniser_in_brackets(record: RunRecord, kind: str) -> str:
+    """The recogniser or classifier in brackets; empty where only costs are measured."""
     if kind == EXPRESSION:
         return f"  ({record.protocol.get('classifier', {}).get('name', 'classifier')})"
     return "" if kind in UNRECOGNISED else f"  ({record.stages[-1].name})"

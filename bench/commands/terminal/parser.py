@@ -1,4 +1,4 @@
-"""How ``bench`` reads its command line: spellings, suggestions, help where no command is given."""
+"""Parser of the command line: spellings, suggestions, and help if no command is given."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ _CHOICE = re.compile(r"invalid choice: '(?P<given>[^']*)' \(choose from (?P<know
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that knows both spellings of an option and names the nearest one to what it does not know.
+    """An argument parser that accepts both spellings of an option and suggests the nearest option to an unknown one.
 
-    ``--recognizer`` is ``--recogniser`` and ``--data_root`` is ``--data-root``. An unknown option is an error of the
-    command it was given to, so the usage line shown is that command's.
+    ``--recognizer`` is ``--recogniser`` and ``--data_root`` is ``--data-root``. An unknown option is an error of its
+    subcommand, whose usage line is shown.
     """
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse as `argparse.ArgumentParser` does; what is left over ends the program with exit code 2."""
-        words = [self._spelled(word) for word in (sys.argv[1:] if args is None else args)]
-        values, rest = super().parse_known_args(words, namespace)
-        for word in rest:
+        """Parse as `argparse.ArgumentParser` does; remaining arguments end the program with exit code 2."""
+        words = [self._to_known_spelling(word) for word in (sys.argv[1:] if args is None else args)]
+        values, remaining = super().parse_known_args(words, namespace)
+        for word in remaining:
             name = word.partition("=")[0]
             if word.startswith("-"):
                 self.error(f"unknown option {name}{suggestion(name, self._option_string_actions)}")
             self.error(f"{word!r} is one argument too many")
-        return values, rest
+        return values, remaining
 
     def error(self, message: str) -> NoReturn:
-        """Print the usage and the message, with the nearest choice where one was mistyped; exit with code 2."""
+        """Print the usage and the message, with the nearest choice to a mistyped one; exit with code 2."""
         wrong = _CHOICE.search(message)
         if wrong:
             known = [name.strip().strip("'") for name in wrong["known"].split(",")]
             message += suggestion(wrong["given"], known)
         super().error(message)
 
-    def _spelled(self, word: str) -> str:
-        """An option in this parser's spelling; anything else as it is."""
+    def _to_known_spelling(self, word: str) -> str:
+        """An option in this parser's spelling; any other word unchanged."""
         name, equals, value = word.partition("=")
         if not name.startswith("--") or name in self._option_string_actions:
             return word

@@ -108,7 +108,7 @@ def test_a_mistyped_kind_is_met_with_the_right_word(bench: Bench) -> None:
 def test_list_says_which_code_decides_what_a_component_computes(bench: Bench) -> None:
     (described,) = json.loads(bench("list", "bicubic", "--json")[1])["components"]
     assert "bench.images" in described["modules"] and "hallucinators.bicubic" in described["modules"]
-    assert f"{len(described['modules'])} modules decide what it computes" in bench("list", "bicubic")[1]
+    assert f"{len(described['modules'])} modules affect its output" in bench("list", "bicubic")[1]
     assert all("modules" not in each for each in json.loads(bench("list", "--json")[1])["components"])
 
 

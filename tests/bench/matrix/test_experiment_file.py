@@ -151,7 +151,7 @@ seed = "x"
         "unknown key 'colour'", "protocols is given at the top and in [experiment]",
         "'experiment.nmae' (did you mean 'name'?)",
         "names a folder", "Unknown hallucinator 'countd'", "unknown argument 'gian'",
-        "recognisers is 'pixels', no list",
+        "recognisers is 'pixels', not a list",
         "'options.sede' (did you mean 'seed'?)", "options.limit is 0", "unknown key 'options.data_root'",
         "data.toys is 3", "cell 1: protocol 'tois' is not part of the experiment: toys",
         "cell 2: either exclude = true or other options, not neither", "cell 3: names no protocol",

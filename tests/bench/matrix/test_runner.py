@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench.evaluation.efficiency.passes import Answer
+from bench.evaluation.efficiency.passes import TimingResult
 from bench.interfaces import PROTOCOLS, EvalProtocol
 
 Bench = Callable[..., tuple[int, str, str]]
@@ -94,7 +94,7 @@ def test_an_interrupted_study_goes_on_where_it_stopped(
     toys.recogniser.stop.append(KeyboardInterrupt())
     code, out, err = bench(*command, *flags)
     assert code == 130
-    assert "goes on from there" in err
+    assert "continues from there" in err
     assert list(states(tmp_path / "out").values()) == ["done", "waiting", "done", "waiting"]
     assert "not run" in out
     toys.recogniser.stop.clear()
@@ -103,7 +103,7 @@ def test_an_interrupted_study_goes_on_where_it_stopped(
     assert set(states(tmp_path / "out").values()) == {"done"}
     assert done.stat().st_mtime_ns == before
     assert sum(toys.hallucinator.faces) == faces
-    assert err.count("kept: it was finished") == 2
+    assert err.count("kept: it was already finished") == 2
 
 
 def test_a_finished_study_asked_again_keeps_its_seconds_and_its_runs(
@@ -141,8 +141,8 @@ def test_all_takes_protocols_that_can_run_with_their_own_data_or_a_sample(
     study = study_of(tmp_path / "out")
     assert {cell["protocol"]: bool(cell["banners"]) for cell in study["cells"]} == {"games": True, "toys": False}
     assert study["left_out"] == {
-        "bare": "it must be given weights",
-        "dull": "there are no data, and it has no sample",
+        "bare": "it requires weights",
+        "dull": "it has neither data nor a sample",
         "gone": "a package is missing",
     }
     assert "SAMPLE DATA, not games" in out
@@ -222,7 +222,7 @@ def test_what_no_recogniser_matters_to_is_run_once_for_all_of_them(
     bench: Bench, toys: Any, command: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "bench.evaluation.efficiency.passes.measure", lambda ask: Answer((10.0, 12.0), None, "no such system")
+        "bench.evaluation.efficiency.passes.measure", lambda ask: TimingResult((10.0, 12.0), None, "no such system")
     )
     costs = "efficiency:batches=[1]"
     flags = ("--protocol", costs, "--hallucinator", "none,counted", "--recogniser", "pixels,pixels:side=8")
@@ -249,7 +249,7 @@ def test_what_no_recogniser_matters_to_is_run_once_for_all_of_them(
 def test_exceptions_decide_which_recogniser_the_cell_of_all_is_made_with(
     bench: Bench, toys: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.evaluation.efficiency.passes.measure", lambda ask: Answer((10.0, 12.0), 40.0))
+    monkeypatch.setattr("bench.evaluation.efficiency.passes.measure", lambda ask: TimingResult((10.0, 12.0), 40.0))
     study = tmp_path / "bench.toml"
     study.write_text(
         'protocols = ["efficiency:batches=[1]"]\nhallucinators = ["none"]\nrecognisers = ["pixels", "pixels:side=8"]\n'

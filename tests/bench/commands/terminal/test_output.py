@@ -90,11 +90,11 @@ def test_pairs_with_a_failed_template_are_errors(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("expected", "level", "words"),
     [
-        ("5,749", "ok", "the official set, whole"),
+        ("5,749", "ok", "the official set, complete"),
         ("5,749", "differs", "usable, but NOT the official set"),
-        ("none", "ok", "nothing is wrong; no set is published to compare with"),
+        ("none", "ok", "no faults; no set is published to compare with"),
         ("", "differs", "usable; no set is published to compare with"),
-        ("none", "damaged", "damaged: mend what is marked before a run"),
+        ("none", "damaged", "damaged: repair the marked entries before a run"),
     ],
 )
 def test_a_check_calls_official_only_what_is_published(
