@@ -1,4 +1,4 @@
-"""Digests of the code that decides a figure: the import closure of a module, and what belongs to a plugin.
+"""Digests of the code that affects a figure: the import closure of a module, and the modules of a plugin.
 
-May import the files directly in `bench` and `bench.io`; looks at no data.
+May import the files directly in `bench` and `bench.io`; reads no data.
 """

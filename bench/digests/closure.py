@@ -1,9 +1,9 @@
-"""The import closure of a module: which sources of ours decide what it computes, and a digest of each.
+"""The import closure of a module: the sources of this suite that affect its results, with a digest of each.
 
-Sources are read, not imported, so what is imported inside functions counts too. A module in `SEPARATE` is neither
-followed nor counted: it gathers components or looks them up by name, which would put every component into every
-closure; or it shows progress, describes components to users, digests code, or words warnings on figures. Likewise
-``protocols.NAME.sample``: it writes the sample of a database and decides no figure.
+Sources are read, not imported, so imports inside functions are included. A module in `SEPARATE` is excluded and not
+followed: it collects components or looks them up by name, which would put every component into every closure; or it
+shows progress, describes components, digests code, or writes warnings about figures. ``protocols.NAME.sample`` is
+excluded too: it writes the sample of a database and affects no figure.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ _UNLOADED: dict[str, tuple[Path, str]] = {}  # modules that were not imported wh
 
 
 def closure(*modules: str) -> Mapping[str, str]:
-    """The modules of ours that decide what some modules compute.
+    """The modules of this suite that affect the results of given modules.
 
     Args:
-        modules: dotted names. Those of other people (plugins) must have been imported; their closure is every module
-            of their distribution, what lies beside a module of no distribution and is imported, and what they import
-            of ours.
+        modules: dotted names. Modules of plugins must have been imported; their closure is every module of their
+            distribution (for a module of no distribution, its imports from the same folder) and their imports from
+            this suite.
 
     Returns:
         SHA-256 of each by name, sorted; see `bench.digests.sources.Source.digest`.
@@ -72,28 +72,28 @@ def _closure(module: str) -> Mapping[str, str]:
         path = _find(OWN_ROOT, module)
         if path is None or path.is_dir():
             raise DataError(f"There is no module {module}, so a later version of it could not be recognised.")
-        return _followed({module: path}, Modules())
-    beside = modules_beside(module, _file_of(module))
-    return {**_followed(dict(beside.start), beside), **beside.versions}
+        return _digest_closure({module: path}, Modules())
+    plugin = modules_beside(module, _file_of(module))
+    return {**_digest_closure(dict(plugin.start), plugin), **plugin.versions}
 
 
 def refuse_changed_sources() -> None:
-    """See that modules imported after their digests were taken are still those whose digests are in the keys.
+    """Check that modules imported after they were digested still have the digests of the keys.
 
     Raises:
-        ChangedError: the source of one was changed before it was imported.
+        ChangedError: a source was changed before it was imported.
     """
-    for name, (path, before) in list(_UNLOADED.items()):
+    for name, (path, digest) in list(_UNLOADED.items()):
         if name in sys.modules:
             del _UNLOADED[name]
-            if _bytes_of(path) != before:
+            if _file_digest(path) != digest:
                 raise ChangedError(
-                    f"The source {path} has changed since this run began, and was imported after that. What was "
-                    "computed is not kept; run again."
+                    f"The source {path} has changed since this run began, and was imported after that. Its "
+                    "results are not kept; run again."
                 )
 
 
-def _bytes_of(path: Path) -> str:
+def _file_digest(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
@@ -107,8 +107,8 @@ def _file_of(module: str) -> Path:
     return Path(file)
 
 
-def _followed(start: dict[str, Path], others: Modules) -> dict[str, str]:
-    """Digests of modules and of all that they import of ours and of ``others``."""
+def _digest_closure(start: dict[str, Path], others: Modules) -> dict[str, str]:
+    """Digests of modules and of their imports from this suite and from ``others``."""
     digests: dict[str, str] = {}
     waiting = list(start.items())
     while waiting:
@@ -117,12 +117,12 @@ def _followed(start: dict[str, Path], others: Modules) -> dict[str, str]:
             continue
         source = _read(name, path)
         if name not in sys.modules and path.suffix == ".py":
-            _UNLOADED.setdefault(name, (path, _bytes_of(path)))
+            _UNLOADED.setdefault(name, (path, _file_digest(path)))
         digests[name] = source.digest
         package = path.stem == "__init__"
         for statement in source.imports:
             for target in _targets(statement, name, package, others):
-                where = _place(target, others)
+                where = _source_of(target, others)
                 if where is not None and target not in digests:
                     waiting.append((target, where))
     return digests
@@ -136,7 +136,7 @@ def _read(name: str, path: Path) -> Source:
 
 
 def _targets(statement: Import, importer: str, package: bool, others: Modules) -> Iterator[str]:
-    """Names of the modules that a statement may import: the module, its parents, and what is taken from it."""
+    """Names of the modules that a statement may import: the module, its parents, and the imported names."""
     base = statement.module
     if statement.level:
         parts = importer.split(".")
@@ -147,14 +147,14 @@ def _targets(statement: Import, importer: str, package: bool, others: Modules) -
         yield ".".join(parts[:end])
     names = statement.names
     if "*" in names:
-        path = _place(base, others)
+        path = _source_of(base, others)
         names = read_source(path).exported if path is not None else ()
     for name in names:
         yield f"{base}.{name}"
 
 
-def _place(name: str, others: Modules) -> Path | None:
-    """The file of a module that is ours, or of the plugin's; None for other people's and for `SEPARATE`."""
+def _source_of(name: str, others: Modules) -> Path | None:
+    """The file of a module of this suite or of the plugin; None for other modules and for `SEPARATE`."""
     if name.split(".")[0] in OWN_PACKAGES:
         path = None if name in SEPARATE or _SAMPLE_WRITER.fullmatch(name) else _find(OWN_ROOT, name)
         return None if path is None or path.is_dir() else path

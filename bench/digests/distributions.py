@@ -1,4 +1,4 @@
-"""What belongs to a plugin: the modules of its distribution, or those beside a module that is of none."""
+"""The modules of a plugin: those of its distribution, or those beside a module of no distribution."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _ENDS = (".py", *EXTENSIONS)
 
 @dataclass(frozen=True)
 class Modules:
-    """What is a plugin's.
+    """The modules of a plugin.
 
     Attributes:
-        start: files of the modules that count whether or not they are imported, by dotted name.
-        root: folder that holds its top-level modules; what is imported from there counts too, unless it is somebody
-            else's. None where nothing does.
+        start: files of the modules that are always included, by dotted name.
+        root: folder of its top-level modules; imports from there are included too, unless they are of another
+            distribution. None where there are none.
         shared: whether other distributions are installed in that folder.
-        versions: digests of whole distributions that count by their version, by name.
+        versions: digests of distributions that are included only by their version, by name.
     """
 
     start: Mapping[str, Path] = field(default_factory=dict)
@@ -41,11 +41,11 @@ class Modules:
 
 
 def modules_beside(module: str, path: Path) -> Modules:
-    """What counts with a module that is not ours.
+    """The modules to digest with a module of another distribution.
 
-    A plugin's distribution (one that declares an entry point of ours, or is installed in editable mode) counts whole.
-    Of another one that a class comes from (a library) the version counts. A module of no distribution counts with what
-    it imports from its folder.
+    The distribution of a plugin (with an entry point of this suite, or installed in editable mode) is included with all
+    modules; another distribution (a library) by its version. A module of no distribution is included with its imports
+    from the same folder.
 
     Args:
         module: its dotted name.
@@ -68,19 +68,19 @@ def modules_beside(module: str, path: Path) -> Modules:
 
 
 def is_foreign(name: str, modules: Modules) -> bool:
-    """Whether a module that a plugin imports is the standard library's or another distribution's."""
+    """Whether an import of a plugin is of the standard library or of another distribution."""
     top = name.split(".")[0]
     return top in sys.stdlib_module_names or (modules.shared and top in _tops_of_distributions())
 
 
 def distribution_of(module: str, path: Path) -> Distribution | None:
-    """The installed distribution that a module is of; None for a lone module, and for those of this suite."""
-    seen = []
+    """The installed distribution of a module; None for a module of none, and for modules of this suite."""
+    examined = []
     for distribution in (*_plugins(), *distributions()):
         name = distribution.metadata["Name"]
-        if name == OWN_DISTRIBUTION or name in seen:
+        if name == OWN_DISTRIBUTION or name in examined:
             continue
-        seen.append(name)
+        examined.append(name)
         if _holds(distribution, module, path):
             return distribution
     return None
@@ -91,7 +91,7 @@ def modules_of(distribution: Distribution, top: str = "") -> dict[str, Path]:
 
     Args:
         distribution: an installed one.
-        top: a top-level module that is known to be of it, for those that do not list theirs.
+        top: a known top-level module, for distributions that do not list theirs.
     """
     listed = {} if _editable_root(distribution) else dict(_listed(distribution))
     if listed:
@@ -120,8 +120,8 @@ def _holds(distribution: Distribution, module: str, path: Path) -> bool:
     if not path.is_relative_to(base):
         return False
     if distribution.files is not None:
-        wanted = path.relative_to(base).as_posix()
-        return any(file.as_posix() == wanted for file in distribution.files)
+        relative = path.relative_to(base).as_posix()
+        return any(file.as_posix() == relative for file in distribution.files)
     tops = {p.module.split(".")[0] for p in distribution.entry_points if p.group == ENTRY_POINT_GROUP}
     return module.split(".")[0] in tops | set((distribution.read_text("top_level.txt") or "").split())
 
@@ -138,7 +138,7 @@ def _editable_root(distribution: Distribution) -> Path | None:
 
 
 def _listed(distribution: Distribution) -> Iterator[tuple[str, Path]]:
-    """Modules that its list of installed files names."""
+    """Modules in the distribution's list of installed files."""
     for file in distribution.files or ():
         end = next((end for end in _ENDS if file.name.endswith(end)), None)
         if end is None or ".." in file.parts or file.parts[0].endswith((".dist-info", ".egg-info")):
@@ -149,7 +149,7 @@ def _listed(distribution: Distribution) -> Iterator[tuple[str, Path]]:
 
 
 def _below(top: str, root: Path) -> Iterator[tuple[str, Path]]:
-    """Modules of a top-level package, or the one file of a top-level module, as far as they lie below a folder."""
+    """Modules of a top-level package below a folder, or the single file of a top-level module."""
     spec: ModuleSpec | None = None
     try:
         spec = find_spec(top)

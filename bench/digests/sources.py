@@ -1,4 +1,4 @@
-"""One Python source as the digests of code see it: what it imports, and a digest of what it does."""
+"""Imports of a Python source, and a digest of its compiled code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from types import CodeType
 
 EXTENSIONS = tuple(importlib.machinery.EXTENSION_SUFFIXES)
-"""Ends of the names of compiled modules."""
+"""Suffixes of compiled modules."""
 _CALLS = (b"import_module", b"__import__")
 _OF_THIS_PACKAGE = ("__package__", "__name__")
 _FILE_NAME = re.compile(r"(?:[\w+-]+/){0,4}[\w+.-]{1,80}\.\w{1,12}")
@@ -29,7 +29,7 @@ class Import:
     Attributes:
         module: dotted name; may be empty where ``level`` is not 0.
         level: leading dots of a relative import.
-        names: what is taken from the module; each may be a sub-module. ``*`` means all.
+        names: imported names; each may be a sub-module. ``*`` means all.
     """
 
     module: str
@@ -39,13 +39,13 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What the digests of code use of a source.
+    """Digest and imports of a source.
 
     Attributes:
-        digest: SHA-256 over its compiled code without docstrings, comments, places in the file and blocks for type
-            checkers, and over the bytes of data files beside it that it names in its text; over the bytes of a file
-            that is no Python source, or is none that compiles.
-        imports: every import that may happen when it is run, those inside functions included.
+        digest: SHA-256 over its compiled code without docstrings, comments, line numbers and blocks for type checkers,
+            and over the bytes of data files in its folder that it names in text constants; over the bytes of a file
+            that is not Python source or does not compile.
+        imports: every import that may be executed, also inside functions.
         exported: the literal ``__all__``, for ``from module import *``.
         texts: its text constants that may be names of files.
     """
@@ -58,7 +58,7 @@ class Source:
 
 @cache
 def read_source(path: Path) -> Source:
-    """Read a source once in each process: what is imported does not change while the process runs.
+    """Read a source once in each process: imported code does not change while the process runs.
 
     Raises:
         OSError: it cannot be read.
@@ -71,8 +71,8 @@ def read_source(path: Path) -> Source:
     except (SyntaxError, ValueError, RecursionError):
         return Source(hashlib.sha256(data).hexdigest())
     named = [path.parent / text for text in sorted(source.texts) if not text.endswith(".py")]
-    beside = [file.name.encode() + hashlib.sha256(file.read_bytes()).digest() for file in named if file.is_file()]
-    return replace(source, digest=hashlib.sha256(b"".join([source.digest.encode(), *beside])).hexdigest())
+    data_files = [file.name.encode() + hashlib.sha256(file.read_bytes()).digest() for file in named if file.is_file()]
+    return replace(source, digest=hashlib.sha256(b"".join([source.digest.encode(), *data_files])).hexdigest())
 
 
 def parse_source(data: bytes) -> Source:
@@ -94,13 +94,13 @@ def parse_source(data: bytes) -> Source:
     if any(call in data for call in _CALLS):
         imports += [called for node in ast.walk(tree) if (called := _import_by_call(node))]
     code = compile(tree, "", "exec", dont_inherit=True, optimize=0)
-    # version 2 of marshal: later ones also record which constants happen to be the same object
-    digest = hashlib.sha256(marshal.dumps(_placeless(code), 2)).hexdigest()
+    # version 2 of marshal: later versions also record which constants are the same object
+    digest = hashlib.sha256(marshal.dumps(_without_positions(code), 2)).hexdigest()
     return Source(digest, tuple(imports), exported, frozenset(_file_names(code)))
 
 
 def _statements(tree: ast.Module, *, keep_docstrings: bool) -> Iterator[ast.AST]:
-    """Every statement; docstrings and blocks for type checkers are cut out of the tree on the way."""
+    """Every statement; docstrings and blocks for type checkers are removed from the tree."""
     waiting: list[ast.AST] = [tree]
     while waiting:
         node = waiting.pop()
@@ -108,7 +108,7 @@ def _statements(tree: ast.Module, *, keep_docstrings: bool) -> Iterator[ast.AST]
             _drop_type_checking(node)
         elif isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             if not keep_docstrings and node.body and _is_docstring(node.body[0]):
-                node.body[:1] = [] if len(node.body) > 1 or isinstance(node, ast.Module) else [ast.Pass(**_NOWHERE)]
+                node.body[:1] = [] if len(node.body) > 1 or isinstance(node, ast.Module) else [ast.Pass(**_NO_POSITION)]
         yield node
         for block in _BLOCKS:
             inner = getattr(node, block, None)
@@ -116,7 +116,7 @@ def _statements(tree: ast.Module, *, keep_docstrings: bool) -> Iterator[ast.AST]
                 waiting += inner
 
 
-_NOWHERE = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
+_NO_POSITION = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
 
 
 def _is_docstring(node: ast.stmt) -> bool:
@@ -137,7 +137,7 @@ def _drop_type_checking(node: ast.If) -> None:
         if negated:
             node.orelse = []
         else:
-            node.body = [ast.Pass(**_NOWHERE)]
+            node.body = [ast.Pass(**_NO_POSITION)]
 
 
 def _assigns_all(node: ast.Assign) -> bool:
@@ -176,7 +176,7 @@ def _file_names(code: CodeType) -> Iterator[str]:
             yield value
 
 
-def _placeless(code: CodeType) -> CodeType:
+def _without_positions(code: CodeType) -> CodeType:
     """Compiled code without line numbers and the name of its file."""
-    constants = tuple(_placeless(value) if isinstance(value, CodeType) else value for value in code.co_consts)
+    constants = tuple(_without_positions(value) if isinstance(value, CodeType) else value for value in code.co_consts)
     return code.replace(co_consts=constants, co_linetable=b"", co_firstlineno=1)

@@ -1,4 +1,4 @@
-"""What users write on the command line: values by type annotation, and arguments described in docstrings.
+"""Syntax of the command line: values by type annotation, and argument descriptions from docstrings.
 
-May import the standard library alone.
+May import only the standard library.
 """

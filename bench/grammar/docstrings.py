@@ -1,4 +1,4 @@
-"""What a docstring says about arguments: its ``Args`` section, in Google's style."""
+"""Argument descriptions of docstrings: the ``Args`` section in Google's style."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _ITEM = re.compile(r"^\*{0,2}(?P<names>\w+(?:\s*,\s*\*{0,2}\w+)*)\s*(?:\([^)]*\)
 
 
 def described_arguments(factory: Callable[..., object]) -> dict[str, str]:
-    """What the docstrings of a function, or of a class and its constructor, say about each argument.
+    """Argument descriptions in the docstrings of a function, or of a class and its constructor.
 
-    Where the docstring of an inherited constructor and that of the class describe the same argument, the latter counts.
+    If the docstrings of an inherited constructor and of the class describe the same argument, the latter is used.
 
     Args:
         factory: a function or a class.
 
     Returns:
-        One line of text by argument name, without an entry for what is not described.
+        One line of text by argument name, without entries for undescribed arguments.
     """
     if not isinstance(factory, type):
         return argument_section(inspect.getdoc(factory) or "")
@@ -35,7 +35,7 @@ def described_arguments(factory: Callable[..., object]) -> dict[str, str]:
 def argument_section(doc: str) -> dict[str, str]:
     """The ``Args`` section of a docstring whose first line is not indented: text by argument name.
 
-    ``name: text``, ``name (type): text`` and ``first, second: text for both`` are read; indented lines go on.
+    ``name: text``, ``name (type): text`` and ``first, second: text for both`` are read; indented lines continue.
     """
     lines = doc.splitlines()
     start = next((index for index, line in enumerate(lines) if line.strip() in _HEADINGS and line[:1] != " "), None)

@@ -1,4 +1,4 @@
-"""Values as a user writes them: converted by a type annotation, and the nearest known name where one is wrong."""
+"""Conversion of values by type annotation, and the nearest known name to a wrong one."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _BOOLEANS = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(("fa
 
 
 def convert(value: object, annotation: Any) -> object:
-    """Convert a string to the annotated type; a value that is no string is only checked.
+    """Convert a string to the annotated type; a value of another type is only checked.
 
     Supports bool, int, float, str, Path, Literal, unions with None (``none``), and tuples of one item type
     (``[1,2,3]``).
 
     Raises:
-        ValueError: the value does not fit; the text says what would.
+        ValueError: the value is invalid; the text says what is valid.
     """
     origin = typing.get_origin(annotation)
     if origin in (Union, types.UnionType):
@@ -95,19 +95,19 @@ def type_name(annotation: Any) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is written most like ``name``, or None where none is near."""
+    """The known name with the most similar spelling, or None if there is none."""
     near = difflib.get_close_matches(name, list(known), n=1)
     return near[0] if near else None
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """`nearest` as the end of a clause, with a space in front: `` (did you mean 'size'?)``; else empty."""
+    """`nearest` as the end of a clause, after a space: `` (did you mean 'size'?)``; empty if there is none."""
     near = nearest(name, known)
     return f" (did you mean {near!r}?)" if near else ""
 
 
 def split_outside_brackets(text: str) -> list[str]:
-    """Split at the commas that are in no brackets."""
+    """Split at the commas outside brackets."""
     parts, depth, start = [], 0, 0
     for index, character in enumerate(text):
         depth += (character == "[") - (character == "]")

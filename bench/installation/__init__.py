@@ -1,8 +1,8 @@
-"""What this installation is made of: the first thing to look at when something does not work as expected."""
+"""Description of the installation, for the diagnosis of problems. May import components and everything below."""
 
 from __future__ import annotations
 
-from bench.installation.facts import Fact, guarded
+from bench.installation.facts import Fact, examined
 
 __all__ = ["Fact", "describe"]
 
@@ -19,7 +19,7 @@ SECTIONS = {
 
 
 def describe() -> list[Fact]:
-    """Look at everything; what cannot be looked at is a fact that says so, and nothing is raised.
+    """Collect all facts; a failed examination becomes a fact too, and nothing is raised.
 
     Returns:
         The facts, section by section in the order of `SECTIONS`. Nothing of the machine or the user's data is changed.
@@ -29,11 +29,11 @@ def describe() -> list[Fact]:
     from bench.installation.storage import data_facts, storage_facts, weight_facts
 
     return [
-        *guarded("system", "system", system_facts),
-        *guarded("packages", "packages", package_facts),
-        *guarded("devices", "devices", device_facts),
-        *guarded("plugins", "plugins", plugin_facts),  # loads the components that the following look at
-        *guarded("storage", "storage", storage_facts),
-        *guarded("weights", "weights", weight_facts),
-        *guarded("data", "data", data_facts),
+        *examined("system", "system", system_facts),
+        *examined("packages", "packages", package_facts),
+        *examined("devices", "devices", device_facts),
+        *examined("plugins", "plugins", plugin_facts),  # loads the components for the following sections
+        *examined("storage", "storage", storage_facts),
+        *examined("weights", "weights", weight_facts),
+        *examined("data", "data", data_facts),
     ]

@@ -1,4 +1,4 @@
-"""One fact about an installation, and how sizes and several lines are worded."""
+"""One fact about an installation, and the format of sizes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Literal
 from bench.errors import one_line
 
 Level = Literal["fact", "note", "problem"]
-"""``fact``: nothing to do. ``note``: something does not run or is not there, and nobody may need it. ``problem``: what
-every run needs cannot work."""
+"""``fact``: nothing to do. ``note``: something optional does not work or is missing. ``problem``: something that every
+run needs does not work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +18,12 @@ class Fact:
     """One line of the description of an installation.
 
     Attributes:
-        section: under which heading it stands: ``system``, ``packages``, ``devices``, ``storage``, ``weights``,
+        section: the section of the output: ``system``, ``packages``, ``devices``, ``storage``, ``weights``,
             ``data`` or ``plugins``.
-        name: what it is of.
-        value: what was found, one line.
-        level: whether something is to be done.
-        hint: what to do; empty where nothing is.
+        name: its subject.
+        value: one line.
+        level: whether something must be done.
+        hint: what to do; empty for nothing.
     """
 
     section: str
@@ -33,22 +33,22 @@ class Fact:
     hint: str = ""
 
 
-def guarded(section: str, name: str, look: Callable[[], list[Fact]]) -> list[Fact]:
-    """What a look finds; where it raises, one fact that says so. No odd machine ends the description.
+def examined(section: str, name: str, examine: Callable[[], list[Fact]]) -> list[Fact]:
+    """The facts of one examination; an exception in it becomes one fact.
 
     Args:
-        section: of the fact that says what was raised.
+        section: of the fact of an exception.
         name: of that fact.
-        look: finds the facts.
+        examine: returns the facts.
     """
     try:
-        return look()
-    except Exception as error:  # noqa: BLE001  # whatever a machine lacks, the other facts are still of use
+        return examine()
+    except Exception as error:  # noqa: BLE001  # the other facts are still useful
         return [Fact(section, name, f"unknown ({one_line(error, named=True)})", "note")]
 
 
-def in_words(size: float) -> str:
-    """A number of bytes in the unit that suits it: ``9.4 MiB``."""
+def format_size(size: float) -> str:
+    """A number of bytes in a suitable unit: ``9.4 MiB``."""
     value, unit = float(size), "B"
     for larger in ("KiB", "MiB", "GiB", "TiB"):
         if value < 1024:

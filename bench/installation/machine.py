@@ -12,25 +12,25 @@ from contextlib import suppress
 from pathlib import Path
 
 from bench.errors import one_line
-from bench.installation.facts import Fact, guarded, in_words
+from bench.installation.facts import Fact, examined, format_size
 
 _MEMINFO, _CPUINFO = Path("/proc/meminfo"), Path("/proc/cpuinfo")
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-_UNLIMITED = 1 << 60  # control groups without a limit tell a number near 2**63
+_UNLIMITED = 1 << 60  # control groups without a limit report a number near 2**63
 _LITTLE = 2 * 2**30  # bytes free; a run of vividgan takes about 1 GiB
 
 
 def system_facts() -> list[Fact]:
     """Operating system, processor and memory."""
     return [
-        *guarded("system", "operating system", _operating_system),
-        *guarded("system", "processor", _processor),
-        *guarded("system", "memory", _memory),
+        *examined("system", "operating system", _operating_system),
+        *examined("system", "processor", _processor),
+        *examined("system", "memory", _memory),
     ]
 
 
 def device_facts() -> list[Fact]:
-    """PyTorch, its build, and the devices that it sees."""
+    """PyTorch, its build and its devices."""
     try:
         import torch
     except Exception as error:  # noqa: BLE001  # a broken library raises OSError, a wrong numpy ImportError...
@@ -45,46 +45,46 @@ def device_facts() -> list[Fact]:
         ]
     hip = getattr(torch.version, "hip", None)
     build = f"CUDA {torch.version.cuda}" if torch.version.cuda else f"ROCm {hip}" if hip else "CPU only"
-    found = [Fact("devices", "torch", f"{torch.__version__}, built for: {build}")]
+    facts = [Fact("devices", "torch", f"{torch.__version__}, built for: {build}")]
 
     def cuda() -> list[Fact]:
         if not torch.cuda.is_available():
-            why = "no device is seen" if torch.version.cuda or hip else "this build of torch has no CUDA"
-            return [Fact("devices", "cuda", f"not available: {why}")]
+            reason = "no device is seen" if torch.version.cuda or hip else "this build of torch has no CUDA"
+            return [Fact("devices", "cuda", f"not available: {reason}")]
         return [
             Fact(
                 "devices",
-                f"cuda:{place}",
-                f"{properties.name}, {in_words(properties.total_memory)}",
+                f"cuda:{index}",
+                f"{properties.name}, {format_size(properties.total_memory)}",
             )
-            for place in range(torch.cuda.device_count())
-            for properties in [torch.cuda.get_device_properties(place)]
+            for index in range(torch.cuda.device_count())
+            for properties in [torch.cuda.get_device_properties(index)]
         ]
 
     def mps() -> list[Fact]:
-        there = torch.backends.mps.is_available()
-        return [Fact("devices", "mps", "available" if there else "not available")]
+        is_available = torch.backends.mps.is_available()
+        return [Fact("devices", "mps", "available" if is_available else "not available")]
 
-    found += guarded("devices", "cuda", cuda)
+    facts += examined("devices", "cuda", cuda)
     if sys.platform == "darwin":
-        found += guarded("devices", "mps", mps)
+        facts += examined("devices", "mps", mps)
     cores, usable = os.cpu_count(), usable_cores()
     threads = f"torch uses {torch.get_num_threads()} threads"
-    words = f"{cores or 'an unknown number of'} cores" + (f", {usable} usable here" if usable != cores else "")
-    return [*found, Fact("devices", "cpu", f"{words}; {threads}")]
+    core_counts = f"{cores or 'an unknown number of'} cores" + (f", {usable} usable here" if usable != cores else "")
+    return [*facts, Fact("devices", "cpu", f"{core_counts}; {threads}")]
 
 
 def usable_cores() -> int | None:
-    """Cores that this process may run on; None where the system does not tell."""
+    """Cores that this process may use; None where the system does not report it."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count()
 
 
 def memory_bytes() -> tuple[int | None, int | None]:
-    """Memory of the machine and what is free of it, bytes; None where the system does not tell.
+    """Total and free memory of the machine, bytes; None where the system does not report it.
 
-    A limit of a container (control groups) lowers the first, and the second where it is below what is free.
+    A limit of a container (control groups) lowers both if it is smaller.
     """
     total, free = _whole_memory()
     limit = _limit()
@@ -97,7 +97,7 @@ def memory_bytes() -> tuple[int | None, int | None]:
 def _operating_system() -> list[Fact]:
     name = platform.platform(aliased=True, terse=True) or sys.platform
     pretty = ""
-    with suppress(OSError):  # not every system has the file
+    with suppress(OSError):  # some systems lack the file
         pretty = platform.freedesktop_os_release().get("PRETTY_NAME", "")
     return [Fact("system", "operating system", ", ".join(filter(None, (pretty, name, platform.machine()))))]
 
@@ -108,9 +108,9 @@ def _processor() -> list[Fact]:
 
 def _processor_name() -> str:
     if _CPUINFO.is_file():
-        found = re.search(r"^(?:model name|Model|Hardware)\s*:\s*(.+)$", _CPUINFO.read_text(errors="replace"), re.M)
-        if found:
-            return found[1].strip()
+        match = re.search(r"^(?:model name|Model|Hardware)\s*:\s*(.+)$", _CPUINFO.read_text(errors="replace"), re.M)
+        if match:
+            return match[1].strip()
     if sys.platform == "darwin":
         with suppress(OSError, subprocess.SubprocessError):
             command = ["sysctl", "-n", "machdep.cpu.brand_string"]
@@ -122,10 +122,10 @@ def _memory() -> list[Fact]:
     total, free = memory_bytes()
     if total is None and free is None:
         return [Fact("system", "memory", "unknown on this system")]
-    words = ", ".join(f"{in_words(size)} {what}" for size, what in ((total, "in all"), (free, "free")) if size)
+    sizes = ", ".join(f"{format_size(size)} {kind}" for size, kind in ((total, "in all"), (free, "free")) if size)
     if free is not None and free < _LITTLE:
-        return [Fact("system", "memory", words, "note", "A run of vividgan takes about 1 GiB: lower --batch-size.")]
-    return [Fact("system", "memory", words)]
+        return [Fact("system", "memory", sizes, "note", "A run of vividgan takes about 1 GiB: lower --batch-size.")]
+    return [Fact("system", "memory", sizes)]
 
 
 def _whole_memory() -> tuple[int | None, int | None]:

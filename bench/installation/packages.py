@@ -1,4 +1,4 @@
-"""Python and its packages: this suite, what it requires, its extras, packages that do not go together, plugins."""
+"""Python and its packages: this suite, what it requires, its extras, conflicting packages, plugins."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ FOR_USERS: Mapping[str, str] = {
     "restorers": "hallucinator spandrel: restorers by others",
     "train": "bench train",
 }
-"""What each extra is for; those for developers, and those that join others, are left out."""
-_ALONE = (
+"""Purpose of each extra; extras for developers and combined extras are omitted."""
+_CONFLICTING = (
     ("opencv-python", "opencv-contrib-python", "opencv-python-headless", "opencv-contrib-python-headless"),
     ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml"),
 )
-"""Distributions that write the same module: with two of a row, either may be half overwritten by the other."""
+"""Distributions that write the same module: two of a row may overwrite each other."""
 
 
 def package_facts() -> list[Fact]:
-    """Python, the suite, what it requires, its extras, and packages that do not go together."""
+    """Python, the suite, what it requires, its extras, and conflicting packages."""
     needed = _requirements()
     return [
         Fact("packages", "Python", f"{platform.python_version()} ({sys.executable or 'no executable'})"),
         _suite(),
         *_required(needed[""]),
         *(_extra(name, needed) for name in FOR_USERS if name in needed),
-        *_clashing(),
+        *_conflicts(),
     ]
 
 
@@ -54,23 +54,23 @@ def plugin_facts() -> list[Fact]:
 
     load_plugins()
     failed = {failure.name: failure for failure in failures()}
-    found = []
+    facts = []
     for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
         package = point.dist.name if point.dist else "unknown package"
         if point.name in failed:
-            own = package == DISTRIBUTION
-            found.append(
+            is_suite = package == DISTRIBUTION
+            facts.append(
                 Fact(
                     "plugins",
                     point.name,
                     f"of {package} failed to load: {one_line(failed[point.name].cause)}",
-                    "problem" if own else "note",
-                    "Install the suite again." if own else f"Mend it, or remove it: pip uninstall {package}",
+                    "problem" if is_suite else "note",
+                    "Install the suite again." if is_suite else f"Repair it, or remove it: pip uninstall {package}",
                 )
             )
         elif package != DISTRIBUTION:
-            found.append(Fact("plugins", point.name, f"of {package} {_version(package)}, loaded"))
-    return found or [Fact("plugins", "of others", "none")]
+            facts.append(Fact("plugins", point.name, f"of {package} {_version(package)}, loaded"))
+    return facts or [Fact("plugins", "of others", "none")]
 
 
 def _suite() -> Fact:
@@ -92,13 +92,13 @@ def _required(needed: list[Requirement]) -> Iterator[Fact]:
     if not needed:
         return
     if not faults:
-        yield Fact("packages", "required", f"all {len(needed)} packages are here")
+        yield Fact("packages", "required", f"all {len(needed)} packages are installed")
     for requirement, fault in faults.items():
         yield Fact("packages", "required", fault, "problem", f"In this environment: {_install(requirement)}")
 
 
 def _extra(name: str, needed: Mapping[str, list[Requirement]]) -> Fact:
-    faults = {requirement: fault for requirement in _spread(name, needed) if (fault := _fault(requirement))}
+    faults = {requirement: fault for requirement in _expand_extra(name, needed) if (fault := _fault(requirement))}
     if not faults:
         return Fact("packages", f"extra {name}", f"installed ({FOR_USERS[name]})")
     missing = "; ".join(faults.values())
@@ -110,49 +110,49 @@ def _install(*needed: Requirement) -> str:
     return pip_install(*(f"'{requirement.name}{requirement.specifier}'" for requirement in needed))
 
 
-def _clashing() -> Iterator[Fact]:
-    for row in _ALONE:
-        there = [f"{name} {found}" for name in row if (found := _version(name))]
-        if len(there) > 1:
+def _conflicts() -> Iterator[Fact]:
+    for row in _CONFLICTING:
+        installed = [f"{name} {installed_version}" for name in row if (installed_version := _version(name))]
+        if len(installed) > 1:
             hint = f"Remove all of them, then: {pip_install(row[0])}"
-            yield Fact("packages", "conflict", f"{', '.join(there)} write the same module", "note", hint)
+            yield Fact("packages", "conflict", f"{', '.join(installed)} write the same module", "note", hint)
 
 
 def _requirements() -> dict[str, list[Requirement]]:
-    """What the suite requires by extra; under the empty name what it always requires."""
-    found: dict[str, list[Requirement]] = {"": []}
+    """Requirements of the suite by extra; the empty name has those of every installation."""
+    by_extra: dict[str, list[Requirement]] = {"": []}
     try:
-        listed = [Requirement(line) for line in requires(DISTRIBUTION) or ()]
+        requirements = [Requirement(line) for line in requires(DISTRIBUTION) or ()]
     except PackageNotFoundError:
-        return found
-    for requirement in listed:
+        return by_extra
+    for requirement in requirements:
         marker = requirement.marker
         if marker is None or marker.evaluate({"extra": ""}):
-            found[""].append(requirement)
+            by_extra[""].append(requirement)
             continue
         for name in FOR_USERS:
             if marker.evaluate({"extra": name}):
-                found.setdefault(name, []).append(requirement)
-    return found
+                by_extra.setdefault(name, []).append(requirement)
+    return by_extra
 
 
-def _spread(name: str, needed: Mapping[str, list[Requirement]]) -> Iterator[Requirement]:
-    """The requirements of an extra, those of extras that it joins included."""
+def _expand_extra(name: str, needed: Mapping[str, list[Requirement]]) -> Iterator[Requirement]:
+    """The requirements of an extra, including those of extras that it combines."""
     for requirement in needed.get(name, []):
         if canonicalize_name(requirement.name) == DISTRIBUTION:
             for other in requirement.extras:
-                yield from _spread(other, needed)
+                yield from _expand_extra(other, needed)
         else:
             yield requirement
 
 
 def _fault(requirement: Requirement) -> str:
-    """What is wrong with a required package: absent, or of another version; empty where nothing is."""
-    found = _version(requirement.name)
-    if not found:
-        return f"{requirement.name} is absent"
-    if not requirement.specifier.contains(found, prereleases=True):
-        return f"{requirement.name} {found} is installed, {requirement.name}{requirement.specifier} is needed"
+    """The fault of a required package: missing, or of a wrong version; empty if there is none."""
+    installed = _version(requirement.name)
+    if not installed:
+        return f"{requirement.name} is missing"
+    if not requirement.specifier.contains(installed, prereleases=True):
+        return f"{requirement.name} {installed} is installed, {requirement.name}{requirement.specifier} is needed"
     return ""
 
 

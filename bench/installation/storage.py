@@ -1,4 +1,4 @@
-"""What lies on disk: weight files, data sets, the cache, and how much room there is."""
+"""Facts about the disk: weight files, data sets, the cache, free space."""
 
 from __future__ import annotations
 
@@ -11,51 +11,51 @@ from typing import Any
 
 from bench.config import RunConfig, cache_folder, get_setting, settings_file
 from bench.errors import BenchError, MissingError, one_line
-from bench.installation.facts import Fact, guarded, in_words
+from bench.installation.facts import Fact, examined, format_size
 from bench.interfaces import ALIGNERS, HALLUCINATORS, PROTOCOLS, RECOGNISERS, EvalProtocol
 from bench.pipeline.build import build
 from bench.registry import Entry, Spec
 from bench.run.data import find_data
 
-_LITTLE = 2 * 2**30  # bytes free on a disk that runs or the cache are written to
+_LITTLE = 2 * 2**30  # free bytes on the disk of runs or of the cache
 _COUNTED = 200_000  # files of a cache that are counted
 _RUNS = Path("runs")
 
 
 def storage_facts() -> list[Fact]:
-    """The settings, the cache with its size, and the room on the disks of cache and runs."""
+    """The settings, the cache with its size, and the free space on the disks of cache and runs."""
     return [
-        *guarded("storage", "settings", _settings),
-        *guarded("storage", "cache", _cache),
-        *guarded("storage", "runs", _runs),
+        *examined("storage", "settings", _settings),
+        *examined("storage", "cache", _cache),
+        *examined("storage", "runs", _runs),
     ]
 
 
 def weight_facts() -> list[Fact]:
-    """Weight files of each component that runs as it is, and what the others lack."""
-    found = []
+    """Weight files of each component that can run, and the reason why others cannot."""
+    facts = []
     for registry in (HALLUCINATORS, RECOGNISERS, ALIGNERS):
         for entry in registry:
-            found += guarded("weights", f"{entry.kind} {entry.name}", lambda entry=entry: _weights(entry))  # type: ignore[misc]
-    return found
+            facts += examined("weights", f"{entry.kind} {entry.name}", lambda entry=entry: _weights(entry))  # type: ignore[misc]
+    return facts
 
 
 def data_facts() -> list[Fact]:
-    """Each data set: where it is configured, and whether it is the published one where that costs only a listing."""
+    """Each data set: its folder, and whether it is the published one if listing its files is enough to know."""
     base = os.environ.get("BENCH_DATA")
-    found = [Fact("data", "BENCH_DATA", base or "not set")]
+    facts = [Fact("data", "BENCH_DATA", base or "not set")]
     if base and not Path(base).is_dir():
-        found = [Fact("data", "BENCH_DATA", f"{base} is no folder", "note", "Name a folder that holds data sets.")]
-    named = set()
+        facts = [Fact("data", "BENCH_DATA", f"{base} is not a folder", "note", "Set it to a folder with data sets.")]
+    examined_datasets = set()
     for entry in PROTOCOLS:
         if entry.missing() is not None or any(argument.required for argument in entry.arguments()):
             continue
         protocol = build(PROTOCOLS, Spec(entry.name)).component
-        if protocol.dataset in named:
+        if protocol.dataset in examined_datasets:
             continue
-        named.add(protocol.dataset)
-        found += guarded("data", protocol.dataset, lambda p=protocol, e=entry: _data(p, e.name))  # type: ignore[misc]
-    return found
+        examined_datasets.add(protocol.dataset)
+        facts += examined("data", protocol.dataset, lambda p=protocol, e=entry: _data(p, e.name))  # type: ignore[misc]
+    return facts
 
 
 def _settings() -> list[Fact]:
@@ -65,27 +65,31 @@ def _settings() -> list[Fact]:
 
 def _cache() -> list[Fact]:
     folder = cache_folder(RunConfig(protocol=""))
-    size, whole = _size_of(folder)
-    room = _room(folder)
-    words = f"{folder}, {'' if whole else 'more than '}{in_words(size)} used{_free(room)}"
-    why = _unwritable(folder)
-    if why:
-        hint = "Set BENCH_CACHE to a folder that can be written, or give --cache DIR or --no-cache."
-        return [Fact("storage", "cache", f"{words}, cannot be written ({why})", "problem", hint)]
-    if room is not None and room < _LITTLE:
-        return [Fact("storage", "cache", words, "note", "Little room is left: delete the cache, or set BENCH_CACHE.")]
-    return [Fact("storage", "cache", f"{words}, can be written")]
+    size, complete = _size_of(folder)
+    free = _free_bytes(folder)
+    summary = f"{folder}, {'' if complete else 'more than '}{format_size(size)} used{_free_space(free)}"
+    reason = _unwritable(folder)
+    if reason:
+        hint = "Set BENCH_CACHE to a writable folder, or give --cache DIR or --no-cache."
+        return [Fact("storage", "cache", f"{summary}, cannot be written ({reason})", "problem", hint)]
+    if free is not None and free < _LITTLE:
+        return [
+            Fact("storage", "cache", summary, "note", "Little space is free: delete the cache, or set BENCH_CACHE.")
+        ]
+    return [Fact("storage", "cache", f"{summary}, can be written")]
 
 
 def _runs() -> list[Fact]:
     folder = _RUNS.absolute()
-    room, why = _room(folder), _unwritable(folder)
-    words = f"{folder}{_free(room)}"
-    if why:
-        return [Fact("storage", "runs", f"{words}, cannot be written ({why})", "note", "Give --out DIR to bench run.")]
-    if room is not None and room < _LITTLE:
-        return [Fact("storage", "runs", words, "note", "Little room is left: give --out DIR on another disk.")]
-    return [Fact("storage", "runs", words)]
+    free, reason = _free_bytes(folder), _unwritable(folder)
+    summary = f"{folder}{_free_space(free)}"
+    if reason:
+        return [
+            Fact("storage", "runs", f"{summary}, cannot be written ({reason})", "note", "Give --out DIR to bench run.")
+        ]
+    if free is not None and free < _LITTLE:
+        return [Fact("storage", "runs", summary, "note", "Little space is free: give --out DIR on another disk.")]
+    return [Fact("storage", "runs", summary)]
 
 
 def _weights(entry: Entry[Any]) -> list[Fact]:
@@ -103,7 +107,7 @@ def _weights(entry: Entry[Any]) -> list[Fact]:
     files = [(weights.name, weights.path) for weights in component.weights]
     if not files:
         return []
-    sizes = [f"{file} {in_words(path.stat().st_size)}" if path else file for file, path in files]
+    sizes = [f"{file} {format_size(path.stat().st_size)}" if path else file for file, path in files]
     folders = dict.fromkeys(str(path.parent) for _, path in files if path)
     return [Fact("weights", name, f"{', '.join(sizes)} in {', '.join(folders) or 'an unknown folder'}")]
 
@@ -124,17 +128,17 @@ def _data(protocol: EvalProtocol, name: str) -> list[Fact]:
     except BenchError as error:
         return [Fact("data", dataset, _first_line(str(error)), "note", f"bench data check {name}")]
     if root.is_file():
-        return []  # the protocol draws what it needs: there is nothing to configure
+        return []  # the protocol draws its data: there is nothing to configure
     whence = f"data.{dataset}" if setting else "BENCH_DATA"
     return [Fact("data", dataset, f"{root} (from {whence}): {_official(protocol, name, root)}")]
 
 
 def _official(protocol: EvalProtocol, name: str, root: Path) -> str:
-    """Whether data are the published set, where reading them is listing their files and no more."""
+    """Whether data are the published set, if reading them only lists their files."""
     if protocol.is_sample(root):
         return "a drawn sample"
     if type(protocol).read_with is not EvalProtocol.read_with:
-        return f"`bench data check {name}` tells whether it is the published set"
+        return f"`bench data check {name}` checks whether it is the published set"
     try:
         official = protocol.read(root).official
     except BenchError as error:
@@ -163,33 +167,33 @@ def _sizes(folder: Path) -> Iterator[int]:
         for name in names:
             try:
                 yield os.lstat(os.path.join(parent, name)).st_size
-            except OSError:  # it was removed meanwhile
+            except OSError:  # it was removed in the meantime
                 continue
 
 
 def _nearest(folder: Path) -> Path:
-    """The folder itself, or the nearest above it that is there."""
+    """The folder itself, or its nearest existing parent."""
     return next((path for path in (folder, *folder.absolute().parents) if path.exists()), Path(folder.anchor or "."))
 
 
-def _room(folder: Path) -> int | None:
+def _free_bytes(folder: Path) -> int | None:
     try:
         return shutil.disk_usage(_nearest(folder)).free
     except OSError:
         return None
 
 
-def _free(room: int | None) -> str:
-    return "" if room is None else f", {in_words(room)} free on its disk"
+def _free_space(free: int | None) -> str:
+    return "" if free is None else f", {format_size(free)} free on its disk"
 
 
 def _unwritable(folder: Path) -> str:
-    """Why no file can be made in a folder, or the folder itself; empty where it can. Nothing is left behind."""
-    place = _nearest(folder)
-    if not place.is_dir():
-        return f"{place} is no folder"
+    """Why the folder or a file in it cannot be created; empty if it can. No file remains."""
+    existing = _nearest(folder)
+    if not existing.is_dir():
+        return f"{existing} is not a folder"
     try:
-        with tempfile.TemporaryFile(dir=place):
+        with tempfile.TemporaryFile(dir=existing):
             return ""
     except OSError as error:
         return error.strerror or type(error).__name__

@@ -18,7 +18,7 @@ def to_lines(facts: Sequence[Fact], width: int | None) -> list[str]:
 
     Args:
         facts: in any order.
-        width: columns of the terminal that longer values are wrapped at; None wraps nothing.
+        width: columns of the terminal at which longer values are wrapped; None for no wrapping.
     """
     lines = []
     wide = max((len(fact.name) for fact in facts), default=0)
@@ -28,17 +28,17 @@ def to_lines(facts: Sequence[Fact], width: int | None) -> list[str]:
         lines += [heading] if rows else []
         for fact in rows:
             first = f"  {_MARKS[fact.level]} {fact.name:<{wide}}  "
-            lines += _wrapped(first, fact.value, indent, width)
-            lines += _wrapped(indent, f"-> {fact.hint}", indent, width) if fact.hint else []
+            lines += _wrap(first, fact.value, indent, width)
+            lines += _wrap(indent, f"-> {fact.hint}", indent, width) if fact.hint else []
     return lines
 
 
 def to_plain(facts: Sequence[Fact]) -> list[dict[str, str]]:
-    """One mapping a fact, ready for JSON."""
+    """One mapping per fact, ready for JSON."""
     return [asdict(fact) for fact in facts]
 
 
-def _wrapped(first: str, text: str, indent: str, width: int | None) -> list[str]:
+def _wrap(first: str, text: str, indent: str, width: int | None) -> list[str]:
     columns = max(len(indent) + _LEAST, width) if width else 1 << 20
     wrapped = textwrap.wrap(
         text, columns, initial_indent=first, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False

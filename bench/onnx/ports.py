@@ -13,7 +13,7 @@ from bench.errors import DataError
 
 Layout = Literal["nchw", "nhwc"]
 CHANNELS_AT = {"nchw": 1, "nhwc": 3}
-"""Where the channels of a batch of images are."""
+"""Axis of the channels in a batch of images."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Port:
     Attributes:
         name: its name.
         dtype: NumPy's name of its type, such as ``float32``; ``unknown`` where NumPy has none.
-        dims: lengths of its axes, None where free; None altogether where the file does not say.
+        dims: lengths of its axes, None where free; None where the file has no shape.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Port:
 
 
 def port_of(value: Any) -> Port:
-    """Read an ``onnx.ValueInfoProto``; an axis of length 0 or -1 is a free one, as some exporters write it."""
+    """Read an ``onnx.ValueInfoProto``; an axis of length 0 or -1, which some exporters write, is free."""
     import onnx
 
     tensor = value.type.tensor_type
@@ -55,7 +55,7 @@ def port_of(value: Any) -> Port:
     return Port(value.name, dtype, tuple(length if length > 0 else None for length in lengths))
 
 
-def listed(ports: Sequence[Port]) -> str:
+def describe_ports(ports: Sequence[Port]) -> str:
     """Ports with types and shapes, for an error."""
     return "; ".join(map(str, ports)) or "none"
 
@@ -71,5 +71,5 @@ def external_files(graph: Any, path: Path) -> tuple[Path, ...]:
     parts = tuple((folder / name).resolve() for name in sorted(names))
     for part in parts:
         if not part.is_relative_to(folder):
-            raise DataError(f"{path} names weights outside its own folder ({part}), and is refused.")
+            raise DataError(f"{path} refers to weights outside its folder ({part}) and is refused.")
     return parts

@@ -1,4 +1,4 @@
-"""Opening networks in ONNX files with ONNX Runtime: nothing is printed, and its errors keep their whole cause."""
+"""Sessions of ONNX Runtime: nothing is printed, and errors keep their full cause."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.errors import DataError, UsageError, one_line
 
-_FATAL = 4  # ONNX Runtime raises what it logs below that, so a run that works prints nothing
+_FATAL = 4  # less severe faults are raised too, so they need not be printed
 
 
 def open_session(model: bytes | Path, *, path: Path, threads: int = 0, device: str = "cpu") -> Any:
@@ -24,33 +24,33 @@ def open_session(model: bytes | Path, *, path: Path, threads: int = 0, device: s
         An ``onnxruntime.InferenceSession``.
 
     Raises:
-        DataError: ONNX Runtime does not take the file.
+        DataError: ONNX Runtime cannot open the file.
         UsageError: ONNX Runtime has no such device.
     """
     import onnxruntime
 
-    wanted = _providers(device)
+    providers = _providers(device)
     onnxruntime.set_default_logger_severity(_FATAL)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = _FATAL
-    # waiting threads sleep: spinning gains little here and halves the speed where other processes compute too
+    # waiting threads sleep: spinning gains little and halves the speed if other processes compute too
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = onnxruntime.InferenceSession(
-            model if isinstance(model, bytes) else str(model), options, providers=wanted
+            model if isinstance(model, bytes) else str(model), options, providers=providers
         )
-    except Exception as error:  # noqa: BLE001  # onnxruntime raises a class of its own for each kind of fault
-        raise DataError(f"onnxruntime does not take the weights {path}: {one_line(error)}") from None
-    first = wanted[0] if isinstance(wanted[0], str) else wanted[0][0]
+    except Exception as error:  # noqa: BLE001  # onnxruntime raises many classes
+        raise DataError(f"onnxruntime cannot open the weights {path}: {one_line(error)}") from None
+    first = providers[0] if isinstance(providers[0], str) else providers[0][0]
     if session.get_providers()[0] != first:
-        raise UsageError(f"onnxruntime cannot use {first} for {path.name} here; take device=cpu.")
+        raise UsageError(f"onnxruntime cannot use {first} for {path.name} here; use device=cpu.")
     return session
 
 
 def run_session(session: Any, outputs: Sequence[str], inputs: dict[str, Any]) -> list[Any]:
-    """Run a network once; what ONNX Runtime raises passes, and is not printed as well."""
+    """Run a network once; exceptions of ONNX Runtime are raised and not printed."""
     import onnxruntime
 
     options = onnxruntime.RunOptions()
@@ -70,10 +70,10 @@ def _providers(device: str) -> list[Any]:
         return ["CPUExecutionProvider"]
     import onnxruntime
 
-    here = onnxruntime.get_available_providers()
-    if kind != "cuda" or "CUDAExecutionProvider" not in here or not (number or "0").isdecimal():
+    available = onnxruntime.get_available_providers()
+    if kind != "cuda" or "CUDAExecutionProvider" not in available or not (number or "0").isdecimal():
         raise UsageError(
-            f"device={device} was asked for; onnxruntime has {', '.join(here)} here. Take device=cpu, or install "
-            "onnxruntime-gpu for cuda."
+            f"device={device} is not available; onnxruntime has {', '.join(available)} here. Use device=cpu, or "
+            "install onnxruntime-gpu for cuda."
         )
     return [("CUDAExecutionProvider", {"device_id": int(number or 0)})]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bench.errors import DataError, UsageError, one_line
 from bench.io.file_digests import known_file_digest
-from bench.onnx.ports import CHANNELS_AT, Layout, Port, external_files, listed, port_of
+from bench.onnx.ports import CHANNELS_AT, Layout, Port, describe_ports, external_files, port_of
 
 
 @dataclass(frozen=True)
@@ -52,23 +52,25 @@ def image_port(
     """
     named = [port for port in ports if port.name == name]
     if name and not named:
-        raise UsageError(f"onnx: {path.name} has no {kind} {name!r}; it has {listed(ports)}. Name one by {kind}_name=")
+        raise UsageError(
+            f"onnx: {path.name} has no {kind} {name!r}; it has {describe_ports(ports)}. Name one by {kind}_name="
+        )
     fitting = named or [port for port in ports if _may_be_image(port, channels)]
     if len(fitting) > 1:
         raise UsageError(
-            f"onnx: {path.name} has several {kind}s that may be the image: {listed(ports)}. Say {kind}_name="
+            f"onnx: {path.name} has several {kind}s that may be the image: {describe_ports(ports)}. Say {kind}_name="
         )
     if fitting:
         return fitting[0]
     if channels == 3 and any(_may_be_image(port, 1) for port in ports):
         raise UsageError(
-            f"onnx: the {kind} of {path.name} has one channel: {listed(ports)}. Say colour=gray: the network is given "
-            "luma, and chroma is enlarged bicubically."
+            f"onnx: the {kind} of {path.name} has one channel: {describe_ports(ports)}. Give colour=gray: the network "
+            "then gets luma, and chroma is enlarged bicubically."
         )
     wanted = "an RGB image" if channels == 3 else "an image of one channel (colour=gray)"
     raise UsageError(
         f"onnx: no {kind} of {path.name} is {wanted} (1, {channels}, height, width) or (1, height, width, {channels}): "
-        f"{listed(ports)}."
+        f"{describe_ports(ports)}."
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from bench.align.templates import ARCFACE_112, DLIB_150, FACENET_160, SPHEREFACE_112X96
 from bench.errors import DataError, UsageError
 from bench.interfaces import ByteImages
-from bench.onnx.ports import CHANNELS_AT, Layout, Port, listed
+from bench.onnx.ports import CHANNELS_AT, Layout, Port, describe_ports
 from bench.recognisers.networks.chips import PLAIN, USUAL, Colour, Scaling, network_input
 from bench.types import FaceTemplate, Points
 
@@ -92,9 +92,12 @@ def choose_output(outputs: Sequence[Port], name: str, path: Path, *, by_index: b
     if not name and len(names) == 1:
         return 0
     if name:
-        raise UsageError(f"{path.name} has no output {name!r}; it has {listed(outputs)}. Name one by output_name=")
+        raise UsageError(
+            f"{path.name} has no output {name!r}; it has {describe_ports(outputs)}. Name one by output_name="
+        )
     raise UsageError(
-        f"{path.name} has {len(outputs)} outputs: {listed(outputs)}. Say which one is the embedding by output_name="
+        f"{path.name} has {len(outputs)} outputs: {describe_ports(outputs)}. "
+        "Give the name of the embedding by output_name="
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import DataError, one_line
-from bench.onnx.ports import Layout, Port, external_files, listed, port_of
+from bench.onnx.ports import Layout, Port, describe_ports, external_files, port_of
 from bench.recognisers.networks.network_file import check_embedding_size, check_types, choose_output, image_axes
 from bench.recognisers.networks.onnx_scaling import InputArithmetic, input_arithmetic
 from bench.weights import read_weights
@@ -138,7 +138,7 @@ def _only_input(graph: Any, path: Path) -> Any:
     used = {name for node in graph.node for name in node.input}
     inputs = [value for value in graph.input if value.name not in constants and value.name in used]
     if len(inputs) != 1 or not graph.output:
-        named = listed([port_of(value) for value in inputs])
+        named = describe_ports([port_of(value) for value in inputs])
         raise DataError(
             f"The weights {path} are a graph with {len(inputs)} inputs ({named}) and {len(graph.output)} outputs; a "
             "recogniser has one image input and gives one embedding."

@@ -15,7 +15,7 @@ from bench.devices import cpu_threads
 from bench.errors import DataError, one_line
 from bench.interfaces import ByteImages, FloatImages
 from bench.io.quiet import drop_library_messages
-from bench.onnx.ports import Layout, Port, listed
+from bench.onnx.ports import Layout, Port, describe_ports
 from bench.recognisers.networks.batches import (
     BATCH,
     MIXES,
@@ -138,7 +138,7 @@ class TfliteNetwork:
         ports = [_port(detail) for detail in inputs]
         if len(ports) != 1 or not outputs:
             raise DataError(
-                f"The weights {path} are a graph with {len(ports)} inputs ({listed(ports)}) and {len(outputs)} "
+                f"The weights {path} are a graph with {len(ports)} inputs ({describe_ports(ports)}) and {len(outputs)} "
                 "outputs; a recogniser has one image input and gives one embedding."
             )
         index = choose_output([_port(detail) for detail in outputs], self._output_name, path, by_index=True)

@@ -60,7 +60,7 @@ def test_an_option_is_taken_with_underscores(bench: Bench) -> None:
     assert "Unknown aligner 'foo'" in err
 
 
-def test_an_unknown_option_is_met_with_the_near_one_and_the_usage_of_its_command(
+def test_an_unknown_option_is_an_error_with_the_nearest_one_and_the_usage_of_its_command(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
     err = usage_error(bench, capsys, "run", "--protocol", "tinyface", "--recogniserr=sface")
@@ -74,7 +74,7 @@ def test_one_word_too_many_is_named(bench: Bench, capsys: pytest.CaptureFixture[
     assert "bench list: error: 'bicubic' is one argument too many" in err
 
 
-def test_an_unknown_command_is_met_with_the_near_one(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_command_is_an_error_with_the_nearest_one(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     assert usage_error(bench, capsys, "reprot").endswith("(did you mean 'report'?)\n")
     assert usage_error(bench, capsys, "data", "chekc").endswith("(did you mean 'check'?)\n")
     assert "did you mean" not in usage_error(bench, capsys, "zzz")
@@ -105,7 +105,7 @@ def test_a_mistyped_kind_is_met_with_the_right_word(bench: Bench) -> None:
     assert "Did you mean 'hallucinators'?" in err
 
 
-def test_list_says_which_code_decides_what_a_component_computes(bench: Bench) -> None:
+def test_list_names_the_code_that_affects_the_output_of_a_component(bench: Bench) -> None:
     (described,) = json.loads(bench("list", "bicubic", "--json")[1])["components"]
     assert "bench.images" in described["modules"] and "hallucinators.bicubic" in described["modules"]
     assert f"{len(described['modules'])} modules affect its output" in bench("list", "bicubic")[1]

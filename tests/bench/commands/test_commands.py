@@ -132,7 +132,7 @@ def test_the_doctor_looks_at_frames_unless_it_is_to_be_quick(bench: Bench, monke
     assert "places-net" not in out
 
 
-def test_the_doctor_says_so_when_a_canary_dies(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_doctor_reports_a_canary_that_raises(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.checks.conformance.inspect_outputs", lambda *_, **__: [])
     code, out, _ = bench("doctor", "--quick")
     assert code == 1
@@ -145,7 +145,9 @@ def test_what_is_shipped_keeps_its_contract(bench: Bench, name: str) -> None:
     assert code == 0, out
 
 
-def test_the_data_check_says_what_it_found_and_exits_by_it(bench: Bench, small_tinyface: Path, tmp_path: Path) -> None:
+def test_the_data_check_prints_its_findings_and_sets_the_exit_code(
+    bench: Bench, small_tinyface: Path, tmp_path: Path
+) -> None:
     code, out, _ = bench("data", "check", "tinyface", small_tinyface)
     assert code == 4
     assert "NOT the official set" in out
@@ -162,7 +164,7 @@ def test_a_wrong_command_line_is_usage(capsys: pytest.CaptureFixture[str]) -> No
     assert caught.value.code == 2
 
 
-def test_a_score_of_no_run_says_what_to_give(bench: Bench, tmp_path: Path) -> None:
+def test_a_score_of_a_missing_run_is_an_error_with_advice(bench: Bench, tmp_path: Path) -> None:
     code, _, err = bench("score", tmp_path)
     assert code == 3
     assert "No run in" in err

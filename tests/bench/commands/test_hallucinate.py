@@ -65,14 +65,16 @@ def test_the_default_face_is_that_of_a_run_and_both_helps_say_so(
         assert "coarse face" in " ".join(capsys.readouterr().out.split())
 
 
-def test_a_face_that_is_shrunk_first_is_said(bench: Bench, face: Path, tmp_path: Path) -> None:
+def test_a_face_that_is_shrunk_first_has_a_note(bench: Bench, face: Path, tmp_path: Path) -> None:
     code, out, _ = bench(
         "hallucinate", face, "--whole", "--lr", 16, "--hallucinator", "bicubic", "--out", tmp_path / "o"
     )
     assert code == 0 and "shrunk to 16 x 16" in out
 
 
-def test_images_that_are_none_are_named_and_the_others_are_done(bench: Bench, face: Path, tmp_path: Path) -> None:
+def test_files_that_are_not_images_are_named_and_the_others_are_hallucinated(
+    bench: Bench, face: Path, tmp_path: Path
+) -> None:
     damaged, absent, blank = tmp_path / "damaged.png", tmp_path / "absent.png", tmp_path / "blank.png"
     damaged.write_bytes(face.read_bytes()[:60])
     Image.new("RGB", (60, 60), (90, 120, 150)).save(blank)

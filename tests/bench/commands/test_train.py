@@ -104,7 +104,7 @@ def test_a_training_ends_with_weights_that_a_hallucinator_takes_and_again_return
     assert at == [p.stat().st_mtime_ns for p in sorted(tmp_path.rglob("checkpoint-*.pt"))]
 
 
-def test_a_training_killed_after_a_stage_goes_on_with_the_next(
+def test_a_training_killed_after_a_stage_continues_with_the_next(
     train: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def dies(*args: object, **named: object) -> None:
@@ -164,7 +164,7 @@ def test_another_recipe_is_refused_in_the_same_folder(train: Bench) -> None:
         (("vividgan", "--faces", "-2"), "--faces is -2"),
     ],
 )
-def test_what_cannot_be_asked_is_wrong_usage_and_says_what_can(
+def test_impossible_options_are_usage_errors_with_the_possible_ones(
     train: Bench, tmp_path: Path, asked: tuple[str, ...], known: str
 ) -> None:
     code, out, err = train(*asked)
@@ -177,7 +177,7 @@ def test_a_teacher_that_is_not_here_is_missing(train: Bench) -> None:
     assert code == 3 and "dlib, none" in err
 
 
-def test_a_pack_that_is_absent_damaged_or_without_people_left_out_is_said(
+def test_a_pack_that_is_missing_damaged_or_without_held_out_people_is_an_error(
     bench: Bench, heads: ModuleType, tmp_path: Path
 ) -> None:
     (tmp_path / "damaged.npz").write_bytes(b"junk")
@@ -193,7 +193,7 @@ def test_a_pack_that_is_absent_damaged_or_without_people_left_out_is_said(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_training_out_of_time_says_so_and_goes_on_with_more(train: Bench, tmp_path: Path) -> None:
+def test_a_training_out_of_time_is_reported_and_continues_with_more(train: Bench, tmp_path: Path) -> None:
     steps = "geometry=0,coarse=3,touchup=0,whole=0"
     for _ in range(2):
         code, out, err = train("vividgan", "--minutes", "0.0001", steps=steps)
@@ -247,7 +247,7 @@ def test_two_processes_of_torchrun_train_all_stages(data: Path, tmp_path: Path, 
     assert facts.fine and facts.trained["whole_samples"] == 8
 
 
-def test_all_trains_every_baseline_in_order_with_one_budget_and_goes_on_after_a_failure(
+def test_all_trains_every_baseline_in_order_with_one_budget_and_continues_after_a_failure(
     bench: Bench, data: Path, views: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from bench.errors import MissingError

@@ -96,7 +96,7 @@ def test_a_closure_holds_what_is_imported_inside_functions() -> None:
     assert "hallucinators.srgan.network" in closure("hallucinators.srgan")
 
 
-def test_registries_are_in_no_closure_and_pull_nothing_into_one() -> None:
+def test_registries_are_excluded_from_closures_with_their_imports() -> None:
     load_plugins()
     for registry in REGISTRIES:
         for entry in registry:
@@ -157,7 +157,7 @@ def test_every_sample_has_a_version_of_its_own_that_holds_its_writer_and_the_fac
     )
 
 
-def test_a_lone_module_counts_with_those_beside_it_that_it_imports(site: Path) -> None:
+def test_a_single_module_is_digested_with_its_imports_from_the_same_folder(site: Path) -> None:
     write(
         site,
         lone="def f():\n    import helper\n    from parts import deep",
@@ -200,7 +200,7 @@ def test_what_other_distributions_in_the_same_folder_hold_is_not_a_plugins(site:
     assert set(closure("mine")) == {"mine", "loose"}
 
 
-def test_a_plugin_installed_in_editable_mode_counts_whole(
+def test_a_plugin_in_editable_mode_is_digested_with_all_modules(
     site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = tmp_path / "project" / "src"

@@ -69,7 +69,7 @@ def test_docstrings_count_where_the_module_reads_them() -> None:
     assert digest(reading) != digest(reading.replace("Twice as much.", "Another text."))
 
 
-def test_the_branch_that_runs_beside_a_block_for_type_checkers_counts() -> None:
+def test_the_else_branch_of_a_block_for_type_checkers_is_digested() -> None:
     text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import a\nelse:\n    import b\n"
     assert {statement.module for statement in parse_source(text.encode()).imports} == {"typing", "b"}
     text = "import typing\nif not typing.TYPE_CHECKING:\n    import b\nelse:\n    import a\n"
@@ -119,7 +119,7 @@ def test_a_digest_is_the_same_in_every_process(tmp_path: Path) -> None:
     assert found == {read_source(tmp_path / "module.py").digest}
 
 
-def test_a_data_file_beside_a_module_that_names_it_counts(tmp_path: Path) -> None:
+def test_a_data_file_that_a_module_names_is_digested(tmp_path: Path) -> None:
     module, table = tmp_path / "module.py", tmp_path / "tables" / "mean_face.npz"
     table.parent.mkdir()
     table.write_bytes(b"1")

@@ -41,7 +41,7 @@ def test_an_extra_that_is_not_installed_says_what_it_is_for_and_how_to_get_it() 
     assert facts["extra lpips"].value.startswith("installed")
     absent = facts["extra restorers"]
     assert absent.level == "note"
-    assert "spandrel is absent" in absent.value
+    assert "spandrel is missing" in absent.value
     assert packages.FOR_USERS["restorers"] in absent.value
     assert "[restorers]" in absent.hint
 
@@ -55,7 +55,7 @@ def test_every_extra_for_users_has_a_purpose() -> None:
 def test_two_distributions_of_one_module_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     versions = {"opencv-python": "4.12", "opencv-python-headless": "4.11", "onnxruntime": "1.20"}
     monkeypatch.setattr(packages, "_version", lambda name: versions.get(name, ""))
-    (clash,) = packages._clashing()
+    (clash,) = packages._conflicts()
     assert "opencv-python 4.12, opencv-python-headless 4.11" in clash.value
     assert clash.hint.endswith("pip install opencv-python")
 

@@ -26,7 +26,7 @@ def _named(facts: list[Fact], name: str) -> Fact:
     return next(fact for fact in facts if fact.name == name)
 
 
-def test_the_cache_is_told_with_its_size_and_nothing_is_made(tmp_path: Path) -> None:
+def test_the_cache_is_described_with_its_size_and_not_created(tmp_path: Path) -> None:
     assert "0 B used" in _named(storage.storage_facts(), "cache").value
     assert not (tmp_path / "cache").exists()
     (tmp_path / "cache" / "samples").mkdir(parents=True)
@@ -42,11 +42,11 @@ def test_a_cache_that_cannot_be_written_is_a_problem(tmp_path: Path, monkeypatch
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "file" / "cache"))
     cache = _named(storage.storage_facts(), "cache")
     assert cache.level == "problem"
-    assert f"{tmp_path / 'file'} is no folder" in cache.value
+    assert f"{tmp_path / 'file'} is not a folder" in cache.value
     assert "BENCH_CACHE" in cache.hint
 
 
-def test_a_disk_that_tells_no_size_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_of_unknown_size_is_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(_: Path) -> None:
         raise OSError("no such device")
 
@@ -54,13 +54,13 @@ def test_a_disk_that_tells_no_size_ends_nothing(monkeypatch: pytest.MonkeyPatch)
     assert "free" not in _named(storage.storage_facts(), "cache").value
 
 
-def test_weights_are_told_with_name_size_and_folder() -> None:
+def test_weights_are_described_by_name_size_and_folder() -> None:
     fact = _named(storage.weight_facts(), "hallucinator vividgan-flow")
     assert fact.level == "fact"
     assert "vividgan-flow.safetensors 11.3 MiB in " in fact.value
 
 
-def test_absent_weights_are_told_with_how_to_get_them() -> None:
+def test_missing_weights_are_described_with_how_to_get_them() -> None:
     fact = _named(storage.weight_facts(), "recogniser sphereface")
     assert fact.level == "note"
     assert "pass weights=PATH" in fact.value
@@ -81,7 +81,7 @@ def test_a_data_set_is_found_by_its_setting_and_by_the_environment(
     assert _named(storage.data_facts(), "BENCH_DATA").level == "note"
 
 
-def test_damaged_settings_end_nothing(tmp_path: Path) -> None:
+def test_damaged_settings_are_not_an_error(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("data = [")
     facts = storage.data_facts()
     assert _named(facts, "tinyface").level == "note"

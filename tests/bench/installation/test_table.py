@@ -6,7 +6,7 @@ import pytest
 
 from bench import installation
 from bench.errors import one_line
-from bench.installation.facts import Fact, guarded, in_words
+from bench.installation.facts import Fact, examined, format_size
 from bench.installation.table import to_lines
 
 
@@ -38,7 +38,7 @@ def test_a_look_that_raises_is_one_fact() -> None:
     def broken() -> list[Fact]:
         raise ZeroDivisionError("nothing\nhere")
 
-    assert guarded("system", "memory", broken) == [
+    assert examined("system", "memory", broken) == [
         Fact("system", "memory", "unknown (ZeroDivisionError: nothing here)", "note")
     ]
 
@@ -57,8 +57,8 @@ def test_no_look_ends_the_description(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("size", "words"), [(0, "0 B"), (1023, "1023 B"), (2048, "2.0 KiB"), (3 * 2**40, "3.0 TiB")])
-def test_sizes_are_told_in_the_unit_that_suits_them(size: int, words: str) -> None:
-    assert in_words(size) == words
+def test_sizes_are_formatted_in_a_suitable_unit(size: int, words: str) -> None:
+    assert format_size(size) == words
 
 
 def test_an_error_is_one_line_of_limited_length() -> None:

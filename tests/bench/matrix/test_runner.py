@@ -30,7 +30,7 @@ def command(toy_root: Path, tmp_path: Path) -> tuple[object, ...]:
     return ("run", "--protocol", "toys", "--data-root", toy_root, "--out", tmp_path / "out", "--images", "none")
 
 
-def test_every_cell_is_run_and_a_second_recogniser_hallucinates_nothing_again(
+def test_every_cell_is_run_and_a_second_recogniser_uses_cached_images(
     bench: Bench, toys: Any, command: tuple[object, ...], tmp_path: Path
 ) -> None:
     flags = (
@@ -67,7 +67,7 @@ def test_a_single_cell_is_a_run_as_ever(bench: Bench, toys: Any, command: tuple[
     assert f"Written to {tmp_path / 'out'}\nReport: bench report" in err
 
 
-def test_a_failing_cell_stops_no_other_and_is_told_with_its_cause(
+def test_a_failing_cell_stops_no_other_and_is_reported_with_its_cause(
     bench: Bench, toys: Any, command: tuple[object, ...], tmp_path: Path
 ) -> None:
     flags = ("--hallucinator", "counted:broken=true,counted", "--recogniser", "pixels:fault=boom,pixels")
@@ -84,7 +84,7 @@ def test_a_failing_cell_stops_no_other_and_is_told_with_its_cause(
     assert not (tmp_path / "out" / cells[2]["name"]).exists()
 
 
-def test_an_interrupted_study_goes_on_where_it_stopped(
+def test_an_interrupted_experiment_continues_where_it_stopped(
     bench: Bench, toys: Any, command: tuple[object, ...], tmp_path: Path
 ) -> None:
     flags = ("--hallucinator", "none,counted", "--recogniser", "pixels,pixels:side=8")
@@ -106,7 +106,7 @@ def test_an_interrupted_study_goes_on_where_it_stopped(
     assert err.count("kept: it was already finished") == 2
 
 
-def test_a_finished_study_asked_again_keeps_its_seconds_and_its_runs(
+def test_a_finished_experiment_keeps_its_seconds_and_its_runs_when_repeated(
     bench: Bench, toys: Any, command: tuple[object, ...], tmp_path: Path
 ) -> None:
     flags = ("--hallucinator", "none,counted", "--recogniser", "pixels")
@@ -246,7 +246,7 @@ def test_what_no_recogniser_matters_to_is_run_once_for_all_of_them(
     assert records[-1]["data"]["official"] is None
 
 
-def test_exceptions_decide_which_recogniser_the_cell_of_all_is_made_with(
+def test_exceptions_decide_the_recogniser_of_the_common_cell(
     bench: Bench, toys: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bench.evaluation.efficiency.passes.measure", lambda ask: TimingResult((10.0, 12.0), 40.0))
@@ -262,7 +262,7 @@ def test_exceptions_decide_which_recogniser_the_cell_of_all_is_made_with(
     assert len(study_of(tmp_path / "two")["cells"]) == 2, "another seed is another run"
 
 
-def test_a_protocol_that_says_no_recogniser_matters_must_be_right(
+def test_a_protocol_with_recognises_false_must_read_such_a_study(
     bench: Bench, toys: Any, command: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(toys.protocol, "recognises", False)

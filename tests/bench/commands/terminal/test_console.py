@@ -38,13 +38,13 @@ def test_output_that_cannot_be_written_is_one_line_and_a_code(tmp_path: Path, co
     assert done.stderr.startswith(b"bench: Standard output cannot be written") and done.stderr.count(b"\n") == 1
 
 
-def test_a_reader_that_goes_away_ends_the_command_without_a_word(tmp_path: Path) -> None:
+def test_a_closed_reader_ends_the_command_without_a_message(tmp_path: Path) -> None:
     done = shell(f"{BENCH} list | head -1", tmp_path)
     assert (done.stdout, done.stderr) == (b"protocols\n", b"")
 
 
 @pytest.mark.parametrize("where", [pytest.param("2>/dev/full", marks=needs_full), "2>&-", "<&- 2>&-"])
-def test_without_standard_error_the_work_is_done_and_nothing_goes_elsewhere(
+def test_without_standard_error_the_work_is_done_and_no_file_gets_the_messages(
     tmp_path: Path, small_tinyface: Path, where: str
 ) -> None:
     data = shlex.quote(str(small_tinyface))

@@ -48,7 +48,7 @@ def test_a_search_counts_a_failed_probe_as_a_miss(capsys: pytest.CaptureFixture[
     assert "  n counts probes, of 7 identities; a failed probe counts as a miss\n" in out
 
 
-def test_many_figures_are_grouped_and_the_whole_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_many_figures_are_grouped_and_overall_figures_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     base = {"psnr_db": figure(21.5, 8, "dB"), "landmark_error": figure(0.2, 4), "landmarks_found": figure(0.5, 9)}
     parts = {f"{name} (yaw {yaw})": f for yaw in (0, 22, 40, 55, 75) for name, f in base.items()}
     print_figures(result("restoration", base | parts, items="faces"))
@@ -74,7 +74,7 @@ def test_costs_have_no_recogniser_no_people_and_no_misses(capsys: pytest.Capture
         assert word not in out
 
 
-def test_expressions_are_told_by_a_classifier(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_classifier_of_an_expression_run_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     print_figures(result("expression", {"uar": figure(0.5, 9)}, items="faces", classifier={"name": "vgg"}))
     out = capsys.readouterr().out
     assert "(vgg)" in out and "sface" not in out and "a failed face counts as a miss" in out
