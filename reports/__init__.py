@@ -23,7 +23,8 @@ def build(runs: Sequence[Path], out: Path, *, baseline: str | None = None, viewe
         runs: run folders; the order is that of the report.
         out: folder of the report; an earlier report there is replaced.
         baseline: label, name in the report or folder name of the run to compare with; None takes the one labelled
-            ``none``, else the first of each section.
+            ``none``, else the first of each section; ``strongest`` takes for each recogniser the run of the LR face
+            with the highest headline figure, whatever its alignment.
         viewer: which images the page has: ``sampled``, as many as fit into the page, the probes that changed most
             first; ``folder``, all images, in the folder ``faces`` beside the page; ``none``, no images.
 

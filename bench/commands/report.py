@@ -21,7 +21,10 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="run folder")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the report")
     parser.add_argument(
-        "--baseline", metavar="LABEL", help="run to compare with (default: the run labelled none, else the first)"
+        "--baseline",
+        metavar="LABEL",
+        help="run to compare with (default: the run labelled none, else the first); strongest: for each recogniser the "
+        "run of the LR face with the highest headline figure, whatever its alignment",
     )
     parser.add_argument(
         "--viewer",

@@ -14,7 +14,7 @@ from bench.config import RunConfig, get_setting
 from bench.errors import BenchError, MissingError, UsageError
 from bench.interfaces import PROTOCOLS, EvalProtocol
 from bench.io.file_digests import digest_of
-from bench.matrix.experiment_file import ALL, AXES, Experiment
+from bench.matrix.experiment_file import ALL, AXES, LR_FACE, Experiment
 from bench.pipeline.build import build
 from bench.registry import Entry, Spec
 from bench.run.data import find_data
@@ -33,17 +33,25 @@ class Cell:
         config: of the run.
         drawn: whether the protocol's sample is used because the folder ``BENCH_DATA`` lacks this data set.
         recognises: whether its figures depend on the recogniser; if not, this is the cell of all recognisers.
+        lr_aligner: aligner of a further row of the LR face; empty for all other cells.
     """
 
     name: str
     config: RunConfig
     drawn: bool = False
     recognises: bool = True
+    lr_aligner: str = ""
 
     @property
     def recogniser(self) -> str:
         """The recogniser as the user wrote it; empty if figures do not depend on one."""
         return self.config.recogniser if self.recognises else ""
+
+    @property
+    def hallucinator(self) -> str:
+        """The hallucinator as the user wrote it, with the aligner of a further row of the LR face."""
+        more = f" (align {self.lr_aligner})" if self.lr_aligner else ""
+        return f"{self.config.hallucinator}{more}"
 
     @property
     def digest(self) -> str:
@@ -103,6 +111,8 @@ def make_matrix(experiment: Experiment) -> Matrix:
             _without_embedding_options(cell) == _without_embedding_options(other) for other in unnamed_cells
         ):
             unnamed_cells.append(cell)
+        if recognises and axes["hallucinator"] == LR_FACE:
+            unnamed_cells += _lr_rows(cell, experiment.lr_aligners)
     if not unnamed_cells:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
         raise UsageError(f"No cell is left to run{f' ({reasons})' if reasons else ''}.")
@@ -194,11 +204,21 @@ def _check_data(experiment: Experiment, datasets: Mapping[str, str]) -> None:
         )
 
 
+def _lr_rows(cell: Cell, aligners: Sequence[str]) -> list[Cell]:
+    """Further rows of the LR face: a cell of it under each of some aligners."""
+    return [
+        replace(cell, config=replace(cell.config, align=name), lr_aligner=name)
+        for name in aligners
+        if name != cell.config.align
+    ]
+
+
 def _names(cells: Sequence[Cell]) -> list[str]:
     """A readable and unique folder name for each cell."""
     names = []
     for cell in cells:
-        parts = (cell.config.protocol, cell.config.hallucinator, cell.config.recogniser)
+        row = f"{cell.config.hallucinator}+align={cell.lr_aligner}" if cell.lr_aligner else cell.config.hallucinator
+        parts = (cell.config.protocol, row, cell.config.recogniser)
         name = "__".join("".join(c if c.isalnum() or c in "+=-." else "-" for c in part) for part in parts)
         names.append(name if len(os.fsencode(name)) <= _LONGEST else f"{name[: _LONGEST // 4]}__{cell.digest[:8]}")
     counts = Counter(name.lower() for name in names)  # some file systems ignore case
@@ -213,6 +233,7 @@ def _plain(experiment: Experiment) -> dict[str, Any]:
     config = {f"{axis}s": list(items) for axis, items in experiment.axes.items()}
     defaults = {f.name: f.default for f in fields(RunConfig)}
     options = {k: v for k, v in (experiment.options | experiment.flags).items() if v != defaults[k]}
+    config |= {"lr_aligners": list(experiment.lr_aligners)} if experiment.lr_aligners else {}
     rules = [{**rule.where, "exclude": rule.exclude, "options": dict(rule.options)} for rule in experiment.rules]
     plain: dict[str, Any] = _texts({**config, "options": options, "data": experiment.data, "cells": rules})
     return plain

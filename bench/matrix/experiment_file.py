@@ -28,7 +28,7 @@ from typing import Any, cast
 from bench.config import RunConfig, check_values, read_toml
 from bench.errors import UsageError
 from bench.grammar.values import suggestion
-from bench.interfaces import HALLUCINATORS, PROTOCOLS, RECOGNISERS
+from bench.interfaces import ALIGNERS, HALLUCINATORS, PROTOCOLS, RECOGNISERS
 from bench.registry import Registry
 from bench.specs import check_item, split_items
 
@@ -42,6 +42,8 @@ _DEFAULTS = {"hallucinator": ["none"], "recogniser": ["sface"]}
 _TABLES = ("experiment", "options", "data", "cell")
 _OLD_TABLE = "study"
 """Earlier name of the table ``[experiment]``, still accepted."""
+_LR_ALIGNERS = "lr_aligners"
+LR_FACE = "none"
 _PATHS = ("cache", "manifest")
 OPTIONS = tuple(f.name for f in fields(RunConfig) if f.name not in (*AXES, "data_root", "out"))
 
@@ -78,6 +80,7 @@ class Experiment:
         name: of the experiment, or None.
         out: its folder, or None.
         source: the bytes of the experiment file, or None.
+        lr_aligners: aligners of further rows of the LR face, one row each for every protocol and recogniser.
     """
 
     axes: dict[str, list[str]] = field(default_factory=dict)
@@ -88,6 +91,7 @@ class Experiment:
     name: str | None = None
     out: Path | None = None
     source: bytes | None = None
+    lr_aligners: list[str] = field(default_factory=list)
 
 
 def read_experiment(file: Path | None, flags: Mapping[str, Any]) -> Experiment | dict[str, Any]:
@@ -142,7 +146,7 @@ def _from_file(raw: Mapping[str, Any], file: Path, faults: list[str]) -> Experim
     if name == _OLD_TABLE and "experiment" in raw:
         faults.append(f"[{_OLD_TABLE}] is the earlier name of [experiment]: write one of them")
     _add_unknown_keys(raw, [*_TABLES, _OLD_TABLE, *lists], "", faults)
-    _add_unknown_keys(table, ["name", "out", *lists], f"{name}.", faults)
+    _add_unknown_keys(table, ["name", "out", _LR_ALIGNERS, *lists], f"{name}.", faults)
     for key in ("name", "out"):
         if key in table and not (isinstance(table[key], str) and table[key].strip()):
             faults.append(f"{name}.{key} is {table[key]!r}, not text")
@@ -154,6 +158,8 @@ def _from_file(raw: Mapping[str, Any], file: Path, faults: list[str]) -> Experim
         faults.append(
             f"{name}.name is {experiment.name!r}; it names a folder, so it must have no slash and not start with a dot"
         )
+    if _LR_ALIGNERS in table:
+        experiment.lr_aligners = _texts(table[_LR_ALIGNERS], f"{name}.{_LR_ALIGNERS}", faults)
     for key, axis in lists.items():
         if key in raw and key in table:
             faults.append(f"{key} is given at the top and in [{name}]")
@@ -221,6 +227,9 @@ def _check_components(experiment: Experiment, faults: list[str]) -> None:
             fault = None if item == ALL and axis == "protocol" else check_item(item, registry)
             if fault:
                 faults.append(fault)
+    faults += [fault for item in experiment.lr_aligners if (fault := check_item(item, cast("Registry[Any]", ALIGNERS)))]
+    if experiment.lr_aligners and LR_FACE not in experiment.axes["hallucinator"]:
+        faults.append(f"{_LR_ALIGNERS} adds rows of the LR face, so hallucinators must have {LR_FACE!r}")
 
 
 def _table(raw: Mapping[str, Any], key: str, faults: list[str]) -> Mapping[str, Any]:

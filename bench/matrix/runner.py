@@ -48,7 +48,7 @@ def run_matrix(matrix: Matrix) -> ExperimentState:
         if previous_protocol not in (None, config.protocol):
             studies.clear()  # lists of media of large data sets
         previous_protocol = config.protocol
-        title = " / ".join(filter(None, (config.protocol, config.hallucinator, cell.recogniser)))
+        title = " / ".join(filter(None, (config.protocol, cell.hallucinator, cell.recogniser)))
         print(f"\n[{index + 1} of {len(matrix.cells)}] {title}", file=sys.stderr, flush=True)
         state.cells[index] = _run(cell, state.cells[index], studies, printed_notes)
         write_state(matrix.out, state)
@@ -130,7 +130,7 @@ def _begin(matrix: Matrix) -> ExperimentState:
     finished = {(cell.name, cell.digest): cell for cell in earlier.cells if cell.state == "done"} if earlier else {}
     cells = []
     for cell in matrix.cells:
-        new = CellState(cell.name, cell.config.protocol, cell.config.hallucinator, cell.recogniser, cell.digest)
+        new = CellState(cell.name, cell.config.protocol, cell.hallucinator, cell.recogniser, cell.digest)
         cells.append(finished.get((cell.name, cell.digest), new))
     source = None if matrix.source is None else hashlib.sha256(matrix.source).hexdigest()
     state = ExperimentState(matrix.name, matrix.digest, dict(matrix.config), dict(matrix.left_out), cells, source)

@@ -8,6 +8,7 @@ from bench.evaluation.identification.galleries import gallery_names
 from bench.results.kinds import EFFICIENCY, EXPRESSION, RESTORATION, VERIFICATION
 from reports.runs.groups import Group
 from reports.runs.searches import head_words, in_parts
+from reports.runs.strongest import STRONGEST, strongest_notes
 from reports.statistics.paired import BaselineComparison
 from reports.text.numbers import GAP, chosen, count
 
@@ -78,10 +79,12 @@ def comparison_notes(
         yield "There is one run only, so nothing is compared."
     elif not group.first.searched:
         yield "Runs of this kind are shown side by side; no paired tests are made, so there are no p-values."
-    elif baseline is not None and not any(
+    elif baseline not in (None, STRONGEST) and not any(
         baseline in (run.record.label, run.folder_name, name) for run, name in zip(group.runs, group.names, strict=True)
     ):
         yield f"No run here is called {baseline}, so the first run is the baseline."
+    if baseline == STRONGEST and len(group.runs) > 1:
+        yield from strongest_notes(group.runs, group.names)
     if group.kind == EFFICIENCY:
         yield from _cost_notes(group)
     for index, at in enumerate(group.baselines):

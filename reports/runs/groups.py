@@ -12,6 +12,7 @@ from bench.errors import UsageError
 from bench.results.kinds import EFFICIENCY
 from reports.runs.figure_names import headlines, in_order
 from reports.runs.run import Run
+from reports.runs.strongest import STRONGEST, strongest_rows
 from reports.text.numbers import GAP, arguments
 
 DEFAULT_BASELINE = "none"
@@ -77,6 +78,8 @@ def make_groups(runs: Sequence[Run], baseline: str | None) -> list[Group]:
         runs: at least one.
         baseline: label, name in the report or folder name of the runs to compare with; None takes the label ``none``.
             Of several, the first with the same recogniser and alignment is used; of none, the first run of the group.
+            ``strongest`` takes for each recogniser the strongest run labelled ``none``, whatever its alignment; a run
+            without one is its own baseline.
 
     Raises:
         UsageError: no run is called ``baseline``.
@@ -84,7 +87,7 @@ def make_groups(runs: Sequence[Run], baseline: str | None) -> list[Group]:
     parts: dict[str, list[Run]] = {}
     for run in runs:
         parts.setdefault(json.dumps(comparable(run), sort_keys=True), []).append(run)
-    wanted = baseline if baseline is not None else DEFAULT_BASELINE
+    wanted = baseline if baseline is not None and baseline != STRONGEST else DEFAULT_BASELINE
     groups = []
     known = False
     for number, members in enumerate(parts.values(), 1):
@@ -95,7 +98,10 @@ def make_groups(runs: Sequence[Run], baseline: str | None) -> list[Group]:
             if wanted in (run.record.label, names[i]) or (baseline is not None and wanted == run.folder_name)
         ]
         known = known or bool(fitting)
-        groups.append(Group(number, tuple(members), names, _baselines(members, fitting)))
+        baselines = _strongest(members) if baseline == STRONGEST else _baselines(members, fitting)
+        groups.append(Group(number, tuple(members), names, baselines))
+    if baseline == STRONGEST and not known:
+        raise UsageError("--baseline strongest needs a run of the LR face (hallucinator none), and there is none.")
     if baseline is not None and not known:
         have = ", ".join(name for group in groups for name in group.names)
         raise UsageError(f"No run is called {baseline!r}, so it cannot be the baseline. The runs: {have}.")
@@ -165,6 +171,10 @@ def _baselines(runs: Sequence[Run], fitting: Sequence[int]) -> tuple[int, ...]:
         main if index in fitting else next((i for i in fitting if measurements[i] == measurements[index]), main)
         for index in range(len(runs))
     )
+
+
+def _strongest(runs: Sequence[Run]) -> tuple[int, ...]:
+    return tuple(index if at is None else at for index, at in strongest_rows(runs).items())
 
 
 def distinct_names(runs: Sequence[Run]) -> tuple[str, ...]:

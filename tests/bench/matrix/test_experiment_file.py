@@ -218,3 +218,55 @@ def test_each_protocol_may_have_a_manifest_of_its_own(bench: Bench, file: Path, 
     assert code == 1
     assert "1 of 2 cells finished" in out
     assert "are not those of the manifest" in out
+
+
+LR_ROWS = """
+[experiment]
+protocols = ["toys"]
+hallucinators = ["none", "counted"]
+recognisers = ["pixels"]
+lr_aligners = ["none", "template", "yunet"]
+"""
+
+
+def test_lr_aligners_add_one_row_of_the_lr_face_each_and_none_of_other_hallucinators(
+    toys: Any, toy_root: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "rows.toml"
+    file.write_text(LR_ROWS, encoding="utf-8")
+    experiment = read_experiment(file, {})
+    assert isinstance(experiment, Experiment)
+    cells = make_matrix(experiment).cells
+    assert [(cell.hallucinator, cell.config.align) for cell in cells] == [
+        ("none", None),
+        ("none (align none)", "none"),
+        ("none (align template)", "template"),
+        ("none (align yunet)", "yunet"),
+        ("counted", None),
+    ]
+    assert len({cell.name for cell in cells}) == 5 and "align=yunet" in cells[3].name
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ('"yunet"', '"yunett"', "yunett"),
+        ('["none", "counted"]', '["counted"]', "lr_aligners adds rows of the LR face"),
+        ('["none", "template", "yunet"]', "3", "lr_aligners is 3"),
+    ],
+)
+def test_wrong_lr_aligners_are_named_before_anything_runs(
+    toys: Any, toy_root: Path, tmp_path: Path, old: str, new: str, text: str
+) -> None:
+    file = tmp_path / "rows.toml"
+    file.write_text(LR_ROWS.replace(old, new), encoding="utf-8")
+    with pytest.raises(UsageError, match=text):
+        read_experiment(file, {})
+
+
+def test_the_experiment_files_of_the_documents_can_be_read() -> None:
+    files = sorted((Path(__file__).parents[3] / "docs" / "experiments").glob("*.toml"))
+    assert files
+    for file in files:
+        experiment = read_experiment(file, {})
+        assert isinstance(experiment, Experiment) and experiment.lr_aligners
