@@ -1,9 +1,11 @@
 """What hallucinators are worth on people left out of training, by the paper's recipe: likeness, and recognition.
 
     BENCH_DATA=DIR python benchmarks/hallucination.py PACK.npz [--hallucinators none,bicubic] [--lr 16] [--faces 400]
-        [--jitter paper|small] [--recogniser sface] [--lfw] [--out FILE.json]
+        [--jitter paper|small] [--recogniser sface] [--lfw] [--sealed] [--out FILE.json]
 
-PACK is a file of ``bench data pairs``; each photograph of its test split counts as a person. Probes are its views at
+PACK is a file of ``bench data pairs``; each photograph of its tuning part counts as a person (of a pack without groups:
+each that was left out). ``--sealed`` takes the sealed part and records the access: date, command, digest of the pack;
+list it in docs/evidence.md. Probes are its views at
 22, 40, 55 and 75 degrees to both sides, moved and shrunk; the gallery is the frontal photographs. ``none`` hands the LR
 image itself to the aligner. With ``--lfw``, 800 people of ``DIR/lfw``, a second photograph of each as the probe.
 """
@@ -21,6 +23,7 @@ from typing import Any
 
 import numpy as np
 from hallucination_figures import Section, section
+from numpy.typing import NDArray
 
 from bench.align.chips import chip_by_points
 from bench.align.mtcnn import Mtcnn
@@ -34,6 +37,7 @@ from bench.evaluation.heldout import (
     frontal_probe,
     pair_probes,
 )
+from bench.evaluation.sealed import LIST, access_row, measured_faces, record_access
 from bench.faces.landmarks.points import five_points
 from bench.faces.pairs.pack import SIDE, Pack
 from bench.faces.pairs.pairs import Jitter, Pair, make_pairs, turned_five
@@ -63,6 +67,7 @@ def main() -> None:
     parser.add_argument("--jitter", choices=JITTERS, default="paper")
     parser.add_argument("--recogniser", default="sface")
     parser.add_argument("--lfw", action="store_true", help="measure on Labeled Faces in the Wild too")
+    parser.add_argument("--sealed", action="store_true", help="measure on the sealed part; needs --out, is recorded")
     parser.add_argument("--pose-kept", default=",".join(POSE_KEPT), help="hallucinators that do not frontalise")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
@@ -78,6 +83,8 @@ def main() -> None:
 def measure(arguments: argparse.Namespace) -> None:
     import torch
 
+    if arguments.sealed and arguments.out is None:
+        raise UsageError("--sealed needs --out: the access is recorded in that file.")
     torch.set_num_threads(arguments.threads)
     load_plugins()
     defaults = {"device": arguments.device, "threads": arguments.threads}
@@ -85,10 +92,12 @@ def measure(arguments: argparse.Namespace) -> None:
     chains = {name: Chain.parse(name, defaults) for name in names}
     built = build(RECOGNISERS, Spec.parse(arguments.recogniser), defaults)
     packed = Pack(arguments.pack)
-    chosen = spread(packed, arguments.faces)
+    digest = file_digest(arguments.pack)
+    part, pool = measured_faces(packed, sealed=arguments.sealed)
+    chosen = spread(pool, arguments.faces)
     result: Section = {
-        "pack": {"name": arguments.pack.name, "sha256": file_digest(arguments.pack)},
-        "people": {"left_out": int(packed.test.sum()), "measured": len(chosen)},
+        "pack": {"name": arguments.pack.name, "sha256": digest, "split": packed.split()},
+        "people": {"part": part, "left_out": len(pool), "measured": len(chosen)},
         "lr": arguments.lr,
         "jitter": {"name": arguments.jitter} | asdict(JITTERS[arguments.jitter]),
         "seed": arguments.seed,
@@ -96,8 +105,12 @@ def measure(arguments: argparse.Namespace) -> None:
         "chains": {name: chain.fingerprint for name, chain in chains.items()},
         "environment": environment(device=arguments.device, threads=arguments.threads),
     }
+    if arguments.sealed:
+        result["sealed_access"] = record_access(sys.argv, digest)
     write(result, arguments.out)  # a place that cannot be written is told before the work
-    print(f"{len(chosen)} of the {packed.test.sum()} people left out, LR {arguments.lr}, jitter {arguments.jitter}")
+    if arguments.sealed:
+        print(f"Sealed part: add this access to {LIST}:\n{access_row(result['sealed_access'])}")
+    print(f"{len(chosen)} of the {len(pool)} photographs ({part}), LR {arguments.lr}, jitter {arguments.jitter}")
     print(f"recogniser {arguments.recogniser}; in brackets 95 % intervals by resampling people", flush=True)
     result |= left_out(packed, chosen, chains, built.component, arguments)
     write(result, arguments.out)
@@ -228,13 +241,12 @@ def gallery_rows(recogniser: Recogniser, people: Sequence[tuple[ByteImages, Poin
     return embed_unit(recogniser, np.stack(chips))
 
 
-def spread(packed: Pack, count: int) -> list[int]:
-    """People evenly over those left out, in order; all where there are fewer."""
-    indices = packed.indices(test=True)
+def spread(indices: NDArray[np.int64], count: int) -> list[int]:
+    """Faces evenly over those given, in order; all where there are fewer."""
     chosen = min(count, len(indices))
     if chosen < 2:
         raise UsageError(
-            f"{chosen} faces are no gallery: {len(indices)} were left out, {count} asked for; 2 are least."
+            f"{chosen} faces are no gallery: {len(indices)} are there, {count} were asked for; 2 are least."
         )
     return [int(indices[k * len(indices) // chosen]) for k in range(chosen)]
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from bench.commands.data.photograph_sets import add_exclude_option
 from bench.commands.training_options import add_training_options, check_faces
 
 if TYPE_CHECKING:
     from bench.commands import Subparsers
+    from bench.faces.pairs.pack import Pack
     from hallucinators.training.method.options import Options
     from hallucinators.training.method.train import People
     from hallucinators.training.steps.settings import Settings
@@ -43,8 +46,10 @@ def add_parser(subparsers: Subparsers) -> None:
         required=True,
         nargs="+",
         metavar="FILE",
-        help="packed photographs (.npz); weights are selected on the held-out people of the first",
+        help="packed photographs (.npz); weights are selected on the validation people of the first. Faces of one "
+        "pack near those that another holds out are left out",
     )
+    add_exclude_option(parser)
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder of checkpoints, curves, pictures and weights"
     )
@@ -96,7 +101,8 @@ def main(args: argparse.Namespace) -> int:
     settings = _settings(args, distributed.world_size())
     opened = [(Pack(path), file_digest(path)) for path in args.data]  # a damaged file is an error here
     packs = {digest: pack for pack, digest in opened}
-    digests = list(packs)
+    left_out_near = _exclude(args, [pack for pack, _ in opened])
+    digests = [*packs, *(f"{entry}" for entry in left_out_near if entry["left_out"])]
     device = distributed.device_of(args.device)
     options = Options(
         method=args.method,
@@ -122,11 +128,48 @@ def main(args: argparse.Namespace) -> int:
         left_out=left_out,
         digest=digests[0] if len(digests) == 1 else digest_of(digests),
         faces=args.faces or 0,
+        split="; ".join(dict.fromkeys(pack.split() for pack in packs.values())),
+        left_out_near=left_out_near,
     )
     with distributed.processes(device):  # once: torchrun's store allows one process group only
         if args.method == ALL:
             return _train_all(args, options, settings, people)
         return _train_one(args, options, settings, people)
+
+
+def _exclude(args: argparse.Namespace, packs: Sequence[Pack]) -> list[dict[str, Any]]:
+    """Take faces near excluded sets out of the packs, and say how many.
+
+    Raises:
+        UsageError: a pack has no groups and a set is excluded.
+    """
+    import sys
+
+    from bench.commands.data.photograph_sets import exclude_near, grouping_recognisers
+    from hallucinators.training.steps import distributed
+
+    embedded = any(pack.groups is not None and pack.groups.described.embeddings for pack in packs)
+    folders = any(path.is_dir() for path in args.exclude)
+    by_path = dict(zip(args.data, packs, strict=True))
+    record = exclude_near(by_path, args.exclude, grouping_recognisers() if embedded and folders else {})
+    if distributed.rank() != 0:
+        return record
+    for path, pack in by_path.items():
+        if pack.groups is None:
+            print(
+                f"warning: {path} is split {pack.split()}: people left out may be among those trained on. Pack again "
+                "to split by groups.",
+                file=sys.stderr,
+            )
+    for entry in record:
+        counts = ", ".join(f"{count:,} by {rule}" for rule, count in entry["by"].items())
+        print(
+            f"{entry['pack']}: {entry['left_out']:,} faces are not trained on because of {entry['near']} (near, of all "
+            f"parts: {counts}; the others are of their groups or people)"
+        )
+        if "recognisers" not in entry["by"]:
+            print(f"warning: {entry['pack']} and {entry['near']} were not compared by recognisers.", file=sys.stderr)
+    return record
 
 
 def _train_one(args: argparse.Namespace, options: Options, settings: Settings, people: People) -> int:

@@ -1,7 +1,7 @@
 """A folder of photographs packed in one file, which training reads with torch, NumPy, Pillow and OpenCV only.
 
-The file is a NumPy archive without pickles: the concatenated JPEGs of frontal faces; their 478 landmarks; name and
-split of each; and, as text, the number of rejected photographs by reason.
+The file is a NumPy archive without pickles: the concatenated JPEGs of frontal faces; their 478 landmarks; name, group
+and part of each, with digests and embeddings behind the groups; and the number of rejected photographs by reason.
 """
 
 from __future__ import annotations
@@ -18,32 +18,46 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.align.template import FRAMES, TRUTH_FRAME
 from bench.errors import DataError, UsageError
-from bench.faces.landmarks.mediapipe import Landmarker, Landmarks, why_unusable
-from bench.faces.landmarks.points import five_points, sixty_eight_points
-from bench.images import ByteImages, open_image, read_image, resize
+from bench.faces.landmarks.mediapipe import Landmarker, Landmarks
+from bench.faces.landmarks.points import sixty_eight_points
+from bench.faces.pairs.framing import MESH, SIDE, framed_face
+from bench.faces.pairs.grouping import Grouping, PackGroups
+from bench.faces.pairs.groups import Descriptions
+from bench.faces.pairs.parts import EXCLUDED
+from bench.images import ByteImages, open_image
 from bench.io.atomic import explain_os_errors, open_replacing
 from bench.io.image_formats import IMAGE_ENDINGS
-from bench.media.similarity import fit_similarity, warp_bicubic
 
-PACK_VERSION = 3
-_READ = (1, 2, 3)  # 1 has no surroundings, 2 no 68 points of another landmarker
+__all__ = ["ENGINE", "PACK_VERSION", "SIDE", "Pack", "PackSummary", "pack", "photographs"]
+
+PACK_VERSION = 4
+_READ = (1, 2, 3, 4)  # 1: no surroundings; 2: no 68 points of another landmarker; 3: no groups
 ENGINE = "engine"
-SIDE = 128
-_MESH = 478
+BY_NAME = "by file name"
+"""The split of a pack without groups."""
+_VALIDATION_EVERY = 8  # of the faces that a pack without groups leaves out, every eighth is for validation
 _POINT_SCALE = 64  # landmarks are stored in 64ths of a pixel
 _TRAIN_SHARE = 0.8
 
 
 @dataclass(frozen=True)
 class PackSummary:
-    """Content of a pack: faces by split, rejections by reason, bytes."""
+    """Content of a pack.
+
+    Attributes:
+        train: faces to train on.
+        test: all others.
+        rejected: number of rejected photographs, by reason.
+        size: bytes of the file.
+        groups: the record of the groups; None for a split by file name.
+    """
 
     train: int
     test: int
     rejected: dict[str, int]
     size: int
+    groups: dict[str, Any] | None = None
 
 
 def pack(
@@ -56,6 +70,7 @@ def pack(
     most_yaw_deg: float = 15.0,
     margin: int | None = None,
     outline: tuple[str, Landmarker] | None = None,
+    grouping: Grouping | None = None,
     advance: Callable[[int], None] = lambda done: None,
 ) -> PackSummary:
     """Pack the usable photographs of a folder.
@@ -64,13 +79,14 @@ def pack(
         files: photographs, square or not; the longer side becomes 128 pixels.
         out: the file to write, by convention ``.npz``. Written in one step.
         landmarker: finds the 478 points.
-        person: returns the person of a photograph; all photographs of a person are in one split.
+        person: names the person of a photograph, for a split without groups: by a hash of the name, 80 in 100 train.
         quality: of the JPEGs.
         most_yaw_deg: photographs with a larger yaw are rejected.
         margin: None uses photographs unchanged. A number aligns each, by its landmarks, to the frame of hallucinated
             faces (`bench.align.template`, ``utkface200``) at 128 pixels, with this many pixels of its surroundings on
             every side; for photographs that show more than a face.
         outline: name and landmarker of the 68 points of heatmaps; None derives them from the 478.
+        grouping: how photographs are grouped and split; None splits by ``person``.
         advance: called with 1 after each photograph.
 
     Returns:
@@ -84,22 +100,24 @@ def pack(
     if margin is not None and not 0 <= margin <= SIDE:
         raise UsageError(f"A margin is 0 to {SIDE} pixels, not {margin}")
     rejected: Counter[str] = Counter()
-    faces, points, names, splits = [], [], [], []
-    for path in files:
-        reason, entry = _face(path, landmarker, most_yaw_deg, margin, outline)
+    faces, points, kept, test_people = [], [], [], []
+    for place, path in enumerate(files):
+        reason, framed = framed_face(path, landmarker, most_yaw_deg, margin, outline)
         advance(1)
-        if entry is None:
+        if framed is None:
             rejected[reason] += 1
             continue
-        image, face_points = entry
-        faces.append(_jpeg(image, quality))
-        points.append(np.rint(face_points * _POINT_SCALE).astype(np.int16))
-        names.append(path.name)
-        splits.append(_in_test(person(path)))
+        faces.append(_jpeg(framed.face, quality))
+        points.append(np.rint(framed.points * _POINT_SCALE).astype(np.int16))
+        kept.append(place)
+        test_people.append(_in_test(person(path)))
+        if grouping is not None:
+            grouping.describer.add(path.read_bytes(), framed.photograph, framed.landmarks)
     if not faces:
         raise DataError(f"None of {len(files)} photographs is usable: {dict(rejected)}")
+    groups = None if grouping is None else grouping.result(kept)
     lengths = np.array([len(face) for face in faces], np.int64)
-    test = np.array(splits, bool)
+    test = np.array(test_people, bool) if groups is None else groups.part != "train"
     arrays: dict[str, NDArray[Any]] = {
         "version": np.array(PACK_VERSION),
         "margin": np.array(margin or 0),
@@ -107,12 +125,13 @@ def pack(
         "offsets": np.concatenate([[0], lengths.cumsum()]),
         "points": _differences(np.stack(points)),
         "outline": np.array(outline[0] if outline else ENGINE),
-        "names": np.array(names),
+        "names": np.array([files[place].name for place in kept]),
         "test": test,
         "rejected": np.array(json.dumps(dict(sorted(rejected.items())))),
     }
-    _write(out, arrays)
-    return PackSummary(int((~test).sum()), int(test.sum()), dict(rejected), out.stat().st_size)
+    _write(out, arrays | ({} if groups is None else groups.arrays()))
+    record = None if groups is None else groups.record
+    return PackSummary(int((~test).sum()), int(test.sum()), dict(rejected), out.stat().st_size, record)
 
 
 class Pack:
@@ -120,7 +139,11 @@ class Pack:
 
     Attributes:
         names: file names of the photographs.
-        test: bool (N,), True for the people left out of training.
+        test: bool (N,), True for the faces that are not trained on.
+        part: str (N,): ``train``, ``validation``, ``tuning``, ``sealed`` or ``excluded``
+            (`bench.faces.pairs.parts.PARTS`). A pack without groups has no sealed part: every eighth face left out is
+            ``validation``, the others are ``tuning``.
+        groups: groups, identity labels and what they were made of; None for a pack split by file name.
         rejected: number of rejected photographs, by reason.
         margin: pixels of surroundings on each side of the faces.
         outline: name of the landmarker of the 68 points; ``engine`` derives them from the 478.
@@ -144,6 +167,8 @@ class Pack:
                 self.names: tuple[str, ...] = tuple(str(name) for name in archive["names"])
                 self.test: NDArray[np.bool_] = archive["test"].astype(bool)
                 self.rejected: dict[str, int] = json.loads(str(archive["rejected"]))
+                self.groups = PackGroups.from_arrays(archive) if "group" in archive.files else None
+                self.part: NDArray[np.str_] = self._part_by_name() if self.groups is None else self.groups.part.copy()
         except DataError:
             raise
         except Exception as error:  # noqa: BLE001  # a damaged archive makes NumPy and zlib raise nearly anything
@@ -165,75 +190,57 @@ class Pack:
         data = self._jpeg[self._offsets[index] : self._offsets[index + 1]].tobytes()
         with open_image(data) as image:
             face = np.array(image.convert("RGB"))
-        points = (self._points[index, :_MESH] / _POINT_SCALE).astype(np.float32)
+        points = (self._points[index, :MESH] / _POINT_SCALE).astype(np.float32)
         return face, Landmarks(points, 0.0, 0.0, 0.0, np.empty(0, np.float32), float("nan"), 1)
 
     def sixty_eight(self, index: int) -> NDArray[np.float32]:
         """The 68 points of iBUG 300-W by ``outline``: float32 (68, 2), in the pixels of `face`."""
         points = (self._points[index] / _POINT_SCALE).astype(np.float32)
-        outline = points[_MESH:] if len(points) > _MESH else sixty_eight_points(points)
+        outline = points[MESH:] if len(points) > MESH else sixty_eight_points(points)
         return outline[:, :2] - np.float32(self.margin)
 
     def indices(self, *, test: bool) -> NDArray[np.int64]:
-        """Indices of the faces of one split."""
-        return np.flatnonzero(self.test == test)
+        """The faces trained on, or those left out that may be looked at: validation and tuning, never sealed ones."""
+        return np.flatnonzero(np.isin(self.part, ("validation", "tuning") if test else ("train",)))
 
+    def part_indices(self, part: str) -> NDArray[np.int64]:
+        """The faces of one part."""
+        return np.flatnonzero(self.part == part)
 
-def _face(
-    path: Path,
-    landmarker: Landmarker,
-    most_yaw_deg: float,
-    margin: int | None,
-    outline: tuple[str, Landmarker] | None,
-) -> tuple[str, tuple[ByteImages, NDArray[np.float32]] | None]:
-    """The reason why a photograph is rejected, or its square face and points."""
-    try:
-        image = read_image(path)
-    except DataError as error:
-        return str(error), None
-    landmarks = landmarker.find([image])[0]
-    reason = why_unusable(landmarks, *image.shape[:2], most_yaw_deg=most_yaw_deg)
-    if landmarks is None or reason:
-        return reason or "no face", None
-    points = landmarks.points
-    if outline is not None:
-        other = outline[1].find([image])[0]
-        if other is None:
-            return f"no 68 points by {outline[0]}", None
-        points = np.concatenate([points, np.nan_to_num(other.points)])  # their depth is not known
-    if margin is not None:
-        return "", _align_to_frame(image, points, margin)
-    height, width = image.shape[:2]
-    longer = max(height, width)
-    top, left = (longer - height) // 2, (longer - width) // 2
-    square = np.pad(image, ((top, longer - height - top), (left, longer - width - left), (0, 0)), mode="edge")
-    scale = SIDE / longer
-    points = points.astype(np.float64) + np.array([left + 0.5, top + 0.5, 0.0])
-    points = points * scale - np.array([0.5, 0.5, 0.0])
-    return "", (resize(square, SIDE, SIDE), points.astype(np.float32))
+    def split(self) -> str:
+        """How faces were split, in words, for weight headers and cards."""
+        return BY_NAME if self.groups is None else f"by groups of {', '.join(self.groups.record['rules'])}"
 
+    def described(self) -> Descriptions:
+        """What the photographs are compared by.
 
-def _align_to_frame(
-    image: ByteImages, landmarks: NDArray[np.float32], margin: int
-) -> tuple[ByteImages, NDArray[np.float32]]:
-    """Align a photograph and its points to the frame of hallucinated faces; mirrored beyond its border."""
-    side = SIDE + 2 * margin
-    target = np.array(FRAMES[TRUTH_FRAME]) * SIDE - 0.5 + margin
-    five = five_points(landmarks[:_MESH])[:, :2].astype(np.float64)
-    matrix = fit_similarity(tuple(map(tuple, five)), tuple(map(tuple, target)))
-    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    if scale < 1:  # antialiased: shrunk to the frame's size first
-        height, width = (max(2, round(length * scale)) for length in image.shape[:2])
-        grow = np.array([image.shape[1] / width, image.shape[0] / height])
-        step = np.array([[grow[0], 0, grow[0] / 2 - 0.5], [0, grow[1], grow[1] / 2 - 0.5], [0, 0, 1]])
-        image, from_small = resize(image, height, width), matrix @ step
-    else:
-        from_small = matrix
-    moved = warp_bicubic(image, from_small, side)
-    points = landmarks.astype(np.float64)
-    points[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
-    points[:, 2] *= scale
-    return moved, points.astype(np.float32)
+        Raises:
+            UsageError: the pack has no groups.
+        """
+        if self.groups is None:
+            raise UsageError(
+                "A pack without groups holds no digests, so its photographs cannot be compared with others. Pack again."
+            )
+        return self.groups.described
+
+    def exclude(self, chosen: NDArray[np.bool_]) -> int:
+        """Take faces out of train, validation and tuning, in memory; sealed ones stay sealed.
+
+        Args:
+            chosen: bool (N,).
+
+        Returns:
+            How many faces left ``train``.
+        """
+        left = int((chosen & (self.part == "train")).sum())
+        self.part = np.where(chosen & (self.part != "sealed"), EXCLUDED, self.part)
+        self.test = self.part != "train"
+        return left
+
+    def _part_by_name(self) -> NDArray[np.str_]:
+        part = np.where(self.test, "tuning", "train").astype("<U10")
+        part[np.flatnonzero(self.test)[::_VALIDATION_EVERY]] = "validation"
+        return part
 
 
 def _in_test(person: str) -> bool:

@@ -15,8 +15,6 @@ from bench.faces.pairs.pack import Pack
 from hallucinators.training.data.views import RenderedViews, ViewPlan, render_views
 from hallucinators.training.steps import distributed
 
-_EVERY = 8  # every eighth of the people left out is for validation; the others are for measurement
-
 
 def load_or_render(
     packs: Mapping[str, Pack], folder: Path, *, faces: int | None = None, seed: int = 0
@@ -37,13 +35,13 @@ def load_or_render(
     for number, (digest, pack) in enumerate(packs.items(), 1):
         chosen = {f"train-{number}" if number > 1 else "train": pack.indices(test=False)[:faces]}
         if number == 1:
-            left_out = pack.indices(test=True)[:: 1 if smoke else _EVERY]
+            left_out = _validation_faces(pack, smoke=smoke)
             chosen["left-out"] = left_out[: max(2, faces // 4)] if faces is not None else left_out
         if not all(map(len, chosen.values())):
             raise DataError(
                 f"Pack {number} has {len(pack.indices(test=False))} faces to train on and "
-                f"{len(pack.indices(test=True))} left out; a training needs people to train on in each, and some left "
-                "out in the first. Pack more photographs."
+                f"{len(_validation_faces(pack, smoke=smoke))} for validation; a training needs faces to train on in "
+                "each, and some for validation in the first. Pack more photographs."
             )
         for name, rows in chosen.items():
             views = view_set(pack, rows, folder / name, plan, digest)
@@ -52,6 +50,11 @@ def load_or_render(
             else:
                 train.append(views)
     return train, left_out_views
+
+
+def _validation_faces(pack: Pack, *, smoke: bool) -> NDArray[np.int64]:
+    """Faces on which weights are chosen; a smoke run on a pack without groups takes all that are left out."""
+    return pack.indices(test=True) if smoke and pack.groups is None else pack.part_indices("validation")
 
 
 def view_set(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from bench.io.atomic import write_file
 from bench.io.file_digests import file_digest
@@ -13,7 +14,15 @@ from hallucinators.training.steps.settings import Settings
 
 
 def write_card(
-    weights: Path, options: Options, settings: Settings, results: Mapping[str, Result], *, people: int, smoke: bool
+    weights: Path,
+    options: Options,
+    settings: Settings,
+    results: Mapping[str, Result],
+    *,
+    people: int,
+    smoke: bool,
+    split: str,
+    left_out_near: Sequence[Mapping[str, Any]] = (),
 ) -> Path:
     """Write the card beside a weight file, under the same name and ``.md``.
 
@@ -24,6 +33,9 @@ def write_card(
         results: of the stages, by name.
         people: how many were trained on.
         smoke: whether that is a part of the pack, so that figures say nothing about the method.
+        split: how people were split, in words.
+        left_out_near: faces not trained on because of excluded sets, see
+            `hallucinators.training.method.train.People`.
     """
     sizes = f"{options.lr} x {options.lr} ({128 // options.lr}x)" if options.lr else "any"
     lines = [f"# {options.method}", ""]
@@ -37,6 +49,8 @@ def write_card(
         f"| LR faces | {sizes} |",
         f"| preset | {options.preset} |",
         f"| trained on | {people:,} people, turned views of one photograph each; batches of {settings.batch_size} |",
+        f"| split | {split} |",
+        *(f"| not trained on, near {e['near']} | {e['left_out']:,} faces of {e['pack']} |" for e in left_out_near),
         f"| precision, device | {settings.precision}, {settings.device} |",
         f"| seed | {settings.seed} |",
         "| licence | as its training photographs'; those of UTKFace and LFW are for non-commercial research |",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+from bench.faces.pairs.pack import BY_NAME
 from hallucinators.networks.registration import TRAINERS
 from hallucinators.training.data.source import PairSource
 from hallucinators.training.data.views import RenderedViews
@@ -58,12 +60,17 @@ class People:
         left_out: views of people left out of training, on whom the best weights are selected.
         digest: digest of the packs.
         faces: number of training people that a smoke run is limited to; 0 for all.
+        split: how people were split, in words.
+        left_out_near: for each pack and excluded set: names, near photographs by rule, and ``left_out``, the number of
+            faces that are not trained on because of it.
     """
 
     train: Sequence[RenderedViews]
     left_out: RenderedViews
     digest: str
     faces: int = 0
+    split: str = BY_NAME
+    left_out_near: Sequence[Mapping[str, Any]] = ()
 
 
 def stages_of(options: Options) -> list[Stage]:
@@ -122,10 +129,20 @@ def train_method(options: Options, settings: Settings, people: People, out: Path
         return outcome
     weights = out / f"{options.method}.safetensors"
     trained = {"pack": people.digest, "people": options.people, "smoke": bool(people.faces), "losses": options.losses}
+    trained |= {"split": people.split, "left_out_near": [dict(entry) for entry in people.left_out_near]}
     trained |= {f"{name}_samples": result.samples_seen for name, result in results.items()}
     trained |= {f"{name}_minutes": round(result.seconds / 60, 1) for name, result in results.items()}
     facts = _trainer(options.method).export(options, out, weights, trained)
-    write_card(weights, options, settings, results, people=options.people, smoke=bool(people.faces))
+    write_card(
+        weights,
+        options,
+        settings,
+        results,
+        people=options.people,
+        smoke=bool(people.faces),
+        split=people.split,
+        left_out_near=people.left_out_near,
+    )
     arguments = (f",size={facts.lr}" if facts.lr else "") + ("" if getattr(facts, "fine", True) else ",output=coarse")
     return replace(outcome, weights=weights, arguments=arguments)
 

@@ -224,18 +224,17 @@ class GroundTruthComponents(Hallucinator):
 def split(packed: Pack, count: int) -> tuple[list[int], list[int]]:
     """Split the people left out of training: for validation, and for measurement.
 
-    Every eighth is for validation, as in ``bench train``; of the others ``count`` are taken at even distances.
+    The first kind is the validation part, as in ``bench train``; of the tuning part ``count`` are measured, evenly. The
+    sealed part is not looked at.
 
     Raises:
         UsageError: fewer than two would be measured.
     """
-    left_out = packed.indices(test=True).tolist()
-    validated = left_out[::8]
-    rest = [index for index in left_out if index not in set(validated)]
+    validated, rest = (packed.part_indices(part).tolist() for part in ("validation", "tuning"))
     size = min(count, len(rest))
     if size < 2:
         raise UsageError(
-            f"{size} people cannot be measured: {len(left_out)} of the pack are left out, {len(validated)} of them "
+            f"{size} people cannot be measured: {len(rest)} of the pack are for tuning, {len(validated)} others "
             f"are for validation, and {count} were requested; at least 2 are needed."
         )
     return validated, [rest[k * len(rest) // size] for k in range(size)]

@@ -14,6 +14,10 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from bench.faces.pairs.describe import Describer
+from bench.faces.pairs.grouping import Grouping
+from bench.faces.pairs.pack import pack, photographs
+from bench.images import encode_png
 from bench.interfaces import HALLUCINATORS
 from bench.io.file_digests import file_digest
 from bench.pipeline.build import build
@@ -81,6 +85,7 @@ def test_a_training_ends_with_weights_that_a_hallucinator_takes_and_again_return
     facts = read_facts(weights)
     assert facts.network == method and facts.fine
     assert facts.trained["smoke"] is True and facts.trained["people"] == 8
+    assert facts.trained["split"] == "by file name" and "is split by file name" in err
     card = weights.with_suffix(".md").read_text()
     assert "SMOKE RUN" in card and file_digest(weights) in card and "| whole | 2 | 8 |" in card
     stages = (*(["geometry"] if method == "vividgan" else []), "coarse", "touchup", "whole")
@@ -172,6 +177,36 @@ def test_impossible_options_are_usage_errors_with_the_possible_ones(
     assert out == "" and not list(tmp_path.rglob("*.pt"))
 
 
+def test_the_header_and_card_say_the_split_and_what_was_left_out(
+    bench: Bench, heads: ModuleType, tmp_path: Path
+) -> None:
+    folder, test = tmp_path / "people", tmp_path / "test"
+    for made in (folder, test):
+        made.mkdir()
+    numbers = range(14)
+    drawn = [heads.head(number) for number in numbers]
+    for number, (image, _) in zip(numbers, drawn, strict=True):
+        (folder / f"{number:02d}.png").write_bytes(encode_png(image))
+    (test / "copy.png").write_bytes((folder / "00.png").read_bytes())
+    grouping = Grouping(Describer(), ("bytes",), partition=["train"] * 6 + ["validation"] * 8)
+    file = folder / "faces.npz"
+    known = heads.Known([landmarks for _, landmarks in drawn])
+    pack(photographs(folder), file, known, grouping=grouping)
+    given = ["--data", file, "--out", tmp_path / "out", "--batch", 4]
+    given += ["--steps", "geometry=0,coarse=1,touchup=0,whole=0"]
+    code, out, err = bench("train", "vividgan", *given, "--identity", "none", "--threads", 1, "--exclude", test)
+    assert code == 0, err
+    assert "1 faces are not trained on because of test" in out and "were not compared by recognisers" in err
+    weights = tmp_path / "out" / "vividgan.safetensors"
+    trained = read_facts(weights).trained
+    assert trained["split"] == "by groups of bytes" and trained["people"] == 5
+    assert trained["left_out_near"] == [{"pack": "faces.npz", "near": "test", "by": {"bytes": 1}, "left_out": 1}]
+    card = weights.with_suffix(".md").read_text()
+    assert "| split | by groups of bytes |" in card and "| not trained on, near test | 1 faces of faces.npz |" in card
+    code, out, err = bench("train", "vividgan", *given, "--identity", "none", "--threads", 1)
+    assert code == 1 and ("another pack or plan" in err or "of another run" in err), "other people, same folder"
+
+
 def test_a_teacher_that_is_not_here_is_missing(train: Bench) -> None:
     code, _, err = train("vividgan", identity="resnet60.pth")
     assert code == 3 and "dlib, none" in err
@@ -186,7 +221,7 @@ def test_a_pack_that_is_missing_damaged_or_without_held_out_people_is_an_error(
     for file, said in (
         (tmp_path / "absent.npz", "absent.npz"),
         (tmp_path / "damaged.npz", "is not a pack"),
-        (few, "5 faces to train on and 0 left out"),
+        (few, "5 faces to train on and 0 for validation"),
     ):
         code, _, err = bench("train", "vividgan", "--data", file, "--out", tmp_path / "out", "--identity", "none")
         assert code in (1, 3) and said in err, err
