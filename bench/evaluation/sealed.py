@@ -17,7 +17,7 @@ LIST = "docs/evidence.md"
 
 
 def measured_faces(pack: Pack, *, sealed: bool = False) -> tuple[str, NDArray[np.int64]]:
-    """The faces that methods are measured on, and what they are in words.
+    """The faces that methods are measured on, one of each group, and what they are in words.
 
     Args:
         pack: the photographs.
@@ -34,7 +34,7 @@ def measured_faces(pack: Pack, *, sealed: bool = False) -> tuple[str, NDArray[np
             raise UsageError("A pack split by file name has no sealed part. Pack the photographs again.")
         return "left out", pack.indices(test=True)
     part = "sealed" if sealed else "tuning"
-    return part, pack.part_indices(part)
+    return part, pack.one_a_group(part)
 
 
 def record_access(command: Sequence[str], pack_sha256: str) -> dict[str, str]:

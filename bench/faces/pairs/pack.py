@@ -207,6 +207,16 @@ class Pack:
         """The faces of one part."""
         return np.flatnonzero(self.part == part)
 
+    def one_a_group(self, part: str) -> NDArray[np.int64]:
+        """The first face of each group of a part: a gallery of these has no person twice, as far as groups tell.
+
+        Of a pack without groups all faces of the part.
+        """
+        faces = self.part_indices(part)
+        if self.groups is None:
+            return faces
+        return np.sort(faces[np.unique(self.groups.group[faces], return_index=True)[1]])
+
     def split(self) -> str:
         """How faces were split, in words, for weight headers and cards."""
         return BY_NAME if self.groups is None else f"by groups of {', '.join(self.groups.record['rules'])}"

@@ -224,13 +224,14 @@ class GroundTruthComponents(Hallucinator):
 def split(packed: Pack, count: int) -> tuple[list[int], list[int]]:
     """Split the people left out of training: for validation, and for measurement.
 
-    The first kind is the validation part, as in ``bench train``; of the tuning part ``count`` are measured, evenly. The
+    The first kind is the validation part, as in ``bench train``; of the tuning part ``count`` are measured,
+    one of each group, at even distances. The
     sealed part is not looked at.
 
     Raises:
         UsageError: fewer than two would be measured.
     """
-    validated, rest = (packed.part_indices(part).tolist() for part in ("validation", "tuning"))
+    validated, rest = packed.part_indices("validation").tolist(), packed.one_a_group("tuning").tolist()
     size = min(count, len(rest))
     if size < 2:
         raise UsageError(

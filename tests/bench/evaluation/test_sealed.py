@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
@@ -18,10 +19,11 @@ class Parts:
 
     def __init__(self, *parts: str, grouped: bool = True) -> None:
         self.part = np.array(parts)
-        self.groups = object() if grouped else None
+        self.groups = SimpleNamespace(group=np.arange(len(parts))) if grouped else None
 
     indices = Pack.indices
     part_indices = Pack.part_indices
+    one_a_group = Pack.one_a_group
 
 
 def pack(*parts: str, grouped: bool = True) -> Pack:
@@ -34,6 +36,13 @@ def test_methods_are_measured_on_the_tuning_part_unless_the_sealed_one_is_asked_
     assert part == "tuning" and faces.tolist() == [2, 5]
     part, faces = measured_faces(made, sealed=True)
     assert part == "sealed" and faces.tolist() == [3]
+
+
+def test_one_photograph_of_each_group_is_measured() -> None:
+    made = pack("sealed", "tuning", "sealed", "sealed")
+    assert made.groups is not None
+    made.groups.group[:] = [7, 1, 3, 7]
+    assert measured_faces(made, sealed=True)[1].tolist() == [0, 2]
 
 
 def test_a_pack_without_groups_has_no_sealed_part_and_is_measured_on_all_that_it_left_out() -> None:
