@@ -4,9 +4,9 @@
         [--jitter paper|small] [--recogniser sface] [--lfw] [--sealed] [--out FILE.json]
 
 PACK is a file of ``bench data pairs``; one photograph of each group of its tuning part is measured (of a pack without
-groups: each that was left out). ``--sealed`` takes the sealed part and records the access: date, command, digest of the pack;
-list it in docs/evidence.md. Probes are its views at
-22, 40, 55 and 75 degrees to both sides, moved and shrunk; the gallery is the frontal photographs. ``none`` hands the LR
+groups: each that was left out). ``--sealed`` takes the sealed part and records the access (date, command, digest of the
+pack); list it in docs/evidence.md. Probes are the views at 22, 40, 55 and 75 degrees to both sides, moved and shrunk;
+the gallery is the frontal photographs. ``none`` hands the LR
 image itself to the aligner. With ``--lfw``, 800 people of ``DIR/lfw``, a second photograph of each as the probe.
 """
 
