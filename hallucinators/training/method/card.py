@@ -31,7 +31,7 @@ def write_card(
         options: what was trained.
         settings: of the loop.
         results: of the stages, by name.
-        people: how many were trained on.
+        people: number of training photographs.
         smoke: whether that is a part of the pack, so that figures say nothing about the method.
         split: how people were split, in words.
         left_out_near: faces not trained on because of excluded sets, see
@@ -48,7 +48,7 @@ def write_card(
         "| --- | --- |",
         f"| LR faces | {sizes} |",
         f"| preset | {options.preset} |",
-        f"| trained on | {people:,} people, turned views of one photograph each; batches of {settings.batch_size} |",
+        f"| trained on | {people:,} photographs, turned views of each; batches of {settings.batch_size} |",
         f"| split | {split} |",
         *(f"| not trained on, near {e['near']} | {e['left_out']:,} faces of {e['pack']} |" for e in left_out_near),
         f"| precision, device | {settings.precision}, {settings.device} |",
