@@ -34,7 +34,6 @@ class VividGanHallucinator(VividHallucinator):
     """Faithful to the paper: spatial transformers, deconvolutions, component prior, heatmaps, integration."""
 
     network = "vividgan"
-    face_opacity = 0.5
 
     def __init__(
         self,
@@ -43,6 +42,7 @@ class VividGanHallucinator(VividHallucinator):
         output: Output = "fine",
         landmarks: Points = "auto",
         frame: Framing = "auto",
+        show_through: float = 0.5,
         weights: Path | None = None,
         device: str = "cpu",
         threads: int = 0,
@@ -59,6 +59,8 @@ class VividGanHallucinator(VividHallucinator):
                 training. Any other frame by name (``arcface112``, ``dlib150``...): the face with its surroundings,
                 from the aligned LR image. ``lr``: frontal, at its position in the LR image. ``auto``: a run selects the
                 frame by the recogniser; outside a run it is ``utkface200``.
+            show_through: share of the LR image in the face, 0 to 1, in the chips of recognisers and in ``lr``; other
+                frames show none of it. 0 is the paper's output.
             weights: a file of `bench train vividgan`; by default the one that is shipped.
             device: where the network computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
             threads: processor threads; 0 leaves torch's own choice.
@@ -79,6 +81,7 @@ class VividGanHallucinator(VividHallucinator):
             output=output,
             landmarks=landmarks,
             frame=frame,
+            show_through=show_through,
             device=device,
             threads=threads,
         )
@@ -113,6 +116,7 @@ class VividGanFlow(VividHallucinator):
         landmarks: Points = "auto",
         frame: Framing = "auto",
         frontalise: Literal["auto", "always", "far"] = "auto",
+        show_through: float = 0.0,
         weights: Path | None = None,
         device: str = "cpu",
         threads: int = 0,
@@ -129,6 +133,8 @@ class VividGanFlow(VividHallucinator):
             frontalise: which heads are frontalised: all (``always``), or those turned by more than about 30 degrees
                 (``far``), while the others keep their pose, since their recognition is better so. ``auto`` takes
                 ``far`` in the chips of recognisers and in ``lr``, ``always`` in all other frames.
+            show_through: share of the LR image in the face, 0 to 1, in the chips of recognisers and in ``lr``; other
+                frames show none of it.
             weights: a file of `bench train vividgan-flow`; by default the one that is shipped.
             device: where the network computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto``.
             threads: processor threads; 0 leaves torch's own choice.
@@ -139,6 +145,7 @@ class VividGanFlow(VividHallucinator):
             output=output,
             landmarks=landmarks,
             frame=frame,
+            show_through=show_through,
             device=device,
             threads=threads,
         )

@@ -63,8 +63,6 @@ class VividHallucinator(NetworkHallucinator):
     network: ClassVar[Network]
     one_for_all_sides: ClassVar[bool] = False
     """Whether one weight file serves every side; its header says so."""
-    face_opacity: ClassVar[float] = 1.0
-    """Opacity of the face over the LR image, in the frames for recognisers."""
 
     def __init__(
         self,
@@ -73,6 +71,7 @@ class VividHallucinator(NetworkHallucinator):
         output: Output,
         landmarks: Points,
         frame: Framing,
+        show_through: float,
         device: str,
         threads: int,
     ) -> None:
@@ -84,10 +83,17 @@ class VividHallucinator(NetworkHallucinator):
             output: see ``VividGanHallucinator``, as for the other arguments.
             landmarks: the same.
             frame: the same.
+            show_through: the same.
             device: the same.
             threads: the same.
+
+        Raises:
+            UsageError: ``show_through`` is not in [0, 1].
         """
         super().__init__(device=device, threads=threads)
+        if not 0 <= show_through <= 1:
+            raise UsageError(f"{self.network}: show_through is {show_through}; it is a share, from 0 to 1.")
+        self._show_through = show_through
         self._frame: AnyFrame | Literal["lr"] = TRUTH_FRAME if frame == "auto" else frame
         self.output_frame = "" if frame == "lr" else self._frame  # in lr, landmarks of the LR face stay valid
         self._files = {side: files[side] for side in sorted(files)}
@@ -128,7 +134,7 @@ class VividHallucinator(NetworkHallucinator):
 
         face, lr, similarity = (torch.from_numpy(part) for part in (faces, stages.lr, stages.similarity))
         with torch_threads(self._threads):
-            opacity = self.face_opacity if for_recognisers(self._frame) else 1.0
+            opacity = 1.0 - self._show_through if for_recognisers(self._frame) else 1.0
             return _to_numpy(composite(face, lr, similarity, self._frame, opacity=opacity))
 
     def stages(self, lr: FloatImages) -> Stages:

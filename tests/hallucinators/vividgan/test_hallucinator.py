@@ -337,3 +337,27 @@ def test_weights_of_ones_own_need_no_size_and_networks_of_several_are_exported_o
     assert result.stages(images).lr.shape == (1, 3, 32, 32)
     with pytest.raises(UsageError, match=r"vividgan:size=16 or vividgan:size=32"):
         VividGanHallucinator(landmarks="template").export_onnx(tmp_path / "both.onnx")
+
+
+@pytest.mark.parametrize("frame", ["arcface112", "lr"])
+def test_show_through_blends_the_face_with_the_lr_image_in_frames_of_recognisers(
+    make: Callable[..., VividGanFlow], faces: np.ndarray, frame: str
+) -> None:
+    none, half, whole = (
+        make(frame=frame, output="coarse", show_through=share).hallucinate(faces) for share in (0.0, 0.5, 1.0)
+    )
+    assert np.abs(none - whole).max() > 1e-3
+    np.testing.assert_allclose(half, (none + whole) / 2, atol=1e-5)
+
+
+def test_show_through_changes_nothing_in_the_frame_of_the_truth(
+    make: Callable[..., VividGanFlow], faces: np.ndarray
+) -> None:
+    first, second = (make(output="coarse", show_through=share).hallucinate(faces) for share in (0.0, 1.0))
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+def test_a_show_through_that_is_no_share_is_refused(make: Callable[..., VividGanFlow], share: float) -> None:
+    with pytest.raises(UsageError, match="show_through"):
+        make(show_through=share)
