@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.commands.training_options import add_training_options, check_faces
+from bench.commands.training_options import add_training_options, apply_recipe, check_faces
 
 if TYPE_CHECKING:
     from bench.commands import Subparsers
@@ -26,7 +26,19 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder of trainings, weights and the table"
     )
-    parser.add_argument("--variants", metavar="NAME,...", help="default: all; full must be among them")
+    parser.add_argument(
+        "--variants",
+        metavar="NAME,...",
+        help="default: those of the paper; full must be among them. `additions`: full, and full without each "
+        "addition of the recipe alone, as no-carry",
+    )
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=1,
+        metavar="N",
+        help="train every variant N times, with the seeds from --seed on; seeds.md has means, spread and intervals",
+    )
     parser.add_argument("--steps", default="", metavar="STAGE=N,...", help="steps of geometry, coarse, touchup, whole")
     parser.add_argument("--lr", type=int, default=16, choices=(16, 32), help="side of the LR faces (default: 16)")
     parser.add_argument("--recogniser", default="sface", help="recogniser of rank-1, not the teacher (default: sface)")
@@ -45,10 +57,11 @@ def main(args: argparse.Namespace) -> int:
     from bench.devices import resolve_device
     from bench.registry import load_plugins
     from hallucinators.training.method.options import parse_steps
-    from hallucinators.vividgan.ablation.run import ablate
-    from hallucinators.vividgan.ablation.variants import VARIANTS, Recipe
+    from hallucinators.vividgan.ablation.seeds import ablate_seeds
+    from hallucinators.vividgan.ablation.variants import Recipe, expand
 
     check_faces(args)
+    chosen = apply_recipe(args, "vividgan")
     load_plugins()
     recipe = Recipe(
         lr=args.lr,
@@ -61,19 +74,22 @@ def main(args: argparse.Namespace) -> int:
         threads=args.threads,
         precision=args.precision,
         faces=args.faces,
+        settings=chosen,
     )
-    rows = ablate(
+    rows = ablate_seeds(
         args.data,
         args.out,
         recipe,
-        names=tuple(VARIANTS) if args.variants is None else [name.strip() for name in args.variants.split(",")],
+        args.seeds,
+        names=expand(args.variants),
         recogniser=args.recogniser,
         people=args.people,
         landmarks=args.landmarks,
         views=args.views,
         say=lambda line: print(line, file=sys.stderr, flush=True),
     )
-    print((args.out / "table.md").read_text(encoding="utf-8"), end="")
+    table = "table.md" if args.seeds == 1 else "seeds.md"
+    print((args.out / table).read_text(encoding="utf-8"), end="")
     failed = [row.variant for row in rows if row.failure]
     if failed:
         print(f"bench: {len(failed)} of {len(rows) - 1} variants failed: {', '.join(failed)}", file=sys.stderr)

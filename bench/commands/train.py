@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.commands.data.photograph_sets import add_exclude_option
-from bench.commands.training_options import add_training_options, check_faces
+from bench.commands.training_options import add_training_options, apply_recipe, check_faces
 
 if TYPE_CHECKING:
     from bench.commands import Subparsers
@@ -65,11 +65,6 @@ def add_parser(subparsers: Subparsers) -> None:
         "--true-components", action="store_true", help="V+GT: the prior is computed from true components"
     )
     parser.add_argument(
-        "--no-carry",
-        action="store_true",
-        help="as in the paper: the coarse network adds to grey, not to the aligned LR face",
-    )
-    parser.add_argument(
         "--aligner", type=Path, metavar="FILE", help="trained stn for srgan, cbn and waveletsrnet (default: shipped)"
     )
     parser.add_argument(
@@ -98,7 +93,8 @@ def main(args: argparse.Namespace) -> int:
         raise UsageError(f"There is no training of {args.method!r}; known are {', '.join(sorted(TRAINERS))}, {ALL}.")
     check_faces(args)
     args.device = resolve_device(args.device)
-    settings = _settings(args, distributed.world_size())
+    chosen = apply_recipe(args, args.method)
+    settings = _settings(args, distributed.world_size(), chosen.get("ema"))
     opened = [(Pack(path), file_digest(path)) for path in args.data]  # a damaged file is an error here
     packs = {digest: pack for pack, digest in opened}
     left_out_near = _exclude(args, [pack for pack, _ in opened])
@@ -114,11 +110,14 @@ def main(args: argparse.Namespace) -> int:
         touchup=not args.no_touchup,
         component_aware=not args.no_component_module,
         true_components=args.true_components,
-        carry=not args.no_carry,
+        carry=chosen.pop("carry", True),
         device=str(device),
         people=sum(len(pack.indices(test=False)[: args.faces]) for pack in packs.values()),
         aligner=args.aligner,
         of=args.of,
+        seed=args.seed,
+        recipe=args.recipe,
+        settings=chosen,
     )
     if args.method != ALL:
         stages_of(options)  # faults are reported before anything is rendered
@@ -213,7 +212,7 @@ def _train_all(args: argparse.Namespace, options: Options, settings: Settings, p
     return 1 if any(row.outcome is None for row in rows) else 0
 
 
-def _settings(args: argparse.Namespace, processes: int) -> Settings:
+def _settings(args: argparse.Namespace, processes: int, ema: float | None) -> Settings:
     """Settings of all stages, checked before anything is read or rendered."""
     from bench.errors import UsageError
     from hallucinators.training.steps.settings import Settings
@@ -229,4 +228,5 @@ def _settings(args: argparse.Namespace, processes: int) -> Settings:
         precision=args.precision,
         threads=args.threads,
         patience=args.patience,
+        ema_decay=0.999 if ema is None else ema,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from bench.grammar.values import suggestion
@@ -23,8 +24,14 @@ class Parser(argparse.ArgumentParser):
     subcommand, whose usage line is shown.
     """
 
+    add_more: Callable[[argparse.ArgumentParser], None] | None = None
+    """Adds the options that cost an import, once, when this command is parsed."""
+
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse as `argparse.ArgumentParser` does; remaining arguments end the program with exit code 2."""
+        if self.add_more is not None:
+            add, self.add_more = self.add_more, None
+            add(self)
         words = [self._to_known_spelling(word) for word in (sys.argv[1:] if args is None else args)]
         values, remaining = super().parse_known_args(words, namespace)
         for word in remaining:

@@ -38,6 +38,7 @@ class Augmentation:
         mirror: share of pairs that are mirrored.
         frontal: share of pairs whose view is the photograph itself: all rendered views turn the head, and a network
             that warps pixels must also be trained not to move them.
+        free_views: whether views of random yaw and pitch are used, beside those of the paper's yaws.
     """
 
     recipe: Jitter = Jitter()
@@ -47,6 +48,7 @@ class Augmentation:
     surround: float = 0.5
     mirror: float = 0.5
     frontal: float = 0.25
+    free_views: bool = True
 
 
 def make_batch(

@@ -88,7 +88,8 @@ class PairSource:
         for views in self._sets:
             indices = rows[(rows >= first) & (rows < first + len(views))] - first
             if len(indices):
-                columns = rng.integers(0, views.view.shape[1], len(indices))
+                count = views.view.shape[1] if self._augmentation.free_views else _fixed_views(views)
+                columns = rng.integers(0, count, len(indices))
                 parts.append(make_batch(views, indices, columns, side, rng, self._augmentation, **self._targets))
                 parts[-1] = replace(parts[-1], face=parts[-1].face + _FACES_A_SET * self._sets.index(views))
             first += len(views)
@@ -97,7 +98,7 @@ class PairSource:
     def held_out(self) -> list[Batch]:
         """Fixed pairs of people left out, with the recipe's views and similarity, for each side of LR images."""
         plain = Augmentation(mild_share=0.0, mirror=0.0, frontal=0.0)
-        fixed = len(self._held_out.facts["facts"]["plan"]["yaws_deg"]) * 2 or self._held_out.view.shape[1]
+        fixed = _fixed_views(self._held_out)
         count = min(self._held_out_pairs, len(self._held_out) * fixed)
         batches = []
         for side in self._sides:
@@ -108,3 +109,8 @@ class PairSource:
                 columns = (rows + at // len(self._held_out)) % fixed
                 batches.append(make_batch(self._held_out, rows, columns, side, rng, plain, **self._targets))
         return batches
+
+
+def _fixed_views(views: RenderedViews) -> int:
+    """Number of views of fixed yaws, which come first; all views if there are none."""
+    return len(views.facts["facts"]["plan"]["yaws_deg"]) * 2 or int(views.view.shape[1])

@@ -22,6 +22,7 @@ def write_card(
     people: int,
     smoke: bool,
     split: str,
+    trained: Mapping[str, Any],
     left_out_near: Sequence[Mapping[str, Any]] = (),
 ) -> Path:
     """Write the card beside a weight file, under the same name and ``.md``.
@@ -36,6 +37,7 @@ def write_card(
         split: how people were split, in words.
         left_out_near: faces not trained on because of excluded sets, see
             `hallucinators.training.method.train.People`.
+        trained: the facts of the header; the recipe and its departures from the paper, if the method has them.
     """
     sizes = f"{options.lr} x {options.lr} ({128 // options.lr}x)" if options.lr else "any"
     lines = [f"# {options.method}", ""]
@@ -53,6 +55,7 @@ def write_card(
         *(f"| not trained on, near {e['near']} | {e['left_out']:,} faces of {e['pack']} |" for e in left_out_near),
         f"| precision, device | {settings.precision}, {settings.device} |",
         f"| seed | {settings.seed} |",
+        *_recipe(trained),
         "| licence | as its training photographs'; those of UTKFace and LFW are for non-commercial research |",
         "",
         "| stage | steps | faces seen | minutes | best on people left out |",
@@ -68,3 +71,14 @@ def write_card(
     card = weights.with_suffix(".md")
     write_file(card, "\n".join(lines))
     return card
+
+
+def _recipe(trained: Mapping[str, Any]) -> list[str]:
+    """The rows on the recipe, its teacher, and the options whose values are not the paper's."""
+    if "recipe" not in trained:
+        return []
+    values = [f"`--{name.replace('_', '-')}` {value}" for name, value in trained["departures"].items()]
+    rows = [f"| recipe | {trained['recipe']} |", f"| not as in the paper | {', '.join(values) or 'no option'} |"]
+    if trained["recipe"] == "paper" and trained["departures"].get("identity") == "dlib":
+        rows.append("| teacher | dlib's network stands in for ResNet-50, whose weights were not in torch's cache |")
+    return rows

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.errors import UsageError
 from hallucinators.networks.presets import LR_SIDES, refuse_unknown
 
 if TYPE_CHECKING:
+    from hallucinators.training.data.augmentation import Augmentation
     from hallucinators.training.steps.task import Task
 
 
@@ -48,6 +49,9 @@ class Options:
         people: number of people in the training set, for networks that classify them.
         aligner: weight file of the trained ``stn`` for methods behind it; None takes the shipped one.
         of: hallucinator whose output a domain adapter is trained on, as on the command line.
+        seed: of the initial weights, where the method uses it.
+        recipe: name of the recipe that ``settings`` started from.
+        settings: values of options that only this method has, by name.
     """
 
     method: str
@@ -64,6 +68,9 @@ class Options:
     people: int = 0
     aligner: Path | None = None
     of: str = "vividgan-flow"
+    seed: int = 0
+    recipe: str = "ours"
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def refuse_unknown(self, presets: Collection[str], sizes: Collection[int] = LR_SIDES) -> None:
         """Refuse a preset or LR side that the method does not have.
@@ -99,6 +106,7 @@ class Stage:
         sides: sides of the LR images, in turn.
         flow: whether batches have flow targets.
         upright: whether batches have the turned face before it was moved.
+        augmentation: random changes of the pairs; None takes the defaults.
     """
 
     name: str
@@ -107,3 +115,4 @@ class Stage:
     sides: tuple[int, ...]
     flow: bool = False
     upright: bool = False
+    augmentation: Augmentation | None = None

@@ -106,6 +106,7 @@ def train_method(options: Options, settings: Settings, people: People, out: Path
             ranks=distributed.world_size(),
             sides=stage.sides,
             flow=stage.flow,
+            augmentation=stage.augmentation,
             upright=stage.upright,
         )
         result = run.train(
@@ -130,6 +131,7 @@ def train_method(options: Options, settings: Settings, people: People, out: Path
     weights = out / f"{options.method}.safetensors"
     trained = {"pack": people.digest, "people": options.people, "smoke": bool(people.faces), "losses": options.losses}
     trained |= {"split": people.split, "left_out_near": [dict(entry) for entry in people.left_out_near]}
+    trained |= {"precision": settings.precision}
     trained |= {f"{name}_samples": result.samples_seen for name, result in results.items()}
     trained |= {f"{name}_minutes": round(result.seconds / 60, 1) for name, result in results.items()}
     facts = _trainer(options.method).export(options, out, weights, trained)
@@ -142,6 +144,7 @@ def train_method(options: Options, settings: Settings, people: People, out: Path
         smoke=bool(people.faces),
         split=people.split,
         left_out_near=people.left_out_near,
+        trained=facts.trained,
     )
     arguments = (f",size={facts.lr}" if facts.lr else "") + ("" if getattr(facts, "fine", True) else ",output=coarse")
     return replace(outcome, weights=weights, arguments=arguments)
@@ -164,7 +167,7 @@ def recipe_of(options: Options, people: People) -> dict[str, str | int | float]:
     }
     if options.method == "cyclegan":
         shared["of"] = options.of
-    return shared
+    return shared | {name: value for name, value in options.settings.items() if name not in shared}
 
 
 def _minutes_left(minutes: float | None, results: dict[str, run.Result]) -> float | None:

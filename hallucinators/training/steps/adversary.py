@@ -40,6 +40,11 @@ def pause_when_accurate(real: float, hallucinated: float) -> Updates:
     return Updates(discriminator=real + hallucinated >= 2 * MARGIN, generator=True)
 
 
+def always(real: float, hallucinated: float) -> Updates:
+    """Both networks are updated in every step, as the VividGAN paper states."""
+    return Updates(discriminator=True, generator=True)
+
+
 def balance(real: float, hallucinated: float) -> Updates:
     """Yu's rule (XinYuANU/JFFH, adverserial_*.lua).
 
@@ -70,7 +75,15 @@ class DiscriminatorStep(NamedTuple):
 class Adversary:
     """A discriminator with its optimiser and the rule for its updates."""
 
-    def __init__(self, net: nn.Module, rate: float, *, rule: Rule = pause_when_accurate, name: str = "critic") -> None:
+    def __init__(
+        self,
+        net: nn.Module,
+        rate: float,
+        *,
+        rule: Rule = pause_when_accurate,
+        name: str = "critic",
+        limit: float | None = 1.0,
+    ) -> None:
         """Set up the optimiser.
 
         Args:
@@ -78,8 +91,9 @@ class Adversary:
             rate: greatest learning rate.
             rule: decides which networks are updated.
             name: name of its loss in messages.
+            limit: largest norm of its gradient; None for no clipping.
         """
-        self.net, self._rule, self._name = net, rule, name
+        self.net, self._rule, self._name, self._limit = net, rule, name, limit
         self.optimiser: Optimizer = Adam([rate_group(net.parameters(), rate)], betas=(0.5, 0.999))
 
     def loss(self, images: Tensor) -> Tensor:
@@ -104,5 +118,5 @@ class Adversary:
         of_real, of_hallucinated = distributed.means([float(real.detach()), float(hallucinated.detach())])
         updates = self._rule(of_real, of_hallucinated)
         if updates.discriminator:
-            descend(loss, self.optimiser, name=self._name, limit=1.0)
+            descend(loss, self.optimiser, name=self._name, limit=self._limit)
         return DiscriminatorStep(float(loss.detach()), of_real, of_hallucinated, updates.generator)

@@ -18,6 +18,7 @@ from hallucinators.vividgan.ablation.measure import BICUBIC, Evaluator, Measures
 from hallucinators.vividgan.ablation.table import Row, compute, to_csv, to_json, to_markdown
 from hallucinators.vividgan.ablation.train import VARIANT_FOLDER, Trainer
 from hallucinators.vividgan.ablation.variants import (
+    PAPER_VARIANTS,
     REFERENCE,
     VARIANTS,
     Recipe,
@@ -35,11 +36,12 @@ def ablate(
     out: Path,
     recipe: Recipe,
     *,
-    names: Sequence[str] = tuple(VARIANTS),
+    names: Sequence[str] = tuple(PAPER_VARIANTS),
     recogniser: str = "sface",
     people: int = 400,
     landmarks: str = "auto",
     views: Path | None = None,
+    data_seed: int | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> list[Row]:
     """Train variants with one recipe and measure them on the same people; writes ``table.md``, ``.csv`` and ``.json``.
@@ -53,6 +55,7 @@ def ablate(
         people: number of people measured.
         landmarks: source of the positions of components, see the hallucinator ``vividgan``.
         views: folder of rendered views; None takes one in ``out``.
+        data_seed: seed of the rendered views and of the similarities of the probes; None takes the recipe's.
         say: called with lines on the progress.
 
     Returns:
@@ -75,6 +78,7 @@ def ablate(
     planned = {v.name: {stage.name: stage.steps for stage in stages(options_of(v, without_teacher))} for v in variants}
     if not all(steps.get("whole") for steps in planned.values()):
         raise UsageError("An ablation needs the stage whole; give it steps.")
+    seed = recipe.seed if data_seed is None else data_seed
     packed, digest = Pack(data), file_digest(data)
     validated, measured = split(packed, people)
     evaluator = Evaluator(
@@ -82,7 +86,7 @@ def ablate(
         measured,
         recogniser,
         lr=recipe.lr,
-        seed=recipe.seed,
+        seed=seed,
         device=recipe.device,
         threads=recipe.threads,
         landmarks=landmarks,
@@ -92,7 +96,7 @@ def ablate(
         raise UsageError(f"Batches of {recipe.batch} faces from {len(trained_on)} people: give a smaller --batch.")
     _refuse_other_plan(out, recipe, digest)
     folder = views or out / "views"
-    plan = ViewPlan(seed=recipe.seed)
+    plan = ViewPlan(seed=seed)
     trainer = Trainer(
         out,
         recipe,
@@ -127,24 +131,28 @@ def ablate(
     return rows
 
 
+def _plain(recipe: Recipe) -> dict[str, Any]:
+    return asdict(recipe) | {"steps": dict(recipe.steps), "settings": dict(recipe.settings)}
+
+
 def _bicubic(measures: Measures) -> Row:
     return Row(BICUBIC, "interpolation, pose kept, rank-1 with ground-truth landmarks", (), measures)
 
 
 def _refuse_other_plan(out: Path, recipe: Recipe, digest: str) -> None:
     """Refuse a folder with an ablation of another recipe, whose variants would not be comparable."""
-    plan: dict[str, Any] = asdict(recipe) | {"steps": dict(recipe.steps), "pack": digest}
+    plan: dict[str, Any] = _plain(recipe) | {"pack": digest}
     for name in ("device", "threads"):
         del plan[name]
     path = out / PLAN
     if path.is_file():
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
-            differing = [key for key in plan if plan[key] != stored[key]]
+            differing = [key for key in plan if plan[key] != stored.get(key)]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(f"{path} is damaged ({type(error).__name__}: {error}). Take another --out.") from error
         if differing:
-            differences = "; ".join(f"{key} is {plan[key]!r} here and was {stored[key]!r}" for key in differing)
+            differences = "; ".join(f"{key} is {plan[key]!r} here and was {stored.get(key)!r}" for key in differing)
             raise UsageError(f"{out} holds an ablation of another recipe: {differences}. Take another --out.")
         return
     with explain_os_errors(f"Cannot write {path}"):
@@ -172,6 +180,7 @@ def _facts(
         "Teacher of identity": recipe.identity,
         "People": f"{len(trained_on):,} for training; {len(validated):,} left out for validation; "
         f"{measured:,} others left out are measured, eight views each, moved by the paper's similarity",
+        "Recipe": ", ".join(f"--{n.replace('_', '-')} {v}" for n, v in recipe.settings.items()) or "ours",
         "Recogniser": f"{recogniser}; the gallery is the frontal photographs of those measured",
         "Landmarks": f"{landmarks}; ground truth for v+gt",
         "Pack": digest,
@@ -181,7 +190,7 @@ def _facts(
     return {
         "told": lines,
         "steps": {name: dict(steps) for name, steps in planned.items()},
-        "recipe": asdict(recipe) | {"steps": dict(recipe.steps), "identity": Path(recipe.identity).name},
+        "recipe": _plain(recipe) | {"identity": Path(recipe.identity).name},
         "smoke": recipe.faces is not None,
         "environment": environment(device=recipe.device, threads=recipe.threads),
     }

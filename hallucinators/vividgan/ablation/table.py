@@ -106,7 +106,9 @@ def compute(rows: Sequence[Row], *, seed: int = 0) -> None:
         for name in MEASURES:
             row.cells[name] = _cell(name, row.measures, seed)
             if base is not None and row.variant != REFERENCE:
-                difference = _difference(_values(name, row.measures), _values(name, base), row.measures.people, seed)
+                difference = _difference(
+                    values_of(name, row.measures), values_of(name, base), row.measures.people, seed
+                )
                 if difference:
                     row.differences[name] = difference
     differences = [difference for row in rows for difference in row.differences.values()]
@@ -173,14 +175,15 @@ def to_markdown(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _values(name: str, measures: Measures) -> list[float | None]:
+def values_of(name: str, measures: Measures) -> list[float | None]:
+    """A measure of every probe; None if it failed (a miss of rank-1 is 0)."""
     if name == "rank_1":
         return [float(is_hit(rank)) for rank in measures.ranks]
     return list(measures.psnr_db if name == "psnr_db" else measures.ssim)
 
 
 def _cell(name: str, measures: Measures, seed: int) -> Cell:
-    values = _values(name, measures)
+    values = values_of(name, measures)
     failed = sum(rank is None for rank in measures.ranks) if name == "rank_1" else sum(v is None for v in values)
     finite = [
         (v, person) for v, person in zip(values, measures.people, strict=True) if v is not None and np.isfinite(v)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = "weights.safetensors"
 SHARED, VARIANT_FOLDER = "shared", "variants"
+_STAGES = ("geometry", "coarse", "touchup", "whole")
 _VALIDATE_EVERY, _CHECKPOINT_EVERY = 500, 250
 
 
@@ -60,28 +61,32 @@ class Trainer:
         planned = stages(options)
         home = self.out / VARIANT_FOLDER / variant.name
         for number, stage in enumerate(planned):
-            self._stage(stage, variant, self._recipe(variant, options, planned[: number + 1]))
+            self._stage(stage, variant, options, self._recipe(variant, options, planned[: number + 1]))
         trained = {
             "ablation": variant.name,
             "pack": self.digest,
             "people": len(self.people),
             "smoke": self.recipe.faces is not None,
             "losses": variant.losses,
+            "precision": self.recipe.precision,
         } | {f"{stage.name}_steps": stage.steps for stage in planned}
         export(options, home, home / WEIGHTS, trained)
         return home / WEIGHTS
 
-    def _stage(self, stage: Stage, variant: Variant, recipe: dict[str, str | int | float]) -> None:
+    def _stage(self, stage: Stage, variant: Variant, options: Options, recipe: dict[str, str | int | float]) -> None:
         """Train one stage if necessary, with the earlier stages beside it."""
         group = self.out / SHARED / "-".join(coarse_terms(variant, self.recipe))
-        homes = {"geometry": self.out / SHARED, "coarse": group, "touchup": group}
-        home = homes.get(stage.name, self.out / VARIANT_FOLDER / variant.name)
+        alone = self.out / VARIANT_FOLDER / variant.name
+        homes = {"geometry": self.out / SHARED, "coarse": group, "touchup": group, "whole": alone}
+        if variant.without:  # it shares the stages before the first one that differs
+            homes |= dict.fromkeys(_STAGES[_STAGES.index(variant.without.stage) :], alone)
+        home = homes[stage.name]
         if home / stage.name not in self._done:
             for before in ("geometry", "coarse", "touchup"):
                 if before != stage.name and homes[before] != home:
                     _link_best_weights(homes[before] / before, home / before)
             try:
-                self._train(stage, home, recipe)
+                self._train(stage, options, home, recipe)
             except (UsageError, KeyboardInterrupt):
                 raise
             except Exception as error:
@@ -91,10 +96,11 @@ class Trainer:
         if self._done[home / stage.name]:
             raise BenchError(self._done[home / stage.name])
 
-    def _train(self, stage: Stage, home: Path, recipe: dict[str, str | int | float]) -> None:
+    def _train(self, stage: Stage, options: Options, home: Path, recipe: dict[str, str | int | float]) -> None:
         from hallucinators.training.data.source import PairSource
         from hallucinators.training.loop.run import train
         from hallucinators.training.steps.settings import Settings
+        from hallucinators.vividgan.training.settings import settings_of
 
         shared = self.recipe
         settings = Settings(
@@ -106,6 +112,7 @@ class Trainer:
             threads=shared.threads,
             validate_every=min(_VALIDATE_EVERY, stage.steps),
             checkpoint_every=min(_CHECKPOINT_EVERY, stage.steps),
+            ema_decay=settings_of(options).ema,
         )
         source = PairSource(
             self.people,
@@ -114,6 +121,7 @@ class Trainer:
             seed=shared.seed,
             sides=stage.sides,
             flow=stage.flow,
+            augmentation=stage.augmentation,
         )
         result = train(stage.build(home), source, settings, home / stage.name, self.say, recipe=recipe)
         if result.stopped == "signal":
@@ -125,6 +133,9 @@ class Trainer:
         last = so_far[-1].name
         facts: dict[str, str | int | float] = {f"{stage.name}_steps": stage.steps for stage in so_far}
         facts |= {"lr": shared.lr, "preset": shared.preset, "data": self.digest, "faces": shared.faces or 0}
+        addition = variant.without
+        if addition and _STAGES.index(addition.stage) <= _STAGES.index(last):
+            facts["without"] = addition.name
         if last != "geometry":
             facts |= {"identity": Path(shared.identity).name, "coarse": "-".join(coarse_terms(variant, shared))}
         if last == "whole":

@@ -1,13 +1,14 @@
-"""The variants of VividGAN, in the order of Table III, then figures 6 and 8; imports only the standard library."""
+"""The variants of VividGAN: Table III, figures 6 and 8, then the full one without each addition; imports no torch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.errors import UsageError
+from hallucinators.vividgan.departures import DEPARTURES, Departure
 
 if TYPE_CHECKING:
     from hallucinators.training.method.options import Options
@@ -27,6 +28,7 @@ class Variant:
         touchup: False leaves out the touching-up networks.
         component_aware: False leaves out heatmaps and the integration block.
         true_components: the prior consists of the ground-truth components, in training and measurement.
+        without: the addition that is left out alone: its option has the paper's value.
     """
 
     name: str
@@ -35,9 +37,10 @@ class Variant:
     touchup: bool = True
     component_aware: bool = True
     true_components: bool = False
+    without: Departure | None = None
 
 
-VARIANTS: Mapping[str, Variant] = {
+PAPER_VARIANTS: Mapping[str, Variant] = {
     variant.name: variant
     for variant in (
         Variant("minus", "L-", "minus"),
@@ -51,6 +54,20 @@ VARIANTS: Mapping[str, Variant] = {
         Variant("v+gt", "V+GT (true components given)", "full", true_components=True),
     )
 }
+
+
+VARIANTS: Mapping[str, Variant] = {
+    **PAPER_VARIANTS,
+    **{
+        f"no-{departure.option[2:]}": Variant(
+            f"no-{departure.option[2:]}", f"without the addition {departure.option[2:]}", REFERENCE, without=departure
+        )
+        for departure in DEPARTURES
+        if departure.ablated
+    },
+}
+ADDITIONS = "additions"
+"""In place of names: `REFERENCE`, and that without each addition."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +85,7 @@ class Recipe:
         threads: processor threads, 0 for torch's choice.
         precision: ``fp32`` or ``bf16``.
         faces: number of training people (the first ones); None for all. With a number it is a smoke run.
+        settings: values of `departures.DEPARTURES` in all variants, by name; the others are ours.
     """
 
     lr: int = 16
@@ -80,6 +98,18 @@ class Recipe:
     threads: int = 0
     precision: str = "bf16"
     faces: int | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def expand(text: str | None) -> list[str]:
+    """The names of ``NAME,NAME``; `ADDITIONS` stands for several, and None for the variants of the paper."""
+    if text is None:
+        return list(PAPER_VARIANTS)
+    names = [name.strip() for name in text.split(",")]
+    additions = [REFERENCE, *(name for name, variant in VARIANTS.items() if variant.without)]
+    if ADDITIONS in names:
+        return list(dict.fromkeys(n for name in names for n in (additions if name == ADDITIONS else [name])))
+    return names
 
 
 def select(names: Sequence[str]) -> list[Variant]:
@@ -99,9 +129,19 @@ def select(names: Sequence[str]) -> list[Variant]:
 
 
 def options_of(variant: Variant, recipe: Recipe) -> Options:
-    """Options of the training of a variant."""
+    """Options of the training of a variant.
+
+    Raises:
+        UsageError: the recipe does not have the addition that the variant is without.
+    """
     from hallucinators.training.method.options import Options
 
+    settings = dict(recipe.settings)
+    addition = variant.without
+    if addition:
+        if settings.get(addition.name, addition.ours) == addition.paper:
+            raise UsageError(f"Variant {variant.name}: the recipe has the paper's value of {addition.option} already")
+        settings[addition.name] = addition.paper
     return Options(
         method="vividgan",
         lr=recipe.lr,
@@ -113,6 +153,9 @@ def options_of(variant: Variant, recipe: Recipe) -> Options:
         component_aware=variant.component_aware,
         true_components=variant.true_components,
         device=recipe.device,
+        carry=bool(settings.pop("carry", True)),
+        seed=recipe.seed,
+        settings=settings,
     )
 
 

@@ -12,6 +12,7 @@ from hallucinators.training.steps.batch import Batch
 from hallucinators.training.steps.losses import pixel
 from hallucinators.vividgan.training import losses
 from hallucinators.vividgan.training.losses import LOSS_SETS, Term, Weights
+from hallucinators.vividgan.training.settings import OURS, VividSettings
 from hallucinators.vividgan.training.teacher import Teacher, identity_losses
 
 
@@ -29,6 +30,7 @@ class Objective:
         identification_weight: weight, in the identity loss, of the cross-entropy of identification in the batch
             (`identity_losses`). Equation 5 alone raises all similarities equally: at 16 x 16 the cosine to the person's
             photograph rises while rank-1 falls.
+        settings: reduction of the losses, and whether the teacher's images are jittered.
     """
 
     terms: Collection[Term] = LOSS_SETS["full"]
@@ -36,6 +38,7 @@ class Objective:
     teacher: Teacher | None = None
     late: float = 0.5
     identification_weight: float = 0.0
+    settings: VividSettings = OURS
 
     def early(self) -> Objective:
         """The same without the terms that are used late."""
@@ -54,7 +57,9 @@ class Objective:
         """Equation 5 by the teacher, and identification by its weight; None without an identity loss."""
         if self.teacher is None or not self.has_identity:
             return None
-        distance, confusion = identity_losses(images, batch.hr, batch.five, self.teacher)
+        distance, confusion = identity_losses(
+            images, batch.hr, batch.five, self.teacher, jitter=self.settings.identity_jitter
+        )
         return distance + self.identification_weight * confusion if self.identification_weight else distance
 
 
@@ -62,8 +67,9 @@ def coarse_objective(
     preview: Tensor, batch: Batch, objective: Objective, adversary: Adversary | None
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Equation 9 and its terms."""
-    terms = {"pixel": pixel(preview, batch.hr)}
-    symmetry = losses.mirror_symmetry(preview) if "symmetry" in objective.terms else None
+    factor = objective.settings.factor(preview[0].numel())
+    terms = {"pixel": factor * pixel(preview, batch.hr)}
+    symmetry = factor * losses.mirror_symmetry(preview) if "symmetry" in objective.terms else None
     identity = objective.identity_loss(preview, batch)
     adversarial = adversary.loss(preview) if adversary and "adversarial_coarse" in objective.terms else None
     for name, term in (("symmetry", symmetry), ("identity", identity), ("adversarial", adversarial)):

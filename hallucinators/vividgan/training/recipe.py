@@ -11,10 +11,12 @@ import torch
 
 from bench.errors import UsageError
 from hallucinators.networks.discriminator import Discriminator
+from hallucinators.training.data.augmentation import Augmentation
 from hallucinators.training.loop import checkpoint
 from hallucinators.training.method.options import Options, Stage
 from hallucinators.training.steps.placement import GeometryStage, frontal_placement
 from hallucinators.training.steps.task import Task
+from hallucinators.vividgan import departures
 from hallucinators.vividgan.network.coarse import CoarseNet
 from hallucinators.vividgan.network.loading import build as build_model
 from hallucinators.vividgan.network.loading import save_weights
@@ -23,6 +25,7 @@ from hallucinators.vividgan.network.weight_file import Facts, Network, Preset
 from hallucinators.vividgan.training.flow import FlowTask
 from hallucinators.vividgan.training.losses import LOSS_SETS, Weights
 from hallucinators.vividgan.training.objective import Objective
+from hallucinators.vividgan.training.settings import VividSettings, settings_of, used_by
 from hallucinators.vividgan.training.stages import CoarseStage, TouchUpStage, WholeStage
 from hallucinators.vividgan.training.teacher import load_teacher
 
@@ -36,20 +39,6 @@ _WITHOUT_MODULE = "figure_6f"
 _FLOW_WHOLE = LOSS_SETS["dagger"]
 """Losses of the flow network's last stage. Compared with its coarse face, pixels alone lose 18 points of rank-1, with
 identity none are lost; adversaries lower PSNR (by 0.1 to 0.5 dB) and rank-1."""
-_DLIB_WEIGHTS = Weights(alpha1=0.1, alpha2=0.1)
-_IDENTIFICATION_WEIGHT = 0.5
-"""Weights of the identity loss, and in it of identification in the batch, with dlib as the teacher (docs/training.md).
-
-At the paper's 0.01, dlib's squared distances of 0.2 to 0.5 are an eighth of the pixel loss, and the coarse face loses
-identity (rank-1 of 44 %; the LR image that it adds to has 71 %). At 0.1 equation 5 alone raises all similarities
-(rank-1 of 49 %); with both losses rank-1 is 71 %. ResNet-50's features, the paper's, keep the paper's weight.
-"""
-_RESIDUAL_SCALE = 0.6
-"""Scale of the coarse network's residual after training with identification: the residual overfits the teacher.
-
-With SFace, which is never a teacher, rank-1 on 60 people left out at 16 x 16 is 75.2 % with a scale of 0.6 and 71.0 %
-without (480 views); on upright photographs (800 people of LFW) 67.8 and 60.4 %. It costs 0.3 dB.
-"""
 
 
 def stages(options: Options) -> list[Stage]:
@@ -60,20 +49,21 @@ def stages(options: Options) -> list[Stage]:
         MissingError: the teacher's weights do not exist.
     """
     facts = facts_of(options)
-    objective = _objective(options)
+    settings = settings_of(options)
+    objective = _objective(options, settings)
     flow = options.method == "vividgan-flow"
     steps = options.stage_steps(_FLOW_STEPS if flow else _DEFAULT_STEPS)
     sides = (32, 16) if flow else (options.lr,)
 
-    if flow:
+    if flow or not settings.alignment:
         steps["geometry"] = 0
 
     def geometry(folder: Path) -> Task:
-        net, length = _model(facts).coarse, steps["geometry"]
+        net, length = _model(facts, options.seed).coarse, steps["geometry"]
         return GeometryStage("vividgan-geometry", net, frontal_placement, lambda b: b.hr, steps=length, key="coarse")
 
     def coarse(folder: Path) -> Task:
-        model = _model(facts)
+        model = _model(facts, options.seed)
         if steps["geometry"]:
             model.coarse.load_state_dict(checkpoint.best_averages(folder / "geometry")["coarse"])
         if flow:
@@ -84,26 +74,32 @@ def stages(options: Options) -> list[Stage]:
         return CoarseStage(model.coarse, _critic(options), objective, steps=steps["coarse"])
 
     def touchup(folder: Path) -> Task:
-        model = _load(_model(facts), folder, ("coarse",), residual_scale=_residual_scale(options))
-        return TouchUpStage(model.to(options.device), steps=steps["touchup"])  # the loop moves only trained modules
+        model = _load(
+            _model(facts, options.seed), folder, ("coarse",), residual_scale=_residual_scale(options, settings)
+        )
+        return TouchUpStage(
+            model.to(options.device), steps=steps["touchup"], settings=settings
+        )  # the loop moves only trained modules
 
     def whole(folder: Path) -> Task:
         earlier = ("coarse", "touchup") if options.touchup and not options.true_components else ("coarse",)
-        model = _load(_model(facts), folder, earlier, residual_scale=_residual_scale(options))
+        model = _load(_model(facts, options.seed), folder, earlier, residual_scale=_residual_scale(options, settings))
         return WholeStage(
             model,
             _critic(options),
             _critic(options),
             replace(objective, terms=_FLOW_WHOLE & frozenset(objective.terms)) if flow else objective,
             steps=steps["whole"],
-            freeze_coarse=flow,  # flow losses are used in the first stage only
+            freeze_coarse=flow or settings.freeze_coarse,  # flow losses are used in the first stage only
             true_components=options.true_components,
         )
 
     build = {"geometry": geometry, "coarse": coarse, "touchup": touchup, "whole": whole}
     if not options.touchup or options.true_components:
         steps["touchup"] = 0
-    return [Stage(n, build[n], steps[n], sides, n in _STAGES_WITH_FLOW) for n in steps if steps[n]]
+    with_flow = _STAGES_WITH_FLOW if flow or settings.alignment else ()
+    augmentation = _augmentation(settings)
+    return [Stage(n, build[n], steps[n], sides, n in with_flow, augmentation=augmentation) for n in steps if steps[n]]
 
 
 def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]) -> Facts:
@@ -118,14 +114,14 @@ def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]
     Raises:
         DataError: no stage is finished.
     """
-    facts = facts_of(options)
-    model = _model(facts)
+    facts, settings = facts_of(options), settings_of(options)
+    model = _model(facts, options.seed)
     if options.steps.get("whole") != 0 and checkpoint.best_path(folder / "whole") is not None:
         model.load_state_dict(checkpoint.best_averages(folder / "whole")["model"])
         fine = True
     else:
-        model, fine = _load(model, folder, ("coarse",), residual_scale=_residual_scale(options)), False
-    facts = replace(facts, fine=fine, trained={**trained})
+        model, fine = _load(model, folder, ("coarse",), residual_scale=_residual_scale(options, settings)), False
+    facts = replace(facts, fine=fine, trained={**trained, **_described(options, trained)})
     save_weights(out, model, facts)
     return facts
 
@@ -144,18 +140,40 @@ def facts_of(options: Options) -> Facts:
     )
 
 
-def _objective(options: Options) -> Objective:
+def _augmentation(settings: VividSettings) -> Augmentation:
+    return Augmentation(
+        mild_share=settings.mild_share,
+        surround=settings.surround_share,
+        mirror=settings.mirror_share,
+        frontal=settings.frontal_share,
+        free_views=settings.free_views,
+    )
+
+
+def _described(options: Options, trained: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe of a training and its options whose values are not the paper's, for header and card."""
+    if options.method != "vividgan":
+        return {}
+    used = used_by(options, str(trained.get("precision", "")))
+    used["identity"] = Path(options.identity).name if options.identity != "dlib" else "dlib"
+    if "resnet50" in used["identity"]:
+        used["identity"] = "resnet50"
+    return {"recipe": options.recipe, "departures": departures.differences(used)}
+
+
+def _objective(options: Options, settings: VividSettings) -> Objective:
     if options.losses not in LOSS_SETS:
         raise UsageError(f"{options.method} has no losses {options.losses!r}; known are {', '.join(LOSS_SETS)}")
     terms = LOSS_SETS[options.losses]
     if not options.component_aware:
         terms = terms & LOSS_SETS[_WITHOUT_MODULE]
-    dlib = options.identity == "dlib"
     return Objective(
         terms=terms,
-        weights=_DLIB_WEIGHTS if dlib else Weights(),
+        weights=Weights(alpha1=settings.identity_weight, alpha2=settings.identity_weight),
         teacher=load_teacher(options.identity, options.device),
-        identification_weight=_IDENTIFICATION_WEIGHT if dlib else 0.0,
+        late=settings.late_terms,
+        identification_weight=settings.identification,
+        settings=settings,
     )
 
 
@@ -163,15 +181,19 @@ def _critic(options: Options) -> Discriminator:
     return Discriminator(width=_CRITIC_WIDTH[options.preset])
 
 
-def _model(facts: Facts) -> VividGAN:
-    torch.manual_seed(0)  # the same initial weights in every stage and process
+def _model(facts: Facts, seed: int) -> VividGAN:
+    torch.manual_seed(seed)  # the same initial weights in every stage and process
     return build_model(facts)
 
 
-def _residual_scale(options: Options) -> float:
-    """Scale of the coarse network's residual in later stages and in the weight file."""
-    identification = options.identity == "dlib" and "identity" in LOSS_SETS[options.losses]
-    return _RESIDUAL_SCALE if identification and options.carry and options.method == "vividgan" else 1.0
+def _residual_scale(options: Options, settings: VividSettings) -> float:
+    """Scale of the coarse network's residual in later stages and in the weight file.
+
+    The residual overfits the teacher of identification. With SFace, which is never a teacher, rank-1 on 60 people left
+    out at 16 x 16 is 75.2 % with a scale of 0.6 and 71.0 % without (480 views); on upright photographs (800 people of
+    LFW) 67.8 and 60.4 %. It costs 0.3 dB.
+    """
+    return settings.residual_scale if "identity" in LOSS_SETS[options.losses] else 1.0
 
 
 def _load(model: VividGAN, folder: Path, parts: tuple[str, ...], *, residual_scale: float) -> VividGAN:

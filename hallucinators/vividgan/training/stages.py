@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
 from bench.errors import UsageError
 from hallucinators.networks.discriminator import Discriminator
-from hallucinators.training.steps.adversary import Adversary
+from hallucinators.training.steps.adversary import Adversary, always, pause_when_accurate
 from hallucinators.training.steps.batch import Batch
 from hallucinators.training.steps.figures import psnr_db
 from hallucinators.training.steps.gradients import descend
 from hallucinators.training.steps.losses import pixel
 from hallucinators.training.steps.network_task import NetworkTask
 from hallucinators.training.steps.placement import PIXELS, WEIGHT, frontal_placement
-from hallucinators.training.steps.schedule import rate_at, rate_group, set_rates
+from hallucinators.training.steps.schedule import rate_group, set_rates
 from hallucinators.vividgan.network.coarse import CoarseNet
 from hallucinators.vividgan.network.components import centres_from_five, crop
 from hallucinators.vividgan.network.model import Hallucination, VividGAN
 from hallucinators.vividgan.training import losses
 from hallucinators.vividgan.training.objective import Objective, coarse_objective
+from hallucinators.vividgan.training.settings import OURS, VividSettings
 
 _CRITIC_RATE = 1e-4
 
@@ -52,13 +55,13 @@ class CoarseStage(NetworkTask):
         if "adversarial_coarse" in objective.terms and critic is None:
             raise UsageError("The coarse stage's losses name adversarial_coarse; give it a discriminator, or drop it")
         self._coarse, self._objective, self._steps = coarse, objective, steps
-        self._adversary = Adversary(critic, _CRITIC_RATE, name="coarse_d") if critic is not None else None
+        self._adversary = adversary(critic, "coarse_d", objective.settings) if critic is not None else None
         optimiser = Adam([rate_group(coarse.parameters(), rate)], betas=(0.9, 0.99))
         super().__init__("vividgan-coarse", coarse, optimiser, key="coarse", adversaries={"coarse_d": self._adversary})
 
     def update(self, batch: Batch, step: int) -> dict[str, float]:
         """One step of the network, then one of the discriminator."""
-        share = rate_at(step, self._steps)
+        share = self._objective.settings.share_at(step, self._steps)
         set_rates(self._optimiser, share)
         preview = self._coarse(batch.lr)
         objective = self._objective if step >= self._objective.late * self._steps else self._objective.early()
@@ -66,7 +69,9 @@ class CoarseStage(NetworkTask):
         if batch.flow is not None and isinstance(self._coarse, CoarseNet):
             terms["alignment"] = frontal_placement(self._coarse.similarity(batch.lr), batch)
             total = total + WEIGHT * terms["alignment"]
-        figures = {"total": descend(total, self._optimiser, name="L_C", limit=1.0)} | _numbers(terms)
+        figures = {"total": descend(total, self._optimiser, name="L_C", limit=objective.settings.limit)} | _numbers(
+            terms
+        )
         if self._adversary and "adversarial_coarse" in objective.terms:
             figures["coarse_d"] = self._adversary.update(preview, batch.hr, share).loss
         return figures
@@ -94,22 +99,22 @@ class CoarseStage(NetworkTask):
 class TouchUpStage(NetworkTask):
     """Stage (ii): the touching-up networks with L_T (Eq. 10), on components of faces of the trained coarse network."""
 
-    def __init__(self, model: VividGAN, *, steps: int, rate: float = 1e-3) -> None:
+    def __init__(self, model: VividGAN, *, steps: int, rate: float = 1e-3, settings: VividSettings = OURS) -> None:
         """Set up the stage for a model, whose coarse network is frozen."""
         if model.touchup is None:
             raise UsageError("This VividGAN has no touching-up networks; build it with touchup=True")
-        self._model, self._touchup, self._steps = model, model.touchup, steps
+        self._model, self._touchup, self._steps, self._settings = model, model.touchup, steps, settings
         model.coarse.eval().requires_grad_(False)
         optimiser = Adam([rate_group(model.touchup.parameters(), rate)], betas=(0.9, 0.99))
         super().__init__("vividgan-touchup", model.touchup, optimiser, key="touchup")
 
     def update(self, batch: Batch, step: int) -> dict[str, float]:
         """One step."""
-        set_rates(self._optimiser, rate_at(step, self._steps))
-        patches, truth = self._pairs(batch, jitter=1.5)
-        errors = {name: pixel(patch, truth[name]) for name, patch in self._touchup(patches).items()}
+        set_rates(self._optimiser, self._settings.share_at(step, self._steps))
+        patches, truth = self._pairs(batch, jitter=self._settings.component_jitter)
+        errors = component_errors(self._touchup(patches), truth, self._settings)
         total = losses.touchup_total(errors)
-        return {"total": descend(total, self._optimiser, name="L_T", limit=1.0)} | _numbers(errors)
+        return {"total": descend(total, self._optimiser, name="L_T", limit=self._settings.limit)} | _numbers(errors)
 
     def validate(self, batch: Batch) -> dict[str, float]:
         """PSNR of the patches after touching up, and before."""
@@ -176,7 +181,7 @@ class WholeStage(NetworkTask):
         use_coarse = "adversarial_coarse" in objective.terms and not freeze_coarse
         use_fine = "adversarial_fine" in objective.terms
         self._coarse_d, self._fine_d = (
-            Adversary(critic, _CRITIC_RATE, name=name) if critic is not None and used else None
+            adversary(critic, name, objective.settings) if critic is not None and used else None
             for critic, name, used in ((coarse_critic, "coarse_d", use_coarse), (fine_critic, "fine_d", use_fine))
         )
         model.coarse.requires_grad_(not freeze_coarse).train(not freeze_coarse)  # frozen, it runs as in inference
@@ -187,20 +192,23 @@ class WholeStage(NetworkTask):
 
     def update(self, batch: Batch, step: int) -> dict[str, float]:
         """One step of the networks, then one of each discriminator."""
-        share = rate_at(step, self._steps)
+        share = self._objective.settings.share_at(step, self._steps)
         set_rates(self._optimiser, share)
-        result = self._hallucinate(batch, jitter=1.5)
+        settings = self._objective.settings
+        result = self._hallucinate(batch, jitter=settings.component_jitter)
         fine, terms = self._fine_objective(result, batch, self._fine_d)
         coarse = touchup = None
         if self._model.touchup is not None and not self._true:
             truth = crop(batch.hr, result.centres, self._model.patch_sizes)
-            touchup = losses.touchup_total({n: pixel(p, truth[n]) for n, p in result.components.items()})
+            touchup = losses.touchup_total(component_errors(result.components, truth, settings))
             terms["touchup"] = touchup
         if not self._frozen:
             coarse, coarse_terms = coarse_objective(result.coarse, batch, self._objective, self._coarse_d)
             terms |= {f"coarse_{name}": term for name, term in coarse_terms.items()}
         total = losses.total(fine, touchup=touchup, coarse=coarse)
-        figures = {"total": descend(total, self._optimiser, name="L_G", limit=1.0)} | _numbers(terms)
+        figures = {
+            "total": descend(total, self._optimiser, name="L_G", limit=self._objective.settings.limit)
+        } | _numbers(terms)
         for name, critic, image in (("coarse_d", self._coarse_d, result.coarse), ("fine_d", self._fine_d, result.fine)):
             if critic:
                 figures[name] = critic.update(image, batch.hr, share).loss
@@ -235,11 +243,13 @@ class WholeStage(NetworkTask):
         self, result: Hallucination, batch: Batch, adversary: Adversary | None
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Equation 11 and its terms."""
-        terms = {"fine_pixel": pixel(result.fine, batch.hr)}
+        settings = self._objective.settings
+        terms = {"fine_pixel": settings.factor(result.fine[0].numel()) * pixel(result.fine, batch.hr)}
         identity = self._objective.identity_loss(result.fine, batch)
         structure = adversarial = None
         if result.heatmaps and "structure" in self._objective.terms:
-            structure = losses.structure(result.heatmaps, losses.target_heatmaps(batch.landmarks))
+            positions = settings.factor(result.heatmaps[-1][0, 0].numel())
+            structure = positions * losses.structure(result.heatmaps, losses.target_heatmaps(batch.landmarks))
         if adversary:
             adversarial = adversary.loss(result.fine)
         for name, term in (("identity", identity), ("structure", structure), ("adversarial", adversarial)):
@@ -253,6 +263,19 @@ class WholeStage(NetworkTask):
             weights=self._objective.weights,
         )
         return total, terms
+
+
+def adversary(critic: Discriminator, name: str, settings: VividSettings) -> Adversary:
+    """A discriminator with the rule and the clipping of the settings."""
+    rule = always if settings.discriminator_updates == "always" else pause_when_accurate
+    return Adversary(critic, _CRITIC_RATE, rule=rule, name=name, limit=settings.limit)
+
+
+def component_errors(
+    patches: Mapping[str, Tensor], truth: Mapping[str, Tensor], settings: VividSettings
+) -> dict[str, Tensor]:
+    """Equation 10 of each component: its mean or summed squared error."""
+    return {name: settings.factor(patch[0].numel()) * pixel(patch, truth[name]) for name, patch in patches.items()}
 
 
 def _numbers(terms: dict[str, Tensor]) -> dict[str, float]:

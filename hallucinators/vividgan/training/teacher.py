@@ -12,7 +12,7 @@ from torch.nn import functional
 from bench.align.templates import DLIB_150
 from bench.errors import MissingError, pip_install
 from bench.recognisers.networks.dlib_net import SIDE, DlibNet
-from bench.weights import load_into, load_state_dict, package_file
+from bench.weights import load_into, load_state_dict, package_file, torch_home
 from hallucinators.vividgan.training.losses import feature_distances, identification, identity
 
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -64,6 +64,12 @@ def load_teacher(name: str, device: str | torch.device = "cpu") -> Teacher | Non
     return resnet50_teacher(Path(name), device)
 
 
+def paper_teacher() -> str:
+    """The paper's teacher: the path of ResNet-50's ImageNet weights in torch's cache, or ``dlib``, its stand-in."""
+    files = sorted((torch_home() / "hub" / "checkpoints").glob("resnet50-*.pth"))
+    return str(files[0]) if files else "dlib"
+
+
 def resnet50_teacher(path: Path, device: str | torch.device = "cpu") -> Teacher:
     """ResNet-50 up to its average pooling, on the whole face: 2,048 features (section III-D.3).
 
@@ -91,22 +97,27 @@ def resnet50_teacher(path: Path, device: str | torch.device = "cpu") -> Teacher:
     return embed
 
 
-def identity_losses(images: Tensor, truth: Tensor, five: Tensor, embed: Teacher) -> tuple[Tensor, Tensor]:
+def identity_losses(
+    images: Tensor, truth: Tensor, five: Tensor, embed: Teacher, *, jitter: bool = True
+) -> tuple[Tensor, Tensor]:
     """Equation 5 and the cross-entropy of identification in the batch, by the teacher's embeddings.
 
-    Both images are cut by the same five points, jittered anew in each call, flipped and blurred alike in half of the
-    calls. So a network cannot lower the loss with a noise pattern for one fixed chip.
+    With jitter both images are cut by the same five points, moved anew in each call, flipped and blurred alike in half
+    of the calls. So a network cannot lower the loss with a noise pattern for one fixed chip.
 
     Args:
         images: hallucinated faces, float (N, 3, 128, 128).
         truth: the true faces, the same shape.
         five: float32 (N, 5, 2), points of the truth.
         embed: the teacher.
+        jitter: whether points and images are changed at random; without it the paper's formula.
     """
-    points = _rotate_and_scale(five) + torch.randn_like(five[:, :1]) * 1.0 + torch.randn_like(five) * 0.7
-    if torch.rand(()) < 0.5:
+    points = five
+    if jitter:
+        points = _rotate_and_scale(five) + torch.randn_like(five[:, :1]) * 1.0 + torch.randn_like(five) * 0.7
+    if jitter and torch.rand(()) < 0.5:
         images, truth = _blur(images), _blur(truth)
-    if torch.rand(()) < 0.5:
+    if jitter and torch.rand(()) < 0.5:
         images, truth, points = images.flip(3), truth.flip(3), points[:, [1, 0, 2, 4, 3]]
         points = torch.stack([images.shape[3] - 1 - points[..., 0], points[..., 1]], 2)
     with torch.no_grad():

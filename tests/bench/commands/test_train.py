@@ -318,3 +318,20 @@ def test_all_trains_every_baseline_in_order_with_one_budget_and_continues_after_
     assert [name for _, _, name, _, _ in asked][:2] == ["stn-4x", "cbn-4x"] and len(asked) == 8
     code, _, err = bench("train", "all", *given, "--steps", "pixels=3")
     assert code == 2 and "--steps is for one method" in err
+
+
+@pytest.mark.slow
+def test_the_recipe_paper_trains_and_its_card_and_header_name_what_is_not_as_in_the_paper(
+    train: Bench, tmp_path: Path
+) -> None:
+    more = ("--recipe", "paper", "--preset", "compact")
+    code, out, err = train("vividgan", *more, steps="coarse=2,touchup=1,whole=2")
+    assert code == 0, err
+    weights = tmp_path / "out" / "vividgan.safetensors"
+    trained = read_facts(weights).trained
+    assert trained["recipe"] == "paper" and trained["departures"] == {"preset": "compact", "identity": "none"}
+    assert not (tmp_path / "out" / "geometry").exists() and (tmp_path / "out" / "whole").is_dir()
+    card = weights.with_suffix(".md").read_text(encoding="utf-8")
+    assert "| recipe | paper |" in card and "`--preset` compact, `--identity` none" in card
+    code, _, err = train("vividgan", "--preset", "compact", steps="coarse=2,touchup=1,whole=2")
+    assert code != 0, "another recipe does not continue it"

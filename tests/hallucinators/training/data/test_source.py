@@ -315,3 +315,22 @@ def test_faces_of_several_sets_come_equally_often_and_are_told_apart(
     names = {int(face) for face in trained_on.faces} | {int(face) + 2**32 for face in left_out.faces}
     assert set(faces.tolist()) <= names and len(names) == total
     assert equal(both.batch(2), both.batch(2))
+
+
+def test_without_free_views_only_the_views_of_fixed_yaws_are_drawn(
+    trained_on: RenderedViews, left_out: RenderedViews, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fixed = len(trained_on.facts["facts"]["plan"]["yaws_deg"]) * 2
+    assert fixed < trained_on.view.shape[1]
+    columns: dict[bool, set[int]] = {True: set(), False: set()}
+
+    def record(views: RenderedViews, rows: np.ndarray, cols: np.ndarray, *more: object, **named: object) -> Batch:
+        columns[more[2].free_views].update(cols.tolist())  # type: ignore[attr-defined]
+        return make_batch(views, rows, cols, *more, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(drawing, "make_batch", record)
+    for free in columns:
+        source = PairSource(trained_on, left_out, batch_size=4, augmentation=Augmentation(free_views=free))
+        for step in range(40):
+            source.batch(step)
+    assert max(columns[False]) < fixed <= max(columns[True])

@@ -105,3 +105,21 @@ def test_every_variant_failing_is_an_error_with_the_reasons(
     code, out, err = ablate("--variants", "full,minus")
     assert code == 1 and "No variant has figures" in err and "no luck" in err
     assert "FAILED" in (tmp_path / "out" / "table.md").read_text()
+
+
+@pytest.mark.slow
+def test_several_seeds_have_a_table_of_their_own_and_an_addition_can_be_left_out(ablate: Bench, tmp_path: Path) -> None:
+    code, out, err = ablate("--variants", "full,no-carry", "--people", 2, "--seeds", 2)
+    assert code == 0, err
+    assert "2 seeds" in out and "SMOKE RUN" in out
+    rows = list(csv.DictReader((tmp_path / "out" / "seeds.csv").open()))
+    assert [row["variant"] for row in rows[::3]] == ["full", "no-carry", "bicubic"]
+    assert rows[6]["spread"] == "0.0", "the probes are the same with every seed"
+    for seed in (0, 1):
+        facts = read_facts(tmp_path / "out" / f"seed-{seed}" / "variants" / "no-carry" / "weights.safetensors")
+        assert not facts.carry and "carry" not in facts.trained["departures"]
+
+
+def test_no_seed_is_wrong_usage(ablate: Bench, tmp_path: Path) -> None:
+    code, _, err = ablate("--seeds", "0")
+    assert code == 2 and "--seeds is 0" in err and not (tmp_path / "out").exists()

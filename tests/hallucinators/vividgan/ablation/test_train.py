@@ -15,7 +15,7 @@ from hallucinators.training.loop import checkpoint, run
 from hallucinators.training.loop.run import Result
 from hallucinators.training.method.options import Options, Stage
 from hallucinators.vividgan.ablation.train import SHARED, VARIANT_FOLDER, WEIGHTS, Trainer
-from hallucinators.vividgan.ablation.variants import VARIANTS, Recipe
+from hallucinators.vividgan.ablation.variants import PAPER_VARIANTS, VARIANTS, Recipe
 from hallucinators.vividgan.training import recipe as vividgan
 
 NEEDS = {"geometry": (), "coarse": ("geometry",), "touchup": ("coarse",), "whole": ("coarse", "touchup")}
@@ -77,11 +77,11 @@ def trainer(out: Path) -> Trainer:
 
 def test_what_is_the_same_is_trained_once(log: Log, tmp_path: Path) -> None:
     instance = trainer(tmp_path)
-    for name, variant in VARIANTS.items():
+    for name, variant in PAPER_VARIANTS.items():
         assert instance.train(variant).read_text() == name
     stages = [stage for stage, _ in log.trained]
     assert {name: stages.count(name) for name in NEEDS} == {"geometry": 1, "coarse": 4, "touchup": 4, "whole": 9}
-    assert [where for stage, where in log.trained if stage == "whole"] == list(VARIANTS)
+    assert [where for stage, where in log.trained if stage == "whole"] == list(PAPER_VARIANTS)
     best = checkpoint.best_path(tmp_path / VARIANT_FOLDER / "full" / "coarse")
     assert best and "pixel-symmetry-identity-adversarial_coarse" in checkpoint.load(best)["out"]
     best = checkpoint.best_path(tmp_path / VARIANT_FOLDER / "minus" / "coarse")
@@ -127,3 +127,24 @@ def test_better_weights_of_a_shared_stage_replace_those_brought_before(log: Log,
     trainer(tmp_path).train(VARIANTS["v+gt"])
     kept = list((tmp_path / VARIANT_FOLDER / "v+gt" / "coarse").glob("best-*.pt"))
     assert [path.name for path in kept] == ["best-00000009.pt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "alone"),
+    [
+        ("no-freeze-coarse", ["whole"]),
+        ("no-residual-scale", ["touchup", "whole"]),
+        ("no-carry", ["coarse", "touchup", "whole"]),
+        ("no-ema", ["geometry", "coarse", "touchup", "whole"]),
+    ],
+)
+def test_a_variant_without_an_addition_trains_the_stages_from_the_first_that_differs(
+    log: Log, tmp_path: Path, name: str, alone: list[str]
+) -> None:
+    instance = trainer(tmp_path)
+    instance.train(VARIANTS["full"])
+    log.trained.clear()
+    instance.train(VARIANTS[name])
+    assert log.trained == [(stage, name) for stage in alone]
+    assert log.recipes[f"whole {name}"]["without"] == name[3:].replace("-", "_")
+    assert "without" not in log.recipes["whole full"]

@@ -16,13 +16,16 @@ from hallucinators.training.data.source import PairSource
 from hallucinators.training.data.views import RenderedViews
 from hallucinators.training.loop import checkpoint
 from hallucinators.training.method.options import Options
+from hallucinators.training.steps.adversary import always
 from hallucinators.training.steps.placement import GeometryStage
+from hallucinators.vividgan import departures
 from hallucinators.vividgan.network.coarse import CoarseNet
 from hallucinators.vividgan.network.loading import build, load_weights
 from hallucinators.vividgan.network.weight_file import Facts
 from hallucinators.vividgan.training import recipe
 from hallucinators.vividgan.training.flow import FlowTask
 from hallucinators.vividgan.training.recipe import export, facts_of, stages
+from hallucinators.vividgan.training.settings import used_by
 from hallucinators.vividgan.training.stages import CoarseStage, TouchUpStage, WholeStage
 
 ALREADY: dict[str, Any] = {"steps": {"geometry": 0}}
@@ -171,7 +174,7 @@ def test_the_coarse_stage_starts_from_what_learned_where_the_face_is(tmp_path: P
     assert holds(coarse.build(tmp_path).modules()["coarse"], placed)
 
 
-def test_the_papers_letter_is_an_option_and_stands_in_the_file(tmp_path: Path) -> None:
+def test_a_network_without_carry_is_recorded_in_its_file(tmp_path: Path) -> None:
     letter = options(carry=False, steps={"touchup": 0, "whole": 0})
     finished(tmp_path, "coarse", different(build(facts_of(letter)).coarse, 1))
     assert not export(letter, tmp_path, tmp_path / "w.safetensors", {}).carry
@@ -235,7 +238,10 @@ def test_the_weight_file_holds_the_best_of_the_last_stage(tmp_path: Path) -> Non
     finished(tmp_path, "coarse", different(fresh.coarse, 1))
     whole = finished(tmp_path, "model", different(fresh, 3))
     facts = export(options(), tmp_path, tmp_path / "w.safetensors", {"people": 3})
-    assert facts == Facts("vividgan", 16, "compact", trained={"people": 3})
+    used = used_by(options()) | {"identity": "none"}
+    described = {"recipe": "ours", "departures": departures.differences(used)}
+    assert facts == Facts("vividgan", 16, "compact", trained={"people": 3, **described})
+    assert described["departures"]["ema"] == 0.999 and "residual_scale" not in described["departures"]
     model, result = load_weights(tmp_path / "w.safetensors")
     assert result == facts and holds(model, whole)
 
@@ -299,3 +305,65 @@ def test_nothing_trained_is_nothing_to_export(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no finished stage"):
         export(options(), tmp_path, tmp_path / "w.safetensors", {})
     assert not (tmp_path / "w.safetensors").exists()
+
+
+def paper_options(**changes: Any) -> Options:
+    settings = departures.values("paper", {})
+    for name in ("preset", "precision", "identity", "carry"):
+        del settings[name]
+    return options(**({"carry": False, "recipe": "paper", "settings": settings} | changes))
+
+
+def test_the_recipe_paper_has_no_supervised_alignment_and_the_papers_pairs() -> None:
+    planned = stages(paper_options(steps={"geometry": 9}))
+    assert [(stage.name, stage.flow) for stage in planned] == [("coarse", False), ("touchup", False), ("whole", False)]
+    for stage in planned:
+        pairs = stage.augmentation
+        assert pairs and not pairs.free_views
+        assert pairs.mild_share == pairs.surround == pairs.mirror == pairs.frontal == 0
+
+
+def test_the_recipe_paper_uses_all_terms_at_once_and_trains_the_coarse_network_in_the_last_stage(
+    tmp_path: Path,
+) -> None:
+    coarse, touchup, whole = stages(paper_options())
+    task = coarse.build(tmp_path)
+    assert isinstance(task, CoarseStage) and task._objective.late == 0
+    assert task._objective.weights.alpha1 == task._objective.weights.alpha2 == 0.01
+    assert task._objective.identification_weight == 0 and not task._objective.settings.identity_jitter
+    assert task._adversary and task._adversary._limit is None and task._adversary._rule is always
+    fresh = build(facts_of(paper_options()))
+    weights = finished(tmp_path, "coarse", different(fresh.coarse, 1))
+    assert fresh.touchup is not None
+    finished(tmp_path, "touchup", different(fresh.touchup, 2))
+    touching = touchup.build(tmp_path)
+    assert isinstance(touching, TouchUpStage) and holds(touching._model.coarse, weights)
+    last = whole.build(tmp_path)
+    assert isinstance(last, WholeStage) and set(last.modules()) == {"model", "coarse_d", "fine_d"}
+    assert all(parameter.requires_grad for parameter in last._model.coarse.parameters())
+
+
+def test_the_recipe_ours_freezes_the_coarse_network_in_the_last_stage(tmp_path: Path) -> None:
+    fresh = build(facts_of(options()))
+    finished(tmp_path, "coarse", different(fresh.coarse, 1))
+    assert fresh.touchup is not None
+    finished(tmp_path, "touchup", different(fresh.touchup, 2))
+    last = stages(options(**ALREADY))[2].build(tmp_path)
+    assert isinstance(last, WholeStage) and set(last.modules()) == {"model", "fine_d"}
+    assert not any(parameter.requires_grad for parameter in last._model.coarse.parameters())
+
+
+def test_the_header_of_a_file_by_the_recipe_paper_names_only_the_stand_in(tmp_path: Path) -> None:
+    calls = paper_options(preset="compact", identity="dlib", steps={"whole": 0})
+    finished(tmp_path, "coarse", different(build(facts_of(calls)).coarse, 1))
+    facts = export(calls, tmp_path, tmp_path / "w.safetensors", {"precision": "fp32"})
+    assert facts.trained["recipe"] == "paper"
+    assert facts.trained["departures"] == {"preset": "compact", "identity": "dlib"}
+
+
+def test_initial_weights_depend_on_the_seed(tmp_path: Path) -> None:
+    one, same, other = (
+        stages(options(seed=seed, **ALREADY))[0].build(tmp_path).modules()["coarse"].state_dict() for seed in (0, 0, 1)
+    )
+    assert all(torch.equal(one[name], same[name]) for name in one)
+    assert any(not torch.equal(one[name], other[name]) for name in one)
