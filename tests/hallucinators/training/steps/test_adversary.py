@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from hallucinators.training.steps import distributed
-from hallucinators.training.steps.adversary import MARGIN, Adversary, Rule, balance, pause_when_accurate
+from hallucinators.training.steps.adversary import MARGIN, Adversary, Rule, always, balance, pause_when_accurate
 
 FACES = torch.zeros(4, 3, 8, 8)
 
@@ -105,3 +105,8 @@ def test_the_loss_gives_a_gradient_to_the_faces_alone() -> None:
     torch.autograd.backward(loss)
     assert faces.grad is not None
     assert all(p.grad is None and p.requires_grad for p in opponent.net.parameters())
+
+
+@pytest.mark.parametrize(("real", "hallucinated"), [(0.0, 0.0), (0.1, 0.1), (9.0, 9.0)])
+def test_the_rule_of_the_paper_updates_both_networks_in_every_step(real: float, hallucinated: float) -> None:
+    assert always(real, hallucinated) == (True, True)

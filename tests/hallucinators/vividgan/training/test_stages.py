@@ -21,6 +21,7 @@ from hallucinators.vividgan.network.fine import FineWidths
 from hallucinators.vividgan.network.model import VividGAN, Widths
 from hallucinators.vividgan.training.losses import LOSS_SETS
 from hallucinators.vividgan.training.objective import Objective, coarse_objective
+from hallucinators.vividgan.training.settings import VividSettings
 from hallucinators.vividgan.training.stages import CoarseStage, TouchUpStage, WholeStage
 from hallucinators.vividgan.training.teacher import identity_losses
 
@@ -240,3 +241,24 @@ def test_with_an_identity_loss_weights_are_chosen_by_what_is_trained_for_at_any_
         torch.manual_seed(6)
         by_hand = coarse_objective(coarse.modules()["coarse"](batch.lr), batch, objective.without_adversaries(), None)
     assert set(by_hand[1]) == {"pixel", "symmetry", "identity"} and shown == pytest.approx(-float(by_hand[0]), rel=1e-6)
+
+
+def test_summed_losses_are_the_means_times_the_elements_of_a_face(batch: Batch) -> None:
+    preview = torch.rand(4, 3, 128, 128)
+    mean, summed = (
+        coarse_objective(preview, batch, Objective(terms=NO_CRITICS, settings=VividSettings(reduction=how)), None)[1]
+        for how in ("mean", "sum")
+    )
+    assert set(mean) == {"pixel", "symmetry"}
+    for name in mean:
+        torch.testing.assert_close(summed[name], 3 * 128 * 128 * mean[name])
+    squares = (preview - batch.hr).square().sum((1, 2, 3)).mean()
+    torch.testing.assert_close(summed["pixel"], squares)
+
+
+def test_without_jitter_the_teacher_takes_the_faces_as_they_are(batch: Batch) -> None:
+    fake = torch.rand(4, 3, 128, 128)
+    first, second = (identity_losses(fake, batch.hr, batch.five, averages, jitter=False)[0] for _ in range(2))
+    torch.testing.assert_close(first, second)
+    expected = (averages(fake, batch.five) - averages(batch.hr, batch.five)).square().sum(1).mean()
+    torch.testing.assert_close(first, expected)
