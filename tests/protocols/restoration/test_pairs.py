@@ -162,5 +162,5 @@ def test_lr_faces_are_restored_and_restored_ones_are_measured_as_they_are(root: 
     by_chain = measured(root, tmp_path / "a", "source=pairs,lr=LR,hr=HR", "bicubic:size=128")
     ready = measured(root, tmp_path / "b", "source=pairs,sr=SR,hr=HR,lr=LR", "none")
     assert by_chain == pytest.approx(mean) and ready == pytest.approx(mean)
-    with pytest.raises(UsageError, match="restored already"):
+    with pytest.raises(UsageError, match="already restored"):
         measured(root, tmp_path / "c", "source=pairs,sr=SR,hr=HR", "bicubic:size=128")
