@@ -32,7 +32,7 @@ def test_all_are_registered_with_summary_source_and_licence() -> None:
         (ALIGNERS, bench.align.__all__),
     ):
         for name in names:
-            entry = registry["onnx" if name == "onnx_file" else name]
+            entry = registry[name.removesuffix("_file")]
             assert entry.summary.endswith("."), name
             assert entry.source, name
             assert entry.licence, name
