@@ -102,8 +102,8 @@ def read_steps(chain: str, defaults: Mapping[str, object] | None = None) -> tupl
 def choose_frames(steps: Sequence[Step], preferred: Sequence[str], face: FaceTemplate) -> FramedChain:
     """Choose the frame of every step of a chain for which the user named none.
 
-    The last step that moves faces outputs a frame preferred after the chain, unless a network that was trained on
-    upright faces comes after it; a step before another one that moves outputs the frame that networks are trained in.
+    The last step that moves faces outputs the first frame of ``preferred`` that it offers. If a later network needs a
+    frame, it outputs that one; if a later step moves faces too, the frame that networks are trained in.
 
     Args:
         steps: of the chain.

@@ -1,4 +1,4 @@
-"""What a finished run is: a smoke run, a run on drawn people, a run on a published set; decided by counts and digests.
+"""Decides by counts and digests whether a run is a smoke run, a run on drawn people or a run on a published set.
 
 What ``run.json`` says is a claim. A claim that makes the run worth less (``smoke``, ``sample``) is accepted. The claim
 that its data are the published set is accepted only where its counts are the published ones and its seal is intact.

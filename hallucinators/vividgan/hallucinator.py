@@ -151,7 +151,7 @@ class VividGanFlow(VividHallucinator):
         )
 
     def _set_up(self, model: VividGAN) -> None:
-        from hallucinators.vividgan.network import flow
+        from hallucinators.vividgan.network import flow, turn_limits
 
         assert isinstance(model.coarse, flow.FlowCoarseNet)  # noqa: S101  # what a file of this network builds
-        model.coarse.limits = flow.FAR if self._far else flow.ALWAYS
+        model.coarse.limits = turn_limits.FAR if self._far else turn_limits.ALWAYS

@@ -21,8 +21,9 @@ from bench.pipeline.chain import Chain
 from bench.registry import load_plugins
 from hallucinators.vividgan import inference
 from hallucinators.vividgan.hallucinator import VividGanFlow, VividGanHallucinator
-from hallucinators.vividgan.network.flow import ALWAYS, FAR, FlowCoarseNet, TurnLimits
+from hallucinators.vividgan.network.flow import FlowCoarseNet
 from hallucinators.vividgan.network.loading import build, load_weights, save_weights
+from hallucinators.vividgan.network.turn_limits import ALWAYS, FAR, TurnLimits
 from hallucinators.vividgan.network.weight_file import Facts
 
 MODULE = inference

@@ -15,7 +15,6 @@ from hallucinators.vividgan.network.flow import (
     GRID,
     HR,
     FlowCoarseNet,
-    TurnLimits,
     _Smooth,
     enlarge,
     estimate_turn_px,
@@ -23,6 +22,7 @@ from hallucinators.vividgan.network.flow import (
     limit_deformation,
     sample,
 )
+from hallucinators.vividgan.network.turn_limits import TurnLimits
 
 OWN = 0.52 / (0.52 + 0.25 * 0.5 * 0.5)
 """Weight of the own place where nothing is known of what is seen: both logits are zero."""
