@@ -10,8 +10,6 @@ from torch.nn import functional
 from bench.errors import UsageError
 from hallucinators.networks.grids import transform_points
 from hallucinators.vividgan.network.flow import (
-    ALWAYS,
-    FAR,
     GRID,
     HR,
     FlowCoarseNet,
@@ -22,7 +20,7 @@ from hallucinators.vividgan.network.flow import (
     limit_deformation,
     sample,
 )
-from hallucinators.vividgan.network.turn_limits import TurnLimits
+from hallucinators.vividgan.network.turn_limits import ALWAYS, FAR, TurnLimits
 
 OWN = 0.52 / (0.52 + 0.25 * 0.5 * 0.5)
 """Weight of the own place where nothing is known of what is seen: both logits are zero."""
