@@ -138,7 +138,7 @@ def tinyface(share: float, dim: int) -> dict[str, Any]:
 
 
 def pairs(share: float, dim: int) -> dict[str, Any]:
-    from protocols.ijbc.pairs import people_by_pairs, places, read_pairs
+    from protocols.ijbc.pairs import indices_of, people_by_pairs, read_pairs
 
     rng = np.random.default_rng(0)
     total, genuine = (max(100, round(count * share)) for count in PAIRS.values())
@@ -155,8 +155,8 @@ def pairs(share: float, dim: int) -> dict[str, Any]:
         clock = Clock()
         with clock("read"):
             found = read_pairs(path, labelled=True)
-        with clock("places"):
-            at = [places(column, sorted(set(column[:200_000].tolist()))) for column in (found.first, found.second)]
+        with clock("indices"):
+            at = [indices_of(column, sorted(set(column[:200_000].tolist()))) for column in (found.first, found.second)]
         with clock("people"):
             people = people_by_pairs(found)
         size = path.stat().st_size

@@ -16,11 +16,12 @@ import time
 from pathlib import Path
 
 from bench.checks.toy_faces import draw_face
-from bench.engine.local import embed_all
+from bench.engine.local import SHARD_SIZE, LocalEngine
 from bench.errors import BenchError
 from bench.images import encode_png, resize
 from bench.pipeline.embedder import embedder_for
-from bench.pipeline.plan import EmbedPlan
+from bench.pipeline.plan import Embedded, EmbedPlan, ImageRequest, join_embedded
+from bench.pipeline.stages import EmbedStage
 from bench.registry import Spec
 from bench.types import Media
 from protocols.tinyface.protocol import TinyFace
@@ -37,9 +38,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         media, root = find_media(Path(folder), arguments.images)
         plan = EmbedPlan(arguments.hallucinator, Spec.parse(arguments.align), Spec.parse(arguments.recogniser))
-        embed_all(plan, media[:64], None)  # warm-up: builds the network
+        embed_all(plan, media[:64])  # warm-up: builds the network
         start = time.perf_counter()
-        done = embed_all(plan, media, None)
+        done = embed_all(plan, media)
         total = time.perf_counter() - start
         print(f"{len(media)} images, {plan.recogniser}, alignment {plan.align}, {os.cpu_count()} cores")
         for stage, seconds in done.seconds.items():
@@ -52,6 +53,12 @@ def main() -> None:
         embedder_for.cache_clear()
         if root:
             rerun(root, Path(folder))
+
+
+def embed_all(plan: EmbedPlan, media: list[Media]) -> Embedded:
+    """Embed images by the local engine, without a cache."""
+    parts = LocalEngine().map(EmbedStage(plan, None), [ImageRequest(m) for m in media], shard_size=SHARD_SIZE)
+    return join_embedded(list(parts), embedder_for(plan).recogniser.component.embedding_size)
 
 
 def find_media(folder: Path, count: int) -> tuple[list[Media], Path | None]:
