@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,8 @@ def test_a_command_in_the_text_exists_with_its_options(document: str, line: str)
             break
         assert word in groups[0].choices, f"{document}: there is no command {line!r}"
         parser = groups[0].choices[word]
+    with suppress(SystemExit):  # options that are added late are there after the parser has been used once
+        parser.parse_known_args([])
     for option in re.findall(r"--[a-z][a-z_-]*", line):
         assert option in parser._option_string_actions, f"{document}: {line!r} has no option {option}"
 

@@ -52,7 +52,7 @@ def test_fan_weights_that_are_not_there_are_named(tmp_path: Path) -> None:
 
 def test_damaged_fan_weights_are_a_data_error(tmp_path: Path) -> None:
     (tmp_path / "bad.zip").write_bytes(b"damaged" * 50)
-    with pytest.raises(DataError, match="no TorchScript archive"):
+    with pytest.raises(DataError, match="not a TorchScript archive"):
         FanLandmarker(tmp_path / "bad.zip", trusted=True)
 
 
