@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import weakref
 from types import TracebackType
 from typing import NamedTuple
 
@@ -59,18 +60,12 @@ def encode_picture(image: ByteImages) -> bytes:
     return encode_png(image)
 
 
-class _TemporaryFile(tempfile.SpooledTemporaryFile[bytes]):
-    """Closed without a warning where a run ends by an error before its folder is written."""
-
-    def __del__(self) -> None:
-        self.close()
-
-
 class PictureStore:
     """Pictures by template, in memory or in a temporary file, until the run folder is written."""
 
     def __init__(self) -> None:
-        self._file = _TemporaryFile(max_size=_IN_MEMORY, prefix="bench-pictures-")
+        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, prefix="bench-pictures-")
+        weakref.finalize(self, self._file.close)  # a run that ends by an error does not leave its block
         self._places: dict[str, tuple[int, int, int]] = {}
 
     def __enter__(self) -> PictureStore:
