@@ -47,10 +47,10 @@ assert "pytest" in hidden and "numpy" not in hidden
 
 def test_the_wheel_holds_the_four_packages_and_nothing_else() -> None:
     setuptools = pytest.importorskip("setuptools")
-    found = setuptools.find_packages(str(ROOT), **PROJECT["tool"]["setuptools"]["packages"]["find"])
-    assert {name.partition(".")[0] for name in found} == set(PACKAGES)
+    result = setuptools.find_packages(str(ROOT), **PROJECT["tool"]["setuptools"]["packages"]["find"])
+    assert {name.partition(".")[0] for name in result} == set(PACKAGES)
     folders = {path.parent for top in PACKAGES for path in (ROOT / top).rglob("*.py")}
-    assert {ROOT.joinpath(*name.split(".")) for name in found} == folders
+    assert {ROOT.joinpath(*name.split(".")) for name in result} == folders
 
 
 def test_every_file_beside_the_code_is_package_data() -> None:

@@ -80,16 +80,14 @@ class _Lab:
     def bounds(self) -> list[Check]:
         """The canaries that bound every figure from above and below."""
         lr = _rank_1(self._search(None))
-        oracle = _rank_1(self._search(_Function(self._oracle, HR_SIDE)))
+        truth = _rank_1(self._search(_Function(self._truth_of, HR_SIDE)))
         noise = _rank_1(self._search(_Function(_noise, HR_SIDE)))
         derangement = [str((person + 1 + PEOPLE // 2) % PEOPLE) for person in range(PEOPLE)]
-        shuffled = _rank_1(self._search(_Function(self._oracle, HR_SIDE), derangement))
+        shuffled = _rank_1(self._search(_Function(self._truth_of, HR_SIDE), derangement))
         chance = _chance_bound()
         return [
             self._plain_interpolation_agrees(),
-            Check(
-                "oracle-bounds-from-above", oracle >= lr and oracle > noise, f"rank-1 {oracle:.1%}; LR face {lr:.1%}"
-            ),
+            Check("oracle-bounds-from-above", truth >= lr and truth > noise, f"rank-1 {truth:.1%}; LR face {lr:.1%}"),
             Check("noise-bounds-from-below", noise <= chance, f"rank-1 {noise:.1%}; by chance at most {chance:.1%}"),
             Check("shuffled-labels", shuffled <= chance, f"rank-1 {shuffled:.1%}; by chance at most {chance:.1%}"),
             self._constant_ranks_last(),
@@ -112,7 +110,7 @@ class _Lab:
     def _embedder(self, chain: Chain | None) -> Embedder:
         return Embedder(chain, self._aligner, self._recogniser)
 
-    def _oracle(self, lr: FloatImages) -> FloatImages:
+    def _truth_of(self, lr: FloatImages) -> FloatImages:
         return np.stack([self._truth[face.tobytes()] for face in lr])
 
     def _plain_interpolation_agrees(self) -> Check:

@@ -97,8 +97,8 @@ def _unlike(lr: NDArray[np.float64], out: NDArray[np.float64]) -> str:
 def _correlations(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
     """Correlation of every image with every other one: float64 (N, N)."""
     left, right = _standardised(one), _standardised(other)
-    found: NDArray[np.float64] = left @ right.T / left.shape[1]
-    return found
+    correlations: NDArray[np.float64] = left @ right.T / left.shape[1]
+    return correlations
 
 
 def _standardised(images: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -112,18 +112,20 @@ class OnnxFile(Restorer):
         self.weights = (named(file),)
         graph = read_graph(file)
         self.weights += tuple(named(part) for part in graph.parts)
-        own = own_export(graph.metadata, [port.name for port in graph.outputs])
+        exported = own_export(graph.metadata, [port.name for port in graph.outputs])
         channels = 1 if colour == "gray" else 3
-        self._ends = _ends(graph, layout, input_name, output_name or (own.output if own else ""), channels, file)
-        self._extra = _extra_inputs(graph, self._ends.into, own, w, file)
+        self._ends = _ends(
+            graph, layout, input_name, output_name or (exported.output if exported else ""), channels, file
+        )
+        self._extra = _extra_inputs(graph, self._ends.into, exported, w, file)
         self._values, self._values_out = values, values_out or values
         if np.dtype(self._ends.into.dtype).kind in "iu" and values != "0..255":
             raise UsageError(f"onnx: {self._ends.into} takes whole numbers; say values=0..255")
         self._file, self._threads = file, cpu_threads(threads)
         check_providers(device)
         self._device = device
-        self._pick_side = own.side_for if own and size is None else None
-        self.output_frame = own.frame if own else ""
+        self._pick_side = exported.side_for if exported and size is None else None
+        self.output_frame = exported.frame if exported else ""
         side = _side_in(self._ends, size, file)
         result = _declared(self._ends, side, scale, file)
         if result is None and not output:
@@ -204,10 +206,10 @@ def _ends(
 
 
 def _extra_inputs(
-    graph: Graph, image: Port, own: OwnExport | None, w: float | None, file: Path
+    graph: Graph, image: Port, exported: OwnExport | None, w: float | None, file: Path
 ) -> dict[str, NDArray[Any]]:
     """Values of the inputs beside the image."""
-    given: dict[str, NDArray[Any]] = dict(own.inputs) if own else {}
+    given: dict[str, NDArray[Any]] = dict(exported.inputs) if exported else {}
     others = [port for port in graph.inputs if port.name != image.name and port.name not in given]
     if len(others) > 1 or any(not port.is_scalar for port in others):
         listed = "; ".join(map(str, others))

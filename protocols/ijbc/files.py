@@ -27,7 +27,7 @@ class Files:
         self._root = root
         self._folders: dict[str, dict[str, bool]] = {}  # by folder: file name, and whether it is a link
         self._stems: dict[str, dict[str, list[str]]] = {}
-        self._found: dict[str, Path] = {}
+        self._files: dict[str, Path] = {}
 
     def find(self, name: str) -> Path:
         """The file of a listed name, else the one of the same stem with another image ending.
@@ -41,9 +41,9 @@ class Files:
         Raises:
             DataError: the file or its folder is a link out of the root, or several files have its stem.
         """
-        known = self._found.get(name)
+        known = self._files.get(name)
         if known is None:
-            known = self._found[name] = self._resolve(name)
+            known = self._files[name] = self._resolve(name)
         return known
 
     def _resolve(self, name: str) -> Path:

@@ -47,10 +47,10 @@ def shipped(name: str, spec: str) -> Callable[[Path], tuple[Path, Callable[[], A
 
 def recogniser(spec: str, find: Callable[[], Path | None]) -> Callable[[Path], tuple[Path, Callable[[], Any]]]:
     def make(folder: Path) -> tuple[Path, Callable[[], Any]]:
-        found = find()
-        if found is None:
+        result = find()
+        if result is None:
             pytest.skip("its package is not installed")
-        path = Path(shutil.copy(found, folder))
+        path = Path(shutil.copy(result, folder))
         component = build(RECOGNISERS, Spec.parse(spec.format(path))).component
         return path, lambda: component.embed(np.zeros((1, component.face.height, component.face.width, 3), np.uint8))
 

@@ -32,8 +32,8 @@ def layer() -> object:
 def test_a_weights_file_is_named_and_hashed(tmp_path: Path) -> None:
     path = tmp_path / "net.pt"
     path.write_bytes(b"abc")
-    found = weights_file(path, wanted_by="Recogniser x", how_to_get="")
-    assert found == WeightsFile("net.pt", hashlib.sha256(b"abc").hexdigest())
+    result = weights_file(path, wanted_by="Recogniser x", how_to_get="")
+    assert result == WeightsFile("net.pt", hashlib.sha256(b"abc").hexdigest())
 
 
 def test_a_replaced_file_gets_another_digest(tmp_path: Path) -> None:

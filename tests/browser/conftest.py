@@ -56,7 +56,7 @@ class Watched:
 def chromium() -> str | None:
     """The browser's program, or None where there is none."""
     named = os.environ.get("BENCH_CHROMIUM")
-    return named or next((found for name in NAMES if (found := shutil.which(name))), None)
+    return named or next((result for name in NAMES if (result := shutil.which(name))), None)
 
 
 @pytest.fixture(scope="session")
@@ -81,15 +81,15 @@ def watch(browser: Any) -> Iterator[Any]:
     def make(width: int = 1280, height: int = 900, **options: Any) -> Watched:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
-        found = Watched(context.new_page())
-        found.tab.on("request", lambda request: found.requests.append(request.url))
-        found.tab.on("requestfailed", lambda request: found.faults.append(f"failed: {request.url}"))
-        found.tab.on("pageerror", lambda error: found.faults.append(f"exception: {error}"))
-        found.tab.on(
+        result = Watched(context.new_page())
+        result.tab.on("request", lambda request: result.requests.append(request.url))
+        result.tab.on("requestfailed", lambda request: result.faults.append(f"failed: {request.url}"))
+        result.tab.on("pageerror", lambda error: result.faults.append(f"exception: {error}"))
+        result.tab.on(
             "console",
-            lambda said: found.faults.append(said.text) if said.type in ("error", "warning") else None,
+            lambda said: result.faults.append(said.text) if said.type in ("error", "warning") else None,
         )
-        return found
+        return result
 
     yield make
     for context in contexts:
@@ -99,8 +99,8 @@ def watch(browser: Any) -> Iterator[Any]:
 @pytest.fixture
 def page(watch: Any) -> Watched:
     """A watched tab of usual size."""
-    made: Watched = watch()
-    return made
+    result: Watched = watch()
+    return result
 
 
 def _module(path: Path) -> Any:

@@ -16,22 +16,22 @@ SERIOUS = ("serious", "critical")
 def report(made: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("looks")
     search, other = made.make_run.__wrapped__(folder), made.make_other.__wrapped__(folder)
-    found = [search("lr"), search("net", label="a-network-with-a-rather-long-name:scale=8,size=112", quality=1.0)]
-    found += [
+    result = [search("lr"), search("net", label="a-network-with-a-rather-long-name:scale=8,size=112", quality=1.0)]
+    result += [
         other(f"{kind}-{label}", kind, label=label, quality=quality)
         for kind in ("verification", "restoration", "expression", "efficiency")
         for label, quality in (("none", 0.0), ("bicubic", 0.7))
     ]
-    reports.build(found, folder / "out")
+    reports.build(result, folder / "out")
     return folder / "out" / "index.html"
 
 
 def faults_of(tab: Any) -> list[str]:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe: tox -e browser").Axe()
-    found = axe.run(tab).response["violations"]
+    result = axe.run(tab).response["violations"]
     return [
         f"{fault['id']}: {[node['html'][:120] for node in fault['nodes'][:3]]}"
-        for fault in found
+        for fault in result
         if fault["impact"] in SERIOUS
     ]
 

@@ -24,13 +24,13 @@ def folder(made: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runs(made: Any, folder: Path) -> list[Path]:
     """Three runs of a search, two of every other kind."""
     search, other = made.make_run.__wrapped__(folder), made.make_other.__wrapped__(folder)
-    found = [search("lr"), search("cubic", label="bicubic", quality=0.3)]
-    found.append(search("net", label="net:scale=8", quality=1.0, recogniser="dlib"))
+    result = [search("lr"), search("cubic", label="bicubic", quality=0.3)]
+    result.append(search("net", label="net:scale=8", quality=1.0, recogniser="dlib"))
     for kind in ("verification", "restoration", "expression", "efficiency"):
-        found += [
+        result += [
             other(f"{kind}-{label}", kind, label=label, quality=q) for label, q in (("none", 0.0), ("bicubic", 0.7))
         ]
-    return found
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_a_heading_sorts_best_first_then_worst_first_then_as_reported(
     assert rows_of(tab, BOARD)[-1] == "none"
 
 
-def test_methods_are_filtered_by_words_and_recogniser_and_the_count_is_told(page: Any, report: Path) -> None:
+def test_methods_are_filtered_by_words_and_recogniser_and_the_count_is_reported(page: Any, report: Path) -> None:
     tab = page.open(report)
     tools = tab.locator(f"{BOARD} .tools")
     tools.get_by_label("Filter methods").fill("cubic sface")
@@ -148,10 +148,10 @@ def test_the_viewer_counts_helped_and_hurt_as_the_paired_table_does(page: Any, r
         tools.get_by_label("Method").select_option(label=row["run"])
         for outcome in ("helped", "hurt"):
             tools.get_by_label("Show").select_option(outcome)
-            told = tools.get_by_role("status")
-            told.get_by_text(f"{row[outcome]} of 24 probes listed").wait_for(timeout=2000)
+            messages = tools.get_by_role("status")
+            messages.get_by_text(f"{row[outcome]} of 24 probes listed").wait_for(timeout=2000)
             tools.get_by_label("Show").select_option("all")
-            told.get_by_text("24 of 24 probes listed").wait_for(timeout=2000)
+            messages.get_by_text("24 of 24 probes listed").wait_for(timeout=2000)
 
 
 def test_the_viewer_filters_by_identity_key_and_yaw(page: Any, report: Path) -> None:
@@ -217,8 +217,8 @@ def test_ranks_and_pictures_in_the_viewer_are_those_of_the_runs(page: Any, repor
 def test_hostile_names_stay_text_in_the_page_and_its_scripts(page: Any, made: Any, tmp_path: Path) -> None:
     search = made.make_run.__wrapped__(tmp_path)
     names = lambda i: (f"{i} {HOSTILE[i % 5]}", HOSTILE[i % 4])  # noqa: E731
-    found = [search(f"h{i}", label=label, quality=i / 5, names=names) for i, label in enumerate(HOSTILE)]
-    reports.build(found, tmp_path / "out", viewer="folder")
+    result = [search(f"h{i}", label=label, quality=i / 5, names=names) for i, label in enumerate(HOSTILE)]
+    reports.build(result, tmp_path / "out", viewer="folder")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted([*reports.FILES, "faces"])
     assert all(path.name == f"{int(path.stem):06d}.jpg" for path in (tmp_path / "out" / "faces" / "s1").iterdir())
     dialogs: list[str] = []

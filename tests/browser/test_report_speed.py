@@ -49,9 +49,9 @@ class Clock:
     def read(self) -> tuple[float, float]:
         now = self._now()
         processor = now[0] - self.last[0] if now[0] >= self.last[0] else now[0]  # the page may get a process of its own
-        found = processor, now[1] - self.last[1]
+        result = processor, now[1] - self.last[1]
         self.last = now
-        return found
+        return result
 
     def _now(self) -> tuple[float, float]:
         metrics = self.session.send("Performance.getMetrics")["metrics"]

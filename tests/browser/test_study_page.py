@@ -25,7 +25,7 @@ def picture(side: int, *seed: int) -> bytes:
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a study of five questions on four methods."""
-    asked = tuple(
+    requested = tuple(
         Question(
             f"face{number}",
             f"person{number}",
@@ -36,7 +36,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(QUESTIONS)
     )
     folder = tmp_path_factory.mktemp("study") / "study"
-    write_page(QuestionSet(METHODS, asked, notes=(), facts={}), folder, seed=1)
+    write_page(QuestionSet(METHODS, requested, notes=(), facts={}), folder, seed=1)
     return folder
 
 
@@ -56,8 +56,8 @@ def save(tab: Any, folder: Path) -> Path:
 
 
 def where(tab: Any) -> str:
-    told: str = tab.locator("#where").inner_text()
-    return told
+    messages: str = tab.locator("#where").inner_text()
+    return messages
 
 
 def answer_all(tab: Any) -> None:
@@ -92,12 +92,12 @@ def test_a_participant_answers_by_keys_and_mouse_and_the_saved_file_is_tallied(
     file = save(tab, tmp_path)
     assert file.name == "answers-7.json"
     assert tab.locator("#text").input_value() == file.read_text()
-    told = json.loads(file.read_text())
-    assert [answer["place"] for answer in told["answers"]] == [1, 2, None, 0, 1]
+    messages = json.loads(file.read_text())
+    assert [answer["place"] for answer in messages["answers"]] == [1, 2, None, 0, 1]
     assert main(["userstudy", "tally", str(file), "--page", str(study)]) == 0
     out = capsys.readouterr().out
     assert "4 answers of 1 participants" in out and "skipped" not in out and "unanswered: 1 (7 1)" in out
-    picked = {letter for answer in told["answers"] if (letter := answer["choice"])}
+    picked = {letter for answer in messages["answers"] if (letter := answer["choice"])}
     names = json.loads((study / "key.json").read_text())["methods"]
     assert all(f"  {names[letter]} " in out for letter in picked)
     assert page.from_network == [] and page.faults == []
@@ -110,12 +110,12 @@ def test_the_pictures_at_a_place_are_those_the_key_says(page: Any, study: Path) 
         json.loads((study / "key.json").read_text()),
         tab.evaluate("document.getElementById('study').textContent"),
     )
-    asked = json.loads(shown)
+    requested = json.loads(shown)
     schedule = key["schedules"][3]
     for place in schedule["questions"]:
         sources = tab.locator("button.option img").evaluate_all("images => images.map(image => image.src)")
-        assert sources == [asked["questions"][place]["options"][letter] for letter in schedule["places"][place]]
-        assert tab.locator("#truth").get_attribute("src") == asked["questions"][place]["truth"]
+        assert sources == [requested["questions"][place]["options"][letter] for letter in schedule["places"][place]]
+        assert tab.locator("#truth").get_attribute("src") == requested["questions"][place]["truth"]
         assert tab.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
         tab.keyboard.press("1")
 
@@ -152,7 +152,7 @@ def test_a_browser_that_keeps_nothing_says_so_and_still_saves(watch: Any, study:
     assert watched.faults == []
 
 
-def test_a_code_is_made_when_asked_for_and_a_bad_one_does_not_begin(page: Any, study: Path) -> None:
+def test_a_code_is_made_when_requested_and_a_bad_one_does_not_begin(page: Any, study: Path) -> None:
     tab = page.open(study / "index.html")
     tab.get_by_role("button", name="Begin").click()
     assert tab.locator("#start").is_visible()
@@ -178,9 +178,9 @@ def test_nothing_leaves_the_screen_sideways_and_axe_finds_no_serious_fault(
 
     def check(state: str) -> None:
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, state
-        found = axe.run(tab).response["violations"]
+        result = axe.run(tab).response["violations"]
         serious = [
-            f"{one['id']}: {one['nodes'][0]['html'][:90]}" for one in found if one["impact"] in ("serious", "critical")
+            f"{one['id']}: {one['nodes'][0]['html'][:90]}" for one in result if one["impact"] in ("serious", "critical")
         ]
         assert serious == [], state
 

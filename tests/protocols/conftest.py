@@ -55,17 +55,17 @@ def quick_painter() -> Painter:
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Written]:
     """Write a sample, or hand out the one written before with the same arguments."""
-    made: dict[str, Written] = {}
+    result: dict[str, Written] = {}
     folder = tmp_path_factory.mktemp("samples")
 
     def get(name: str, *, identities: int, seed: int = 3, **options: str) -> Written:
         key = f"{name}-{identities}-{seed}-{options}"
-        if key not in made:
-            out = folder / str(len(made))
+        if key not in result:
+            out = folder / str(len(result))
             paint = blocks if name == "multipie" else None  # many images, none of which a test looks into
             summary = write_sample(name, out, identities=identities, seed=seed, paint=paint, options=options)
-            made[key] = out, summary
-        return made[key]
+            result[key] = out, summary
+        return result[key]
 
     return get
 

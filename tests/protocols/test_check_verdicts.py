@@ -98,7 +98,7 @@ def run_fails(name: str, arguments: str, protocol: Any, root: Path) -> bool:
                 opened(shot.path)
         elif source == "dronesurf":
             chosen = protocol.choose(root)
-            for path in {track.video.path for track, found in chosen.tracks if found.faces}:
+            for path in {track.video.path for track, result in chosen.tracks if result.faces}:
                 opened(path)
             for subject in chosen.enrolled:
                 for path in chosen.listing.gallery[subject]:

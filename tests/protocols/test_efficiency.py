@@ -16,12 +16,12 @@ from protocols.efficiency import Efficiency
 
 def test_faces_are_drawn_once_and_are_the_same_elsewhere(tmp_path: Path) -> None:
     protocol = Efficiency(lr=32, batches=(1, 3))
-    told: list[tuple[int, int]] = []
-    first = protocol.read_with(tmp_path, tmp_path / "a", lambda done, total: told.append((done, total)))
-    assert told[-1] == (3, 3)
+    messages: list[tuple[int, int]] = []
+    first = protocol.read_with(tmp_path, tmp_path / "a", lambda done, total: messages.append((done, total)))
+    assert messages[-1] == (3, 3)
     before = [media.path.stat().st_ino for media in first.faces]
-    again = protocol.read_with(tmp_path, tmp_path / "a", lambda done, total: told.append((done, total)))
-    assert len(told) == 3 and [media.path.stat().st_ino for media in again.faces] == before
+    again = protocol.read_with(tmp_path, tmp_path / "a", lambda done, total: messages.append((done, total)))
+    assert len(messages) == 3 and [media.path.stat().st_ino for media in again.faces] == before
     other = protocol.read_with(tmp_path, tmp_path / "b")
     assert stat_digest(first.faces) == stat_digest(other.faces)
     images = [read_image(media.path) for media in first.faces]
@@ -58,6 +58,6 @@ def test_numbers_that_cannot_be_are_wrong_usage(wrong: dict[str, object]) -> Non
         Efficiency(**wrong)  # type: ignore[arg-type]
 
 
-def test_a_folder_without_faces_is_said(tmp_path: Path) -> None:
+def test_a_folder_without_faces_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds 0 drawn faces"):
         Efficiency().read(tmp_path)

@@ -33,7 +33,7 @@ def test_pixels_alone_find_people_above_chance(tinyface_fixture: ModuleType, tmp
     gallery = data.gallery + data.distractors
     distances = ((pixels(data.probes)[:, None] - pixels(gallery)[None]) ** 2).sum(axis=2)
     nearest = [gallery[index].identity for index in distances.argmin(axis=1)]
-    hits = sum(found == probe.identity for found, probe in zip(nearest, data.probes, strict=True))
+    hits = sum(result == probe.identity for result, probe in zip(nearest, data.probes, strict=True))
     assert hits / len(data.probes) > 0.5  # chance is 2 of 34
 
 

@@ -125,14 +125,14 @@ FIGURE_8: Mapping[str, tuple[str, str]] = {
 
 def table_1() -> Published:
     """Columns: ``multipie``, ``mmi``, ``celeba``; parts PSNR and SSIM."""
-    found: dict[Key, dict[str, tuple[str, ...]]] = {}
+    columns: dict[Key, dict[str, tuple[str, ...]]] = {}
     for name, values in _lines(_TABLE_1):
         halves = {_FIRST: values[:6], _SECOND: values[6:]} if name in _SR else {JOINT: values}
         for block, part in halves.items():
-            found[block, name] = {
+            columns[block, name] = {
                 data: (part[2 * at], part[2 * at + 1]) for at, data in enumerate(("multipie", "mmi", "celeba"))
             }
-    return found
+    return columns
 
 
 def table_2() -> Published:

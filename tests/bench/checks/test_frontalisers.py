@@ -42,15 +42,15 @@ def _arranged(frame: str, align: str | None) -> object:
     """The arrangement of a run in which somebody's frame and alignment win over what the runner picks."""
 
     def forced(config: RunConfig, protocol: EvalProtocol) -> Arrangement:
-        found = arrange(config, protocol)
+        result = arrange(config, protocol)
         sides = {}
         for name in ("probe", "gallery"):
-            plan = getattr(found, name)
+            plan = getattr(result, name)
             if plan.chain is not None:
                 chain = f"{config.hallucinator}:frame={frame}"
                 sides[name] = replace(plan, chain=chain, align=Spec.parse(align) if align else plan.align)
-        frames = {side: "" if frame == "lr" else frame for side in found.frames}
-        return replace(found, frames=frames, **sides)
+        frames = {side: "" if frame == "lr" else frame for side in result.frames}
+        return replace(result, frames=frames, **sides)
 
     return forced
 

@@ -90,10 +90,10 @@ def test_the_doctor_begins_with_the_installation(bench: Bench, monkeypatch: pyte
     assert headings[:8] == [
         "System", "Python and packages", "Devices", "Storage", "Weights", "Data sets", "Plugins", "Canaries",
     ]  # fmt: skip
-    told = json.loads(bench("doctor", "--quick", "--json")[1])
-    assert told["passed"] is True
-    assert told["canaries"] == [{"name": "one", "passed": True, "detail": "seen", "warns": False}]
-    assert {"section", "name", "value", "level", "hint"} == set(told["installation"][0])
+    messages = json.loads(bench("doctor", "--quick", "--json")[1])
+    assert messages["passed"] is True
+    assert messages["canaries"] == [{"name": "one", "passed": True, "detail": "seen", "warns": False}]
+    assert {"section", "name", "value", "level", "hint"} == set(messages["installation"][0])
 
 
 def test_the_doctor_fails_where_what_every_run_needs_does_not_work(

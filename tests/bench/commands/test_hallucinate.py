@@ -93,8 +93,8 @@ def test_two_photographs_of_one_name_do_not_overwrite_each_other(bench: Bench, f
     before = face.read_bytes()
     code, _, _ = bench("hallucinate", face, other, "--whole", "--hallucinator", "bicubic", "--out", face.parent)
     assert code == 0 and face.read_bytes() == before
-    made = sorted(path.name for path in face.parent.glob("*.png") if path.name != "face.png")
-    assert len([name for name in made if not name.endswith("-stages.png")]) == 2
+    result = sorted(path.name for path in face.parent.glob("*.png") if path.name != "face.png")
+    assert len([name for name in result if not name.endswith("-stages.png")]) == 2
 
 
 def test_a_folder_that_is_a_file_and_a_wrong_size_are_refused(bench: Bench, face: Path, tmp_path: Path) -> None:
@@ -119,9 +119,9 @@ def test_the_exported_graph_computes_what_the_hallucinator_does(bench: Bench, fa
     centres = np.repeat(template_centres().numpy()[None], 3, axis=0)
     coarse, prior, fine = session.run(["coarse", "prior", "fine"], {"lr": lr, "centres": centres})
     wanted = VividGanFlow(output="fine", landmarks="template").stages(lr)
-    for found, expected in ((coarse, wanted.coarse), (prior, wanted.prior), (fine, wanted.fine)):
+    for result, expected in ((coarse, wanted.coarse), (prior, wanted.prior), (fine, wanted.fine)):
         assert expected is not None
-        np.testing.assert_allclose(found, expected, atol=1e-3)
+        np.testing.assert_allclose(result, expected, atol=1e-3)
     assert session.get_modelmeta().custom_metadata_map
 
 

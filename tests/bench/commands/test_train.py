@@ -181,8 +181,8 @@ def test_the_header_and_card_say_the_split_and_what_was_left_out(
     bench: Bench, heads: ModuleType, tmp_path: Path
 ) -> None:
     folder, test = tmp_path / "people", tmp_path / "test"
-    for made in (folder, test):
-        made.mkdir()
+    for result in (folder, test):
+        result.mkdir()
     numbers = range(14)
     drawn = [heads.head(number) for number in numbers]
     for number, (image, _) in zip(numbers, drawn, strict=True):
@@ -218,13 +218,13 @@ def test_a_pack_that_is_missing_damaged_or_without_held_out_people_is_an_error(
     (tmp_path / "damaged.npz").write_bytes(b"junk")
     (tmp_path / "few").mkdir()
     few = heads.write_pack(tmp_path / "few", range(1, 6))
-    for file, said in (
+    for file, message in (
         (tmp_path / "absent.npz", "absent.npz"),
         (tmp_path / "damaged.npz", "is not a pack"),
         (few, "5 faces to train on and 0 for validation"),
     ):
         code, _, err = bench("train", "vividgan", "--data", file, "--out", tmp_path / "out", "--identity", "none")
-        assert code in (1, 3) and said in err, err
+        assert code in (1, 3) and message in err, err
     assert not (tmp_path / "out").exists()
 
 
@@ -290,11 +290,11 @@ def test_all_trains_every_baseline_in_order_with_one_budget_and_continues_after_
     from hallucinators.training.method import train_all
     from hallucinators.training.method.train import MethodResult
 
-    asked: list[tuple[str, int, str, float | None, str]] = []
+    requested: list[tuple[str, int, str, float | None, str]] = []
 
     def record(options: Options, settings: Settings, people: object, out: Path) -> MethodResult:
         aligner = "" if options.aligner is None else str(options.aligner.relative_to(tmp_path))
-        asked.append((options.method, options.lr, out.name, settings.minutes, aligner))
+        requested.append((options.method, options.lr, out.name, settings.minutes, aligner))
         if options.method == "cbn":
             raise MissingError("no landmarks\nmore")
         result = loop.Result(5, "done", {"psnr_db": 20.0}, 60.0, 160, 0)
@@ -304,18 +304,18 @@ def test_all_trains_every_baseline_in_order_with_one_budget_and_continues_after_
     given = ("--data", data, "--out", tmp_path / "out", "--views", views, "--faces", 8, "--batch", 4, "--minutes", 3)
     code, out, _ = bench("train", "all", *given)
     assert code == 1 and re.search("^cbn-8x +FAILED: no landmarks", out, re.MULTILINE) and "SMOKE RUN" in out
-    assert [name for _, _, name, _, _ in asked] == [
+    assert [name for _, _, name, _, _ in requested] == [
         "stn-8x", "stn-4x", "cbn-8x", "cbn-4x", "cyclegan", "drgan", "srgan-8x", "srgan-4x",
         "tann-8x", "tann-4x", "tdae-8x", "tdae-4x", "waveletsrnet-8x", "waveletsrnet-4x",
     ]  # fmt: skip
-    assert {minutes for *_, minutes, _ in asked} == {3}
-    assert {(lr, aligner) for method, lr, _, _, aligner in asked if method == "srgan"} == {
+    assert {minutes for *_, minutes, _ in requested} == {3}
+    assert {(lr, aligner) for method, lr, _, _, aligner in requested if method == "srgan"} == {
         (16, "out/stn-8x/stn.safetensors"),
         (32, "out/stn-4x/stn.safetensors"),
     }
-    asked.clear()
+    requested.clear()
     assert bench("train", "all", *given, "--lr", 32)[0] == 1
-    assert [name for _, _, name, _, _ in asked][:2] == ["stn-4x", "cbn-4x"] and len(asked) == 8
+    assert [name for _, _, name, _, _ in requested][:2] == ["stn-4x", "cbn-4x"] and len(requested) == 8
     code, _, err = bench("train", "all", *given, "--steps", "pixels=3")
     assert code == 2 and "--steps is for one method" in err
 

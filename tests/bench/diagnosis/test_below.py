@@ -50,13 +50,13 @@ def record(label: str = "none", **changes: object) -> RunRecord:
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
-def test_a_run_far_below_the_lr_face_is_told_with_both_values_and_the_interval() -> None:
-    found = shortfall(_hits(_drawn(0.1, 1)), _hits(_drawn(0.5, 0)), seed=0)
-    assert found is not None
-    assert found.high < 0
-    assert found.sentence().startswith(f"{BELOW}: rank-1 ")
-    assert "on the same 120 probes" in found.sentence()
-    assert "Likely causes: a; b." in found.sentence(["a.", "b"])
+def test_a_run_far_below_the_lr_face_is_reported_with_both_values_and_the_interval() -> None:
+    result = shortfall(_hits(_drawn(0.1, 1)), _hits(_drawn(0.5, 0)), seed=0)
+    assert result is not None
+    assert result.high < 0
+    assert result.sentence().startswith(f"{BELOW}: rank-1 ")
+    assert "on the same 120 probes" in result.sentence()
+    assert "Likely causes: a; b." in result.sentence(["a.", "b"])
 
 
 @pytest.mark.parametrize("rate", [0.5, 0.48, 0.9])
@@ -64,7 +64,7 @@ def test_a_run_as_good_or_better_is_not(rate: float) -> None:
     assert shortfall(_hits(_drawn(rate, 1)), _hits(_drawn(0.5, 0)), seed=0) is None
 
 
-def test_of_few_people_other_probes_or_another_figure_nothing_is_said() -> None:
+def test_of_few_people_other_probes_or_another_figure_nothing_is_reported() -> None:
     lost, base = dict.fromkeys(_drawn(0, 0), 0.0), dict.fromkeys(_drawn(0, 0), 1.0)
     base["p0"], lost["p1"] = 0.0, 1.0
     assert shortfall(_hits(lost), _hits(base), seed=0) is not None
@@ -80,15 +80,15 @@ def _run(row: Row, found: RunRecord, rate: float, seed: int) -> RunResult:
     return RunResult(found, rows, ())
 
 
-def test_finished_runs_are_compared_and_what_the_record_shows_is_told(row: Row) -> None:
+def test_finished_runs_are_compared_and_what_the_record_shows_is_reported(row: Row) -> None:
     ledger = {"probe": RoleLedger(100, 20, 80, 0, {"align: face not found": 80})}
     bad = _run(row, record("net", ledger=ledger, warnings=("swapped-channels: 60 of 64 outputs fit",)), 0.1, 1)
     sentence = below_lr_face(bad, _run(row, record(), 0.5, 0))
     assert sentence is not None
     for cause in ("80 of 100 probe images fell back", "swapped-channels: 60 of 64", "--hallucinate both"):
         assert cause in sentence
-    said = _run(row, record("net", warnings=(f"{BELOW}: rank-1 ...",)), 0.1, 1)
-    assert below_lr_face(said, _run(row, record(), 0.5, 0)) is None
+    message = _run(row, record("net", warnings=(f"{BELOW}: rank-1 ...",)), 0.1, 1)
+    assert below_lr_face(message, _run(row, record(), 0.5, 0)) is None
 
 
 def test_the_lr_face_is_the_run_of_none_measured_alike(row: Row) -> None:
@@ -114,9 +114,9 @@ def test_restored_faces_are_paired_by_psnr_and_pairs_by_fold_or_person() -> None
         ItemRow("b", "2", "failed", "", "", {}),
         ItemRow("c", "3", "ok", "", "", {"psnr_rgb_db": "inf"}),
     ]
-    found = headline("restoration", (), items, {})
-    assert found is not None
-    assert found.values == {"a": ("1", 20.0)}
+    result = headline("restoration", (), items, {})
+    assert result is not None
+    assert result.values == {"a": ("1", 20.0)}
     folds = [ItemRow(f"fold {i}", "", "ok", "", "", {"accuracy": 0.5}) for i in range(3)]
     by_fold = headline("verification", (), folds, {})
     assert by_fold is not None

@@ -49,7 +49,7 @@ def test_a_weak_search_that_finds_a_tenth_is_not_at_chance(row: Row, seed: int) 
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_of_five_probes_nothing_is_said(row: Row, seed: int) -> None:
+def test_of_five_probes_nothing_is_reported(row: Row, seed: int) -> None:
     rng = np.random.default_rng(seed)
     rows = [row(f"p{i}", str(i), [int(rng.integers(1, TEMPLATES))]) for i in range(5)]
     assert search_at_chance(rows, {"": TEMPLATES}, seed=0) is None
@@ -84,7 +84,7 @@ def _pairs(shift: float, pairs: int, seed: int) -> dict[str, np.ndarray]:
     return {"scores": scores, "same": same, "person": np.arange(pairs) // 4}
 
 
-def test_pairs_scored_at_random_are_at_chance_and_told_ones_are_not() -> None:
+def test_pairs_scored_at_random_are_at_chance_and_reported_ones_are_not() -> None:
     sentence = pairs_at_chance(_pairs(0.0, 600, 0), seed=0)
     assert sentence is not None
     assert sentence.startswith("At chance: the AUC")
@@ -99,8 +99,8 @@ def _expressions(right: float, faces: int, seed: int) -> list[ItemRow]:
     items = []
     for i in range(faces):
         truth = names[i % 4]
-        told = truth if rng.random() < right else names[rng.integers(4)]
-        values = {"expression": truth, "fold": 0.0, "predicted": told}
+        messages = truth if rng.random() < right else names[rng.integers(4)]
+        values = {"expression": truth, "fold": 0.0, "predicted": messages}
         items.append(ItemRow(f"f{i}", str(i // 8), "ok", "", "", values))
     return items
 

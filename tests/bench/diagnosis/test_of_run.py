@@ -44,8 +44,8 @@ def command(toys: Any, tmp_path: Path) -> tuple[object, ...]:
 
 
 def _warnings(out: Path) -> list[str]:
-    found: list[str] = json.loads((out / "run.json").read_text())["warnings"]
-    return found
+    result: list[str] = json.loads((out / "run.json").read_text())["warnings"]
+    return result
 
 
 def _of(out: Path, beginning: str) -> str:

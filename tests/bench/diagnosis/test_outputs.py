@@ -57,9 +57,9 @@ def test_outputs_in_another_order_and_outputs_of_nobody_are_named() -> None:
     ],
 )
 def test_each_oddity_is_named(change: Callable[[ByteImages], ByteImages], cause: str) -> None:
-    found = output_faults(_views(change))
-    assert any(cause in line for line in found), found
+    result = output_faults(_views(change))
+    assert any(cause in line for line in result), result
 
 
-def test_of_three_images_nothing_is_said() -> None:
+def test_of_three_images_nothing_is_reported() -> None:
     assert output_faults(_views(lambda face: face[..., ::-1], people=3)) == []

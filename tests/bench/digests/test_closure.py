@@ -89,9 +89,9 @@ def install(
 
 
 def test_a_closure_holds_what_is_imported_inside_functions() -> None:
-    found = closure("hallucinators.vividgan.hallucinator")
+    result = closure("hallucinators.vividgan.hallucinator")
     assert {"bench.faces.landmarks.mediapipe", "bench.media.similarity", "hallucinators.vividgan.network.model"} <= set(
-        found
+        result
     )
     assert "hallucinators.srgan.network" in closure("hallucinators.srgan")
 
@@ -120,7 +120,7 @@ def test_what_trains_a_network_is_not_in_the_closure_of_what_runs_it(name: str) 
 
 @pytest.mark.parametrize("kind", ["identification", *evaluation.KINDS.values()])
 def test_the_rules_of_a_kind_are_in_its_closure(kind: str) -> None:
-    found = set(evaluation.code_of(kind))
+    result = set(evaluation.code_of(kind))
     wanted = {
         "identification": {
             "bench.metrics.search.ranking",
@@ -137,7 +137,7 @@ def test_the_rules_of_a_kind_are_in_its_closure(kind: str) -> None:
             "bench.evaluation.efficiency.memory",
         },
     }
-    assert wanted[kind] <= found
+    assert wanted[kind] <= result
 
 
 def test_packages_without_which_a_kind_has_fewer_figures_count_as_its_code() -> None:
@@ -149,8 +149,8 @@ def test_every_sample_has_a_version_of_its_own_that_holds_its_writer_and_the_fac
     from protocols.sample.marker import version
 
     assert len({version(sample) for sample in samples().values()}) == len(samples())
-    found = closure("protocols.tinyface.sample", "protocols.sample.painter")
-    assert "bench.faces.people.model" in found
+    result = closure("protocols.tinyface.sample", "protocols.sample.painter")
+    assert "bench.faces.people.model" in result
     assert (
         "people.safetensors"
         in sources.parse_source((closures.OWN_ROOT / "bench" / "faces" / "people" / "model.py").read_bytes()).texts

@@ -55,8 +55,8 @@ def python(tree: Path, *arguments: object) -> tuple[int, str, str]:
 def fingerprints(tree: Path) -> dict[str, list[str]]:
     code, out, err = python(tree, "-c", FINGERPRINTS)
     assert code == 0, err
-    found: dict[str, list[str]] = json.loads(out)
-    return found
+    result: dict[str, list[str]] = json.loads(out)
+    return result
 
 
 def replace(path: Path, old: str, new: str) -> None:

@@ -106,7 +106,7 @@ async def two():
 def test_a_digest_is_the_same_in_every_process(tmp_path: Path) -> None:
     (tmp_path / "module.py").write_text(PLAIN + "\ndef f(x):\n    return x in {'a', 'b', 'c'}\n")
     script = "import sys, pathlib, bench.digests.sources as s; print(s.read_source(pathlib.Path(sys.argv[1])).digest)"
-    found = {
+    result = {
         subprocess.run(
             [sys.executable, "-c", script, str(tmp_path / "module.py")],
             capture_output=True,
@@ -116,7 +116,7 @@ def test_a_digest_is_the_same_in_every_process(tmp_path: Path) -> None:
         ).stdout.strip()
         for seed in (1, 2, 3)
     }
-    assert found == {read_source(tmp_path / "module.py").digest}
+    assert result == {read_source(tmp_path / "module.py").digest}
 
 
 def test_a_data_file_that_a_module_names_is_digested(tmp_path: Path) -> None:

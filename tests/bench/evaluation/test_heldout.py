@@ -98,12 +98,12 @@ def chain_of(component: Hallucinator, name: str) -> Chain:
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory: pytest.TempPathFactory) -> list[list[Pair]]:
     folder = tmp_path_factory.mktemp("photographs")
-    found, people = [], People()
+    result, people = [], People()
     for i in range(PEOPLE):
         photo, landmarks = people.photograph(i, "neutral", 1.0)
         (folder / f"{i}.png").write_bytes(encode_png(photo))
-        found.append(landmarks)
-    pack(sorted(folder.glob("*.png")), folder / "faces.npz", Known(found))
+        result.append(landmarks)
+    pack(sorted(folder.glob("*.png")), folder / "faces.npz", Known(result))
     packed = Pack(folder / "faces.npz")
     return [make_pairs(packed, i, yaws_deg=(22, 75), jitter=Jitter(5, 0.03, (0.9, 1))) for i in range(PEOPLE)]
 

@@ -30,27 +30,27 @@ def pack(*parts: str, grouped: bool = True) -> Pack:
     return cast(Pack, Parts(*parts, grouped=grouped))
 
 
-def test_methods_are_measured_on_the_tuning_part_unless_the_sealed_one_is_asked_for() -> None:
-    made = pack("train", "validation", "tuning", "sealed", "excluded", "tuning")
-    part, faces = measured_faces(made)
+def test_methods_are_measured_on_the_tuning_part_unless_the_sealed_one_is_requested() -> None:
+    result = pack("train", "validation", "tuning", "sealed", "excluded", "tuning")
+    part, faces = measured_faces(result)
     assert part == "tuning" and faces.tolist() == [2, 5]
-    part, faces = measured_faces(made, sealed=True)
+    part, faces = measured_faces(result, sealed=True)
     assert part == "sealed" and faces.tolist() == [3]
 
 
 def test_one_photograph_of_each_group_is_measured() -> None:
-    made = pack("sealed", "tuning", "sealed", "sealed")
-    assert made.groups is not None
-    made.groups.group[:] = [7, 1, 3, 7]
-    assert measured_faces(made, sealed=True)[1].tolist() == [0, 2]
+    result = pack("sealed", "tuning", "sealed", "sealed")
+    assert result.groups is not None
+    result.groups.group[:] = [7, 1, 3, 7]
+    assert measured_faces(result, sealed=True)[1].tolist() == [0, 2]
 
 
 def test_a_pack_without_groups_has_no_sealed_part_and_is_measured_on_all_that_it_left_out() -> None:
-    made = pack("train", "validation", "tuning", grouped=False)
-    part, faces = measured_faces(made)
+    result = pack("train", "validation", "tuning", grouped=False)
+    part, faces = measured_faces(result)
     assert part == "left out" and faces.tolist() == [1, 2]
     with pytest.raises(UsageError, match="no sealed part"):
-        measured_faces(made, sealed=True)
+        measured_faces(result, sealed=True)
 
 
 def test_an_access_is_recorded_with_date_command_and_digest() -> None:

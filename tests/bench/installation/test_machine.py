@@ -81,5 +81,5 @@ def test_cuda_devices_are_listed_with_their_memory(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: Properties)
-    found = {fact.name: fact.value for fact in machine.device_facts()}
-    assert found["cuda:0"] == found["cuda:1"] == "Some GPU, 8.0 GiB"
+    result = {fact.name: fact.value for fact in machine.device_facts()}
+    assert result["cuda:0"] == result["cuda:1"] == "Some GPU, 8.0 GiB"

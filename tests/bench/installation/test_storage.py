@@ -71,8 +71,8 @@ def test_a_data_set_is_found_by_its_setting_and_by_the_environment(
 ) -> None:
     assert _named(storage.data_facts(), "tinyface").value == "not configured: runs use its drawn sample"
     set_setting("data.tinyface", str(small_tinyface))
-    found = _named(storage.data_facts(), "tinyface")
-    assert "from data.tinyface): not the published set" in found.value
+    result = _named(storage.data_facts(), "tinyface")
+    assert "from data.tinyface): not the published set" in result.value
     set_setting("data.tinyface", str(small_tinyface / "absent"))
     gone = _named(storage.data_facts(), "tinyface")
     assert gone.level == "note"

@@ -50,9 +50,9 @@ def file(toys: Any, toy_root: Path, tmp_path: Path) -> Path:
 
 
 def configs(file: Path | None, **flags: Any) -> dict[tuple[str, str], Any]:
-    asked = read_experiment(file, flags)
-    assert isinstance(asked, Experiment)
-    return {(cell.config.protocol, cell.config.hallucinator): cell.config for cell in make_matrix(asked).cells}
+    requested = read_experiment(file, flags)
+    assert isinstance(requested, Experiment)
+    return {(cell.config.protocol, cell.config.hallucinator): cell.config for cell in make_matrix(requested).cells}
 
 
 def test_an_experiment_runs_with_its_exceptions_and_keeps_its_file(bench: Bench, file: Path, tmp_path: Path) -> None:
@@ -65,12 +65,12 @@ def test_an_experiment_runs_with_its_exceptions_and_keeps_its_file(bench: Bench,
     assert state["schema_version"] == 1
     assert state["source_sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
     assert state["config"]["protocols"] == ["toys", "games:people=3"]
-    found = {}
+    result = {}
     for cell in state["cells"]:
         record = json.loads((folder / cell["name"] / "run.json").read_text())
         assert record["sample"] is (cell["protocol"] != "toys")
-        found[cell["protocol"], cell["hallucinator"]] = (record["config"]["hallucinate"], record["seed"])
-    assert found == {
+        result[cell["protocol"], cell["hallucinator"]] = (record["config"]["hallucinate"], record["seed"])
+    assert result == {
         ("toys", "none"): ("both", 4),
         ("toys", "counted:gain=0.9,mode=a"): ("both", 4),
         ("games:people=3", "none"): ("probe", 3),
@@ -78,30 +78,30 @@ def test_an_experiment_runs_with_its_exceptions_and_keeps_its_file(bench: Bench,
 
 
 def test_a_flag_beats_the_file_and_its_exceptions(file: Path, tmp_path: Path) -> None:
-    found = configs(file, seed="9", hallucinator=["none"], out=str(tmp_path / "other"))
-    assert set(found) == {("toys", "none"), ("games:people=3", "none")}
-    assert {config.seed for config in found.values()} == {9}
-    assert found["toys", "none"].hallucinate == "both"
-    assert found["toys", "none"].out == tmp_path / "other" / "toys__none__pixels"
-    assert found["toys", "none"].data_root == tmp_path / "toy-data"
-    assert found["games:people=3", "none"].data_root is None
+    result = configs(file, seed="9", hallucinator=["none"], out=str(tmp_path / "other"))
+    assert set(result) == {("toys", "none"), ("games:people=3", "none")}
+    assert {config.seed for config in result.values()} == {9}
+    assert result["toys", "none"].hallucinate == "both"
+    assert result["toys", "none"].out == tmp_path / "other" / "toys__none__pixels"
+    assert result["toys", "none"].data_root == tmp_path / "toy-data"
+    assert result["games:people=3", "none"].data_root is None
 
 
 def test_lists_may_stand_above_the_tables_and_defaults_are_a_run_s(file: Path) -> None:
     file.write_text('protocols = ["toys"]\nhallucinators = ["none", "counted"]\n')
-    found = configs(file)
-    assert set(found) == {("toys", "none"), ("toys", "counted")}
-    assert {config.recogniser for config in found.values()} == {"sface"}
-    assert {str(config.out.parent.parent) for config in found.values()} == {"runs"}
+    result = configs(file)
+    assert set(result) == {("toys", "none"), ("toys", "counted")}
+    assert {config.recogniser for config in result.values()} == {"sface"}
+    assert {str(config.out.parent.parent) for config in result.values()} == {"runs"}
 
 
 def test_the_later_exception_wins_and_names_several(file: Path) -> None:
     with file.open("a") as text:
         text.write('[[cell]]\nhallucinator = ["none", "counted:gain=0.9,mode=a"]\nseed = 5\ncache = "c"\n')
-    found = configs(file)
-    assert {config.seed for config in found.values()} == {5}
-    assert found["toys", "none"].cache == file.parent / "c"
-    assert found["toys", "none"].hallucinate == "both"
+    result = configs(file)
+    assert {config.seed for config in result.values()} == {5}
+    assert result["toys", "none"].cache == file.parent / "c"
+    assert result["toys", "none"].hallucinate == "both"
 
 
 def test_the_earlier_name_of_the_table_is_still_read_but_not_both_names(toys: Any, tmp_path: Path) -> None:
@@ -190,9 +190,9 @@ def test_a_flat_file_is_one_run_as_ever_and_may_be_given_by_name(bench: Bench, t
 def test_a_flat_file_with_several_components_is_a_study(toys: Any, toy_root: Path) -> None:
     flat = toy_root.parent / "run.toml"
     flat.write_text('protocol = "toys"\nhallucinator = "none,counted"\nseed = 5\n')
-    found = configs(flat, recogniser=["pixels"])
-    assert set(found) == {("toys", "none"), ("toys", "counted")}
-    assert {config.seed for config in found.values()} == {5}
+    result = configs(flat, recogniser=["pixels"])
+    assert set(result) == {("toys", "none"), ("toys", "counted")}
+    assert {config.seed for config in result.values()} == {5}
 
 
 def test_a_protocol_in_the_place_of_a_file_is_met_with_the_flag(bench: Bench, toys: Any) -> None:

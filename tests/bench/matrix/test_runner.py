@@ -229,9 +229,9 @@ def test_what_no_recogniser_matters_to_is_run_once_for_all_of_them(
     code, out, err = bench("run", "--protocol", "toys", *flags, "--out", tmp_path / "out")
     assert code == 0, err
     cells = study_of(tmp_path / "out")["cells"]
-    asked = [(cell["protocol"], cell["hallucinator"], cell["recogniser"]) for cell in cells]
+    requested = [(cell["protocol"], cell["hallucinator"], cell["recogniser"]) for cell in cells]
     both = ("pixels", "pixels:side=8")
-    assert asked == [
+    assert requested == [
         *(("toys", h, r) for h in ("none", "counted") for r in both),
         *((costs, h, "") for h in ("none", "counted")),
     ]

@@ -17,24 +17,24 @@ def units() -> list[list[str]]:
 
 
 def test_the_published_example() -> None:
-    found = krippendorff_alpha(units())
-    assert found.alpha == pytest.approx(0.743, abs=5e-4)
-    assert (found.units, found.ratings) == (11, 40)
+    result = krippendorff_alpha(units())
+    assert result.alpha == pytest.approx(0.743, abs=5e-4)
+    assert (result.units, result.ratings) == (11, 40)
 
 
 def test_by_hand() -> None:
     # two raters, two units: one agreed on, one not; n = 4, alike = 2, counts a: 3, b: 1
-    found = krippendorff_alpha([["a", "a"], ["a", "b"]])
-    assert found.alpha == pytest.approx(1 - 3 * (4 - 2) / (16 - 10))
-    assert found.share == 0.5
+    result = krippendorff_alpha([["a", "a"], ["a", "b"]])
+    assert result.alpha == pytest.approx(1 - 3 * (4 - 2) / (16 - 10))
+    assert result.share == 0.5
 
 
 def test_full_agreement_is_one_and_a_single_category_is_not_defined() -> None:
     assert krippendorff_alpha([["a", "a"], ["b", "b", "b"]]).alpha == 1.0
-    found = krippendorff_alpha([["a", "a"], ["a", "a"]])
-    assert found.alpha is None and "same" in found.why
-    found = krippendorff_alpha([["a"], []])
-    assert found.alpha is None and (found.units, found.share) == (0, None)
+    result = krippendorff_alpha([["a", "a"], ["a", "a"]])
+    assert result.alpha is None and "same" in result.why
+    result = krippendorff_alpha([["a"], []])
+    assert result.alpha is None and (result.units, result.share) == (0, None)
     with pytest.raises(DataError):
         krippendorff_alpha([])
 
@@ -48,8 +48,8 @@ def test_equal_counts_agree_with_scipy() -> None:
 
 
 def test_few_counts_have_a_statistic_but_no_p() -> None:
-    found = chi_squared_of_equal_counts([3, 1])
-    assert found.statistic == pytest.approx(1.0) and found.p_value is None
+    result = chi_squared_of_equal_counts([3, 1])
+    assert result.statistic == pytest.approx(1.0) and result.p_value is None
     for wrong in ([4], [0, 0], [3, -1]):
         with pytest.raises(DataError):
             chi_squared_of_equal_counts(wrong)

@@ -50,20 +50,20 @@ def sample(people=60, seed=0):
 
 def test_the_interval_agrees_with_a_plain_loop_over_drawn_identities():
     values, identities = sample()
-    found = bootstrap_interval(values, identities, seed=1, resamples=8000)
+    result = bootstrap_interval(values, identities, seed=1, resamples=8000)
     low, high = resample_one_by_one(values, identities, seed=2, resamples=8000)
-    assert (found.low, found.high) == pytest.approx((low, high), abs=0.01)
-    assert found.identities == 60
-    assert found.method == "bootstrap over 60 identities, 8000 resamples"
+    assert (result.low, result.high) == pytest.approx((low, high), abs=0.01)
+    assert result.identities == 60
+    assert result.method == "bootstrap over 60 identities, 8000 resamples"
 
 
 def test_the_interval_has_the_width_of_the_linearised_standard_error():
     values, identities = sample(people=400, seed=3)
-    found = bootstrap_interval(values, identities, seed=1, resamples=4000)
+    result = bootstrap_interval(values, identities, seed=1, resamples=4000)
     names = np.unique(identities, return_inverse=True)[1]
     residuals = np.bincount(names, weights=values - values.mean())
     error = math.sqrt((residuals**2).sum()) / len(values)  # standard error of a ratio of cluster sums
-    assert found.high - found.low == pytest.approx(2 * 1.96 * error, rel=0.06)
+    assert result.high - result.low == pytest.approx(2 * 1.96 * error, rel=0.06)
 
 
 def test_repeating_every_probe_of_a_person_does_not_narrow_the_interval():
@@ -85,37 +85,37 @@ def test_the_same_seed_gives_the_same_interval_and_columns_share_their_resamples
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_no_hits_or_only_hits_give_a_clopper_pearson_interval_on_identities(value):
     identities = [f"p{number % 20}" for number in range(50)]
-    found = bootstrap_interval([value] * 50, identities, seed=0)
+    result = bootstrap_interval([value] * 50, identities, seed=0)
     expected = stats.binomtest(int(20 * value), 20).proportion_ci(0.95, method="exact")
-    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
-    assert found.method == f"Clopper-Pearson on 20 identities (all values are {value:g})"
+    assert (result.low, result.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    assert result.method == f"Clopper-Pearson on 20 identities (all values are {value:g})"
 
 
 def test_one_identity_has_no_interval_and_says_why():
-    found = bootstrap_interval([0.0, 1.0, 1.0], ["p"] * 3, seed=0)
-    assert (found.low, found.high, found.method) == (None, None, "none: one identity only")
+    result = bootstrap_interval([0.0, 1.0, 1.0], ["p"] * 3, seed=0)
+    assert (result.low, result.high, result.method) == (None, None, "none: one identity only")
 
 
 def test_equal_values_have_no_interval_and_say_why():
-    found = bootstrap_interval([0.25, 0.25], ["p", "q"], seed=0)
-    assert (found.low, found.high, found.method) == (None, None, "none: all values are equal")
+    result = bootstrap_interval([0.25, 0.25], ["p", "q"], seed=0)
+    assert (result.low, result.high, result.method) == (None, None, "none: all values are equal")
 
 
 def test_a_paired_difference_is_resampled_together():
     values, identities = sample(people=200)
     better = values.copy()
     better[np.flatnonzero(values == 0)[::9]] = 1
-    found = difference_interval(better, values, identities, seed=7)
-    assert 0 < found.low < (better - values).mean() < found.high
+    result = difference_interval(better, values, identities, seed=7)
+    assert 0 < result.low < (better - values).mean() < result.high
     alone = bootstrap_interval(values, identities, seed=7)
-    assert found.high - found.low < (alone.high - alone.low) / 2
+    assert result.high - result.low < (alone.high - alone.low) / 2
     mirrored = difference_interval(values, better, identities, seed=7)
-    assert (mirrored.low, mirrored.high) == pytest.approx((-found.high, -found.low), abs=1e-12)
+    assert (mirrored.low, mirrored.high) == pytest.approx((-result.high, -result.low), abs=1e-12)
 
 
 def test_runs_that_agree_everywhere_have_no_interval_of_zero_width():
-    found = difference_interval([0.0, 1.0], [0.0, 1.0], ["p", "q"], seed=0)
-    assert (found.low, found.high, found.method) == (None, None, "none: the difference is the same on every probe")
+    result = difference_interval([0.0, 1.0], [0.0, 1.0], ["p", "q"], seed=0)
+    assert (result.low, result.high, result.method) == (None, None, "none: the difference is the same on every probe")
 
 
 def test_the_interval_covers_the_truth_about_as_often_as_it_says():
@@ -123,8 +123,8 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
     for trial in range(200):
         chance = rng.beta(2, 2, 80)  # mean one half
         values = (rng.uniform(size=(80, 3)) < chance[:, None]).astype(float).ravel()
-        found = bootstrap_interval(values, np.repeat(np.arange(80), 3).astype(str), seed=trial, resamples=300)
-        covered += found.low <= 0.5 <= found.high
+        result = bootstrap_interval(values, np.repeat(np.arange(80), 3).astype(str), seed=trial, resamples=300)
+        covered += result.low <= 0.5 <= result.high
     assert 180 <= covered <= 199
 
 
@@ -157,7 +157,7 @@ def test_the_interval_of_a_mean_of_groups_is_that_of_a_plain_loop_over_resampled
     rng = np.random.default_rng(5)
     people = [f"p{i // 5}" for i in range(60)]
     values, groups = rng.integers(0, 2, 60).astype(float), rng.choice(["a", "b", "c"], 60).tolist()
-    found = mean_of_groups_interval(values, groups, people, seed=1, resamples=300)
+    result = mean_of_groups_interval(values, groups, people, seed=1, resamples=300)
     names = sorted(set(people))
     weights = np.random.default_rng(1).multinomial(len(names), np.full(len(names), 1 / len(names)), size=300)
     means = []
@@ -171,7 +171,7 @@ def test_the_interval_of_a_mean_of_groups_is_that_of_a_plain_loop_over_resampled
         ]
         parts = [[values[i] for i in drawn if groups[i] == group] for group in "abc"]
         means.append(np.mean([np.mean(part) for part in parts if part]))
-    np.testing.assert_allclose((found.low, found.high), np.quantile(means, (0.025, 0.975)))
+    np.testing.assert_allclose((result.low, result.high), np.quantile(means, (0.025, 0.975)))
 
 
 def test_a_single_group_gives_the_interval_of_the_plain_mean() -> None:
@@ -181,8 +181,8 @@ def test_a_single_group_gives_the_interval_of_the_plain_mean() -> None:
 
 
 def test_values_that_are_all_hits_have_the_exact_interval_over_people() -> None:
-    found = mean_of_groups_interval([1.0, 1.0], ["a", "b"], ["p", "q"], seed=0)
-    assert found.method.startswith("Clopper-Pearson on 2 identities") and found.high == 1.0
+    result = mean_of_groups_interval([1.0, 1.0], ["a", "b"], ["p", "q"], seed=0)
+    assert result.method.startswith("Clopper-Pearson on 2 identities") and result.high == 1.0
 
 
 def test_other_numbers_of_groups_are_an_error() -> None:

@@ -18,22 +18,22 @@ PAIRS = st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), mi
 @given(PAIRS)
 def test_counts_and_rates_are_those_of_scikit_learn(pairs: list[tuple[str, str]]) -> None:
     truth, predicted = zip(*pairs, strict=True)
-    found = confusion(truth, predicted, LABELS)
-    assert np.array_equal(found.counts, confusion_matrix(truth, predicted, labels=LABELS))
+    result = confusion(truth, predicted, LABELS)
+    assert np.array_equal(result.counts, confusion_matrix(truth, predicted, labels=LABELS))
     recalls = recall_score(truth, predicted, labels=LABELS, average=None, zero_division=np.nan)
-    ours = [np.nan if rates is None else rates[place] for place, rates in enumerate(row_rates(found))]
+    ours = [np.nan if rates is None else rates[place] for place, rates in enumerate(row_rates(result))]
     np.testing.assert_allclose(ours, recalls)
 
 
 def test_a_class_without_items_has_no_rates() -> None:
-    found = confusion(["anger", "anger", "neutral"], ["anger", "fear", "neutral"], LABELS)
-    assert row_rates(found) == [(0.5, 0.5, 0.0), None, (0.0, 0.0, 1.0)]
+    result = confusion(["anger", "anger", "neutral"], ["anger", "fear", "neutral"], LABELS)
+    assert row_rates(result) == [(0.5, 0.5, 0.0), None, (0.0, 0.0, 1.0)]
 
 
 def test_an_item_without_a_prediction_stays_in_the_denominator() -> None:
-    found = confusion(["anger", "anger", "fear"], ["anger", None, None], LABELS)
-    assert found.unpredicted.tolist() == [1, 1, 0] and found.totals.tolist() == [2, 1, 0]
-    assert row_rates(found)[0] == (0.5, 0.0, 0.0)
+    result = confusion(["anger", "anger", "fear"], ["anger", None, None], LABELS)
+    assert result.unpredicted.tolist() == [1, 1, 0] and result.totals.tolist() == [2, 1, 0]
+    assert row_rates(result)[0] == (0.5, 0.0, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,8 @@ def test_cmc_never_falls_and_equals_the_rank_k_rates(ranks):
 
 @pytest.mark.parametrize("case", GOLDEN["average_precision"], ids=lambda case: str(case["mated_ranks"]))
 def test_average_precision_of_worked_cases(case):
-    found = average_precision_trapezoid(case["mated_ranks"], mates=case["mates"])
-    assert found == pytest.approx(case["value"], abs=1e-15)
+    result = average_precision_trapezoid(case["mated_ranks"], mates=case["mates"])
+    assert result == pytest.approx(case["value"], abs=1e-15)
 
 
 def walk_every_rank(hits: list[bool]) -> float:
@@ -109,8 +109,8 @@ def test_all_non_mated_probes_may_be_accepted_at_a_rate_of_one():
 
 def test_rank_and_threshold_must_both_be_met():
     nonmated = [0.1, 0.2, 0.3, 0.4]
-    found = [detection_identification_rate([1, 3, 1], [0.9, 0.9, 0.2], nonmated, 0.25, rank=k).rate for k in (1, 2, 3)]
-    assert found == pytest.approx([1 / 3, 1 / 3, 2 / 3])
+    result = [detection_identification_rate([1, 3, 1], [0.9, 0.9, 0.2], nonmated, 0.25, rank=k).rate for k in (1, 2, 3)]
+    assert result == pytest.approx([1 / 3, 1 / 3, 2 / 3])
 
 
 def test_a_failed_non_mated_probe_raises_no_alarm_and_stays_in_the_denominator():

@@ -77,8 +77,8 @@ def test_it_is_the_published_formula_on_the_given_file(
 def test_the_record_names_the_file_and_its_digest(file: Path) -> None:
     needs_package()
     (weights,) = backbone_files(file)
-    told = PerceptualMeasure(backbone=file).convention()["lpips"]
-    assert "alexnet.pth" in told and weights.sha256 in told and "package lpips 0" in told
+    messages = PerceptualMeasure(backbone=file).convention()["lpips"]
+    assert "alexnet.pth" in messages and weights.sha256 in messages and "package lpips 0" in messages
 
 
 def test_torch_s_own_file_is_taken_when_none_is_named(

@@ -14,11 +14,11 @@ from bench.metrics.significance import holm, mcnemar, sign_flip_test
 def test_mcnemar_equals_the_two_sided_binomial_test(left, right, same):
     first = [True] * left + [False] * right + [True] * (same + 1)
     second = [False] * left + [True] * right + [True] * (same + 1)
-    found = mcnemar(first, second)
+    result = mcnemar(first, second)
     expected = stats.binomtest(left, left + right).pvalue if left + right else 1.0
-    assert found.p_value == pytest.approx(expected, abs=1e-12)
-    assert (found.only_first, found.only_second) == (left, right)
-    assert found.difference == pytest.approx((left - right) / len(first))
+    assert result.p_value == pytest.approx(expected, abs=1e-12)
+    assert (result.only_first, result.only_second) == (left, right)
+    assert result.difference == pytest.approx((left - right) / len(first))
 
 
 def test_mcnemar_by_hand():
@@ -27,28 +27,28 @@ def test_mcnemar_by_hand():
 
 
 def test_mcnemar_stays_exact_for_thousands_of_discordant_pairs():
-    found = mcnemar([True] * 2100 + [False] * 1900, [False] * 2100 + [True] * 1900)
-    assert found.p_value == pytest.approx(stats.binomtest(2100, 4000).pvalue, rel=1e-9)
+    result = mcnemar([True] * 2100 + [False] * 1900, [False] * 2100 + [True] * 1900)
+    assert result.p_value == pytest.approx(stats.binomtest(2100, 4000).pvalue, rel=1e-9)
 
 
 def test_sign_flips_by_hand():
     """Three persons with differences +2, +1, -1: the sum 2 is reached by 4 of 8 patterns up to sign."""
-    found = sign_flip_test([1, 1, 1, 0], [0, 0, 0, 1], ["a", "a", "b", "c"], seed=0)
+    result = sign_flip_test([1, 1, 1, 0], [0, 0, 0, 1], ["a", "a", "b", "c"], seed=0)
     sums = [abs(a * 2 + b * 1 + c * 1) for a in (1, -1) for b in (1, -1) for c in (1, -1)]
-    assert found.p_value == sum(s >= 2 for s in sums) / 8
-    assert found.method == "sign flips by identity, exact"
-    assert (found.difference, found.only_first, found.only_second) == (0.5, 3, 1)
+    assert result.p_value == sum(s >= 2 for s in sums) / 8
+    assert result.method == "sign flips by identity, exact"
+    assert (result.difference, result.only_first, result.only_second) == (0.5, 3, 1)
 
 
 def test_drawn_sign_flips_agree_with_scipy_on_single_probes():
     rng = np.random.default_rng(0)
     first, second = rng.normal(0.35, 1, 30), rng.normal(0, 1, 30)
-    found = sign_flip_test(first, second, [str(n) for n in range(30)], seed=1)
+    result = sign_flip_test(first, second, [str(n) for n in range(30)], seed=1)
     expected = stats.permutation_test(
         (first, second), lambda a, b: (a - b).sum(), permutation_type="samples", n_resamples=9999, rng=2
     )
-    assert found.p_value == pytest.approx(expected.pvalue, abs=0.02)
-    assert found.method == "sign flips by identity, 10000 permutations"
+    assert result.p_value == pytest.approx(expected.pvalue, abs=0.02)
+    assert result.method == "sign flips by identity, 10000 permutations"
 
 
 def test_probes_of_one_person_are_not_counted_as_independent():

@@ -94,12 +94,12 @@ def test_the_grid_is_that_of_insightface(ties: bool) -> None:
         train, test = fold != k, fold == k
         best = grid[np.argmax([((distances[train] < t) == same[train]).mean() for t in grid])]
         expected.append(((distances[test] < best) == same[test]).mean())
-    found = fold_accuracies(scores, same, fold, thresholds="grid")
-    assert [row.accuracy for row in found] == pytest.approx(expected, abs=1e-12)
+    result = fold_accuracies(scores, same, fold, thresholds="grid")
+    assert [row.accuracy for row in result] == pytest.approx(expected, abs=1e-12)
     euclidean = -np.sqrt(distances)
     again = fold_accuracies(euclidean, same, fold, thresholds="grid", similarity="euclidean")
     assert [row.accuracy for row in again] == pytest.approx(expected, abs=1e-12)
-    assert again[0].threshold == pytest.approx(-np.sqrt(2 - 2 * found[0].threshold))
+    assert again[0].threshold == pytest.approx(-np.sqrt(2 - 2 * result[0].threshold))
 
 
 def test_the_exact_search_is_a_plain_loop_over_all_midpoints() -> None:
@@ -219,15 +219,15 @@ def test_folds_without_an_accuracy_are_refused() -> None:
 
 def test_intervals_resample_folds_as_a_plain_loop_does() -> None:
     scores, same, fold = drawn(7, 200, 5)
-    found = fold_intervals(scores, same, fold, [0.1], rule="exact", seed=4, resamples=150)
+    result = fold_intervals(scores, same, fold, [0.1], rule="exact", seed=4, resamples=150)
     weights = np.random.default_rng(4).multinomial(5, np.full(5, 0.2), size=150)
     areas = []
     for drawn_folds in weights:
         rows = np.concatenate([np.flatnonzero(fold == k) for k in range(5) for _ in range(drawn_folds[k])])
         areas.append(roc_auc_score(same[rows], scores[rows]))
-    assert found["auc"].low == pytest.approx(np.quantile(areas, 0.025), abs=1e-12)
-    assert found["auc"].high == pytest.approx(np.quantile(areas, 0.975), abs=1e-12)
-    assert found["0.1"].low is not None and found["auc"].method == "bootstrap over 5 folds, 150 resamples"
+    assert result["auc"].low == pytest.approx(np.quantile(areas, 0.025), abs=1e-12)
+    assert result["auc"].high == pytest.approx(np.quantile(areas, 0.975), abs=1e-12)
+    assert result["0.1"].low is not None and result["auc"].method == "bootstrap over 5 folds, 150 resamples"
     rows_of = fold_accuracies(scores, same, fold)
     interval = accuracy_interval(rows_of, seed=4)
     assert interval.low is not None and interval.low < np.mean([row.accuracy for row in rows_of])

@@ -106,38 +106,38 @@ def aligned(found: Arrangement) -> tuple[str, str]:
 
 @pytest.mark.parametrize("network", ["vividgan", FLOW])
 def test_without_alignment_both_sides_are_hallucinated_where_the_recogniser_looks(network: str) -> None:
-    found = arranged(network)
-    assert (found.side, chains(found)) == ("both", (f"{network}:frame=arcface112",) * 2)
-    assert aligned(found) == ("none", "none") and not found.warnings
-    assert any("frame=arcface112 was picked" in note and "ruler looks" in note for note in found.notes)
-    assert any("Both sides are hallucinated" in note for note in found.notes)
+    result = arranged(network)
+    assert (result.side, chains(result)) == ("both", (f"{network}:frame=arcface112",) * 2)
+    assert aligned(result) == ("none", "none") and not result.warnings
+    assert any("frame=arcface112 was picked" in note and "ruler looks" in note for note in result.notes)
+    assert any("Both sides are hallucinated" in note for note in result.notes)
 
 
 @pytest.mark.parametrize(("chip", "frame"), [("dlib", "dlib150"), ("sphereface", "sphereface112x96")])
 def test_the_chip_of_another_recogniser_has_its_own_frame(chip: str, frame: str) -> None:
-    found = arranged(FLOW, recogniser=f"ruler:chip={chip}")
-    assert chains(found) == (f"{FLOW}:frame={frame}",) * 2
-    assert aligned(found) == ("none", "none") and not found.warnings
+    result = arranged(FLOW, recogniser=f"ruler:chip={chip}")
+    assert chains(result) == (f"{FLOW}:frame={frame}",) * 2
+    assert aligned(result) == ("none", "none") and not result.warnings
 
 
 def test_a_chip_that_no_frame_fits_gets_the_nearest_one_and_an_aligner() -> None:
-    found = arranged("placed", recogniser="ruler:chip=odd")
-    assert len(set(chains(found))) == 1
-    frame = str(found.probe.chain).rpartition("=")[2]
-    assert frame in FRAMES and aligned(found) == (f"template:frame={frame}",) * 2
-    assert not found.warnings
+    result = arranged("placed", recogniser="ruler:chip=odd")
+    assert len(set(chains(result))) == 1
+    frame = str(result.probe.chain).rpartition("=")[2]
+    assert frame in FRAMES and aligned(result) == (f"template:frame={frame}",) * 2
+    assert not result.warnings
 
 
 @pytest.mark.parametrize("align", ["mtcnn", "yunet", "landmarks"])
 def test_before_a_detector_or_landmarks_the_face_stays_where_the_picture_has_it(align: str) -> None:
-    found = arranged(FLOW, align=align)
-    assert chains(found) == (f"{FLOW}:frame=lr",) * 2 and aligned(found) == (align, align) and not found.warnings
+    result = arranged(FLOW, align=align)
+    assert chains(result) == (f"{FLOW}:frame=lr",) * 2 and aligned(result) == (align, align) and not result.warnings
 
 
 @pytest.mark.parametrize("frame", ["utkface200", "celeba128", "tpgan128", "lfw250"])
 def test_the_aligner_template_gets_the_frame_it_expects(frame: str) -> None:
-    found = arranged(FLOW, align=f"template:frame={frame}")
-    assert chains(found) == (f"{FLOW}:frame={frame}",) * 2 and not found.warnings
+    result = arranged(FLOW, align=f"template:frame={frame}")
+    assert chains(result) == (f"{FLOW}:frame={frame}",) * 2 and not result.warnings
 
 
 def test_the_aligner_template_with_points_by_hand_gets_the_face_where_it_stood() -> None:
@@ -158,20 +158,20 @@ def test_the_aligner_template_with_points_by_hand_gets_the_face_where_it_stood()
     ],
 )
 def test_where_there_is_a_truth_its_frame_is_picked_and_the_truth_is_left_alone(protocol: str, frame: str) -> None:
-    found = arranged(FLOW, protocol)
-    assert (found.side, chains(found)) == ("probe", (f"{FLOW}:frame={frame}", None))
-    assert not found.warnings
+    result = arranged(FLOW, protocol)
+    assert (result.side, chains(result)) == ("probe", (f"{FLOW}:frame={frame}", None))
+    assert not result.warnings
 
 
 @pytest.mark.parametrize("protocol", ["multipie", "celeba", "mmi", "dronesurf", "ijbc", "lfw", "cfp", "restoration"])
 def test_a_gallery_that_is_not_small_is_left_alone_by_default(protocol: str) -> None:
-    found = arranged(FLOW, protocol)
-    assert found.side == "probe" and found.gallery.chain is None and not found.warnings
+    result = arranged(FLOW, protocol)
+    assert result.side == "probe" and result.gallery.chain is None and not result.warnings
 
 
 def test_for_the_lr_face_itself_there_is_no_side_to_choose() -> None:
-    found = arranged("none")
-    assert found.side == "probe" and found.probe.align == found.gallery.align and not found.notes
+    result = arranged("none")
+    assert result.side == "probe" and result.probe.align == result.gallery.align and not result.notes
 
 
 def test_a_side_named_by_hand_is_taken() -> None:
@@ -187,10 +187,10 @@ def test_the_default_by_hand_is_the_same_request() -> None:
 
 def test_a_step_before_a_network_of_upright_faces_gives_those_and_the_sides_are_aligned_by_them() -> None:
     for last in ("cyclegan", "upright"):
-        found = arranged(f"{FLOW}+{last}")
-        assert found.probe.chain == f"{FLOW}:frame={TRUTH_FRAME}+{last}"
-        assert aligned(found) == (BY_UTKFACE, BY_UTKFACE) and not found.warnings
-        assert any(f"{last} comes after it" in note for note in found.notes)
+        result = arranged(f"{FLOW}+{last}")
+        assert result.probe.chain == f"{FLOW}:frame={TRUTH_FRAME}+{last}"
+        assert aligned(result) == (BY_UTKFACE, BY_UTKFACE) and not result.warnings
+        assert any(f"{last} comes after it" in note for note in result.notes)
 
 
 def test_before_plain_interpolation_the_step_that_moves_counts_as_the_last() -> None:
@@ -211,11 +211,11 @@ def test_a_frame_by_hand_before_a_network_of_upright_faces_is_warned_of(frame: s
 )
 @pytest.mark.parametrize("protocol", ["tinyface", "multipie"])
 def test_sides_of_a_hallucinator_with_one_frame_are_aligned_by_it(chain: str, frame: str, protocol: str) -> None:
-    found = arranged(chain, protocol)
-    assert found.probe.align == Spec("template", (("frame", frame),)) and not found.warnings
+    result = arranged(chain, protocol)
+    assert result.probe.align == Spec("template", (("frame", frame),)) and not result.warnings
     if protocol == "tinyface":
-        assert found.gallery.align == found.probe.align
-        assert any(f"aligned by template:frame={frame}" in note and "own none" in note for note in found.notes)
+        assert result.gallery.align == result.probe.align
+        assert any(f"aligned by template:frame={frame}" in note and "own none" in note for note in result.notes)
 
 
 def test_landmarks_of_the_truth_fit_a_face_in_the_frame_of_the_truth() -> None:
@@ -224,17 +224,17 @@ def test_landmarks_of_the_truth_fit_a_face_in_the_frame_of_the_truth() -> None:
 
 @pytest.mark.parametrize("align", ["none", "mtcnn", "landmarks", "template:frame=celeba128"])
 def test_an_aligner_by_hand_is_honoured_with_a_warning_that_names_the_right_one(align: str) -> None:
-    found = arranged("tann", align=align)
-    assert aligned(found) == (align, align)
-    (warning,) = found.warnings
+    result = arranged("tann", align=align)
+    assert aligned(result) == (align, align)
+    (warning,) = result.warnings
     assert "tann gives faces in the frame utkface200" in warning and f"add --align {BY_UTKFACE}" in warning
 
 
 @pytest.mark.parametrize("align", [None, "none", "mtcnn", "yunet", "landmarks", "template:frame=celeba128"])
 def test_a_frame_by_hand_that_does_not_fit_is_warned_of_under_every_aligner(align: str | None) -> None:
-    found = arranged(f"{FLOW}:frame=utkface200", align=align)
-    assert aligned(found) == ((align or "none"),) * 2
-    (warning,) = found.warnings
+    result = arranged(f"{FLOW}:frame=utkface200", align=align)
+    assert aligned(result) == ((align or "none"),) * 2
+    (warning,) = result.warnings
     assert f"add --align {BY_UTKFACE}" in warning and "leave frame away" in warning
     (probe_only,) = arranged(f"{FLOW}:frame=utkface200", align=align, hallucinate="probe").warnings
     assert f"--align {BY_UTKFACE} --align-gallery " in probe_only
@@ -286,13 +286,13 @@ def test_faces_moved_to_a_frame_without_a_name_need_a_detector() -> None:
 def test_a_plugin_declares_its_frames_by_a_literal_and_is_given_the_one_that_fits() -> None:
     assert chains(arranged("placed")) == ("placed:frame=arcface112",) * 2
     assert chains(arranged("placed:frame=auto,gain=2")) == ("placed:gain=2,frame=arcface112",) * 2
-    found = arranged("placed", "multipie")  # it can't leave faces where they stand, and has no frame tpgan128
-    assert found.probe.align == Spec("template", (("frame", str(found.probe.chain).rpartition("=")[2]),))
-    assert not found.warnings
+    result = arranged("placed", "multipie")  # it can't leave faces where they stand, and has no frame tpgan128
+    assert result.probe.align == Spec("template", (("frame", str(result.probe.chain).rpartition("=")[2]),))
+    assert not result.warnings
 
 
 def test_a_plugin_without_auto_has_decided_and_its_argument_says_where_faces_stand() -> None:
-    found = arranged("unsaid")
-    assert chains(found) == ("unsaid", "unsaid") and aligned(found) == ("template:frame=celeba128",) * 2
+    result = arranged("unsaid")
+    assert chains(result) == ("unsaid", "unsaid") and aligned(result) == ("template:frame=celeba128",) * 2
     assert "add --align template:frame=celeba128" in arranged("unsaid:frame=celeba128").warnings[0]
     assert not arranged("unsaid:frame=arcface112").warnings

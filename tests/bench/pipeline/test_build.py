@@ -44,9 +44,9 @@ def make(
     ) -> Hallucinator:
         if needed is not None and not needed.exists():
             raise MissingError("needed is not there")
-        made = Same()
-        made.version, made.weights = version, weights
-        return made
+        result = Same()
+        result.version, result.weights = version, weights
+        return result
 
     return build(registry, Spec(name), arguments)
 
@@ -105,14 +105,14 @@ def test_what_an_argument_that_is_a_path_names_counts_by_its_bytes(tmp_path: Pat
     place = tmp_path / "table"
     file = place / "deep" / "a.bin" if folder else place
     file.parent.mkdir(parents=True, exist_ok=True)
-    found = []
+    result = []
     for data in (b"abc", b"abd"):
         file.write_bytes(data)
-        found.append(make({argument: place if argument == "table" else (tmp_path / "none", place)}))
-    assert found[0].fingerprint != found[1].fingerprint
-    assert found[0].configuration != found[1].configuration
-    assert found[0].arguments == found[1].arguments
-    assert {file.path for file in found[0].files} >= {place}
+        result.append(make({argument: place if argument == "table" else (tmp_path / "none", place)}))
+    assert result[0].fingerprint != result[1].fingerprint
+    assert result[0].configuration != result[1].configuration
+    assert result[0].arguments == result[1].arguments
+    assert {file.path for file in result[0].files} >= {place}
 
 
 def test_a_path_to_nothing_is_for_the_factory_to_refuse(tmp_path: Path) -> None:

@@ -25,10 +25,10 @@ def test_an_embedding_comes_back_as_it_went_in(tmp_path: Path) -> None:
     with Cache(tmp_path) as cache:
         cache.put_embeddings({"a": CachedEmbedding(vector, fallback)})
     with Cache(tmp_path) as cache:
-        found = cache.embeddings(["a", "b"])
-    assert set(found) == {"a"}
-    assert found["a"].vector.tobytes() == vector.tobytes()
-    assert found["a"].outcome == fallback
+        result = cache.embeddings(["a", "b"])
+    assert set(result) == {"a"}
+    assert result["a"].vector.tobytes() == vector.tobytes()
+    assert result["a"].outcome == fallback
 
 
 def test_more_keys_than_one_query_takes_are_found(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         Cache(tmp_path / "file" / "cache")
 
 
-def test_a_full_disk_is_said_and_earlier_entries_stay(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_earlier_entries_stay(tmp_path: Path) -> None:
     with Cache(tmp_path) as cache:
         cache.put_images({"a": (b"x" * 100, OK)})
         pages = cache._database.execute("PRAGMA page_count").fetchone()[0]
@@ -98,7 +98,7 @@ def open_folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def test_a_cache_that_may_only_be_read_is_read_and_that_is_said_once(
+def test_a_cache_that_may_only_be_read_is_read_and_that_is_reported_once(
     open_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Cache(open_folder / "c") as cache:

@@ -47,7 +47,7 @@ def test_each_fault_is_caught_by_its_name(name: str, make: Callable[[ByteImages]
     assert found(make) == {name}
 
 
-def test_plain_interpolation_is_no_finding_where_it_is_what_was_asked_for() -> None:
+def test_plain_interpolation_is_no_finding_where_it_is_what_was_requested() -> None:
     views = [(lr, resize(lr, 64, 64)) for lr in FACES]
     assert inspect_outputs(views, interpolation_expected=True) == []
 
@@ -167,7 +167,7 @@ def test_rounding_and_a_single_image_on_an_edge_are_no_finding() -> None:
     assert inspect_again(chain, SMALL_FACES, tipped, batch_size=64) == []
 
 
-def test_a_slow_one_is_asked_for_three_images_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_one_is_requested_three_images_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.pipeline.output_checks.SECOND_PASS_SECONDS", 0.0)
     slow = Made(lambda out: out)
     chain = chain_of(slow)

@@ -51,11 +51,13 @@ def test_ranks_and_figures_of_the_worked_case() -> None:
     rows = searched({"G1": ("1", "2"), "G2": ("3", "4"), "joined": ("1", "2", "3", "4")})
     joined = {row.template: row.rank for row in rows if row.gallery == "joined"}
     assert joined == GOLDEN["joined_ranks"]
-    told: dict[str, Any] = {"ranks": (1, 2, 3), "mean_average_precision": False, "seed": 0}
-    found = figures_of(rows, **told, false_positive_rates=(GOLDEN["rate"],))
+    messages: dict[str, Any] = {"ranks": (1, 2, 3), "mean_average_precision": False, "seed": 0}
+    result = figures_of(rows, **messages, false_positive_rates=(GOLDEN["rate"],))
     for name, value in GOLDEN["figures"].items():
-        assert found[name].value == pytest.approx(value, abs=1e-9), name
-    pooled = figures_of(searched({"G1": ("1", "2"), "G2": ("3", "4")}), **told, false_positive_rates=(GOLDEN["rate"],))
+        assert result[name].value == pytest.approx(value, abs=1e-9), name
+    pooled = figures_of(
+        searched({"G1": ("1", "2"), "G2": ("3", "4")}), **messages, false_positive_rates=(GOLDEN["rate"],)
+    )
     for name, value in GOLDEN["pooled"].items():
         assert pooled[name].value == pytest.approx(value, abs=1e-9), name
 

@@ -57,9 +57,9 @@ def test_a_gpu_embeds_as_a_processor_does(name: str, cuda: str, tmp_path: Path) 
     there: Recogniser = RECOGNISERS[name].create({**given, "device": cuda})
     small = np.random.default_rng(0).integers(0, 256, (5, 12, 12, 3), np.uint8)
     chips = np.stack([resize(chip, here.face.height, here.face.width) for chip in small])
-    found = there.embed(chips)
-    assert found.dtype == np.float32 and found.shape == (5, here.embedding_size)
-    assert cosines(found, here.embed(chips)).min() > 0.999
+    result = there.embed(chips)
+    assert result.dtype == np.float32 and result.shape == (5, here.embedding_size)
+    assert cosines(result, here.embed(chips)).min() > 0.999
 
 
 def test_mtcnn_finds_the_same_points_on_a_gpu(cuda: str) -> None:

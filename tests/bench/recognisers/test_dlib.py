@@ -96,7 +96,7 @@ def test_a_truncated_file_is_a_data_error(tmp_path: Path, engine: str, kept: int
         RECOGNISERS["dlib"].create({"weights": path, "engine": engine}).embed(smooth_chips(1))
 
 
-def test_another_dlib_file_is_told_apart(tmp_path: Path) -> None:
+def test_another_dlib_file_is_distinguished(tmp_path: Path) -> None:
     path = tmp_path / "model.dat"
     data = MODEL.read_bytes()
     path.write_bytes(data.replace(b"\x05relu_", b"\x05prelu", 1))

@@ -61,10 +61,10 @@ def test_the_figures_equal_a_plain_numpy_search(bench: Bench, small_tinyface: Pa
         hits = 1 + np.flatnonzero([gallery[i].identity == probe.identity for i in order])
         ranks.append(hits[0])
         area, recall, precision = 0.0, 0.0, 1.0  # the official script's loop
-        for found in range(1, hits[-1] + 1):
-            good = int((hits <= found).sum())
-            area += (good / len(hits) - recall) * (precision + good / found) / 2
-            recall, precision = good / len(hits), good / found
+        for result in range(1, hits[-1] + 1):
+            good = int((hits <= result).sum())
+            area += (good / len(hits) - recall) * (precision + good / result) / 2
+            recall, precision = good / len(hits), good / result
         precisions.append(area)
     for k in (1, 5, 10, 20, 50):
         assert record["metrics"][f"rank-{k}"]["value"] == pytest.approx(np.mean([r <= k for r in ranks]), abs=1e-9)
@@ -153,7 +153,7 @@ main(["run", "--protocol", "tinyface", "--data-root", {str(root)!r}, "--out", {s
     assert rows[0] == rows[1]
 
 
-def test_a_finished_run_asked_again_is_left_alone(bench: Bench, root: Path, tmp_path: Path) -> None:
+def test_a_finished_run_requested_again_is_left_alone(bench: Bench, root: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     run(bench, root, out)
     before = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
@@ -353,7 +353,7 @@ def test_the_data_are_found_by_flag_setting_and_environment(
         (("--protocol", "tinyface:variant=best"), "is none of official, adaface"),
     ],
 )
-def test_what_is_wrong_is_said_before_any_work(
+def test_what_is_wrong_is_reported_before_any_work(
     bench: Bench, small_tinyface: Path, tmp_path: Path, flags: tuple[str, str], message: str
 ) -> None:
     command = ("run", "--protocol", "tinyface", "--data-root", small_tinyface, "--out", tmp_path / "run")

@@ -116,5 +116,5 @@ def names() -> Iterator[tuple[dict[str, str], dict[str, str], str]]:
 
 
 @pytest.mark.parametrize(("before", "now", "words"), list(names()))
-def test_modules_that_changed_are_told(before: dict[str, str], now: dict[str, str], words: str) -> None:
+def test_modules_that_changed_are_reported(before: dict[str, str], now: dict[str, str], words: str) -> None:
     assert changed_modules(before, now) == words

@@ -140,9 +140,9 @@ def test_pairs_are_counted_and_digested_whatever_the_order_of_media(toys: Any, t
     manifest = make_manifest(built, tmp_path, tmp_path, data)
     assert compare(manifest, built, tmp_path, tmp_path, turned) == ([], 0)
     other = replace(data, second=np.array([0, 1, 1, 2]))
-    found, count = compare(manifest, built, tmp_path, tmp_path, other)
+    result, count = compare(manifest, built, tmp_path, tmp_path, other)
     assert count == 1
-    assert found[0].startswith("pairs sha256 is")
+    assert result[0].startswith("pairs sha256 is")
 
 
 def test_cuts_landmarks_truths_and_folds_are_part_of_it(toys: Any, tmp_path: Path) -> None:
@@ -188,10 +188,10 @@ def test_pictures_that_reading_made_count_by_name_and_others_outside_are_refused
 
 def test_notes_and_arguments_lose_their_places_and_odd_numbers_are_refused(toys: Any, tmp_path: Path) -> None:
     built = build(PROTOCOLS, Spec("toys"))
-    told = replace(built, arguments={"points": str(tmp_path / "x.csv"), "list": "/home/me/list.txt", "lr": 16})
+    messages = replace(built, arguments={"points": str(tmp_path / "x.csv"), "list": "/home/me/list.txt", "lr": 16})
     note = f"{tmp_path}/a.txt and /home/me/b.txt were read. 3/4 of it."
     study = RestorationSet((face(tmp_path, "f", "probe", "1"),), (face(tmp_path, "t", "gallery", "1"),), notes=(note,))
-    manifest = make_manifest(told, tmp_path, tmp_path, study)
+    manifest = make_manifest(messages, tmp_path, tmp_path, study)
     assert manifest["notes"] == ["DATA/a.txt and b.txt were read. 3/4 of it."]
     assert manifest["arguments"] == {"points": "DATA/x.csv", "list": "list.txt", "lr": 16}
     path = tmp_path / "m.json"

@@ -104,7 +104,7 @@ def test_fixed_sizes_are_read_from_the_file_and_the_network_is_not_opened(
 
 
 @pytest.mark.parametrize(("size", "output"), [(12, None), (12, 30), (None, 30), (0, 30)])
-def test_images_are_brought_to_the_sizes_asked_for(tmp_path: Path, size: int | None, output: int | None) -> None:
+def test_images_are_brought_to_the_sizes_requested(tmp_path: Path, size: int | None, output: int | None) -> None:
     hallucinator = OnnxFile(file=save(tmp_path / "net.onnx"), size=size, output=output)
     lr = faces()
     expected = mixed(resize_float(lr, 12, 12).clip(0, 1) if size else lr).astype(np.float32)
@@ -271,7 +271,7 @@ def test_a_truncated_file_is_named(tmp_path: Path, kept: float) -> None:
         OnnxFile(file=path)
 
 
-def test_other_files_are_told_from_onnx(tmp_path: Path) -> None:
+def test_other_files_are_distinguished_from_onnx(tmp_path: Path) -> None:
     torch.save({"weight": torch.zeros(2)}, tmp_path / "net.pth")
     with pytest.raises(DataError, match=r"no ONNX file.*spandrel:file=FILE"):
         OnnxFile(file=tmp_path / "net.pth")
@@ -443,7 +443,7 @@ def test_colour_gray_does_not_fit_a_network_of_three_channels(tmp_path: Path) ->
         OnnxFile(file=path, colour="gray")
 
 
-def test_what_was_used_is_told_after_a_pass(tmp_path: Path) -> None:
+def test_what_was_used_is_reported_after_a_pass(tmp_path: Path) -> None:
     hallucinator = OnnxFile(file=save(tmp_path / "net.onnx", inputs=images((1, 3, 8, 8))), output=16)
     assert "providers" not in hallucinator.execution()
     hallucinator.hallucinate(faces(1))

@@ -137,7 +137,7 @@ def test_a_bgr_network_sees_and_gives_the_channels_the_other_way_round(small: Pa
     assert np.abs(result - SpandrelFile(file=small).hallucinate(lr)).max() > 0.05
 
 
-def test_sizes_are_brought_to_what_was_asked_for_before_and_after(small: Path) -> None:
+def test_sizes_are_brought_to_what_was_requested_before_and_after(small: Path) -> None:
     hallucinator = SpandrelFile(file=small, size=20, output=28)
     assert (hallucinator.input_spec.size, hallucinator.output_spec.size) == (20, 28)
     assert SpandrelFile(file=small, size=20).output_spec.size == 40

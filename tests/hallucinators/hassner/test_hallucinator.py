@@ -124,12 +124,12 @@ def test_a_large_photograph_gives_what_a_small_one_gives(
 ) -> None:
     small = resize_float(np.random.default_rng(0).random((1, 3, 24, 24), np.float32), 128, 128).clip(0, 1)
     large = resize_float(small, 512, 512).clip(0, 1)
-    made = [
+    result = [
         told(project(view(25.0, side=side), generic.points)[0]).hallucinate(image)
         for image, side in ((small, 128), (large, 512))
     ]
-    again = resize_float(made[1], 128, 128)
-    assert np.abs(made[0] - again)[:, :, 30:110, 30:64].mean() < 0.01  # the seen side
+    again = resize_float(result[1], 128, 128)
+    assert np.abs(result[0] - again)[:, :, 30:110, 30:64].mean() < 0.01  # the seen side
 
 
 def test_a_face_that_is_not_finite_is_a_counted_failure(people: FloatImages) -> None:
@@ -161,9 +161,9 @@ def test_the_registry_knows_it_its_frame_and_its_networks() -> None:
     load_plugins()
     entry = HALLUCINATORS["hassner"]
     assert entry.missing() is None and entry.details()["departures"]
-    made = entry.create({"symmetry": "never"})
-    assert made.output_frame == "utkface200" and made.output_spec.scale == 1
-    assert [file.name for file in made.weights] == ["face_landmarker.task"]
+    result = entry.create({"symmetry": "never"})
+    assert result.output_frame == "utkface200" and result.output_spec.scale == 1
+    assert [file.name for file in result.weights] == ["face_landmarker.task"]
     with pytest.raises(UsageError, match="auto, always, never"):
         entry.create({"symmetry": "soft"})
 

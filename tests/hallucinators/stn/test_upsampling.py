@@ -117,7 +117,7 @@ def test_the_critics_judgement_counts_by_its_weight_and_the_critic_learns(batch:
     assert set(task.modules()) == set(task.optimisers()) == {"network", "critic"}
 
 
-def test_stages_are_those_that_were_asked_for(stn: Path) -> None:
+def test_stages_are_those_that_were_requested(stn: Path) -> None:
     result = method().stages(options(stn))
     assert [(s.name, s.steps, s.sides, s.upright) for s in result] == [
         ("pixels", 10, (16,), True),

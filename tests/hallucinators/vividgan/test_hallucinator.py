@@ -290,8 +290,8 @@ def test_heads_turned_a_little_stay_so_where_a_recogniser_looks(
 
 
 def test_the_exported_network_is_restrained_as_the_hallucinator_is(flow: Path, tmp_path: Path) -> None:
-    for asked in ("always", "far"):
-        VividGanFlow(weights=flow, frontalise=asked).export_onnx(tmp_path / f"{asked}.onnx")
+    for requested in ("always", "far"):
+        VividGanFlow(weights=flow, frontalise=requested).export_onnx(tmp_path / f"{requested}.onnx")
     always, far = ((tmp_path / f"{name}.onnx").read_bytes() for name in ("always", "far"))
     assert always != far
 

@@ -107,7 +107,7 @@ def test_a_graph_that_computes_something_else_is_not_left_behind(
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("net.onnx", "of yesterday")]
 
 
-def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     facts = replace(FLOW, fine=False)
     with pytest.raises(BenchError, match="Cannot write"):

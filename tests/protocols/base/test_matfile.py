@@ -28,23 +28,23 @@ def saved(path: Path, content: dict[str, object], **options: object) -> Path:
 @pytest.mark.parametrize("kind", ["u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8"])
 def test_numbers_are_what_scipy_reads(tmp_path: Path, kind: str, packed: bool) -> None:
     path = saved(tmp_path / "a.mat", {"ids": IDS.astype(kind), "other": np.ones(3)}, do_compression=packed)
-    found, names = read_mat(path, ["ids"])
-    assert names == ["ids", "other"] and list(found) == ["ids"]
-    assert np.array_equal(found["ids"], loadmat(path)["ids"].ravel())
+    result, names = read_mat(path, ["ids"])
+    assert names == ["ids", "other"] and list(result) == ["ids"]
+    assert np.array_equal(result["ids"], loadmat(path)["ids"].ravel())
 
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_cells_of_strings_are_what_scipy_reads(tmp_path: Path, packed: bool) -> None:
     path = saved(tmp_path / "a.mat", {"names": WORDS}, do_compression=packed)
-    found, _ = read_mat(path, ["names"])
-    assert [cell[0] for cell in found["names"]] == [str(cell[0]) for cell in loadmat(path)["names"].ravel()]
+    result, _ = read_mat(path, ["names"])
+    assert [cell[0] for cell in result["names"]] == [str(cell[0]) for cell in loadmat(path)["names"].ravel()]
 
 
 def test_rows_of_characters_and_the_order_of_rows_are_kept(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.mat", {"rows": np.array(["ab ", "cde"]), "grid": np.arange(6).reshape(2, 3)})
-    found, _ = read_mat(path, ["rows", "grid"])
-    assert found["rows"] == ["ab ", "cde"]
-    assert list(found["grid"]) == [0, 1, 2, 3, 4, 5]
+    result, _ = read_mat(path, ["rows", "grid"])
+    assert result["rows"] == ["ab ", "cde"]
+    assert list(result["grid"]) == [0, 1, 2, 3, 4, 5]
 
 
 def test_variables_of_other_classes_are_passed_over_or_refused(tmp_path: Path) -> None:

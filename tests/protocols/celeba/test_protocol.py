@@ -32,8 +32,8 @@ ROWS = [
 
 
 def line(lines: list[CheckLine], subject: str) -> CheckLine:
-    (found,) = [line for line in lines if line.subject == subject]
-    return found
+    (result,) = [line for line in lines if line.subject == subject]
+    return result
 
 
 def replace_row(path: Path, number: int, text: str) -> None:
@@ -142,7 +142,7 @@ def test_without_identities_nobody_can_be_searched(write_celeba: Write) -> None:
         CelebA().read(root)
 
 
-def test_wrong_rows_are_left_out_and_told(write_celeba: Write) -> None:
+def test_wrong_rows_are_left_out_and_reported(write_celeba: Write) -> None:
     root = write_celeba(ROWS)
     replace_row(root / "Anno/identity_CelebA.txt", 5, "000006.png four")
     replace_row(root / "Eval/list_eval_partition.txt", 3, "../000004.png 2")

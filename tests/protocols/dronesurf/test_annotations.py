@@ -58,14 +58,14 @@ def test_other_lines_are_counted(line: str) -> None:
 def test_a_file_is_sorted_by_frame_and_its_faults_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "coordinates.txt"
     path.write_text("\ufeff3 1 1 5 5\n\n1 5 5 1 1\n3 2 2 6 6\n2 0 0 0 0\nend of file\n", "utf-8")
-    found = read_coordinates(path)
-    assert found.faces == [Face(1, 1, 1, 5, 5), Face(3, 1, 1, 5, 5)]
-    assert found.faults == {SWAPPED: 1, TWICE: 1, NO_SIZE: 1, NO_NUMBERS: 1}
+    result = read_coordinates(path)
+    assert result.faces == [Face(1, 1, 1, 5, 5), Face(3, 1, 1, 5, 5)]
+    assert result.faults == {SWAPPED: 1, TWICE: 1, NO_SIZE: 1, NO_NUMBERS: 1}
 
 
 def test_an_empty_file_has_no_faces_and_an_absent_one_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "coordinates.txt").write_bytes(b"")
-    found = read_coordinates(tmp_path / "coordinates.txt")
-    assert found.faces == [] and found.faults == {NO_FACE: 1}
+    result = read_coordinates(tmp_path / "coordinates.txt")
+    assert result.faces == [] and result.faults == {NO_FACE: 1}
     with pytest.raises(DataError, match="cannot be read"):
         read_coordinates(tmp_path / "other" / "coordinates.txt")

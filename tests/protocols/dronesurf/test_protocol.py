@@ -171,7 +171,7 @@ def test_the_first_frame_is_0_where_a_file_says_so_and_1_where_the_last_line_doe
     assert frame == 1 and "number 0 (a frame 0 is listed)" in note
 
 
-def test_a_base_that_nothing_decides_is_said_to_be_assumed() -> None:
+def test_a_base_that_nothing_decides_is_reported_to_be_assumed() -> None:
     path = Path("a")
     assert frame_base({path: (1, 5)}, lambda path: 6)[0] == 1
     assert frame_base({path: (1, 5)}, lambda path: 6)[1].startswith("assumed")
@@ -179,7 +179,7 @@ def test_a_base_that_nothing_decides_is_said_to_be_assumed() -> None:
     assert frame_base({path: (0, 6)}, lambda path: 6)[0] == 0
 
 
-def test_frames_that_a_video_lacks_stay_and_are_told(drone: Path) -> None:
+def test_frames_that_a_video_lacks_stay_and_are_reported(drone: Path) -> None:
     track(drone, f"{ACTIVE}/3", "video3", 3, lines(frames=FRAMES + 3))
     data = DroneSurf(step=1).read(drone)
     assert len(data.probes) == 18 + 3
@@ -201,8 +201,8 @@ def test_videos_and_people_without_coordinates_are_counted(drone: Path) -> None:
     shutil.rmtree(drone / PASSIVE / "3,4/video5/Person4")
     track(drone, f"{PASSIVE}/3,4", "video5", 2, lines())
     film(drone / ACTIVE / "everyone" / "video9.mp4", 1)
-    found = scan(drone).faults
-    assert {fault: len(names) for fault, names in found.items()} == {
+    result = scan(drone).faults
+    assert {fault: len(names) for fault, names in result.items()} == {
         "videos without coordinates": 1,
         "people of a video without coordinates": 1,
         "people with coordinates that the video's folder does not name": 1,
@@ -212,7 +212,7 @@ def test_videos_and_people_without_coordinates_are_counted(drone: Path) -> None:
     assert len(data.probes) == 6 + 4 and "Found 1 videos without coordinates." in data.notes
 
 
-def test_test_subjects_without_gallery_images_are_left_out_and_told(drone: Path) -> None:
+def test_test_subjects_without_gallery_images_are_left_out_and_reported(drone: Path) -> None:
     shutil.rmtree(drone / "HR Gallery/4")
     data = DroneSurf(step=1, gallery="all").read(drone)
     assert {media.identity for media in data.probes} == {"3"}
@@ -244,7 +244,7 @@ def test_a_split_that_says_nothing_or_contradicts_itself_is_an_error(drone: Path
         DroneSurf().read(drone)
 
 
-def test_subjects_in_neither_part_and_odd_rows_are_told(drone: Path) -> None:
+def test_subjects_in_neither_part_and_odd_rows_are_reported(drone: Path) -> None:
     (drone / "train_test_split.csv").write_text("\ufeffid;part\n1;Training\n3;Testing\n4;Test\n5,maybe\n")
     data = DroneSurf().read(drone)
     assert any(note.startswith("1 subjects are in neither part") for note in data.notes)
@@ -270,7 +270,7 @@ def test_arguments_are_checked(argument: dict[str, float]) -> None:
         ("RandomActivity", "passive"), ("Tracking", "active"), ("Activity", "passive"), ("activity_active", "active"),
     ],
 )  # fmt: skip
-def test_the_scenario_is_told_from_the_folder(folder: str, scenario: str) -> None:
+def test_the_scenario_is_distinguished_from_the_folder(folder: str, scenario: str) -> None:
     assert scenario_of(folder) == scenario
 
 
@@ -293,23 +293,23 @@ def test_the_folder_is_found_and_a_wrong_one_is_named(planted: Path, tmp_path: P
 
 
 def test_the_check_finds_what_is_wrong_and_never_raises(drone: Path) -> None:
-    found = {line.subject: line for line in DroneSurf().check(drone)}
-    assert found["annotated faces"].found == "30" and found["videos"].found == "5"
-    assert found["test subjects"].level == "differs" and found["readable for a run"].level == "ok"
-    assert found["gallery images that two people share"].level == "ok"
-    assert found["faces that are searched"].found == "9"
+    result = {line.subject: line for line in DroneSurf().check(drone)}
+    assert result["annotated faces"].found == "30" and result["videos"].found == "5"
+    assert result["test subjects"].level == "differs" and result["readable for a run"].level == "ok"
+    assert result["gallery images that two people share"].level == "ok"
+    assert result["faces that are searched"].found == "9"
     shutil.copy(drone / "HR Gallery/1/1.png", drone / "HR Gallery/3/1.png")
     (drone / "HR Gallery/4/2.png").unlink()
     (drone / ACTIVE / "3/video3.mp4").write_bytes(b"no film")
     track(drone, f"{ACTIVE}/4", "video4", 4, ["1 9 9 2 2", "2 1 1 1 1", "nothing", *lines(3, 9)])
     (drone / "train_test_split.csv").write_text("1,train\n3,test\n4,test\n7,train\n")
-    found = {line.subject: line for line in DroneSurf().check(drone)}
-    assert found["gallery images that two people share"].examples == ("HR Gallery/3/1.png = HR Gallery/1/1.png",)
-    assert found["subjects without their four gallery images"].examples == ("4: 3",)
-    assert found["video files absent or damaged"].examples == (f"{ACTIVE}/3/video3.mp4: not a video",)
-    assert found["coordinate files that name frames after the last"].examples == (f"{ACTIVE}/4/video4: frame 11 of 6",)
-    assert found["boxes of size zero"].found == found["lines without five whole numbers"].found == "1"
-    assert found["subjects that train_test_split.csv lacks"].examples == ("2",)
-    assert found["subjects of train_test_split.csv without files"].examples == ("7",)
+    result = {line.subject: line for line in DroneSurf().check(drone)}
+    assert result["gallery images that two people share"].examples == ("HR Gallery/3/1.png = HR Gallery/1/1.png",)
+    assert result["subjects without their four gallery images"].examples == ("4: 3",)
+    assert result["video files absent or damaged"].examples == (f"{ACTIVE}/3/video3.mp4: not a video",)
+    assert result["coordinate files that name frames after the last"].examples == (f"{ACTIVE}/4/video4: frame 11 of 6",)
+    assert result["boxes of size zero"].found == result["lines without five whole numbers"].found == "1"
+    assert result["subjects that train_test_split.csv lacks"].examples == ("2",)
+    assert result["subjects of train_test_split.csv without files"].examples == ("7",)
     (drone / "train_test_split.csv").write_text("1,train\n")
     assert [line.level for line in DroneSurf().check(drone)] == ["damaged"]

@@ -24,12 +24,12 @@ def drone(sample: Callable[..., Drone]) -> Drone:
 
 
 def frames(path: Path) -> list[np.ndarray]:
-    reader, found = cv2.VideoCapture(str(path)), []
+    reader, result = cv2.VideoCapture(str(path)), []
     while True:
         there, frame = reader.read()
         if not there:
-            return found
-        found.append(frame)
+            return result
+        result.append(frame)
 
 
 def videos(root: Path) -> list[Path]:
@@ -60,7 +60,7 @@ def test_each_line_has_five_tokens_whose_integers_are_a_frame_and_two_corners(dr
         assert len(lines) == 12
         for number, line in enumerate(lines, start=1):
             assert len(line.split(" ")) == 5
-            frame, x1, y1, x2, y2 = (int(found) for found in re.findall(r"\d+", line))
+            frame, x1, y1, x2, y2 = (int(result) for result in re.findall(r"\d+", line))
             assert frame == number and 0 <= x1 < x2 < 640 and 0 <= y1 < y2 < 360
             assert 12 <= y2 - y1 <= 46
             boxes += 1
@@ -76,7 +76,7 @@ def test_videos_hold_a_frame_a_line_and_something_stands_in_each_box(drone: Dron
         shown = frames(path)
         assert len(shown) == 12 and shown[0].shape == (360, 640, 3)
         for lines in sorted((path.parent / path.stem).rglob("coordinates.txt")):
-            _, x1, y1, x2, y2 = (int(found) for found in re.findall(r"\d+", lines.read_text().splitlines()[6]))
+            _, x1, y1, x2, y2 = (int(result) for result in re.findall(r"\d+", lines.read_text().splitlines()[6]))
             inside = shown[6][y1:y2, x1:x2].astype(float)
             strip = shown[6][:20].astype(float)  # nobody stands that high
             contrast.append(inside.std() / strip.std())

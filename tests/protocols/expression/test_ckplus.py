@@ -62,8 +62,8 @@ def test_sequences_are_listed_with_their_labels_and_hidden_files_are_not_counted
 
 def test_the_first_frame_is_neutral_and_the_last_three_show_the_emotion(root: Path) -> None:
     shots = [shot for shot in ckplus_shots(root).shots if shot.person == "S005"]
-    found = [(shot.photograph.path.name[-7:-4], shot.expression) for shot in shots]
-    assert found == [("001", "neutral"), ("004", "disgust"), ("005", "disgust"), ("006", "disgust")]
+    result = [(shot.photograph.path.name[-7:-4], shot.expression) for shot in shots]
+    assert result == [("001", "neutral"), ("004", "disgust"), ("005", "disgust"), ("006", "disgust")]
 
 
 def test_contempt_and_unlabelled_sequences_are_left_out_and_counted(root: Path) -> None:
@@ -79,8 +79,8 @@ def test_short_sequences_give_the_frames_they_have(root: Path) -> None:
     for number in (1, 2, 3, 4, 5):
         (root / "cohn-kanade-images/S010/001" / f"S010_001_{number:08d}.png").unlink()
     listed = ckplus_shots(root)
-    found = [(s.person, s.photograph.path.name[-7:-4], s.expression) for s in listed.shots if s.person < "S011"]
-    assert found == [
+    result = [(s.person, s.photograph.path.name[-7:-4], s.expression) for s in listed.shots if s.person < "S011"]
+    assert result == [
         ("S005", "001", "neutral"),
         ("S005", "002", "disgust"),
         ("S005", "006", "disgust"),
@@ -197,7 +197,7 @@ def test_folders_nested_once_more_are_found(root: Path) -> None:
     assert len(load_sequences(find_ckplus(root))[0]) == len(LABELS)
 
 
-def test_a_wrong_root_is_told_apart(root: Path, tmp_path: Path) -> None:
+def test_a_wrong_root_is_distinguished(root: Path, tmp_path: Path) -> None:
     assert find_ckplus(root) == root
     with pytest.raises(DataError, match=f"Use --data-root {root}"):
         find_ckplus(tmp_path)

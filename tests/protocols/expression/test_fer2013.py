@@ -128,7 +128,7 @@ def test_a_truncated_table_is_an_error(table: Path, tmp_path: Path) -> None:
         unpacked(table, tmp_path / "scratch")
 
 
-def test_the_competition_package_and_an_absent_folder_are_told_apart(tmp_path: Path) -> None:
+def test_the_competition_package_and_an_absent_folder_are_distinguished(tmp_path: Path) -> None:
     write(tmp_path / "fer" / "train.csv", [], ("emotion", "pixels"))
     with pytest.raises(DataError, match="hold no labels for the test"):
         find_fer2013(tmp_path / "fer")

@@ -171,7 +171,7 @@ def test_faces_are_looked_for_once(sample: Path, tmp_path: Path) -> None:
     assert protocol.read_with(sample, tmp_path / "scratch") == first and Middle.looked_at > before
 
 
-def test_records_that_cannot_be_used_are_made_anew(tmp_path: Path) -> None:
+def test_records_that_cannot_be_used_are_made_again(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.fromarray(np.full((64, 64, 3), 90, np.uint8)).save(path)
     photograph = Photograph(path, (Cut(),))
@@ -229,7 +229,7 @@ def test_turned_views_share_their_true_face(sample: Path, tmp_path: Path, monkey
     assert study.faces[0].cut == Cut(side=32) and study.faces[0].key == f"{shots[0].key}@yaw-22"
 
 
-def test_the_classifier_is_told_what_was_asked(tmp_path: Path) -> None:
+def test_the_classifier_is_reported_what_was_requested(tmp_path: Path) -> None:
     plan = mmi_expression(folds=5, only_fold=3, train_on="hr", epochs=2, seed=4, references=False).classification  # type: ignore[attr-defined]
     assert (plan.train_on, plan.epochs, plan.seed, plan.references, plan.tested) == ("hr", 2, 4, False, (3,))
     fer = mmi_expression(source="fer2013").classification  # type: ignore[attr-defined]

@@ -25,25 +25,25 @@ def lines(root: Path) -> dict[str, CheckLine]:
 @pytest.mark.parametrize("release", ["A", "B", "C"])
 def test_an_undamaged_set_differs_in_its_counts_alone(drawn_ijbc: dict[str, Path], release: str) -> None:
     calls: list[tuple[int, int]] = []
-    found = IjbC().check(drawn_ijbc[release], lambda done, total: calls.append((done, total)))
-    assert [line for line in found if line.level == "damaged"] == []
+    result = IjbC().check(drawn_ijbc[release], lambda done, total: calls.append((done, total)))
+    assert [line for line in result if line.level == "damaged"] == []
     expected = {
         "G1 templates", "G2 templates", "probe templates", "1:1 genuine pairs", "1:1 impostor pairs",
         "readable for identification", "readable for verification", *(["rows of the list of crops"] * (release == "C")),
     }  # fmt: skip
-    assert {line.subject for line in found if line.level == "differs"} == expected
-    told = {line.subject: (line.found, line.expected) for line in found}
-    assert told["G1 templates"] == ("2", "1,772") and told["G2 templates"] == ("2", "1,759")
-    assert told["probe templates"] == ("12", "19,593")
-    assert told["1:1 genuine pairs"] == ("12", "19,557")
-    assert told["1:1 impostor pairs"][1] == "15,638,932"
+    assert {line.subject for line in result if line.level == "differs"} == expected
+    messages = {line.subject: (line.found, line.expected) for line in result}
+    assert messages["G1 templates"] == ("2", "1,772") and messages["G2 templates"] == ("2", "1,759")
+    assert messages["probe templates"] == ("12", "19,593")
+    assert messages["1:1 genuine pairs"] == ("12", "19,557")
+    assert messages["1:1 impostor pairs"][1] == "15,638,932"
     assert calls and calls[-1][0] == calls[-1][1]
 
 
 def test_the_official_set_has_no_differing_line(drawn_ijbc: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    found = lines(drawn_ijbc["B"])
-    search = {name: int(found[name].found) for name in ("G1 templates", "G2 templates", "probe templates")}
-    pairs = {name: int(found[f"1:1 {name}"].found) for name in ("genuine pairs", "impostor pairs")}
+    result = lines(drawn_ijbc["B"])
+    search = {name: int(result[name].found) for name in ("G1 templates", "G2 templates", "probe templates")}
+    pairs = {name: int(result[f"1:1 {name}"].found) for name in ("genuine pairs", "impostor pairs")}
     for module in (studies, check):
         monkeypatch.setattr(module, "OFFICIAL_SEARCH", search)
         monkeypatch.setattr(module, "OFFICIAL_PAIRS", pairs)
@@ -55,11 +55,11 @@ def test_absent_and_damaged_images_are_named(copy: Copy) -> None:
     (root / "images/img/1.jpg").unlink()
     frame = next((root / "images/frames").glob("*.png"))
     frame.write_bytes(frame.read_bytes()[:200])
-    found = lines(root)
-    gallery = found["G1 files absent or damaged"]
+    result = lines(root)
+    gallery = result["G1 files absent or damaged"]
     assert (gallery.level, gallery.found) == ("damaged", "1") and "img/1.jpg: file not found" in gallery.examples[0]
-    assert found["probe files absent or damaged"].level == "damaged"
-    assert frame.name in found["probe files absent or damaged"].examples[0]
+    assert result["probe files absent or damaged"].level == "damaged"
+    assert frame.name in result["probe files absent or damaged"].examples[0]
 
 
 def test_boxes_that_cannot_be_cut_out_are_named(copy: Copy, edit: Edit) -> None:
@@ -102,22 +102,22 @@ def test_points_that_cannot_be_cut_out_are_named(copy: Copy, place: int, cell: s
     assert whole["boxes without a size or outside their image"].level == "ok"  # nothing is cut out there
 
 
-def test_people_in_both_galleries_and_in_none_are_told_but_no_damage_since_a_run_takes_them(
+def test_people_in_both_galleries_and_in_none_are_reported_but_no_damage_since_a_run_takes_them(
     copy: Copy, edit: Edit
 ) -> None:
     root = copy("B")
     person = IjbC().read(root).media["gallery"][0].identity
     edit(root / G2, lambda rows: [{**row, "SUBJECT_ID": str(person)} for row in rows])
-    found = lines(root)
-    assert (found["people in both galleries"].level, found["people in both galleries"].examples) == (
+    result = lines(root)
+    assert (result["people in both galleries"].level, result["people in both galleries"].examples) == (
         "differs", (person,),
     )  # fmt: skip
-    lost = found["people searched and in no gallery"]
+    lost = result["people searched and in no gallery"]
     assert (lost.level, lost.found) == ("differs", "2")
-    assert found["people with several templates in G2"].found == "1"
+    assert result["people with several templates in G2"].found == "1"
 
 
-def test_a_face_that_is_enrolled_and_searched_is_told(copy: Copy, edit: Edit) -> None:
+def test_a_face_that_is_enrolled_and_searched_is_reported(copy: Copy, edit: Edit) -> None:
     root = copy("A")
     folder = root / "protocols"
     first: list[dict[str, str]] = []
@@ -126,13 +126,13 @@ def test_a_face_that_is_enrolled_and_searched_is_told(copy: Copy, edit: Edit) ->
         folder / "ijbc_1N_probe_mixed.csv",
         lambda rows: [*rows, {**first[0], "TEMPLATE_ID": "777"}, {**first[0], "TEMPLATE_ID": first[0]["TEMPLATE_ID"]}],
     )
-    found = lines(root)
-    both = found["faces (person, file) enrolled and searched"]
+    result = lines(root)
+    both = result["faces (person, file) enrolled and searched"]
     assert (both.level, both.found) == ("differs", "1")
-    assert found["templates enrolled and searched"].examples == (first[0]["TEMPLATE_ID"],)
+    assert result["templates enrolled and searched"].examples == (first[0]["TEMPLATE_ID"],)
 
 
-def test_equal_crops_enrolled_and_searched_are_told(copy: Copy) -> None:
+def test_equal_crops_enrolled_and_searched_are_reported(copy: Copy) -> None:
     root = copy("C")
     data = IjbC().read(root).media
     probe, enrolled = data["probe"][0].path, data["gallery"][0].path
@@ -141,14 +141,14 @@ def test_equal_crops_enrolled_and_searched_are_told(copy: Copy) -> None:
     assert (line.level, line.examples) == ("differs", (f"{enrolled.name} = {probe.name}",))
 
 
-def test_labels_that_contradict_and_templates_that_lack_are_told(copy: Copy) -> None:
+def test_labels_that_contradict_and_templates_that_lack_are_reported(copy: Copy) -> None:
     root = copy("C")
     path = root / "meta/ijbc_template_pair_label.txt"
     first, *rest = path.read_text().splitlines(True)
     path.write_text(first.replace(" 1\n", " 0\n") + "".join(rest) + "1 9999 0\n")
-    found = lines(root)
-    assert found["labels of pairs that contradict the subjects"].examples == ("line 1",)
-    assert found["templates of pairs without an image or a list"].examples == ("9999",)
+    result = lines(root)
+    assert result["labels of pairs that contradict the subjects"].examples == ("line 1",)
+    assert result["templates of pairs without an image or a list"].examples == ("9999",)
 
 
 def test_a_template_of_pairs_without_a_crop_is_damage_where_pairs_are_compared(copy: Copy) -> None:
@@ -185,21 +185,22 @@ def test_damaged_lists_become_lines_and_nothing_is_raised(copy: Copy) -> None:
     root = copy("B")
     (root / PROBES).write_bytes(b"\xff\xfe\x00")
     (root / "protocols/test1/match.csv").write_text("1,99999\n")
-    found = lines(root)
+    result = lines(root)
     assert (
-        found["lists for identification"].level == "damaged" and "probes.csv" in found["lists for identification"].found
+        result["lists for identification"].level == "damaged"
+        and "probes.csv" in result["lists for identification"].found
     )
-    assert found["templates of pairs without an image or a list"].level == "differs"  # not needed for the search
-    assert found["readable for identification"].level == "damaged"
-    assert found["readable for verification"].level == "differs"
+    assert result["templates of pairs without an image or a list"].level == "differs"  # not needed for the search
+    assert result["readable for identification"].level == "damaged"
+    assert result["readable for verification"].level == "differs"
     verified = {line.subject: line for line in IjbC(task="verification").check(root)}
     assert verified["readable for verification"].level == "damaged"
-    assert found["enrolled files absent or damaged"].level == "ok"  # the images of the pairs are opened instead
+    assert result["enrolled files absent or damaged"].level == "ok"  # the images of the pairs are opened instead
 
 
 def test_a_set_without_pairs_says_so(copy: Copy) -> None:
     root = copy("B")
     (root / "protocols/test1/match.csv").unlink()
-    found = lines(root)
-    assert found["1:1 lists"].level == "differs"
-    assert "readable for verification" not in found
+    result = lines(root)
+    assert result["1:1 lists"].level == "differs"
+    assert "readable for verification" not in result

@@ -33,9 +33,9 @@ G2 = {name: path.replace("_G1", "_G2") for name, path in G1.items()}
 
 
 def read(root: Path, **arguments: Any) -> IdentificationSet:
-    found = IjbC(**arguments).read(root)
-    assert isinstance(found, IdentificationSet)
-    return found
+    result = IjbC(**arguments).read(root)
+    assert isinstance(result, IdentificationSet)
+    return result
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -67,7 +67,7 @@ def test_an_image_is_found_with_another_ending(copy: Copy) -> None:
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_people_in_both_galleries_are_told(copy: Copy, edit: Edit, release: str) -> None:
+def test_people_in_both_galleries_are_reported(copy: Copy, edit: Edit, release: str) -> None:
     root = copy(release)
     person = table(root / G1[release])[0]["SUBJECT_ID"]
     edit(root / G2[release], lambda rows: [{**row, "SUBJECT_ID": person} for row in rows])
@@ -85,7 +85,7 @@ def test_a_template_in_both_galleries_is_refused(copy: Copy, edit: Edit, release
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_probes_whose_person_is_in_no_gallery_are_told_and_stay(copy: Copy, edit: Edit, release: str) -> None:
+def test_probes_whose_person_is_in_no_gallery_are_reported_and_stay(copy: Copy, edit: Edit, release: str) -> None:
     root = copy(release)
     template = table(root / PROBES[release])[0]["TEMPLATE_ID"]
 
@@ -185,7 +185,7 @@ def test_a_link_out_of_the_root_is_refused(copy: Copy, tmp_path: Path, what: str
         read(root)
 
 
-def test_an_image_listed_twice_in_a_template_counts_twice_and_is_told(copy: Copy, edit: Edit) -> None:
+def test_an_image_listed_twice_in_a_template_counts_twice_and_is_reported(copy: Copy, edit: Edit) -> None:
     root = copy("B")
     edit(root / PROBES["B"], lambda rows: [rows[0], *rows])
     data = read(root)
@@ -211,8 +211,10 @@ def test_a_box_that_cannot_be_cut_out_is_a_counted_failure(
     data = read(root)
     with pytest.raises(DataError, match=reason):
         open_media(data.probes[0])
-    told = any("1 of 57 rows are without a box with a size" in n or "rows are without a box" in n for n in data.notes)
-    assert told == (reason == "box without a size")
+    messages = any(
+        "1 of 57 rows are without a box with a size" in n or "rows are without a box" in n for n in data.notes
+    )
+    assert messages == (reason == "box without a size")
     open_media(data.probes[1])
 
 

@@ -23,9 +23,9 @@ MEDIA, POINTS = "meta/ijbc_face_tid_mid.txt", "meta/ijbc_name_5pts_score.txt"
 
 
 def read(root: Path, **arguments: Any) -> IdentificationSet:
-    found = IjbC(**arguments).read(root)
-    assert isinstance(found, IdentificationSet)
-    return found
+    result = IjbC(**arguments).read(root)
+    assert isinstance(result, IdentificationSet)
+    return result
 
 
 def change(path: Path, how: Callable[[list[str]], list[str]]) -> None:
@@ -49,7 +49,7 @@ def test_what_a_path_tells_of_its_medium(filename: str, medium: str) -> None:
     assert medium_by_name(filename) == medium
 
 
-def test_without_metadata_paths_decide_and_it_is_told(copy: Copy) -> None:
+def test_without_metadata_paths_decide_and_it_is_reported(copy: Copy) -> None:
     root = copy("B")
     (root / "protocols/ijbc_metadata_with_age.csv").unlink()
     data = read(root)
@@ -116,7 +116,7 @@ def test_a_template_without_a_crop_is_a_failure_that_counts(copy: Copy) -> None:
     assert not any("absent" in note for note in data.notes)
 
 
-def test_crops_of_templates_in_no_list_are_left_out_and_told(copy: Copy) -> None:
+def test_crops_of_templates_in_no_list_are_left_out_and_reported(copy: Copy) -> None:
     root = copy("C")
     change(root / MEDIA, lambda lines: [*lines[:-1], lines[-1].replace(f" {lines[-1].split()[1]} ", " 9999 ")])
     assert any(note.startswith("1 templates of ijbc_face_tid_mid.txt are in no 1:N list") for note in read(root).notes)
@@ -201,7 +201,7 @@ def test_a_damaged_first_template_is_no_header_that_may_be_left_out(copy: Copy, 
         read(root)
 
 
-def test_the_detector_score_weighs_if_asked_for(drawn_ijbc: dict[str, Path]) -> None:
+def test_the_detector_score_weighs_if_requested(drawn_ijbc: dict[str, Path]) -> None:
     scores = [float(line.split()[11]) for line in (drawn_ijbc["C"] / POINTS).read_text().splitlines()]
     data = read(drawn_ijbc["C"], detector_score=True)
     assert {m.path.name: m.attributes["score"] for m in (*data.gallery, *data.probes)} == pytest.approx(

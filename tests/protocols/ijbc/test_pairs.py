@@ -27,9 +27,9 @@ RELEASES = tuple(MATCHES)
 
 
 def read(root: Path, **arguments: Any) -> VerificationSet:
-    found = IjbC(task="verification", **arguments).read(root)
-    assert isinstance(found, VerificationSet)
-    return found
+    result = IjbC(task="verification", **arguments).read(root)
+    assert isinstance(result, VerificationSet)
+    return result
 
 
 def told(data: VerificationSet) -> list[tuple[str, str, bool]]:
@@ -107,7 +107,7 @@ def test_a_pair_of_an_unknown_template_is_refused(copy: Copy, release: str) -> N
         read(root)
 
 
-def test_templates_in_no_pair_are_left_out_and_told(copy: Copy) -> None:
+def test_templates_in_no_pair_are_left_out_and_reported(copy: Copy) -> None:
     root = copy("A")
     before = read(root)
     last = str(before.verified[-1].template)
@@ -146,7 +146,7 @@ def test_without_lists_of_people_the_labels_say_who_is_one_person(copy: Copy) ->
     assert any("are in no 1:N list; people are derived from the labels" in note for note in data.notes)
 
 
-def test_a_label_that_contradicts_the_people_is_told_and_decides(copy: Copy) -> None:
+def test_a_label_that_contradicts_the_people_is_reported_and_decides(copy: Copy) -> None:
     root = copy("C")
     path = root / MATCHES["C"]
     first, *rest = path.read_text().splitlines(True)

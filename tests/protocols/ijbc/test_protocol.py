@@ -36,9 +36,9 @@ G2 = {name: path.replace("_G1", "_G2") for name, path in G1.items()}
 
 
 def read(root: Path, **arguments: Any) -> IdentificationSet:
-    found = IjbC(**arguments).read(root)
-    assert isinstance(found, IdentificationSet)
-    return found
+    result = IjbC(**arguments).read(root)
+    assert isinstance(result, IdentificationSet)
+    return result
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -94,18 +94,18 @@ def test_media_are_the_sightings(drawn_ijbc: dict[str, Path], release: str) -> N
 
 
 def test_the_three_releases_say_the_same(drawn_ijbc: dict[str, Path]) -> None:
-    told = []
+    messages = []
     for release in RELEASES:
         data = read(drawn_ijbc[release])
         groups = by_template((*data.gallery, *data.probes))
         assert data.notes[0].startswith(f"Read as release {release} of IJB-C")
-        told.append(
+        messages.append(
             (
                 {t: (m[0].identity, partition(m), dict(m[0].attributes)) for t, m in groups.items()},
                 dict(data.galleries),
             )
         )
-    assert told[0] == told[1] == told[2]
+    assert messages[0] == messages[1] == messages[2]
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -239,7 +239,7 @@ def test_other_folders_are_explained(drawn_ijbc: dict[str, Path], tmp_path: Path
         IjbC().locate(drawn_ijbc["B"] / "images")
 
 
-def test_of_several_releases_the_one_asked_for_is_read(copy: Copy, drawn_ijbc: dict[str, Path]) -> None:
+def test_of_several_releases_the_one_requested_is_read(copy: Copy, drawn_ijbc: dict[str, Path]) -> None:
     root = copy("B")
     shutil.copytree(drawn_ijbc["C"] / "meta", root / "meta")
     shutil.copytree(drawn_ijbc["C"] / "loose_crop", root / "loose_crop")

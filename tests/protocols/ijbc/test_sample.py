@@ -33,10 +33,10 @@ def release(sample: Callable[..., Ijbc]) -> Callable[[str], Ijbc]:
 def rows(path: Path, header: list[str]) -> list[Row]:
     with path.open(newline="") as file:
         reader = csv.DictReader(file)
-        found = list(reader)
+        result = list(reader)
     assert reader.fieldnames == header
-    assert all(None not in row and None not in row.values() for row in found)
-    return found
+    assert all(None not in row and None not in row.values() for row in result)
+    return result
 
 
 def owners(found: list[Row]) -> dict[int, int]:
@@ -144,8 +144,8 @@ def test_probes_mix_stills_and_frames_and_a_video_is_one_sighting(release: Calla
     assert all(len(folders) == 1 for folders in media.values())
     assert max(map(len, people.values())) == 2  # an image may hold two subjects
     for name in ("gallery_G1", "gallery_G2"):
-        found = rows(root / "protocols" / f"ijbc_1N_{name}.csv", header)
-        assert len(found) > len(owners(found)) and all(row["FILENAME"].startswith("img/") for row in found)
+        result = rows(root / "protocols" / f"ijbc_1N_{name}.csv", header)
+        assert len(result) > len(owners(result)) and all(row["FILENAME"].startswith("img/") for row in result)
 
 
 def test_releases_tell_the_same_of_the_same_pictures(release: Callable[[str], Ijbc]) -> None:

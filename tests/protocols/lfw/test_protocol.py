@@ -238,7 +238,7 @@ def test_the_check_finds_what_a_run_would_stumble_over(root: Path) -> None:
     assert [line.level for line in Lfw().check(root)] == ["damaged"]
 
 
-def test_view_1_with_people_on_both_sides_is_told(root: Path) -> None:
+def test_view_1_with_people_on_both_sides_is_reported(root: Path) -> None:
     (root / "pairsDevTrain.txt").write_text("1\nEve\t1\t2\nEve\t1\tZoe\t1\n")
     (root / "pairsDevTest.txt").write_text("1\nAnn_Bo\t1\t2\nAnn_Bo\t1\tZoe\t1\n")
     lines = {line.subject: line for line in Lfw().check(root)}
@@ -253,7 +253,7 @@ def test_files_named_otherwise_are_named_not_the_folders_that_are_right(tmp_path
         Lfw().locate(tmp_path / "lfw")
 
 
-def test_a_file_given_as_data_root_is_said_to_be_a_file(tmp_path: Path) -> None:
+def test_a_file_given_as_data_root_is_reported_to_be_a_file(tmp_path: Path) -> None:
     (tmp_path / "lfw.bin").write_bytes(b"\x80\x04]q\x00")
     with pytest.raises(DataError, match=r"lfw\.bin is a file \(a Python pickle\); expected the unpacked folder"):
         Lfw().locate(tmp_path / "lfw.bin")

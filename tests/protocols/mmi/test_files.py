@@ -101,7 +101,7 @@ def test_a_still_has_one_frame_and_no_number(tmp_path: Path, add_session: Add) -
     assert session.neutral_frame() is None
 
 
-def test_what_is_wrong_with_sessions_is_told_and_the_others_are_read(tmp_path: Path, add_session: Add) -> None:
+def test_what_is_wrong_with_sessions_is_reported_and_the_others_are_read(tmp_path: Path, add_session: Add) -> None:
     add_session(1, 1)
     add_session(2, 1, 2, emotion=9)
     add_session(3, 1, 3, emotion="glad")

@@ -15,8 +15,8 @@ Add = Callable[..., Path]
 
 
 def line(lines: list[CheckLine], subject: str) -> CheckLine:
-    (found,) = [line for line in lines if line.subject == subject]
-    return found
+    (result,) = [line for line in lines if line.subject == subject]
+    return result
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_few_subjects_are_drawn_by_the_seed(tmp_path: Path, add_session: Add, qu
     assert len(set(drawn[0])) == 4
 
 
-def test_a_broken_video_is_passed_over_and_told(root: Path, tmp_path: Path, quick_views: object) -> None:
+def test_a_broken_video_is_passed_over_and_reported(root: Path, tmp_path: Path, quick_views: object) -> None:
     (root / "Sessions/1/S001-001.avi").write_bytes(b"no video")
     (root / "Sessions/2/session.xml").write_text("<session")
     data = Mmi().read_with(root, tmp_path / "scratch")

@@ -22,12 +22,12 @@ def mmi(sample: Callable[..., Mmi]) -> Mmi:
 
 
 def frames(path: Path) -> list[np.ndarray]:
-    reader, found = cv2.VideoCapture(str(path)), []
+    reader, result = cv2.VideoCapture(str(path)), []
     while True:
         there, frame = reader.read()
         if not there:
-            return found
-        found.append(frame)
+            return result
+        result.append(frame)
 
 
 def sessions(root: Path) -> list[Path]:

@@ -60,21 +60,21 @@ def test_a_cut_shows_the_points_where_its_landmarks_say() -> None:
     points = turned(LEVEL, 10)
     for x, y in points:
         image[round(y) - 3 : round(y) + 4, round(x) - 3 : round(x) + 4] = 255
-    made, distrusted = choose_crops({take(1): points})
+    result, distrusted = choose_crops({take(1): points})
     assert not distrusted
     for lr in (0, 32):
-        face = cut_out(image, made[take(1)].cut(lr))
+        face = cut_out(image, result[take(1)].cut(lr))
         assert face.shape == ((lr or 128), (lr or 128), 3)
-        for x, y in made[take(1)].landmarks(lr) or ():
+        for x, y in result[take(1)].landmarks(lr) or ():
             assert face[round(y), round(x), 0] > 120
 
 
 def test_a_face_without_points_gets_the_square_usual_in_its_camera() -> None:
-    found: dict[Take, Points | None] = {take(n): moved(LEVEL, shift=n) for n in range(3)}
-    found |= {take(n, "05_0"): moved(LEVEL, shift=100 + n) for n in range(3)}
-    found[take(9)] = None
-    made, distrusted = choose_crops(found)
-    crop, usual = made[take(9)], square_of(moved(LEVEL, shift=1))
+    result: dict[Take, Points | None] = {take(n): moved(LEVEL, shift=n) for n in range(3)}
+    result |= {take(n, "05_0"): moved(LEVEL, shift=100 + n) for n in range(3)}
+    result[take(9)] = None
+    outcome, distrusted = choose_crops(result)
+    crop, usual = outcome[take(9)], square_of(moved(LEVEL, shift=1))
     assert not distrusted and crop.points is None and crop.landmarks(16) is None
     assert crop.square and crop.square == pytest.approx(usual, abs=0.01)
     # by hand: 128 / (2/3) = 192 wide; the crop's middle is 23.5 below the eyes and half a pixel left of them
@@ -87,24 +87,24 @@ def test_a_box_and_points_of_the_same_face_cut_the_same_picture() -> None:
     rng = np.random.default_rng(0)
     coarse = rng.integers(0, 256, (12, 16, 3)).astype(np.uint8)
     image: ByteImages = np.kron(coarse, np.ones((40, 40, 1), np.uint8))
-    found: dict[Take, Points | None] = {take(n): LEVEL for n in range(3)}
-    made, _ = choose_crops({**found, take(9): None})
-    by_points = cut_out(image, made[take(0)].cut(16)).astype(float)
-    by_box = cut_out(image, made[take(9)].cut(16)).astype(float)
+    result: dict[Take, Points | None] = {take(n): LEVEL for n in range(3)}
+    outcome, _ = choose_crops({**result, take(9): None})
+    by_points = cut_out(image, outcome[take(0)].cut(16)).astype(float)
+    by_box = cut_out(image, outcome[take(9)].cut(16)).astype(float)
     assert np.abs(by_points - by_box).mean() < 6
 
 
 def test_a_camera_in_which_no_face_was_found_takes_the_nearest_one() -> None:
-    found: dict[Take, Points | None] = {take(n, "20_0"): moved(LEVEL, shift=50) for n in range(3)}
-    found |= {take(n, "05_1"): LEVEL for n in range(3)}
-    made, _ = choose_crops({**found, take(1, "24_0"): None, take(1, "14_0"): None})
-    assert made[take(1, "24_0")].square == made_square(moved(LEVEL, shift=50))
-    assert made[take(1, "14_0")].square == made_square(LEVEL)
+    result: dict[Take, Points | None] = {take(n, "20_0"): moved(LEVEL, shift=50) for n in range(3)}
+    result |= {take(n, "05_1"): LEVEL for n in range(3)}
+    outcome, _ = choose_crops({**result, take(1, "24_0"): None, take(1, "14_0"): None})
+    assert outcome[take(1, "24_0")].square == made_square(moved(LEVEL, shift=50))
+    assert outcome[take(1, "14_0")].square == made_square(LEVEL)
 
 
 def made_square(points: Points) -> object:
-    made, _ = choose_crops({take(0): points, take(1): None})
-    return made[take(1)].square
+    result, _ = choose_crops({take(0): points, take(1): None})
+    return result[take(1)].square
 
 
 @pytest.mark.parametrize(
@@ -113,9 +113,9 @@ def made_square(points: Points) -> object:
     ids="tilt scale place up".split(),
 )
 def test_points_that_differ_from_what_is_usual_are_not_trusted(odd: Points) -> None:
-    found: dict[Take, Points | None] = {take(n): moved(LEVEL, shift=n) for n in range(5)}
-    made, distrusted = choose_crops({**found, take(9): odd})
-    assert distrusted == 1 and made[take(9)].points is None and made[take(0)].points is not None
+    result: dict[Take, Points | None] = {take(n): moved(LEVEL, shift=n) for n in range(5)}
+    outcome, distrusted = choose_crops({**result, take(9): odd})
+    assert distrusted == 1 and outcome[take(9)].points is None and outcome[take(0)].points is not None
 
 
 def test_no_face_at_all_is_an_error() -> None:
@@ -127,14 +127,14 @@ def test_no_face_at_all_is_an_error() -> None:
 @pytest.fixture
 def shots(tmp_path: Path) -> dict[Take, list[Shot]]:
     """Two takes of three shots; the value of their first pixel is the shot."""
-    found: dict[Take, list[Shot]] = {}
+    result: dict[Take, list[Shot]] = {}
     for number in (1, 2):
         for shot in (0, 6, 7):
             path = tmp_path / "data" / f"{take(number).key}_{shot:02d}.png"
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(encode_png(np.full((48, 64, 3), 10 * number + shot, np.uint8)))
-            found.setdefault(take(number), []).append(Shot(take(number), shot, path))
-    return found
+            result.setdefault(take(number), []).append(Shot(take(number), shot, path))
+    return result
 
 
 def test_the_best_lit_shot_is_looked_at_first_and_others_only_where_it_shows_no_face(
@@ -146,9 +146,9 @@ def test_the_best_lit_shot_is_looked_at_first_and_others_only_where_it_shows_no_
         seen.append(int(image[0, 0, 0]))
         return LEVEL if image[0, 0, 0] in (16, 27) else None
 
-    found = detect_points(tmp_path, shots, tmp_path / "s", finder=lambda: look, engine=lambda: "a")
-    assert found.points == {take(1): LEVEL, take(2): LEVEL} and seen == [16, 26, 27]
-    assert detect_points(tmp_path, shots, tmp_path / "s", finder=lambda: look, engine=lambda: "a") == found
+    result = detect_points(tmp_path, shots, tmp_path / "s", finder=lambda: look, engine=lambda: "a")
+    assert result.points == {take(1): LEVEL, take(2): LEVEL} and seen == [16, 26, 27]
+    assert detect_points(tmp_path, shots, tmp_path / "s", finder=lambda: look, engine=lambda: "a") == result
     assert len(seen) == 3
     detect_points(tmp_path, shots, tmp_path / "s", finder=lambda: look, engine=lambda: "b")  # another engine looks anew
     assert len(seen) == 6
@@ -157,12 +157,12 @@ def test_the_best_lit_shot_is_looked_at_first_and_others_only_where_it_shows_no_
     assert changed.points[take(1)] is None and len(seen) > 6
 
 
-def test_a_damaged_image_is_passed_over_and_a_damaged_record_is_made_anew(
+def test_a_damaged_image_is_passed_over_and_a_damaged_record_is_made_again(
     shots: dict[Take, list[Shot]], tmp_path: Path
 ) -> None:
     shots[take(1)][1].path.write_bytes(b"damaged")
-    found = detect_points(tmp_path, shots, tmp_path / "s", finder=lambda: lambda image: LEVEL, engine=lambda: "a")
-    assert found.points[take(1)] == LEVEL
+    result = detect_points(tmp_path, shots, tmp_path / "s", finder=lambda: lambda image: LEVEL, engine=lambda: "a")
+    assert result.points[take(1)] == LEVEL
     (record,) = (tmp_path / "s").iterdir()
     record.write_text("{")
     again = detect_points(tmp_path, shots, tmp_path / "s", finder=lambda: lambda image: None, engine=lambda: "a")
@@ -177,13 +177,13 @@ def test_the_users_points_come_first_and_those_of_another_picture_are_left_aside
     write_5pt(tmp_path / "5pt" / f"{take(1).key}_trans.5pt", own)
     in_crop: Points = ((42.0, 40.0), (86.0, 40.0), (64.0, 64.0), (46.0, 88.0), (82.0, 88.0))
     write_5pt(tmp_path / "5pt" / f"{take(2).key}_trans.5pt", in_crop)  # the picture has 64 x 48 pixels
-    found = detect_points(tmp_path, shots, tmp_path / "s", finder=lambda: lambda image: LEVEL, engine=lambda: "a")
-    assert found.points == {take(1): own, take(2): LEVEL} and found.given == 1
-    assert found.ignored == [f"{take(2).key}_trans.5pt: points in a crop of TP-GAN; the image has 64 x 48 pixels"]
+    result = detect_points(tmp_path, shots, tmp_path / "s", finder=lambda: lambda image: LEVEL, engine=lambda: "a")
+    assert result.points == {take(1): own, take(2): LEVEL} and result.given == 1
+    assert result.ignored == [f"{take(2).key}_trans.5pt: points in a crop of TP-GAN; the image has 64 x 48 pixels"]
     for shot in shots[take(2)]:
         shot.path.write_bytes(encode_png(np.zeros((128, 128, 3), np.uint8)))  # a copy that was cropped so
-    found = detect_points(tmp_path, shots, tmp_path / "s", finder=lambda: lambda image: None, engine=lambda: "a")
-    assert found.points[take(2)] == in_crop and found.given == 2
+    result = detect_points(tmp_path, shots, tmp_path / "s", finder=lambda: lambda image: None, engine=lambda: "a")
+    assert result.points[take(2)] == in_crop and result.given == 2
     assert np.allclose(similarity(in_crop), np.eye(3)[:2])
 
 

@@ -75,18 +75,18 @@ def pie(planted: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def everywhere(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A face engine that sees the same face in every image; returns what it was asked."""
-    asked: list[str] = []
+    requested: list[str] = []
 
     def landmarker() -> Callable[[object], Points]:
         def find(image: object) -> Points:
-            asked.append("image")
+            requested.append("image")
             return FACE
 
         return find
 
     monkeypatch.setattr(landmarks, "_landmarker", landmarker)
     monkeypatch.setattr(landmarks, "_engine", lambda: "stub")
-    return asked
+    return requested
 
 
 def enrolled(data: IdentificationSet) -> dict[str | None, str]:
@@ -183,7 +183,7 @@ def test_the_gallery_image_is_chosen_by_flash_and_session(
     assert enrolled(MultiPie(setting="2", **arguments).read(planted))["201"] == key  # type: ignore[arg-type]
 
 
-def test_who_lacks_a_gallery_image_is_left_out_and_told(pie: Path) -> None:
+def test_who_lacks_a_gallery_image_is_left_out_and_reported(pie: Path) -> None:
     place(pie, 202, 1, 1, "05_1", 7).unlink()
     assert enrolled(MultiPie(setting="2").read(pie))["202"] == "202_03_01_051_07"
     place(pie, 202, 3, 1, "05_1", 7).unlink()
@@ -213,7 +213,7 @@ def test_no_probe_at_all_is_an_error(tmp_path: Path) -> None:
         MultiPie(cameras=("05_0",)).read(tmp_path)
 
 
-def test_known_bad_subjects_are_left_out_when_asked(tmp_path: Path) -> None:
+def test_known_bad_subjects_are_left_out_when_requested(tmp_path: Path) -> None:
     assert 209 in KNOWN_BAD
     for subject in (201, 202, 209):
         grow(tmp_path, subject, [(1, 1)])
@@ -293,10 +293,10 @@ def test_probes_are_small_and_the_gallery_is_not(planted: Path, tmp_path: Path, 
 
 
 def test_one_look_serves_a_take_and_is_kept(planted: Path, tmp_path: Path, everywhere: list[str]) -> None:
-    protocol, told = MultiPie(setting="2"), []
-    data = protocol.read_with(planted, tmp_path / "scratch", lambda done, total: told.append((done, total)))
+    protocol, messages = MultiPie(setting="2"), []
+    data = protocol.read_with(planted, tmp_path / "scratch", lambda done, total: messages.append((done, total)))
     takes = {media.key[:14] for media in (*data.probes, *data.gallery)}
-    assert len(everywhere) == len(takes) == 8 * 12 + 3 and told[-1] == (len(takes), len(takes))
+    assert len(everywhere) == len(takes) == 8 * 12 + 3 and messages[-1] == (len(takes), len(takes))
     assert protocol.read_with(planted, tmp_path / "scratch") == data and len(everywhere) == len(takes)
     assert [path.suffix for path in (tmp_path / "scratch").iterdir()] == [".json"]
 
@@ -337,8 +337,8 @@ def test_points_of_the_user_that_a_run_would_not_use_are_named_by_the_check(pie:
 
 
 def test_the_subject_list_has_seven_fields(planted: Path, tmp_path: Path) -> None:
-    found, odd = read_subject_list(planted / "meta/subject_list.txt")
-    assert found[201] == {1, 2, 4} and not odd
+    result, odd = read_subject_list(planted / "meta/subject_list.txt")
+    assert result[201] == {1, 2, 4} and not odd
     with pytest.raises(DataError, match="absent"):
         read_subject_list(tmp_path / "none")
 

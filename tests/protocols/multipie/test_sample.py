@@ -27,24 +27,24 @@ def pie(sample: Callable[..., Pie]) -> Pie:
 
 
 def shots(root: Path) -> list[dict[str, str]]:
-    found = [NAME.fullmatch(path.relative_to(root).as_posix()) for path in sorted(root.rglob("*.png"))]
-    assert all(found)
-    return [match.groupdict() for match in found if match]
+    result = [NAME.fullmatch(path.relative_to(root).as_posix()) for path in sorted(root.rglob("*.png"))]
+    assert all(result)
+    return [match.groupdict() for match in result if match]
 
 
 def test_folder_and_file_name_the_same_shot(pie: Pie) -> None:
     root, summary = pie
-    found = shots(root)
-    assert len(found) == summary.images
-    cameras = {shot["c"] for shot in found}
+    result = shots(root)
+    assert len(result) == summary.images
+    cameras = {shot["c"] for shot in result}
     assert len(cameras) == 15 and {"08_1", "19_1", "05_1"} <= cameras
-    assert all(shot["f"] == shot["c"].replace("_", "") for shot in found)
-    assert {shot["l"] for shot in found} == {f"{n:02d}" for n in range(20)}
+    assert all(shot["f"] == shot["c"].replace("_", "") for shot in result)
+    assert {shot["l"] for shot in result} == {f"{n:02d}" for n in range(20)}
 
 
 def test_recordings_are_those_of_the_table(pie: Pie) -> None:
-    found = {(shot["x"], shot["r"]) for shot in shots(pie[0])}
-    assert found == {
+    result = {(shot["x"], shot["r"]) for shot in shots(pie[0])}
+    assert result == {
         ("01", "01"), ("01", "02"),
         ("02", "01"), ("02", "02"), ("02", "03"),
         ("03", "01"), ("03", "02"), ("03", "03"),
@@ -54,10 +54,10 @@ def test_recordings_are_those_of_the_table(pie: Pie) -> None:
 
 def test_each_subject_has_what_the_two_usual_settings_compare(pie: Pie) -> None:
     root, _ = pie
-    found = shots(root)
-    subjects = {shot["s"] for shot in found}
+    result = shots(root)
+    subjects = {shot["s"] for shot in result}
     assert subjects == {"001", "002", "201", "202"}  # training and test of both settings
-    names = {(shot["s"], shot["x"], shot["r"], shot["c"], shot["l"]) for shot in found}
+    names = {(shot["s"], shot["x"], shot["r"], shot["c"], shot["l"]) for shot in result}
     neutral = [("01", "01"), ("02", "01"), ("03", "01"), ("04", "01"), ("04", "02")]
     for subject in subjects:
         for session, recording in neutral:

@@ -109,7 +109,7 @@ def test_a_name_that_could_mean_two_files_is_refused(
         assert pairs().match(root).pairs["0001.png"][0].name == "0001.png"  # the exact name goes first
 
 
-def test_swapped_folders_and_odd_sizes_are_told(root: Path) -> None:
+def test_swapped_folders_and_odd_sizes_are_reported(root: Path) -> None:
     with pytest.raises(DataError, match="are lr and hr swapped"):
         pairs(hr="LR", lr="HR").match(root)
     (root / "LR/0000x8.png").write_bytes(encode_png(resize(FACES[0], 30, 30)))

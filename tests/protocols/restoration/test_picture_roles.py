@@ -47,7 +47,9 @@ def truths(root: Path) -> list[str]:
         ("all/{}.png", "x8/{}.png", "all/{}_out.png"),
     ],
 )
-def test_truths_are_told_from_lr_and_restored_versions(tmp_path: Path, true: str, small: str, restored: str) -> None:
+def test_truths_are_distinguished_from_lr_and_restored_versions(
+    tmp_path: Path, true: str, small: str, restored: str
+) -> None:
     for pattern, change in ((true, lambda face: face), (small, shrunk), (restored, blurred)):
         write(tmp_path, pattern, change)
     assert truths(tmp_path) == sorted(true.format(f"{k:04d}") for k in range(4))
@@ -85,8 +87,8 @@ def test_people_whose_pictures_bear_the_same_numbers_are_no_versions_of_each_oth
 
 def test_small_pictures_are_no_truths(tmp_path: Path) -> None:
     write(tmp_path, "a/{}.png", lambda face: resize(face, 63, 100))
-    found = find_truths(tmp_path, sorted(tmp_path.rglob("*.png")))
-    assert found.files == [] and "have less than 64 pixels a side" in found.left_out
+    result = find_truths(tmp_path, sorted(tmp_path.rglob("*.png")))
+    assert result.files == [] and "have less than 64 pixels a side" in result.left_out
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_any_folder_of_photographs_serves(
     assert (counted.found, opened.level) == ("5", "ok")
 
 
-def test_a_folder_without_photographs_or_faces_is_told(
+def test_a_folder_without_photographs_or_faces_is_reported(
     tmp_path: Path, quick_views: object, write_celeba: Write
 ) -> None:
     protocol = restoration(source="folder")

@@ -24,7 +24,7 @@ def differs(one: Look, other: Look) -> float:
     return float(np.abs(a.astype(int) - b).mean())
 
 
-def test_equal_looks_give_equal_bytes_of_the_size_asked_for() -> None:
+def test_equal_looks_give_equal_bytes_of_the_size_requested() -> None:
     for size in (16, 64, 200):
         first, again = PAINT([replace(LOOK, size=size), replace(LOOK, size=size)])
         assert first.shape == (size, size, 3) and first.dtype == np.uint8
@@ -101,7 +101,7 @@ def test_opencv_reads_every_frame_of_a_motion_jpeg_video(tmp_path: object) -> No
     reader = cv2.VideoCapture(path)
     assert reader.get(cv2.CAP_PROP_FPS) == 24 and reader.get(cv2.CAP_PROP_FRAME_COUNT) == 5
     for frame in frames[:4]:
-        there, found = reader.read()
-        assert there and np.abs(found.astype(int) - frame).max() <= 2
+        there, result = reader.read()
+        assert there and np.abs(result.astype(int) - frame).max() <= 2
     assert reader.read()[0] and not reader.read()[0]
     assert int.from_bytes(data[4:8], "little") == len(data) - 8

@@ -23,8 +23,8 @@ def run(*arguments: str) -> int:
 def test_it_writes_a_sample_and_says_what_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "ijbc"
     assert run("ijbc:release=C", "--identities", "4", "--seed", "2", "--out", str(out), "--painter", "cartoon") == 0
-    said = capsys.readouterr().out
-    assert "SAMPLE of 4 drawn people in the layout of ijbc" in said and "12 probe" in said
+    message = capsys.readouterr().out
+    assert "SAMPLE of 4 drawn people in the layout of ijbc" in message and "12 probe" in message
     record = json.loads((out / "sample.json").read_text())
     assert (record["identities"], record["seed"], record["options"]) == (4, 2, {"release": "C"})
 

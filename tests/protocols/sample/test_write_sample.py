@@ -133,7 +133,7 @@ def test_a_painter_that_breaks_its_contract_is_named(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_protocol_names_the_writer_of_its_sample_and_is_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_protocol_names_the_writer_of_its_sample_and_is_requested_it(monkeypatch: pytest.MonkeyPatch) -> None:
     named = {entry.name: entry.factory for entry in PROTOCOLS}
     for name, sample in samples().items():
         assert sample == named[name].sample_writer()  # type: ignore[attr-defined]

@@ -92,7 +92,7 @@ def test_images_in_a_folder_too_deep_are_pointed_at(root: Path) -> None:
     assert lines["Probe images named in the .mat file but absent"].found == "16"
 
 
-def test_a_copy_of_the_mat_file_that_contradicts_it_is_told(root: Path, tinyface_fixture: ModuleType) -> None:
+def test_a_copy_of_the_mat_file_that_contradicts_it_is_reported(root: Path, tinyface_fixture: ModuleType) -> None:
     subject = "Probe .mat file and its copy beside the script"
     assert (found(root)[subject].level, found(root)[subject].found) == ("ok", "no copy")
     script = root / "Face_Identification_Evaluation"

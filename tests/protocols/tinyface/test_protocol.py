@@ -42,7 +42,7 @@ def test_the_two_variants_have_the_rules_of_their_sources() -> None:
     assert TinyFace(similarity="cosine").similarity == "cosine"
 
 
-def test_no_flip_can_be_asked_for_as_text() -> None:
+def test_no_flip_can_be_requested_as_text() -> None:
     """An argument whose default is None could not be set to the word none."""
     chosen = PROTOCOLS["tinyface"].configure({"variant": "adaface", "flip": "none"})
     assert TinyFace(**chosen).flip == "none"  # type: ignore[arg-type]  # converted by the registry
@@ -106,7 +106,7 @@ def test_the_copies_beside_the_official_script_serve_too(root: Path) -> None:
     )
 
 
-def test_people_tested_who_are_in_the_training_set_too_are_told(root: Path) -> None:
+def test_people_tested_who_are_in_the_training_set_too_are_reported(root: Path) -> None:
     assert not any("Training_Set" in note for note in TinyFace().read(root).notes)
     for name in ("0002", "3", "77", "more"):
         (root / "Training_Set" / name).mkdir()
@@ -266,7 +266,7 @@ def aligned(root: Path, folder: str = "aligned_pad_0.1_pad_high") -> Path:
     return root / folder
 
 
-def test_aligned_images_serve_in_place_of_the_originals_where_they_are_asked_for(root: Path) -> None:
+def test_aligned_images_serve_in_place_of_the_originals_where_they_are_requested(root: Path) -> None:
     folder = aligned(root)
     plain, data = TinyFace().read(root), TinyFace(images=folder.name).read(root)
     assert any("tinyface:images=aligned_pad_0.1_pad_high" in note for note in plain.notes)

@@ -89,9 +89,9 @@ def test_every_image_is_a_low_resolution_jpeg(root: Path) -> None:
 
 def test_the_adapter_reads_it_and_finds_no_damage(root: Path) -> None:
     protocol = TinyFace()
-    found = protocol.read(protocol.locate(root))
-    assert len(found.distractors) == 25 and not found.official
-    assert {media.identity for media in found.probes} == {media.identity for media in found.gallery}
+    result = protocol.read(protocol.locate(root))
+    assert len(result.distractors) == 25 and not result.official
+    assert {media.identity for media in result.probes} == {media.identity for media in result.gallery}
     lines = protocol.check(root)
     assert [line for line in lines if line.level == "damaged"] == []
     assert {line.expected for line in lines if line.level == "differs"} >= {f"{OFFICIAL['probe']:,}"}

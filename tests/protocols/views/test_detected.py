@@ -93,15 +93,15 @@ def test_files_that_cannot_be_read_have_no_entry_and_are_no_missing_faces(
 ) -> None:
     files[0].write_bytes(b"")
     files[2].write_bytes(files[2].read_bytes()[:60])
-    found = find([*files, tmp_path / "absent.png"])
-    assert found == {files[1]: None}
-    assert detection_notes([*files, tmp_path / "absent.png"], found) == [
+    result = find([*files, tmp_path / "absent.png"])
+    assert result == {files[1]: None}
+    assert detection_notes([*files, tmp_path / "absent.png"], result) == [
         "No face was detected in 1 of 4 photographs (b.png...); they are used uncropped."
     ]
     assert detection_notes(files, {files[0]: POINTS}) == []
 
 
-def test_a_scratch_folder_that_cannot_be_written_is_told(files: list[Path], eye: Eye, tmp_path: Path) -> None:
+def test_a_scratch_folder_that_cannot_be_written_is_reported(files: list[Path], eye: Eye, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="Cannot store points"):
         detect_faces(files, tmp_path / "file" / "scratch", finder=eye, engine=lambda detector: "a")
@@ -111,14 +111,14 @@ def test_each_detector_keeps_its_points_in_a_file_of_its_own(files: list[Path], 
     """Points are the detector's: those of MTCNN must not serve a run that asks for YuNet."""
     moved = {"mtcnn": POINTS, "yunet": POINTS[::-1]}
     for detector in ("mtcnn", "yunet", "mtcnn"):
-        found = detect_faces(
+        result = detect_faces(
             files[:1],
             tmp_path / "scratch",
             detector=detector,
             finder=lambda name: lambda image: moved[name],
             engine=lambda name: "same",
         )
-        assert found == {files[0]: moved[detector]}
+        assert result == {files[0]: moved[detector]}
     assert {path.name for path in (tmp_path / "scratch").iterdir()} == {"mtcnn-same.jsonl", "yunet-same.jsonl"}
 
 
@@ -135,8 +135,8 @@ def test_points_are_those_of_the_aligner_of_that_name(detector: Detector, tmp_pa
         pytest.skip(f"scikit-image's portrait is not here: {error}")
     path = tmp_path / "portrait.png"
     path.write_bytes(encode_png(portrait))
-    found = detect_faces([path], tmp_path / "scratch", detector=detector)
-    assert found == {path: ALIGNERS[detector].create({}).find([portrait])[0]}
+    result = detect_faces([path], tmp_path / "scratch", detector=detector)
+    assert result == {path: ALIGNERS[detector].create({}).find([portrait])[0]}
     (kept,) = (tmp_path / "scratch").iterdir()
     assert kept.name.startswith(f"{detector}-")
 

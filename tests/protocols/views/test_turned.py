@@ -64,15 +64,15 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def plain(faces: Path, scratch: Path, landmarker: Counting) -> TurnedFace:
     """Views without a random similarity."""
-    found = Turner(scratch, Recipe(jitter="none"), landmarker).turn(Photograph(faces / "frontal.png"))
-    assert found is not None
-    return found
+    result = Turner(scratch, Recipe(jitter="none"), landmarker).turn(Photograph(faces / "frontal.png"))
+    assert result is not None
+    return result
 
 
 def engine_points(landmarker: Counting, path: Path) -> tuple[np.ndarray, float]:
-    found = landmarker.engine.find([read_image(path)])[0]
-    assert found is not None, path
-    return five_points(found.points), found.yaw_deg
+    result = landmarker.engine.find([read_image(path)])[0]
+    assert result is not None, path
+    return five_points(result.points), result.yaw_deg
 
 
 def test_the_truth_stands_in_the_frame_and_its_points_are_where_it_says(
@@ -86,7 +86,7 @@ def test_the_truth_stands_in_the_frame_and_its_points_are_where_it_says(
     assert np.abs(np.array(plain.five) - np.array(frame_points("utkface200"))).max() < 12
 
 
-def test_views_are_turned_as_told_and_their_points_go_with_them(plain: TurnedFace, landmarker: Counting) -> None:
+def test_views_are_turned_as_requested_and_their_points_go_with_them(plain: TurnedFace, landmarker: Counting) -> None:
     assert [view.yaw_deg for view in plain.views] == [-22, 22, -40, 40, -55, 55, -75, 75]
     for view in plain.views[:4]:
         seen, yaw = engine_points(landmarker, view.path)
@@ -100,9 +100,9 @@ def test_the_similarity_is_within_its_ranges_and_differs_by_view_and_seed(
 ) -> None:
     turned = []
     for seed in (0, 1):
-        found = Turner(scratch, Recipe(jitter="paper", seed=seed), landmarker).turn(Photograph(faces / "frontal.png"))
-        assert found is not None
-        turned.append(found)
+        result = Turner(scratch, Recipe(jitter="paper", seed=seed), landmarker).turn(Photograph(faces / "frontal.png"))
+        assert result is not None
+        turned.append(result)
     angles = []
     for view, still in zip((*turned[0].views, *turned[1].views), (*plain.views, *plain.views), strict=True):
         (a, b), (c, d) = (np.array(p.five)[[0, 4]] for p in (still, view))
@@ -120,9 +120,9 @@ def test_the_first_cut_with_an_upright_frontal_face_is_taken(
     box = (160, 0, 160, 160)
     cuts = (Cut(box=(0, 0, 160, 160), quarter_turns=1), Cut(box=box), Cut(box=box, quarter_turns=1))
     turner = Turner(scratch, Recipe(jitter="none"), landmarker)
-    found = turner.turn(Photograph(faces / "lying.png", cuts))
-    assert found is not None and not turner.rejected
-    assert (read_image(found.truth) == read_image(plain.truth)).all()
+    result = turner.turn(Photograph(faces / "lying.png", cuts))
+    assert result is not None and not turner.rejected
+    assert (read_image(result.truth) == read_image(plain.truth)).all()
 
 
 def test_photographs_that_cannot_serve_are_counted_by_reason_and_not_looked_at_again(

@@ -29,8 +29,8 @@ def two(make_run: Any) -> tuple[Path, Path]:
 
 
 def test_the_difference_is_the_second_less_the_first_worked_by_hand(two: tuple[Path, Path]) -> None:
-    found = {c.name: c for c in compare_runs(*two).figures}
-    first = found["rank-1"]  # 2 of 8, then 6 of 8; only the second 5, only the first 1
+    result = {c.name: c for c in compare_runs(*two).figures}
+    first = result["rank-1"]  # 2 of 8, then 6 of 8; only the second 5, only the first 1
     assert first.difference == pytest.approx(0.5)
     assert first.first and first.second and (first.first.value, first.second.value) == (0.25, 0.75)
     assert first.mcnemar and first.mcnemar.p_value == pytest.approx(2 * (1 + 6) / 2**6)
@@ -39,7 +39,7 @@ def test_the_difference_is_the_second_less_the_first_worked_by_hand(two: tuple[P
     assert first.by_identity and first.by_identity.p_value == pytest.approx(sum(s >= 4 for s in sums) / 16)
     assert first.interval and first.interval.low is not None and first.interval.low <= 0.5
     assert (first.paired, first.unshared) == (8, 0)
-    five = found["rank-5"]  # 6 of 8, then 7 of 8: the ninth and the failed one are found, the last is lost
+    five = result["rank-5"]  # 6 of 8, then 7 of 8: the ninth and the failed one are found, the last is lost
     assert five.difference == pytest.approx(1 / 8) and five.mcnemar and five.mcnemar.only_first == 2
 
 
@@ -65,16 +65,18 @@ def test_figures_of_other_kinds_are_paired_where_they_are_means_of_rows(
     make_other: Any, kind: str, paired: set[str], unpaired: set[str]
 ) -> None:
     one, two = make_other("a", kind), make_other("b", kind, label="net", quality=1.0)
-    found = {c.name: c for c in compare_runs(one, two).figures}
-    assert paired <= {name for name, c in found.items() if c.interval}
-    assert unpaired <= {name for name, c in found.items() if not c.interval}
-    for c in found.values():
+    result = {c.name: c for c in compare_runs(one, two).figures}
+    assert paired <= {name for name, c in result.items() if c.interval}
+    assert unpaired <= {name for name, c in result.items() if not c.interval}
+    for c in result.values():
         assert c.first and c.second and c.difference == pytest.approx(c.second.value - c.first.value)
     if kind == "restoration":  # every finite PSNR is 1 dB more, but the face whose PSNR has no end
-        assert found["psnr_db"].difference == pytest.approx(1.0) and found["psnr_db"].paired == 6
+        assert result["psnr_db"].difference == pytest.approx(1.0) and result["psnr_db"].paired == 6
 
 
-def test_runs_measured_otherwise_are_refused_and_all_reasons_are_said(two: tuple[Path, Path], make_run: Any) -> None:
+def test_runs_measured_otherwise_are_refused_and_all_reasons_are_reported(
+    two: tuple[Path, Path], make_run: Any
+) -> None:
     other = make_run(
         "odd", names=names, protocol={"version": "2", "flip": True}, data={"digest": "an0ther"}, images=False
     )
@@ -126,25 +128,25 @@ def test_what_is_better_lower_fails_when_it_rises(make_other: Any) -> None:
     assert not gate.failed
 
 
-def test_what_differs_in_the_configurations_is_told(make_run: Any) -> None:
+def test_what_differs_in_the_configurations_is_reported(make_run: Any) -> None:
     one = make_run("a", images=False)
     two = make_run("b", label="net", recogniser="dlib", images=False, seed=0, bench_version="0.2.0", config_digest="d1")
-    found = {d.what: (d.first, d.second) for d in compare_runs(one, two).differs}
-    assert found["hallucinator"] == ("none", "net") and found["recogniser"] == ("sface", "dlib")
-    assert found["version of the suite"] == ("0.1.0", "0.2.0") and found["configuration digest"] == ("c0ffee", "d1")
-    assert "5ace" in found["stage embed (probe)"][0]
+    result = {d.what: (d.first, d.second) for d in compare_runs(one, two).differs}
+    assert result["hallucinator"] == ("none", "net") and result["recogniser"] == ("sface", "dlib")
+    assert result["version of the suite"] == ("0.1.0", "0.2.0") and result["configuration digest"] == ("c0ffee", "d1")
+    assert "5ace" in result["stage embed (probe)"][0]
     code = make_run("c", images=False, config_digest="0ther", environment={"commit": "1234567"})
-    told = {d.what for d in compare_runs(one, code).differs}
-    assert any("source code of a component" in what for what in told) and "commit" in told
+    messages = {d.what for d in compare_runs(one, code).differs}
+    assert any("source code of a component" in what for what in messages) and "commit" in messages
 
 
 def test_code_that_differs_is_named_by_its_modules(make_run: Any) -> None:
     code = {"bench.metrics.search.ranking": "a" * 16, "bench.pipeline.templates": "b" * 16}
     one = make_run("a", images=False, code=code)
     two = make_run("b", images=False, code={**code, "bench.metrics.search.ranking": "c" * 16})
-    found = {d.what: (d.first, d.second) for d in compare_runs(one, two).differs}
-    assert found["code of bench.metrics.search.ranking"] == ("a" * 16, "c" * 16)
-    assert not [what for what in found if "templates" in what or "configuration" in what]
+    result = {d.what: (d.first, d.second) for d in compare_runs(one, two).differs}
+    assert result["code of bench.metrics.search.ranking"] == ("a" * 16, "c" * 16)
+    assert not [what for what in result if "templates" in what or "configuration" in what]
 
 
 def test_hostile_names_never_steer_the_terminal(make_run: Any) -> None:

@@ -121,8 +121,8 @@ def test_a_folder_of_runs_is_a_submission_and_a_report_may_hold_several(
     (results / "other").mkdir()
     shutil.copy(tmp_path / "both" / "report.json", results / "other")
     (board,) = boards_of(results)
-    found = sorted((line.submission.name, line.submission.run.record.label) for line in board.lines)
-    assert found == [("other", "x"), ("other", "y"), ("team/one", "one"), ("team/two", "two")]
+    result = sorted((line.submission.name, line.submission.run.record.label) for line in board.lines)
+    assert result == [("other", "x"), ("other", "y"), ("team/one", "one"), ("team/two", "two")]
 
 
 def test_damaged_and_mixed_submissions_are_left_out_by_name(
@@ -151,8 +151,8 @@ def test_damaged_and_mixed_submissions_are_left_out_by_name(
     for name, text in texts.items():
         (results / name).mkdir()
         (results / name / "report.json").write_text(text)
-    found, skipped = read_submissions(results)
-    assert [item.name for item in found] == ["both", "good"]
+    result, skipped = read_submissions(results)
+    assert [item.name for item in result] == ["both", "good"]
     why = {item.folder_name: item.reason for item in skipped}
     assert set(why) == {"broken", "cut", "both2", "empty", "linked", *texts}
     for name, word in (
@@ -218,8 +218,8 @@ def test_every_figure_is_that_of_its_run_json_and_equal_folders_give_equal_bytes
         submit(name, label=name, quality=quality, report=name == "c")
     texts = []
     for _ in range(2):
-        found, skipped = read_submissions(results)
-        boards = make_boards(found)
+        result, skipped = read_submissions(results)
+        boards = make_boards(result)
         texts.append((to_markdown(boards, skipped), json.dumps(to_object(boards, skipped)), to_lines(boards, skipped)))
     assert texts[0] == texts[1]
     for line in json.loads(texts[0][1])["boards"][0]["lines"]:
@@ -231,8 +231,8 @@ def test_hostile_names_stay_text(submit: Submit, results: Path) -> None:
     label = "\x1b[2J\x9b31m\u202e\n| <b>x</b> | [l](http://evil.example) |"
     submit("evil\x1b[2J|<b>", label=label, data={"name": label, "official": True})
     (submit("bad\x1b[2J\n") / "run.json").write_text("{")
-    found, skipped = read_submissions(results)
-    boards = make_boards(found)
+    result, skipped = read_submissions(results)
+    boards = make_boards(result)
     for line in to_lines(boards, skipped):
         assert not set(line) & set("\x1b\x9b\u202e\n")
     markdown = to_markdown(boards, skipped)

@@ -27,23 +27,23 @@ from reports.viewer import sheets
 
 def data_of(folder: Path, name: str) -> Any:
     html = (folder / "index.html").read_text(encoding="utf-8")
-    found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', html, re.DOTALL)
-    assert found
-    return json.loads(found[1])
+    result = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', html, re.DOTALL)
+    assert result
+    return json.loads(result[1])
 
 
 def numbers(text: str, kind: str) -> list[float]:
     return [float(x) for x in np.frombuffer(base64.b64decode(text), f"<{kind}")]
 
 
-def test_the_best_run_and_what_cannot_be_told_from_it_are_marked(make_run: Any, tmp_path: Path) -> None:
+def test_the_best_run_and_what_is_not_significantly_different_are_marked(make_run: Any, tmp_path: Path) -> None:
     names = lambda i: (f"k{i}", f"p{i}")  # noqa: E731
     good, nearly, bad = [1] * 19 + [2], [1] * 18 + [2] * 2, [1] * 2 + [9] * 18
-    found, _ = load(
+    result, _ = load(
         [make_run(label, label=label, ranks=ranks, names=names) for label, ranks in
          (("bad", bad), ("good", good), ("nearly", nearly))]
     )  # fmt: skip
-    standing = rank_runs(make_groups(found, None)[0])["rank-1"]
+    standing = rank_runs(make_groups(result, None)[0])["rank-1"]
     assert [standing.mark(place) for place in range(3)] == ["", "best", "tied"]
     pair = standing.pairs[0, 1]
     alone = difference_interval([r == 1 for r in bad], [r == 1 for r in good], [f"p{i}" for i in range(20)], seed=0)

@@ -21,13 +21,13 @@ from bench.results.folder import read_run, write_run
 
 def cells(html: str) -> dict[tuple[str, str], tuple[float, str]]:
     """The first value of each cell with a figure, by run and figure."""
-    found = {}
+    result = {}
     for run, row in re.findall(r'<tr data-run="([^"]*)"[^>]*>(.*?)</tr>', html, re.DOTALL):
         for name, value, shown in re.findall(
             r'data-figure="([^"]*)"><strong><data value="([^"]*)">([^<]*)</data></strong>', row
         ):
-            found[run, name] = float(value), shown
-    return found
+            result[run, name] = float(value), shown
+    return result
 
 
 def damage(folder: Path, change: Any) -> None:
@@ -62,15 +62,15 @@ def galleries_run(make_run: Any, folder: str, label: str, shift: int, *, joined:
             rows.append(searched(gallery, i, rank, int(mated)))
     result = read_run(path)
     rates = [0.1, 0.5]
-    found = figures_of(rows, ranks=(1, 5), mean_average_precision=True, seed=0, false_positive_rates=rates)
+    outcome = figures_of(rows, ranks=(1, 5), mean_average_precision=True, seed=0, false_positive_rates=rates)
     rules = {**result.record.protocol, "kind": "identification", "false_positive_rates": rates}
-    record = replace(result.record, metrics=found, protocol=rules)
+    record = replace(result.record, metrics=outcome, protocol=rules)
     write_run(path, replace(result, record=record, probes=tuple(rows), ledger=()), replace=True)
     return path
 
 
 @pytest.mark.parametrize("joined", [True, False])
-def test_figures_of_several_galleries_are_checked_and_told(make_run: Any, tmp_path: Path, joined: bool) -> None:
+def test_figures_of_several_galleries_are_checked_and_reported(make_run: Any, tmp_path: Path, joined: bool) -> None:
     runs = [
         galleries_run(make_run, "a", "none", 1, joined=joined),
         galleries_run(make_run, "b", "net", 0, joined=joined),

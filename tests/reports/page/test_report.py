@@ -149,16 +149,16 @@ def test_probes_are_paired_by_key_and_not_by_order(make_run: Any, tmp_path: Path
     assert (float(row["difference"]), row["helped"], row["hurt"]) == (0.0, "0", "0")
 
 
-def test_the_baseline_is_none_or_the_first_or_the_one_asked_for(make_run: Any, tmp_path: Path) -> None:
+def test_the_baseline_is_none_or_the_first_or_the_one_requested(make_run: Any, tmp_path: Path) -> None:
     cubic, lr = make_run("b", label="bicubic", quality=0.4), make_run("a", label="none")
     net = make_run("c", label="net", quality=1.0)
-    for runs, asked, expected in (
+    for runs, requested, expected in (
         ([cubic, lr, net], None, "none"),
         ([cubic, net], None, "bicubic"),
         ([cubic, lr, net], "net", "net"),
         ([cubic, lr, net], "c", "net"),
     ):
-        reports.build(runs, tmp_path / "out", baseline=asked)
+        reports.build(runs, tmp_path / "out", baseline=requested)
         assert {row["baseline"] for row in table(tmp_path / "out" / "paired.csv")} == {expected}
     with pytest.raises(UsageError, match="No run is called 'bicubc'.*bicubic, none"):
         reports.build([cubic, lr], tmp_path / "out", baseline="bicubc")
@@ -171,8 +171,8 @@ def test_a_run_is_compared_with_the_baseline_of_its_own_recogniser(make_run: Any
         make_run("3", label="net", recogniser="dlib", quality=0.5),
     ]
     reports.build(runs, tmp_path / "out")
-    found = [(r["run"], r["baseline"], r["also_differs_in"]) for r in table(tmp_path / "out" / "paired.csv")]
-    assert found == [("none · dlib", "none · sface", "recogniser"), ("net", "none · dlib", "")]
+    result = [(r["run"], r["baseline"], r["also_differs_in"]) for r in table(tmp_path / "out" / "paired.csv")]
+    assert result == [("none · dlib", "none · sface", "recogniser"), ("net", "none · dlib", "")]
     assert re.search(r"to <bdi>none · dlib</bdi></small>", (tmp_path / "out" / "index.html").read_text("utf-8"))
 
 
@@ -258,15 +258,15 @@ def test_sample_data_are_labelled_everywhere(make_run: Any, tmp_path: Path) -> N
         assert {row["notice"] for row in table(tmp_path / "out" / name)} == {"SAMPLE DATA, not tinyface"}
 
 
-def test_data_that_are_not_official_are_said_to_be_so(
+def test_data_that_are_not_official_are_reported_to_be_so(
     make_run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reports.build([make_run("a")], tmp_path / "no")
     monkeypatch.setattr("bench.run.standing.published_counts", lambda rules: {"searches": 24})
     reports.build([make_run("b", data={"official": True})], tmp_path / "yes")
-    said = "Not the official tinyface set"
-    assert said in page_of(tmp_path / "no").text and said not in page_of(tmp_path / "yes").text
-    assert said in (tmp_path / "no" / "report.md").read_text(encoding="utf-8")
+    message = "Not the official tinyface set"
+    assert message in page_of(tmp_path / "no").text and message not in page_of(tmp_path / "yes").text
+    assert message in (tmp_path / "no" / "report.md").read_text(encoding="utf-8")
 
 
 def test_a_damaged_folder_beside_good_ones_is_left_out_and_named(
@@ -324,7 +324,7 @@ def test_a_key_that_comes_twice_is_damage(make_run: Any, tmp_path: Path) -> None
         reports.build([folder], tmp_path / "out")
 
 
-def test_runs_that_cannot_be_compared_are_separated_and_it_is_said(make_run: Any, tmp_path: Path) -> None:
+def test_runs_that_cannot_be_compared_are_separated_and_it_is_reported(make_run: Any, tmp_path: Path) -> None:
     runs = [
         make_run("a"),
         make_run("b", label="net", protocol={"arguments": {"variant": "adaface"}}),

@@ -43,16 +43,16 @@ def test_every_run_is_there_as_its_run_json_says(make_run: Any, make_other: Any,
     ]
     report = built(folders, tmp_path / "out")
     check(report)
-    found = {run["folder"]: run for section in report["sections"] for run in section["runs"]}
-    assert len(found) == len(folders) and len(report["sections"]) == 5
+    result = {run["folder"]: run for section in report["sections"] for run in section["runs"]}
+    assert len(result) == len(folders) and len(report["sections"]) == 5
     for folder in folders:
         record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         for table, names in HIDDEN.items():
             record[table] = {key: value for key, value in record[table].items() if key not in names}
         del record["seal"]  # it is of the folder
-        assert found[folder.name]["record"] == record
+        assert result[folder.name]["record"] == record
     assert "/secret" not in (tmp_path / "out" / "report.json").read_text()
-    assert found["net"]["baseline"] == "none" and found["lr"]["identities"] == 8
+    assert result["net"]["baseline"] == "none" and result["lr"]["identities"] == 8
 
 
 def test_comparisons_are_those_of_the_table(make_run: Any, tmp_path: Path) -> None:

@@ -32,13 +32,13 @@ def texts(out: Path) -> tuple[str, str]:
 
 def cells(html: str) -> dict[tuple[str, str], tuple[float, str]]:
     """The first value of each cell with a figure, by run and figure."""
-    found = {}
+    result = {}
     for run, row in re.findall(r'<tr data-run="([^"]*)"[^>]*>(.*?)</tr>', html, re.DOTALL):
         for name, value, shown in re.findall(
             r'data-figure="([^"]*)"><strong><data value="([^"]*)">([^<]*)</data></strong>', row
         ):
-            found[run, name] = float(value), shown
-    return found
+            result[run, name] = float(value), shown
+    return result
 
 
 def damage(folder: Path, change: Any) -> None:
@@ -237,10 +237,10 @@ def test_names_are_split_and_ordered() -> None:
 
 
 def test_values_are_worded_by_their_unit() -> None:
-    found = [
+    result = [
         numbers.measured(v, u) for v, u in ((0.123456, "fraction"), (-0.5, "cosine"), (1234.567, "ms"), (1e6, "count"))
     ]
-    assert found == ["12.35", "−0.5000", "1,234.57", "1,000,000"]
+    assert result == ["12.35", "−0.5000", "1,234.57", "1,000,000"]
 
 
 def test_a_kind_that_is_not_known_is_shown_as_it_is(make_other: Any, tmp_path: Path) -> None:

@@ -29,15 +29,15 @@ def images_of(file: Path) -> int:
 
 @pytest.fixture
 def everything(paper_run: PaperRun, ablation: Callable[..., Path], tally: Callable[..., Path]) -> list[Path]:
-    made = []
+    result = []
     for at, label in enumerate(("drgan+cbn", "tann", "vividgan")):
-        made.append(paper_run(f"r{at}", "restoration", label, data="celeba", quality=at))
-        made.append(paper_run(f"e{at}", "expression", label, data="mmi", quality=at))
-    made.append(paper_run("vtn", "restoration", "vividgan", weights="vividgan-8x-v-tn.safetensors", quality=0.5))
-    made.append(paper_run("wild", "identification", "vividgan", data="tinyface", lr=None))
-    made.append(ablation("abl", vtn=(25.0, 0.8), full=(26.0, 0.9), vgt=(28.0, 0.95)))
-    made.append(tally("votes.json", vividgan=0.625, tann=0.375))
-    return made
+        result.append(paper_run(f"r{at}", "restoration", label, data="celeba", quality=at))
+        result.append(paper_run(f"e{at}", "expression", label, data="mmi", quality=at))
+    result.append(paper_run("vtn", "restoration", "vividgan", weights="vividgan-8x-v-tn.safetensors", quality=0.5))
+    result.append(paper_run("wild", "identification", "vividgan", data="tinyface", lr=None))
+    result.append(ablation("abl", vtn=(25.0, 0.8), full=(26.0, 0.9), vgt=(28.0, 0.95)))
+    result.append(tally("votes.json", vividgan=0.625, tann=0.375))
+    return result
 
 
 def test_figures_show_what_runs_hold(everything: list[Path], tmp_path: Path) -> None:
@@ -113,6 +113,6 @@ def test_the_latex_compiles(everything: list[Path], paper_run: PaperRun, tmp_pat
     out = tmp_path / "out"
     build(everything, out, with_published=True)
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
-    told = subprocess.run(command, cwd=out, capture_output=True, text=True, errors="replace")
-    assert told.returncode == 0, told.stdout[-3000:]
-    assert "Output written on paper.pdf" in told.stdout
+    messages = subprocess.run(command, cwd=out, capture_output=True, text=True, errors="replace")
+    assert messages.returncode == 0, messages.stdout[-3000:]
+    assert "Output written on paper.pdf" in messages.stdout

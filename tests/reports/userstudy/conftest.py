@@ -73,7 +73,7 @@ def make_run(
             for k, i, s in zip(keys, identities, status, strict=True)
         )
     )
-    found = tuple(ItemRow(k, i, s, "", "") for k, i, s in zip(keys, identities, status, strict=True)) if items else ()  # type: ignore[arg-type]
+    result = tuple(ItemRow(k, i, s, "", "") for k, i, s in zip(keys, identities, status, strict=True)) if items else ()  # type: ignore[arg-type]
     kinds = ("lr", "out", "truth") if items else ("lr", "out", "mate")
     members = [
         (f"{kind}/{face:06d}.png", picture(kind, face, method if kind == "out" else 0))
@@ -81,7 +81,7 @@ def make_run(
         for kind in kinds
         if f"{kind}/{face:06d}.png" not in without
     ]
-    write_run(folder, RunResult(record(label, **changes), rows, (), found), images=members if images else None)
+    write_run(folder, RunResult(record(label, **changes), rows, (), result), images=members if images else None)
     return folder
 
 

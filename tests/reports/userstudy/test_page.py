@@ -61,8 +61,8 @@ def parts_of(page: Path) -> Parts:
 
 def study_of(page: Path) -> dict[str, Any]:
     block = next(text for attributes, text in parts_of(page).scripts if attributes.get("id") == "study")
-    found: dict[str, Any] = json.loads(block)
-    return found
+    result: dict[str, Any] = json.loads(block)
+    return result
 
 
 def level(uri: str) -> int:
@@ -127,36 +127,38 @@ def test_the_same_seed_makes_the_same_page_and_another_one_another(runs: list[Pa
 def test_faces_that_a_run_failed_on_or_that_lack_an_image_are_left_out_and_counted(run: Make, tmp_path: Path) -> None:
     one = run(tmp_path / "one", "a", failed=[1, 2], faces=6)
     two = run(tmp_path / "two", "b", without=["lr/000003.png"], faces=6, method=1)
-    found = choose_questions([one, two], count=10, seed=0)
-    kept = sorted(int(question.key.rpartition("/")[2][:-4]) for question in found.questions)
+    result = choose_questions([one, two], count=10, seed=0)
+    kept = sorted(int(question.key.rpartition("/")[2][:-4]) for question in result.questions)
     assert kept == [0, 4, 5]
-    assert any("3 of 6 faces are left out" in note for note in found.notes)
-    assert any("10 questions were requested, but there are only 3" in note for note in found.notes)
+    assert any("3 of 6 faces are left out" in note for note in result.notes)
+    assert any("10 questions were requested, but there are only 3" in note for note in result.notes)
 
 
 def test_an_output_that_equals_the_lr_face_is_shown_as_it(run: Make, tmp_path: Path) -> None:
     members = [f"out/{face:06d}.png" for face in range(8)]
-    found = choose_questions([run(tmp_path / "lr", "none", without=members), run(tmp_path / "b", "b")], count=1, seed=0)
-    assert found.questions[0].options[0] == found.questions[0].lr != found.questions[0].options[1]
+    result = choose_questions(
+        [run(tmp_path / "lr", "none", without=members), run(tmp_path / "b", "b")], count=1, seed=0
+    )
+    assert result.questions[0].options[0] == result.questions[0].lr != result.questions[0].options[1]
 
 
 def test_restored_faces_have_their_own_truth(run: Make, tmp_path: Path) -> None:
-    found = choose_questions([run(tmp_path / k, k, items=True) for k in "ab"], count=3, seed=0)
-    assert {int(decode(question.truth)[0, 0, 0]) for question in found.questions} == {230}
-    assert found.facts["protocol"] == "celeba"
+    result = choose_questions([run(tmp_path / k, k, items=True) for k in "ab"], count=3, seed=0)
+    assert {int(decode(question.truth)[0, 0, 0]) for question in result.questions} == {230}
+    assert result.facts["protocol"] == "celeba"
 
 
-def test_runs_of_one_label_are_told_apart_by_folder(run: Make, tmp_path: Path) -> None:
-    found = choose_questions([run(tmp_path / k, "same") for k in "ab"], count=1, seed=0)
-    assert len(set(found.methods)) == 2 and all("same (" in name for name in found.methods)
+def test_runs_of_one_label_are_distinguished_by_folder(run: Make, tmp_path: Path) -> None:
+    result = choose_questions([run(tmp_path / k, "same") for k in "ab"], count=1, seed=0)
+    assert len(set(result.methods)) == 2 and all("same (" in name for name in result.methods)
 
 
-def test_sample_data_and_smoke_runs_are_said(run: Make, tmp_path: Path) -> None:
-    found = choose_questions(
+def test_sample_data_and_smoke_runs_are_reported(run: Make, tmp_path: Path) -> None:
+    result = choose_questions(
         [run(tmp_path / "a", "a", sample=True), run(tmp_path / "b", "b", smoke=True, limit=3)], count=1, seed=0
     )
-    assert any("SAMPLE DATA" in note for note in found.notes) and any("SMOKE" in note for note in found.notes)
-    assert found.facts["sample"] and found.facts["smoke"]
+    assert any("SAMPLE DATA" in note for note in result.notes) and any("SMOKE" in note for note in result.notes)
+    assert result.facts["sample"] and result.facts["smoke"]
 
 
 def test_what_makes_no_study_is_refused(run: Make, tmp_path: Path) -> None:
@@ -165,7 +167,7 @@ def test_what_makes_no_study_is_refused(run: Make, tmp_path: Path) -> None:
     bare = run(tmp_path / "bare", "bare", images=False)
     pairs = run(tmp_path / "pairs", "p", protocol={"name": "lfw", "arguments": {}, "kind": "verification"})
     all_failed = run(tmp_path / "failed", "f", failed=range(8))
-    for folders, error, said in (
+    for folders, error, message in (
         ([a], UsageError, "2 to 9 runs"),
         ([a, a], UsageError, "each once"),
         ([a, other], UsageError, "data differ"),
@@ -174,7 +176,7 @@ def test_what_makes_no_study_is_refused(run: Make, tmp_path: Path) -> None:
         ([a, all_failed], DataError, "None of 8 faces"),
         ([a, tmp_path / "absent"], MissingError, "No run in"),
     ):
-        with pytest.raises(error, match=said):
+        with pytest.raises(error, match=message):
             choose_questions(folders, count=3, seed=0)
     for count, seed in ((0, 0), (1, -1)):
         with pytest.raises(UsageError):

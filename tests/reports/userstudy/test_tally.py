@@ -61,18 +61,18 @@ def test_shares_by_hand(bench: Bench, page: Path, answer: Callable[..., Path], t
     files = [answer("1", "A"), answer("2", "AAABBB"), answer("3", ["A", "A", "B", "C", None, None])]
     code, out, err = bench("userstudy", "tally", *files, "--page", page, "--out", tmp_path / "tally.json")
     assert code == 0, err
-    found = json.loads((tmp_path / "tally.json").read_text())
-    assert {share["letter"]: share["picks"] for share in found["shares"]} == {"A": 11, "B": 4, "C": 1}
-    assert found["shares"][0]["share"] == pytest.approx(11 / 16)
-    assert found["shares"][0]["low"] < 11 / 16 < found["shares"][0]["high"]
-    assert "3 participants" in found["shares"][0]["interval"]
-    assert found["unanswered"] == {"1": 0, "2": 0, "3": 2} and found["answered"] == 16
-    assert sum(found["places"]["counts"]) == 16
+    result = json.loads((tmp_path / "tally.json").read_text())
+    assert {share["letter"]: share["picks"] for share in result["shares"]} == {"A": 11, "B": 4, "C": 1}
+    assert result["shares"][0]["share"] == pytest.approx(11 / 16)
+    assert result["shares"][0]["low"] < 11 / 16 < result["shares"][0]["high"]
+    assert "3 participants" in result["shares"][0]["interval"]
+    assert result["unanswered"] == {"1": 0, "2": 0, "3": 2} and result["answered"] == 16
+    assert sum(result["places"]["counts"]) == 16
     # questions: AAA, AAA, AAB, ABC, AB, AB -> alike per question 3, 3, 1, 0, 0, 0
     alike, total = 3 + 3 + 1, 16
     by_chance = total**2 - (11**2 + 4**2 + 1)
-    assert found["agreement"]["alpha"] == pytest.approx(1 - (total - 1) * (total - alike) / by_chance)
-    names = {share["letter"]: share["method"] for share in found["shares"]}
+    assert result["agreement"]["alpha"] == pytest.approx(1 - (total - 1) * (total - alike) / by_chance)
+    names = {share["letter"]: share["method"] for share in result["shares"]}
     assert names == json.loads((page / "key.json").read_text())["methods"]
     assert "11" in out and "68.75%" in out and "method" in out and "unanswered: 2 (3 2)" in out
     assert "\u2028" not in out, "what a terminal would obey is not printed"
@@ -80,16 +80,16 @@ def test_shares_by_hand(bench: Bench, page: Path, answer: Callable[..., Path], t
 
 def test_without_the_page_letters_stand_for_methods(answer: Callable[..., Path]) -> None:
     sheets, skipped = read_answers([answer("1", "A"), answer("2", "B")], None)
-    found = tally(sheets, skipped, None)
-    assert sorted(share.method for share in found.shares) == ["A", "B", "C"]
-    assert any("no key" in note for note in found.notes)
-    assert "of 2 participants" in to_text(found)
+    result = tally(sheets, skipped, None)
+    assert sorted(share.method for share in result.shares) == ["A", "B", "C"]
+    assert any("no key" in note for note in result.notes)
+    assert "of 2 participants" in to_text(result)
 
 
 def test_one_participant_has_no_interval(answer: Callable[..., Path], page: Path) -> None:
-    found = tally(*read_answers([answer("1", "ABCABC")], read_key(page)), read_key(page))
-    assert found.shares[0].low is None and "one participant only" in to_text(found)
-    assert found.agreement.alpha is None and "not defined" in to_text(found)
+    result = tally(*read_answers([answer("1", "ABCABC")], read_key(page)), read_key(page))
+    assert result.shares[0].low is None and "one participant only" in to_text(result)
+    assert result.agreement.alpha is None and "not defined" in to_text(result)
 
 
 def test_a_favoured_place_is_seen(page: Path, answer: Callable[..., Path]) -> None:
@@ -98,9 +98,9 @@ def test_a_favoured_place_is_seen(page: Path, answer: Callable[..., Path]) -> No
     for code in map(str, range(9)):
         shown = key["schedules"][schedule_of(code, len(key["schedules"]))]["places"]
         files.append(answer(code, [line[0] for line in shown]))
-    found = tally(*read_answers(files, read_key(page)), read_key(page))
-    assert found.places.counts == (54, 0, 0) and (found.places.p_value or 1) < 1e-9
-    assert {share.picks for share in found.shares} == {18}, "the order is balanced, so no method gains by it"
+    result = tally(*read_answers(files, read_key(page)), read_key(page))
+    assert result.places.counts == (54, 0, 0) and (result.places.p_value or 1) < 1e-9
+    assert {share.picks for share in result.shares} == {18}, "the order is balanced, so no method gains by it"
 
 
 def broken(answer: Callable[..., Path], tmp_path: Path) -> dict[Path, str]:
@@ -150,10 +150,10 @@ def test_bad_files_are_named_and_left_out(
     wrong = broken(answer, tmp_path)
     sheets, skipped = read_answers([*wrong, answer("1", "A"), answer("2", "B")], read_key(page))
     assert [sheet.participant for sheet in sheets] == ["1", "2"]
-    told = {bad.file: bad.why for bad in skipped}
-    assert set(told) == set(wrong)
+    messages = {bad.file: bad.why for bad in skipped}
+    assert set(messages) == set(wrong)
     for file, why in wrong.items():
-        assert why in told[file], file
+        assert why in messages[file], file
     code, out, err = bench("userstudy", "tally", *wrong, answer("1", "A"), "--page", page)
     assert code == 0 and out.count("skipped: ") == len(wrong)
 

@@ -43,8 +43,8 @@ def test_absent_recognisers_are_warned_of_and_recorded(
     assert code == 0 and "joined by bytes: 1 pairs" in out
     assert "warning: photographs are grouped by bytes and perceptual hash alone" in err
     assert "Recogniser dlib needs a package." in err
-    made = Pack(folder.parent / "out.npz")
-    assert made.groups is not None and made.groups.record["rules"] == ["bytes", "phash"]
+    result = Pack(folder.parent / "out.npz")
+    assert result.groups is not None and result.groups.record["rules"] == ["bytes", "phash"]
     code, _, err = pairs(bench, folder, "--group-by", "recognisers")
     assert code == 3 and "Recogniser dlib needs a package." in err
     code, _, err = pairs(bench, folder, "--group-by", "bytes,phash")
@@ -57,9 +57,9 @@ def test_identities_parts_and_excluded_folders_are_taken(bench: Bench, folder: P
     given = ("--group-by", "bytes", "--identities", "folder", "--partition", partition, "--exclude", folder / "c")
     code, out, err = pairs(bench, folder, *given)
     assert code == 0, err
-    made = Pack(folder.parent / "out.npz")
-    assert made.groups is not None and made.groups.identity.tolist() == ["a", "a", "b", "c"]
-    assert made.part.tolist() == ["train", "train", "sealed", "excluded"]
+    result = Pack(folder.parent / "out.npz")
+    assert result.groups is not None and result.groups.identity.tolist() == ["a", "a", "b", "c"]
+    assert result.part.tolist() == ["train", "train", "sealed", "excluded"]
     assert "3 identity labels" in out and f"near {folder / 'c'} (1 photographs): 1" in out
     # that pack is a set to stay away from too
     (folder.parent / "out.npz").rename(folder.parent / "test.npz")
@@ -74,9 +74,9 @@ def test_recognisers_join_two_photographs_of_a_person(bench: Bench, folder: Path
         pytest.skip(str(error))
     code, out, err = pairs(bench, folder)
     assert code == 0 and "warning" not in err
-    made = Pack(folder.parent / "out.npz")
-    assert made.groups is not None and made.groups.record["pairs"]["recognisers"] >= 1
-    assert all(np.isfinite(rows).all() and len(rows) == 4 for rows in made.described().embeddings.values())
+    result = Pack(folder.parent / "out.npz")
+    assert result.groups is not None and result.groups.record["pairs"]["recognisers"] >= 1
+    assert all(np.isfinite(rows).all() and len(rows) == 4 for rows in result.described().embeddings.values())
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_recognisers_join_two_photographs_of_a_person(bench: Bench, folder: Path
         (("--group-by", "bytes", "--exclude", "nowhere"), 1, "nowhere"),
     ],
 )
-def test_what_cannot_be_done_is_said_before_anything_is_written(
+def test_what_cannot_be_done_is_reported_before_anything_is_written(
     bench: Bench, folder: Path, more: tuple[str, ...], code: int, said: str
 ) -> None:
     ended, _, err = pairs(bench, folder, *more)

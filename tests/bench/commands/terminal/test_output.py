@@ -66,8 +66,8 @@ def test_few_figures_are_printed_one_a_line_parts_too(capsys: pytest.CaptureFixt
 
 
 def test_costs_have_no_recogniser_no_people_and_no_misses(capsys: pytest.CaptureFixture[str]) -> None:
-    found = {"parameters": figure(26_500_000, 1, "count"), "ms@batch=1": figure(12.345, 30, "ms")}
-    print_figures(result("efficiency", found, items="measurements"))
+    outcome = {"parameters": figure(26_500_000, 1, "count"), "ms@batch=1": figure(12.345, 30, "ms")}
+    print_figures(result("efficiency", outcome, items="measurements"))
     out = capsys.readouterr().out
     assert "26,500,000" in out and "12.35 ms" in out and re.search(r"12.35 ms +none +30\n", out)
     for word in ("sface", "identities", "miss", "gallery"):

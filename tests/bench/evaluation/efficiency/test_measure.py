@@ -58,8 +58,8 @@ def test_a_chain_is_measured_on_drawn_faces_without_data(bench: Bench, tmp_path:
 def test_more_cores_are_another_run_and_threads_are_refused(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[TimingRequest] = []
-    answers(monkeypatch, lambda ask: asked.append(ask) or GOOD)  # type: ignore[func-returns-value]
+    requested: list[TimingRequest] = []
+    answers(monkeypatch, lambda ask: requested.append(ask) or GOOD)  # type: ignore[func-returns-value]
     assert run(bench, tmp_path / "one")[0] == 0
     code, _, err = run(bench, tmp_path / "one", "efficiency:batches=[1,2],cores=2")
     assert code == 1 and "another configuration" in err
@@ -68,8 +68,8 @@ def test_more_cores_are_another_run_and_threads_are_refused(
     code, _, err = run(bench, tmp_path / "two", "efficiency:batches=[1,2]", "--hallucinate", "gallery")
     assert code == 2 and "an efficiency run has no gallery" in err
     assert run(bench, tmp_path / "two", "efficiency:batches=[1,2],cores=2", "--threads", 2)[0] == 0
-    assert [ask.cores for ask in asked] == [1, 1, 2, 2]
-    assert [len(ask.faces) for ask in asked] == [1, 2, 1, 2]
+    assert [ask.cores for ask in requested] == [1, 1, 2, 2]
+    assert [len(ask.faces) for ask in requested] == [1, 2, 1, 2]
 
 
 def test_a_failed_batch_is_reported_and_the_other_is_kept(
@@ -107,10 +107,10 @@ def test_an_unknown_quantity_is_reported(bench: Bench, tmp_path: Path, monkeypat
 
 
 def test_a_smoke_run_has_fewer_repeats(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[TimingRequest] = []
-    answers(monkeypatch, lambda ask: asked.append(ask) or GOOD)  # type: ignore[func-returns-value]
+    requested: list[TimingRequest] = []
+    answers(monkeypatch, lambda ask: requested.append(ask) or GOOD)  # type: ignore[func-returns-value]
     code, out, err = run(bench, tmp_path / "run", "efficiency:batches=[1]", "--limit", 2)
-    assert code == 0 and "SMOKE" in out and asked[0].repeats == 2
+    assert code == 0 and "SMOKE" in out and requested[0].repeats == 2
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def of(*held: Any, weights: tuple[str, ...] = ()) -> Parameters:
 
 def onnx_model(path: Path) -> Path:
     """y = (x @ A) + b: 4 x 3 and 3 numbers, and a shape that is no parameter."""
-    made = {"A": np.ones((4, 3), np.float32), "b": np.ones(3, np.float32), "shape": np.array([2, 3], np.int64)}
+    result = {"A": np.ones((4, 3), np.float32), "b": np.ones(3, np.float32), "shape": np.array([2, 3], np.int64)}
     nodes = [
         helper.make_node("MatMul", ["x", "A"], ["h"]),
         helper.make_node("Add", ["h", "b"], ["s"]),
@@ -53,7 +53,7 @@ def onnx_model(path: Path) -> Path:
         "small",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, [2, 4])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [2, 3])],
-        [numpy_helper.from_array(value, name) for name, value in made.items()],
+        [numpy_helper.from_array(value, name) for name, value in result.items()],
     )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), str(path))
     return path
@@ -81,9 +81,9 @@ def test_modules_are_found_in_lists_partials_closures_and_objects_and_counted_on
         def __init__(self) -> None:
             self.inside = {"net": [layer]}
 
-    found = of(Wrapper(), functools.partial(print, layer), closure, layer.forward)
-    assert (found.count, found.left_out) == (26, ())
-    assert "torch modules" in found.how
+    result = of(Wrapper(), functools.partial(print, layer), closure, layer.forward)
+    assert (result.count, result.left_out) == (26, ())
+    assert "torch modules" in result.how
 
 
 def test_shared_parameters_count_once() -> None:
@@ -96,16 +96,16 @@ def test_modules_that_computed_are_counted_apart_from_loaded_ones() -> None:
     model = Partial()
     with called_modules() as called:
         model.half(torch.zeros(1, 3))
-    found = count([built(Holder(model))], called)
-    assert (found.count, found.used) == (20 + 42, 20)
+    result = count([built(Holder(model))], called)
+    assert (result.count, result.used) == (20 + 42, 20)
 
 
 def test_a_module_that_uses_the_weights_of_its_parts_directly_counts_with_all_of_them() -> None:
     attention = nn.MultiheadAttention(8, 2)
     with called_modules() as called:
         attention(*(torch.zeros(1, 1, 8),) * 3)
-    found = count([built(Holder(attention))], called)
-    assert found.used == found.count == sum(p.numel() for p in attention.parameters())
+    result = count([built(Holder(attention))], called)
+    assert result.used == result.count == sum(p.numel() for p in attention.parameters())
 
 
 def test_unreachable_modules_are_found_by_their_forward_pass() -> None:
@@ -121,9 +121,9 @@ def test_unreachable_modules_are_found_by_their_forward_pass() -> None:
 
 def test_interpolation_has_no_parameters_and_those_of_a_plugin_without_weights_are_unknown() -> None:
     assert count([built(Holder(None), "bicubic"), built(Holder(None), "none")], {}).count == 0
-    found = of("nothing")
-    assert (found.count, found.used) == (None, None)
-    assert "no reachable torch module" in found.how
+    result = of("nothing")
+    assert (result.count, result.used) == (None, None)
+    assert "no reachable torch module" in result.how
 
 
 def test_an_onnx_session_counts_its_initialisers_but_no_shapes(tmp_path: Path) -> None:
@@ -144,15 +144,15 @@ def test_weight_files_count_where_no_module_does_and_uncounted_ones_are_named(tm
     save_file({"w": torch.zeros(3, 4), "steps": torch.zeros(2, dtype=torch.int64)}, path)
     assert file_numbers(path) == 12
     assert of(str(path), weights=("net.safetensors",)).count == 12
-    found = of(path, nn.Linear(1, 1), weights=("net.safetensors", "face.task"))
-    assert (found.count, found.left_out) == (2, ("face.task",))
+    result = of(path, nn.Linear(1, 1), weights=("net.safetensors", "face.task"))
+    assert (result.count, result.left_out) == (2, ("face.task",))
 
 
 @pytest.mark.parametrize("name", ["net.onnx", "net.safetensors"])
 def test_a_damaged_file_makes_the_number_unknown(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"junk")
-    found = of(tmp_path / name, weights=(name,))
-    assert found.count is None and found.how
+    result = of(tmp_path / name, weights=(name,))
+    assert result.count is None and result.how
 
 
 def test_cyclic_references_terminate() -> None:

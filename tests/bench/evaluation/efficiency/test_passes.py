@@ -88,19 +88,19 @@ def test_failed_faces_give_no_times(plugin: None, tmp_path: Path) -> None:
 
 
 def test_a_chain_that_cannot_be_built_is_reported(tmp_path: Path) -> None:
-    asked = tmp_path / "ask.json"
+    requested = tmp_path / "ask.json"
     out = tmp_path / "answer.json"
-    asked.write_text(json.dumps({"ask": asdict(timing_request(tmp_path, "bicubik")), "answer": str(out)}))
-    assert passes.main(["", str(asked)]) == 0
+    requested.write_text(json.dumps({"ask": asdict(timing_request(tmp_path, "bicubik")), "answer": str(out)}))
+    assert passes.main(["", str(requested)]) == 0
     assert "Did you mean 'bicubic'" in json.loads(out.read_text())["failure"]
 
 
 def test_passes_stop_after_their_time_but_not_before_three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    asked = replace(timing_request(tmp_path, "bicubic"), repeats=50, seconds=1e-9)
-    assert len(passes._time_chain(asked).pass_ms) == passes.LEAST
-    assert len(passes._time_chain(replace(asked, seconds=30.0)).pass_ms) == 50
+    requested = replace(timing_request(tmp_path, "bicubic"), repeats=50, seconds=1e-9)
+    assert len(passes._time_chain(requested).pass_ms) == passes.LEAST
+    assert len(passes._time_chain(replace(requested, seconds=30.0)).pass_ms) == 50
 
 
 @pytest.mark.parametrize("kernel", [True, False])

@@ -275,15 +275,15 @@ def test_figures_by_hand() -> None:
         item("b", 1, "fear", "fear"),
         item("b", 1, "fear", None),
     ]
-    found = figures_of(rows, LABELS, seed=0)
-    assert found["accuracy"].value == pytest.approx(3 / 5)
-    assert found["accuracy"].without_failures == pytest.approx(3 / 4)
-    assert found["accuracy (mean of folds)"].value == pytest.approx((2 / 3 + 1 / 2) / 2)
-    assert found["uar"].value == pytest.approx((2 / 3 + 1 / 2) / 2)
-    assert found["uar"].without_failures == pytest.approx((2 / 3 + 1) / 2)
-    assert found["recall (anger)"].n == 3 and found["recall (fear)"].value == pytest.approx(0.5)
-    assert "recall (neutral)" not in found
-    assert found["accuracy"].low is not None and found["recall (anger)"].low is None  # one person only
+    result = figures_of(rows, LABELS, seed=0)
+    assert result["accuracy"].value == pytest.approx(3 / 5)
+    assert result["accuracy"].without_failures == pytest.approx(3 / 4)
+    assert result["accuracy (mean of folds)"].value == pytest.approx((2 / 3 + 1 / 2) / 2)
+    assert result["uar"].value == pytest.approx((2 / 3 + 1 / 2) / 2)
+    assert result["uar"].without_failures == pytest.approx((2 / 3 + 1) / 2)
+    assert result["recall (anger)"].n == 3 and result["recall (fear)"].value == pytest.approx(0.5)
+    assert "recall (neutral)" not in result
+    assert result["accuracy"].low is not None and result["recall (anger)"].low is None  # one person only
 
 
 def test_items_of_another_kind_have_no_figures() -> None:

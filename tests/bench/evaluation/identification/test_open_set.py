@@ -94,20 +94,20 @@ def plain_tpir(rows: list[ProbeRow], rate: float) -> float:
 def test_a_case_worked_by_hand_has_the_expected_rates() -> None:
     case: dict[str, Any] = GOLDEN["rows"]
     rows = [row(r["identity"], r["rank"], r["score"], gallery=r["gallery"], mated=r["mated"]) for r in case["probes"]]
-    found = open_set_figures(rows, (case["rate"],), seed=0, ranks=(1,))
-    assert {name: figure.value for name, figure in found.items()} == pytest.approx(case["figures"], abs=1e-12)
-    assert found["tpir@fpir=0.5"].n == 8 and found["tpir@fpir=0.5 (G1)"].n == 3
+    result = open_set_figures(rows, (case["rate"],), seed=0, ranks=(1,))
+    assert {name: figure.value for name, figure in result.items()} == pytest.approx(case["figures"], abs=1e-12)
+    assert result["tpir@fpir=0.5"].n == 8 and result["tpir@fpir=0.5 (G1)"].n == 3
 
 
 def test_each_gallery_has_its_own_threshold_and_the_mean_is_plain() -> None:
     rows = two_galleries()
-    found = open_set_figures(rows, (0.1, 0.3), seed=0)
+    result = open_set_figures(rows, (0.1, 0.3), seed=0)
     for rate in (0.1, 0.3):
         each = [plain_tpir([r for r in rows if r.gallery == name], rate) for name in ("G1", "G2")]
-        assert found[f"tpir@fpir={rate:g} (G1)"].value == pytest.approx(each[0], abs=1e-12)
-        assert found[f"tpir@fpir={rate:g} (G2)"].value == pytest.approx(each[1], abs=1e-12)
-        assert found[f"tpir@fpir={rate:g}"].value == pytest.approx(np.mean(each), abs=1e-12)
-    assert 0 < found["tpir@fpir=0.1"].value < 1
+        assert result[f"tpir@fpir={rate:g} (G1)"].value == pytest.approx(each[0], abs=1e-12)
+        assert result[f"tpir@fpir={rate:g} (G2)"].value == pytest.approx(each[1], abs=1e-12)
+        assert result[f"tpir@fpir={rate:g}"].value == pytest.approx(np.mean(each), abs=1e-12)
+    assert 0 < result["tpir@fpir=0.1"].value < 1
 
 
 def test_the_bootstrap_equals_a_loop_that_sets_the_threshold_in_each_resample() -> None:
@@ -130,12 +130,12 @@ def test_the_bootstrap_equals_a_loop_that_sets_the_threshold_in_each_resample() 
                     each.append(plain_tpir([r for r in again if r.gallery == name], rate))
                 loop.setdefault(f"tpir@fpir={rate:g} ({name})", []).append(each[-1])
             loop.setdefault(f"tpir@fpir={rate:g}", []).append(float(np.mean(each)))
-    found = open_set_figures(rows, rates, seed=seed, resamples=resamples)
-    assert set(found) == set(loop)
+    result = open_set_figures(rows, rates, seed=seed, resamples=resamples)
+    assert set(result) == set(loop)
     for name, values in loop.items():
         expected = np.quantile(values, (0.025, 0.975))
-        assert (found[name].low, found[name].high) == pytest.approx(tuple(expected), abs=1e-12), name
-        assert found[name].interval == f"bootstrap over 24 identities, {resamples} resamples, threshold set in each"
+        assert (result[name].low, result[name].high) == pytest.approx(tuple(expected), abs=1e-12), name
+        assert result[name].interval == f"bootstrap over 24 identities, {resamples} resamples, threshold set in each"
         assert np.ptp(expected) > 0.01
 
 
@@ -192,9 +192,9 @@ def test_the_joined_gallery_is_excluded_even_if_a_probe_has_no_mate_in_it() -> N
 def test_a_single_gallery_gives_its_own_figure() -> None:
     rng = np.random.default_rng(2)
     rows = drawn(rng, "", [f"m{i}" for i in range(9)], [f"n{i}" for i in range(15)])
-    found = open_set_figures(rows, (0.1,), seed=0, ranks=(1,))
-    assert list(found) == ["tpir@fpir=0.1"]
-    assert found["tpir@fpir=0.1"].value == pytest.approx(plain_tpir(rows, 0.1), abs=1e-12)
+    result = open_set_figures(rows, (0.1,), seed=0, ranks=(1,))
+    assert list(result) == ["tpir@fpir=0.1"]
+    assert result["tpir@fpir=0.1"].value == pytest.approx(plain_tpir(rows, 0.1), abs=1e-12)
 
 
 def test_a_closed_set_has_no_open_set_figures() -> None:
@@ -205,14 +205,14 @@ def test_a_closed_set_has_no_open_set_figures() -> None:
 
 def test_the_plain_mean_of_rank_k_over_galleries_is_added_to_the_pooled_one() -> None:
     rows = two_galleries()
-    found = figures_of(rows, ranks=(1, 5), mean_average_precision=False, seed=0, false_positive_rates=(0.2,))
-    each = [found[f"rank-1 ({name})"] for name in ("G1", "G2")]
-    assert found["rank-1 (mean)"].value == pytest.approx((each[0].value + each[1].value) / 2, abs=1e-12)
+    result = figures_of(rows, ranks=(1, 5), mean_average_precision=False, seed=0, false_positive_rates=(0.2,))
+    each = [result[f"rank-1 ({name})"] for name in ("G1", "G2")]
+    assert result["rank-1 (mean)"].value == pytest.approx((each[0].value + each[1].value) / 2, abs=1e-12)
     pooled = (each[0].value * each[0].n + each[1].value * each[1].n) / (each[0].n + each[1].n)
-    assert found["rank-1"].value == pytest.approx(pooled, abs=1e-12)
-    assert found["rank-1"].value != pytest.approx(found["rank-1 (mean)"].value, abs=1e-4)
-    low, high = found["rank-5 (mean)"].low, found["rank-5 (mean)"].high
-    assert low is not None and high is not None and low < found["rank-5 (mean)"].value < high
+    assert result["rank-1"].value == pytest.approx(pooled, abs=1e-12)
+    assert result["rank-1"].value != pytest.approx(result["rank-1 (mean)"].value, abs=1e-4)
+    low, high = result["rank-5 (mean)"].low, result["rank-5 (mean)"].high
+    assert low is not None and high is not None and low < result["rank-5 (mean)"].value < high
 
 
 def test_if_all_resamples_are_equal_the_interval_is_over_people() -> None:

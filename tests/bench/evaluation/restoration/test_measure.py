@@ -68,9 +68,9 @@ def test_quality_is_that_of_the_named_conventions() -> None:
 def test_landmark_error_is_a_share_of_the_distance_of_the_eyes() -> None:
     truth = np.zeros((68, 2), np.float32)
     truth[36:42, 0], truth[42:48, 0] = 10, 50
-    found = truth + np.array([3, 4], np.float32)  # every point 5 pixels off, eyes 40 apart
-    assert landmark_error(truth, found) == pytest.approx(5 / 40)
-    assert math.isnan(landmark_error(np.zeros((68, 2), np.float32), found))
+    result = truth + np.array([3, 4], np.float32)  # every point 5 pixels off, eyes 40 apart
+    assert landmark_error(truth, result) == pytest.approx(5 / 40)
+    assert math.isnan(landmark_error(np.zeros((68, 2), np.float32), result))
 
 
 def test_landmarks_are_detected_once_per_truth_and_misses_are_counted() -> None:
@@ -104,24 +104,24 @@ def test_means_are_over_finite_values_and_the_others_are_counted() -> None:
         item("d", "2", "failed", yaw=75.0),
         item("e", "3", "fallback", psnr_rgb_db=29.0),
     ]
-    found = figures_of(items, seed=0)
-    assert (found["psnr_db"].value, found["psnr_db"].n, found["psnr_db"].unit) == (25.0, 3, "dB")
-    assert found["psnr_db (yaw 22)"].value == 24.5
-    assert found["psnr_db (yaw 75)"].value == 26.0
-    assert found["psnr_db (yaw 75)"].low is None  # one identity only
-    assert found["infinite_psnr"].value == 1 and found["infinite_psnr"].unit == "count"
-    assert (found["failed_faces"].value, found["failed_faces"].n) == (1, 5)
-    rate = found["landmarks_found"]  # of four: the failed one is a miss, the one never looked for has no part
+    result = figures_of(items, seed=0)
+    assert (result["psnr_db"].value, result["psnr_db"].n, result["psnr_db"].unit) == (25.0, 3, "dB")
+    assert result["psnr_db (yaw 22)"].value == 24.5
+    assert result["psnr_db (yaw 75)"].value == 26.0
+    assert result["psnr_db (yaw 75)"].low is None  # one identity only
+    assert result["infinite_psnr"].value == 1 and result["infinite_psnr"].unit == "count"
+    assert (result["failed_faces"].value, result["failed_faces"].n) == (1, 5)
+    rate = result["landmarks_found"]  # of four: the failed one is a miss, the one never looked for has no part
     assert (rate.value, rate.n, rate.without_failures, rate.n_without_failures) == (0.5, 4, 2 / 3, 3)
-    assert found["landmark_error"].value == pytest.approx(0.2)
-    assert "ssim" not in found and "lpips" not in found
-    low, high = found["psnr_db"].low, found["psnr_db"].high
+    assert result["landmark_error"].value == pytest.approx(0.2)
+    assert "ssim" not in result and "lpips" not in result
+    low, high = result["psnr_db"].low, result["psnr_db"].high
     assert low is not None and high is not None and 20 <= low < 25 < high <= 29
 
 
 def test_equal_qualities_have_no_interval_and_no_items_are_an_error() -> None:
-    found = figures_of([item(str(i), str(i), ssim_rgb_wang=1.0) for i in range(3)], seed=0)
-    assert found["ssim"].value == 1 and found["ssim"].low is None
+    result = figures_of([item(str(i), str(i), ssim_rgb_wang=1.0) for i in range(3)], seed=0)
+    assert result["ssim"].value == 1 and result["ssim"].low is None
     with pytest.raises(DataError, match="no figures"):
         figures_of([], seed=0)
 

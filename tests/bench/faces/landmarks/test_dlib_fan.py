@@ -90,9 +90,9 @@ def test_fan_decodes_the_peaks_of_a_network_into_the_image(
     torch.jit.script(Peaks()).save(str(tmp_path / "fan.zip"))
     photo = mannequin(place())
     photo[98:103, 118:123] = (255, 0, 0)
-    found = FanLandmarker(tmp_path / "fan.zip", trusted=True).find([photo])[0]
-    assert found is not None and found.points.shape == (68, 3)
-    np.testing.assert_allclose(found.points[:, :2].mean(0), (120, 100), atol=2.5)
+    result = FanLandmarker(tmp_path / "fan.zip", trusted=True).find([photo])[0]
+    assert result is not None and result.points.shape == (68, 3)
+    np.testing.assert_allclose(result.points[:, :2].mean(0), (120, 100), atol=2.5)
 
 
 def test_fan_agrees_with_dlib_where_its_weights_are_present(

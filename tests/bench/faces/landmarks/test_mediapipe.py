@@ -31,24 +31,24 @@ def test_the_points_of_a_drawn_head_are_found(
     roll: float,
 ) -> None:
     truth = place(yaw, 0, roll)
-    found = landmarker.find([mannequin(truth)])[0]
-    assert error(found, truth) < 4.0, "of 200 pixels"
-    assert found is not None and found.faces == 1 and found.confidence > 0.9
-    assert found.points.shape == (478, 3) and found.expression.shape == (52,)
-    assert found.yaw_deg == pytest.approx(yaw, abs=8) and found.roll_deg == pytest.approx(roll, abs=4)
-    assert 0 <= found.expression.min() and found.expression.max() <= 1
+    result = landmarker.find([mannequin(truth)])[0]
+    assert error(result, truth) < 4.0, "of 200 pixels"
+    assert result is not None and result.faces == 1 and result.confidence > 0.9
+    assert result.points.shape == (478, 3) and result.expression.shape == (52,)
+    assert result.yaw_deg == pytest.approx(yaw, abs=8) and result.roll_deg == pytest.approx(roll, abs=4)
+    assert 0 <= result.expression.min() and result.expression.max() <= 1
 
 
 def test_depth_is_negative_towards_the_camera(
     place: Callable[..., Landmarks], mannequin: Callable[..., ByteImages], landmarker: FaceLandmarker
 ) -> None:
-    found = landmarker.find([mannequin(place())])[0]
-    assert found is not None and found.points[1, 2] < found.points[[234, 454], 2].min() - 20
+    result = landmarker.find([mannequin(place())])[0]
+    assert result is not None and result.points[1, 2] < result.points[[234, 454], 2].min() - 20
 
 
 def test_every_cartoon_of_the_doctor_but_few_is_found(landmarker: FaceLandmarker) -> None:
-    found = landmarker.find([draw_face(k, 0, 128) for k in range(20)])
-    assert sum(face is not None for face in found) >= 18
+    result = landmarker.find([draw_face(k, 0, 128) for k in range(20)])
+    assert sum(face is not None for face in result) >= 18
 
 
 def test_no_face_is_none_and_keeps_its_place(
@@ -60,17 +60,17 @@ def test_no_face_is_none_and_keeps_its_place(
     assert first is None and third is None and second is not None
 
 
-def test_of_several_faces_the_largest_central_one_is_taken_and_the_number_told(
+def test_of_several_faces_the_largest_central_one_is_taken_and_the_number_is_reported(
     place: Callable[..., Landmarks], mannequin: Callable[..., ByteImages], landmarker: FaceLandmarker
 ) -> None:
     face = mannequin(place())
     scene = np.full((240, 480, 3), (70, 110, 150), np.uint8)
     scene[40:200, 0:160] = resize(face, 160, 160)
     scene[20:220, 220:420] = face
-    found = landmarker.find([scene])[0]
-    assert found is not None and found.faces == 2
-    assert found.points[:, 0].mean() == pytest.approx(320, abs=10)
-    assert why_unusable(found, 240, 480) == "several faces"
+    result = landmarker.find([scene])[0]
+    assert result is not None and result.faces == 2
+    assert result.points[:, 0].mean() == pytest.approx(320, abs=10)
+    assert why_unusable(result, 240, 480) == "several faces"
 
 
 def test_a_grey_photograph_serves_too(
@@ -86,8 +86,8 @@ def test_points_follow_the_size_of_the_image(
     place: Callable[..., Landmarks], mannequin: Callable[..., ByteImages], landmarker: FaceLandmarker, side: int
 ) -> None:
     truth = place()
-    found = landmarker.find([resize(mannequin(truth), side, side)])[0]
-    assert error(found, truth, side / 200) < 6.0
+    result = landmarker.find([resize(mannequin(truth), side, side)])[0]
+    assert error(result, truth, side / 200) < 6.0
 
 
 def test_tiny_and_narrow_images_give_none_or_a_face_and_no_crash(landmarker: FaceLandmarker) -> None:
@@ -108,7 +108,7 @@ def test_a_negative_padding_is_refused() -> None:
         FaceLandmarker(paddings=[-0.1])
 
 
-def test_reasons_are_told_apart(place: Callable[..., Landmarks]) -> None:
+def test_reasons_are_distinguished(place: Callable[..., Landmarks]) -> None:
     good = place()
     assert why_unusable(good, 200, 200) is None
     assert why_unusable(None, 200, 200) == "no face"
@@ -148,8 +148,8 @@ def test_points_that_coincide_have_no_pose() -> None:
 
 def test_five_points_stand_in_the_order_of_the_templates(place: Callable[..., Landmarks]) -> None:
     points = place().points
-    for found in (five_points(points), five_points(sixty_eight_points(points))):
-        left, right, nose, mouth_left, mouth_right = found
+    for result in (five_points(points), five_points(sixty_eight_points(points))):
+        left, right, nose, mouth_left, mouth_right = result
         assert left[0] < nose[0] < right[0] and mouth_left[0] < nose[0] < mouth_right[0]
         assert max(left[1], right[1]) < nose[1] < min(mouth_left[1], mouth_right[1])
 

@@ -71,36 +71,36 @@ def test_a_pack_holds_digests_groups_parts_and_their_record(tmp_path: Path) -> N
     draw(tmp_path / "in", range(PEOPLE))
     (tmp_path / "in" / "copy.png").write_bytes((tmp_path / "in" / "03.png").read_bytes())
     (tmp_path / "in" / "00-bad.png").write_bytes(b"junk")
-    summary, made = packed(tmp_path / "in", tmp_path / "out.npz")
-    assert made.groups is not None and made.split() == "by groups of bytes, phash, recognisers"
-    record = made.groups.record
+    summary, result = packed(tmp_path / "in", tmp_path / "out.npz")
+    assert result.groups is not None and result.split() == "by groups of bytes, phash, recognisers"
+    record = result.groups.record
     assert summary.groups == record and record["pairs"]["bytes"] == 1
     assert (record["photographs"], record["groups"], record["largest"]) == (PEOPLE + 1, PEOPLE, 2)
-    first, second = made.names.index("03.png"), made.names.index("copy.png")
-    assert made.groups.group[first] == made.groups.group[second] and made.part[first] == made.part[second]
-    assert sum(part["photographs"] for part in record["parts"].values()) == PEOPLE + 1 == len(made.part)
-    assert summary.train == (made.part == "train").sum() == len(made.indices(test=False))
-    assert {len(made.described().sha256), len(made.described().embeddings["dlib"])} == {PEOPLE + 1}
+    first, second = result.names.index("03.png"), result.names.index("copy.png")
+    assert result.groups.group[first] == result.groups.group[second] and result.part[first] == result.part[second]
+    assert sum(part["photographs"] for part in record["parts"].values()) == PEOPLE + 1 == len(result.part)
+    assert summary.train == (result.part == "train").sum() == len(result.indices(test=False))
+    assert {len(result.described().sha256), len(result.described().embeddings["dlib"])} == {PEOPLE + 1}
     assert any("31 photographs in 30 groups; largest 2" in line for line in groups_table(record))
 
 
 def test_sealed_faces_are_never_among_those_left_out_to_look_at(tmp_path: Path) -> None:
     draw(tmp_path / "in", range(PEOPLE))
     partition = ["test"] * 10 + ["validation"] * 10 + ["train"] * 10
-    made = packed(tmp_path / "in", tmp_path / "out.npz", partition=partition)[1]
-    assert made.part_indices("sealed").tolist() == list(range(10))
-    assert made.indices(test=True).tolist() == list(range(10, 20))
-    assert made.indices(test=False).tolist() == list(range(20, 30))
+    result = packed(tmp_path / "in", tmp_path / "out.npz", partition=partition)[1]
+    assert result.part_indices("sealed").tolist() == list(range(10))
+    assert result.indices(test=True).tolist() == list(range(10, 20))
+    assert result.indices(test=False).tolist() == list(range(20, 30))
 
 
 def test_labels_and_parts_stay_with_their_photographs_when_others_are_rejected(tmp_path: Path) -> None:
     draw(tmp_path / "in", range(4))
     (tmp_path / "in" / "00.png").write_bytes(b"junk")
     labels, partition = ["nobody", "ann", "bob", "ann"], ["", "test", "train", ""]
-    made = packed(tmp_path / "in", tmp_path / "out.npz", identities=labels, partition=partition)[1]
-    assert made.groups is not None and made.groups.identity.tolist() == ["ann", "bob", "ann"]
-    assert made.part.tolist() == ["sealed", "train", "sealed"]
-    assert made.groups.record["people"] == 2 and made.groups.record["published_parts"]
+    result = packed(tmp_path / "in", tmp_path / "out.npz", identities=labels, partition=partition)[1]
+    assert result.groups is not None and result.groups.identity.tolist() == ["ann", "bob", "ann"]
+    assert result.part.tolist() == ["sealed", "train", "sealed"]
+    assert result.groups.record["people"] == 2 and result.groups.record["published_parts"]
 
 
 def test_photographs_near_an_excluded_set_leave_training_with_their_group_and_person(tmp_path: Path) -> None:
@@ -108,10 +108,10 @@ def test_photographs_near_an_excluded_set_leave_training_with_their_group_and_pe
     draw(tmp_path / "test", [2])
     others = describe_photographs(photographs(tmp_path / "test"), Known(), recognisers())
     labels, partition = ["a", "b", "c", "c", "d", "e"], ["train"] * 6
-    summary, made = packed(
+    summary, result = packed(
         tmp_path / "in", tmp_path / "out.npz", identities=labels, partition=partition, excluded={"test": others}
     )
-    assert made.part.tolist() == ["train", "train", "excluded", "excluded", "train", "train"]
+    assert result.part.tolist() == ["train", "train", "excluded", "excluded", "train", "train"]
     assert summary.groups is not None
     assert summary.groups["excluded"]["test"] == {
         "photographs": 1,
@@ -132,24 +132,24 @@ def test_the_same_face_at_another_size_is_near_by_hash_and_recognisers_not_by_by
     again = cv2.GaussianBlur(image, (3, 3), 0.6)
     (tmp_path / "test" / "x.png").write_bytes(encode_png(np.asarray(again, np.uint8)))
     others = describe_photographs(photographs(tmp_path / "test"), Known(), recognisers())
-    made = packed(tmp_path / "in", tmp_path / "out.npz", partition=["train"] * 3)[1]
-    assert made.groups is not None
-    near, counts = made.groups.near(others)
+    result = packed(tmp_path / "in", tmp_path / "out.npz", partition=["train"] * 3)[1]
+    assert result.groups is not None
+    near, counts = result.groups.near(others)
     assert counts == {"bytes": 0, "phash": 1, "recognisers": 1} and near.tolist() == [False, True, False]
 
 
 def test_what_is_excluded_leaves_train_and_stays_sealed_where_it_is_sealed(tmp_path: Path) -> None:
     draw(tmp_path / "in", range(3))
-    made = packed(tmp_path / "in", tmp_path / "out.npz", partition=["train", "test", "train"])[1]
-    assert made.exclude(np.array([True, True, False])) == 1
-    assert made.part.tolist() == ["excluded", "sealed", "train"] and made.test.tolist() == [True, True, False]
+    result = packed(tmp_path / "in", tmp_path / "out.npz", partition=["train", "test", "train"])[1]
+    assert result.exclude(np.array([True, True, False])) == 1
+    assert result.part.tolist() == ["excluded", "sealed", "train"] and result.test.tolist() == [True, True, False]
 
 
 def test_a_pack_grouped_without_recognisers_says_so_and_needs_none(tmp_path: Path) -> None:
     draw(tmp_path / "in", range(3))
     given = {"describer": Describer(), "rules": ("bytes", "phash")}
-    made = packed(tmp_path / "in", tmp_path / "out.npz", **given)[1]
-    assert made.split() == "by groups of bytes, phash" and made.described().embeddings == {}
+    result = packed(tmp_path / "in", tmp_path / "out.npz", **given)[1]
+    assert result.split() == "by groups of bytes, phash" and result.described().embeddings == {}
 
 
 def test_an_excluded_set_of_other_weights_is_refused(tmp_path: Path) -> None:
@@ -164,14 +164,14 @@ def test_an_old_pack_opens_says_its_split_and_has_the_validation_faces_it_had(tm
     pack(photographs(tmp_path / "in"), tmp_path / "now.npz", Known())
     with np.load(tmp_path / "now.npz") as archive:
         np.savez(tmp_path / "then.npz", **{**archive, "version": np.array(3)})
-    made = Pack(tmp_path / "then.npz")
-    assert made.groups is None and made.split() == "by file name"
-    left_out = np.flatnonzero(made.test)
-    assert made.indices(test=True).tolist() == left_out.tolist()
-    assert made.part_indices("validation").tolist() == left_out[::8].tolist()
-    assert len(made.part_indices("sealed")) == 0
+    result = Pack(tmp_path / "then.npz")
+    assert result.groups is None and result.split() == "by file name"
+    left_out = np.flatnonzero(result.test)
+    assert result.indices(test=True).tolist() == left_out.tolist()
+    assert result.part_indices("validation").tolist() == left_out[::8].tolist()
+    assert len(result.part_indices("sealed")) == 0
     with pytest.raises(UsageError, match="Pack again"):
-        made.described()
+        result.described()
 
 
 @pytest.mark.parametrize("broken", [{"group": np.zeros(1, np.int64)}, {"part": np.array(["train", "all", "train"])}])

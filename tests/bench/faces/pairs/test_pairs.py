@@ -44,14 +44,14 @@ class Known(Landmarker):
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Pack:
     folder = tmp_path_factory.mktemp("photographs")
     people = People()
-    found: list[Landmarks | None] = []
+    result: list[Landmarks | None] = []
     for i in range(12):
         photo, landmarks = people.photograph(i, "neutral", 1.0)
         (folder / f"{i:02d}.png").write_bytes(encode_png(photo))
-        found.append(landmarks)
+        result.append(landmarks)
     (folder / "98.png").write_bytes(encode_png(np.zeros((50, 50, 3), np.uint8)))
     (folder / "99.png").write_bytes(b"junk")
-    summary = pack(photographs(folder), folder / "faces.npz", Known([*found, None]))
+    summary = pack(photographs(folder), folder / "faces.npz", Known([*result, None]))
     assert summary.rejected == {"no face": 1, "not an image": 1}
     assert (summary.train + summary.test, summary.size) == (12, (folder / "faces.npz").stat().st_size)
     return Pack(folder / "faces.npz")
@@ -59,9 +59,9 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Pack:
 
 def test_a_pack_gives_back_faces_and_points(packed: Pack) -> None:
     photo, landmarks = People().photograph(3, "neutral", 1.0)
-    face, found = packed.face(packed.names.index("03.png"))
+    face, result = packed.face(packed.names.index("03.png"))
     assert np.abs(face.astype(int) - photo).mean() < 3
-    np.testing.assert_allclose(found.points, landmarks.points, atol=1 / 64)
+    np.testing.assert_allclose(result.points, landmarks.points, atol=1 / 64)
     assert packed.rejected == {"no face": 1, "not an image": 1}
 
 
@@ -139,7 +139,7 @@ def test_without_jitter_the_lr_image_is_the_shrunken_view(packed: Pack) -> None:
     assert np.array_equal(still, resize(image, 32, 32))
 
 
-def test_points_are_carried_by_rotation_scale_and_shift_as_worked_by_hand() -> None:
+def test_points_are_moved_by_rotation_scale_and_shift_as_worked_by_hand() -> None:
     # a quarter turn to the left about the centre (63.5, 63.5), halved, moved by (10, 4): (63.5 + dx, 63.5 + dy) goes to
     # (73.5 + dy / 2, 67.5 - dx / 2)
     matrix = np.array([[0, 0.5, 73.5 - 31.75], [-0.5, 0, 67.5 + 31.75]])
@@ -151,7 +151,7 @@ def test_points_are_carried_by_rotation_scale_and_shift_as_worked_by_hand() -> N
     np.testing.assert_allclose(in_lr(edges, 16, np.eye(2, 3)), [[-0.5, -0.5], [15.5, 15.5]], atol=1e-5)
 
 
-def test_a_bright_spot_goes_where_its_point_is_carried() -> None:
+def test_a_bright_spot_goes_where_its_point_is_moved() -> None:
     rng = np.random.default_rng(4)
     axis = np.arange(SIDE)
     for _ in range(5):
@@ -224,8 +224,8 @@ def test_the_command_packs_a_folder(
     (tmp_path / "bad.png").write_bytes(b"junk")
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "empty"))
     assert main(["data", "pairs", str(tmp_path), "--out", str(tmp_path / "faces.npz")]) == 0
-    told = capsys.readouterr().out
-    assert "rejected: 1 not an image" in told and "68 points for heatmaps: engine" in told
+    messages = capsys.readouterr().out
+    assert "rejected: 1 not an image" in messages and "68 points for heatmaps: engine" in messages
     assert len(Pack(tmp_path / "faces.npz")) == 3
 
 
@@ -281,18 +281,18 @@ def test_photographs_with_surroundings_are_brought_to_the_frame(tmp_path: Path) 
     (tmp_path / "a.png").write_bytes(encode_png(wide))
     moved = replace(landmarks, points=landmarks.points + np.array([side, side, 0], np.float32))
     pack(photographs(tmp_path), tmp_path / "wide.npz", Known([moved]), margin=margin)
-    made = Pack(tmp_path / "wide.npz")
-    assert made.margin == margin
-    face, found = made.face(0)
+    outcome = Pack(tmp_path / "wide.npz")
+    assert outcome.margin == margin
+    face, result = outcome.face(0)
     assert face.shape == (SIDE, SIDE, 3)
-    five = five_points(found.points)[:, :2]
+    five = five_points(result.points)[:, :2]
     frame = np.array(FRAMES["utkface200"]) * SIDE - 0.5
     assert np.abs(five - frame).max() < 6  # a similarity brings a face near its frame, no face wholly into it
     assert np.abs(five.mean(0) - frame.mean(0)).max() < 0.1
-    whole, points = made.with_surroundings(0)
+    whole, points = outcome.with_surroundings(0)
     assert whole.shape == (SIDE + 2 * margin,) * 2 + (3,)
     assert np.array_equal(whole[margin:-margin, margin:-margin], face)
-    np.testing.assert_allclose(points.points[:, :2] - margin, found.points[:, :2], atol=1e-4)
+    np.testing.assert_allclose(points.points[:, :2] - margin, result.points[:, :2], atol=1e-4)
     assert tuple(whole[0, 0]) == (0, 200, 0), "the surroundings are not those of the photograph"
     # a point of the photograph is where its colour is in the pack
     nose = five_points(moved.points)[2, :2]

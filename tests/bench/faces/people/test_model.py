@@ -54,7 +54,7 @@ def test_an_expression_moves_the_face_and_grows_with_its_strength(people: People
 def test_a_surprised_mouth_opens(people: People) -> None:
     _, neutral = people.photograph(7, "neutral", 1.0)
     _, surprised = people.photograph(7, "surprise", 1.0)
-    gap = [float(found.points[14, 1] - found.points[13, 1]) for found in (neutral, surprised)]
+    gap = [float(result.points[14, 1] - result.points[13, 1]) for result in (neutral, surprised)]
     assert gap[1] > gap[0] + 4
 
 

@@ -68,10 +68,10 @@ def test_a_turned_head_is_found_in_its_new_pose(
     place: Place, mannequin: Mannequin, landmarker: FaceLandmarker, yaw: float, pitch: float, roll: float
 ) -> None:
     photo = mannequin(place())
-    start, found = landmarker.find([photo])[0], landmarker.find([turn(photo, place(), yaw, pitch, roll, 200)])[0]
-    assert start is not None and found is not None
+    start, result = landmarker.find([photo])[0], landmarker.find([turn(photo, place(), yaw, pitch, roll, 200)])[0]
+    assert start is not None and result is not None
     moved = np.array(
-        [found.yaw_deg - start.yaw_deg, found.pitch_deg - start.pitch_deg, found.roll_deg - start.roll_deg]
+        [result.yaw_deg - start.yaw_deg, result.pitch_deg - start.pitch_deg, result.roll_deg - start.roll_deg]
     )
     np.testing.assert_allclose(moved, [yaw, pitch, roll], atol=10)
 

@@ -17,7 +17,7 @@ GOLDENS = Path(__file__).parents[3] / "goldens" / "identification.json"
 
 def by_hand(probes, gallery, probe_ids, gallery_ids, similarity):
     """Ranks from whole-number arithmetic and plain Python sorting; embeddings hold small integers."""
-    found = []
+    result = []
     for probe, identity in zip(probes.tolist(), probe_ids.tolist(), strict=True):
         scores = []
         for row in gallery.tolist():
@@ -27,14 +27,14 @@ def by_hand(probes, gallery, probe_ids, gallery_ids, similarity):
                 scores.append(-sum((Fraction(a) - Fraction(b)) ** 2 for a, b in zip(probe, row, strict=True)))
         mates = sorted((s for s, g in zip(scores, gallery_ids, strict=True) if g == identity), reverse=True)
         others = [(s, -at) for at, (s, g) in enumerate(zip(scores, gallery_ids, strict=True)) if g != identity]
-        found.append(
+        result.append(
             (
                 tuple(1 + at + sum(s >= mate for s, _ in others) for at, mate in enumerate(mates)),
                 tuple(1 + at + sum(s > mate for s, _ in others) for at, mate in enumerate(mates)),
                 -max(others)[1] if others else None,
             )
         )
-    return found
+    return result
 
 
 def ranks_of(matches: list[Match]):
@@ -196,16 +196,16 @@ def test_a_distractor_is_never_a_mate():
 
 
 def test_progress_is_reported_after_each_gallery_block():
-    said = []
+    message = []
     search(
         np.ones((2, 2), np.float32),
         np.ones((5, 2), np.float32),
         np.zeros(2, np.int64),
         np.zeros(5, np.int64),
         gallery_block=2,
-        progress=lambda done, total: said.append((done, total)),
+        progress=lambda done, total: message.append((done, total)),
     )
-    assert said == [(2, 5), (4, 5), (5, 5)]
+    assert message == [(2, 5), (4, 5), (5, 5)]
 
 
 GOOD = {

@@ -304,7 +304,7 @@ def test_the_similarity_takes_the_upright_face_to_where_the_lr_face_shows_it(tra
     assert off.mean() < 0.004 < np.abs(batch.upright.numpy() - batch.lr.numpy()).mean()
 
 
-def test_faces_of_several_sets_come_equally_often_and_are_told_apart(
+def test_faces_of_several_sets_come_equally_often_and_are_distinguished(
     trained_on: RenderedViews, left_out: RenderedViews
 ) -> None:
     both = PairSource([trained_on, left_out], left_out, batch_size=4)

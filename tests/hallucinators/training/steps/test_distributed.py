@@ -38,13 +38,13 @@ def two_processes(program: str, out: Path, bad_step: int) -> dict[str, object]:
         for rank in ("0", "1")
     ]
     try:
-        said = [process.communicate(timeout=60) for process in running]
+        message = [process.communicate(timeout=60) for process in running]
     finally:
         for process in running:
             process.kill()
-    assert [process.returncode for process in running] == [0, 0], said
-    assert said[1][0] == "" and "toy:" not in said[1][1], "only rank 0 speaks"
-    return json.loads(said[0][0])  # type: ignore[no-any-return]
+    assert [process.returncode for process in running] == [0, 0], message
+    assert message[1][0] == "" and "toy:" not in message[1][1], "only rank 0 speaks"
+    return json.loads(message[0][0])  # type: ignore[no-any-return]
 
 
 def test_two_processes_learn_what_one_does_and_agree_on_a_bad_step(toy: ModuleType, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_the_stage_trains_only_the_first_transformer(side: int) -> None:
         assert stage.validate(batch)["alignment_px"] == pytest.approx(off * SIDE / 2)
 
 
-def test_the_picture_is_carried_by_the_similarity() -> None:
+def test_the_picture_is_moved_by_the_similarity() -> None:
     picture = torch.zeros(1, 3, 16, 16)
     picture[..., 4:8, 8:12] = 1
     still = warp_enlarged(picture, torch.eye(2, 3)[None], 16)

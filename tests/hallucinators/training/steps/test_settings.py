@@ -9,7 +9,7 @@ from bench.errors import UsageError
 from hallucinators.training.steps.settings import Settings
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
+def test_all_that_is_wrong_is_reported_at_once() -> None:
     with pytest.raises(UsageError) as error:
         Settings(steps=0, precision="fp16", ema_decay=1.0, device="cpu:1", minutes=0, patience=-1)
     for part in ("steps is 0", "'fp16'", "ema_decay is 1.0", "'cpu:1'", "minutes is 0", "patience is -1"):

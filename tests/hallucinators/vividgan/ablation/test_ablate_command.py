@@ -87,7 +87,7 @@ def test_variants_are_trained_measured_and_gone_on_with(
         (("--recogniser", "sfase"), "Did you mean 'sface'"),
     ],
 )
-def test_what_cannot_be_asked_is_wrong_usage_and_leaves_nothing(
+def test_what_cannot_be_requested_is_wrong_usage_and_leaves_nothing(
     ablate: Bench, tmp_path: Path, asked: tuple[str, ...], said: str
 ) -> None:
     code, out, err = ablate(*asked)

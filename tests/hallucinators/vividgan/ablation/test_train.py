@@ -99,7 +99,7 @@ def test_recipes_hold_what_decided_a_stage_and_no_more(log: Log, tmp_path: Path)
     assert other["touchup"] == 0 and "touchup_steps" not in other
 
 
-def test_a_stage_that_fails_is_told_of_every_variant_that_shares_it(log: Log, tmp_path: Path) -> None:
+def test_a_stage_that_fails_is_reported_of_every_variant_that_shares_it(log: Log, tmp_path: Path) -> None:
     log.fails = "coarse pixel-symmetry-identity"
     instance = trainer(tmp_path)
     instance.train(VARIANTS["minus"])

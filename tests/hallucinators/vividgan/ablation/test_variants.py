@@ -64,12 +64,12 @@ def test_options_say_what_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("names", [["minus"], ["full", "most"], ["full", "full"], [""]])
-def test_what_cannot_be_asked_for(names: list[str]) -> None:
+def test_what_cannot_be_requested(names: list[str]) -> None:
     with pytest.raises(UsageError):
         select(names)
 
 
-def test_the_teacher_is_no_ruler() -> None:
+def test_the_teacher_is_no_recogniser_of_figures() -> None:
     for recogniser in ("dlib", "dlib:engine=dlib"):
         with pytest.raises(UsageError, match="is the teacher"):
             refuse_teacher(recogniser, RECIPE)

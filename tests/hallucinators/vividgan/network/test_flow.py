@@ -58,7 +58,7 @@ def test_flows_start_as_the_identity_and_its_mirror_image() -> None:
 
 
 @pytest.mark.parametrize("side", [16, 32])
-def test_a_symmetric_picture_is_carried_to_where_it_is_before_any_training(side: int) -> None:
+def test_a_symmetric_picture_is_moved_to_where_it_is_before_any_training(side: int) -> None:
     lr = pictures(side=side)
     lr = (lr + lr.flip(3)) / 2
     result = fresh()(lr)

@@ -63,11 +63,11 @@ def test_equal_networks_make_equal_files_and_others_make_others(model: VividGAN,
     save_weights(tmp_path / "again.safetensors", model, FACTS)
     save_weights(tmp_path / "other.safetensors", awake(FACTS, seed=1), FACTS)
     save_weights(tmp_path / "told.safetensors", model, replace(FACTS, trained={"people": 9}))
-    first, again, other, told = (
+    first, again, other, messages = (
         weights_file(path, wanted_by="a test", how_to_get="").sha256
         for path in (written, *(tmp_path / f"{name}.safetensors" for name in ("again", "other", "told")))
     )
-    assert first == again and len({first, other, told}) == 3
+    assert first == again and len({first, other, messages}) == 3
     assert [path.name for path in written.parent.iterdir()] == ["vividgan.safetensors"]
 
 
@@ -128,7 +128,7 @@ def test_variants_come_back_as_they_were(tmp_path: Path, left_out: str) -> None:
     assert loaded.state_dict().keys() == model.state_dict().keys()
 
 
-def test_another_network_or_size_than_was_asked_for_is_refused(written: Path) -> None:
+def test_another_network_or_size_than_was_requested_is_refused(written: Path) -> None:
     with pytest.raises(DataError, match="of network 'vividgan'; network 'vividgan-flow' was asked for"):
         load_weights(written, network="vividgan-flow")
     with pytest.raises(DataError, match="of lr 16; lr 32 was asked for"):
@@ -143,8 +143,8 @@ def test_another_network_or_size_than_was_asked_for_is_refused(written: Path) ->
     ],
 )  # fmt: skip
 def test_a_header_that_cannot_be_is_refused(tmp_path: Path, header: dict[str, object]) -> None:
-    told = {"network": "vividgan", "lr": 16, "preset": "compact"} | header
-    save_file({"coarse.weight": torch.zeros(2)}, tmp_path / "w.safetensors", {"bench": json.dumps(told)})
+    messages = {"network": "vividgan", "lr": 16, "preset": "compact"} | header
+    save_file({"coarse.weight": torch.zeros(2)}, tmp_path / "w.safetensors", {"bench": json.dumps(messages)})
     with pytest.raises(DataError, match=r"w\.safetensors"):
         load_weights(tmp_path / "w.safetensors")
 
@@ -165,8 +165,10 @@ def test_tensors_that_are_not_the_headers_are_refused(written: Path, tmp_path: P
     save_file(lacking, tmp_path / "lacking.safetensors", metadata)
     with pytest.raises(DataError, match="do not fit TouchUp.*is missing"):
         load_weights(tmp_path / "lacking.safetensors")
-    told = {"bench": json.dumps(json.loads(metadata["bench"]) | {"preset": "paper"})}
-    save_file({name: t for name, t in tensors.items() if name.startswith("coarse.")}, tmp_path / "p.safetensors", told)
+    messages = {"bench": json.dumps(json.loads(metadata["bench"]) | {"preset": "paper"})}
+    save_file(
+        {name: t for name, t in tensors.items() if name.startswith("coarse.")}, tmp_path / "p.safetensors", messages
+    )
     with pytest.raises(DataError, match="do not fit"):
         load_weights(tmp_path / "p.safetensors")
 
@@ -179,7 +181,7 @@ def test_a_truncated_file_is_named(written: Path, tmp_path: Path, keep: float) -
         load_weights(tmp_path / "cut.safetensors")
 
 
-def test_what_is_not_there_and_what_cannot_be_written_are_said(model: VividGAN, tmp_path: Path) -> None:
+def test_what_is_not_there_and_what_cannot_be_written_are_reported(model: VividGAN, tmp_path: Path) -> None:
     with pytest.raises(MissingError, match=r"no weights file .*absent"):
         load_weights(tmp_path / "absent.safetensors")
     (tmp_path / "file").write_text("in the way")

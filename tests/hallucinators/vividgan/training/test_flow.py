@@ -61,7 +61,7 @@ def test_the_full_phase_learns_the_face(batch: Batch) -> None:
     assert figures[-1]["total"] < figures[0]["total"] and figures[-1]["pixel"] < figures[0]["pixel"]
 
 
-def test_phases_change_at_the_step_that_was_said(batch: Batch) -> None:
+def test_phases_change_at_the_step_that_was_given(batch: Batch) -> None:
     task = FlowTask(net(), steps=10, geometry_steps=3)
     assert "carried" not in task.update(batch, 2)
     assert "carried" in task.update(batch, 3)

@@ -92,7 +92,7 @@ def test_every_method_says_its_stages_and_exports() -> None:
         ({"steps": {"geometry": 0, "coarse": 0, "touchup": 0, "whole": 0}}, {}),
     ],
 )
-def test_stages_are_those_that_were_asked_for(changes: dict[str, Any], expected: dict[str, int]) -> None:
+def test_stages_are_those_that_were_requested(changes: dict[str, Any], expected: dict[str, int]) -> None:
     assert {stage.name: stage.steps for stage in stages(options(**changes))} == expected
 
 

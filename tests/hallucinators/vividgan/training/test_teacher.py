@@ -198,8 +198,8 @@ def test_other_networks_pickles_and_damaged_files_are_refused(tmp_path: Path) ->
     torch.save({"weight": torch.zeros(2)}, tmp_path / "other.pth")
     torch.save(nn.Linear(2, 2), tmp_path / "pickle.pth")
     (tmp_path / "cut.pth").write_bytes((tmp_path / "other.pth").read_bytes()[:200])
-    for name, said in (("other", "do not fit ResNet"), ("pickle", "are refused"), ("cut", "truncated|refused")):
-        with pytest.raises(DataError, match=said):
+    for name, message in (("other", "do not fit ResNet"), ("pickle", "are refused"), ("cut", "truncated|refused")):
+        with pytest.raises(DataError, match=message):
             load_teacher(str(tmp_path / f"{name}.pth"))
 
 

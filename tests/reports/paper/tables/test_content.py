@@ -53,12 +53,12 @@ def test_every_number_of_every_table_is_that_of_its_run(paper_run: PaperRun, tmp
                 assert float(row["value"]) == metric(runs[row["run"]], row["figure"]), row
     assert numbers == 6 * (2 + 4 + 4 + 2 + 2) + 1  # and one reference of expressions
     counts = json.loads((runs["identification-0"] / "run.json").read_text())["data"]["counts"]
-    told = {row["figure"]: float(row["value"]) for row in rows(out, "table-5") if row["value"]}
-    assert told == {f"counts: {key}": counts[key] for key in ("gallery", "probe", "probe identities", "distractor")}
+    messages = {row["figure"]: float(row["value"]) for row in rows(out, "table-5") if row["value"]}
+    assert messages == {f"counts: {key}": counts[key] for key in ("gallery", "probe", "probe identities", "distractor")}
 
 
 def test_chains_stand_by_their_order(paper_run: PaperRun, tmp_path: Path) -> None:
-    made = {
+    outcome = {
         "a": ("drgan+bicubic+srgan", "F (DR-GAN) + SR", "SRGAN"),
         "b": ("stn+srgan+bicubic+drgan", "SR + F (DR-GAN)", "SRGAN"),
         "c": ("bicubic+hassner", "SR + F (Hassner)", "Bicubic"),
@@ -67,11 +67,11 @@ def test_chains_stand_by_their_order(paper_run: PaperRun, tmp_path: Path) -> Non
         "f": ("somebody", "Other", "somebody"),
         "g": ("bicubic", "Other", "Bicubic (pose kept)"),
     }
-    runs = [paper_run(folder, "restoration", label) for folder, (label, *_) in made.items()]
+    runs = [paper_run(folder, "restoration", label) for folder, (label, *_) in outcome.items()]
     runs.append(paper_run("h", "restoration", "vividgan", arguments={"output": "coarse"}))
     build(runs, tmp_path / "out")
-    found = {row["run"]: (row["block"], row["method"]) for row in rows(tmp_path / "out", "table-1-8x") if row["run"]}
-    assert found == {key: value[1:] for key, value in made.items()} | {"h": ("Joint SR+F", "VividGAN†")}
+    result = {row["run"]: (row["block"], row["method"]) for row in rows(tmp_path / "out", "table-1-8x") if row["run"]}
+    assert result == {key: value[1:] for key, value in outcome.items()} | {"h": ("Joint SR+F", "VividGAN†")}
 
 
 def test_a_gap_is_a_gap(paper_run: PaperRun, tmp_path: Path) -> None:
@@ -156,8 +156,8 @@ def test_recognisers_and_data_have_columns_of_their_own(paper_run: PaperRun, tmp
 def test_two_runs_of_one_cell_are_both_shown(paper_run: PaperRun, tmp_path: Path) -> None:
     runs = [paper_run("a", "restoration", "tann"), paper_run("b", "restoration", "tann", quality=1.0)]
     build(runs, tmp_path / "out")
-    found = {row["run"]: row["method"] for row in rows(tmp_path / "out", "table-1-8x") if row["run"]}
-    assert found == {"a": "TANN", "b": "TANN · tann"}
+    result = {row["run"]: row["method"] for row in rows(tmp_path / "out", "table-1-8x") if row["run"]}
+    assert result == {"a": "TANN", "b": "TANN · tann"}
 
 
 def test_what_runs_warn_of_stands_below_their_table(paper_run: PaperRun, tmp_path: Path) -> None:
@@ -183,9 +183,9 @@ def test_published_numbers_are_apart_and_labelled(paper_run: PaperRun, tmp_path:
     assert "26.965/0.893" in theirs and "26.965" not in ours and "**26" not in theirs
     latex = (tmp_path / "out" / "table-1-8x.tex").read_text()
     assert latex.index("Published by Zhang") < latex.index("26.965/0.893")
-    found = rows(tmp_path / "out", "table-1-8x", origin="published")
-    assert len(found) == 2 * 3 * (5 * 2 + 3) and all("not comparable" in row["notice"] for row in found)
-    assert not any(row["value"] or row["run"] for row in found)
+    result = rows(tmp_path / "out", "table-1-8x", origin="published")
+    assert len(result) == 2 * 3 * (5 * 2 + 3) and all("not comparable" in row["notice"] for row in result)
+    assert not any(row["value"] or row["run"] for row in result)
 
 
 def test_smoke_and_sample_runs_are_labelled_in_every_file(
