@@ -7,7 +7,7 @@ import numpy as np
 from bench.errors import DataError
 from bench.images import ByteImages
 from bench.media.low_resolution import to_low_resolution
-from bench.types import Cut
+from bench.types import Cut, FaceTemplate, Points
 
 _LARGEST_COORDINATE = 1e7  # pixels
 
@@ -33,6 +33,23 @@ def cut_out(image: ByteImages, cut: Cut) -> ByteImages:
     if cut.side is not None and image.shape[:2] != (cut.side, cut.side):
         image = to_low_resolution(image, cut.side)
     return image
+
+
+def cut_to_template(points: Points, face: FaceTemplate, lr: int | None) -> tuple[Cut, Points]:
+    """The cut that aligns a face by its points, and the points in the result.
+
+    Args:
+        points: five points of the face in pixels of the image.
+        face: the chip, and where its points are.
+        lr: side of the LR face, pixels; None or 0 keeps the size of the chip.
+
+    Returns:
+        The cut, and the points of the template in pixels of the cropped and shrunk image.
+    """
+    from bench.media.similarity import resized_points
+
+    size = (face.height, face.width)
+    return Cut(points=points, face=face, side=lr or None), resized_points(face.points, size, (lr, lr) if lr else size)
 
 
 def square_around(box: tuple[float, float, float, float], margin: float = 0.0) -> tuple[float, float, float, float]:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.errors import DataError
-from bench.media.similarity import Matrix, resized_points
+from bench.media.crop import cut_to_template
+from bench.media.similarity import Matrix
 from bench.types import Cut, FaceTemplate, Points
 from protocols.multipie.files import Take
 from protocols.multipie.tables import CAMERAS
@@ -55,7 +56,7 @@ class Crop:
         """The cut to 128 x 128, then to ``lr`` unless that is 0."""
         if self.points is None:
             return Cut(box=self.square.box if self.square else None, side=lr or SIDE)
-        return Cut(points=self.points, face=FaceTemplate(SIDE, SIDE, self.points_in_crop()), side=lr or None)
+        return cut_to_template(self.points, FaceTemplate(SIDE, SIDE, self.points_in_crop()), lr)[0]
 
     def points_in_crop(self) -> Points:
         """The points in pixels of the 128 x 128 crop; empty where there are none."""
@@ -68,7 +69,7 @@ class Crop:
         """The points in pixels of the result of `cut`; None where there are none."""
         if self.points is None:
             return None
-        return resized_points(self.points_in_crop(), (SIDE, SIDE), (lr or SIDE, lr or SIDE))
+        return cut_to_template(self.points, FaceTemplate(SIDE, SIDE, self.points_in_crop()), lr)[1]
 
 
 def similarity(points: Points) -> Matrix:

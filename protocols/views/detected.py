@@ -17,6 +17,7 @@ from bench.images import ByteImages, decode
 from bench.interfaces import Progress
 from bench.io.file_digests import digest_of
 from bench.io.filekinds import read_plain
+from bench.media.crop import cut_to_template
 from bench.media.similarity import resized_points
 from bench.types import Cut, FaceTemplate, Points
 
@@ -66,9 +67,7 @@ class Framing:
         side = self.lr if lr else None
         if points is None:
             return (Cut(side=side) if side else None), None
-        face = FACES[self.crop]
-        after = (face.height, face.width) if side is None else (side, side)
-        return Cut(points=points, face=face, side=side), resized_points(face.points, (face.height, face.width), after)
+        return cut_to_template(points, FACES[self.crop], side)
 
 
 def lr_side(name: str, lr: int | None) -> int | None:
