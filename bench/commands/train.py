@@ -53,6 +53,33 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder of checkpoints, curves, pictures and weights"
     )
+    parser.add_argument(
+        "--photographs",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="vividgan-flow: packs of photographs in any pose (bench data pairs --most-yaw 90 --margin 48 --identities "
+        "...) for a stage that restores them in their pose and compares frontalised ones with the person's other "
+        "photographs",
+    )
+    parser.add_argument(
+        "--no-degradation", action="store_true", help="photographs: LR faces by antialiased bicubic alone"
+    )
+    parser.add_argument("--no-templates", action="store_true", help="photographs: no comparison with other photographs")
+    parser.add_argument(
+        "--depth",
+        type=int,
+        default=0,
+        metavar="N",
+        help="vividgan-flow: residual blocks added to its restoring part, a multiple of 3 (default: 0)",
+    )
+    parser.add_argument(
+        "--start",
+        type=Path,
+        metavar="FILE",
+        help="vividgan-flow: weights to start from, of the same depth or less (default: random weights)",
+    )
     parser.add_argument("--lr", type=int, choices=(16, 32), help="side of the LR faces (default: 16; of all: both)")
     parser.add_argument("--steps", default="", metavar="STAGE=N,...", help="steps of stages; 0 omits a stage")
     parser.add_argument(
@@ -97,8 +124,11 @@ def main(args: argparse.Namespace) -> int:
     settings = _settings(args, distributed.world_size(), chosen.get("ema"))
     opened = [(Pack(path), file_digest(path)) for path in args.data]  # a damaged file is an error here
     packs = {digest: pack for pack, digest in opened}
-    left_out_near = _exclude(args, [pack for pack, _ in opened])
-    digests = [*packs, *(f"{entry}" for entry in left_out_near if entry["left_out"])]
+    turned = [(Pack(path), file_digest(path)) for path in args.photographs]
+    paths = [*args.data, *args.photographs]
+    left_out_near = _exclude(args, paths, [pack for pack, _ in (*opened, *turned)])
+    digests = [*packs, *(digest for _, digest in turned)]
+    digests += [f"{entry}" for entry in left_out_near if entry["left_out"]]
     device = distributed.device_of(args.device)
     options = Options(
         method=args.method,
@@ -115,10 +145,17 @@ def main(args: argparse.Namespace) -> int:
         people=sum(len(pack.indices(test=False)[: args.faces]) for pack in packs.values()),
         aligner=args.aligner,
         of=args.of,
+        photographs=tuple(pack for pack, _ in turned),
+        degradation=not args.no_degradation,
+        templates=not args.no_templates,
+        depth=args.depth,
+        start=args.start,
         seed=args.seed,
         recipe=args.recipe,
         settings=chosen,
     )
+    if args.method == ALL and (args.photographs or args.depth or args.start is not None):
+        raise UsageError("all trains the baselines; --photographs, --depth and --start are options of vividgan-flow.")
     if args.method != ALL:
         stages_of(options)  # faults are reported before anything is rendered
     train, left_out = load_or_render(packs, args.views or args.out / "views", faces=args.faces, seed=args.seed)
@@ -136,7 +173,7 @@ def main(args: argparse.Namespace) -> int:
         return _train_one(args, options, settings, people)
 
 
-def _exclude(args: argparse.Namespace, packs: Sequence[Pack]) -> list[dict[str, Any]]:
+def _exclude(args: argparse.Namespace, paths: Sequence[Path], packs: Sequence[Pack]) -> list[dict[str, Any]]:
     """Take faces near excluded sets out of the packs, and say how many.
 
     Raises:
@@ -149,7 +186,7 @@ def _exclude(args: argparse.Namespace, packs: Sequence[Pack]) -> list[dict[str, 
 
     embedded = any(pack.groups is not None and pack.groups.described.embeddings for pack in packs)
     folders = any(path.is_dir() for path in args.exclude)
-    by_path = dict(zip(args.data, packs, strict=True))
+    by_path = dict(zip(paths, packs, strict=True))
     record = exclude_near(by_path, args.exclude, grouping_recognisers() if embedded and folders else {})
     if distributed.rank() != 0:
         return record

@@ -222,6 +222,10 @@ FLOW = (
     "in the frames of recognisers (their chips, lr) heads turned by less than about 30 degrees keep their pose: "
     "recognition of real photographs is better so; frontalise=always frontalises them there too",
     "its flows are trained with the face engine's exact flows, in the first third of the training and after",
+    "a stage on real photographs (--photographs): left in their pose, with pixel and identity losses; and frontalised, "
+    "compared by the teacher with a template of the person's other photographs (--no-templates leaves this out)",
+    "LR faces of photographs have other kernels, blur, noise or JPEG, on a share of them (--no-degradation)",
+    "residual blocks are added to the restoring part (--depth)",
     "touching-up and fine-integration networks are the paper's, trained on its faces with pixels, identity and "
     "heatmaps; the coarse face is the default output, since recognition is as good",
     "its training is that of the recipe ours of vividgan, see bench list vividgan; --recipe paper does not "

@@ -24,9 +24,10 @@ def add_parser(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "pairs",
         help="pack a folder of photographs into one training file",
-        description="Find the face of every photograph, keep the frontal ones, and pack them with their landmarks into "
-        "one file; training turns, shrinks and crops them on the fly. Photographs that may show one person are one "
-        "group, and each group is in one part: train (80 in 100), validation (4), tuning (6) or sealed (10).",
+        description="Find the face of every photograph, keep the frontal ones (--most-yaw), and pack them with their "
+        "landmarks into one file; training turns, shrinks and crops them on the fly. Photographs that may show one "
+        "person are one group, and each group is in one part: train (80 in 100), validation (4), tuning (6) or sealed "
+        "(10).",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="photographs")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file to write (.npz)")
@@ -62,6 +63,13 @@ def add_parser(subparsers: Subparsers) -> None:
         "of its surroundings (default: photographs are aligned crops, taken whole)",
     )
     parser.add_argument(
+        "--most-yaw",
+        type=float,
+        default=15.0,
+        metavar="DEG",
+        help="reject heads that are turned further (default: 15); 90 keeps all poses, for `bench train --photographs`",
+    )
+    parser.add_argument(
         "--heatmaps",
         default="auto",
         metavar="WHOSE",
@@ -82,12 +90,15 @@ def main(args: argparse.Namespace) -> int:
     """Run it."""
     from bench import progress
     from bench.commands.data.photograph_sets import describe_set
+    from bench.errors import UsageError
     from bench.faces.landmarks.mediapipe import FaceLandmarker
     from bench.faces.pairs.describe import Describer
     from bench.faces.pairs.grouping import Grouping, groups_table
     from bench.faces.pairs.identities import FOLDER, read_identities, read_partition
     from bench.faces.pairs.pack import pack, photographs
 
+    if not 0 < args.most_yaw <= 90:
+        raise UsageError(f"--most-yaw is {args.most_yaw:g}; give more than 0 and at most 90 degrees.")
     files = photographs(args.folder)
     labels = args.identities or (FOLDER if args.person == "folder" else None)
     rules, recognisers = _rules(args.group_by)
@@ -108,6 +119,7 @@ def main(args: argparse.Namespace) -> int:
             FaceLandmarker(),
             quality=args.quality,
             margin=args.margin,
+            most_yaw_deg=args.most_yaw,
             outline=outline,
             grouping=grouping,
             advance=advance,

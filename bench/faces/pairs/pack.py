@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,10 @@ from bench.io.image_formats import IMAGE_ENDINGS
 
 __all__ = ["ENGINE", "PACK_VERSION", "SIDE", "Pack", "PackSummary", "pack", "photographs"]
 
-PACK_VERSION = 4
-_READ = (1, 2, 3, 4)  # 1: no surroundings; 2: no 68 points of another landmarker; 3: no groups
+PACK_VERSION = 5
+_READ = (1, 2, 3, 4, 5)  # 1: no surroundings; 2: no 68 points of another landmarker; 3: no groups; 4: no yaw
+FRONTAL_DEG = 15.0
+"""Largest yaw of a photograph that is packed as a frontal one, degrees."""
 ENGINE = "engine"
 BY_NAME = "by file name"
 """The split of a pack without groups."""
@@ -67,7 +69,7 @@ def pack(
     *,
     person: Callable[[Path], str] = lambda path: path.name,
     quality: int = 90,
-    most_yaw_deg: float = 15.0,
+    most_yaw_deg: float = FRONTAL_DEG,
     margin: int | None = None,
     outline: tuple[str, Landmarker] | None = None,
     grouping: Grouping | None = None,
@@ -100,7 +102,7 @@ def pack(
     if margin is not None and not 0 <= margin <= SIDE:
         raise UsageError(f"A margin is 0 to {SIDE} pixels, not {margin}")
     rejected: Counter[str] = Counter()
-    faces, points, kept, test_people = [], [], [], []
+    faces, points, kept, test_people, yaws = [], [], [], [], []
     for place, path in enumerate(files):
         reason, framed = framed_face(path, landmarker, most_yaw_deg, margin, outline)
         advance(1)
@@ -110,6 +112,7 @@ def pack(
         faces.append(_jpeg(framed.face, quality))
         points.append(np.rint(framed.points * _POINT_SCALE).astype(np.int16))
         kept.append(place)
+        yaws.append(framed.landmarks.yaw_deg)
         test_people.append(_in_test(person(path)))
         if grouping is not None:
             grouping.describer.add(path.read_bytes(), framed.photograph, framed.landmarks)
@@ -126,6 +129,8 @@ def pack(
         "points": _differences(np.stack(points)),
         "outline": np.array(outline[0] if outline else ENGINE),
         "names": np.array([files[place].name for place in kept]),
+        "yaw_deg": np.array(yaws, np.float32),
+        "most_yaw_deg": np.array(most_yaw_deg),
         "test": test,
         "rejected": np.array(json.dumps(dict(sorted(rejected.items())))),
     }
@@ -146,6 +151,8 @@ class Pack:
         groups: groups, identity labels and what they were made of; None for a pack split by file name.
         rejected: number of rejected photographs, by reason.
         margin: pixels of surroundings on each side of the faces.
+        yaw_deg: float32 (N,), turn of each head by the landmarks; NaN in packs of version 4 and before.
+        most_yaw_deg: photographs with a larger yaw were rejected.
         outline: name of the landmarker of the 68 points; ``engine`` derives them from the 478.
     """
 
@@ -164,8 +171,10 @@ class Pack:
                 self._jpeg, self._offsets = archive["jpeg"], archive["offsets"]
                 self._points = _restored(archive["points"])
                 self.outline = str(archive["outline"]) if version > 2 else ENGINE
+                self.most_yaw_deg = float(archive["most_yaw_deg"]) if version > 4 else FRONTAL_DEG
                 self.names: tuple[str, ...] = tuple(str(name) for name in archive["names"])
                 self.test: NDArray[np.bool_] = archive["test"].astype(bool)
+                self.yaw_deg = self._read_yaw(archive if version > 4 else {})
                 self.rejected: dict[str, int] = json.loads(str(archive["rejected"]))
                 self.groups = PackGroups.from_arrays(archive) if "group" in archive.files else None
                 self.part: NDArray[np.str_] = self._part_by_name() if self.groups is None else self.groups.part.copy()
@@ -173,6 +182,12 @@ class Pack:
             raise
         except Exception as error:  # noqa: BLE001  # a damaged archive makes NumPy and zlib raise nearly anything
             raise DataError(f"{path} is not a pack of photographs ({type(error).__name__}: {error}).") from error
+
+    def _read_yaw(self, archive: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        yaw = archive.get("yaw_deg", np.full(len(self.names), np.nan, np.float32))
+        if yaw.shape != (len(self.names),):
+            raise ValueError(f"{len(self.names)} names and yaws of shape {yaw.shape}")
+        return yaw.astype(np.float32)
 
     def __len__(self) -> int:
         return len(self.names)

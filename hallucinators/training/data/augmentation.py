@@ -75,7 +75,7 @@ def make_batch(
         upright: whether the batch has the turned face before it was moved, and the similarity.
     """
     mild = rng.random(len(rows)) < augmentation.mild_share
-    matrices = np.stack([_similarity(rng, augmentation, mild=bool(m)) for m in mild])
+    matrices = np.stack([random_similarity(rng, augmentation, mild=bool(m)) for m in mild])
     mirrored = rng.random(len(rows)) < augmentation.mirror
     on_another = mild & (rng.random(len(rows)) < augmentation.surround)
     others = rng.integers(0, len(views), len(rows))
@@ -86,7 +86,7 @@ def make_batch(
     ]
     moved = np.stack(
         [
-            _warp(image, matrix, views.frontal[other][::-1] if surround else None)
+            warp_face(image, matrix, views.frontal[other][::-1] if surround else None)
             for image, matrix, other, surround in zip(images, matrices, others, on_another, strict=True)
         ]
     )
@@ -129,7 +129,7 @@ def concatenate(parts: Sequence[Batch]) -> Batch:
     return Batch(*(None if column[0] is None else torch.cat(column) for column in columns))  # type: ignore[arg-type]
 
 
-def _similarity(rng: np.random.Generator, augmentation: Augmentation, *, mild: bool) -> NDArray[np.float64]:
+def random_similarity(rng: np.random.Generator, augmentation: Augmentation, *, mild: bool) -> NDArray[np.float64]:
     """A random affine matrix (2, 3) on pixels of the view."""
     jitter = augmentation.mild if mild else augmentation.recipe
     angle = np.deg2rad(rng.uniform(-jitter.rotation_deg, jitter.rotation_deg))
@@ -157,7 +157,7 @@ def _upright(
     return torch.from_numpy(faces), torch.from_numpy(moves)
 
 
-def _warp(image: ByteImages, matrix: NDArray[np.float64], surround: ByteImages | None = None) -> ByteImages:
+def warp_face(image: ByteImages, matrix: NDArray[np.float64], surround: ByteImages | None = None) -> ByteImages:
     """The image moved by a similarity; beyond its border another image, or its mirror image.
 
     ``matrix`` is in pixels of the face of 128 pixels; the image may be wider by the same margin on every side.

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import progress
-from bench.errors import DataError
+from bench.errors import DataError, UsageError
 from bench.faces.pairs.pack import Pack
 from hallucinators.training.data.views import RenderedViews, ViewPlan, render_views
 from hallucinators.training.steps import distributed
+
+_MOST_FRONTAL_DEG = 30.0
 
 
 def load_or_render(
@@ -28,8 +30,15 @@ def load_or_render(
         seed: of the random views.
 
     Raises:
+        UsageError: a pack has turned heads.
         DataError: a pack has no training people, or the first has none left out; the folder holds other views.
     """
+    for number, pack in enumerate(packs.values(), 1):
+        if pack.most_yaw_deg > _MOST_FRONTAL_DEG:
+            raise UsageError(
+                f"Pack {number} has heads turned by up to {pack.most_yaw_deg:g} degrees. Views are rendered from "
+                "frontal photographs: pack them without --most-yaw, or give this pack to --photographs."
+            )
     plan, smoke = ViewPlan(seed=seed), faces is not None
     train = []
     for number, (digest, pack) in enumerate(packs.items(), 1):

@@ -55,6 +55,7 @@ def write_card(
         *(f"| not trained on, near {e['near']} | {e['left_out']:,} faces of {e['pack']} |" for e in left_out_near),
         f"| precision, device | {settings.precision}, {settings.device} |",
         f"| seed | {settings.seed} |",
+        *_photographs(options, trained),
         *_recipe(trained),
         "| licence | as its training photographs'; those of UTKFace and LFW are for non-commercial research |",
         "",
@@ -71,6 +72,21 @@ def write_card(
     card = weights.with_suffix(".md")
     write_file(card, "\n".join(lines))
     return card
+
+
+def _photographs(options: Options, trained: Mapping[str, Any]) -> list[str]:
+    """The rows on added blocks, on real photographs, and on the weights that the training started from."""
+    rows = [f"| network | depth {options.depth}: residual blocks added |"] if options.depth else []
+    if "photographs" in trained:
+        yes = {True: "yes", False: "no"}
+        rows.append(
+            f"| photographs in any pose | {trained['photographs']:,} real photographs; degradation "
+            f"{yes[trained['degradation']]}, compared with templates of "
+            f"{trained.get('photographs_people', 0):,} people |"
+        )
+    if "start_sha256" in trained:
+        rows.append(f"| started from | weights with SHA-256 `{trained['start_sha256']}` |")
+    return rows
 
 
 def _recipe(trained: Mapping[str, Any]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +11,9 @@ from bench.errors import UsageError
 from hallucinators.networks.presets import LR_SIDES, refuse_unknown
 
 if TYPE_CHECKING:
+    from bench.faces.pairs.pack import Pack
     from hallucinators.training.data.augmentation import Augmentation
-    from hallucinators.training.steps.task import Task
+    from hallucinators.training.steps.task import BatchSource, Task
 
 
 def parse_steps(text: str) -> dict[str, int]:
@@ -46,9 +47,14 @@ class Options:
         true_components: train and validate with the true components (V+GT).
         carry: False: the paper's coarse network adds to grey, not to the aligned LR image.
         device: torch device of the teacher.
-        people: number of people in the training set, for networks that classify them.
         aligner: weight file of the trained ``stn`` for methods behind it; None takes the shipped one.
         of: hallucinator whose output a domain adapter is trained on, as on the command line.
+        photographs: packs of photographs in any pose for the stage of that name; empty leaves the stage out.
+        people: number of people in the training set, for networks that classify them.
+        degradation: whether LR faces of photographs have other kernels, blur, noise and JPEG, on a share of them.
+        templates: whether photographs of people with two or more are compared with the person's template.
+        depth: residual blocks added to the flow network.
+        start: weight file that the first stage starts from; None starts from random weights.
         seed: of the initial weights, where the method uses it.
         recipe: name of the recipe that ``settings`` started from.
         settings: values of options that only this method has, by name.
@@ -68,6 +74,11 @@ class Options:
     people: int = 0
     aligner: Path | None = None
     of: str = "vividgan-flow"
+    photographs: Sequence[Pack] = ()
+    depth: int = 0
+    start: Path | None = None
+    degradation: bool = True
+    templates: bool = True
     seed: int = 0
     recipe: str = "ours"
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -107,6 +118,8 @@ class Stage:
         flow: whether batches have flow targets.
         upright: whether batches have the turned face before it was moved.
         augmentation: random changes of the pairs; None takes the defaults.
+        mix: makes the source of the stage from that of the rendered pairs, the batch size, seed and rank; None trains
+            on the pairs alone.
     """
 
     name: str
@@ -116,3 +129,4 @@ class Stage:
     flow: bool = False
     upright: bool = False
     augmentation: Augmentation | None = None
+    mix: Callable[[BatchSource, int, int, int], BatchSource] | None = None

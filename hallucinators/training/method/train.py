@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from bench.faces.pairs.pack import BY_NAME
+from bench.io.file_digests import file_digest
 from hallucinators.networks.registration import TRAINERS
 from hallucinators.training.data.source import PairSource
 from hallucinators.training.data.views import RenderedViews
@@ -18,6 +19,7 @@ from hallucinators.training.method.card import write_card
 from hallucinators.training.method.options import Options, Stage
 from hallucinators.training.steps import distributed
 from hallucinators.training.steps.settings import Settings
+from hallucinators.training.steps.task import BatchSource
 
 _LEAST_MINUTES = 0.01  # a stage without time left may still validate and write
 
@@ -97,7 +99,7 @@ def train_method(options: Options, settings: Settings, people: People, out: Path
     """
     results: dict[str, run.Result] = {}
     for stage in stages_of(options):
-        source = PairSource(
+        source: BatchSource = PairSource(
             people.train,
             people.left_out,
             batch_size=settings.batch_size,
@@ -109,6 +111,8 @@ def train_method(options: Options, settings: Settings, people: People, out: Path
             augmentation=stage.augmentation,
             upright=stage.upright,
         )
+        if stage.mix is not None:
+            source = stage.mix(source, settings.batch_size, settings.seed, distributed.rank())
         result = run.train(
             stage.build(out),
             source,
@@ -167,6 +171,11 @@ def recipe_of(options: Options, people: People) -> dict[str, str | int | float]:
     }
     if options.method == "cyclegan":
         shared["of"] = options.of
+    if options.depth or options.photographs:
+        shared |= {"depth": options.depth, "photographs": len(options.photographs)}
+        shared |= {"degradation": int(options.degradation), "templates": int(options.templates)}
+    if options.start is not None:
+        shared["start"] = file_digest(options.start)
     return shared | {name: value for name, value in options.settings.items() if name not in shared}
 
 

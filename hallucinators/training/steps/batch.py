@@ -26,6 +26,11 @@ class Batch:
             created with ``upright=True``.
         similarity: float32 (N, 2, 3): from pixels (x, y, 1) of ``upright`` to those of the moved face of 128 pixels
             that ``lr`` is reduced from (affine where the augmentation changes the aspect); None likewise.
+        in_pose: bool (N,), true where ``hr`` and ``five`` are not frontal but the photograph that ``lr`` is reduced
+            from, in its pose and place; None in batches of rendered pairs.
+        person: int64 (N,), row of the person among those with a template; None without templates.
+        template: float32 (N, D), what a teacher should find in the frontal face: the mean embedding of the person's
+            other photographs; None without templates.
     """
 
     lr: Tensor
@@ -37,6 +42,9 @@ class Batch:
     flow: Tensor | None = None
     upright: Tensor | None = None
     similarity: Tensor | None = None
+    in_pose: Tensor | None = None
+    person: Tensor | None = None
+    template: Tensor | None = None
 
     def to(self, device: str | torch.device) -> Batch:
         """The same batch on a device."""

@@ -18,6 +18,7 @@ from torch.nn import functional
 from bench.errors import UsageError
 from hallucinators.networks.grids import pixel_centres, transform_points
 from hallucinators.vividgan.network.turn_limits import ALWAYS
+from hallucinators.vividgan.network.weight_file import MOST_DEPTH
 
 HR = 128
 GRID = 32
@@ -52,18 +53,21 @@ class FlowCoarseNet(nn.Module):
 
     frame: Tensor
 
-    def __init__(self, *, width: int = 48) -> None:
+    def __init__(self, *, width: int = 48, depth: int = 0) -> None:
         """Build the network.
 
         Args:
             width: channels of the features at 32 x 32, which the other widths follow.
+            depth: residual blocks added at 32 x 32 where features are fused, and a third as many at 64 x 64.
 
         Raises:
-            UsageError: the width is no multiple of 4.
+            UsageError: the width is no multiple of 4, or the depth no multiple of 3 from 0 to `MOST_DEPTH`.
         """
         super().__init__()
         if width < 4 or width % 4:
             raise UsageError(f"flow network: width is {width}; it must be a multiple of 4")
+        if not 0 <= depth <= MOST_DEPTH or depth % 3:
+            raise UsageError(f"flow network: depth is {depth}; it must be 0 or a multiple of 3, at most {MOST_DEPTH}")
         half, large = width // 2, 4 * width // 3
         self.stem = nn.Sequential(_conv(3, half), nn.SiLU(), _conv(half, width), _ResidualBlock(width))
         self.geometry = nn.Sequential(
@@ -86,19 +90,47 @@ class FlowCoarseNet(nn.Module):
         self.refined = _conv(32, 7)
         self.content = nn.Sequential(_ResidualBlock(width), _conv(width, width))
         self.fuse = nn.Sequential(
-            _conv(2 * width + 32 + 9, width), _ResidualBlock(width), _ResidualBlock(width), nn.SiLU(),
+            _conv(2 * width + 32 + 9, width), *(_ResidualBlock(width) for _ in range(2 + depth)), nn.SiLU(),
             _conv(width, 2 * width), nn.PixelShuffle(2), _Smooth(),
         )  # fmt: skip
         self.detail = nn.Sequential(
-            _conv(half + 6, half), _ResidualBlock(half), nn.SiLU(),
+            _conv(half + 6, half), *(_ResidualBlock(half) for _ in range(1 + depth // 3)), nn.SiLU(),
             _conv(half, 2 * half), nn.PixelShuffle(2), _Smooth(), nn.SiLU(),
         )  # fmt: skip
         self.paint = _conv(half // 2 + 3, 3)
         for layer in (self.similarity, self.flow, self.refined, self.paint):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # they have one by default
+        self.width, self.depth = width, depth
         self.limits = ALWAYS
         self.register_buffer("frame", pixel_centres(GRID), persistent=False)
+
+    def deepened(self, depth: int) -> FlowCoarseNet:
+        """A network of greater depth that gives the same faces: the branches of the added blocks are zero.
+
+        Raises:
+            UsageError: the depth is less than this network's, or no multiple of 3.
+        """
+        if depth < self.depth:
+            raise UsageError(f"flow network: depth is {depth}; the network to start from has {self.depth}")
+        deep = FlowCoarseNet(width=self.width, depth=depth)
+        for block in (*deep.fuse, *deep.detail):
+            if isinstance(block, _ResidualBlock):
+                nn.init.zeros_(block.second.bias)  # type: ignore[arg-type]  # it has one by default
+        state = deep.state_dict()
+        shifts = {
+            "fuse": (3 + self.depth, depth - self.depth),
+            "detail": (2 + self.depth // 3, depth // 3 - self.depth // 3),
+        }
+        for name, tensor in self.state_dict().items():
+            part, _, rest = name.partition(".")
+            if part in shifts:
+                first, shift = shifts[part]  # layers from the activation behind the blocks on
+                number, _, rest = rest.partition(".")
+                name = f"{part}.{int(number) + (shift if int(number) >= first else 0)}.{rest}"
+            state[name] = tensor
+        deep.load_state_dict(state)
+        return deep
 
     def forward(self, lr: Tensor) -> FlowResult:
         """Hallucinate.

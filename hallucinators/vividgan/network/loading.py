@@ -19,7 +19,7 @@ def build(facts: Facts) -> VividGAN:
         touchup=facts.touchup,
         component_aware=facts.component_aware,
         carry=facts.carry,
-        coarse=FlowCoarseNet() if facts.network == "vividgan-flow" else None,
+        coarse=FlowCoarseNet(depth=facts.depth) if facts.network == "vividgan-flow" else None,
     )
 
 

@@ -13,6 +13,8 @@ from hallucinators.networks import weight_file
 
 Network = Literal["vividgan", "vividgan-flow"]
 Preset = Literal["paper", "compact"]
+MOST_DEPTH = 60
+"""Largest number of residual blocks added to the flow network."""
 _SIDES: Mapping[str, tuple[int, ...]] = {"vividgan": (16, 32), "vividgan-flow": (0,)}
 
 
@@ -26,6 +28,7 @@ class Facts(weight_file.Facts):
         component_aware: whether it has hourglasses and the integration block.
         fine: False if only the coarse network was trained.
         carry: whether the paper's coarse network adds to the aligned LR image.
+        depth: residual blocks added to the flow network (`FlowCoarseNet`); 0 for the paper's network.
     """
 
     network: Network
@@ -34,6 +37,7 @@ class Facts(weight_file.Facts):
     component_aware: bool = True
     fine: bool = True
     carry: bool = True
+    depth: int = 0
 
 
 def read_facts(path: Path) -> Facts:
@@ -47,7 +51,12 @@ def read_facts(path: Path) -> Facts:
     # Older files have no entry ``carry``: their networks add to grey.
     facts = weight_file.parse_facts(path, {"carry": False, **header}, Facts) if header else None
     try:
-        known = facts is not None and facts.preset in get_args(Preset) and facts.lr in _SIDES.get(facts.network, ())
+        known = (
+            facts is not None
+            and _fits(facts)
+            and facts.preset in get_args(Preset)
+            and facts.lr in _SIDES.get(facts.network, ())
+        )
     except TypeError:  # a value without a hash
         known = False
     if facts is None or not known:
@@ -56,6 +65,12 @@ def read_facts(path: Path) -> Facts:
             f"{str(header)[:80] if header else None!r}."
         )
     return facts
+
+
+def _fits(facts: Facts) -> bool:
+    """Whether the depth is one of the flow network; the paper's network has none."""
+    most = MOST_DEPTH if facts.network == "vividgan-flow" else 0
+    return isinstance(facts.depth, int) and 0 <= facts.depth <= most and facts.depth % 3 == 0
 
 
 def check_header(path: Path, network: str, lr: int, *, fine: bool) -> None:

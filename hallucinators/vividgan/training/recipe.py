@@ -10,29 +10,34 @@ from typing import Any, cast
 import torch
 
 from bench.errors import UsageError
+from bench.io.file_digests import file_digest
 from hallucinators.networks.discriminator import Discriminator
 from hallucinators.training.data.augmentation import Augmentation
+from hallucinators.training.data.degradation import PLAIN, Degradation
+from hallucinators.training.data.photographs import PhotographSource, people_of
 from hallucinators.training.loop import checkpoint
 from hallucinators.training.method.options import Options, Stage
 from hallucinators.training.steps.placement import GeometryStage, frontal_placement
-from hallucinators.training.steps.task import Task
+from hallucinators.training.steps.task import BatchSource, Task
 from hallucinators.vividgan import departures
 from hallucinators.vividgan.network.coarse import CoarseNet
 from hallucinators.vividgan.network.loading import build as build_model
-from hallucinators.vividgan.network.loading import save_weights
+from hallucinators.vividgan.network.loading import load_weights, save_weights
 from hallucinators.vividgan.network.model import PRESETS, VividGAN
 from hallucinators.vividgan.network.weight_file import Facts, Network, Preset
 from hallucinators.vividgan.training.flow import FlowTask
 from hallucinators.vividgan.training.losses import LOSS_SETS, Weights
 from hallucinators.vividgan.training.objective import Objective
+from hallucinators.vividgan.training.photographs import PhotographTask
 from hallucinators.vividgan.training.settings import VividSettings, settings_of, used_by
 from hallucinators.vividgan.training.stages import CoarseStage, TouchUpStage, WholeStage
 from hallucinators.vividgan.training.teacher import load_teacher
 
 _DEFAULT_STEPS = {"geometry": 12000, "coarse": 6500, "touchup": 1000, "whole": 3000}
-_FLOW_STEPS = {"geometry": 0, "coarse": 9000, "touchup": 1000, "whole": 2000}
+_FLOW_STEPS = {"geometry": 0, "coarse": 9000, "photographs": 0, "touchup": 1000, "whole": 2000}
+_PHOTOGRAPH_STEPS = 7500
 _GEOMETRY_SHARE = 1 / 3
-_STAGES_WITH_FLOW = ("geometry", "coarse")
+_STAGES_WITH_FLOW = ("geometry", "coarse", "photographs")
 """Stages whose batches have flow targets."""
 _CRITIC_WIDTH = {"paper": 1.0, "compact": 0.25}
 _WITHOUT_MODULE = "figure_6f"
@@ -52,7 +57,11 @@ def stages(options: Options) -> list[Stage]:
     settings = settings_of(options)
     objective = _objective(options, settings)
     flow = options.method == "vividgan-flow"
-    steps = options.stage_steps(_FLOW_STEPS if flow else _DEFAULT_STEPS)
+    defaults = _FLOW_STEPS if flow else _DEFAULT_STEPS
+    if flow and options.photographs:
+        defaults = defaults | {"photographs": _PHOTOGRAPH_STEPS}
+    steps = options.stage_steps(defaults)
+    _check_photographs(options, steps)
     sides = (32, 16) if flow else (options.lr,)
 
     if flow or not settings.alignment:
@@ -63,7 +72,7 @@ def stages(options: Options) -> list[Stage]:
         return GeometryStage("vividgan-geometry", net, frontal_placement, lambda b: b.hr, steps=length, key="coarse")
 
     def coarse(folder: Path) -> Task:
-        model = _model(facts, options.seed)
+        model = _model(facts, options.seed, options.start)
         if steps["geometry"]:
             model.coarse.load_state_dict(checkpoint.best_averages(folder / "geometry")["coarse"])
         if flow:
@@ -73,16 +82,42 @@ def stages(options: Options) -> list[Stage]:
             return FlowTask(net, steps=steps["coarse"], geometry_steps=geometry, teacher=teacher)
         return CoarseStage(model.coarse, _critic(options), objective, steps=steps["coarse"])
 
+    people = None
+    if steps.get("photographs") and options.templates:
+        people = people_of(options.photographs, options.identity)
+
+    def photographs(folder: Path) -> Task:
+        model = _model(facts, options.seed, options.start)
+        if steps["coarse"]:
+            model = _load(model, folder, ("coarse",), residual_scale=1.0)
+        net, teacher = cast(Any, model.coarse), cast(Any, objective.teacher)
+        return PhotographTask(net, people, steps=steps["photographs"], teacher=teacher)
+
+    def mix(pairs: BatchSource, batch_size: int, seed: int, rank: int) -> BatchSource:
+        return PhotographSource(
+            pairs,
+            options.photographs,
+            people,
+            batch_size=batch_size,
+            seed=seed,
+            rank=rank,
+            degradation=Degradation() if options.degradation else PLAIN,
+        )
+
     def touchup(folder: Path) -> Task:
         model = _load(
-            _model(facts, options.seed), folder, ("coarse",), residual_scale=_residual_scale(options, settings)
+            _model(facts, options.seed),
+            folder,
+            (coarse_stage(steps),),
+            residual_scale=_residual_scale(options, settings),
         )
         return TouchUpStage(
             model.to(options.device), steps=steps["touchup"], settings=settings
         )  # the loop moves only trained modules
 
     def whole(folder: Path) -> Task:
-        earlier = ("coarse", "touchup") if options.touchup and not options.true_components else ("coarse",)
+        last = coarse_stage(steps)
+        earlier = (last, "touchup") if options.touchup and not options.true_components else (last,)
         model = _load(_model(facts, options.seed), folder, earlier, residual_scale=_residual_scale(options, settings))
         return WholeStage(
             model,
@@ -94,12 +129,30 @@ def stages(options: Options) -> list[Stage]:
             true_components=options.true_components,
         )
 
-    build = {"geometry": geometry, "coarse": coarse, "touchup": touchup, "whole": whole}
+    build = {
+        "geometry": geometry,
+        "coarse": coarse,
+        "photographs": photographs,
+        "touchup": touchup,
+        "whole": whole,
+    }
     if not options.touchup or options.true_components:
         steps["touchup"] = 0
     with_flow = _STAGES_WITH_FLOW if flow or settings.alignment else ()
     augmentation = _augmentation(settings)
-    return [Stage(n, build[n], steps[n], sides, n in with_flow, augmentation=augmentation) for n in steps if steps[n]]
+    return [
+        Stage(
+            n,
+            build[n],
+            steps[n],
+            sides,
+            n in with_flow,
+            augmentation=augmentation,
+            mix=mix if n == "photographs" else None,
+        )
+        for n in steps
+        if steps[n]
+    ]
 
 
 def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]) -> Facts:
@@ -120,7 +173,8 @@ def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]
         model.load_state_dict(checkpoint.best_averages(folder / "whole")["model"])
         fine = True
     else:
-        model, fine = _load(model, folder, ("coarse",), residual_scale=_residual_scale(options, settings)), False
+        last = "photographs" if options.photographs and options.steps.get("photographs") != 0 else "coarse"
+        model, fine = _load(model, folder, (last,), residual_scale=_residual_scale(options, settings)), False
     facts = replace(facts, fine=fine, trained={**trained, **_described(options, trained)})
     save_weights(out, model, facts)
     return facts
@@ -137,7 +191,28 @@ def facts_of(options: Options) -> Facts:
         touchup=options.touchup,
         component_aware=options.component_aware,
         carry=options.carry,
+        depth=options.depth if flow else 0,
     )
+
+
+def coarse_stage(steps: Mapping[str, int]) -> str:
+    """The stage whose coarse network later stages take."""
+    return "photographs" if steps.get("photographs") else "coarse"
+
+
+def _check_photographs(options: Options, steps: Mapping[str, int]) -> None:
+    """Raise UsageError where options of the stage of photographs do not fit."""
+    flow = options.method == "vividgan-flow"
+    if not flow and (options.photographs or options.depth or options.start is not None):
+        raise UsageError(f"{options.method} has no option --photographs, --depth or --start; vividgan-flow has them.")
+    if steps.get("photographs") and not options.photographs:
+        raise UsageError("The stage photographs needs packs: --photographs FILE, made by `bench data pairs`.")
+    if steps.get("photographs") and options.identity != "dlib":
+        raise UsageError("The stage photographs compares with embeddings of dlib; train with --identity dlib.")
+    if flow and not steps["coarse"] and not steps["photographs"]:
+        raise UsageError("Later stages need one of the stages coarse and photographs; give it steps.")
+    if flow and not steps["coarse"] and options.start is None:
+        raise UsageError("Without the stage coarse a training needs weights to start from: --start FILE.")
 
 
 def _augmentation(settings: VividSettings) -> Augmentation:
@@ -153,7 +228,15 @@ def _augmentation(settings: VividSettings) -> Augmentation:
 def _described(options: Options, trained: Mapping[str, Any]) -> dict[str, Any]:
     """The recipe of a training and its options whose values are not the paper's, for header and card."""
     if options.method != "vividgan":
-        return {}
+        more: dict[str, Any] = {}
+        if options.photographs:
+            more["photographs"] = sum(len(pack.indices(test=False)) for pack in options.photographs)
+            if options.templates:
+                more["photographs_people"] = len(people_of(options.photographs, options.identity).templates)
+            more |= {"degradation": options.degradation, "templates": options.templates}
+        if options.start is not None:
+            more["start_sha256"] = file_digest(options.start)
+        return more
     used = used_by(options, str(trained.get("precision", "")))
     used["identity"] = Path(options.identity).name if options.identity != "dlib" else "dlib"
     if "resnet50" in used["identity"]:
@@ -181,9 +264,13 @@ def _critic(options: Options) -> Discriminator:
     return Discriminator(width=_CRITIC_WIDTH[options.preset])
 
 
-def _model(facts: Facts, seed: int) -> VividGAN:
+def _model(facts: Facts, seed: int, start: Path | None = None) -> VividGAN:
     torch.manual_seed(seed)  # the same initial weights in every stage and process
-    return build_model(facts)
+    model = build_model(facts)
+    if start is not None:
+        coarse = cast(Any, load_weights(start, network=facts.network)[0].coarse)
+        model.coarse = coarse.deepened(facts.depth)
+    return model
 
 
 def _residual_scale(options: Options, settings: VividSettings) -> float:
@@ -200,7 +287,8 @@ def _load(model: VividGAN, folder: Path, parts: tuple[str, ...], *, residual_sca
     """Load the averaged weights of earlier stages and scale the residual of the paper's coarse network."""
     for part in parts:
         averages = checkpoint.best_averages(folder / part)
-        getattr(model, part).load_state_dict(averages.get(part) or averages["net"])
+        network = model.coarse if part == "photographs" else getattr(model, part)
+        network.load_state_dict(averages.get(part) or averages["net"])
     if isinstance(model.coarse, CoarseNet):
         model.coarse.scale_residual(residual_scale)
     return model

@@ -13,6 +13,8 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor
 
 from bench.faces.pairs.describe import Describer
 from bench.faces.pairs.grouping import Grouping
@@ -28,6 +30,7 @@ from hallucinators.training.steps.settings import Settings
 from hallucinators.vividgan.network.loading import load_weights
 from hallucinators.vividgan.network.weight_file import read_facts
 from hallucinators.vividgan.training import recipe
+from tests.hallucinators.photographs_fixture import write_photographs
 
 Bench = Callable[..., tuple[int, str, str]]
 STEPS = "geometry=2,coarse=2,touchup=2,whole=2"
@@ -141,6 +144,49 @@ def test_the_coarse_network_alone_makes_weights_of_it_alone(train: Bench, tmp_pa
         np.testing.assert_array_equal(value, best[name].half().float())
 
 
+@pytest.fixture(scope="session")
+def turned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pack of photographs of eight people in any pose."""
+    return write_photographs(tmp_path_factory.mktemp("photographs"))
+
+
+def test_photographs_train_a_deeper_network_from_shallower_weights(
+    train: Bench, turned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipe, "load_teacher", lambda name, device: _colours)
+    given = ("--photographs", turned, "--depth", 3)
+    start = Path("hallucinators/weights/vividgan-flow.safetensors").resolve()
+    code, out, err = train(
+        "vividgan-flow", *given, "--start", start, steps="coarse=0,photographs=3,touchup=0,whole=0", identity="dlib"
+    )
+    assert code == 0, err
+    weights = tmp_path / "out" / "vividgan-flow.safetensors"
+    facts = read_facts(weights)
+    assert facts.depth == 3 and not facts.fine and facts.trained["photographs_samples"] == 12
+    assert facts.trained["photographs"] == 32 and facts.trained["start_sha256"] == file_digest(start)
+    assert facts.trained["degradation"] is True and facts.trained["templates"] is True
+    card = weights.with_suffix(".md").read_text()
+    assert "32 real photographs" in card and file_digest(start) in card and "depth 3" in card
+    hint = re.search(r"--hallucinator (\S+)", out)
+    assert hint
+    hallucinator = build(HALLUCINATORS, Spec.parse(hint[1])).component
+    assert hallucinator.hallucinate(np.zeros((1, 3, 16, 16), np.float32)).shape == (1, 3, 128, 128)
+    more = "coarse=0,photographs=3,touchup=0,whole=0"
+    code, _, err = train("vividgan-flow", *given, "--start", start, "--no-templates", steps=more, identity="dlib")
+    assert code == 1 and "templates is 0 here and 1" in err
+
+
+def test_turned_photographs_are_no_frontal_data(bench: Bench, turned: Path, tmp_path: Path) -> None:
+    given = ("--data", turned, "--out", tmp_path / "out", "--identity", "none", "--steps", "coarse=1")
+    code, _, err = bench("train", "vividgan-flow", *given)
+    assert code == 2 and "give this pack to --photographs" in err
+
+
+def _colours(images: Tensor, five: Tensor) -> Tensor:
+    values = torch.nn.functional.interpolate(images.float(), (6, 7), mode="area").flatten(1)
+    return torch.nn.functional.pad(values, (0, 2)) * 0.2
+
+
 def test_another_recipe_is_refused_in_the_same_folder(train: Bench) -> None:
     assert train("vividgan", steps="geometry=0,coarse=1,touchup=0,whole=0")[0] == 0
     for more in (("--losses", "minus"), ("--no-component-module",), ("--lr", 32), ("--batch", 2), ("--seed", 1)):
@@ -159,6 +205,10 @@ def test_another_recipe_is_refused_in_the_same_folder(train: Bench) -> None:
         (("vividgan", "--steps", "coarse=-1"), "STAGE=N"),
         (("vividgan", "--preset", "huge"), "paper, compact"),
         (("vividgan", "--losses", "most"), "minus, dagger, ddagger, star, full"),
+        (("vividgan", "--depth", "3"), "vividgan has no option --photographs, --depth or --start"),
+        (("vividgan-flow", "--depth", "4"), "depth is 4"),
+        (("vividgan-flow", "--steps", "photographs=2"), "--photographs FILE"),
+        (("vividgan-flow", "--steps", "coarse=0"), "one of the stages coarse and photographs"),
         (("vividgan", "--batch", "0"), "batch_size is 0"),
         (("vividgan", "--batch", "9"), "no more pairs a step than there are faces"),
         (("vividgan", "--minutes", "0"), "minutes is 0"),

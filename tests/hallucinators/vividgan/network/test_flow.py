@@ -267,3 +267,22 @@ def test_how_much_a_head_is_turned_does_not_depend_on_where_and_how_large_it_is(
     flows = [torch.cat([place, place], 1) for place in (own, small)]
     result = [float(estimate_turn_px(flow, seen, similar(flow, seen, frame))) for flow in flows]
     assert result[0] == pytest.approx(4.5, abs=0.3) and result[1] == pytest.approx(result[0], abs=0.03)
+
+
+def test_a_deeper_network_starts_with_the_faces_of_the_one_it_is_made_from() -> None:
+    network = awake().eval()
+    deep = network.deepened(6).eval()
+    assert len(list(deep.parameters())) > len(list(network.parameters()))
+    with torch.no_grad():
+        assert torch.equal(deep(pictures()).coarse, network(pictures()).coarse)
+        again = deep.deepened(9).eval()
+        assert torch.equal(again(pictures()).coarse, network(pictures()).coarse)
+
+
+def test_depth_is_a_multiple_of_3_and_never_falls() -> None:
+    with pytest.raises(UsageError, match="depth is 4; it must be 0 or a multiple of 3"):
+        FlowCoarseNet(width=12, depth=4)
+    with pytest.raises(UsageError, match="depth is 63; .* at most 60"):
+        FlowCoarseNet(width=12, depth=63)
+    with pytest.raises(UsageError, match="depth is 3; the network to start from has 6"):
+        FlowCoarseNet(width=12, depth=6).deepened(3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from bench.errors import BenchError, DataError, MissingError
-from bench.weights import weights_file
+from bench.weights import save_tensors, weights_file
 from hallucinators.vividgan.network.flow import FlowCoarseNet
 from hallucinators.vividgan.network.loading import build, load_weights, save_weights
 from hallucinators.vividgan.network.model import VividGAN
@@ -78,7 +78,7 @@ def test_the_header_says_what_the_file_is_of(written: Path) -> None:
         kinds = {file.get_tensor(name).dtype for name in file.keys()}
     assert header == {
         "network": "vividgan", "lr": 16, "preset": "compact", "touchup": True, "component_aware": True, "fine": True,
-        "trained": {"people": 8, "smoke": True}, "carry": True,
+        "trained": {"people": 8, "smoke": True}, "carry": True, "depth": 0,
     }  # fmt: skip
     assert kinds == {torch.float16}
 
@@ -191,3 +191,18 @@ def test_what_is_not_there_and_what_cannot_be_written_are_reported(model: VividG
     with pytest.raises(BenchError, match="Cannot write"):
         save_weights(tmp_path / "w.safetensors", model, FACTS)
     assert not list((tmp_path / "w.safetensors").iterdir())
+
+
+def test_the_depth_of_a_flow_network_is_in_its_header(tmp_path: Path) -> None:
+    facts = Facts("vividgan-flow", 0, "compact", touchup=False, fine=False, depth=6)
+    save_weights(tmp_path / "deep.safetensors", build(facts), facts)
+    model, read = load_weights(tmp_path / "deep.safetensors")
+    assert read.depth == 6 and getattr(model.coarse, "depth", None) == 6
+
+
+@pytest.mark.parametrize("depth", [-3, 4, 3000, "6", None])
+def test_a_depth_that_cannot_be_is_refused(tmp_path: Path, depth: object) -> None:
+    facts = Facts("vividgan-flow", 0, "compact", touchup=False, fine=False)
+    save_tensors(tmp_path / "bad.safetensors", {"one": torch.zeros(1)}, {**asdict(facts), "depth": depth})
+    with pytest.raises(DataError, match="no VividGAN"):
+        read_facts(tmp_path / "bad.safetensors")

@@ -112,7 +112,7 @@ def test_first_stages_see_where_points_went_and_the_flow_network_sees_both_sizes
         ({"preset": "huge"}, "paper, compact"),
         ({"losses": "all"}, "minus, dagger, ddagger, star, full"),
         ({"lr": 24}, "16 or 32"),
-        ({"steps": {"fine": 3}}, "geometry, coarse, touchup, whole"),
+        ({"steps": {"fine": 3}}, "geometry, coarse, (photographs, )?touchup, whole"),
     ],
 )
 def test_unknown_names_are_met_with_the_known_ones(changes: dict[str, Any], known: str) -> None:
