@@ -56,7 +56,8 @@ class People:
 def people_of(packs: Sequence[Pack], teacher: str) -> People:
     """The people of the training parts of packs, by their identity labels.
 
-    Labels of two packs are different people. A photograph's share of a template falls with its yaw, because embeddings of frontal faces are more reliable.
+    Labels of two packs are different people. A photograph's share of a template falls with its yaw, because
+    embeddings of frontal faces are more reliable.
 
     Args:
         packs: packs with identity labels and embeddings.
