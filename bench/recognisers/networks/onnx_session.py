@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from bench.devices import cpu_threads
 from bench.errors import ContractError, DataError, one_line
 from bench.interfaces import ByteImages, FloatImages
-from bench.onnx.ports import Layout
 from bench.onnx.session import open_session, run_session
 from bench.recognisers.networks.batches import (
     BATCH,
@@ -22,8 +20,9 @@ from bench.recognisers.networks.batches import (
     embedding_rows,
     mixing_note,
 )
-from bench.recognisers.networks.chips import Colour, Scaling
-from bench.recognisers.networks.network_file import check_channels, default_scaling, image_input
+from bench.recognisers.networks.chips import Scaling
+from bench.recognisers.networks.file_network import FileNetwork
+from bench.recognisers.networks.network_file import check_channels, image_input
 from bench.recognisers.networks.onnx_graph import Graph, read_graph
 
 _TESTED_BATCHES = (3, BATCH)  # batch lengths that are compared with single images
@@ -48,35 +47,11 @@ class _Way:
     mixes: bool = False
 
 
-class OnnxNetwork:
-    """A network file that is read at first use."""
+class OnnxNetwork(FileNetwork):
+    """An ONNX file that is read at first use; all its weights are in it."""
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        layout: Layout | Literal["auto"] = "auto",
-        colour: Colour = "RGB",
-        output_name: str = "",
-        threads: int = 0,
-        sha256: str | None = None,
-        in_parts: bool = False,
-    ) -> None:
-        """Remember the file.
-
-        Args:
-            path: the ONNX file.
-            layout: order of the axes of the network's input.
-            colour: channel order of the network's input.
-            output_name: the output that is the embedding, where there are several.
-            threads: processor threads; 0 means all.
-            sha256: digest that the file must have when it is read; None takes any.
-            in_parts: whether weights may lie in files beside it, which the caller digests.
-        """
-        self._path, self._colour = path, colour
-        self._read = partial(read_graph, path, layout=layout, output_name=output_name, sha256=sha256, in_parts=in_parts)
-        self._threads = cpu_threads(threads)
-        self._way: _Way | None = None
+    _in_parts = False
+    _way: _Way | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the session: another process opens its own."""
@@ -92,12 +67,17 @@ class OnnxNetwork:
     @property
     def scaling(self) -> Scaling:
         """The scaling that fits the graph: none where it takes bytes or scales by itself, else to [-1, 1]."""
-        return self.graph.arithmetic.fitting if self.graph.arithmetic else default_scaling(self.graph.image)
+        return self.graph.arithmetic.fitting if self.graph.arithmetic else super().scaling
 
-    def embedding_size(self, height: int, width: int, scaling: Scaling) -> int:
-        """Length of an embedding: what the graph declares, else what a grey image gives."""
-        grey = np.full((1, height, width, 3), 127, np.uint8)
-        return self.graph.embedding_size or self.embed(grey, scaling).shape[1]
+    def _read(self, *, free_batch: bool = True) -> Graph:
+        return read_graph(
+            self._path,
+            layout=self._layout,
+            output_name=self._output_name,
+            free_batch=free_batch,
+            sha256=self._sha256,
+            in_parts=self._in_parts,
+        )
 
     def embed(self, chips: ByteImages, scaling: Scaling) -> FloatImages:
         """Embed RGB uint8 (N, H, W, 3), scaled, as float32 (N, D); row i depends on image i alone."""
@@ -172,3 +152,14 @@ class OnnxNetwork:
             ) from None
         bare = len(images) == 1 and (result.ndim == 1 or (self.graph.batch == 0 and len(result) != 1))
         return embedding_rows(result, len(images), self._path, bare=bare)  # bare: without a batch axis
+
+
+class OnnxNetworkInParts(OnnxNetwork):
+    """An ONNX file whose weights may lie in files beside it, which the caller digests."""
+
+    _in_parts = True
+
+    @property
+    def parts(self) -> tuple[Path, ...]:
+        """Files beside it that hold its weights."""
+        return self.graph.parts

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from bench.devices import cpu_threads
 from bench.errors import DataError, one_line
 from bench.interfaces import ByteImages, FloatImages
 from bench.io.quiet import drop_library_messages
@@ -24,7 +23,8 @@ from bench.recognisers.networks.batches import (
     embedding_rows,
     mixing_note,
 )
-from bench.recognisers.networks.chips import Colour, Scaling
+from bench.recognisers.networks.chips import Scaling
+from bench.recognisers.networks.file_network import FileNetwork
 from bench.recognisers.networks.network_file import (
     check_channels,
     check_embedding_size,
@@ -92,32 +92,10 @@ class _Batches:
     mixes: bool = False
 
 
-class TfliteNetwork:
-    """A network file that is read at first use."""
+class TfliteNetwork(FileNetwork):
+    """A TensorFlow Lite file that is read at first use; an output may be named by its index."""
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        layout: Layout | Literal["auto"] = "auto",
-        colour: Colour = "RGB",
-        output_name: str = "",
-        threads: int = 0,
-        sha256: str | None = None,
-    ) -> None:
-        """Remember the file.
-
-        Args:
-            path: the TensorFlow Lite file.
-            layout: order of the axes of the network's input.
-            colour: channel order of the network's input.
-            output_name: name of the output that is the embedding, or its index, where there are several.
-            threads: processor threads; 0 means all.
-            sha256: digest that the file must have when it is read; None takes any.
-        """
-        self._path, self._colour, self._layout, self._output_name = path, colour, layout, output_name
-        self._sha256, self._threads = sha256, cpu_threads(threads)
-        self._batches: _Batches | None = None
+    _batches: _Batches | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the interpreter: another process opens its own."""
@@ -151,11 +129,6 @@ class TfliteNetwork:
         return TfliteGraph(
             image, layout, batch, channels, height, width, output, index, _embedding_size(output, batch, path)
         )
-
-    def embedding_size(self, height: int, width: int, scaling: Scaling) -> int:
-        """Length of an embedding: what the graph declares, else what a grey image gives."""
-        grey = np.full((1, height, width, 3), 127, np.uint8)
-        return self.graph.embedding_size or self.embed(grey, scaling).shape[1]
 
     def embed(self, chips: ByteImages, scaling: Scaling) -> FloatImages:
         """Embed RGB uint8 (N, H, W, 3), scaled, as float32 (N, D); row i depends on image i alone."""
