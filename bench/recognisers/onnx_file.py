@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Literal
 
 from bench.interfaces import RECOGNISERS
-from bench.onnx.ports import Layout
-from bench.recognisers.networks.chips import Colour
 from bench.recognisers.networks.file_recogniser import FileRecogniser
 from bench.recognisers.networks.onnx_session import OnnxNetworkInParts
 
@@ -34,19 +30,7 @@ class OnnxFile(FileRecogniser[OnnxNetworkInParts]):
 
     name = "onnx"
     format = "an ONNX file"
-
-    def _open(
-        self,
-        path: Path,
-        layout: Layout | Literal["auto"],
-        colour: Colour,
-        output_name: str,
-        threads: int,
-        sha256: str | None,
-    ) -> OnnxNetworkInParts:
-        return OnnxNetworkInParts(
-            path, layout=layout, colour=colour, output_name=output_name, threads=threads, sha256=sha256
-        )
+    network_type = OnnxNetworkInParts
 
     def execution(self) -> Mapping[str, object]:
         """Facts for the record; see `Recogniser.execution`."""

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal
-
 from bench.interfaces import RECOGNISERS
-from bench.onnx.ports import Layout
-from bench.recognisers.networks.chips import Colour
 from bench.recognisers.networks.file_recogniser import FileRecogniser
 from bench.recognisers.networks.tflite_session import TfliteNetwork
 
@@ -35,16 +30,4 @@ class TfliteFile(FileRecogniser[TfliteNetwork]):
 
     name = "tflite"
     format = "a TensorFlow Lite file"
-
-    def _open(
-        self,
-        path: Path,
-        layout: Layout | Literal["auto"],
-        colour: Colour,
-        output_name: str,
-        threads: int,
-        sha256: str | None,
-    ) -> TfliteNetwork:
-        return TfliteNetwork(
-            path, layout=layout, colour=colour, output_name=output_name, threads=threads, sha256=sha256
-        )
+    network_type = TfliteNetwork

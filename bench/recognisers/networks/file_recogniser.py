@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import ClassVar, Generic, Literal, TypeVar
 
 from bench.interfaces import ByteImages, FloatImages, Recogniser
 from bench.onnx.ports import Layout
-from bench.recognisers.networks.chips import Colour, check_chips
+from bench.recognisers.networks.chips import check_chips
 from bench.recognisers.networks.file_network import FileNetwork
 from bench.recognisers.networks.network_file import (
     COLOURS,
@@ -28,15 +27,17 @@ Network = TypeVar("Network", bound=FileNetwork)
 
 
 class FileRecogniser(Recogniser, Generic[Network]):
-    """Prepares chips as the arguments say; a subclass opens the network.
+    """Prepares chips as the arguments say; a subclass names the class of the network.
 
     Attributes:
         name: of the recogniser, for errors.
         format: of the file, with its article, for errors.
+        network_type: class of the network.
     """
 
     name: ClassVar[str]
     format: ClassVar[str]
+    network_type: type[Network]
 
     def __init__(
         self,
@@ -78,7 +79,14 @@ class FileRecogniser(Recogniser, Generic[Network]):
         )
         self.weights = (digest(weights),)
         self.colour = COLOURS[colour]
-        self._network = self._open(weights, layout, self.colour, output_name, threads, self.weights[0].sha256)
+        self._network = self.network_type(
+            weights,
+            layout=layout,
+            colour=self.colour,
+            output_name=output_name,
+            threads=threads,
+            sha256=self.weights[0].sha256,
+        )
         self.weights += tuple(digest(part) for part in self._network.parts)
         graph = self._network.graph
         height, width = chip_size(self.name, size, (graph.height, graph.width), weights)
@@ -87,18 +95,6 @@ class FileRecogniser(Recogniser, Generic[Network]):
         self._scaling_is_given = mean is not None or std is not None
         self.scaling = describe_scaling(self._scaling)
         self.embedding_size = self._network.embedding_size(height, width, self._scaling)
-
-    @abstractmethod
-    def _open(
-        self,
-        path: Path,
-        layout: Layout | Literal["auto"],
-        colour: Colour,
-        output_name: str,
-        threads: int,
-        sha256: str | None,
-    ) -> Network:
-        """The network of the file; arguments as in `FileNetwork`."""
 
     def embed(self, chips: ByteImages) -> FloatImages:
         """Embed RGB uint8 (N, H, W, 3) of ``face`` as float32 (N, ``embedding_size``)."""
