@@ -14,8 +14,8 @@ from bench.faces.landmarks.points import five_points
 from bench.faces.pairs.groups import MOST_BITS
 from bench.faces.pairs.pack import SIDE, Pack
 from bench.faces.pairs.pairs import Jitter
+from bench.media.degradation import Degradation, degrade
 from hallucinators.training.data.augmentation import MIRRORED_5, Augmentation, random_similarity, warp_face
-from hallucinators.training.data.degradation import Degradation, degrade
 from hallucinators.training.steps.batch import Batch
 from hallucinators.training.steps.task import BatchSource
 

@@ -11,9 +11,9 @@ import torch
 
 from bench.errors import UsageError
 from bench.io.file_digests import file_digest
+from bench.media.degradation import PLAIN, Degradation
 from hallucinators.networks.discriminator import Discriminator
 from hallucinators.training.data.augmentation import Augmentation
-from hallucinators.training.data.degradation import PLAIN, Degradation
 from hallucinators.training.data.photographs import PhotographSource, people_of
 from hallucinators.training.loop import checkpoint
 from hallucinators.training.method.options import Options, Stage

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bench.errors import UsageError
+from bench.media.degradation import KERNELS, PLAIN, Degradation, Shrinking, degrade, shrink
 from bench.media.low_resolution import to_low_resolution
-from hallucinators.training.data.degradation import PLAIN, Degradation, degrade
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +29,27 @@ def test_without_degradation_faces_equal_those_of_protocols(images: NDArray[np.u
     assert np.array_equal(np.rint(plain(images[:4], side) * 255).astype(np.uint8), expected)
 
 
-@pytest.mark.parametrize("name", ["blur", "area", "bilinear", "noise", "jpeg"])
-def test_each_degradation_changes_the_face_a_little(images: NDArray[np.uint8], name: str) -> None:
-    degraded = degrade(images, 16, np.random.default_rng(0), replace(PLAIN, **{name: 1.0}))
-    difference = np.abs(degraded - plain(images)).mean((1, 2, 3))
-    assert (difference > 0).all() and difference.max() < 0.2
+CHANGES = (
+    Shrinking("area"), Shrinking("bilinear"), Shrinking(blur_px=3.0), Shrinking(noise=4.0), Shrinking(jpeg=70)
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("shrinking", CHANGES, ids=str)
+def test_each_degradation_changes_the_face_a_little(images: NDArray[np.uint8], shrinking: Shrinking) -> None:
+    changed = shrink(images[0], 16, 16, shrinking, np.random.default_rng(0)).astype(int)
+    difference = np.abs(changed - shrink(images[0], 16, 16, Shrinking()))
+    assert 0 < difference.mean() < 50
+
+
+def test_sizes_are_height_and_width_and_a_kernel_that_does_not_exist_is_refused(images: NDArray[np.uint8]) -> None:
+    for kernel in KERNELS:
+        assert shrink(images[0], 12, 20, Shrinking(kernel)).shape == (12, 20, 3)
+    with pytest.raises(UsageError, match="known are bicubic, bilinear, area"):
+        Shrinking("lanczos")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="jpeg is 96"):
+        Shrinking(jpeg=96)
+    with pytest.raises(UsageError, match="random generator"):
+        shrink(images[0], 12, 20, Shrinking(noise=1.0))
 
 
 def test_the_share_is_that_of_the_images(images: NDArray[np.uint8]) -> None:
