@@ -43,7 +43,7 @@ class RunConfig:
         fusion: how media become a template, see `EvalProtocol.fusion`; None takes the protocol's
             default.
         manifest: a file written by ``bench data manifest`` that the data must agree with, or None.
-        limit: number of probes (pairs, faces, timed passes) of a smoke run, see `bench.run.data.cut`; None for all.
+        limit: number of probes (pairs, faces, timed passes) of a smoke run (`bench.execution.data.cut`); None for all.
         limit_gallery: number of gallery and distractor templates besides the mates of the probes; None for all.
         out: the run folder; None makes one under ``runs/``.
         overwrite: what to do when the run folder exists: leave a finished run of the same configuration as it is,

@@ -101,10 +101,10 @@ def main(args: argparse.Namespace) -> int:
     from bench.config import make_config
     from bench.diagnosis.below import below_beside
     from bench.errors import UsageError
+    from bench.execution.execute import execute, prepare
+    from bench.execution.text import describe_run
     from bench.matrix.experiment_file import Experiment, read_experiment
     from bench.registry import failures, load_plugins
-    from bench.run.execute import execute, prepare
-    from bench.run.text import describe_run
 
     file = getattr(args, "config", None)
     if args.experiment and file:

@@ -26,7 +26,7 @@ SEPARATE = frozenset(
     {
         *("bench", "bench.align", "bench.recognisers", "hallucinators", "protocols", "protocols.sample"),
         *("bench.registry", "bench.progress"),
-        *("bench.digests.closure", "bench.digests.distributions", "bench.digests.sources", "bench.run.finished"),
+        *("bench.digests.closure", "bench.digests.distributions", "bench.digests.sources", "bench.execution.finished"),
         "bench.diagnosis.of_run",
         *("hallucinators.networks.registration", "hallucinators.vividgan.departures"),
     }

@@ -11,11 +11,11 @@ from typing import Any
 
 from bench.config import RunConfig, cache_folder, get_setting, settings_file
 from bench.errors import BenchError, MissingError, one_line
+from bench.execution.data import find_data
 from bench.installation.facts import Fact, examined, format_size
 from bench.interfaces import ALIGNERS, HALLUCINATORS, PROTOCOLS, RECOGNISERS, EvalProtocol
 from bench.pipeline.build import build
 from bench.registry import Entry, Spec
-from bench.run.data import find_data
 
 _LITTLE = 2 * 2**30  # free bytes on the disk of runs or of the cache
 _COUNTED = 200_000  # files of a cache that are counted

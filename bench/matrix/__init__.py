@@ -1,4 +1,4 @@
 """Experiments of many runs: the experiment file, its cells, their state and the final table.
 
-May import `bench.run` and all below.
+May import `bench.execution` and all below.
 """

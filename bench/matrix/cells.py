@@ -12,13 +12,13 @@ from typing import Any
 
 from bench.config import RunConfig, get_setting
 from bench.errors import BenchError, MissingError, UsageError
+from bench.execution.data import find_data
+from bench.execution.finished import WITHOUT_EFFECT
 from bench.interfaces import PROTOCOLS, EvalProtocol
 from bench.io.file_digests import digest_of
 from bench.matrix.experiment_file import ALL, AXES, LR_FACE, Experiment
 from bench.pipeline.build import build
 from bench.registry import Entry, Spec
-from bench.run.data import find_data
-from bench.run.finished import WITHOUT_EFFECT
 
 _LONGEST = 120
 _OF_EMBEDDINGS = ("recogniser", "align", "align_gallery", "flip", "fusion")

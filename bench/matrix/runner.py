@@ -12,6 +12,9 @@ from typing import Any
 from bench.config import cache_folder
 from bench.diagnosis.below import BELOW, below_lr_face, is_lr_face, measured_alike
 from bench.errors import BenchError
+from bench.execution.data import draw_once
+from bench.execution.execute import execute, prepare
+from bench.execution.text import describe_run
 from bench.faults import explanation
 from bench.interfaces import PROTOCOLS
 from bench.matrix.cells import Cell, Matrix
@@ -21,9 +24,6 @@ from bench.registry import Spec
 from bench.results import RunRecord
 from bench.results.folder import RUN_FILE, read_record, read_run
 from bench.results.text import banners
-from bench.run.data import draw_once
-from bench.run.execute import execute, prepare
-from bench.run.text import describe_run
 from bench.studies import Study
 
 

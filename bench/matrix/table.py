@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bench.execution.text import figure_name, worded
 from bench.io.columns import align_columns
 from bench.matrix.state import CellState, ExperimentState
 from bench.results.text import print_line
-from bench.run.text import figure_name, worded
 
 _COLUMNS = ("protocol", "hallucinator", "recogniser", "figure", "value", "95 % interval", "data", "seconds")
 _RIGHT = [_COLUMNS.index(name) for name in ("value", "seconds")]

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, DataError, MissingError
+from bench.execution.standing import believed, standing_of
 from bench.io.strictfiles import read_json, shorten
 from bench.results import SCHEMA_VERSION, RunResult
 from bench.results.folder import RUN_FILE, record_from_json
-from bench.run.standing import believed, standing_of
 from reports.page.to_json import FORMAT, VERSION
 from reports.runs.groups import comparable
 from reports.runs.load import read_one

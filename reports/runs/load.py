@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.errors import BenchError, DataError, MissingError, UsageError
+from bench.execution.standing import Standing, believed, standing_of
 from bench.io.strictfiles import shorten
 from bench.results import RunResult
 from bench.results.folder import changes_since_run, read_run
-from bench.run.standing import Standing, believed, standing_of
 from reports.runs.consistency import contradictions
 from reports.runs.run import Run, Skipped
 from reports.runs.smoke import refuse_unlike_limits

@@ -24,7 +24,7 @@ class Run:
         probes: its rows, if a gallery is searched.
         items: its rows, for all other kinds of runs.
         arrays: data too large for rows: the scores of pairs.
-        doubts: claims of ``run.json`` that could not be verified; see `bench.run.standing`.
+        doubts: claims of ``run.json`` that could not be verified; see `bench.execution.standing`.
         changed: whether the folder was changed after the run: it is never ranked.
     """
 

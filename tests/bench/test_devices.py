@@ -10,11 +10,11 @@ from bench.__main__ import main
 from bench.config import RunConfig, make_config
 from bench.devices import available_devices, cpu_threads, describe_device, resolve_device, torch_threads
 from bench.errors import UsageError
+from bench.execution.execute import prepare
+from bench.execution.record import processor_note
 from bench.interfaces import HALLUCINATORS, RECOGNISERS
 from bench.pipeline.build import build
 from bench.registry import Spec, load_plugins
-from bench.run.execute import prepare
-from bench.run.record import processor_note
 
 
 def has(monkeypatch: pytest.MonkeyPatch, *, cards: tuple[str, ...] = (), mps: bool = False) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from bench.errors import DataError, UsageError
+from bench.execution.data import find_or_draw
 from bench.images import read_image
 from bench.provenance import stat_digest
-from bench.run.data import find_or_draw
 from protocols.efficiency import Efficiency
 
 

@@ -48,11 +48,11 @@ def main(args: argparse.Namespace) -> int:
 
     from bench import progress
     from bench.commands.terminal.output import print_check
+    from bench.execution.data import find_data
     from bench.interfaces import PROTOCOLS
     from bench.pipeline.build import build
     from bench.registry import Spec, load_plugins
     from bench.results.folder import dump_json
-    from bench.run.data import find_data
 
     load_plugins()
     built = build(PROTOCOLS, Spec.parse(args.protocol))
@@ -75,7 +75,7 @@ def _compare_with_manifest(path: Path, protocol: Built[EvalProtocol], root: Path
     """Compare the data with a manifest."""
     from bench.config import RunConfig, cache_folder
     from bench.errors import DataError
-    from bench.run.manifest import compare, read_manifest
+    from bench.execution.manifest import compare, read_manifest
     from bench.types import CheckLine
 
     manifest = read_manifest(path)

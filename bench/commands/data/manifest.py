@@ -30,11 +30,11 @@ def main(args: argparse.Namespace) -> int:
     """Run ``bench data manifest``."""
     from bench import progress
     from bench.config import RunConfig, cache_folder
+    from bench.execution.data import find_or_draw
+    from bench.execution.manifest import make_manifest, write_manifest
     from bench.interfaces import PROTOCOLS
     from bench.pipeline.build import build
     from bench.registry import Spec, load_plugins
-    from bench.run.data import find_or_draw
-    from bench.run.manifest import make_manifest, write_manifest
 
     load_plugins()
     protocol = build(PROTOCOLS, Spec.parse(args.protocol))

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from bench.checks.conformance import Check
 from bench.evaluation import UNRECOGNISED
+from bench.execution.text import figure_lines
 from bench.io.columns import align_columns
 from bench.results import RunRecord, RunResult
 from bench.results.kinds import EFFICIENCY, EXPRESSION, recorded_kind
 from bench.results.text import banners, print_line
-from bench.run.text import figure_lines
 from bench.types import CheckLine
 
 _EXAMPLES = 5

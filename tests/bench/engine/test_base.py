@@ -18,11 +18,11 @@ from bench.config import RunConfig
 from bench.engine.base import Engine, Stage, engine_for
 from bench.engine.local import LocalEngine, compute_apart, split
 from bench.evaluation.expression.classifier.plan import ClassifierPlan
+from bench.execution.execute import execute, prepare
 from bench.interfaces import PROTOCOLS, EvalProtocol
 from bench.progress import Progress, ProgressCount
 from bench.results import RunResult
 from bench.results.folder import read_run
-from bench.run.execute import execute, prepare
 from bench.studies import ExpressionSet, IdentificationSet, RestorationSet, Study, VerificationSet
 from bench.types import CheckLine, Cut, Media, Role
 

@@ -59,7 +59,7 @@ def test_a_run_ends_before_its_data_are_read(
 ) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "link").symlink_to("nowhere")
-    monkeypatch.setattr("bench.run.execute._read", None)  # must not be called
+    monkeypatch.setattr("bench.execution.execute._read", None)  # must not be called
     code, printed, err = bench("run", "--protocol", "tinyface", "--data-root", tmp_path, "--out", tmp_path / out)
     assert code == 1 and not printed and err.count("\n") == 1 and str(tmp_path / out) in err
     assert os.readlink(tmp_path / "link") == "nowhere"

@@ -10,12 +10,12 @@ import pytest
 from bench.checks.toy_faces import draw_face
 from bench.config import RunConfig
 from bench.errors import DataError, UsageError
+from bench.execution.execute import execute, prepare
 from bench.images import ByteImages, encode_png, resize
 from bench.interfaces import PROTOCOLS
 from bench.metrics.quality import psnr_rgb_db
 from bench.pipeline.build import build
 from bench.registry import Spec
-from bench.run.execute import execute, prepare
 from protocols.restoration import pairs as restoration_pairs
 from protocols.restoration.pairs import GivenPairs
 

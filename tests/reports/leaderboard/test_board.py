@@ -26,7 +26,7 @@ OFFICIAL = {"official": True}
 @pytest.fixture(autouse=True)
 def published(monkeypatch: pytest.MonkeyPatch) -> None:
     """The drawn runs have the published number of distractors: what is told from that alone is in test_standing."""
-    monkeypatch.setattr("bench.run.standing.published_counts", lambda rules: {"distractor": 1234})
+    monkeypatch.setattr("bench.execution.standing.published_counts", lambda rules: {"distractor": 1234})
 
 
 @pytest.fixture

@@ -262,7 +262,7 @@ def test_data_that_are_not_official_are_reported_to_be_so(
     make_run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reports.build([make_run("a")], tmp_path / "no")
-    monkeypatch.setattr("bench.run.standing.published_counts", lambda rules: {"searches": 24})
+    monkeypatch.setattr("bench.execution.standing.published_counts", lambda rules: {"searches": 24})
     reports.build([make_run("b", data={"official": True})], tmp_path / "yes")
     message = "Not the official tinyface set"
     assert message in page_of(tmp_path / "no").text and message not in page_of(tmp_path / "yes").text

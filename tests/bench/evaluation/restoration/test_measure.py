@@ -17,13 +17,13 @@ from bench.evaluation import rescore
 from bench.evaluation.restoration import compare, measure
 from bench.evaluation.restoration.figures import figures, figures_of
 from bench.evaluation.restoration.measures import LandmarkMeasure, landmark_error, quality
+from bench.execution.execute import execute, prepare
 from bench.faces.landmarks.mediapipe import Landmarker, Landmarks
 from bench.images import ByteImages, encode_png, resize
 from bench.interfaces import PROTOCOLS, EvalProtocol
 from bench.metrics.quality import psnr_rgb_db, ssim_rgb_wang
 from bench.results import ItemRow
 from bench.results.folder import read_run
-from bench.run.execute import execute, prepare
 from bench.studies import RestorationSet
 from bench.types import CheckLine, Cut, Media, Outcome
 

@@ -18,12 +18,12 @@ from bench.errors import BenchError, DataError
 from bench.evaluation import rescore
 from bench.evaluation.verification.figures import figures
 from bench.evaluation.verification.measure import score_pairs
+from bench.execution.execute import execute, prepare
 from bench.images import encode_png, read_image, resize
 from bench.interfaces import PROTOCOLS, EvalProtocol
 from bench.pipeline.templates import Templates
 from bench.results import RunResult
 from bench.results.folder import read_run
-from bench.run.execute import execute, prepare
 from bench.studies import VerificationSet
 from bench.types import OK, CheckLine, Media, Outcome, Role
 

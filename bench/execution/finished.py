@@ -11,12 +11,12 @@ from bench.config import RunConfig
 from bench.errors import BenchError, DataError, MissingError
 from bench.evaluation import UNRECOGNISED, kind_of
 from bench.evaluation.contract import Prepared
+from bench.execution.record import stage_records
 from bench.pipeline.plan import ABSENT
 from bench.pipeline.reader import read_source
 from bench.provenance import data_digest, files_digest
 from bench.results import RunRecord
 from bench.results.folder import read_record
-from bench.run.record import stage_records
 from bench.types import Media
 
 WITHOUT_EFFECT = ("out", "cache", "no_cache", "overwrite", "threads", "batch_size", "trust_times")

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from bench.errors import DataError, MissingError
+from bench.execution.manifest import compare, dump_manifest, make_manifest, read_manifest, write_manifest
 from bench.interfaces import PROTOCOLS
 from bench.pipeline.build import build
 from bench.registry import Spec
-from bench.run.manifest import compare, dump_manifest, make_manifest, read_manifest, write_manifest
 from bench.studies import ExpressionSet, RestorationSet, VerificationSet
 from bench.types import Cut, Media
 

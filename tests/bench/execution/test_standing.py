@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from bench.execution.standing import published_counts, standing_of
 from bench.interfaces import PROTOCOLS
 from bench.registry import load_plugins
 from bench.results import RoleLedger, RunResult
 from bench.results.folder import changes_since_run, read_run
-from bench.run.standing import published_counts, standing_of
 
 Bench = Callable[..., tuple[int, str, str]]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from bench.execution.finished import changed_modules
 from bench.recognisers.sface import MODEL
-from bench.run.finished import changed_modules
 
 Bench = Callable[..., tuple[int, str, str]]
 

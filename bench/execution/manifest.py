@@ -16,13 +16,13 @@ from typing import Any
 from bench import progress
 from bench.errors import DataError, MissingError
 from bench.evaluation import kind_of
+from bench.execution.manifest_differences import differences
 from bench.interfaces import EvalProtocol
 from bench.io.atomic import explain_os_errors, write_file
 from bench.io.file_digests import digest_of, file_digest
 from bench.io.textfiles import read_text
 from bench.pipeline.build import Built
 from bench.pipeline.plan import ABSENT
-from bench.run.manifest_differences import differences
 from bench.studies import ExpressionSet, RestorationSet, Study, VerificationSet
 from bench.types import Cut, IdentificationSet, Media, Role
 

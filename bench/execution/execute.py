@@ -14,6 +14,11 @@ from bench.diagnosis.of_run import diagnose
 from bench.digests.closure import closure
 from bench.engine.base import engine_for
 from bench.evaluation.contract import ImageSelection, Measured, Prepared, view_first
+from bench.execution.data import cut, find_or_draw
+from bench.execution.finished import outdated
+from bench.execution.manifest import check_manifest
+from bench.execution.output_checks import INSPECTED, inspect_run
+from bench.execution.record import images_of_run, ledger_rows, make_record, processor_note
 from bench.faults import refuse_exit
 from bench.interfaces import PROTOCOLS, EvalProtocol
 from bench.io.atomic import hidden_sibling
@@ -30,11 +35,6 @@ from bench.registry import Spec, load_plugins
 from bench.results import RunResult
 from bench.results.folder import read_run, write_run
 from bench.results.kinds import IDENTIFICATION
-from bench.run.data import cut, find_or_draw
-from bench.run.finished import outdated
-from bench.run.manifest import check_manifest
-from bench.run.output_checks import INSPECTED, inspect_run
-from bench.run.record import images_of_run, ledger_rows, make_record, processor_note
 from bench.studies import Study
 from bench.types import Role
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bench.errors import UsageError
-from bench.run.data import cut, draw_once
+from bench.execution.data import cut, draw_once
 from bench.studies import RestorationSet, VerificationSet
 from bench.types import IdentificationSet, Media, Role
 

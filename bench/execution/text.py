@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from bench.evaluation import UNRECOGNISED, kind_of
 from bench.evaluation.contract import Prepared
+from bench.execution.record import processor_note
 from bench.io.columns import align_columns
 from bench.io.printing import printable
 from bench.results import Figure, RunRecord, split_name
 from bench.results.kinds import EFFICIENCY, EXPRESSION, IDENTIFICATION, RESTORATION, VERIFICATION, recorded_kind
 from bench.results.text import SAMPLE
-from bench.run.record import processor_note
 
 _NOT_OFFICIAL = "Not the official"
 _MAX_LINES = 14  # figures printed one a line

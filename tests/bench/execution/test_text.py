@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench.execution.text import describe_run, figure_lines, figure_name, in_words
 from bench.results import Figure, RunRecord, StageRecord
-from bench.run.text import describe_run, figure_lines, figure_name, in_words
 from bench.studies import EfficiencySet, ExpressionSet
 from bench.types import IdentificationSet, Media
 
