@@ -11,7 +11,6 @@ from pathlib import Path
 from bench import __version__
 from bench.commands import (
     ablate,
-    check,
     compare,
     config,
     data,
@@ -19,13 +18,13 @@ from bench.commands import (
     export,
     hallucinate,
     leaderboard,
-    list_,
     report,
     run,
     score,
     train,
     userstudy,
 )
+from bench.commands.components import check, list_, plugin
 from bench.commands.terminal.console import OutputLost, standard_streams
 from bench.commands.terminal.parser import Parser, add_group
 from bench.errors import BenchError
@@ -37,7 +36,7 @@ from bench.neighbours import check_neighbours
 
 _COMMANDS = (
     run, score, report, compare, leaderboard, userstudy, list_, hallucinate, export, train, ablate, data, doctor, check,
-    config,
+    plugin, config,
 )  # fmt: skip
 _INTERRUPTED = 130
 

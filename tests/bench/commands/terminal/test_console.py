@@ -113,7 +113,7 @@ def test_faults_of_the_machine_are_one_line(
     def fail(args: object) -> int:
         raise error
 
-    monkeypatch.setattr("bench.commands.list_.main", fail)
+    monkeypatch.setattr("bench.commands.components.list_.main", fail)
     code, _, err = bench("list")
     assert code == 1 and words in err and err.count("\n") == 1 and err.startswith("bench: ")
 
