@@ -24,7 +24,7 @@ class VerificationSet:
         same: whether the pair shows one person, bool (P,).
         fold: from 0, int64 (P,): the threshold of a fold is chosen on the others. None where thresholds are set by
             false accept rates instead.
-        official: whether counts equal those of the published set.
+        official: whether counts equal those of the published set; None where no set is published.
         notes: sentences for the user.
     """
 
@@ -34,7 +34,7 @@ class VerificationSet:
     second: NDArray[np.int64]
     same: NDArray[np.bool_]
     fold: NDArray[np.int64] | None = None
-    official: bool = False
+    official: bool | None = False
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -142,7 +142,7 @@ class IdentificationSet:
         gallery: media of enrolled identities; identity is never None.
         probes: media of searched templates; identity is never None.
         distractors: gallery media whose identity has no probe; may be empty.
-        official: whether the counts equal those of the published data set.
+        official: whether the counts equal those of the published data set; None where no set is published.
         notes: sentences for the user about how the data differ from the official set; shown with every result.
         galleries: templates of each gallery by its name, where probes are searched in several galleries; empty for
             one gallery of all. Distractors are in each.
@@ -152,7 +152,7 @@ class IdentificationSet:
     gallery: tuple[Media, ...]
     probes: tuple[Media, ...]
     distractors: tuple[Media, ...] = ()
-    official: bool = False
+    official: bool | None = False
     notes: tuple[str, ...] = ()
     galleries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     open_set: bool = False

@@ -1,0 +1,65 @@
+"""Runs on own data: equal figures by folder and table, failures, samples."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protocols.sample import SampleSummary
+
+Bench = Callable[..., tuple[int, str, str]]
+Written = Callable[..., tuple[Path, SampleSummary]]
+
+
+def run(bench: Bench, protocol: str, root: Path, out: Path) -> dict[str, Any]:
+    options = ("--align", "none", "--images", "none", "--threads", 1)
+    code, _, err = bench("run", "--protocol", protocol, "--data-root", root, "--out", out, *options)
+    assert code == 0, err
+    record: dict[str, Any] = json.loads((out / "run.json").read_text())
+    return record
+
+
+def test_folder_and_table_give_equal_figures_to_the_last_digit(
+    bench: Bench, faces: Path, table: str, tmp_path: Path
+) -> None:
+    by_folder = run(bench, "folder", faces, tmp_path / "folder")
+    (faces / "faces.csv").write_text(table, encoding="utf-8")
+    by_table = run(bench, "csv", faces, tmp_path / "csv")
+    assert by_folder["metrics"] == by_table["metrics"]
+    assert by_folder["data"]["official"] is None and by_folder["data"]["notes"] == []
+    rows = [(tmp_path / name / "per_probe.csv").read_bytes() for name in ("folder", "csv")]
+    assert rows[0] == rows[1]
+
+
+def test_a_damaged_and_an_absent_picture_are_counted_misses(
+    bench: Bench, faces: Path, table: str, tmp_path: Path
+) -> None:
+    (faces / "faces.csv").write_text(table, encoding="utf-8")
+    (faces / "probe/ann/1.jpg").write_bytes(b"\xff\xd8\xff nothing")
+    (faces / "probe/bob/1.jpg").unlink()
+    record = run(bench, "csv", faces, tmp_path / "out")
+    assert record["metrics"]["rank-1"]["n"] == 6 and record["metrics"]["rank-1"]["n_without_failures"] == 4
+    assert record["ledger"]["probe"]["failed"] == 2
+
+
+@pytest.mark.parametrize("name", ["folder", "csv"])
+def test_the_sample_passes_the_check_and_is_marked(name: str, sample: Written, bench: Bench) -> None:
+    root, summary = sample(name, identities=3)
+    assert dict(summary.counts) == {"gallery": 3, "probe": 6, "distractor": 3}
+    code, out, err = bench("data", "check", name, root)
+    assert code == 0, out + err
+    if name == "csv":
+        rows = list(csv.DictReader((root / "faces.csv").open()))
+        assert {row["camera"] for row in rows} == {"", "door", "hall"}
+
+
+def test_a_manifest_of_a_table_is_that_of_the_same_data_elsewhere(bench: Bench, faces: Path, tmp_path: Path) -> None:
+    assert bench("data", "manifest", "folder", faces, "--out", tmp_path / "m.json")[0] == 0
+    assert bench("data", "check", "folder", faces, "--manifest", tmp_path / "m.json")[0] == 0
+    (faces / "probe/ann/1.jpg").unlink()
+    assert bench("data", "check", "folder", faces, "--manifest", tmp_path / "m.json")[0] == 4
