@@ -32,10 +32,9 @@ def describe_group(group: Group) -> Iterable[tuple[str, str]]:
     if group.kind == EFFICIENCY:
         yield "Data", group.dataset
     else:
-        yield (
-            "Data",
-            f"{group.dataset}, {'the official set' if data.get('official') is True else 'NOT the official set'}",
-        )
+        official = data.get("official")
+        standing = "" if official is None else ", the official set" if official is True else ", NOT the official set"
+        yield "Data", group.dataset + standing
     counts = data.get("counts", {})
     if group.kind == EFFICIENCY:  # no gallery is enrolled, and the identities do not matter
         counts = {role: n for role, n in counts.items() if role == "probe"}
