@@ -147,6 +147,8 @@ class IdentificationSet:
         galleries: templates of each gallery by its name, where probes are searched in several galleries; empty for
             one gallery of all. Distractors are in each.
         open_set: whether a probe may have no mate; figures of open-set identification are then computed.
+        groups: names of attributes of probes by which closed-set figures are broken down too: ``rank-1 (yaw 30)`` for
+            ``yaw_deg``, ``rank-1 (camera door)`` for ``camera``.
     """
 
     gallery: tuple[Media, ...]
@@ -156,6 +158,7 @@ class IdentificationSet:
     notes: tuple[str, ...] = ()
     galleries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     open_set: bool = False
+    groups: tuple[str, ...] = ()
 
     @property
     def media(self) -> dict[Role, tuple[Media, ...]]:

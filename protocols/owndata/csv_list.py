@@ -41,7 +41,9 @@ def read_list(root: Path, table: Path, *, split: str = "", templates: bool = Fal
     faults, below = content.faults, Below(root)
     groups = [name for name in content.columns if name and name not in KNOWN]
     entries = [entry for row in rows if (entry := _entry(row, below, groups, faults, templates)) is not None]
-    many = {name for name in groups if len({e.attributes.get(name) for e in entries}) > _MOST_VALUES}
+    probes = [entry.attributes for entry in entries if entry.role == "probe"]
+    groups = ["yaw_deg"] * ("yaw" in content.columns) + groups
+    many = {name for name in groups if len({facts[name] for facts in probes if name in facts}) > _MOST_VALUES}
     if many:
         listed = ", ".join(map(quote, sorted(many)))
         notes.append(f"Columns with more than {_MOST_VALUES} values are not used to break down figures: {listed}.")

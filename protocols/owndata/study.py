@@ -100,6 +100,7 @@ def search_set(listing: Listing, rules: Rules, detect: Finder | None) -> Identif
         official=None,
         notes=tuple(notes),
         open_set=rules.open_set,
+        groups=listing.groups,
     )
 
 

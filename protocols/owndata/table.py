@@ -18,6 +18,7 @@ ENDINGS = (".csv", ".tsv", ".parquet")
 MOST_ROWS = 10_000_000
 _DELIMITERS = {".csv": ",;\t", ".tsv": "\t"}
 _SAMPLE = 1 << 16
+_ALIASES = {"yaw_deg": "yaw"}  # the name of the yaw in run folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Table:
     """A table.
 
     Attributes:
-        columns: names in lower case, in order.
+        columns: names in lower case, with ``_`` for spaces, in order.
         rows: without blank ones.
         faults: rows that are longer than the header.
     """
@@ -161,8 +162,14 @@ def _reader(path: Path, file: Any) -> Any:
     return csv.reader(file, delimiter=max(candidates, key=first.count), strict=True)
 
 
+def _column(cell: str) -> str:
+    """Name of a column: lower case, ``_`` for spaces, so that a figure's name has one group and one value."""
+    name = "_".join(cell.lower().split())
+    return _ALIASES.get(name, name)
+
+
 def _header(cells: Sequence[str]) -> tuple[str, ...]:
-    names = [cell.strip().lower() for cell in cells]
+    names = [_column(cell) for cell in cells]
     while names and not names[-1]:
         names.pop()
     return tuple(names)
@@ -180,7 +187,7 @@ def _read_parquet(path: Path) -> tuple[tuple[str, ...], list[Row], Faults]:
     except Exception as error:  # noqa: BLE001  # readers raise many classes for a damaged file
         raise DataError(f"{path} cannot be read as Parquet: {one_line(error)}") from None
     _demand_size(path, len(frame))
-    columns = tuple(str(name).strip().lower() for name in frame.columns)
+    columns = tuple(_column(str(name)) for name in frame.columns)
     rows = [
         Row(
             f"row {number}", {name: text for name, value in zip(columns, values, strict=True) if (text := _text(value))}

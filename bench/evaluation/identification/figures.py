@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from bench.errors import DataError
 from bench.evaluation.identification.galleries import gallery_names, mated_rows
 from bench.evaluation.identification.open_set import open_set_figures
 from bench.evaluation.row_values import RowValue
+from bench.io.textfiles import finite_number
 from bench.metrics.bootstrap import NOT_COMPUTED, Interval, bootstrap_intervals
 from bench.metrics.identification import average_precision_trapezoid, is_hit
-from bench.results import Figure, ItemRow, ProbeRow, RunResult, rank_of, split_name
+from bench.results import Figure, ItemRow, ProbeRow, RunResult, rank_of, split_name, yaw_deg
 
 
 def figures(result: RunResult, *, intervals: bool = True) -> dict[str, Figure]:
@@ -21,6 +23,7 @@ def figures(result: RunResult, *, intervals: bool = True) -> dict[str, Figure]:
         ranks=rules["ranks"],
         mean_average_precision=rules["mean_average_precision"],
         false_positive_rates=rules.get("false_positive_rates", ()),
+        groups=rules.get("groups", ()),
         seed=result.record.seed if intervals else None,
     )
 
@@ -32,6 +35,7 @@ def figures_of(
     mean_average_precision: bool,
     seed: int | None,
     false_positive_rates: Sequence[float] = (),
+    groups: Sequence[str] = (),
 ) -> dict[str, Figure]:
     """Compute every figure of an identification run.
 
@@ -42,11 +46,13 @@ def figures_of(
         mean_average_precision: whether to add ``map`` (trapezoid rule).
         seed: seed of the bootstrap, which resamples identities, not probes; None computes no intervals.
         false_positive_rates: FPIR of the open-set rates; empty for a closed-set run.
+        groups: attributes of the probes by which closed-set figures are broken down; see `part_of`.
 
     Returns:
         ``rank-k`` for each k, then ``map``, over mated probes (`galleries.mated_rows`); where several galleries were
-        searched, the same for each as ``rank-k (NAME)``. Open-set rates as ``tpir@fpir=0.01``, likewise; over several
-        galleries it is the mean of those that have probes without a mate.
+        searched, the same for each as ``rank-k (NAME)``; for each value of a group as ``rank-k (NAME VALUE)`` over the
+        probes that have it. Open-set rates as ``tpir@fpir=0.01``, for each gallery too; over several galleries it is
+        the mean of those that have probes without a mate.
 
     Raises:
         DataError: there are no rows, or none of a probe with a mate.
@@ -62,6 +68,13 @@ def figures_of(
             figures |= {
                 f"{name} ({gallery})": figure for name, figure in _mean_figures(of_gallery, names, seed).items()
             }
+    for group in groups:
+        parts: dict[str, list[ProbeRow]] = {}
+        for row in mated_rows(rows):
+            parts.setdefault(part_of(row, group), []).append(row)
+        for part in sorted(parts.keys() - {""}, key=_order):
+            of_part = _mean_figures(parts[part], names, seed)
+            figures |= {f"{name} ({part})": figure for name, figure in of_part.items()}
     if false_positive_rates:
         figures |= open_set_figures(rows, false_positive_rates, seed=seed, ranks=ranks)
     return figures
@@ -74,14 +87,26 @@ def row_values(rows: Sequence[ProbeRow], name: str) -> list[RowValue]:
         rows: all of the run.
         name: of the figure: ``rank-1``, ``map``, ``rank-5 (NAME)``...
     """
-    galleries = gallery_names(rows)
-    base, part = (name, "") if galleries == [""] else split_name(name)
-    if (part and part not in galleries) or not (base == "map" or rank_of(base)):
+    base, part = split_name(name)
+    if not (base == "map" or rank_of(base)):
         return []
-    of_gallery = mated_rows(rows, part or None)
+    of_gallery = mated_rows(rows, part if part in gallery_names(rows) and part else None)
+    if part and part not in gallery_names(rows):
+        of_gallery = [row for row in of_gallery if part in {part_of(row, group) for group in row.attributes}]
     return [
         RowValue(row.key, row.identity, value) for row, value in zip(of_gallery, _values(of_gallery, base), strict=True)
     ]
+
+
+def part_of(row: ProbeRow, group: str) -> str:
+    """Name of the part of a probe in a group; empty if the probe has no value.
+
+    ``camera door`` for the value ``door`` of ``camera``; ``yaw 30`` for 30 degrees to either side of ``yaw_deg``.
+    """
+    if group == "yaw_deg":
+        yaw = yaw_deg(row)
+        return "" if yaw is None else f"yaw {abs(yaw):g}"
+    return f"{group} {row.attributes[group]}" if group in row.attributes else ""
 
 
 def flat_figures(result: RunResult) -> dict[str, object]:
@@ -102,6 +127,13 @@ def flat_figures(result: RunResult) -> dict[str, object]:
         "probes.fallback": sum(row.status == "fallback" for row in items),
     }
     return {**values, **statuses, "smoke": record.smoke, "sample": record.sample, "official": record.data["official"]}
+
+
+def _order(part: str) -> tuple[str, float, str]:
+    """Sorts the parts of a group: numbers by their value, then text."""
+    name, _, value = part.rpartition(" ")
+    number = finite_number(value)
+    return name, math.inf if number is None else number, value
 
 
 def _mean_figures(rows: Sequence[ProbeRow], names: Sequence[str], seed: int | None) -> dict[str, Figure]:

@@ -55,12 +55,15 @@ def measure(run: Prepared) -> Measured:
         raise BenchError(
             f"None of {len(rows)} probes could be scored ({'; '.join(causes[:5])}), so there is no result."
         )
-    rules = {"false_positive_rates": list(protocol.false_positive_rates)} if data.open_set else {}
+    rules: dict[str, object] = {"groups": list(data.groups)} if data.groups else {}
+    if data.open_set:
+        rules["false_positive_rates"] = list(protocol.false_positive_rates)
     metrics = figures_of(
         rows,
         ranks=protocol.ranks,
         mean_average_precision=protocol.mean_average_precision,
         false_positive_rates=protocol.false_positive_rates if data.open_set else (),
+        groups=data.groups,
         seed=run.config.seed,
     )
     embedded = {role: (media, parts[role]) for role, media in run.media.items()}

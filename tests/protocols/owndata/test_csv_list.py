@@ -62,6 +62,7 @@ def test_parquet_is_read_as_the_table_or_the_package_is_named(
     study = Csv().read(Csv().locate(faces))
     assert study == replace(
         expected,
+        groups=("number",),
         gallery=tuple(replace(m, attributes={"number": "1"}) for m in expected.gallery),
         probes=tuple(replace(m, attributes={"number": "1"}) for m in expected.probes),
         distractors=tuple(replace(m, attributes={"number": "1"}) for m in expected.distractors),
@@ -96,6 +97,21 @@ def test_boxes_points_yaw_groups_templates_and_media_are_read(faces: Path) -> No
     assert small.landmarks is not None and small.landmarks[0] == (1.75, 1.75)
     chip = Csv(crop="recogniser", lr=16).read(faces).probes[0]
     assert chip.cut is not None and chip.cut.points is not None and chip.cut.points[0] == (6, 7)
+
+
+def test_groups_are_further_columns_of_few_values(faces: Path, table: str) -> None:
+    header, *rows = table.splitlines()
+    rows = [f"{row},{number % 2},{number}" for number, row in enumerate(rows * 9)]
+    text = "\n".join([f"{header},Light Source,yaw_deg", *rows[:10]])
+    study = Csv().read(written(faces, text))
+    assert study.groups == ("yaw_deg", "light_source")
+    assert study.probes[0].attributes == {"light_source": "0", "yaw_deg": 4.0}
+    many = [f"p{number}.png,ann,probe,{number}" for number in range(51)]
+    study = Csv().read(
+        written(faces, "\n".join([f"{header},time", *(f"{row}," for row in table.splitlines()[1:]), *many]))
+    )
+    assert study.groups == ()
+    assert "Columns with more than 50 values are not used to break down figures: 'time'." in study.notes
 
 
 def test_a_split_is_chosen_or_required(faces: Path, table: str) -> None:

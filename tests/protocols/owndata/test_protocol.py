@@ -63,3 +63,16 @@ def test_a_manifest_of_a_table_is_that_of_the_same_data_elsewhere(bench: Bench, 
     assert bench("data", "check", "folder", faces, "--manifest", tmp_path / "m.json")[0] == 0
     (faces / "probe/ann/1.jpg").unlink()
     assert bench("data", "check", "folder", faces, "--manifest", tmp_path / "m.json")[0] == 4
+
+
+def test_groups_and_yaw_are_reported_wherever_figures_are(bench: Bench, sample: Written, tmp_path: Path) -> None:
+    root, _ = sample("csv", identities=3)
+    record = run(bench, "csv", root, tmp_path / "run")
+    names = {name for name in record["metrics"] if name.startswith("rank-1 (")}
+    assert {"rank-1 (camera door)", "rank-1 (camera hall)"} < names and any("(yaw " in name for name in names)
+    assert sum(record["metrics"][f"rank-1 (camera {camera})"]["n"] for camera in ("door", "hall")) == 6
+    code, out, _ = bench("score", tmp_path / "run")
+    assert code == 0 and "camera door" in out
+    assert bench("report", tmp_path / "run", "--out", tmp_path / "report")[0] == 0
+    for name in ("index.html", "report.json", "summary.csv", "report.md"):
+        assert "camera door" in (tmp_path / "report" / name).read_text(), name
