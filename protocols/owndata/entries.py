@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.errors import DataError
 from bench.io.textfiles import quote
-from bench.types import CheckLine, Points, Role
+from bench.types import CheckLine, Media, Points, Role
 
 ROLES: tuple[Role, ...] = ("gallery", "probe", "distractor")
 SHOWN = 5
@@ -34,6 +34,7 @@ class Entry:
         box: left, top, width, height of the face in pixels of the picture.
         points: five points in pixels of the picture.
         attributes: yaw in degrees and values of groups.
+        media: what a run reads, where a manifest gives it whole; None where it follows from the other fields.
     """
 
     place: str
@@ -47,10 +48,13 @@ class Entry:
     box: Box | None = None
     points: Points | None = None
     attributes: Mapping[str, str | float] = field(default_factory=dict)
+    media: Media | None = None
 
     @property
     def key(self) -> str:
         """Name, and frame and box where they are given: unique in a study."""
+        if self.media is not None:
+            return self.media.key
         frame = "" if self.frame is None else f"#{self.frame}"
         return self.name + frame + ("" if self.box is None else "@" + ",".join(f"{value:g}" for value in self.box))
 
@@ -116,6 +120,8 @@ class Listing:
         faults: what must be corrected before a run.
         notes: sentences for the user.
         groups: names of the attributes by which figures are broken down.
+        galleries: templates of each gallery by its name; empty for one gallery of all.
+        open_set: whether the list says that a probe may have no mate.
     """
 
     source: Path
@@ -123,6 +129,8 @@ class Listing:
     faults: Faults
     notes: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    galleries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    open_set: bool = False
 
 
 def composed(text: str) -> str:

@@ -15,6 +15,7 @@ from protocols.base.root import demand_folder
 from protocols.owndata.csv_list import NEEDED, read_list
 from protocols.owndata.entries import Listing
 from protocols.owndata.folder import locate_folder, read_folder
+from protocols.owndata.manifest_list import read_manifest_list
 from protocols.owndata.study import Finder, Rules, check_entries, search_set
 from protocols.owndata.table import find_table
 from protocols.views.detected import FRAME_OF, Crop, Detector, Framing, detect_faces, lr_side
@@ -199,7 +200,8 @@ class Csv(OwnFaces):
         """Choose the table, its rows, and how faces are cropped.
 
         Args:
-            file: name of the table below the data root; empty for the only one there.
+            file: name of the table below the data root, or of a manifest (.json) that ``bench data manifest`` wrote for
+                a search; empty for the only table there.
             split: value of the column ``split`` whose rows are used; ``all`` uses every row.
             open_set: whether people may be searched who are not enrolled; figures of open-set identification are
                 then reported.
@@ -242,4 +244,6 @@ class Csv(OwnFaces):
     def list_pictures(self, root: Path) -> Listing:
         """The pictures of the table."""
         table = find_table(root, self.file, protocol="csv", needed=NEEDED)
+        if table.suffix.lower() == ".json":
+            return read_manifest_list(root, table)
         return read_list(root, table, split=self.split, templates=self.templates == "person")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.io.textfiles import quote
@@ -43,9 +43,13 @@ def check_entries(listing: Listing, rules: Rules) -> None:
     `bench data check` and `bench run` both call this, so they agree.
     """
     entries, faults = listing.entries, listing.faults
+    if (rules.framing or rules.lr) and any(entry.media for entry in entries):
+        faults.add(
+            "manifests with crop or lr", listing.source.name, "A manifest has its own crops; leave out crop and lr."
+        )
     _check_doubles(entries, faults)
     _check_templates(entries, faults)
-    _check_people(entries, faults, rules)
+    _check_people(entries, faults, replace(rules, open_set=rules.open_set or listing.open_set))
     _check_crops(entries, faults, rules)
     if rules.by_media and not any(entry.medium for entry in entries):
         faults.add("lists without a column media", listing.source.name, "fusion=media needs it; use fusion=mean.")
@@ -99,7 +103,8 @@ def search_set(listing: Listing, rules: Rules, detect: Finder | None) -> Identif
         media.get("distractor", ()),
         official=None,
         notes=tuple(notes),
-        open_set=rules.open_set,
+        galleries=listing.galleries,
+        open_set=rules.open_set or listing.open_set,
         groups=listing.groups,
     )
 
@@ -109,6 +114,8 @@ def _roles(entries: Iterable[Entry]) -> tuple[str, ...]:
 
 
 def _media(entry: Entry, rules: Rules, detected: dict[Path, Points | None]) -> Media:
+    if entry.media is not None:
+        return entry.media
     lr = rules.lr if entry.role == "probe" else None
     points = entry.points or detected.get(entry.path)
     cut: Cut | None

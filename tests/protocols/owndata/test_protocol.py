@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.errors import DataError
+from bench.execution.manifest import make_manifest, write_manifest
+from bench.interfaces import PROTOCOLS
+from bench.io.file_digests import digest_of
+from bench.pipeline.build import build
+from bench.registry import Spec
+from bench.types import IdentificationSet
+from protocols.owndata.protocol import Csv
 from protocols.sample import SampleSummary
 
 Bench = Callable[..., tuple[int, str, str]]
@@ -58,11 +67,59 @@ def test_the_sample_passes_the_check_and_is_marked(name: str, sample: Written, b
         assert {row["camera"] for row in rows} == {"", "door", "hall"}
 
 
-def test_a_manifest_of_a_table_is_that_of_the_same_data_elsewhere(bench: Bench, faces: Path, tmp_path: Path) -> None:
+def test_a_manifest_tells_other_data_apart(bench: Bench, faces: Path, tmp_path: Path) -> None:
     assert bench("data", "manifest", "folder", faces, "--out", tmp_path / "m.json")[0] == 0
     assert bench("data", "check", "folder", faces, "--manifest", tmp_path / "m.json")[0] == 0
     (faces / "probe/ann/1.jpg").unlink()
     assert bench("data", "check", "folder", faces, "--manifest", tmp_path / "m.json")[0] == 4
+
+
+def test_a_manifest_is_read_as_a_table_with_equal_figures(bench: Bench, sample: Written, tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    shutil.copytree(sample("csv", identities=3)[0], root)
+    by_table = run(bench, "csv:lr=16", root, tmp_path / "table")
+    assert bench("data", "manifest", "csv:lr=16", root, "--out", root / "m.json")[0] == 0
+    by_manifest = run(bench, "csv:file=m.json", root, tmp_path / "manifest")
+    assert by_table["metrics"] == by_manifest["metrics"]
+    assert "The list is the manifest m.json of csv" in by_manifest["data"]["notes"][0]
+    with pytest.raises(DataError, match="manifests with crop or lr"):
+        Csv(file="m.json", lr=16).read(root)
+
+
+@pytest.mark.parametrize("name", ["tinyface", "lfw"])
+def test_a_manifest_of_another_protocol_gives_its_media(
+    name: str, sample: Written, tmp_path: Path, bench: Bench
+) -> None:
+    root = tmp_path / "data"
+    shutil.copytree(sample(name, identities=20)[0], root)
+    protocol = PROTOCOLS[name].create()
+    study = protocol.read(protocol.locate(root))
+    assert isinstance(study, IdentificationSet)
+    manifest = make_manifest(build(PROTOCOLS, Spec(name)), root, tmp_path, study, digests=False)
+    write_manifest(root / "m.json", manifest)
+    read = Csv(file="m.json").read(root)
+    for before, after in zip(study.media.values(), read.media.values(), strict=True):
+        assert sorted(before, key=lambda media: media.key) == list(after)
+
+
+def test_a_manifest_that_is_no_search_or_leaves_the_root_is_refused(sample: Written, tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    shutil.copytree(sample("csv", identities=3)[0], root)
+    built = build(PROTOCOLS, Spec("csv"))
+    manifest = make_manifest(built, root, tmp_path / "scratch", built.component.read(root), digests=False)
+
+    def refusal(**changes: object) -> str:
+        body = {key: value for key, value in {**manifest, **changes}.items() if key != "digest"}
+        write_manifest(root / "m.json", {**body, "digest": digest_of(body)})
+        with pytest.raises(DataError) as error:
+            Csv(file="m.json").read(root)
+        return str(error.value)
+
+    assert "kind verification" in refusal(kind="verification")
+    assert "of another layout" in refusal(compared={})
+    first, *rest = manifest["media"]
+    assert "1 paths outside the data root (media 1: '../x')" in refusal(media=[{**first, "path": "../x"}, *rest])
+    assert "no files of the data set" in refusal(media=[{**first, "derived": True}, *rest])
 
 
 def test_groups_and_yaw_are_reported_wherever_figures_are(bench: Bench, sample: Written, tmp_path: Path) -> None:
