@@ -13,6 +13,7 @@ from typing import Protocol
 
 SECONDS_BETWEEN_LINES = 5.0
 _prefix = ""
+_hidden = False
 _WINDOW, _FEWEST = 10.0, 4  # seconds, and smallest number of updates, over which the rate is computed
 _SHORTEST = 0.05  # seconds between two stored updates
 
@@ -148,7 +149,7 @@ def stage(name: str, total: int) -> Iterator[StageProgress]:
         A function to call with the number of items just done; its `reuse` is for those that cost no work.
     """
     progress = StageProgress(_prefix + name, total)
-    if total == 0 or sys.stderr is None:
+    if total == 0 or _hidden or sys.stderr is None:
         yield progress
     elif sys.stderr.isatty():
         with _bar(progress):
@@ -167,6 +168,17 @@ def stage_prefix(prefix: str) -> Iterator[None]:
         yield
     finally:
         _prefix = previous
+
+
+@contextmanager
+def hidden() -> Iterator[None]:
+    """Show no progress inside the block."""
+    global _hidden
+    previous, _hidden = _hidden, True
+    try:
+        yield
+    finally:
+        _hidden = previous
 
 
 def cumulative(advance: Advance) -> Callable[[int, int], None]:

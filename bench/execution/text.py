@@ -70,27 +70,48 @@ def notes_of(run: Prepared) -> list[str]:
 
 
 def figure_lines(record: RunRecord) -> list[str]:
-    """A line a figure, with its interval and number of items; then its meaning in words.
+    """A line a figure, with its interval and number of items; then its meaning in words."""
+    rows, more = figure_rows(record.metrics, recorded_kind(record.protocol))
+    return [*align_columns(rows, right=(1, 3), indent=0), *more, *run_notes(record)]
 
-    The figure without failures has a column where an item failed.
+
+def figure_rows(metrics: Mapping[str, Figure], kind: str) -> tuple[list[tuple[str, ...]], list[str]]:
+    """The table of figures as text.
+
+    Args:
+        metrics: figures by name.
+        kind: of the run.
+
+    Returns:
+        A head and one row a figure: name, value, interval, number of items, and the figure without failures, a column
+        that is empty where no item failed. Then lines with the figures of parts, where there are many.
     """
-    kind = recorded_kind(record.protocol)
-    listed, folded = _headlines(record.metrics)
-    failures = any(_differs(name, record.metrics[name]) for name in listed)
+    listed, folded = _headlines(metrics)
+    failures = any(_differs(name, metrics[name]) for name in listed)
     rows = [("figure", "value", "95 % interval", "n", "without failures" if failures else "")]
     for name in listed:
-        figure = record.metrics[name]
+        figure = metrics[name]
         without = _without(name, figure, kind) if failures else ""
         rows.append((figure_name(name), worded(figure.value, figure.unit), _interval(figure), f"{figure.n:,}", without))
-    lines = align_columns(rows, right=(1, 3), indent=0)
+    lines = []
     for part, names in folded.items():
-        values = (
-            f"{figure_name(base)} {worded(record.metrics[name].value, record.metrics[name].unit)}"
-            for base, name in names
-        )
+        values = (f"{figure_name(base)} {worded(metrics[name].value, metrics[name].unit)}" for base, name in names)
         lines.append(f"{part or 'also'}: {', '.join(values)}")
+    return list(rows), lines
+
+
+def run_notes(record: RunRecord) -> list[str]:
+    """The meaning of the first figure, and what n counts."""
     meaning = in_words(record)
-    return [*lines, *([meaning] if meaning else []), *_denominators(record, kind)]
+    return [*([meaning] if meaning else []), *_denominators(record, recorded_kind(record.protocol))]
+
+
+def recogniser_of(record: RunRecord) -> str:
+    """The recogniser or classifier in brackets; empty where only costs are measured."""
+    kind = recorded_kind(record.protocol)
+    if kind == EXPRESSION:
+        return f"  ({record.protocol.get('classifier', {}).get('name', 'classifier')})"
+    return "" if kind in UNRECOGNISED else f"  ({record.stages[-1].name})"
 
 
 def in_words(record: RunRecord) -> str:

@@ -30,24 +30,17 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run it."""
-    from bench.interfaces import REGISTRIES
-    from bench.registry import failures, load_plugins
+    from bench.api.components import describe, is_kind, select
+    from bench.registry import failures
     from bench.results.folder import dump_json
 
-    load_plugins()
-    entries: list[Entry[Any]] = [entry for registry in REGISTRIES for entry in registry]
-    name = (args.name or "").partition(":")[0]
-    kind = _kind(name)
-    if kind:
-        entries = [entry for entry in entries if entry.kind == kind]
-    elif args.name:
-        entries = [entry for entry in entries if entry.name == name] or [_raise_unknown(name)]
+    entries = select(args.name)
     if args.json:
         broken = [{"name": f.name, "package": f.package, "cause": f.cause} for f in failures()]
-        described = [{**_describe(entry), **({"modules": _modules(entry)} if args.name else {})} for entry in entries]
+        described = [describe(entry, modules=bool(args.name)) for entry in entries]
         print(dump_json({"components": described, "broken_plugins": broken}), end="")
         return 0
-    if args.name and not kind:
+    if args.name and not is_kind(args.name):
         for entry in entries:
             _print_full(entry)
     else:
@@ -55,42 +48,6 @@ def main(args: argparse.Namespace) -> int:
     for failure in failures():
         print(f"\nPlugin {failure.name!r} of {failure.package} failed to load: {failure.cause}")
     return 0
-
-
-def _describe(entry: Entry[Any]) -> dict[str, object]:
-    missing = entry.missing()
-    return {
-        "kind": entry.kind,
-        "name": entry.name,
-        "summary": entry.summary,
-        "source": entry.source,
-        "licence": entry.licence,
-        "module": entry.module,
-        "runs_here": missing is None,
-        "why_not": missing,
-        "details": {name: list(text) if isinstance(text, tuple) else text for name, text in entry.details().items()},
-        "arguments": [
-            {
-                "name": a.name,
-                "type": a.type_name,
-                "required": a.required,
-                "default": _default(a.default, a.required),
-                "description": a.description,
-            }
-            for a in entry.arguments()
-        ],
-    }
-
-
-def _modules(entry: Entry[Any]) -> list[str]:
-    """Names of the modules whose code is part of every key of the cache and of every finished run."""
-    from bench.digests.closure import closure
-
-    return list(closure(entry.module))
-
-
-def _default(value: object, required: bool) -> object:
-    return None if required or value is None else value if isinstance(value, (bool, int, float, str)) else str(value)
 
 
 def _print_short(entries: list[Entry[Any]]) -> None:
@@ -109,11 +66,13 @@ def _print_short(entries: list[Entry[Any]]) -> None:
 
 
 def _print_full(entry: Entry[Any]) -> None:
+    from bench.api.components import modules_of
+
     missing = entry.missing()
     print(f"{entry.kind} {entry.name}\n  {entry.summary}")
     print(f"  source:   {entry.source or 'not stated'}\n  licence:  {entry.licence or 'not stated'}")
     print(f"  module:   {entry.module}\n  here:     {'can run' if missing is None else f'cannot run: {missing}'}")
-    print(f"  code:     {len(_modules(entry))} modules affect its output (--json names them)")
+    print(f"  code:     {len(modules_of(entry))} modules affect its output (--json names them)")
     arguments = entry.arguments()
     if arguments:
         print(f"  arguments, written {entry.name}:NAME=VALUE,NAME=VALUE")
@@ -144,33 +103,3 @@ def _wrap(text: str, indent: int) -> str:
     width = max(60, min(120, shutil.get_terminal_size().columns))
     space = " " * indent
     return textwrap.fill(text, width, initial_indent=space, subsequent_indent=space, break_on_hyphens=False)
-
-
-def _kind(name: str) -> str | None:
-    """The kind of a word (``recognisers``, ``recognizer``), or None."""
-    from bench.commands.terminal.parser import british
-    from bench.interfaces import REGISTRIES
-
-    kinds = {registry.kind for registry in REGISTRIES}
-    word = british(name).removesuffix("s")
-    return word if word in kinds else None
-
-
-def _raise_unknown(name: str) -> Entry[Any]:
-    """Raise an error with the nearest name of a component, or else of a kind."""
-    from bench.commands.terminal.parser import british
-    from bench.errors import UnknownNameError
-    from bench.grammar.values import nearest
-    from bench.interfaces import REGISTRIES
-
-    names = {entry.name: registry for registry in REGISTRIES for entry in registry}
-    near = nearest(name, names)
-    if near:
-        return names[near][name]
-    kinds = [f"{registry.kind}s" for registry in REGISTRIES]
-    kind = nearest(british(name), kinds)
-    hint = f" Did you mean {kind!r}?" if kind else ""
-    raise UnknownNameError(
-        f"No component and no kind of component is named {name!r}.{hint} Kinds: {', '.join(kinds)}; `bench list` "
-        "shows every component."
-    )

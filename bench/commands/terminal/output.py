@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.checks.conformance import Check
-from bench.evaluation import UNRECOGNISED
-from bench.execution.text import figure_lines
+from bench.execution.text import figure_lines, recogniser_of
 from bench.io.columns import align_columns
-from bench.results import RunRecord, RunResult
-from bench.results.kinds import EFFICIENCY, EXPRESSION, recorded_kind
+from bench.results import RunResult
+from bench.results.kinds import EFFICIENCY, recorded_kind
 from bench.results.text import banners, print_line
 from bench.types import CheckLine
 
@@ -23,7 +22,7 @@ def print_figures(result: RunResult, doubts: Sequence[str] = ()) -> None:
     kind = recorded_kind(record.protocol)
     for banner in (*banners(record), *(f"NOT CONFIRMED: {doubt}" for doubt in doubts)):
         print_line(f"*** {banner} ***")
-    print_line(f"\n{record.protocol['name']}  {record.label}{_recogniser_in_brackets(record, kind)}")
+    print_line(f"\n{record.protocol['name']}  {record.label}{recogniser_of(record)}")
     for line in figure_lines(record):
         print_line(f"  {line}")
     for role, ledger in record.ledger.items():
@@ -70,10 +69,3 @@ def print_checks(subject: str, checks: Sequence[Check]) -> int:
     more = f", {warned} with a warning" if warned else ""
     print_line(f"{subject}: {len(checks) - failed} of {len(checks)} checks passed{more}")
     return 1 if failed else 0
-
-
-def _recogniser_in_brackets(record: RunRecord, kind: str) -> str:
-    """The recogniser or classifier in brackets; empty where only costs are measured."""
-    if kind == EXPRESSION:
-        return f"  ({record.protocol.get('classifier', {}).get('name', 'classifier')})"
-    return "" if kind in UNRECOGNISED else f"  ({record.stages[-1].name})"

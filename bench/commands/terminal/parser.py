@@ -8,12 +8,12 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from bench.grammar.spelling import british
 from bench.grammar.values import suggestion
 
 if TYPE_CHECKING:
     from bench.commands import Subparsers
 
-_AMERICAN = (("ize", "ise"), ("color", "colour"), ("gray", "grey"))
 _CHOICE = re.compile(r"invalid choice: '(?P<given>[^']*)' \(choose from (?P<known>[^)]*)\)")
 
 
@@ -67,11 +67,3 @@ def add_group(parser: argparse.ArgumentParser) -> Subparsers:
 
     parser.set_defaults(main=show_help)
     return parser.add_subparsers(title="commands", metavar="COMMAND")
-
-
-def british(word: str) -> str:
-    """A word in lower case, with hyphens, in British spelling: ``Recognizers`` is ``recognisers``."""
-    word = word.lower().replace("_", "-")
-    for american, native in _AMERICAN:
-        word = word.replace(american, native)
-    return word

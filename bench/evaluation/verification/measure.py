@@ -70,7 +70,7 @@ def measure(run: Prepared) -> Measured:
         cast("Mapping[Role, Any]", embedded),
         items=rows_of(arrays, folds),
         arrays=arrays,
-        warnings=_warnings(arrays, rules),
+        warnings=missing_figures(arrays, rules),
         rules=rules,
         images=images,
     )
@@ -110,7 +110,7 @@ def score_pairs(
     return scores
 
 
-def _warnings(arrays: Mapping[str, Any], rules: Mapping[str, Any]) -> tuple[str, ...]:
+def missing_figures(arrays: Mapping[str, Any], rules: Mapping[str, Any]) -> tuple[str, ...]:
     """Warnings about failed pairs and about figures that could not be computed."""
     same, scores = arrays["same"], arrays["scores"]
     warnings = []
