@@ -12,6 +12,7 @@ from protocols.ijbc import protocol as ijbc_protocol
 from protocols.lfw import protocol as lfw_protocol
 from protocols.mmi import protocol as mmi_protocol
 from protocols.multipie import protocol as multipie_protocol
+from protocols.owndata import pairs as own_pairs_protocol
 from protocols.owndata import protocol as owndata_protocol
 from protocols.restoration import protocol as restoration_protocol
 from protocols.tinyface import protocol as tinyface_protocol
@@ -27,6 +28,7 @@ __all__ = [
     "lfw_protocol",
     "mmi_protocol",
     "multipie_protocol",
+    "own_pairs_protocol",
     "owndata_protocol",
     "restoration_protocol",
     "tinyface_protocol",

@@ -21,6 +21,7 @@ from protocols.base.checks import (
     shared_files_line,
     without_damage,
 )
+from protocols.base.lfw_pairs import NamedPair, read_pairs
 from protocols.lfw.files import (
     DEV_TEST,
     DEV_TRAIN,
@@ -28,11 +29,9 @@ from protocols.lfw.files import (
     OFFICIAL_PAIRS,
     PAIRS,
     TWICE,
-    Pair,
     People,
     image_path,
     list_file,
-    read_pairs,
     read_people,
 )
 
@@ -71,7 +70,7 @@ def check(
         count_line("people with two images or more", several, TWICE, needed=searched),
         list_line("files not named after their folder", people.misnamed, level="differs"),
     ]
-    listed: dict[str, list[Pair]] = {}
+    listed: dict[str, list[NamedPair]] = {}
     for name, of_view in _LISTS:
         of_list = _list_lines(root, people, name, of_view, listed)
         lines += of_list if name in needed else without_damage(of_list)
@@ -91,7 +90,9 @@ def check(
     return [*lines, usable]
 
 
-def _list_lines(root: Path, people: People, name: str, view: int, listed: dict[str, list[Pair]]) -> list[CheckLine]:
+def _list_lines(
+    root: Path, people: People, name: str, view: int, listed: dict[str, list[NamedPair]]
+) -> list[CheckLine]:
     try:
         pairs = read_pairs(list_file(root, name))
     except BenchError as error:
@@ -112,5 +113,5 @@ def _list_lines(root: Path, people: People, name: str, view: int, listed: dict[s
     return lines
 
 
-def _people_in_two_folds(pairs: Sequence[Pair]) -> list[str]:
+def _people_in_two_folds(pairs: Sequence[NamedPair]) -> list[str]:
     return names_in_two_folds((name, pair.fold) for pair in pairs for name, _ in (pair.first, pair.second))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from bench.errors import DataError, UsageError
 from bench.interfaces import PROTOCOLS, Progress
 from bench.types import CheckLine, IdentificationSet, Media, Points, Role
+from protocols.base.lfw_pairs import NamedPair, read_pairs
 from protocols.base.pairs import PhotographProtocol, Searched, verification_set
 from protocols.lfw.files import (
     DEV_TEST,
@@ -19,12 +20,10 @@ from protocols.lfw.files import (
     OFFICIAL_PAIRS,
     PAIRS,
     TWICE,
-    Pair,
     People,
     image_path,
     list_file,
     locate,
-    read_pairs,
     read_people,
 )
 from protocols.views.detected import FRAME_OF, Crop, Detector, Framing, detect_faces, detection_notes, lr_side
@@ -170,7 +169,7 @@ class Lfw(PhotographProtocol):
             official = False
         return verification_set(pairs, media, official=official and not absent, notes=notes)
 
-    def _read_pairs(self, root: Path) -> list[Pair]:
+    def _read_pairs(self, root: Path) -> list[NamedPair]:
         if self.view == 2:
             return read_pairs(list_file(root, PAIRS))
         return [*read_pairs(list_file(root, DEV_TRAIN)), *read_pairs(list_file(root, DEV_TEST), fold=1)]

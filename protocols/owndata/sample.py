@@ -16,6 +16,7 @@ from protocols.sample.summary import Sample, SampleSummary, demand, person
 MINIMUM, DEFAULT = 3, 12
 _PAINTED, _ENROLLED, _SEARCHED = 128, 112, 24
 _PROBES = 2
+_FEWEST_OF_PAIRS, _MOST_FOLDS = 4, 3
 _CAMERAS = ("door", "hall")
 
 
@@ -46,6 +47,28 @@ def write_csv(
     """Write the pictures of `write_folder` and ``faces.csv``, with yaw and a group; see there."""
     summary, rows = _write(root, "csv", identities, seed, paint, progress)
     write_rows(root / "faces.csv", ("path", "identity", "role", "yaw", "camera"), rows)
+    return summary
+
+
+def write_pairs(
+    root: Path, *, identities: int, seed: int, paint: Painter, progress: Progress | None = None
+) -> SampleSummary:
+    """Write the pictures of `write_folder` and ``pairs.csv``: each probe with its mate and with another person.
+
+    The pairs are in folds of different people; see `write_folder`.
+    """
+    demand("pairs", identities, _FEWEST_OF_PAIRS, seed)
+    summary, rows = _write(root, "pairs", identities, seed, paint, progress)
+    people = [str(row[1]) for row in rows if row[2] == "gallery"]
+    folds = min(_MOST_FOLDS, identities // 2)
+    pairs: list[tuple[object, ...]] = []
+    for number, name in enumerate(people):
+        other = people[number + folds] if number + folds < identities else people[number % folds]
+        for place in range(1, _PROBES + 1):
+            probe = f"probe/{name}/{place}.jpg"
+            pairs.append((f"gallery/{name}/1.jpg", probe, 1, number % folds))
+            pairs.append((f"gallery/{other}/1.jpg", probe, 0, number % folds))
+    write_rows(root / "pairs.csv", ("a", "b", "same", "fold"), pairs)
     return summary
 
 
@@ -96,3 +119,4 @@ def _look(seed: int, number: int, place: int) -> Look:
 
 FOLDER = Sample("folder", write_folder, MINIMUM, DEFAULT)
 CSV = Sample("csv", write_csv, MINIMUM, DEFAULT)
+PAIRS = Sample("pairs", write_pairs, _FEWEST_OF_PAIRS, DEFAULT)

@@ -22,7 +22,7 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument(
         "name",
         metavar="NAME",
-        help="tinyface, multipie, mmi, celeba, dronesurf, ijbc, lfw, cfp, folder or csv; options after a colon: "
+        help="tinyface, multipie, mmi, celeba, dronesurf, ijbc, lfw, cfp, folder, csv or pairs; options after a colon: "
         "ijbc:release=A",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder, new or empty")

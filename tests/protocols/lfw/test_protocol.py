@@ -13,7 +13,8 @@ from bench.errors import DataError, MissingError, UsageError
 from bench.images import encode_png
 from bench.studies import VerificationSet
 from bench.types import IdentificationSet, Points
-from protocols.lfw.files import locate, read_pairs
+from protocols.base.lfw_pairs import read_pairs
+from protocols.lfw.files import locate
 from protocols.lfw.protocol import Lfw
 from protocols.views import detected
 
