@@ -11,6 +11,7 @@ from pathlib import Path
 from bench import __version__
 from bench.commands import (
     ablate,
+    cache,
     compare,
     config,
     data,
@@ -20,6 +21,7 @@ from bench.commands import (
     leaderboard,
     report,
     run,
+    runs,
     score,
     train,
     userstudy,
@@ -35,8 +37,8 @@ from bench.io.quiet import silence_libraries
 from bench.neighbours import check_neighbours
 
 _COMMANDS = (
-    run, score, report, compare, leaderboard, userstudy, list_, hallucinate, export, train, ablate, data, doctor, check,
-    plugin, config,
+    run, runs, score, report, compare, leaderboard, userstudy, list_, hallucinate, export, train, ablate, data, doctor,
+    check, plugin, config, cache,
 )  # fmt: skip
 _INTERRUPTED = 130
 
@@ -112,7 +114,8 @@ def make_parser() -> Parser:
         prog="bench",
         description="A benchmark of face hallucination: tiny faces are super-resolved and turned to the front, and a "
         "face recogniser then decides whether they still show the same person.",
-        epilog="Start with `bench run --protocol tinyface`, which needs no data, and `bench list`.",
+        epilog="Start with `bench run --protocol tinyface`, which needs no data, and `bench list`. Exit codes: 0 done, "
+        "1 failed, 2 wrong usage, 3 something is missing, 130 interrupted.",
     )
     parser.add_argument("-V", "--version", action="version", version=f"bench {__version__}")
     subparsers = add_group(parser)

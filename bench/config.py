@@ -12,7 +12,7 @@ from typing import Any, Literal, get_type_hints
 import platformdirs
 
 from bench.devices import resolve_device
-from bench.errors import DataError, UsageError
+from bench.errors import DataError, MissingError, UsageError
 from bench.grammar.values import convert, suggestion
 from bench.io.atomic import write_file
 from bench.io.textfiles import read_text
@@ -188,6 +188,42 @@ def set_setting(key: str, value: str) -> Path:
     path = settings_file()
     write_file(path, tomli_w.dumps(settings))
     return path
+
+
+def unset_setting(key: str) -> Path:
+    """Remove one setting by its dotted key; returns the settings file.
+
+    Raises:
+        MissingError: it is not set.
+    """
+    import tomli_w
+
+    settings = read_settings()
+    *parents, last = key.split(".")
+    tables: list[dict[str, Any]] = [settings]
+    for part in parents:
+        table = tables[-1].get(part)
+        tables.append(table if isinstance(table, dict) else {})
+    if last not in tables[-1]:
+        raise MissingError(f"{key!r} is not set in {settings_file()}")
+    del tables[-1][last]
+    for part, table in zip(reversed(parents), reversed(tables[:-1]), strict=True):
+        if not table[part]:
+            del table[part]
+    write_file(settings_file(), tomli_w.dumps(settings))
+    return settings_file()
+
+
+def flat_settings() -> dict[str, str]:
+    """All settings by their dotted keys, sorted."""
+
+    def flat(table: Mapping[str, Any], prefix: str) -> dict[str, str]:
+        values: dict[str, str] = {}
+        for key, value in table.items():
+            values |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": str(value)}
+        return values
+
+    return dict(sorted(flat(read_settings(), "").items()))
 
 
 def read_toml(path: Path, *, normalise: bool = True) -> dict[str, Any]:

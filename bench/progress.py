@@ -172,13 +172,19 @@ def stage_prefix(prefix: str) -> Iterator[None]:
 
 @contextmanager
 def hidden() -> Iterator[None]:
-    """Show no progress inside the block."""
+    """Show no progress and no notes inside the block."""
     global _hidden
     previous, _hidden = _hidden, True
     try:
         yield
     finally:
         _hidden = previous
+
+
+def note(text: str) -> None:
+    """Print a text on standard error, unless progress is hidden."""
+    if not _hidden:
+        print(text, file=sys.stderr, flush=True)
 
 
 def cumulative(advance: Advance) -> Callable[[int, int], None]:

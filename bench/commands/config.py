@@ -25,6 +25,16 @@ def add_parser(subparsers: Subparsers) -> None:
     getter = commands.add_parser("get", help="print a setting", description="Print one setting.")
     getter.add_argument("key", metavar="KEY")
     getter.set_defaults(main=main_get)
+    lister = commands.add_parser("list", help="print all settings", description="Print every setting, one a line.")
+    lister.add_argument("--json", action="store_true", help="machine-readable")
+    lister.set_defaults(main=main_list)
+    unsetter = commands.add_parser("unset", help="remove a setting", description="Remove one setting.")
+    unsetter.add_argument("key", metavar="KEY")
+    unsetter.set_defaults(main=main_unset)
+    pather = commands.add_parser(
+        "path", help="print the settings file", description="Print the path of the settings file, which may be absent."
+    )
+    pather.set_defaults(main=main_path)
 
 
 def main_set(args: argparse.Namespace) -> int:
@@ -52,4 +62,34 @@ def main_get(args: argparse.Namespace) -> int:
     if value is None:
         raise MissingError(f"{args.key!r} is not set in {settings_file()}")
     print(value)
+    return 0
+
+
+def main_list(args: argparse.Namespace) -> int:
+    """Run ``bench config list``."""
+    from bench.config import flat_settings
+    from bench.results.folder import dump_json
+    from bench.results.text import print_line
+
+    settings = flat_settings()
+    if args.json:
+        print(dump_json(settings), end="")
+    for key, value in settings.items() if not args.json else ():
+        print_line(f"{key} = {value!r}")
+    return 0
+
+
+def main_unset(args: argparse.Namespace) -> int:
+    """Run ``bench config unset``."""
+    from bench.config import unset_setting
+
+    print(f"{args.key} is removed from {unset_setting(args.key)}")
+    return 0
+
+
+def main_path(args: argparse.Namespace) -> int:
+    """Run ``bench config path``."""
+    from bench.config import settings_file
+
+    print(settings_file())
     return 0

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from bench.matrix.experiment_file import Experiment
 
 
+_NOT_OPTIONS = ("main", "config", "experiment", "json", "quiet")
+"""Arguments that are no options of a run."""
+
+
 def add_parser(subparsers: Subparsers) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
@@ -91,52 +95,72 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--threads", metavar="N", help="threads, 0 for all cores (default)")
     parser.add_argument("--seed", metavar="N", help="seed of the intervals (default: 0)")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON at full precision")
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="print figures, warnings and errors, but no progress and no notes"
+    )
     parser.set_defaults(main=main)
 
 
 def main(args: argparse.Namespace) -> int:
     """Run it."""
+    from contextlib import nullcontext
+
+    from bench.progress import hidden
+
+    with hidden() if hasattr(args, "quiet") else nullcontext():
+        return _main(args)
+
+
+def _main(args: argparse.Namespace) -> int:
     from bench.commands.terminal.next_step import comparing_command
-    from bench.commands.terminal.output import print_figures
+    from bench.commands.terminal.output import print_figures, run_object
     from bench.config import make_config
     from bench.diagnosis.below import below_beside
     from bench.errors import UsageError
     from bench.execution.execute import execute, prepare
     from bench.execution.text import describe_run
     from bench.matrix.experiment_file import Experiment, read_experiment
+    from bench.progress import note
     from bench.registry import failures, load_plugins
+    from bench.results.folder import dump_json
 
     file = getattr(args, "config", None)
     if args.experiment and file:
         raise UsageError(f"Two files: {args.experiment} and --config {file}. Give one.")
     file = args.experiment or file
-    flags = {key: value for key, value in vars(args).items() if key not in ("main", "config", "experiment")}
+    flags = {key: value for key, value in vars(args).items() if key not in _NOT_OPTIONS}
     load_plugins()
     for failure in failures():
         print(f"note: plugin {failure.name!r} of {failure.package} failed to load: {failure.cause}", file=sys.stderr)
     request = read_experiment(file, flags)
     if isinstance(request, Experiment):
-        return _run_experiment(request)
+        return _run_experiment(request, json=hasattr(args, "json"))
     prepared = prepare(make_config(file, request))
-    print(describe_run(prepared), file=sys.stderr)
-    result, fresh = execute(prepared, lambda sentence: print(sentence, file=sys.stderr, flush=True))
-    print_figures(result)
+    note(describe_run(prepared))
+    result, fresh = execute(prepared, note)
     warning = below_beside(result, prepared.out)
-    if warning:
-        print(f"warning: {warning}")
+    if hasattr(args, "json"):
+        print(dump_json(run_object(result, prepared.out, computed=fresh, more=[warning] if warning else [])), end="")
+    else:
+        print_figures(result)
+        if warning:
+            print(f"warning: {warning}")
     state = "Written to" if fresh else "Nothing to do: the finished run is in"
-    print(f"{state} {prepared.out}\nReport: bench report {prepared.out} --out report", file=sys.stderr)
+    note(f"{state} {prepared.out}\nReport: bench report {prepared.out} --out report")
     comparison = comparing_command(prepared.config.protocol, prepared.config.hallucinator, request, file)
-    print(f"Compare: {comparison}", file=sys.stderr)
+    note(f"Compare: {comparison}")
     return 0
 
 
-def _run_experiment(experiment: Experiment) -> int:
+def _run_experiment(experiment: Experiment, *, json: bool) -> int:
     """Run every cell of an experiment; returns 0 if all finished, else 1."""
     from bench.matrix.cells import make_matrix
     from bench.matrix.runner import run_matrix
     from bench.matrix.state import read_state
-    from bench.matrix.table import print_experiment
+    from bench.matrix.table import experiment_object, print_experiment
+    from bench.progress import note
+    from bench.results.folder import dump_json
 
     matrix = make_matrix(experiment)
     try:
@@ -144,7 +168,10 @@ def _run_experiment(experiment: Experiment) -> int:
     except KeyboardInterrupt:
         print_experiment(read_state(matrix.out), matrix.out)
         raise
-    print_experiment(state, matrix.out)
+    if json:
+        print(dump_json(experiment_object(state, matrix.out)), end="")
+    else:
+        print_experiment(state, matrix.out)
     if any(cell.state == "done" for cell in state.cells):
-        print(f"Report: bench report {matrix.out}/*/ --out report", file=sys.stderr)
+        note(f"Report: bench report {matrix.out}/*/ --out report")
     return 0 if all(cell.state == "done" for cell in state.cells) else 1

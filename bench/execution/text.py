@@ -92,7 +92,9 @@ def figure_rows(metrics: Mapping[str, Figure], kind: str) -> tuple[list[tuple[st
     for name in listed:
         figure = metrics[name]
         without = _without(name, figure, kind) if failures else ""
-        rows.append((figure_name(name), worded(figure.value, figure.unit), _interval(figure), f"{figure.n:,}", without))
+        rows.append(
+            (figure_name(name), worded(figure.value, figure.unit), interval_text(figure), f"{figure.n:,}", without)
+        )
     lines = []
     for part, names in folded.items():
         values = (f"{figure_name(base)} {worded(metrics[name].value, metrics[name].unit)}" for base, name in names)
@@ -156,7 +158,8 @@ def _of(figure: Figure) -> str:
     return f"{share} of {figure.n:,}"
 
 
-def _interval(figure: Figure) -> str:
+def interval_text(figure: Figure) -> str:
+    """The interval of a figure in its unit; ``none`` without one."""
     if figure.low is None or figure.high is None:
         return "none"
     return f"{worded(figure.low, figure.unit)} - {worded(figure.high, figure.unit)}"

@@ -20,6 +20,7 @@ from bench.interfaces import PROTOCOLS
 from bench.matrix.cells import Cell, Matrix
 from bench.matrix.state import STATE_FILE, CellState, ExperimentState, read_state, write_state
 from bench.pipeline.build import build
+from bench.progress import note
 from bench.registry import Spec
 from bench.results import RunRecord
 from bench.results.folder import RUN_FILE, read_record, read_run
@@ -49,7 +50,7 @@ def run_matrix(matrix: Matrix) -> ExperimentState:
             studies.clear()  # lists of media of large data sets
         previous_protocol = config.protocol
         title = " / ".join(filter(None, (config.protocol, cell.hallucinator, cell.recogniser)))
-        print(f"\n[{index + 1} of {len(matrix.cells)}] {title}", file=sys.stderr, flush=True)
+        note(f"\n[{index + 1} of {len(matrix.cells)}] {title}")
         state.cells[index] = _run(cell, state.cells[index], studies, printed_notes)
         write_state(matrix.out, state)
     if _find_below(matrix, state):
@@ -81,8 +82,8 @@ def _run(cell: Cell, previous: CellState, studies: dict[str, Study], printed_not
             protocol = build(PROTOCOLS, Spec.parse(config.protocol)).component
             config = replace(config, data_root=draw_once(protocol, cache_folder(config) / "samples"))
         run = prepare(config, studies)
-        print(describe_run(run, printed_notes), file=sys.stderr, flush=True)
-        result, fresh = execute(run, lambda sentence: print(sentence, file=sys.stderr, flush=True))
+        note(describe_run(run, printed_notes))
+        result, fresh = execute(run, note)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001  # a fault of one cell, also sys.exit, must not stop the others
@@ -103,7 +104,7 @@ def _run(cell: Cell, previous: CellState, studies: dict[str, Study], printed_not
         )
     seconds = round(time.perf_counter() - start, 2) if fresh else previous.seconds
     figure = _headline(result.record)
-    print(f"done in {seconds} s" if fresh else "kept: it was already finished", file=sys.stderr, flush=True)
+    note(f"done in {seconds} s" if fresh else "kept: it was already finished")
     return replace(
         previous,
         state="done",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from bench.execution.text import figure_name, worded
@@ -40,6 +41,19 @@ def print_experiment(state: ExperimentState, out: Path) -> None:
     for name, reason in state.left_out.items():
         print_line(f"left out: {name}: {reason.splitlines()[0]}")
     print_line()
+
+
+def experiment_object(state: ExperimentState, out: Path) -> dict[str, object]:
+    """The state of an experiment for JSON: every cell with its first figure, unrounded, or its error."""
+    return {
+        "format": "face-hallucination-bench run",
+        "version": 1,
+        "experiment": state.name,
+        "folder": str(out),
+        "finished": all(cell.state == "done" for cell in state.cells),
+        "cells": [{**asdict(cell), "name": str(out / cell.name)} for cell in state.cells],
+        "left_out": dict(state.left_out),
+    }
 
 
 def _name(cell: CellState) -> str:

@@ -20,6 +20,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("component", metavar="NAME", help="name:key=value,... of a hallucinator or recogniser")
     parser.add_argument("--device", default="cpu", metavar="DEVICE", help="cpu (default), cuda, cuda:1, mps, or auto")
+    parser.add_argument("--json", action="store_true", help="machine-readable")
     parser.set_defaults(main=main)
 
 
@@ -31,6 +32,7 @@ def main(args: argparse.Namespace) -> int:
     from bench.interfaces import HALLUCINATORS, RECOGNISERS
     from bench.pipeline.build import build
     from bench.registry import Spec, load_plugins
+    from bench.results.folder import dump_json
 
     load_plugins()
     spec, defaults = Spec.parse(args.component), {"device": resolve_device(args.device)}
@@ -38,6 +40,17 @@ def main(args: argparse.Namespace) -> int:
         checks = check_recogniser(build(RECOGNISERS, spec, defaults))
     else:
         checks = check_hallucinator(build(HALLUCINATORS, spec, defaults))
+    if args.json:
+        passed = all(check.passed for check in checks)
+        plain = {
+            "format": "face-hallucination-bench check",
+            "version": 1,
+            "component": str(spec),
+            "passed": passed,
+            "checks": [check._asdict() for check in checks],
+        }
+        print(dump_json(plain), end="")
+        return 0 if passed else 1
     return print_checks(str(spec), checks)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.checks.conformance import Check
+from bench.evaluation.identification.figures import flat_figures
 from bench.execution.text import figure_lines, recogniser_of
 from bench.io.columns import align_columns
 from bench.results import RunResult
@@ -36,6 +37,25 @@ def print_figures(result: RunResult, doubts: Sequence[str] = ()) -> None:
     for warning in record.warnings:
         print_line(f"  warning: {warning}")
     print_line()
+
+
+def run_object(result: RunResult, folder: Path, *, computed: bool, more: Sequence[str] = ()) -> dict[str, object]:
+    """The output of ``bench run --json``.
+
+    Args:
+        result: of the run.
+        folder: its run folder.
+        computed: whether it was computed now; False where the finished run was read.
+        more: warnings that are not in its record.
+    """
+    return {
+        "format": "face-hallucination-bench run",
+        "version": 1,
+        "folder": str(folder),
+        "computed": computed,
+        "figures": flat_figures(result),
+        "warnings": [*result.record.warnings, *more],
+    }
 
 
 def print_check(protocol: str, root: Path, lines: Sequence[CheckLine], verdict: str) -> None:

@@ -168,3 +168,10 @@ def test_a_score_of_a_missing_run_is_an_error_with_advice(bench: Bench, tmp_path
     code, _, err = bench("score", tmp_path)
     assert code == 3
     assert "No run in" in err
+
+
+def test_check_prints_its_checks_as_json_with_the_same_exit_code(bench: Bench) -> None:
+    code, out, _ = bench("check", "bicubic", "--json")
+    checked = json.loads(out)
+    assert (code, checked["passed"], checked["component"]) == (0, True, "bicubic")
+    assert all(check["passed"] for check in checked["checks"]) and "name" in checked["checks"][0]
