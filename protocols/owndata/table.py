@@ -74,7 +74,9 @@ def find_table(root: Path, file: str, *, protocol: str, needed: Sequence[str]) -
         return fitting[0]
     listed = ", ".join(quote(path.name) for path in (fitting or tables)[:5])
     if not tables:
-        raise DataError(f"{root} holds no table: no file with the ending .csv, .tsv or .parquet. Add one.")
+        raise DataError(
+            f"{root} holds no table: no file with the ending .csv, .tsv or .parquet. `bench data init` writes one."
+        )
     if fitting:
         raise DataError(f"{root} holds {len(fitting)} lists: {listed}. Name one by {protocol}:file=NAME.")
     raise DataError(f"{root} holds {listed}, none of which has the columns {', '.join(needed)}.")

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.commands.data import init, pairs, sample, shrink
 from bench.commands.data import manifest as data_manifest
-from bench.commands.data import pairs, sample, shrink
 from bench.commands.terminal.parser import add_group
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def add_parser(subparsers: Subparsers) -> None:
     check.set_defaults(main=main)
     sample.add_parser(commands)
     pairs.add_parser(commands)
+    init.add_parser(commands)
     shrink.add_parser(commands)
     data_manifest.add_parser(commands)
 
