@@ -19,6 +19,7 @@ POINTS = tuple(f"{axis}{number}" for number in range(1, 6) for axis in "xy")
 BOX = ("left", "top", "width", "height")
 KNOWN = (*NEEDED, "template", "media", "split", "yaw", *POINTS, *BOX, "frame")
 ALL = "all"
+_RESTORED = ("lr", "hr")
 _MOST_VALUES = 50  # of a group; more would be one figure for each picture
 _LARGEST = 1e6  # pixels
 
@@ -36,7 +37,7 @@ def read_list(root: Path, table: Path, *, split: str = "", templates: bool = Fal
         DataError: the table has no usable header; or it has several splits and none was chosen.
         MissingError: see `read_table`.
     """
-    content = read_table(table, NEEDED, KNOWN)
+    content = read_table(table, NEEDED, (*KNOWN, *_RESTORED))
     rows, notes = _of_split(table, content.rows, split)
     faults, below = content.faults, Below(root)
     groups = [name for name in content.columns if name and name not in KNOWN]

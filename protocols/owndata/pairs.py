@@ -40,7 +40,7 @@ class OwnPairs(ScratchProtocol):
     Media are RGB of any size. Pictures in a ``.bin`` file are written to the cache once.
     """
 
-    dataset = "pairs"
+    dataset = "own-pairs"  # `restoration:source=pairs` reads pairs of another kind
     ranks = ()
     mean_average_precision = False
     false_positive_rates = (0.001, 0.01, 0.1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bench.errors import UsageError
 from bench.interfaces import PROTOCOLS, Progress
@@ -28,8 +28,14 @@ OwnTemplates = Literal["image", "person"]
 
 
 class OwnFaces(SampledProtocol):
-    """Base of ``folder`` and ``csv``: both become the same list, so equal data give equal figures."""
+    """Base of ``folder`` and ``csv``: both become the same list, so equal data give equal figures.
 
+    Attributes:
+        protocol: name of the protocol. The name of its data is another one, because ``restoration:source=folder`` reads
+            a folder of another kind.
+    """
+
+    protocol: ClassVar[str]
     ranks = (1, 5, 10, 20)
 
     def __init__(
@@ -47,10 +53,12 @@ class OwnFaces(SampledProtocol):
         Raises:
             UsageError: ``lr`` is out of range.
         """
-        side = lr_side(self.dataset, lr)
+        side = lr_side(self.protocol, lr)
         cropped: Crop | None = None if crop == "none" else crop
         self.templates, self.fusion, self.detector = templates, fusion, detector
-        self.rules = Rules(open_set, Framing(cropped, side) if cropped else None, side, self.dataset, fusion == "media")
+        self.rules = Rules(
+            open_set, Framing(cropped, side) if cropped else None, side, self.protocol, fusion == "media"
+        )
         if cropped:
             self.default_align = "landmarks"
             self.probe_frame = self.gallery_frame = FRAME_OF[cropped]
@@ -101,7 +109,8 @@ class Folder(OwnFaces):
     Media are RGB of any size. The first folder below each of the three is the person.
     """
 
-    dataset = "folder"
+    dataset = "own-folder"
+    protocol = "folder"
     how_to_get = (
         "Give a folder with your pictures, a folder a person:\n"
         "  DIR/gallery/PERSON/*.jpg   enrolled\n"
@@ -175,7 +184,8 @@ class Csv(OwnFaces):
     Media are RGB of any size. Further columns are copied to the rows of the results.
     """
 
-    dataset = "csv"
+    dataset = "own-csv"
+    protocol = "csv"
     how_to_get = (
         "Give a folder with your pictures and one table that lists them:\n"
         "  path,identity,role\n"

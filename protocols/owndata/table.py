@@ -18,6 +18,7 @@ ENDINGS = (".csv", ".tsv", ".parquet")
 MOST_ROWS = 10_000_000
 _DELIMITERS = {".csv": ",;\t", ".tsv": "\t"}
 _SAMPLE = 1 << 16
+_RESTORATION = " LR pictures and their ground truth are measured by restoration:source=pairs,lr=LR,hr=HR, two folders."
 _ALIASES = {"yaw_deg": "yaw"}  # the name of the yaw in run folders
 
 
@@ -115,7 +116,7 @@ def _check_header(path: Path, columns: Sequence[str], needed: Sequence[str], kno
         hints = "".join(suggestion(name, [c for c in columns if c not in known]) for name in absent)
         raise DataError(
             f"{path} has no column {' and no column '.join(absent)}; its columns are {quote(','.join(columns))}."
-            f"{hints} {expected}"
+            f"{hints} {expected}{_RESTORATION if {'lr', 'hr'} <= set(columns) else ''}"
         )
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:

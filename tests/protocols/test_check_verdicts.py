@@ -41,6 +41,9 @@ ARGUMENTS = {
     "multipie": ("setting=paper", "setting=1", "setting=2"),
     "mmi": ("",),
     "dronesurf": ("scenario=both", "scenario=active", "scenario=passive"),
+    "folder": ("", "open_set=true", "templates=person"),
+    "csv": ("", "lr=16"),
+    "pairs": ("", "folds=0"),
     "mmi-expression": ("folds=2", "folds=2,classes=6", "folds=4"),
     "restoration": ("source=celeba", "source=mmi", "source=multipie"),
 }  # fmt: skip

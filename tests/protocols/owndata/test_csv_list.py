@@ -132,6 +132,7 @@ def test_a_table_without_a_header_or_column_is_refused(faces: Path) -> None:
     )
     text = refusal(faces, "path,identiy,role\na,b,gallery\n")
     assert "has no column identity" in text and "did you mean 'identiy'" in text
+    assert "restoration:source=pairs,lr=LR,hr=HR" in refusal(faces, "lr,hr\na,b\n")
     assert "column 'role' twice" in refusal(faces, "path,identity,role,role\na,b,gallery,probe\n")
     assert "a header and no rows" in refusal(faces, "path,identity,role\n")
     assert "is empty" in refusal(faces, "")

@@ -133,3 +133,14 @@ def test_groups_and_yaw_are_reported_wherever_figures_are(bench: Bench, sample: 
     assert bench("report", tmp_path / "run", "--out", tmp_path / "report")[0] == 0
     for name in ("index.html", "report.json", "summary.csv", "report.md"):
         assert "camera door" in (tmp_path / "report" / name).read_text(), name
+
+
+@pytest.mark.parametrize("name", ["folder", "csv"])
+def test_a_configured_folder_is_used_and_is_not_that_of_restoration(
+    name: str, bench: Bench, faces: Path, table: str, tmp_path: Path
+) -> None:
+    (faces / "faces.csv").write_text(table, encoding="utf-8")
+    assert bench("config", "set", f"data.own-{name}", faces)[0] == 0
+    code, out, err = bench("data", "manifest", name, "--out", tmp_path / "m.json")
+    assert code == 0 and "6 probe" in out, err
+    assert bench("data", "check", "restoration:source=folder")[0] == 3
