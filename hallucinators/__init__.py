@@ -1,7 +1,7 @@
 """Hallucinators shipped with the suite. Importing this package registers them; nothing heavy is imported."""
 
 from hallucinators import bicubic, cbn, cyclegan, drgan, identity, srgan, stn, tann, tdae, waveletsrnet
-from hallucinators.external import onnx_file, spandrel_file
+from hallucinators.external import onnx_file, spandrel_file, torch_file
 from hallucinators.hassner import hallucinator as hassner_hallucinator
 from hallucinators.vividgan import hallucinator as vividgan_hallucinator
 
@@ -13,6 +13,7 @@ __all__ = [
     "hassner_hallucinator",
     "onnx_file",
     "spandrel_file",
+    "torch_file",
     "cyclegan",
     "drgan",
     "tann",

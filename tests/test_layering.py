@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("bench", "hallucinators", "protocols", "reports")
 MOST_FILES = 16
 FLOOR_0 = ("bench.errors", "bench.types", "bench.studies", "bench.results", "bench.io")
-FLOOR_1 = ("bench.media", "bench.metrics", "bench.digests", "bench.grammar", "bench.onnx")
+FLOOR_1 = ("bench.media", "bench.metrics", "bench.digests", "bench.grammar", "bench.onnx", "bench.modules")
 FLOOR_4 = ("bench.api", "bench.commands", "bench.__main__")
 WITHOUT_TORCH = ("bench.results", "bench.errors", "bench.types", "bench.studies", "reports")
 
