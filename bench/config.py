@@ -13,6 +13,7 @@ import platformdirs
 
 from bench.devices import resolve_device
 from bench.errors import DataError, MissingError, UsageError
+from bench.grammar.labels import label_fault
 from bench.grammar.values import convert, suggestion
 from bench.io.atomic import write_file
 from bench.io.textfiles import read_text
@@ -42,6 +43,7 @@ class RunConfig:
             default.
         fusion: how media become a template, see `EvalProtocol.fusion`; None takes the protocol's
             default.
+        label: name of the run in reports and comparisons; None takes the hallucinator chain. Changes no figure.
         manifest: a file written by ``bench data manifest`` that the data must agree with, or None.
         limit: number of probes (pairs, faces, timed passes) of a smoke run (`bench.execution.data.cut`); None for all.
         limit_gallery: number of gallery and distractor templates besides the mates of the probes; None for all.
@@ -68,6 +70,7 @@ class RunConfig:
     hallucinate: SideChoice = "auto"
     flip: Flip | None = None
     fusion: Fusion | None = None
+    label: str | None = None
     manifest: Path | None = None
     limit: int | None = None
     limit_gallery: int | None = None
@@ -130,6 +133,8 @@ def check_values(raw: Mapping[str, object]) -> tuple[dict[str, Any], list[str]]:
             values["device"] = resolve_device(values["device"])
         except UsageError as error:
             faults.append(str(error).rstrip("."))
+    if values.get("label") is not None and (fault := label_fault(values["label"])):
+        faults.append(f"label: {fault}")
     for key, least in (("limit", 1), ("limit_gallery", 1), ("batch_size", 1), ("threads", 0), ("seed", 0)):
         value = values.get(key)
         if value is not None and value < least:

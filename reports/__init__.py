@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.errors import UsageError
@@ -13,7 +13,14 @@ FILES = ("index.html", "report.md", "summary.csv", "paired.csv", "report.json")
 _log = logging.getLogger(__name__)
 
 
-def build(runs: Sequence[Path], out: Path, *, baseline: str | None = None, viewer: str = "sampled") -> list[Path]:
+def build(
+    runs: Sequence[Path],
+    out: Path,
+    *,
+    baseline: str | None = None,
+    viewer: str = "sampled",
+    given_names: Mapping[Path, str] | None = None,
+) -> list[Path]:
     """Write a report that shows runs side by side.
 
     Runs of different protocols or data are in separate sections. A damaged run folder beside good ones is left out,
@@ -27,6 +34,7 @@ def build(runs: Sequence[Path], out: Path, *, baseline: str | None = None, viewe
             with the highest headline figure, whatever its alignment.
         viewer: which images the page has: ``sampled``, as many as fit into the page, the probes that changed most
             first; ``folder``, all images, in the folder ``faces`` beside the page; ``none``, no images.
+        given_names: names of some runs in the report, by folder; the others have that of ``--label``, else their chain.
 
     Returns:
         The files written: ``index.html``, ``report.md``, ``summary.csv``, ``paired.csv``, ``report.json``.
@@ -54,7 +62,7 @@ def build(runs: Sequence[Path], out: Path, *, baseline: str | None = None, viewe
         raise UsageError(f"Unknown viewer {viewer!r}; choose one of {', '.join(VIEWERS)}.")
     names = (*FILES, f"{FOLDER}/")
     check_folder(out, names)
-    loaded, skipped = load(runs)
+    loaded, skipped = load(runs, given_names)
     for item in skipped:
         _log.warning("Left out of the report: %s. %s", plain(item.folder_name), plain(item.reason))
     groups = make_groups(loaded, baseline)

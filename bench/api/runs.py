@@ -29,6 +29,7 @@ class RunOptions(TypedDict, total=False):
     hallucinate: SideChoice
     flip: Flip | None
     fusion: Fusion | None
+    label: str | None
     manifest: str | Path | None
     limit: int | None
     limit_gallery: int | None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,8 +18,10 @@ def add_parser(subparsers: Subparsers) -> None:
         "interval and p-value, and what differs in their configurations. Exit code: 0 done; 1 a limit of --fail-below "
         "was exceeded, or a run is damaged; 2 the runs were not measured in the same way; 3 a run does not exist.",
     )
-    parser.add_argument("first", type=Path, nargs="+", metavar="RUN", help="run folder of the reference")
-    parser.add_argument("second", type=Path, metavar="RUN", help="run folder that is compared with it")
+    parser.add_argument(
+        "first", nargs="+", metavar="[NAME=]RUN", help="run folder of the reference, and a name for it if you like"
+    )
+    parser.add_argument("second", metavar="[NAME=]RUN", help="run folder that is compared with it")
     parser.add_argument(
         "--fail-below",
         action="append",
@@ -41,14 +42,16 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run it."""
+    from bench.commands.terminal.run_names import split_names
     from reports.comparison.compare import compare_runs, judge_gates, parse_gates
     from reports.comparison.reference import choose_reference
     from reports.comparison.text import to_lines, to_object
     from reports.text.tables import to_json
 
     gates = parse_gates(args.fail_below)  # first, so that a typing error is reported at once
-    first, notes = choose_reference(args.first, args.second, strongest=args.baseline is not None)
-    comparison = compare_runs(first, args.second)
+    (*references, second), names = split_names([*args.first, args.second])
+    first, notes = choose_reference(references, second, strongest=args.baseline is not None)
+    comparison = compare_runs(first, second, names)
     results = judge_gates(comparison, gates)
     if args.json:
         print(to_json({**to_object(comparison, results), **({"notes": notes} if notes else {})}), end="")

@@ -18,7 +18,9 @@ def add_parser(subparsers: Subparsers) -> None:
         description="Write one self-contained HTML page, Markdown and CSV that compare runs. Smoke runs are compared "
         "only with smoke runs on the same probes, under a banner.",
     )
-    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="run folder")
+    parser.add_argument(
+        "runs", nargs="+", metavar="[NAME=]RUN", help="run folder, and its name in the report (default: its --label)"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the report")
     parser.add_argument(
         "--baseline",
@@ -48,6 +50,8 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run it."""
+    from bench.commands.terminal.run_names import split_names
+
     if args.style == "paper":
         return _paper(args)
     if args.with_published:
@@ -56,7 +60,8 @@ def main(args: argparse.Namespace) -> int:
         raise UsageError("--with-published needs --style paper.")
     from reports import build
 
-    for path in build(args.runs, args.out, baseline=args.baseline, viewer=args.viewer or "sampled"):
+    runs, names = split_names(args.runs)
+    for path in build(runs, args.out, baseline=args.baseline, viewer=args.viewer or "sampled", given_names=names):
         print(path)
     return 0
 
@@ -70,6 +75,6 @@ def _paper(args: argparse.Namespace) -> int:
         raise UsageError("--viewer has no effect with --style paper. Omit it.")
     if args.baseline is not None:
         raise UsageError("--baseline has no effect with --style paper. Omit it.")
-    for path in build(args.runs, args.out, with_published=args.with_published):
+    for path in build([Path(run) for run in args.runs], args.out, with_published=args.with_published):
         print(path)
     return 0

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bench.commands import Subparsers
+    from bench.evaluation.contract import Prepared
     from bench.matrix.experiment_file import Experiment
 
 
-_NOT_OPTIONS = ("main", "config", "experiment", "json", "quiet")
+_NOT_OPTIONS = ("main", "config", "experiment", "json", "quiet", "verbose", "dry_run")
 """Arguments that are no options of a run."""
 
 
@@ -94,9 +97,19 @@ def add_parser(subparsers: Subparsers) -> None:
         help="cpu (default), cuda, cuda:1, mps, or auto: the first available of cuda, mps and cpu",
     )
     parser.add_argument("--threads", metavar="N", help="threads, 0 for all cores (default)")
+    parser.add_argument("--label", metavar="NAME", help="name of the run in reports (default: the hallucinator)")
     parser.add_argument("--seed", metavar="N", help="seed of the intervals (default: 0)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON at full precision")
     parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="check everything, print the number of images and the time they need, measured on a few, and write no run",
+    )
+    amount = parser.add_mutually_exclusive_group()
+    amount.add_argument(
+        "-v", "--verbose", action="store_true", help="also print the stages with their arguments, weights and times"
+    )
+    amount.add_argument(
         "-q", "--quiet", action="store_true", help="print figures, warnings and errors, but no progress and no notes"
     )
     parser.set_defaults(main=main)
@@ -114,7 +127,7 @@ def main(args: argparse.Namespace) -> int:
 
 def _main(args: argparse.Namespace) -> int:
     from bench.commands.terminal.next_step import comparing_command
-    from bench.commands.terminal.output import print_figures, run_object
+    from bench.commands.terminal.output import print_figures, run_object, stage_lines
     from bench.config import make_config
     from bench.diagnosis.below import below_beside
     from bench.errors import UsageError
@@ -135,9 +148,11 @@ def _main(args: argparse.Namespace) -> int:
         print(f"note: plugin {failure.name!r} of {failure.package} failed to load: {failure.cause}", file=sys.stderr)
     request = read_experiment(file, flags)
     if isinstance(request, Experiment):
-        return _run_experiment(request, json=hasattr(args, "json"))
+        return _run_experiment(request, json=hasattr(args, "json"), dry=hasattr(args, "dry_run"))
     prepared = prepare(make_config(file, request))
     note(describe_run(prepared))
+    if hasattr(args, "dry_run"):
+        return _print_estimates([prepared], json=hasattr(args, "json"))
     result, fresh = execute(prepared, note)
     warning = below_beside(result, prepared.out)
     if hasattr(args, "json"):
@@ -146,6 +161,13 @@ def _main(args: argparse.Namespace) -> int:
         print_figures(result)
         if warning:
             print(f"warning: {warning}")
+    if hasattr(args, "verbose"):
+        note("\n".join(stage_lines(result.record)))
+    kept = result.record.config.get("label")
+    if prepared.config.label not in (None, kept):
+        note(
+            f"The finished run keeps its label ({kept or 'none'}). Reports and comparisons take another one: NAME=RUN."
+        )
     state = "Written to" if fresh else "Nothing to do: the finished run is in"
     note(f"{state} {prepared.out}\nReport: bench report {prepared.out} --out report")
     comparison = comparing_command(prepared.config.protocol, prepared.config.hallucinator, request, file)
@@ -153,16 +175,40 @@ def _main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _run_experiment(experiment: Experiment, *, json: bool) -> int:
+def _print_estimates(runs: Iterable[Prepared], *, json: bool) -> int:
+    """Print what runs would do, and how long they would take."""
+    from bench.commands.terminal.dry_run import estimate_lines, estimate_object, total_line
+    from bench.execution.estimate import Estimate, estimate
+    from bench.pipeline.plan import EmbedPlan
+    from bench.results.folder import dump_json
+    from bench.results.text import print_line
+
+    rates: dict[EmbedPlan, float] = {}
+    results: list[tuple[Path, Estimate]] = []
+    for run in runs:
+        results.append((run.out, estimate(run, rates)))
+        for line in [] if json else estimate_lines(*results[-1]):
+            print_line(line)
+    if json:
+        plain = {"format": "face-hallucination-bench dry run", "version": 1}
+        print(dump_json({**plain, "runs": [estimate_object(out, result) for out, result in results]}), end="")
+    else:
+        print_line(total_line([result for _, result in results]))
+    return 0
+
+
+def _run_experiment(experiment: Experiment, *, json: bool, dry: bool) -> int:
     """Run every cell of an experiment; returns 0 if all finished, else 1."""
     from bench.matrix.cells import make_matrix
-    from bench.matrix.runner import run_matrix
+    from bench.matrix.runner import prepare_cells, run_matrix
     from bench.matrix.state import read_state
     from bench.matrix.table import experiment_object, print_experiment
     from bench.progress import note
     from bench.results.folder import dump_json
 
     matrix = make_matrix(experiment)
+    if dry:
+        return _print_estimates(prepare_cells(matrix), json=json)
     try:
         state = run_matrix(matrix)
     except KeyboardInterrupt:

@@ -19,7 +19,7 @@ from bench.results import RunRecord
 from bench.results.folder import read_record
 from bench.types import Media
 
-WITHOUT_EFFECT = ("out", "cache", "no_cache", "overwrite", "threads", "batch_size", "trust_times")
+WITHOUT_EFFECT = ("out", "cache", "no_cache", "overwrite", "threads", "batch_size", "trust_times", "label")
 """Keys of a configuration that change no figure."""
 _MAX_NAMED = 3  # modules named in a sentence; the rest are counted
 _NEW_FOLDER = "Choose another --out, or --overwrite always."

@@ -122,6 +122,8 @@ def read_experiment(file: Path | None, flags: Mapping[str, Any]) -> Experiment |
     experiment.flags, flag_faults = check_values(other_flags)
     experiment.out = experiment.flags.pop("out", experiment.out)
     faults += flag_faults
+    if experiment.flags.get("label") or experiment.options.get("label"):
+        faults.append("label names one run, and these are several: write it in a [[cell]]")
     _check_components(experiment, faults)
     _raise_faults(faults, file)
     return experiment

@@ -6,12 +6,14 @@ import hashlib
 import sys
 import time
 import traceback
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
 from bench.config import cache_folder
 from bench.diagnosis.below import BELOW, below_lr_face, is_lr_face, measured_alike
 from bench.errors import BenchError
+from bench.evaluation.contract import Prepared
 from bench.execution.data import draw_once
 from bench.execution.execute import execute, prepare
 from bench.execution.text import describe_run
@@ -58,6 +60,25 @@ def run_matrix(matrix: Matrix) -> ExperimentState:
     return state
 
 
+def prepare_cells(matrix: Matrix) -> Iterator[Prepared]:
+    """Every cell, prepared one after the other; nothing is run.
+
+    Raises:
+        BenchError: a cell cannot run.
+    """
+    studies: dict[str, Study] = {}
+    for cell in matrix.cells:
+        yield _prepare(cell, studies)
+
+
+def _prepare(cell: Cell, studies: dict[str, Study]) -> Prepared:
+    config = cell.config
+    if cell.drawn:
+        protocol = build(PROTOCOLS, Spec.parse(config.protocol)).component
+        config = replace(config, data_root=draw_once(protocol, cache_folder(config) / "samples"))
+    return prepare(config, studies)
+
+
 def _find_below(matrix: Matrix, state: ExperimentState) -> bool:
     """Add a warning to each cell below the LR face of the experiment; returns whether there is any."""
     records = {cell.name: read_record(matrix.out / cell.name) for cell in state.cells if cell.state == "done"}
@@ -77,11 +98,7 @@ def _find_below(matrix: Matrix, state: ExperimentState) -> bool:
 def _run(cell: Cell, previous: CellState, studies: dict[str, Study], printed_notes: set[str]) -> CellState:
     start = time.perf_counter()
     try:
-        config = cell.config
-        if cell.drawn:
-            protocol = build(PROTOCOLS, Spec.parse(config.protocol)).component
-            config = replace(config, data_root=draw_once(protocol, cache_folder(config) / "samples"))
-        run = prepare(config, studies)
+        run = _prepare(cell, studies)
         note(describe_run(run, printed_notes))
         result, fresh = execute(run, note)
     except KeyboardInterrupt:

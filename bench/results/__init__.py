@@ -168,7 +168,8 @@ class RunRecord:
     Attributes:
         schema_version: version of this layout.
         bench_version: version of the suite.
-        label: the hallucinator chain as the user wrote it; the row name in reports.
+        label: the hallucinator chain as the user wrote it; ``config["label"]`` is the name that the user gave to the
+            run.
         created: time of completion, ISO 8601, UTC.
         smoke: True when ``--limit`` or ``--limit-gallery`` reduced the run: its figures are not a result.
         limit: value of ``--limit``, or None.

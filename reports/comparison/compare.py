@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,8 +96,13 @@ class RunComparison:
     differs: tuple[Difference, ...]
 
 
-def compare_runs(first: Path, second: Path) -> RunComparison:
+def compare_runs(first: Path, second: Path, given_names: Mapping[Path, str] | None = None) -> RunComparison:
     """Compare two finished run folders.
+
+    Args:
+        first: folder of the reference.
+        second: folder of the run that is compared with it.
+        given_names: names that the user gave to them, by folder.
 
     Raises:
         UsageError: they are one folder, smoke runs on other probes, or of different protocols or data: all that
@@ -105,7 +110,7 @@ def compare_runs(first: Path, second: Path) -> RunComparison:
         MissingError: one does not exist.
         DataError: one is damaged or of another schema version.
     """
-    runs, damaged = load([first, second])
+    runs, damaged = load([first, second], given_names)
     if damaged:
         raise DataError(plain(f"{damaged[0].folder_name} cannot be compared. {damaged[0].reason}"))
     if len(runs) != 2:

@@ -110,7 +110,7 @@ def _below(comparison: RunComparison) -> list[str]:
 
 
 def _named(word: str, run: Run) -> tuple[str, str, str, str]:
-    return word, cell(run.record.label), cell(run.folder_name), cell(run.record.created)
+    return word, cell(run.name), cell(run.folder_name), cell(run.record.created)
 
 
 def _gate_line(gate: Gate) -> str:
@@ -123,6 +123,7 @@ def _run(run: Run) -> dict[str, object]:
     record = run.record
     return {
         "folder": run.folder_name,
+        "name": run.name,
         "label": record.label,
         "created": record.created,
         "bench_version": record.bench_version,

@@ -12,7 +12,7 @@ from reports.text.numbers import arguments
 
 PLACES = ("data_root", "out", "cache", "manifest")
 """Entries of a configuration that are paths of a machine; reports do not show them."""
-_OMITTED = (*PLACES, "overwrite", "no_cache", "images", "protocol", "hallucinator", "limit", "limit_gallery")
+_OMITTED = (*PLACES, "overwrite", "no_cache", "images", "label", "protocol", "hallucinator", "limit", "limit_gallery")
 _NONE = "none"
 
 

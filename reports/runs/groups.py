@@ -95,7 +95,7 @@ def make_groups(runs: Sequence[Run], baseline: str | None) -> list[Group]:
         fitting = [
             i
             for i, run in enumerate(members)
-            if wanted in (run.record.label, names[i]) or (baseline is not None and wanted == run.folder_name)
+            if wanted == run.record.label or (baseline is not None and wanted in (names[i], run.folder_name))
         ]
         known = known or bool(fitting)
         baselines = _strongest(members) if baseline == STRONGEST else _baselines(members, fitting)
@@ -178,7 +178,7 @@ def _strongest(runs: Sequence[Run]) -> tuple[int, ...]:
 
 
 def distinct_names(runs: Sequence[Run]) -> tuple[str, ...]:
-    """The labels of the runs; equal labels are followed by what differs."""
+    """The names of the runs; equal names are followed by what differs."""
     facets: tuple[Callable[[Run], str], ...] = (
         lambda run: run.recogniser,
         lambda run: f"aligned: {run.aligner}",
@@ -186,7 +186,7 @@ def distinct_names(runs: Sequence[Run]) -> tuple[str, ...]:
         lambda run: f"version {run.record.bench_version}",
         lambda run: run.folder_name,
     )
-    names = [run.record.label for run in runs]
+    names = [run.name for run in runs]
     for facet in facets:
         shared = {name for name, number in Counter(names).items() if number > 1}
         for name in shared:

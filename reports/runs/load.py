@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bench.errors import BenchError, DataError, MissingError, UsageError
@@ -15,8 +16,12 @@ from reports.runs.run import Run, Skipped
 from reports.runs.smoke import refuse_unlike_limits
 
 
-def load(folders: Sequence[Path]) -> tuple[list[Run], list[Skipped]]:
+def load(folders: Sequence[Path], given_names: Mapping[Path, str] | None = None) -> tuple[list[Run], list[Skipped]]:
     """Read run folders in the given order; duplicates are read once.
+
+    Args:
+        folders: run folders.
+        given_names: names that the user gave to some of them.
 
     Returns:
         The runs, and the folders that are damaged.
@@ -38,7 +43,7 @@ def load(folders: Sequence[Path]) -> tuple[list[Run], list[Skipped]]:
     skipped: list[Skipped] = []
     for folder in distinct:
         try:
-            runs.append(read_one(folder))
+            runs.append(replace(read_one(folder), given_name=(given_names or {}).get(folder, "")))
         except BenchError as error:
             reason = str(error).replace(str(folder), folder.resolve().name)
             skipped.append(Skipped(folder.resolve().name, reason))

@@ -26,6 +26,7 @@ class Run:
         arrays: data too large for rows: the scores of pairs.
         doubts: claims of ``run.json`` that could not be verified; see `bench.execution.standing`.
         changed: whether the folder was changed after the run: it is never ranked.
+        given_name: its name in ``NAME=RUN``; empty where the user gave none.
     """
 
     folder: Path
@@ -35,6 +36,12 @@ class Run:
     arrays: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     doubts: tuple[str, ...] = ()
     changed: bool = False
+    given_name: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name in reports: that of ``NAME=RUN``, else of ``--label``, else the hallucinator chain."""
+        return self.given_name or self.setting("label") or self.record.label
 
     @property
     def kind(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 SUGGESTED = "vividgan-flow"
-_REPLACED = ("hallucinator", "out", "overwrite", "protocol", "trust_times")
+_REPLACED = ("hallucinator", "label", "out", "overwrite", "protocol", "trust_times")
 
 
 def comparing_command(protocol: str, hallucinator: str, flags: Mapping[str, object], file: Path | None = None) -> str:

@@ -9,7 +9,8 @@ from bench.checks.conformance import Check
 from bench.evaluation.identification.figures import flat_figures
 from bench.execution.text import figure_lines, recogniser_of
 from bench.io.columns import align_columns
-from bench.results import RunResult
+from bench.progress import format_rate
+from bench.results import RunRecord, RunResult
 from bench.results.kinds import EFFICIENCY, recorded_kind
 from bench.results.text import banners, print_line
 from bench.types import CheckLine
@@ -37,6 +38,21 @@ def print_figures(result: RunResult, doubts: Sequence[str] = ()) -> None:
     for warning in record.warnings:
         print_line(f"  warning: {warning}")
     print_line()
+
+
+def stage_lines(record: RunRecord) -> list[str]:
+    """The stages of a run with their arguments and weights, then the time of each; cached images are not timed."""
+    rows = [("side", "stage", "component", "arguments, weights")]
+    for stage in record.stages:
+        arguments = [f"{name}={value}" for name, value in stage.arguments.items()]
+        weights = [f"{file.get('name', '')} {str(file.get('sha256', ''))[:12]}" for file in stage.weights]
+        component = f"{stage.name} version {stage.version}"
+        rows.append((stage.side, stage.stage, component, ", ".join([*arguments, *weights])))
+    times = [("stage", "images", "seconds", "")]
+    for name, timing in record.timings.items():
+        rate = timing["images"] / timing["seconds"] if timing["seconds"] else None
+        times.append((name, f"{timing['images']:,.0f}", f"{timing['seconds']:.2f}", format_rate(rate)))
+    return [*align_columns(rows), *align_columns(times, right=(1, 2))]
 
 
 def run_object(result: RunResult, folder: Path, *, computed: bool, more: Sequence[str] = ()) -> dict[str, object]:
