@@ -14,6 +14,7 @@ from protocols.mmi import protocol as mmi_protocol
 from protocols.multipie import protocol as multipie_protocol
 from protocols.owndata import pairs as own_pairs_protocol
 from protocols.owndata import protocol as owndata_protocol
+from protocols.owndata import restored as own_restored_protocol
 from protocols.restoration import protocol as restoration_protocol
 from protocols.tinyface import protocol as tinyface_protocol
 
@@ -29,6 +30,7 @@ __all__ = [
     "mmi_protocol",
     "multipie_protocol",
     "own_pairs_protocol",
+    "own_restored_protocol",
     "owndata_protocol",
     "restoration_protocol",
     "tinyface_protocol",

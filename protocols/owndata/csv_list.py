@@ -19,7 +19,8 @@ POINTS = tuple(f"{axis}{number}" for number in range(1, 6) for axis in "xy")
 BOX = ("left", "top", "width", "height")
 KNOWN = (*NEEDED, "template", "media", "split", "yaw", *POINTS, *BOX, "frame")
 ALL = "all"
-_RESTORED = ("lr", "hr")
+RESTORED = ("lr", "hr")
+"""Columns of LR pictures and their ground truth."""
 _MOST_VALUES = 50  # of a group; more would be one figure for each picture
 _LARGEST = 1e6  # pixels
 
@@ -37,8 +38,8 @@ def read_list(root: Path, table: Path, *, split: str = "", templates: bool = Fal
         DataError: the table has no usable header; or it has several splits and none was chosen.
         MissingError: see `read_table`.
     """
-    content = read_table(table, NEEDED, (*KNOWN, *_RESTORED))
-    rows, notes = _of_split(table, content.rows, split)
+    content = read_table(table, NEEDED, (*KNOWN, *RESTORED))
+    rows, notes = rows_of_split(table, content.rows, split)
     faults, below = content.faults, Below(root)
     groups = [name for name in content.columns if name and name not in KNOWN]
     entries = [entry for row in rows if (entry := _entry(row, below, groups, faults, templates)) is not None]
@@ -51,7 +52,17 @@ def read_list(root: Path, table: Path, *, split: str = "", templates: bool = Fal
     return Listing(table, tuple(entries), faults, tuple(notes), tuple(name for name in groups if name not in many))
 
 
-def _of_split(table: Path, rows: list[Row], split: str) -> tuple[list[Row], list[str]]:
+def rows_of_split(table: Path, rows: list[Row], split: str) -> tuple[list[Row], list[str]]:
+    """The rows of a split, and notes.
+
+    Args:
+        table: the file, for messages.
+        rows: all rows.
+        split: value of the column ``split``; ``all`` takes every row, empty every row of a table with one split.
+
+    Raises:
+        DataError: there are several splits and none was chosen, or no row of the chosen one.
+    """
     values = sorted({row.cells.get("split", "") for row in rows})
     if split == ALL:
         return rows, []
@@ -59,7 +70,8 @@ def _of_split(table: Path, rows: list[Row], split: str) -> tuple[list[Row], list
         if len(values) > 1:
             listed = ", ".join(quote(value) for value in values[:5])
             raise DataError(
-                f"{table} has rows of {len(values)} splits: {listed}. Choose one by csv:split=NAME, or csv:split={ALL}."
+                f"{table} has rows of {len(values)} splits: {listed}. Choose one by the argument split=NAME, or "
+                f"split={ALL}."
             )
         return rows, []
     if split not in values:
@@ -82,7 +94,7 @@ def _entry(row: Row, below: Below, groups: list[str], faults: Faults, templates:
     identity = composed(escaped_name(cells["identity"])) if "identity" in cells else None
     if identity is None and role in ("gallery", "probe"):
         faults.add(f"{role} rows without an identity", place, "Fill the column identity.")
-    numbers = _numbers(cells, place, faults)
+    numbers = read_numbers(cells, place, faults)
     if role is None or located is None or numbers is None:
         return None
     name, path, _ = located
@@ -106,7 +118,7 @@ def _role(text: str, place: str, faults: Faults) -> Role | None:
     return None
 
 
-def _numbers(
+def read_numbers(
     cells: Mapping[str, str], place: str, faults: Faults
 ) -> tuple[int | None, Box | None, Points | None] | None:
     """Frame, box and points of a row; None where one is wrong."""

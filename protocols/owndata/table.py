@@ -18,7 +18,7 @@ ENDINGS = (".csv", ".tsv", ".parquet")
 MOST_ROWS = 10_000_000
 _DELIMITERS = {".csv": ",;\t", ".tsv": "\t"}
 _SAMPLE = 1 << 16
-_RESTORATION = " LR pictures and their ground truth are measured by restoration:source=pairs,lr=LR,hr=HR, two folders."
+_RESTORATION = " LR pictures and their ground truth are measured by the protocol csv-restoration."
 _ALIASES = {"yaw_deg": "yaw"}  # the name of the yaw in run folders
 
 

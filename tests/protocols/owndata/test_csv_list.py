@@ -118,7 +118,7 @@ def test_a_split_is_chosen_or_required(faces: Path, table: str) -> None:
     table = table.replace("role\n", "role,split\n")
     rows = [f"{row},{'train' if 'bob' in row else 'test'}" for row in table.splitlines()[1:]]
     written(faces, "\n".join([table.splitlines()[0], *rows]))
-    assert "rows of 2 splits: 'test', 'train'. Choose one by csv:split=NAME" in refusal(faces)
+    assert "rows of 2 splits: 'test', 'train'. Choose one by the argument split=NAME" in refusal(faces)
     assert "no row of the split 'val'" in refusal(faces, split="val")
     study = Csv(split="test").read(faces)
     assert {m.identity for m in study.gallery} == {"ann", "cy d'Été"}
@@ -132,7 +132,7 @@ def test_a_table_without_a_header_or_column_is_refused(faces: Path) -> None:
     )
     text = refusal(faces, "path,identiy,role\na,b,gallery\n")
     assert "has no column identity" in text and "did you mean 'identiy'" in text
-    assert "restoration:source=pairs,lr=LR,hr=HR" in refusal(faces, "lr,hr\na,b\n")
+    assert "the protocol csv-restoration" in refusal(faces, "lr,hr\na,b\n")
     assert "column 'role' twice" in refusal(faces, "path,identity,role,role\na,b,gallery,probe\n")
     assert "a header and no rows" in refusal(faces, "path,identity,role\n")
     assert "is empty" in refusal(faces, "")
