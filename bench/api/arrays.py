@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_PAIRS = 20_000_000
-"""Pairs that are scored at most: each takes 8 bytes for its score and labels, and 16 more meanwhile."""
+"""Pairs that are scored at most; so many take 2 GB of memory and 20 s."""
 _NOT_FINITE = Outcome("failed", "embed", "embedding not finite")
 
 

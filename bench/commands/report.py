@@ -19,7 +19,11 @@ def add_parser(subparsers: Subparsers) -> None:
         "only with smoke runs on the same probes, under a banner.",
     )
     parser.add_argument(
-        "runs", nargs="+", metavar="[NAME=]RUN", help="run folder, and its name in the report (default: its --label)"
+        "runs",
+        nargs="+",
+        metavar="[NAME=]RUN",
+        help="run folder, and its name in the report (default: its --label); or the folder of an experiment, whose "
+        "finished cells are reported",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the report")
     parser.add_argument(
@@ -50,7 +54,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run it."""
-    from bench.commands.terminal.run_names import split_names
+    from bench.commands.terminal.run_names import finished_cells, split_names
 
     if args.style == "paper":
         return _paper(args)
@@ -61,7 +65,9 @@ def main(args: argparse.Namespace) -> int:
     from reports import build
 
     runs, names = split_names(args.runs)
-    for path in build(runs, args.out, baseline=args.baseline, viewer=args.viewer or "sampled", given_names=names):
+    for path in build(
+        finished_cells(runs), args.out, baseline=args.baseline, viewer=args.viewer or "sampled", given_names=names
+    ):
         print(path)
     return 0
 

@@ -219,5 +219,5 @@ def _run_experiment(experiment: Experiment, *, json: bool, dry: bool) -> int:
     else:
         print_experiment(state, matrix.out)
     if any(cell.state == "done" for cell in state.cells):
-        note(f"Report: bench report {matrix.out}/*/ --out report")
+        note(f"Report: bench report {matrix.out} --out report")
     return 0 if all(cell.state == "done" for cell in state.cells) else 1

@@ -1,4 +1,4 @@
-"""Run folders as users write them: ``RUN`` or ``NAME=RUN``."""
+"""Run folders as users write them: ``RUN``, ``NAME=RUN``, or the folder of an experiment."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 from bench.errors import UsageError
 from bench.grammar.labels import label_fault
+from bench.matrix.state import STATE_FILE, read_state
+from bench.results.folder import RUN_FILE
 
 
 def split_names(texts: Sequence[str]) -> tuple[list[Path], dict[Path, str]]:
@@ -36,3 +38,22 @@ def split_names(texts: Sequence[str]) -> tuple[list[Path], dict[Path, str]]:
         folders.append(Path(rest))
         names[Path(rest)] = name
     return folders, names
+
+
+def finished_cells(folders: Sequence[Path]) -> list[Path]:
+    """The same folders, with the run folders of its finished cells in place of an experiment.
+
+    Raises:
+        DataError: the state of an experiment is damaged.
+        UsageError: no cell of an experiment is finished.
+    """
+    runs: list[Path] = []
+    for folder in folders:
+        if (folder / RUN_FILE).exists() or not (folder / STATE_FILE).is_file():
+            runs.append(folder)
+            continue
+        done = [folder / cell.name for cell in read_state(folder).cells if cell.state == "done"]
+        if not done:
+            raise UsageError(f"No cell of the experiment {folder} is finished, so there is nothing to report.")
+        runs += done
+    return runs

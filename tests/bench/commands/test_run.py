@@ -141,3 +141,15 @@ def test_a_verbose_run_prints_stages_and_times(
     assert code == 0 and "gain=0.5" in words and "probe hallucinate counted version" in words
     assert "embed (gallery) 8" in words
     assert "embed (gallery)" not in out
+
+
+def test_the_report_of_an_experiment_is_that_of_its_run_folders(
+    bench: Bench, toys: SimpleNamespace, toy_root: Path, tmp_path: Path
+) -> None:
+    _, _, err = run(bench, toy_root, tmp_path / "all", "--hallucinator", "none,counted:gain=0.9")
+    assert f"bench report {tmp_path / 'all'} --out report" in err
+    assert bench("report", tmp_path / "all", "--out", tmp_path / "one")[0] == 0
+    state = json.loads((tmp_path / "all" / "study.json").read_text(encoding="utf-8"))
+    folders = [tmp_path / "all" / cell["name"] for cell in state["cells"]]
+    assert bench("report", *folders, "--out", tmp_path / "two")[0] == 0
+    assert (tmp_path / "one" / "index.html").read_bytes() == (tmp_path / "two" / "index.html").read_bytes()

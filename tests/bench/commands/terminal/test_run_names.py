@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.commands.terminal.run_names import split_names
+from bench.commands.terminal.run_names import finished_cells, split_names
 from bench.errors import UsageError
+from bench.matrix.state import CellState, ExperimentState, write_state
 
 
 def test_a_name_stands_before_the_folder() -> None:
@@ -30,3 +31,13 @@ def test_names_with_another_meaning_and_names_of_two_runs_are_errors() -> None:
         split_names(["none=runs/a"])
     with pytest.raises(UsageError, match="Two runs are named 'ours'"):
         split_names(["ours=runs/a", "ours=runs/b"])
+
+
+def test_an_experiment_stands_for_its_finished_cells(tmp_path: Path) -> None:
+    cells = [CellState(name, "toys", "none", "pixels", name, state) for name, state in (("a", "done"), ("b", "failed"))]
+    (tmp_path / "all").mkdir()
+    write_state(tmp_path / "all", ExperimentState("all", "digest", {}, {}, cells))
+    assert finished_cells([tmp_path / "run", tmp_path / "all"]) == [tmp_path / "run", tmp_path / "all" / "a"]
+    write_state(tmp_path / "all", ExperimentState("all", "digest", {}, {}, cells[1:]))
+    with pytest.raises(UsageError, match="No cell of the experiment"):
+        finished_cells([tmp_path / "all"])
