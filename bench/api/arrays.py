@@ -60,7 +60,7 @@ class Evaluation:
     def _repr_html_(self) -> str:
         """The warnings and figures for a notebook."""
         rows, more = figure_rows(self.figures, IDENTIFICATION)
-        return html_lines(self.warnings, "strong") + html_table(rows) + html_lines(more)
+        return html_lines(self.warnings, "p") + html_table(rows) + html_lines(more)
 
 
 def evaluate(

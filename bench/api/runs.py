@@ -119,7 +119,7 @@ class Run:
         title = f"{self.record.protocol['name']}, {self.record.label}{recogniser_of(self.record)}"
         return "".join(
             [
-                html_lines(self.warnings, "strong"),
+                html_lines(self.warnings, "p"),
                 html_lines([title]),
                 html_table(rows),
                 html_lines([*more, *run_notes(self.record), str(self.folder)]),
