@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -215,7 +216,7 @@ def add_faults(listed: PairList) -> None:
             faults.add("pairs that are listed twice", f"{place} and {pair.place}", "List each once.")
     if not listed.pairs and not faults:
         faults.add("lists without a pair", listed.source.name, "Add the pairs.")
-    if listed.pairs and not any(path.is_file() for path in listed.files.values()):
+    if listed.pairs and not any(isfile(path) for path in listed.files.values()):
         first = ", ".join(quote(name) for name in list(listed.files)[:5])
         faults.add("lists of which no file exists", first, "Paths are relative to the data root; correct one of both.")
 
@@ -243,7 +244,7 @@ def people_of(listed: PairList) -> dict[str, str]:
 
 def _notes(listed: PairList) -> list[str]:
     notes = []
-    absent = [name for name, path in listed.files.items() if not path.is_file()]
+    absent = [name for name, path in listed.files.items() if not isfile(path)]
     if absent:
         notes.append(
             f"{len(absent):,} of {len(listed.files):,} listed pictures are absent ({absent[0]}...): each is a failed "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from os.path import isfile
 from pathlib import Path
 
 from bench.errors import BenchError, DataError, UsageError
@@ -103,7 +104,7 @@ class OwnRestoration(ScratchProtocol):
                 pairs[pair.key] = pair
         ordered = tuple(pairs[key] for key in sorted(pairs))
         sizes = [(one, other) for p in ordered if (one := _size(p.lr)) and (other := _size(p.hr))]
-        if ordered and not any(p.lr.is_file() and p.hr.is_file() for p in ordered):
+        if ordered and not any(isfile(p.lr) and isfile(p.hr) for p in ordered):
             advice = "Paths are relative to the data root; correct one of both."
             faults.add("tables of which no pair of files exists", quote(ordered[0].key), advice)
         elif sizes and all(one[0] > other[0] and one[1] > other[1] for one, other in sizes):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from os.path import isfile
 from pathlib import Path
 
 from bench.io.textfiles import quote
@@ -53,7 +54,7 @@ def check_entries(listing: Listing, rules: Rules) -> None:
     _check_crops(entries, faults, rules)
     if rules.by_media and not any(entry.medium for entry in entries):
         faults.add("lists without a column media", listing.source.name, "fusion=media needs it; use fusion=mean.")
-    if entries and not any(entry.path.is_file() for entry in entries):
+    if entries and not any(isfile(entry.path) for entry in entries):
         first = ", ".join(quote(entry.name) for entry in entries[:SHOWN])
         faults.add("lists of which no file exists", first, "Paths are relative to the data root; correct one of both.")
 
@@ -72,7 +73,7 @@ def search_set(listing: Listing, rules: Rules, detect: Finder | None) -> Identif
     listing.faults.refuse(listing.source)
     entries = sorted(listing.entries, key=lambda entry: entry.key)
     notes = list(listing.notes)
-    absent = [entry for entry in entries if not entry.path.is_file()]
+    absent = [entry for entry in entries if not isfile(entry.path)]
     if absent:
         notes.append(
             f"{len(absent):,} of {len(entries):,} listed files are absent ({absent[0].name}...): each is a failed "

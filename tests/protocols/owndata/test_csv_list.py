@@ -187,6 +187,9 @@ def test_absent_files_are_counted_and_a_table_of_none_is_refused(faces: Path, ta
     study = Csv().read(faces)
     assert len(study.probes) == 6
     assert study.notes == ("1 of 10 listed files are absent (probe/ann/1.jpg...): each is a failed image.",)
+    longer = table + f"{'x' * 300}.jpg,ann,probe\n"  # no file system holds such a name
+    assert len(Csv().read(written(faces, longer)).probes) == 7
+    written(faces, table)
     damaged = {line.subject for line in Csv().check(faces) if line.level == "damaged"}
     assert damaged == {"probe files absent or damaged"}
     gone = table.replace("gallery/", "g/").replace("probe/", "p/").replace("distractor/", "d/")
