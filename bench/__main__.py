@@ -29,6 +29,7 @@ from bench.commands import (
 from bench.commands.components import check, list_, plugin
 from bench.commands.terminal.console import OutputLost, standard_streams
 from bench.commands.terminal.parser import Parser, add_group
+from bench.commands.terminal.plugin_option import run_plugins
 from bench.errors import BenchError
 from bench.faults import cause_of, explanation
 from bench.io.outputs import check_output
@@ -71,6 +72,8 @@ def _run(argv: Sequence[str] | None) -> int:
         check_neighbours()
         if getattr(args, "out", None):
             check_output(Path(args.out))
+        if getattr(args, "plugin", None):
+            run_plugins(args.plugin)
         code: int = args.main(args)
         return code
     except OutputLost:

@@ -14,6 +14,7 @@ from bench.errors import UnknownNameError, UsageError
 from bench.faults import cause_of, refuse_exit
 from bench.grammar.docstrings import described_arguments
 from bench.grammar.values import convert, nearest, split_outside_brackets, suggestion, type_name
+from bench.modules.plugin_file import run_plugin_files_of_parent
 from bench.neighbours import check_neighbours
 
 T = TypeVar("T")
@@ -58,11 +59,9 @@ class Entry(Generic[T]):
         summary: one sentence.
         source: paper, or where the component comes from.
         licence: licence of the code or weights.
-        missing: called without arguments; returns why the component cannot run here and what to do, or None when it
-            can. Must be quick: no heavy import.
+        missing: called without arguments; returns why the component cannot run here, or None when it can. Quick.
         module: the module that registered it.
-        details: called without arguments; returns further facts by name, as text or as lines: sizes, parameters,
-            departures of the implementation from its paper. Must be quick.
+        details: called without arguments; returns further facts by name (sizes, parameters, departures). Must be quick.
     """
 
     kind: str
@@ -200,12 +199,12 @@ _FAILURES: list[PluginFailure] = []
 
 @cache
 def load_plugins() -> None:
-    """Import every module of the entry-point group once, so that its components are in the registries.
+    """Import every module of the entry-point group once; in a child process, also run the parent's plugin files.
 
     A module that fails to import (also by ``sys.exit``) is recorded with its cause; the others are still loaded.
 
     Raises:
-        BenchError: another package replaces one of this suite, see `check_neighbours`.
+        BenchError: see `check_neighbours` and `bench.modules.plugin_file.run_plugin_files`.
         KeyboardInterrupt: the user interrupts.
     """
     check_neighbours()
@@ -216,6 +215,7 @@ def load_plugins() -> None:
             raise
         except BaseException as error:  # noqa: BLE001  # whatever a plugin raises, the others must load
             _FAILURES.append(PluginFailure(point.name, _package(point), cause_of(error)))
+    run_plugin_files_of_parent()
 
 
 def failures() -> tuple[PluginFailure, ...]:

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.commands.terminal.plugin_option import add_plugin_option
+
 if TYPE_CHECKING:
     from bench.commands import Subparsers
 
@@ -32,6 +34,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument("--whole", action="store_true", help="each image is one cropped face: detect none")
     parser.add_argument("--lr", type=int, default=None, metavar="N", help="shrink each face to N x N pixels first")
     parser.add_argument("--device", default="cpu", metavar="DEVICE", help="cpu (default), cuda, cuda:1, mps, or auto")
+    add_plugin_option(parser)
     parser.set_defaults(main=main)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from bench.commands.terminal.plugin_option import add_plugin_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     from bench.matrix.experiment_file import Experiment
 
 
-_NOT_OPTIONS = ("main", "config", "experiment", "json", "quiet", "verbose", "dry_run")
+_NOT_OPTIONS = ("main", "config", "experiment", "json", "quiet", "verbose", "dry_run", "plugin")
 """Arguments that are no options of a run."""
 
 
@@ -97,6 +100,7 @@ def add_parser(subparsers: Subparsers) -> None:
         help="cpu (default), cuda, cuda:1, mps, or auto: the first available of cuda, mps and cpu",
     )
     parser.add_argument("--threads", metavar="N", help="threads, 0 for all cores (default)")
+    add_plugin_option(parser)
     parser.add_argument("--label", metavar="NAME", help="name of the run in reports (default: the hallucinator)")
     parser.add_argument("--seed", metavar="N", help="seed of the intervals (default: 0)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON at full precision")
@@ -171,7 +175,8 @@ def _main(args: argparse.Namespace) -> int:
     state = "Written to" if fresh else "Nothing to do: the finished run is in"
     note(f"{state} {prepared.out}\nReport: bench report {prepared.out} --out report")
     comparison = comparing_command(prepared.config.protocol, prepared.config.hallucinator, request, file)
-    note(f"Compare: {comparison}")
+    plugins = "".join(f" --plugin {shlex.quote(str(path))}" for path in getattr(args, "plugin", ()))
+    note(f"Compare: {comparison}{plugins}")
     return 0
 
 

@@ -13,6 +13,7 @@ from bench.errors import DataError
 from bench.evaluation import UNRECOGNISED, kind_of
 from bench.evaluation.contract import Measured, Prepared
 from bench.interfaces import Aligner, Hallucinator, Recogniser
+from bench.modules.plugin_file import plugin_files
 from bench.pipeline.build import Built
 from bench.pipeline.embedder import embedder_for
 from bench.pipeline.plan import Embedded, EmbedPlan
@@ -89,7 +90,7 @@ def make_record(run: Prepared, measured: Measured, warnings: tuple[str, ...]) ->
             for role, (_, part) in embedded.items()
             for stage, seconds in part.seconds.items()
         },
-        environment=environment(device=config.device, threads=config.threads),
+        environment={**environment(device=config.device, threads=config.threads), **_plugin_files()},
         seed=config.seed,
         code=run.code,
         choices={
@@ -98,6 +99,12 @@ def make_record(run: Prepared, measured: Measured, warnings: tuple[str, ...]) ->
             "notes": list(arrangement.notes),
         },
     )
+
+
+def _plugin_files() -> dict[str, object]:
+    """Names and SHA-256 of the plugin files of this command; empty where there are none."""
+    files = [{"name": Path(path).name, "sha256": sha256} for path, sha256 in plugin_files().items()]
+    return {"plugin_files": files} if files else {}
 
 
 def ledger_rows(embedded: EmbeddedMedia) -> tuple[LedgerRow, ...]:

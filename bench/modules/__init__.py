@@ -1,4 +1,4 @@
-"""A user's own torch network: a class in a Python file, and its weights.
+"""A user's own Python files: a torch network (a class and its weights), and a plugin of a single file.
 
-May import `bench.errors`, `bench.io`, `bench.types` and `bench.weights`.
+May import `bench.errors`, `bench.faults`, `bench.io`, `bench.types` and `bench.weights`.
 """

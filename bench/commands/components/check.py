@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from bench.commands.terminal.plugin_option import add_plugin_option
+
 if TYPE_CHECKING:
     from bench.commands import Subparsers
     from bench.registry import Spec
@@ -20,6 +22,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     parser.add_argument("component", metavar="NAME", help="name:key=value,... of a hallucinator or recogniser")
     parser.add_argument("--device", default="cpu", metavar="DEVICE", help="cpu (default), cuda, cuda:1, mps, or auto")
+    add_plugin_option(parser)
     parser.add_argument("--json", action="store_true", help="machine-readable")
     parser.set_defaults(main=main)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from bench.commands.terminal.plugin_option import add_plugin_option
+
 if TYPE_CHECKING:
     from bench.commands import Subparsers
     from bench.registry import Entry
@@ -24,6 +26,7 @@ def add_parser(subparsers: Subparsers) -> None:
         metavar="KIND|NAME",
         help="protocols, hallucinators, recognisers or aligners; or one component in full",
     )
+    add_plugin_option(parser)
     parser.add_argument("--json", action="store_true", help="machine-readable")
     parser.set_defaults(main=main)
 
