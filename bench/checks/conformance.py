@@ -29,6 +29,11 @@ class Check(NamedTuple):
     warns: bool = False
 
 
+def _batch_check(passed: bool, detail: str) -> Check:
+    hint = "" if passed else "; a torch network must be in evaluation mode: call .eval()"
+    return Check("batch-independence", passed, detail + hint)
+
+
 def check_hallucinator(built: Built[Hallucinator]) -> list[Check]:
     """Run a hallucinator on drawn faces and compare its behaviour with the contract.
 
@@ -64,9 +69,7 @@ def check_hallucinator(built: Built[Hallucinator]) -> list[Check]:
     checks.append(Check("input-untouched", bool(np.array_equal(batch, before)), "whether the input array was changed"))
     single = np.concatenate([component.hallucinate(before[i : i + 1].copy()) for i in range(FACES)])
     gap = _gap(out, single)
-    checks.append(
-        Check("batch-independence", gap <= _BATCH_TOLERANCE, f"batches of 1 and of {FACES} differ by {gap:.2g} at most")
-    )
+    checks.append(_batch_check(gap <= _BATCH_TOLERANCE, f"batches of 1 and of {FACES} differ by {gap:.2g} at most"))
     pairs = list(zip(lr, to_bytes(out), strict=True))
     plain = built.spec.name in INTERPOLATING
     findings = [] if component.passthrough else inspect_outputs(pairs, interpolation_expected=plain)
@@ -107,9 +110,7 @@ def check_recogniser(built: Built[Recogniser]) -> list[Check]:
     )
     single = np.concatenate([component.embed(chips[i : i + 1]) for i in range(FACES)])
     worst = float(np.min(_cosines(out, single)))
-    checks.append(
-        Check("batch-independence", worst > 0.9999, f"batches of 1 and of {FACES} agree to cosine {worst:.6f} at least")
-    )
+    checks.append(_batch_check(worst > 0.9999, f"batches of 1 and of {FACES} agree to cosine {worst:.6f} at least"))
     spread = float(np.abs(out - out[0]).max())
     checks.append(Check("tells-apart", spread > 0, f"embeddings of different faces differ by {spread:.2g} at most"))
     if spread > 0:
