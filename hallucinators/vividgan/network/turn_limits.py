@@ -18,8 +18,8 @@ class TurnLimits:
             share is linear.
         deformation_scale: for a head that is not turned, the scale of the part of its flow that is not a similarity.
             That part is mostly error, and changes the identity.
-        residual_scales: for such a head, scales of the residual at 16 x 16 and at 32 x 32, in inference only. The
-            residual overfits the teacher network, and where nothing was hidden little of it is needed.
+        residual_scales: for such a head, scales of the residual at 16 x 16 and at 32 x 32, in inference only. A
+            residual that was trained on rendered views alone overfits the teacher network.
     """
 
     no_turn_px: float
@@ -43,11 +43,12 @@ class TurnLimits:
         return least + (1 - least) * turn
 
 
-ALWAYS = TurnLimits(3.0, 6.0, 0.3, (0.7, 0.7))
+ALWAYS = TurnLimits(3.0, 6.0, 0.3, (1.0, 1.0))
 """All heads are frontalised; networks are trained with this. Heads count as turned from 15 to 25 degrees on."""
-FAR = TurnLimits(8.0, 16.0, 0.0, (0.7, 0.4))
+FAR = TurnLimits(8.0, 16.0, 0.0, (1.0, 1.0))
 """Heads turned by up to about 30 degrees keep their pose; from 55 degrees on they are fully frontalised.
 
-For recognisers, whose rank-1 on real photographs is higher so: selected on 400 people of LFW at 16 x 16 and 32 x 32,
-confirmed on 400 others (docs/training.md).
+For recognisers, whose rank-1 on real photographs is higher so. The scales of the residual were chosen for the shipped
+weights on people nobody trained on, by the lower gain of SFace and dlib (docs/training.md); weights that were trained
+on rendered views alone are better with 0.7 at 16 x 16 and 0.4 at 32 x 32.
 """

@@ -57,7 +57,7 @@ def test_a_disk_of_unknown_size_is_not_an_error(monkeypatch: pytest.MonkeyPatch)
 def test_weights_are_described_by_name_size_and_folder() -> None:
     fact = _named(storage.weight_facts(), "hallucinator vividgan-flow")
     assert fact.level == "fact"
-    assert "vividgan-flow.safetensors 11.3 MiB in " in fact.value
+    assert "vividgan-flow.safetensors 11.8 MiB in " in fact.value
 
 
 def test_missing_weights_are_described_with_how_to_get_them() -> None:

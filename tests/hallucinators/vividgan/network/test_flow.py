@@ -222,9 +222,14 @@ def test_a_head_counts_as_turned_by_how_far_it_lies_between_two_bounds() -> None
 
 @pytest.mark.parametrize(("side", "kept"), [(12, 0.7), (16, 0.7), (24, 0.55), (32, 0.4), (36, 0.4)])
 def test_the_residual_scale_of_frontal_heads_falls_with_the_size(side: int, kept: float) -> None:
-    result = FAR.residual_scale_at(torch.tensor([0.0, 0.5, 1.0]), torch.zeros(3, 3, side, side))
+    limits = TurnLimits(8.0, 16.0, 0.0, (0.7, 0.4))
+    result = limits.residual_scale_at(torch.tensor([0.0, 0.5, 1.0]), torch.zeros(3, 3, side, side))
     assert result.tolist() == pytest.approx([kept, (1 + kept) / 2, 1.0])
-    assert ALWAYS.residual_scale_at(torch.zeros(1), torch.zeros(1, 3, side, side)).item() == pytest.approx(0.7)
+
+
+def test_the_residual_of_the_shipped_weights_is_not_scaled() -> None:
+    for limits in (ALWAYS, FAR):
+        assert limits.residual_scale_at(torch.zeros(1), torch.zeros(1, 3, 16, 16)).item() == 1
 
 
 @pytest.mark.parametrize(("bend", "kept"), [(0.0, 0.0), (0.4, 0.4), (1.0, 1.0)])
@@ -246,6 +251,7 @@ def test_the_residual_of_a_frontal_head_is_scaled_in_inference_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     net, lr = awake(), pictures(3)
+    net.limits = TurnLimits(3.0, 6.0, 0.3, (0.7, 0.7))
     monkeypatch.setattr(
         "hallucinators.vividgan.network.flow.estimate_turn_px", lambda *_: torch.tensor([2.0, 4.5, 9.0])
     )
