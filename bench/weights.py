@@ -200,7 +200,7 @@ def refuse_other(path: Path, **facts: tuple[object, object]) -> None:
     """
     for name, (expected, actual) in facts.items():
         if expected is not None and expected != actual:
-            raise DataError(f"The weights {path} are of {name} {actual!r}; {name} {expected!r} was asked for.")
+            raise DataError(f"The weights {path} are of {name} {actual!r}; {name} {expected!r} was requested.")
 
 
 def load_state_dict(path: Path, *, sha256: str | None = None) -> dict[str, torch.Tensor]:

@@ -3,7 +3,7 @@
     python benchmarks/efficiency.py [--threads 1] [--rounds 5] [--batches 1,32] [--lr 16] [--rows vividgan-flow,bicubic]
 
 Networks hold random weights: their speed does not depend on them. The parts of a pass (coarse network; touching-up and
-fine integration; the face engine's landmarks, on drawn people, because random weights paint no face) take turns within
+fine integration; the face engine's landmarks, on drawn people, because random weights give no face) take turns within
 a round, and the median of the rounds counts. Each row runs in a process of its own, so that its memory is its own.
 Hallucinators on processors pass faces one by one: batch 1 is what they take; batch 32 is what the networks could.
 ``bench run --protocol efficiency`` measures any hallucinator or chain as a whole, with its own weights.

@@ -70,7 +70,7 @@ def usable(data: Path, count: int) -> list[tuple[ByteImages, Landmarks]]:
 
 
 def naive(vertices: NDArray[np.float32], triangles: NDArray[np.int64], uv: NDArray[np.float32], photo: ByteImages):
-    """The yardstick: one warp a triangle, painted back to front."""
+    """The reference to compare with: one warp for each triangle, drawn from back to front."""
     canvas = np.zeros((SIZE, SIZE, 3), np.uint8)
     for triangle in triangles[np.argsort(-vertices[triangles][:, :, 2].mean(1))]:
         corners = vertices[triangle, :2]

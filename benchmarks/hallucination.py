@@ -246,7 +246,7 @@ def spread(indices: NDArray[np.int64], count: int) -> list[int]:
     chosen = min(count, len(indices))
     if chosen < 2:
         raise UsageError(
-            f"{chosen} faces are no gallery: {len(indices)} are there, {count} were asked for; 2 are least."
+            f"{chosen} faces are no gallery: {len(indices)} are there, {count} were requested; at least 2 are needed."
         )
     return [int(indices[k * len(indices) // chosen]) for k in range(chosen)]
 

@@ -65,7 +65,7 @@ def quoted_commands() -> Iterator[tuple[str, str]]:
             yield name_of(document), " ".join(line.split())
 
 
-def words_of(line: str) -> list[str]:
+def split_command(line: str) -> list[str]:
     """The words of a command: the first of alternatives, optional parts included."""
     line = re.sub(r"\[([^]|]*)(?:\|[^]]*)?\](?!\S)", r"\1", line)
     line = re.sub(r"(?<=[a-z])\|[a-z|]+", "", line).replace("...", "")
@@ -113,7 +113,7 @@ def test_the_plugin_of_the_documents_is_the_one_that_is_tested() -> None:
 def test_a_command_line_parses_and_names_what_there_is(document: str, line: str) -> None:
     load_plugins()
     try:
-        args = make_parser().parse_args(words_of(line))
+        args = make_parser().parse_args(split_command(line))
     except SystemExit as stopped:
         pytest.fail(f"{document}: {line} ends with exit code {stopped.code}")
     flags = vars(args)
@@ -146,7 +146,7 @@ def test_a_command_in_the_text_exists_with_its_options(document: str, line: str)
 
 @pytest.mark.parametrize("line", sorted({line for _, line in command_lines() if line.startswith("bench list")}))
 def test_a_list_that_is_shown_can_be_had(line: str, bench: Bench) -> None:
-    words = words_of(line)
+    words = split_command(line)
     if words[-1] not in PLACEHOLDERS:
         assert bench(*words)[0] == 0
 
@@ -155,7 +155,7 @@ def test_a_list_that_is_shown_can_be_had(line: str, bench: Bench) -> None:
 def test_the_first_command_of_the_readme_needs_no_data(bench: Bench, tmp_path: Path) -> None:
     first = next(line for document, line in command_lines() if document == "README.md")
     assert first == "bench run --protocol tinyface"
-    code, out, err = bench(*words_of(first), "--out", tmp_path / "run")
+    code, out, err = bench(*split_command(first), "--out", tmp_path / "run")
     assert code == 0, err
     assert "of 59 probes found their person first in the gallery." in out
     assert "Compare: bench run --protocol tinyface --hallucinator none,vividgan-flow" in err

@@ -102,7 +102,7 @@ def test_no_rooms_import_each_other_in_a_circle(depth: int) -> None:
     assert _circle(arrows) == []
 
 
-def test_no_folder_holds_more_files_than_one_can_look_through() -> None:
+def test_no_folder_holds_more_files_than_the_limit() -> None:
     folders: dict[Path, int] = {}
     for path in MODULES.values():
         folders[path.parent] = folders.get(path.parent, 0) + 1

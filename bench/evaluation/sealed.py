@@ -1,4 +1,4 @@
-"""The sealed part of a pack: measured only where that is asked for, and every access is recorded."""
+"""The sealed part of a pack: measured only on request; every access is recorded."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def measured_faces(pack: Pack, *, sealed: bool = False) -> tuple[str, NDArray[np
         ``sealed``, ``tuning``, or ``left out`` for a pack without groups (validation and tuning); indices, int64 (N,).
 
     Raises:
-        UsageError: a sealed part is asked for and the pack has no groups.
+        UsageError: a sealed part is requested and the pack has no groups.
     """
     if pack.groups is None:
         if sealed:
@@ -41,7 +41,7 @@ def record_access(command: Sequence[str], pack_sha256: str) -> dict[str, str]:
     """The record of one access to a sealed part, for the record of the run and the list in ``docs/evidence.md``.
 
     Args:
-        command: its words.
+        command: the command line, split into arguments.
         pack_sha256: digest of the pack's file.
 
     Returns:

@@ -28,7 +28,7 @@ def random_rank_k_rate(mates: Sequence[int], templates: int, k: int) -> float:
         UsageError: ``k`` below 1.
     """
     if k < 1:
-        raise UsageError(f"The rank asked for is {k}; expected at least 1.")
+        raise UsageError(f"The requested rank is {k}; expected at least 1.")
     if not mates or min(mates) < 1 or max(mates) > templates:
         raise DataError(f"{len(mates)} probes with mates among {templates} templates; each needs one or more.")
     rates = []

@@ -226,7 +226,7 @@ def _side_in(ends: _Ends, size: int | None, file: Path) -> int | None:
     if declared is None or size is None:
         return declared or size or None
     if size != declared:
-        raise UsageError(f"onnx: size={size} was asked for; {file.name} takes {declared} x {declared} only")
+        raise UsageError(f"onnx: size={size} was requested; {file.name} takes {declared} x {declared} only")
     return size
 
 
@@ -237,7 +237,7 @@ def _declared(ends: _Ends, side: int | None, scale: int | None, file: Path) -> I
     if declared is None:
         return by_scale
     if by_scale is not None and side and by_scale.size != declared:
-        raise UsageError(f"onnx: scale={scale} was asked for; {file.name} makes {declared} of {side} pixels")
+        raise UsageError(f"onnx: scale={scale} was requested; {file.name} makes {declared} of {side} pixels")
     return ImageSpec(declared)
 
 

@@ -161,7 +161,7 @@ _DATABASES: dict[Source, Database] = {
 
 @PROTOCOLS.register(
     "mmi-expression",
-    summary="Expressions told from hallucinated faces by a classifier trained on other people; MMI, CK+ or FER2013.",
+    summary="Expressions of hallucinated faces by a classifier trained on other people; MMI, CK+ or FER2013.",
     source="Zhang et al. 2021, section VI.B, Table VII; Pantic et al. 2005; Lucey et al. 2010; Goodfellow et al. 2013",
     licence="data sets: their owners' terms, for research; read them",
 )

@@ -1,4 +1,4 @@
-"""The same folders and names with LR images: PNG, so that nothing is lost after the reduction that was asked for."""
+"""The same folders and names with LR images: PNG, so that nothing is lost after the requested reduction."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ MOST_IMAGES = 6
 """Images of a person that are used, the first ones by name."""
 _TRAIN_EVERY = 3
 _FIRST_DISTRACTOR = 1_000_000
-_QUALITY = 95  # of the files; a JPEG that was asked for is a step of the reduction before
+_QUALITY = 95  # of the files; a requested JPEG compression is an earlier step of the reduction
 _GALLERY, _PROBE = "Testing_Set/Gallery_Match", "Testing_Set/Probe"
 
 

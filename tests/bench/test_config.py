@@ -11,7 +11,7 @@ from bench.errors import UsageError
 
 
 @pytest.fixture(autouse=True)
-def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def temporary_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCH_CONFIG", str(tmp_path / "settings" / "config.toml"))
 
 

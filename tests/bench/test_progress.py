@@ -87,10 +87,10 @@ def test_many_quick_items_need_few_stored_updates(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0.2, "0 s"), (7.4, "7 s"), (99, "99 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")]
+    ("seconds", "expected_text"), [(0.2, "0 s"), (7.4, "7 s"), (99, "99 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")]
 )
-def test_durations_are_formatted(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
+def test_durations_are_formatted(seconds: float, expected_text: str) -> None:
+    assert duration(seconds) == expected_text
 
 
 def test_rates_are_formatted() -> None:

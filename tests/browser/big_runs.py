@@ -19,7 +19,7 @@ YAWS = (0.0, 15.0, 30.0, 45.0, 60.0, 75.0, 90.0)
 _POOL = 64  # distinct pictures of a kind
 
 
-def write_runs(folder: Path, made: Any, *, probes: int, runs: int, images: bool) -> list[Path]:
+def write_runs(folder: Path, report_fixtures: Any, *, probes: int, runs: int, images: bool) -> list[Path]:
     """Write run folders of one protocol on the same data; two probes in three have the person of another one."""
     pools = {kind: [_face(side, i) for i in range(_POOL)] for kind, side in _SIDES.items()}
     paths = []
@@ -27,8 +27,8 @@ def write_runs(folder: Path, made: Any, *, probes: int, runs: int, images: bool)
         label = "none" if run == 0 else f"method-{run:02d}"
         rows = tuple(_row(i, rank, probes) for i, rank in enumerate(_ranks(probes, run)))
         record = replace(
-            made._record(label, "sface", {}, {}, probes),
-            metrics=figures_of(rows, ranks=made.RANKS, mean_average_precision=True, seed=0),
+            report_fixtures._record(label, "sface", {}, {}, probes),
+            metrics=figures_of(rows, ranks=report_fixtures.RANKS, mean_average_precision=True, seed=0),
             ledger={"probe": RoleLedger(probes, probes, 0, 0, {})},
         )
         paths.append(folder / label)
@@ -43,8 +43,8 @@ _SIDES = {"lr": 16, "out": 64, "mate": 64, "impostor": 64}
 def _ranks(probes: int, run: int) -> list[int]:
     """What is hard for one method is hard for all: differences are small, as they are in life."""
     hard = np.random.default_rng(1).normal(size=probes)
-    own = np.random.default_rng([2, run]).normal(size=probes)
-    return [max(1, int(np.exp(1.5 + 1.6 * h + 0.5 * o - 0.04 * run))) for h, o in zip(hard, own, strict=True)]
+    noise = np.random.default_rng([2, run]).normal(size=probes)
+    return [max(1, int(np.exp(1.5 + 1.6 * h + 0.5 * o - 0.04 * run))) for h, o in zip(hard, noise, strict=True)]
 
 
 def _row(i: int, rank: int, probes: int) -> ProbeRow:

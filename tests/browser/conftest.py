@@ -34,7 +34,7 @@ class Watched:
 
     Attributes:
         tab: Playwright's page.
-        requests: addresses of everything asked for, images and the page itself included.
+        requests: addresses of all requests, including images and the page itself.
         faults: console errors and warnings, exceptions of scripts, requests that failed.
     """
 
@@ -87,7 +87,9 @@ def watch(browser: Any) -> Iterator[Any]:
         result.tab.on("pageerror", lambda error: result.faults.append(f"exception: {error}"))
         result.tab.on(
             "console",
-            lambda said: result.faults.append(said.text) if said.type in ("error", "warning") else None,
+            lambda console_message: (
+                result.faults.append(console_message.text) if console_message.type in ("error", "warning") else None
+            ),
         )
         return result
 
@@ -112,8 +114,8 @@ def _module(path: Path) -> Any:
 
 
 @pytest.fixture(scope="session")
-def made() -> Any:
-    """How tests of reports draw run folders: the module ``tests/reports/conftest.py``."""
+def report_fixtures() -> Any:
+    """The fixtures that draw run folders for tests of reports: the module ``tests/reports/conftest.py``."""
     return _module(Path(__file__).parent.parent / "reports" / "conftest.py")
 
 

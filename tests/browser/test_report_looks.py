@@ -13,9 +13,9 @@ SERIOUS = ("serious", "critical")
 
 
 @pytest.fixture(scope="module")
-def report(made: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def report(report_fixtures: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("looks")
-    search, other = made.make_run.__wrapped__(folder), made.make_other.__wrapped__(folder)
+    search, other = report_fixtures.make_run.__wrapped__(folder), report_fixtures.make_other.__wrapped__(folder)
     result = [search("lr"), search("net", label="a-network-with-a-rather-long-name:scale=8,size=112", quality=1.0)]
     result += [
         other(f"{kind}-{label}", kind, label=label, quality=quality)

@@ -16,14 +16,14 @@ HOSTILE = ["<script>alert(1)</script>", IMAGE, "rtl\u202eevil\u2066", "x" * 300,
 
 
 @pytest.fixture(scope="module")
-def folder(made: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(report_fixtures: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("report")
 
 
 @pytest.fixture(scope="module")
-def runs(made: Any, folder: Path) -> list[Path]:
+def runs(report_fixtures: Any, folder: Path) -> list[Path]:
     """Three runs of a search, two of every other kind."""
-    search, other = made.make_run.__wrapped__(folder), made.make_other.__wrapped__(folder)
+    search, other = report_fixtures.make_run.__wrapped__(folder), report_fixtures.make_other.__wrapped__(folder)
     result = [search("lr"), search("cubic", label="bicubic", quality=0.3)]
     result.append(search("net", label="net:scale=8", quality=1.0, recogniser="dlib"))
     for kind in ("verification", "restoration", "expression", "efficiency"):
@@ -106,7 +106,7 @@ def test_a_heading_sorts_best_first_then_worst_first_then_as_reported(
     assert rows_of(tab, BOARD)[-1] == "none"
 
 
-def test_methods_are_filtered_by_words_and_recogniser_and_the_count_is_reported(page: Any, report: Path) -> None:
+def test_methods_are_filtered_by_text_and_recogniser_and_the_count_is_reported(page: Any, report: Path) -> None:
     tab = page.open(report)
     tools = tab.locator(f"{BOARD} .tools")
     tools.get_by_label("Filter methods").fill("cubic sface")
@@ -201,7 +201,7 @@ def test_ranks_and_pictures_in_the_viewer_are_those_of_the_runs(page: Any, repor
         tools.get_by_text("1 of 24 probes listed").wait_for(timeout=2000)
         tab.locator(f"{LIST} [role=option]", has_text=f"_{probe}.jpg").wait_for(timeout=2000)
         shown = tab.locator(f"{LIST} .face-value").all_inner_texts()[1:4]
-        assert shown == [f"rank {own[probe]}" if own[probe] else "failed" for own in ranks]
+        assert shown == [f"rank {ranks_of_run[probe]}" if ranks_of_run[probe] else "failed" for ranks_of_run in ranks]
     tools.get_by_label("Key").fill("_5.jpg")
     tab.locator(f"{LIST} [role=option]", has_text="_5.jpg").wait_for(timeout=2000)
     colour = tab.evaluate(  # of the picture that the fixture drew for probe 5
@@ -214,15 +214,15 @@ def test_ranks_and_pictures_in_the_viewer_are_those_of_the_runs(page: Any, repor
     assert colour == pytest.approx([50, 80, 120], abs=4)
 
 
-def test_hostile_names_stay_text_in_the_page_and_its_scripts(page: Any, made: Any, tmp_path: Path) -> None:
-    search = made.make_run.__wrapped__(tmp_path)
+def test_hostile_names_stay_text_in_the_page_and_its_scripts(page: Any, report_fixtures: Any, tmp_path: Path) -> None:
+    search = report_fixtures.make_run.__wrapped__(tmp_path)
     names = lambda i: (f"{i} {HOSTILE[i % 5]}", HOSTILE[i % 4])  # noqa: E731
     result = [search(f"h{i}", label=label, quality=i / 5, names=names) for i, label in enumerate(HOSTILE)]
     reports.build(result, tmp_path / "out", viewer="folder")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted([*reports.FILES, "faces"])
     assert all(path.name == f"{int(path.stem):06d}.jpg" for path in (tmp_path / "out" / "faces" / "s1").iterdir())
     dialogs: list[str] = []
-    page.tab.on("dialog", lambda said: dialogs.append(said.message))
+    page.tab.on("dialog", lambda browser_dialog: dialogs.append(browser_dialog.message))
     tab = page.open(tmp_path / "out" / "index.html")
     box = tab.locator("[role=listbox]")
     box.focus()

@@ -15,8 +15,10 @@ _SCROLLED = 0.030  # likewise a frame; at 60 frames a second there are 0.017 s o
 
 
 @pytest.mark.slow
-def test_a_page_of_ten_thousand_probes_and_twelve_runs_is_quick(page: Any, made: Any, big: Any, tmp_path: Path) -> None:
-    runs = big.write_runs(tmp_path / "runs", made, probes=10_000, runs=12, images=False)
+def test_a_page_of_ten_thousand_probes_and_twelve_runs_is_quick(
+    page: Any, report_fixtures: Any, big: Any, tmp_path: Path
+) -> None:
+    runs = big.write_runs(tmp_path / "runs", report_fixtures, probes=10_000, runs=12, images=False)
     reports.build(runs, tmp_path / "out")
     clock = Clock(page.tab)
     tab = page.open(tmp_path / "out" / "index.html")

@@ -31,10 +31,10 @@ class Known(Landmarker):
     """Knows the points of the photographs it is shown, in order."""
 
     def __init__(self, result: Sequence[Landmarks]) -> None:
-        self._found = list(result)
+        self._results = list(result)
 
     def find(self, images: Sequence[ByteImages]) -> list[Landmarks | None]:
-        return [self._found.pop(0) for _ in images]
+        return [self._results.pop(0) for _ in images]
 
 
 def head(number: int) -> tuple[ByteImages, Landmarks]:
@@ -76,6 +76,6 @@ def trained_on(packed: Pack, tmp_path_factory: pytest.TempPathFactory) -> Render
 
 
 @pytest.fixture(scope="session")
-def left_out(packed: Pack, tmp_path_factory: pytest.TempPathFactory) -> RenderedViews:
+def validation_views(packed: Pack, tmp_path_factory: pytest.TempPathFactory) -> RenderedViews:
     """Views of the people left out."""
     return render_views(packed, packed.indices(test=True), tmp_path_factory.mktemp("views") / "left-out", plan=PLAN)

@@ -47,7 +47,7 @@ ARGUMENTS = {
     "mmi-expression": ("folds=2", "folds=2,classes=6", "folds=4"),
     "restoration": ("source=celeba", "source=mmi", "source=multipie"),
 }  # fmt: skip
-CASES = [(name, arguments) for name, own in ARGUMENTS.items() for arguments in own]
+CASES = [(name, arguments) for name, choices in ARGUMENTS.items() for arguments in choices]
 
 
 def data_set(name: str, arguments: str) -> str:
@@ -187,7 +187,7 @@ def test_whole_crops_need_no_points(written: Callable[[str], Path], tmp_path: Pa
 def test_celeba_needs_its_test_part_alone(written: Callable[[str], Path], tmp_path: Path) -> None:
     root = copied(written, "celeba", tmp_path)
     people = searchable_people(root)
-    used = {picture_path(people.folder, name) for own in people.pictures.values() for name in own}
+    used = {picture_path(people.folder, name) for pictures in people.pictures.values() for name in pictures}
     for path in people.folder.iterdir():
         if path not in used:
             path.unlink()

@@ -105,7 +105,7 @@ def other_result(
         rules |= {"conventions": {"psnr_db": "psnr-rgb-full-255"}}
         module = restoration
     elif kind == "expression":
-        items = tuple(_told(i, labels) for i in range(12))
+        items = tuple(_expression_row(i, labels) for i in range(12))
         rules |= {"labels": list(labels), "classifier": {"name": "a-classifier", "epochs": 3}, "folds tested": [0, 1]}
         module = expression
     else:
@@ -130,7 +130,7 @@ def _restored(i: int, quality: float) -> ItemRow:
     return ItemRow(f"f{i}", f"p{i % 3}", "ok", "", "", values, where)
 
 
-def _told(i: int, labels: tuple[str, ...]) -> ItemRow:
+def _expression_row(i: int, labels: tuple[str, ...]) -> ItemRow:
     values: dict[str, str | float] = {"expression": labels[i % 2], "fold": i % 3 % 2, "predicted (bicubic)": labels[0]}
     if i == 4:
         return ItemRow(f"f{i}", f"p{i % 4}", "failed", "decode", "empty", values)

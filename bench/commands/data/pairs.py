@@ -138,7 +138,7 @@ def _rules(text: str) -> tuple[tuple[str, ...], Mapping[str, Recogniser]]:
 
     Raises:
         UsageError: a rule is unknown.
-        MissingError: the recognisers were asked for, and one is not installed.
+        MissingError: the recognisers were requested, and one is not installed.
     """
     from bench.commands.data.photograph_sets import grouping_recognisers
     from bench.errors import MissingError

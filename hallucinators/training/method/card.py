@@ -96,5 +96,5 @@ def _recipe(trained: Mapping[str, Any]) -> list[str]:
     values = [f"`--{name.replace('_', '-')}` {value}" for name, value in trained["departures"].items()]
     rows = [f"| recipe | {trained['recipe']} |", f"| not as in the paper | {', '.join(values) or 'no option'} |"]
     if trained["recipe"] == "paper" and trained["departures"].get("identity") == "dlib":
-        rows.append("| teacher | dlib's network stands in for ResNet-50, whose weights were not in torch's cache |")
+        rows.append("| teacher | dlib's network replaces ResNet-50, whose weights were not in torch's cache |")
     return rows

@@ -23,8 +23,10 @@ from bench.types import ImageSpec
 @pytest.fixture(autouse=True)
 def _few_protocols(monkeypatch: pytest.MonkeyPatch) -> None:
     load_plugins()
-    own = [(name, protocol) for name, protocol in frontalisers._protocols() if name in ("tinyface", "lfw", "celeba")]
-    monkeypatch.setattr(frontalisers, "_protocols", lambda: iter(own))
+    frontal_protocols = [
+        (name, protocol) for name, protocol in frontalisers._protocols() if name in ("tinyface", "lfw", "celeba")
+    ]
+    monkeypatch.setattr(frontalisers, "_protocols", lambda: iter(frontal_protocols))
 
 
 def _only(monkeypatch: pytest.MonkeyPatch, names: Sequence[str]) -> None:
@@ -93,7 +95,7 @@ class Moving(Hallucinator):
 
 
 @pytest.mark.parametrize(
-    ("how", "passed", "words"),
+    ("how", "passed", "message"),
     [
         ("left", False, "off the recogniser's template"),
         ("lost", True, "cannot be judged: celeba probe"),
@@ -101,13 +103,13 @@ class Moving(Hallucinator):
     ],
 )
 def test_a_plugin_that_misstates_its_frame_fails_and_one_without_faces_is_named(
-    how: str, passed: bool, words: str, monkeypatch: pytest.MonkeyPatch
+    how: str, passed: bool, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(HALLUCINATORS, "_entries", {})
     HALLUCINATORS.register("moving", summary="Moves.")(lambda: Moving(how=how))
     (check,) = examine_frames()
     assert check.passed is passed, check
-    assert words in check.detail
+    assert message in check.detail
 
 
 def _verdict_of(off: tuple[float, ...], frame_off: tuple[float, ...]) -> Check:

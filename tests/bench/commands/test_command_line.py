@@ -69,7 +69,7 @@ def test_an_unknown_option_is_an_error_with_the_nearest_one_and_the_usage_of_its
     assert "unknown option --zzz\n" in usage_error(bench, capsys, "doctor", "--zzz")
 
 
-def test_one_word_too_many_is_named(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_surplus_argument_is_named(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     err = usage_error(bench, capsys, "list", "none", "bicubic")
     assert "bench list: error: 'bicubic' is one argument too many" in err
 
@@ -81,7 +81,7 @@ def test_an_unknown_command_is_an_error_with_the_nearest_one(bench: Bench, capsy
 
 
 @pytest.mark.parametrize(
-    ("word", "kind"),
+    ("plural", "kind"),
     [
         ("protocols", "protocol"),
         ("protocol", "protocol"),
@@ -91,15 +91,15 @@ def test_an_unknown_command_is_an_error_with_the_nearest_one(bench: Bench, capsy
         ("aligner", "aligner"),
     ],
 )
-def test_list_shows_one_kind(bench: Bench, word: str, kind: str) -> None:
-    code, out, _ = bench("list", word)
+def test_list_shows_one_kind(bench: Bench, plural: str, kind: str) -> None:
+    code, out, _ = bench("list", plural)
     kinds = [line for line in out.splitlines() if line and not line.startswith((" ", "`"))]
     assert (code, kinds) == (0, [f"{kind}s"])
-    listed = json.loads(bench("list", word, "--json")[1])["components"]
+    listed = json.loads(bench("list", plural, "--json")[1])["components"]
     assert {component["kind"] for component in listed} == {kind}
 
 
-def test_a_mistyped_kind_is_met_with_the_right_word(bench: Bench) -> None:
+def test_the_error_on_a_mistyped_kind_suggests_the_right_one(bench: Bench) -> None:
     code, _, err = bench("list", "halucinatorz")
     assert code == 2
     assert "Did you mean 'hallucinators'?" in err
@@ -112,7 +112,7 @@ def test_list_names_the_code_that_affects_the_output_of_a_component(bench: Bench
     assert all("modules" not in each for each in json.loads(bench("list", "--json")[1])["components"])
 
 
-def test_list_explains_each_argument_in_words(bench: Bench) -> None:
+def test_list_describes_each_argument(bench: Bench) -> None:
     code, out, _ = bench("list", "tinyface")
     assert code == 0
     flat = " ".join(out.split())

@@ -122,11 +122,11 @@ def test_a_training_killed_after_a_stage_continues_with_the_next(
         patch.setattr(recipe, "TouchUpStage", dies)
         code, out, err = train("vividgan", steps="geometry=0,coarse=2,touchup=1,whole=0")
     assert code == 130 and "interrupted" in err and "SMOKE" not in out
-    kept = checkpoint.path_of(tmp_path / "out" / "coarse", 2).read_bytes()
+    checkpoint_bytes = checkpoint.path_of(tmp_path / "out" / "coarse", 2).read_bytes()
     code, out, err = train("vividgan", steps="geometry=0,coarse=2,touchup=1,whole=0")
     assert code == 0, err
     assert "vividgan-coarse: had ended (done)" in err and "vividgan-touchup: stopped (done) after 1 steps" in err
-    assert checkpoint.path_of(tmp_path / "out" / "coarse", 2).read_bytes() == kept
+    assert checkpoint.path_of(tmp_path / "out" / "coarse", 2).read_bytes() == checkpoint_bytes
 
 
 def test_the_coarse_network_alone_makes_weights_of_it_alone(train: Bench, tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_another_recipe_is_refused_in_the_same_folder(train: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "known"),
+    ("command_options", "known"),
     [
         (("vividgam",), "vividgan, vividgan-flow, waveletsrnet, all"),
         (("vividgan", "--steps", "corse=2"), "coarse, touchup, whole"),
@@ -220,9 +220,9 @@ def test_another_recipe_is_refused_in_the_same_folder(train: Bench) -> None:
     ],
 )
 def test_impossible_options_are_usage_errors_with_the_possible_ones(
-    train: Bench, tmp_path: Path, asked: tuple[str, ...], known: str
+    train: Bench, tmp_path: Path, command_options: tuple[str, ...], known: str
 ) -> None:
-    code, out, err = train(*asked)
+    code, out, err = train(*command_options)
     assert code == 2 and known in err, err
     assert out == "" and not list(tmp_path.rglob("*.pt"))
 
@@ -325,7 +325,7 @@ def test_two_processes_of_torchrun_train_all_stages(data: Path, tmp_path: Path, 
     for again in (False, True):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
         assert done.returncode == 0, done.stderr[-3000:]
-        assert done.stdout.count("SMOKE RUN") == 1, "rank 0 alone speaks"
+        assert done.stdout.count("SMOKE RUN") == 1, "only rank 0 prints"
         stages = 4 if method == "vividgan" else 3
         assert done.stderr.count("had ended (done)") == (stages if again else 0)
     facts = read_facts(tmp_path / "out" / f"{method}.safetensors")

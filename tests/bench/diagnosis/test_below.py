@@ -74,10 +74,10 @@ def test_of_few_people_other_probes_or_another_figure_nothing_is_reported() -> N
     assert shortfall(None, _hits(base), seed=0) is None
 
 
-def _run(row: Row, found: RunRecord, rate: float, seed: int) -> RunResult:
+def _run(row: Row, run_record: RunRecord, rate: float, seed: int) -> RunResult:
     drawn = _drawn(rate, seed)
     rows = tuple(row(key, str(i % 30), [1 if hit else 9]) for i, (key, hit) in enumerate(drawn.items()))
-    return RunResult(found, rows, ())
+    return RunResult(run_record, rows, ())
 
 
 def test_finished_runs_are_compared_and_what_the_record_shows_is_reported(row: Row) -> None:

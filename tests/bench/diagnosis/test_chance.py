@@ -62,7 +62,7 @@ def test_constant_embeddings_whose_mates_rank_last_are_at_chance(row: Row) -> No
     assert sentence.startswith("At chance: rank-1 0.00%")
 
 
-def test_failed_probes_and_probes_without_a_mate_tell_nothing_of_the_order(row: Row) -> None:
+def test_failed_probes_and_probes_without_a_mate_do_not_count_for_the_order(row: Row) -> None:
     rows = [row(f"p{i}", str(i), [1]) for i in range(40)]
     lost = [row(f"f{i}", str(i), [], mates=1) for i in range(200)]
     strangers = [row(f"s{i}", "x", [], mates=0) for i in range(200)]
@@ -105,11 +105,11 @@ def _expressions(right: float, faces: int, seed: int) -> list[ItemRow]:
     return items
 
 
-@pytest.mark.parametrize(("right", "said"), [(-1.0, True), (0.5, False)])
-def test_expressions_guessed_at_random_are_at_chance(right: float, said: bool) -> None:
+@pytest.mark.parametrize(("right", "reported"), [(-1.0, True), (0.5, False)])
+def test_expressions_guessed_at_random_are_at_chance(right: float, reported: bool) -> None:
     answers = []
     for seed in range(6):
         items = _expressions(right, 240, seed)
         metrics = figures_of(items, ["anger", "fear", "joy", "surprise"], seed=0)
         answers.append(expressions_at_chance(items, metrics) is not None)
-    assert any(answers) if said else not any(answers)
+    assert any(answers) if reported else not any(answers)

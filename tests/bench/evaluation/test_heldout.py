@@ -1,4 +1,4 @@
-"""Left-out people: points carried by hand, an oracle that recognises all, and failures that stay in every figure."""
+"""Left-out people: points moved by hand, a hallucinator that returns the truth, and failures in every figure."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ PEOPLE = 4
 class Known(Landmarker):
     """Knows the points of the photographs it is shown, in order."""
 
-    def __init__(self, found: Sequence[Landmarks]) -> None:
-        self._found = list(found)
+    def __init__(self, detections: Sequence[Landmarks]) -> None:
+        self._detections = list(detections)
 
     def find(self, images: Sequence[ByteImages]) -> list[Landmarks | None]:
-        return [self._found.pop(0) for _ in images]
+        return [self._detections.pop(0) for _ in images]
 
 
 class Pixels(Recogniser):
@@ -55,7 +55,7 @@ class Pixels(Recogniser):
         return rows
 
 
-class Oracle(Hallucinator):
+class TruthHallucinator(Hallucinator):
     """Knows the truth of every LR image."""
 
     output_spec = ImageSpec(128)
@@ -110,34 +110,37 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> list[list[Pair]]:
 
 @pytest.fixture(scope="module")
 def gallery(faces: list[list[Pair]]) -> FloatImages:
-    chips = [chip_by_points(own[0].frontal, as_points(own[0].five), Pixels.face, without="")[0] for own in faces]
+    chips = [
+        chip_by_points(pairs_of_face[0].frontal, as_points(pairs_of_face[0].five), Pixels.face, without="")[0]
+        for pairs_of_face in faces
+    ]
     return embed_unit(Pixels(), np.stack(chips))
 
 
 @pytest.fixture(scope="module")
 def evaluation(faces: list[list[Pair]], plugins: None) -> HeldOutEvaluation:
-    pairs = [pair for own in faces for pair in own]
+    pairs = [pair for pairs_of_face in faces for pair in pairs_of_face]
     chains = {
         "none": Chain.parse("none"),
         "bicubic": Chain.parse("bicubic"),
-        "oracle": chain_of(Oracle(pairs), "oracle"),
+        "truth": chain_of(TruthHallucinator(pairs), "truth"),
         "noise": chain_of(Noise(), "noise"),
         "broken": chain_of(Broken(), "broken"),
     }
     whole = HeldOutEvaluation(chains, Pixels(), batch_size=3)
-    for k, own in enumerate(faces):
-        whole.add(pair_probes(own, k))
+    for k, pairs_of_face in enumerate(faces):
+        whole.add(pair_probes(pairs_of_face, k))
     return whole
 
 
 def test_the_ground_truth_as_output_is_always_recognised_and_equals_the_truth(
     evaluation: HeldOutEvaluation, gallery: FloatImages
 ) -> None:
-    rates = evaluation.rates(evaluation.search("oracle", "frame", gallery))
+    rates = evaluation.rates(evaluation.search("truth", "frame", gallery))
     assert list(rates) == [f"rank-{k}{part}" for part in ("", " (yaw 22)", " (yaw 75)") for k in (1, 5)]
     assert {figure.value for figure in rates.values()} == {1.0}
     assert [rates[name].n for name in ("rank-1", "rank-1 (yaw 22)", "rank-1 (yaw 75)")] == [16, 8, 8]
-    quality = evaluation.quality("oracle")
+    quality = evaluation.quality("truth")
     assert "psnr_db" not in quality
     assert (quality["infinite_psnr"].value, quality["failed_faces"].value) == (16, 0)
     assert quality["ssim"].value == pytest.approx(1)
@@ -174,14 +177,14 @@ def test_only_chains_that_keep_the_pose_are_aligned_by_the_ground_truth_landmark
 ) -> None:
     by_chain = {name: [how for chain, how in evaluation.embedded if chain == name] for name in evaluation.chains}
     assert by_chain["none"] == by_chain["bicubic"] == ["frame", "true", "none"]
-    assert by_chain["oracle"] == by_chain["noise"] == ["frame", "none"]
+    assert by_chain["truth"] == by_chain["noise"] == ["frame", "none"]
 
 
 def test_batches_do_not_change_a_figure(
     faces: list[list[Pair]], evaluation: HeldOutEvaluation, gallery: FloatImages
 ) -> None:
     whole = HeldOutEvaluation({"bicubic": Chain.parse("bicubic")}, Pixels())
-    whole.add([probe for k, own in enumerate(faces) for probe in pair_probes(own, k)])
+    whole.add([probe for k, pairs_of_face in enumerate(faces) for probe in pair_probes(pairs_of_face, k)])
     assert whole.faces["bicubic"] == evaluation.faces["bicubic"]
     for how in ALIGNMENTS:
         assert whole.search("bicubic", how, gallery) == evaluation.search("bicubic", how, gallery)
@@ -191,7 +194,7 @@ def test_the_frontal_face_is_recognised_by_its_landmarks_and_when_shrunk(
     faces: list[list[Pair]], gallery: FloatImages
 ) -> None:
     frontal = HeldOutEvaluation({"bicubic": Chain.parse("bicubic")}, Pixels())
-    frontal.add([frontal_probe(own[0], k, 16) for k, own in enumerate(faces)])
+    frontal.add([frontal_probe(pairs_of_face[0], k, 16) for k, pairs_of_face in enumerate(faces)])
     assert frontal.rates(frontal.search("bicubic", "true", gallery))["rank-1"].value == 1.0
     assert frontal.parts() == {"": [0, 1, 2, 3]}
 

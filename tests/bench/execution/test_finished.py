@@ -115,6 +115,6 @@ def names() -> Iterator[tuple[dict[str, str], dict[str, str], str]]:
     yield {}, {"a": "1"}, "it was made by a version that did not record its code"
 
 
-@pytest.mark.parametrize(("before", "now", "words"), list(names()))
-def test_modules_that_changed_are_reported(before: dict[str, str], now: dict[str, str], words: str) -> None:
-    assert changed_modules(before, now) == words
+@pytest.mark.parametrize(("before", "now", "message"), list(names()))
+def test_modules_that_changed_are_reported(before: dict[str, str], now: dict[str, str], message: str) -> None:
+    assert changed_modules(before, now) == message

@@ -25,15 +25,17 @@ Bench = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def made(bench: Bench, toys: Any, toy_root: Path, tmp_path: Path) -> Path:
+def manifest_file(bench: Bench, toys: Any, toy_root: Path, tmp_path: Path) -> Path:
     """The manifest of the toys."""
     code, _, err = bench("data", "manifest", "toys", toy_root, "--out", tmp_path / "toys.json")
     assert code == 0, err
     return tmp_path / "toys.json"
 
 
-def test_a_manifest_says_what_is_compared_and_where_from_without_a_place(made: Path, toy_root: Path) -> None:
-    manifest = json.loads(made.read_text(), parse_constant=lambda name: pytest.fail(f"{name} is no strict JSON"))
+def test_a_manifest_says_what_is_compared_and_where_from_without_a_place(manifest_file: Path, toy_root: Path) -> None:
+    manifest = json.loads(
+        manifest_file.read_text(), parse_constant=lambda name: pytest.fail(f"{name} is no strict JSON")
+    )
     assert (manifest["protocol"], manifest["arguments"]) == ("toys", {"joined": False, "people": 4})
     assert (manifest["version"], manifest["kind"], manifest["sample"]) == ("1", "identification", False)
     assert manifest["counts"] == {
@@ -46,23 +48,26 @@ def test_a_manifest_says_what_is_compared_and_where_from_without_a_place(made: P
         "sha256": hashlib.sha256((toy_root / "gallery/0_0.png").read_bytes()).hexdigest(),
         "template": "gallery/0_0",
     }  # fmt: skip
-    assert str(toy_root.parent) not in made.read_text()
+    assert str(toy_root.parent) not in manifest_file.read_text()
 
 
-def test_the_same_data_elsewhere_give_the_same_bytes(bench: Bench, made: Path, toy_root: Path, tmp_path: Path) -> None:
+def test_the_same_data_elsewhere_give_the_same_bytes(
+    bench: Bench, manifest_file: Path, toy_root: Path, tmp_path: Path
+) -> None:
     shutil.copytree(toy_root, tmp_path / "elsewhere")
     code, out, _ = bench("data", "manifest", "toys", tmp_path / "elsewhere", "--out", tmp_path / "again.json")
     assert code == 0
-    assert (tmp_path / "again.json").read_bytes() == made.read_bytes()
-    assert json.loads(made.read_text())["digest"] in out
+    assert (tmp_path / "again.json").read_bytes() == manifest_file.read_bytes()
+    assert json.loads(manifest_file.read_text())["digest"] in out
 
 
 def test_a_run_refuses_other_data_and_names_the_differences(
-    bench: Bench, made: Path, toy_root: Path, tmp_path: Path
+    bench: Bench, manifest_file: Path, toy_root: Path, tmp_path: Path
 ) -> None:
-    command = ("run", "--protocol", "toys", "--data-root", toy_root, "--recogniser", "pixels", "--manifest", made)
+    command = ("run", "--protocol", "toys", "--data-root", toy_root, "--recogniser", "pixels")
+    command = (*command, "--manifest", manifest_file)
     assert bench(*command, "--out", tmp_path / "good")[0] == 0
-    assert json.loads((tmp_path / "good/run.json").read_text())["config"]["manifest"] == str(made)
+    assert json.loads((tmp_path / "good/run.json").read_text())["config"]["manifest"] == str(manifest_file)
     shutil.copy(toy_root / "probe/1_1.png", toy_root / "probe/0_1.png")
     (toy_root / "gallery/3_0.png").unlink()
     code, _, err = bench(*command, "--out", tmp_path / "bad")
@@ -87,27 +92,27 @@ def test_a_manifest_without_digests_compares_names_alone(
     assert bench(*command, "--out", tmp_path / "run")[0] == 0
 
 
-def test_check_compares_with_a_manifest_too(bench: Bench, made: Path, toy_root: Path) -> None:
-    code, out, _ = bench("data", "check", "toys", toy_root, "--manifest", made)
+def test_check_compares_with_a_manifest_too(bench: Bench, manifest_file: Path, toy_root: Path) -> None:
+    code, out, _ = bench("data", "check", "toys", toy_root, "--manifest", manifest_file)
     assert (code, "the same data" in out) == (0, True)
     shutil.copy(toy_root / "probe/1_1.png", toy_root / "probe/0_1.png")
-    code, out, _ = bench("data", "check", "toys", toy_root, "--manifest", made)
+    code, out, _ = bench("data", "check", "toys", toy_root, "--manifest", manifest_file)
     assert code == 4
     assert "1 differences" in out
     assert "probe probe/0_1.png has the sha256" in out
 
 
-def test_what_is_no_manifest_or_was_changed_is_refused(made: Path, tmp_path: Path) -> None:
-    text = made.read_text()
+def test_what_is_no_manifest_or_was_changed_is_refused(manifest_file: Path, tmp_path: Path) -> None:
+    text = manifest_file.read_text()
     for content, part in (
         ("{", "cannot be read"),
         ("[]", "is no manifest"),
         (text.replace('"schema_version": 1', '"schema_version": 2'), "schema version 2"),
         (text.replace('"identity": "0"', '"identity": "9"', 1), "its digest is another"),
     ):
-        made.write_text(content)
+        manifest_file.write_text(content)
         with pytest.raises(DataError, match=part):
-            read_manifest(made)
+            read_manifest(manifest_file)
     with pytest.raises(MissingError, match="No manifest"):
         read_manifest(tmp_path / "absent.json")
 

@@ -1,4 +1,4 @@
-"""`--flip` and `--fusion`: rules that the user names instead of the protocol's own."""
+"""`--flip` and `--fusion`: rules of the user instead of the rules of the protocol."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def unit(a: np.ndarray) -> np.ndarray:
     return a / np.linalg.norm(a)
 
 
-@pytest.mark.parametrize(("fusion", "own"), [("mean", lambda a, b: a + b), ("unit", lambda a, b: unit(a) + unit(b))])
-def test_the_fusion_named_is_the_one_done_and_recorded(run: Run, toy_root: Path, fusion: str, own: Any) -> None:
+@pytest.mark.parametrize(("fusion", "fuse"), [("mean", lambda a, b: a + b), ("unit", lambda a, b: unit(a) + unit(b))])
+def test_the_fusion_named_is_the_one_done_and_recorded(run: Run, toy_root: Path, fusion: str, fuse: Any) -> None:
     record, scores = run("toys:joined=true", "--fusion", fusion)
     assert (record["config"]["fusion"], record["protocol"]["fusion"]) == (fusion, fusion)
     for person in range(4):
-        template = own(*(vector(toy_root / f"gallery/{person}_{k}.png") for k in range(2)))
+        template = fuse(*(vector(toy_root / f"gallery/{person}_{k}.png") for k in range(2)))
         expected = cosine(vector(toy_root / f"probe/{person}_0.png"), template)
         assert scores[f"probe/{person}_0"] == pytest.approx(expected, abs=1e-5)
 
@@ -73,8 +73,8 @@ def test_the_flip_named_is_the_one_done_and_recorded(run: Run, toy_root: Path) -
 
 
 def test_none_is_a_flip_and_not_the_protocol_s_own(run: Run) -> None:
-    own, flipped = run("games")
-    assert (own["config"]["flip"], own["protocol"]["flip"]) == (None, "sum")
+    record, flipped = run("games")
+    assert (record["config"]["flip"], record["protocol"]["flip"]) == (None, "sum")
     record, scores = run("games", "--flip", "none")
     assert (record["config"]["flip"], record["protocol"]["flip"]) == ("none", "none")
     assert scores == run("toys")[1]

@@ -105,7 +105,7 @@ def test_a_faulty_hallucinator_is_named_by_the_run_and_in_the_report(
     assert f"{name}:" in (tmp_path / "report" / "report.md").read_text().replace("\\", "")
 
 
-def test_an_honest_hallucinator_is_not_named_and_hallucinated_again_once(
+def test_a_correct_hallucinator_is_not_named_and_is_run_again_once(
     bench: Bench, toys: Any, people: Path, tmp_path: Path
 ) -> None:
     more = ("--cache", tmp_path / "cache")

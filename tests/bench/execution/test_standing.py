@@ -1,4 +1,4 @@
-"""Whether a run is a result is told by counts and digests: flags edited in ``run.json`` are not believed."""
+"""Whether a run is a result is decided by counts and digests; edited flags in ``run.json`` have no effect."""
 
 from __future__ import annotations
 

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from bench.execution.text import describe_run, figure_lines, figure_name, in_words
-from bench.results import Figure, RunRecord, StageRecord
+from bench.results import Figure
 from bench.studies import EfficiencySet, ExpressionSet
 from bench.types import IdentificationSet, Media
+from tests.bench.run_records import run_record
 
 
 def prepared(data: Any) -> Any:
@@ -46,7 +47,7 @@ def test_what_is_about_to_be_measured_is_reported_by_kind(tmp_path: Any) -> None
     )
     search = describe_run(prepared(IdentificationSet((face,), (face,))))
     assert "recogniser sface, alignment landmarks (gallery landmarks)" in search and "0 distractor" in search
-    assert np.all([word not in costs for word in ("official", "sface", "/data")])
+    assert np.all([absent not in costs for absent in ("official", "sface", "/data")])
 
 
 def test_that_data_are_not_the_official_set_is_reported_once(tmp_path: Any) -> None:
@@ -59,7 +60,7 @@ def test_that_data_are_not_the_official_set_is_reported_once(tmp_path: Any) -> N
     assert "official" not in text and text.startswith("*** SAMPLE DATA, not faces") and "note: Other." in text
 
 
-def test_a_study_says_banners_and_notes_once(tmp_path: Any) -> None:
+def test_an_experiment_prints_banners_and_notes_once(tmp_path: Any) -> None:
     face = Media("k", tmp_path / "k.png", "probe", "p", "k")
     run = prepared(IdentificationSet((face,), (face,), notes=("Other.",)))
     message: set[str] = set()
@@ -74,30 +75,8 @@ def figure(value: float, n: int, unit: str = "fraction", without: int | None = N
     return Figure(value, n, value / 2, value, "bootstrap", value, n if without is None else without, unit)
 
 
-def record(kind: str, metrics: dict[str, Figure], **rules: Any) -> RunRecord:
-    return RunRecord(
-        bench_version="1",
-        label="net",
-        created="2026",
-        smoke=False,
-        limit=None,
-        sample=False,
-        config={},
-        config_digest="",
-        protocol={"name": kind, **({} if kind == "identification" else {"kind": kind}), **rules},
-        data={"name": "data", "counts": {"probe identities": 7}},
-        stages=(StageRecord("embed", "gallery", "sface", "1", {}, ()),),
-        metrics=metrics,
-        ledger={},
-        warnings=(),
-        timings={},
-        environment={},
-        seed=0,
-    )
-
-
 def test_a_search_without_failures_is_a_plain_table_and_a_sentence() -> None:
-    lines = figure_lines(record("identification", {"rank-1": figure(42 / 248, 248), "map": figure(0.1472, 248)}))
+    lines = figure_lines(run_record("identification", {"rank-1": figure(42 / 248, 248), "map": figure(0.1472, 248)}))
     assert lines == [
         "figure   value  95 % interval     n",
         "rank-1  16.94%  8.47% - 16.94%  248",
@@ -108,20 +87,20 @@ def test_a_search_without_failures_is_a_plain_table_and_a_sentence() -> None:
 
 
 def test_a_failure_adds_the_figure_without_it() -> None:
-    lines = figure_lines(record("identification", {"rank-1": figure(0.5, 8, without=6)}))
+    lines = figure_lines(run_record("identification", {"rank-1": figure(0.5, 8, without=6)}))
     assert lines[0].endswith("n  without failures")
     assert lines[1].endswith("8  50.00% of 6")
     nobody = replace(figure(0.0, 8), without_failures=None, n_without_failures=0)
-    assert figure_lines(record("identification", {"rank-1": nobody}))[1].endswith("no probe was scored")
+    assert figure_lines(run_record("identification", {"rank-1": nobody}))[1].endswith("no probe was scored")
 
 
 def test_a_mean_that_leaves_faces_out_adds_no_column() -> None:
-    lines = figure_lines(record("restoration", {"psnr_db": figure(21.5, 8, "dB", without=6)}, items="faces"))
+    lines = figure_lines(run_record("restoration", {"psnr_db": figure(21.5, 8, "dB", without=6)}, items="faces"))
     assert "without" not in lines[0]
 
 
 @pytest.mark.parametrize(
-    ("kind", "metrics", "words"),
+    ("kind", "metrics", "expected_sentence"),
     [
         ("identification", {"rank-1": figure(0.171, 248)}, "17.1% of 248 probes found their person first"),
         ("identification", {"tpir@fpir=0.01 (G1)": figure(0.5, 8)}, ""),
@@ -131,9 +110,11 @@ def test_a_mean_that_leaves_faces_out_adds_no_column() -> None:
         ("efficiency", {"ms@batch=8": figure(12.3, 30, "ms")}, "12.3 ms in batches of 8"),
     ],
 )  # fmt: skip
-def test_the_first_figure_is_put_in_words(kind: str, metrics: dict[str, Figure], words: str) -> None:
-    sentence = in_words(record(kind, metrics))
-    assert words in sentence if words else sentence == ""
+def test_the_first_figure_is_explained_in_a_sentence(
+    kind: str, metrics: dict[str, Figure], expected_sentence: str
+) -> None:
+    sentence = in_words(run_record(kind, metrics))
+    assert expected_sentence in sentence if expected_sentence else sentence == ""
 
 
 def test_map_is_written_as_literature_does() -> None:

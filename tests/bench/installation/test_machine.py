@@ -1,4 +1,4 @@
-"""What is told of the machine, on machines that tell little."""
+"""The description of the machine, also where the system gives little information."""
 
 from __future__ import annotations
 

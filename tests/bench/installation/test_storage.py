@@ -74,9 +74,9 @@ def test_a_data_set_is_found_by_its_setting_and_by_the_environment(
     result = _named(storage.data_facts(), "tinyface")
     assert "from data.tinyface): not the published set" in result.value
     set_setting("data.tinyface", str(small_tinyface / "absent"))
-    gone = _named(storage.data_facts(), "tinyface")
-    assert gone.level == "note"
-    assert "bench config set data.tinyface" in gone.hint
+    missing = _named(storage.data_facts(), "tinyface")
+    assert missing.level == "note"
+    assert "bench config set data.tinyface" in missing.hint
     monkeypatch.setenv("BENCH_DATA", str(small_tinyface.parent / "nowhere"))
     assert _named(storage.data_facts(), "BENCH_DATA").level == "note"
 

@@ -34,7 +34,7 @@ def test_long_values_are_wrapped_in_a_terminal_under_their_beginning() -> None:
     assert lines[2].startswith(" " * 15 + "word")
 
 
-def test_a_look_that_raises_is_one_fact() -> None:
+def test_a_check_that_raises_is_one_fact() -> None:
     def broken() -> list[Fact]:
         raise ZeroDivisionError("nothing\nhere")
 
@@ -43,7 +43,7 @@ def test_a_look_that_raises_is_one_fact() -> None:
     ]
 
 
-def test_no_look_ends_the_description(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_failed_check_ends_the_description(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> list[Fact]:
         raise RuntimeError("odd machine")
 
@@ -56,9 +56,9 @@ def test_no_look_ends_the_description(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all("odd machine" in fact.value for fact in facts)
 
 
-@pytest.mark.parametrize(("size", "words"), [(0, "0 B"), (1023, "1023 B"), (2048, "2.0 KiB"), (3 * 2**40, "3.0 TiB")])
-def test_sizes_are_formatted_in_a_suitable_unit(size: int, words: str) -> None:
-    assert format_size(size) == words
+@pytest.mark.parametrize(("size", "text"), [(0, "0 B"), (1023, "1023 B"), (2048, "2.0 KiB"), (3 * 2**40, "3.0 TiB")])
+def test_sizes_are_formatted_in_a_suitable_unit(size: int, text: str) -> None:
+    assert format_size(size) == text
 
 
 def test_an_error_is_one_line_of_limited_length() -> None:

@@ -18,7 +18,7 @@ def test_a_folder_that_can_be_created_passes_and_no_temporary_folder_remains(tmp
 
 
 @pytest.mark.parametrize(
-    ("place", "words"),
+    ("place", "message"),
     [
         ("file/run", "file is a file"),
         ("file/a/b", "file is a file"),
@@ -30,10 +30,10 @@ def test_a_folder_that_can_be_created_passes_and_no_temporary_folder_remains(tmp
         ("a\0b", "null"),
     ],
 )
-def test_the_obstacle_is_named(tmp_path: Path, place: str, words: str) -> None:
+def test_the_obstacle_is_named(tmp_path: Path, place: str, message: str) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "link").symlink_to("nowhere")
-    with pytest.raises(BenchError, match=f"(?i)cannot be created.*{words}"):
+    with pytest.raises(BenchError, match=f"(?i)cannot be created.*{message}"):
         check_output(tmp_path / place)
 
 

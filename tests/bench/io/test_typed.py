@@ -1,4 +1,4 @@
-"""Values of JSON are of exactly the types asked for, and what is not is named in one line."""
+"""JSON values have exactly the declared types; the error for another type names the field in one line."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_nested_dataclasses_are_built_and_unknown_fields_are_ignored() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         ({"name": 1}, "name is 1: should be a valid string"),
         ({"count": "1"}, "count is '1': should be a valid integer"),
@@ -48,10 +48,10 @@ def test_nested_dataclasses_are_built_and_unknown_fields_are_ignored() -> None:
         ({"texts": "abc"}, "texts is 'abc': should be a valid array"),
     ],
 )
-def test_the_wrong_field_is_named_with_its_value(change: dict[str, Any], words: str) -> None:
+def test_the_wrong_field_is_named_with_its_value(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError) as caught:
         as_type(Outer, {**GOOD, **change})
-    assert str(caught.value) == words
+    assert str(caught.value) == message
 
 
 def test_up_to_five_faults_are_listed_and_the_others_counted() -> None:

@@ -1,4 +1,4 @@
-"""Study files: what `bench run STUDY.toml` is asked to do."""
+"""Experiment files: the runs that `bench run EXPERIMENT.toml` does."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_lists_may_stand_above_the_tables_and_defaults_are_a_run_s(file: Path) -
     assert {str(config.out.parent.parent) for config in result.values()} == {"runs"}
 
 
-def test_the_later_exception_wins_and_names_several(file: Path) -> None:
+def test_the_later_exception_is_used_and_names_several(file: Path) -> None:
     with file.open("a") as text:
         text.write('[[cell]]\nhallucinator = ["none", "counted:gain=0.9,mode=a"]\nseed = 5\ncache = "c"\n')
     result = configs(file)

@@ -134,8 +134,8 @@ def test_all_takes_protocols_that_can_run_with_their_own_data_or_a_sample(
     PROTOCOLS.register("bare", summary="Needs an argument.")(bare)
     PROTOCOLS.register("dull", summary="Has no sample.")(dull)
     PROTOCOLS.register("gone", summary="Needs a package.", missing=lambda: "a package is missing")(toys.protocol)
-    own = toys.write(tmp_path / "base" / "toys")
-    monkeypatch.setenv("BENCH_DATA", str(own.parent))
+    base_toys = toys.write(tmp_path / "base" / "toys")
+    monkeypatch.setenv("BENCH_DATA", str(base_toys.parent))
     code, out, err = bench("run", "--protocol", "all", "--recogniser", "pixels", "--out", tmp_path / "out")
     assert code == 0, err
     study = study_of(tmp_path / "out")
@@ -150,7 +150,7 @@ def test_all_takes_protocols_that_can_run_with_their_own_data_or_a_sample(
     roots = [
         json.loads((tmp_path / "out" / c["name"] / "run.json").read_text())["data"]["root"] for c in study["cells"]
     ]
-    assert roots == [str(Path(os.environ["BENCH_CACHE"]) / "samples" / "games-1"), str(own)]
+    assert roots == [str(Path(os.environ["BENCH_CACHE"]) / "samples" / "games-1"), str(base_toys)]
 
 
 def test_typos_stop_a_study_before_it_starts_all_at_once(
@@ -174,7 +174,7 @@ def test_one_folder_cannot_be_two_data_sets(bench: Bench, toys: Any, toy_root: P
     assert "--manifest is of one protocol" in err
 
 
-def test_a_run_folder_is_not_taken_for_a_study(
+def test_a_run_folder_is_not_read_as_an_experiment(
     bench: Bench, toys: Any, command: tuple[object, ...], tmp_path: Path
 ) -> None:
     assert bench(*command, "--recogniser", "pixels")[0] == 0

@@ -37,7 +37,7 @@ def test_an_item_without_a_prediction_stays_in_the_denominator() -> None:
 
 
 @pytest.mark.parametrize(
-    ("truth", "predicted", "labels", "words"),
+    ("truth", "predicted", "labels", "message"),
     [
         ([], [], LABELS, "at least"),
         (["anger"], [], LABELS, "the numbers must be equal"),
@@ -47,7 +47,7 @@ def test_an_item_without_a_prediction_stays_in_the_denominator() -> None:
     ],
 )
 def test_invalid_classes_are_an_error(
-    truth: list[str], predicted: list[str | None], labels: tuple[str, ...], words: str
+    truth: list[str], predicted: list[str | None], labels: tuple[str, ...], message: str
 ) -> None:
-    with pytest.raises(DataError, match=words):
+    with pytest.raises(DataError, match=message):
         confusion(truth, predicted, labels)

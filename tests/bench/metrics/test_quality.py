@@ -94,7 +94,7 @@ def test_luma_of_black_white_and_primaries_is_that_of_bt601():
 
 @pytest.mark.parametrize("measure", MEASURES)
 @pytest.mark.parametrize(
-    ("hr", "sr", "said"),
+    ("hr", "sr", "message"),
     [
         (np.zeros((16, 16, 3), np.float32), np.zeros((16, 16, 3), np.uint8), "reference image is float32"),
         (np.zeros((16, 16, 3), np.uint8), np.zeros((16, 16), np.uint8), "restored image"),
@@ -103,8 +103,8 @@ def test_luma_of_black_white_and_primaries_is_that_of_bt601():
         (np.zeros((0, 16, 3), np.uint8), np.zeros((0, 16, 3), np.uint8), "0 x 16 pixels are left"),
     ],
 )
-def test_images_that_cannot_be_compared_are_refused(measure, hr, sr, said):
-    with pytest.raises(DataError, match=said):
+def test_images_that_cannot_be_compared_are_refused(measure, hr, sr, message):
+    with pytest.raises(DataError, match=message):
         measure(hr, sr)
 
 

@@ -21,7 +21,7 @@ FLOW = "vividgan-flow"
 BY_UTKFACE = "template:frame=utkface200"
 
 
-class Ruler(Recogniser):
+class TemplateRecogniser(Recogniser):
     """A recogniser that only has a template."""
 
     embedding_size = 4
@@ -85,23 +85,23 @@ def plugins(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))
     for kind in (Placed, Fixed, Unplaced, Upright, Unsaid):
         HALLUCINATORS.register(kind.__name__.lower(), summary="A plugin.")(kind)
-    RECOGNISERS.register("ruler", summary="A template.")(Ruler)
+    RECOGNISERS.register("template", summary="A template.")(TemplateRecogniser)
 
 
 Arranged = Callable[..., Arrangement]
 
 
 def arranged(hallucinator: str, protocol: str = "tinyface", **options: Any) -> Arrangement:
-    config = RunConfig(protocol=protocol, hallucinator=hallucinator, **{"recogniser": "ruler", **options})
+    config = RunConfig(protocol=protocol, hallucinator=hallucinator, **{"recogniser": "template", **options})
     return arrange(config, build(PROTOCOLS, Spec.parse(protocol)).component)
 
 
-def chains(found: Arrangement) -> tuple[str | None, str | None]:
-    return found.probe.chain, found.gallery.chain
+def chains(result: Arrangement) -> tuple[str | None, str | None]:
+    return result.probe.chain, result.gallery.chain
 
 
-def aligned(found: Arrangement) -> tuple[str, str]:
-    return str(found.probe.align), str(found.gallery.align)
+def aligned(result: Arrangement) -> tuple[str, str]:
+    return str(result.probe.align), str(result.gallery.align)
 
 
 @pytest.mark.parametrize("network", ["vividgan", FLOW])
@@ -109,19 +109,19 @@ def test_without_alignment_both_sides_are_hallucinated_where_the_recogniser_look
     result = arranged(network)
     assert (result.side, chains(result)) == ("both", (f"{network}:frame=arcface112",) * 2)
     assert aligned(result) == ("none", "none") and not result.warnings
-    assert any("frame=arcface112 was picked" in note and "ruler looks" in note for note in result.notes)
+    assert any("frame=arcface112 was picked" in note and "template looks" in note for note in result.notes)
     assert any("Both sides are hallucinated" in note for note in result.notes)
 
 
 @pytest.mark.parametrize(("chip", "frame"), [("dlib", "dlib150"), ("sphereface", "sphereface112x96")])
 def test_the_chip_of_another_recogniser_has_its_own_frame(chip: str, frame: str) -> None:
-    result = arranged(FLOW, recogniser=f"ruler:chip={chip}")
+    result = arranged(FLOW, recogniser=f"template:chip={chip}")
     assert chains(result) == (f"{FLOW}:frame={frame}",) * 2
     assert aligned(result) == ("none", "none") and not result.warnings
 
 
 def test_a_chip_that_no_frame_fits_gets_the_nearest_one_and_an_aligner() -> None:
-    result = arranged("placed", recogniser="ruler:chip=odd")
+    result = arranged("placed", recogniser="template:chip=odd")
     assert len(set(chains(result))) == 1
     frame = str(result.probe.chain).rpartition("=")[2]
     assert frame in FRAMES and aligned(result) == (f"template:frame={frame}",) * 2

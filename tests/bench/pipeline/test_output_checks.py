@@ -25,12 +25,12 @@ def sharpened(lr: ByteImages) -> ByteImages:
     return np.clip(large + (large - soft) // 2, 0, 255).astype(np.uint8)
 
 
-def found(make: Callable[[ByteImages], ByteImages]) -> set[str]:
+def fault_names(make: Callable[[ByteImages], ByteImages]) -> set[str]:
     return {finding.name for finding in inspect_outputs([(lr, make(lr)) for lr in FACES])}
 
 
-def test_an_honest_hallucinator_raises_nothing() -> None:
-    assert found(sharpened) == set()
+def test_a_correct_hallucinator_gives_no_finding() -> None:
+    assert fault_names(sharpened) == set()
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_an_honest_hallucinator_raises_nothing() -> None:
     ],
 )
 def test_each_fault_is_caught_by_its_name(name: str, make: Callable[[ByteImages], ByteImages]) -> None:
-    assert found(make) == {name}
+    assert fault_names(make) == {name}
 
 
 def test_plain_interpolation_is_no_finding_where_it_is_what_was_requested() -> None:
@@ -70,7 +70,7 @@ def test_drawn_faces_repeat_by_seed_and_differ_by_person_and_image() -> None:
 SMALL_FACES: list[ByteImages] = [resize(draw_face(person, 0), 16, 16) for person in range(24)]
 
 
-class Made(Hallucinator):
+class FunctionHallucinator(Hallucinator):
     """Bicubic to 32 pixels, then a fault."""
 
     output_spec = ImageSpec(32)
@@ -84,7 +84,7 @@ class Made(Hallucinator):
         return np.clip(self._fault(resize_float(lr, 32, 32)), 0, 1).astype(np.float32)
 
 
-class Stateful(Made):
+class Stateful(FunctionHallucinator):
     """Each call shows something of the one before."""
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class Stateful(Made):
         return out if last is None else (0.8 * out + 0.2 * last).astype(np.float32)
 
 
-class Once(Made):
+class Once(FunctionHallucinator):
     """What it saw first decides all that follows: equal passes agree, and not with another start."""
 
     def __init__(self) -> None:
@@ -131,9 +131,9 @@ def of_place(out: FloatImages) -> FloatImages:
 @pytest.mark.parametrize(
     ("make", "name"),
     [
-        (lambda: Made(noisy), "random-output"),
-        (lambda: Made(of_batch), "depends-on-batch"),
-        (lambda: Made(of_place), "depends-on-batch"),
+        (lambda: FunctionHallucinator(noisy), "random-output"),
+        (lambda: FunctionHallucinator(of_batch), "depends-on-batch"),
+        (lambda: FunctionHallucinator(of_place), "depends-on-batch"),
         (Stateful, "keeps-state"),
         (Once, "keeps-state"),
     ],
@@ -145,8 +145,8 @@ def test_an_output_that_is_not_of_its_image_alone_is_named(make: Callable[[], Ha
     assert finding.name == name and "of 16 first outputs differ" in finding.detail
 
 
-def test_an_honest_one_passes_and_costs_one_pass_over_a_few_images() -> None:
-    honest = Made(lambda out: out)
+def test_a_correct_hallucinator_passes_with_one_pass_over_a_few_images() -> None:
+    honest = FunctionHallucinator(lambda out: out)
     chain = chain_of(honest)
     outputs, _ = chain.hallucinate(SMALL_FACES)
     before = honest.seen
@@ -159,7 +159,7 @@ def test_an_honest_one_passes_and_costs_one_pass_over_a_few_images() -> None:
 
 
 def test_rounding_and_a_single_image_on_an_edge_are_no_finding() -> None:
-    chain = chain_of(Made(lambda out: out))
+    chain = chain_of(FunctionHallucinator(lambda out: out))
     outputs, _ = chain.hallucinate(SMALL_FACES)
     near = [out + np.uint8(1) * (out < 255) for out in outputs if out is not None]
     assert inspect_again(chain, SMALL_FACES, near, batch_size=64) == []
@@ -169,7 +169,7 @@ def test_rounding_and_a_single_image_on_an_edge_are_no_finding() -> None:
 
 def test_a_slow_one_is_requested_three_images_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.pipeline.output_checks.SECOND_PASS_SECONDS", 0.0)
-    slow = Made(lambda out: out)
+    slow = FunctionHallucinator(lambda out: out)
     chain = chain_of(slow)
     outputs, _ = chain.hallucinate(SMALL_FACES)
     before = slow.seen

@@ -98,16 +98,16 @@ def test_fusion_equals_plain_numpy(fusion: Fusion, weighted: bool) -> None:
     fused = fuse(media, vectors, outcomes, unit_length=True, fusion=fusion, score_weighted=weighted)
     for key, vector in zip(fused.keys, fused.vectors, strict=True):
         rows = [i for i, item in enumerate(media) if item.template == key and outcomes[i].status == "ok"]
-        own = vectors[rows].astype(np.float64)
+        template_vectors = vectors[rows].astype(np.float64)
         if fusion == "unit":
-            own /= np.linalg.norm(own, axis=1)[:, None]
+            template_vectors /= np.linalg.norm(template_vectors, axis=1)[:, None]
         if weighted:
-            own *= np.array([media[i].attributes["score"] for i in rows], np.float64)[:, None]
+            template_vectors *= np.array([media[i].attributes["score"] for i in rows], np.float64)[:, None]
         names = [media[i].medium or media[i].key for i in rows]
         if fusion == "media":
-            total = sum(own[[n == name for n in names]].mean(axis=0) for name in sorted(set(names)))
+            total = sum(template_vectors[[n == name for n in names]].mean(axis=0) for name in sorted(set(names)))
         else:
-            total = own.mean(axis=0)
+            total = template_vectors.mean(axis=0)
         np.testing.assert_allclose(vector, total / np.linalg.norm(total), atol=1e-6)
     assert len(fused.keys) == 9
 
@@ -166,8 +166,8 @@ def test_open_set_search_equals_plain_numpy() -> None:
     unit = [v.astype(np.float64) / np.linalg.norm(v, axis=1)[:, None] for v in vectors]
     scores = unit[1] @ unit[0][:7].T
     for i, row in enumerate(rows):
-        own = np.array([people[j] == row.identity for j in range(7)])
-        others = scores[i][~own]
+        mated = np.array([people[j] == row.identity for j in range(7)])
+        others = scores[i][~mated]
         assert row.best_nonmated_score == pytest.approx(others.max(), abs=1e-6)
-        assert row.mates == own.sum()
-        assert row.rank == (1 + int((others >= scores[i][own][0]).sum()) if own.any() else None)
+        assert row.mates == mated.sum()
+        assert row.rank == (1 + int((others >= scores[i][mated][0]).sum()) if mated.any() else None)

@@ -56,26 +56,28 @@ def test_faces_are_drawn_apart() -> None:
 
 @pytest.mark.parametrize("mirror", [0.0, 1.0])
 def test_landmarks_of_a_face_that_is_only_moved_are_where_they_were(
-    trained_on: RenderedViews, left_out: RenderedViews, mirror: float
+    trained_on: RenderedViews, validation_views: RenderedViews, mirror: float
 ) -> None:
     moved = Jitter(rotation_deg=30, shift=0.1, scale=(0.8, 1.1))
     still = Augmentation(recipe=moved, mild_share=0, mirror=mirror, frontal=1)
-    source = PairSource(trained_on, left_out, batch_size=4, augmentation=still, flow=True, upright=True)
+    source = PairSource(trained_on, validation_views, batch_size=4, augmentation=still, flow=True, upright=True)
     batch = source.batch(0)
     inner = slice(17, 68)
     torch.testing.assert_close(upright_landmarks(batch)[:, inner], batch.landmarks[:, inner], atol=0.5, rtol=0)
 
 
-def test_landmarks_of_a_turned_face_follow_its_nose(trained_on: RenderedViews, left_out: RenderedViews) -> None:
+def test_landmarks_of_a_turned_face_follow_its_nose(trained_on: RenderedViews, validation_views: RenderedViews) -> None:
     turned = Augmentation(mild_share=0, mirror=0, frontal=0)
-    source = PairSource(trained_on, left_out, batch_size=8, augmentation=turned, flow=True, upright=True)
+    source = PairSource(trained_on, validation_views, batch_size=8, augmentation=turned, flow=True, upright=True)
     batch = source.batch(1)
     shift = upright_landmarks(batch)[:, 30, 0] - batch.landmarks[:, 30, 0]
     assert (shift.sign() == batch.yaw_deg.sign())[batch.yaw_deg.abs() > 10].all()
 
 
-def test_batches_without_flow_or_upright_faces_are_refused(trained_on: RenderedViews, left_out: RenderedViews) -> None:
-    batch = PairSource(trained_on, left_out, batch_size=2, flow=True, upright=True).batch(0)
+def test_batches_without_flow_or_upright_faces_are_refused(
+    trained_on: RenderedViews, validation_views: RenderedViews
+) -> None:
+    batch = PairSource(trained_on, validation_views, batch_size=2, flow=True, upright=True).batch(0)
     for lacking in (replace(batch, flow=None), replace(batch, similarity=None)):
         with pytest.raises(DataError, match="flow and upright"):
             upright_landmarks(lacking)

@@ -46,7 +46,7 @@ def test_from_32_pixels_the_paper_cascade_starts_at_its_second_stage() -> None:
 
 
 @pytest.mark.parametrize(("lr", "sides"), [(16, [32, 64, 128]), (32, [64, 128])])
-def test_the_compact_preset_fits_in_four_megabytes_and_tells_all_its_stages(lr: int, sides: list[int]) -> None:
+def test_the_compact_preset_fits_in_four_megabytes_and_gives_all_its_stages(lr: int, sides: list[int]) -> None:
     net = CBN(lr=lr)
     assert sum(t.numel() for t in net.state_dict().values()) * 2 < 4e6
     instance = net.cascade(torch.rand(2, 3, lr, lr))

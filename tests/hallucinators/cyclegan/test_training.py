@@ -42,8 +42,8 @@ class Grey(Hallucinator):
 
 
 @pytest.fixture(scope="module")
-def source(trained_on: RenderedViews, left_out: RenderedViews) -> PairSource:
-    return PairSource(trained_on, left_out, batch_size=4, held_out_pairs=4)
+def source(trained_on: RenderedViews, validation_views: RenderedViews) -> PairSource:
+    return PairSource(trained_on, validation_views, batch_size=4, held_out_pairs=4)
 
 
 @pytest.fixture(scope="module")

@@ -27,8 +27,8 @@ LEVEL = 40  # a step of 100 at which the rate is whole
 
 
 @pytest.fixture(scope="module")
-def batch(trained_on: RenderedViews, left_out: RenderedViews) -> Batch:
-    return PairSource(trained_on, left_out, batch_size=6, upright=True).batch(0)
+def batch(trained_on: RenderedViews, validation_views: RenderedViews) -> Batch:
+    return PairSource(trained_on, validation_views, batch_size=6, upright=True).batch(0)
 
 
 def net(preset: str = "compact") -> DrGan:
@@ -111,14 +111,14 @@ def test_a_discriminator_that_is_too_good_learns_at_every_fifth_step(batch: Batc
 
 def test_only_faces_with_a_truth_count_by_pixels(batch: Batch) -> None:
     torch.manual_seed(0)
-    own = torch.tensor([8] * 4000)
-    pose, paired = DrGanStage(net(), critic(), steps=9)._target_poses(own)
+    input_poses = torch.tensor([8] * 4000)
+    pose, paired = DrGanStage(net(), critic(), steps=9)._target_poses(input_poses)
     frontal = net().frontal()
     assert bool((paired[pose == frontal] == 1).all())
     assert (pose == 8).float().mean().item() == pytest.approx(0.25 + 0.25 / 9, abs=0.03)
     assert bool((paired[(pose != frontal) & (pose != 8)] == 0).all())
     assert 1 - paired.mean().item() == pytest.approx(0.25 * 8 / 9, abs=0.03)
-    pose, paired = DrGanStage(net(), None, steps=9)._target_poses(own)
+    pose, paired = DrGanStage(net(), None, steps=9)._target_poses(input_poses)
     assert set(pose.tolist()) == {8, frontal} and bool((paired == 1).all())
 
 

@@ -1,4 +1,4 @@
-"""ONNX files as hallucinators: arithmetic by hand, how images go in and out, and what is asked back."""
+"""ONNX files as hallucinators: arithmetic by hand, how images go in and out, and the requested output."""
 
 from __future__ import annotations
 
@@ -211,24 +211,24 @@ def test_where_several_images_come_out_one_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
-        ({"size": 16}, "size=16 was asked for; net.onnx takes 12 x 12 only"),
-        ({"size": 0}, "size=0 was asked for; net.onnx takes 12 x 12 only"),
-        ({"scale": 4}, "scale=4 was asked for; net.onnx makes 24 of 12 pixels"),
+        ({"size": 16}, "size=16 was requested; net.onnx takes 12 x 12 only"),
+        ({"size": 0}, "size=0 was requested; net.onnx takes 12 x 12 only"),
+        ({"scale": 4}, "scale=4 was requested; net.onnx makes 24 of 12 pixels"),
         ({"scale": 0}, "scale is 0"),
         ({"output": 1}, "output is 1"),
         ({"device": "tpu"}, "device=tpu is not available; onnxruntime has .*CPUExecutionProvider"),
     ],
 )
-def test_arguments_that_do_not_go_with_the_file_are_refused(tmp_path: Path, arguments: Any, said: str) -> None:
+def test_arguments_that_do_not_go_with_the_file_are_refused(tmp_path: Path, arguments: Any, message: str) -> None:
     path = save(tmp_path / "net.onnx", inputs=images((1, 3, 12, 12)), outputs=results((1, 3, 24, 24)))
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=message):
         OnnxFile(file=path, **arguments)
 
 
 @pytest.mark.parametrize(
-    ("shape", "error", "said"),
+    ("shape", "error", "message"),
     [
         ((4, 3, 12, 12), UsageError, "takes 4 images at once"),
         ((1, 3, 12, 10), DataError, "not square"),
@@ -241,10 +241,10 @@ def test_arguments_that_do_not_go_with_the_file_are_refused(tmp_path: Path, argu
     ],
 )
 def test_graphs_that_take_no_single_square_rgb_image_are_refused(
-    tmp_path: Path, shape: Shape, error: type[Exception], said: str
+    tmp_path: Path, shape: Shape, error: type[Exception], message: str
 ) -> None:
     path = save(tmp_path / "net.onnx", [("Identity", ["image"], "result", {})], inputs=images(shape), outputs=results())
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=message):
         OnnxFile(file=path)
 
 
@@ -387,7 +387,7 @@ def test_a_file_that_only_claims_to_be_ours_is_run_like_anybody_elses(tmp_path: 
     assert OnnxFile(file=path, output_name="fine").output_frame == ""
 
 
-def test_check_tells_the_hallucinator_from_the_recogniser_of_that_name(
+def test_check_distinguishes_a_hallucinator_from_a_recogniser_of_the_same_name(
     bench: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bench.checks.conformance.FACES", 4)

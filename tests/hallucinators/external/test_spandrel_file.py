@@ -190,16 +190,16 @@ def test_a_file_of_no_known_network_is_refused_with_those_that_are_known(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"body.2.weight": torch.zeros(8, 7, 3, 3)}, "look like Compact, but do not fit it"),
         ({"body.0.weight": torch.zeros(8, 1, 3, 3), "body.4.weight": torch.zeros(4, 8, 3, 3),
           "body.4.bias": torch.zeros(4)}, "from 1 to 1 channels"),
     ],
 )  # fmt: skip
-def test_a_network_that_does_not_fit_is_refused(tmp_path: Path, change: State, said: str) -> None:
+def test_a_network_that_does_not_fit_is_refused(tmp_path: Path, change: State, message: str) -> None:
     torch.save(compact_state() | change, tmp_path / "net.pth")
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=message):
         SpandrelFile(file=tmp_path / "net.pth")
 
 
@@ -262,11 +262,11 @@ def test_a_file_that_is_not_there_says_what_to_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [({"size": -1}, "size is -1"), ({"output": 1}, "output is 1"), ({"w": 0.5}, "w=0.5 is CodeFormer's.*is Compact")],
 )
-def test_arguments_that_do_not_go_with_the_network_are_refused(small: Path, arguments: Any, said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_arguments_that_do_not_go_with_the_network_are_refused(small: Path, arguments: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         SpandrelFile(file=small, **arguments)
 
 
@@ -292,7 +292,7 @@ def test_without_the_library_the_error_says_how_to_install_it(small: Path, monke
         SpandrelFile(file=small)
 
 
-def test_a_file_that_breaks_after_it_was_looked_at_ends_the_run_with_its_name(small: Path) -> None:
+def test_a_file_damaged_after_its_check_ends_the_run_with_its_name(small: Path) -> None:
     hallucinator = SpandrelFile(file=small)
     small.write_bytes(b"gone")
     with pytest.raises(ContractError, match="small.pth"):
@@ -324,10 +324,10 @@ def test_a_face_restorer_takes_its_own_size_by_default_and_no_other(
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "options"),
     [("GFPGAN", {"return_rgb": False, "randomize_noise": False}), ("CodeFormer", {"weight": 0.25})],
 )
-def test_networks_trained_on_minus_one_to_one_are_called_like_that(name: str, told: dict[str, object]) -> None:
+def test_networks_trained_on_minus_one_to_one_are_called_like_that(name: str, options: dict[str, object]) -> None:
     seen: dict[str, Any] = {}
 
     def network(image: Tensor, **how: object) -> tuple[Tensor, None]:
@@ -337,7 +337,7 @@ def test_networks_trained_on_minus_one_to_one_are_called_like_that(name: str, to
     descriptor = SimpleNamespace(architecture=SimpleNamespace(id=name), model=network)
     face = torch.tensor([0.0, 0.25, 1.0]).reshape(1, 3, 1, 1)
     result = spandrel_network.run(descriptor, face, fidelity=0.25)
-    assert seen == {"low": -1.0, "high": 1.0, **told}
+    assert seen == {"low": -1.0, "high": 1.0, **options}
     np.testing.assert_allclose(result.flatten().numpy(), [0.25, 0.375, 0.75])
 
 

@@ -87,8 +87,8 @@ def test_weights_are_the_published_ones(left_is_hidden: bool) -> None:
     hidden = np.random.default_rng(1).random((SIDE, SIDE))
     mixed = apply_soft_symmetry(raw, hidden, np.zeros((SIDE, SIDE), np.float32), left_is_hidden=left_is_hidden)
     row, column = 70, 20 if left_is_hidden else SIDE - 21  # far from the seam
-    own = 1 / np.exp(0.5 + hidden[row, column] / hidden.max())
-    expected = own * raw[row, column] + (1 - own) * raw[row, SIDE - 1 - column]
+    visible_weight = 1 / np.exp(0.5 + hidden[row, column] / hidden.max())
+    expected = visible_weight * raw[row, column] + (1 - visible_weight) * raw[row, SIDE - 1 - column]
     np.testing.assert_allclose(mixed[row, column], expected, rtol=1e-5)
     np.testing.assert_allclose(mixed[row, SIDE - 1 - column], raw[row, SIDE - 1 - column], rtol=1e-5)
 

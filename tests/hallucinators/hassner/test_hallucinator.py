@@ -25,7 +25,7 @@ MODULE = sys.modules[Hassner.__module__]
 NO_LANDMARKS = "no landmarks found: passed on as it came, not frontalised"
 
 
-class Told(Landmarker):
+class FixedLandmarks(Landmarker):
     """Says the same of every image."""
 
     def __init__(self, points: NDArray[np.float64] | None) -> None:
@@ -40,9 +40,9 @@ class Told(Landmarker):
         return [Landmarks(points, 0.0, 0.0, 0.0, np.empty(0, np.float32), 1.0, 1)] * len(images)
 
 
-def told(points: NDArray[np.float64] | None, **inputs: str) -> Hassner:
+def hassner_with_points(points: NDArray[np.float64] | None, **inputs: str) -> Hassner:
     hallucinator = Hassner(**inputs)  # type: ignore[arg-type]
-    hallucinator.__dict__["_landmarker"] = Told(points)
+    hallucinator.__dict__["_landmarker"] = FixedLandmarks(points)
     return hallucinator
 
 
@@ -62,21 +62,21 @@ def both(people: FloatImages) -> tuple[FloatImages, list[object]]:
 
 def test_no_landmarks_are_a_counted_fallback_and_the_image_passes_as_it_is() -> None:
     lr = np.random.default_rng(0).random((2, 3, 16, 16), np.float32)
-    images, outcomes = told(None).hallucinate_counted(lr)
+    images, outcomes = hassner_with_points(None).hallucinate_counted(lr)
     assert [(o.status, o.stage, o.reason) for o in outcomes] == [("fallback", "hallucinate", NO_LANDMARKS)] * 2
     np.testing.assert_array_equal(images, lr)
 
 
 def test_landmarks_of_no_face_are_a_counted_fallback_too() -> None:
     lr = np.random.default_rng(0).random((1, 3, 128, 128), np.float32)
-    images, (outcome,) = told(np.random.default_rng(1).uniform(0, 128, (68, 2))).hallucinate_counted(lr)
+    images, (outcome,) = hassner_with_points(np.random.default_rng(1).uniform(0, 128, (68, 2))).hallucinate_counted(lr)
     assert outcome.status == "fallback" and outcome.reason.startswith("no pose fits the landmarks")
     np.testing.assert_array_equal(images, lr)
 
 
 def test_landmarks_are_looked_for_in_small_images_enlarged_and_in_large_ones_as_they_are() -> None:
     for shape, seen in (((16, 16), (128, 128, 3)), ((20, 10), (128, 64, 3)), ((200, 300), (200, 300, 3))):
-        hallucinator = told(None)
+        hallucinator = hassner_with_points(None)
         assert hallucinator.hallucinate(np.zeros((1, 3, *shape), np.float32)).shape == (1, 3, *shape)
         assert hallucinator.__dict__["_landmarker"].shapes == [seen]
 
@@ -108,15 +108,15 @@ def test_symmetry_can_be_left_out_and_enforced(generic: Reference, view: Callabl
     lr = np.random.default_rng(0).random((1, 3, 128, 128), np.float32)
     straight, turned = (project(view(yaw), generic.points)[0] for yaw in (0.0, 40.0))
 
-    def made(points: NDArray[np.float64], symmetry: str) -> FloatImages:
-        images, outcomes = told(points, symmetry=symmetry).hallucinate_counted(lr)
+    def frontal_face(points: NDArray[np.float64], symmetry: str) -> FloatImages:
+        images, outcomes = hassner_with_points(points, symmetry=symmetry).hallucinate_counted(lr)
         assert outcomes == [OK]
         return images
 
     for points, same in ((straight, "never"), (turned, "always")):
         other = "always" if same == "never" else "never"
-        np.testing.assert_array_equal(made(points, "auto"), made(points, same))
-        assert np.abs(made(points, "auto") - made(points, other)).max() > 0.1
+        np.testing.assert_array_equal(frontal_face(points, "auto"), frontal_face(points, same))
+        assert np.abs(frontal_face(points, "auto") - frontal_face(points, other)).max() > 0.1
 
 
 def test_a_large_photograph_gives_what_a_small_one_gives(
@@ -125,7 +125,7 @@ def test_a_large_photograph_gives_what_a_small_one_gives(
     small = resize_float(np.random.default_rng(0).random((1, 3, 24, 24), np.float32), 128, 128).clip(0, 1)
     large = resize_float(small, 512, 512).clip(0, 1)
     result = [
-        told(project(view(25.0, side=side), generic.points)[0]).hallucinate(image)
+        hassner_with_points(project(view(25.0, side=side), generic.points)[0]).hallucinate(image)
         for image, side in ((small, 128), (large, 512))
     ]
     again = resize_float(result[1], 128, 128)
@@ -135,7 +135,7 @@ def test_a_large_photograph_gives_what_a_small_one_gives(
 def test_a_face_that_is_not_finite_is_a_counted_failure(people: FloatImages) -> None:
     spoiled = people[:2].copy()
     spoiled[0, 0, 3, 3] = np.nan
-    images, outcomes = told(None).hallucinate_counted(spoiled)
+    images, outcomes = hassner_with_points(None).hallucinate_counted(spoiled)
     assert [outcome.status for outcome in outcomes] == ["failed", "fallback"]
     assert outcomes[0].reason == "input not finite" and np.isfinite(images).all()
 
@@ -143,7 +143,7 @@ def test_a_face_that_is_not_finite_is_a_counted_failure(people: FloatImages) -> 
 @pytest.mark.parametrize("shape", [(0, 3, 16, 16), (2, 1, 16, 16), (2, 4, 16, 16), (3, 16, 16), (1, 3, 1, 16)])
 def test_what_is_no_batch_of_rgb_faces_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(UsageError, match="takes RGB faces"):
-        told(None).hallucinate(np.zeros(shape, np.float32))
+        hassner_with_points(None).hallucinate(np.zeros(shape, np.float32))
 
 
 def test_a_chain_after_bicubic_runs_on_drawn_people() -> None:

@@ -27,8 +27,8 @@ from hallucinators.training.steps.batch import Batch
 
 
 @pytest.fixture(scope="module")
-def batch(trained_on: RenderedViews, left_out: RenderedViews) -> Batch:
-    return PairSource(trained_on, left_out, batch_size=4, upright=True).batch(0)
+def batch(trained_on: RenderedViews, validation_views: RenderedViews) -> Batch:
+    return PairSource(trained_on, validation_views, batch_size=4, upright=True).batch(0)
 
 
 @pytest.fixture(scope="module")
@@ -156,5 +156,5 @@ def test_the_hallucinator_runs_from_its_files(stn: Path, tmp_path: Path, align: 
     assert len(instance.weights) == (2 if align == "true" else 1)
     assert (instance.input_spec.size, instance.output_spec.size) == (16, 128)
     assert instance.output_frame == ("utkface200" if align == "true" else "")
-    with pytest.raises(DataError, match="lr 32 was asked for"):
+    with pytest.raises(DataError, match="lr 32 was requested"):
         HALLUCINATORS["srgan"].create({"weights": str(path), "size": "32", "align": "false"})

@@ -52,26 +52,28 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     return weights, stn
 
 
-def made(weights: Path, stn: Path | None, *, align: bool = True, lr: Literal[16, 32] = 16) -> Repeating:
+def build_hallucinator(weights: Path, stn: Path | None, *, align: bool = True, lr: Literal[16, 32] = 16) -> Repeating:
     return Repeating(size=lr, align=align, stn=stn, weights=weights, device="cpu", threads=0)
 
 
 def test_faces_are_aligned_and_then_super_resolved(files: tuple[Path, Path]) -> None:
     faces = np.random.default_rng(0).random((2, 3, 16, 16)).astype(np.float32)
-    plain = made(*files, align=False).hallucinate(faces)
+    plain = build_hallucinator(*files, align=False).hallucinate(faces)
     np.testing.assert_allclose(plain, 0.5 * faces.repeat(8, 2).repeat(8, 3), atol=1e-6)
-    moved = made(*files).hallucinate(faces)
+    moved = build_hallucinator(*files).hallucinate(faces)
     np.testing.assert_allclose(moved[..., :112], plain[..., 16:], atol=5e-3)  # the aligner's file is half precision
 
 
 def test_both_files_are_named_and_only_one_where_faces_are_upright(files: tuple[Path, Path]) -> None:
-    assert [file.name for file in made(*files).weights] == ["repeating.safetensors", "stn.safetensors"]
-    assert [file.name for file in made(files[0], Path("nowhere"), align=False).weights] == ["repeating.safetensors"]
+    assert [file.name for file in build_hallucinator(*files).weights] == ["repeating.safetensors", "stn.safetensors"]
+    assert [file.name for file in build_hallucinator(files[0], Path("nowhere"), align=False).weights] == [
+        "repeating.safetensors"
+    ]
 
 
 def test_a_missing_aligner_says_how_to_get_one(files: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(MissingError, match=r"bench train stn --lr 16.*repeating:stn=FILE.*align=false"):
-        made(files[0], tmp_path / "none.safetensors")
+        build_hallucinator(files[0], tmp_path / "none.safetensors")
     with pytest.raises(MissingError, match=r"Training srgan.*bench train stn --lr 32.*--aligner FILE"):
         frozen_aligner(Options(method="srgan", lr=32, aligner=tmp_path / "none.safetensors"))
 
@@ -87,8 +89,8 @@ def test_the_shipped_aligner_is_taken_where_none_is_named(
 
 
 def test_a_file_of_something_else_is_no_aligner(files: tuple[Path, Path]) -> None:
-    with pytest.raises(DataError, match="network 'repeating'; network 'stn' was asked for"):
-        made(files[0], files[0])
+    with pytest.raises(DataError, match="network 'repeating'; network 'stn' was requested"):
+        build_hallucinator(files[0], files[0])
     with pytest.raises(DataError, match="lr 16; lr 32"):
         frozen_aligner(Options(method="srgan", lr=32, aligner=files[1]))
 

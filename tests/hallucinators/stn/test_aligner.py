@@ -37,8 +37,8 @@ from hallucinators.training.steps.figures import psnr_db
 
 
 @pytest.fixture(scope="module", params=[16, 32])
-def batch(request: pytest.FixtureRequest, trained_on: RenderedViews, left_out: RenderedViews) -> Batch:
-    return PairSource(trained_on, left_out, batch_size=8, sides=(request.param,), upright=True).batch(0)
+def batch(request: pytest.FixtureRequest, trained_on: RenderedViews, validation_views: RenderedViews) -> Batch:
+    return PairSource(trained_on, validation_views, batch_size=8, sides=(request.param,), upright=True).batch(0)
 
 
 def aligner(preset: str = "compact", lr: int = 16) -> Aligner:
@@ -142,8 +142,8 @@ def test_figures_say_how_far_it_is_off(batch: Batch) -> None:
     assert result["psnr_db"] == pytest.approx(result["unaligned_psnr_db"], abs=1e-3) and result["alignment_px"] > 3
 
 
-def test_batches_without_upright_faces_are_refused(trained_on: RenderedViews, left_out: RenderedViews) -> None:
-    bare = PairSource(trained_on, left_out, batch_size=2).batch(0)
+def test_batches_without_upright_faces_are_refused(trained_on: RenderedViews, validation_views: RenderedViews) -> None:
+    bare = PairSource(trained_on, validation_views, batch_size=2).batch(0)
     with pytest.raises(DataError, match="upright=True"):
         upright_lr(bare)
 
@@ -183,5 +183,5 @@ def test_weights_of_another_size_or_none_are_refused(tmp_path: Path) -> None:
     with pytest.raises(MissingError, match="bench train stn"):
         HALLUCINATORS["stn"].create({"weights": str(path)})
     save_weights(path, aligner(), Facts("stn", 16, "compact"))
-    with pytest.raises(DataError, match="lr 16; lr 32 was asked for"):
+    with pytest.raises(DataError, match="lr 16; lr 32 was requested"):
         HALLUCINATORS["stn"].create({"weights": str(path), "size": "32"})

@@ -36,8 +36,8 @@ class Tiny(nn.Module):
 
 
 @pytest.fixture(scope="module")
-def batch(trained_on: RenderedViews, left_out: RenderedViews) -> Batch:
-    return PairSource(trained_on, left_out, batch_size=4, upright=True).batch(0)
+def batch(trained_on: RenderedViews, validation_views: RenderedViews) -> Batch:
+    return PairSource(trained_on, validation_views, batch_size=4, upright=True).batch(0)
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +73,8 @@ def test_pixels_are_compared_with_the_upright_face(batch: Batch) -> None:
     torch.testing.assert_close(terms["pixel"], (images - batch.upright_faces()).square().mean())
 
 
-def test_a_batch_without_upright_faces_is_refused(trained_on: RenderedViews, left_out: RenderedViews) -> None:
-    bare = PairSource(trained_on, left_out, batch_size=2).batch(0)
+def test_a_batch_without_upright_faces_is_refused(trained_on: RenderedViews, validation_views: RenderedViews) -> None:
+    bare = PairSource(trained_on, validation_views, batch_size=2).batch(0)
     with pytest.raises(DataError, match="upright=True"):
         pixel_terms(Tiny(), bare.lr, bare)
 
@@ -106,14 +106,14 @@ def test_steps_by_pixels_raise_the_figure(batch: Batch) -> None:
     assert set(task.modules()) == {"network"}
 
 
-def test_the_critics_judgement_counts_by_its_weight_and_the_critic_learns(batch: Batch) -> None:
+def test_the_adversarial_loss_has_its_weight_and_the_discriminator_is_trained(batch: Batch) -> None:
     torch.manual_seed(0)
-    judge = critic()
-    before = [p.clone() for p in judge.parameters()]
-    task = UpsamplingTask("x", Tiny(), lambda lr: lr, steps=5, critic=judge, adversarial=0.25)
+    discriminator_network = critic()
+    before = [p.clone() for p in discriminator_network.parameters()]
+    task = UpsamplingTask("x", Tiny(), lambda lr: lr, steps=5, critic=discriminator_network, adversarial=0.25)
     figures = task.update(batch, 0)
     assert figures["total"] == pytest.approx(figures["pixel"] + 0.25 * figures["adversarial"], rel=1e-4)
-    assert any(not torch.equal(old, new) for old, new in zip(before, judge.parameters(), strict=True))
+    assert any(not torch.equal(old, new) for old, new in zip(before, discriminator_network.parameters(), strict=True))
     assert set(task.modules()) == set(task.optimisers()) == {"network", "critic"}
 
 

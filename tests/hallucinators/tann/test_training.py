@@ -30,8 +30,8 @@ from hallucinators.training.steps.placement import GeometryStage
 
 
 @pytest.fixture(scope="module")
-def batch(trained_on: RenderedViews, left_out: RenderedViews) -> Batch:
-    return PairSource(trained_on, left_out, batch_size=4, flow=True).batch(0)
+def batch(trained_on: RenderedViews, validation_views: RenderedViews) -> Batch:
+    return PairSource(trained_on, validation_views, batch_size=4, flow=True).batch(0)
 
 
 def options(**changes: Any) -> Options:
@@ -237,5 +237,5 @@ def test_the_hallucinator_is_the_trained_network(tmp_path: Path) -> None:
 
 def test_weights_of_another_scale_are_refused(tmp_path: Path) -> None:
     save_weights(tmp_path / "w.safetensors", net(), facts_of(options()))
-    with pytest.raises(DataError, match="lr 16; lr 32 was asked for"):
+    with pytest.raises(DataError, match="lr 16; lr 32 was requested"):
         HALLUCINATORS["tann"].create({"weights": str(tmp_path / "w.safetensors"), "size": "32"})

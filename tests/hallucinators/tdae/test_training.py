@@ -32,8 +32,8 @@ PARTS = ("decoder1", "encoder", "decoder2")
 
 
 @pytest.fixture(scope="module")
-def batch(trained_on: RenderedViews, left_out: RenderedViews) -> Batch:
-    return PairSource(trained_on, left_out, batch_size=4, upright=True).batch(0)
+def batch(trained_on: RenderedViews, validation_views: RenderedViews) -> Batch:
+    return PairSource(trained_on, validation_views, batch_size=4, upright=True).batch(0)
 
 
 def options(**changes: Any) -> Options:
@@ -274,5 +274,5 @@ def test_the_hallucinator_is_the_three_trained_networks(tmp_path: Path) -> None:
 
 def test_weights_of_another_scale_are_refused(tmp_path: Path) -> None:
     save_weights(tmp_path / "w.safetensors", net(), facts_of(options()))
-    with pytest.raises(DataError, match="lr 16; lr 32 was asked for"):
+    with pytest.raises(DataError, match="lr 16; lr 32 was requested"):
         HALLUCINATORS["tdae"].create({"weights": str(tmp_path / "w.safetensors"), "size": "32"})

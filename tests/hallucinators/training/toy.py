@@ -70,11 +70,11 @@ class ToySource:
 
     def __init__(self, whole: int = 4, *, rank: int = 0, world_size: int = 1) -> None:
         self._whole, self._rank, self._world_size = whole, rank, world_size
-        self.asked: list[int] = []
+        self.requested_steps: list[int] = []
         self.at: Callable[[int], None] = lambda step: None
 
     def batch(self, step: int) -> Batch:
-        self.asked.append(step)
+        self.requested_steps.append(step)
         self.at(step)
         return self._drawn(step + 1, slice(self._rank, None, self._world_size))
 

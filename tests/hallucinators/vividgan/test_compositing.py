@@ -59,9 +59,9 @@ def test_the_face_is_where_a_warp_of_its_own_puts_it() -> None:
 def test_the_whole_output_taken_as_a_chip_has_the_five_points_near_its_template(
     frame: AnyFrame, face: FaceTemplate
 ) -> None:
-    own = np.array(FRAMES["utkface200"]) * SIDE - 0.5
+    frame_points = np.array(FRAMES["utkface200"]) * SIDE - 0.5
     y, x = np.mgrid[:SIDE, :SIDE]
-    for (column, row), target in zip(own, face.points, strict=True):
+    for (column, row), target in zip(frame_points, face.points, strict=True):
         spot = np.exp(-((x - column) ** 2 + (y - row) ** 2) / 18).astype(np.float32)
         inputs = torch.from_numpy(spot)[None, None].expand(1, 3, -1, -1)
         result = composite(inputs, torch.zeros(1, 3, 16, 16), IDENTITY[None], frame)[0, 0].numpy()

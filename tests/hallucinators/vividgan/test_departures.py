@@ -61,7 +61,7 @@ def test_an_option_overrides_its_recipe() -> None:
     assert (args.identity, args.preset, args.precision) == ("none", "compact", "fp32")
 
 
-def test_without_resnet_50_dlib_stands_in_and_is_named(
+def test_without_resnet_50_dlib_replaces_it_and_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))

@@ -170,9 +170,9 @@ def test_components_stand_where_each_face_has_them_whatever_its_neighbours(make:
     assert {outcome.status for outcome in outcomes} == {"ok", "fallback"}
     by_template = make(landmarks="template").hallucinate(faces)
     for index, outcome in enumerate(outcomes):
-        alone, (own,) = hallucinator.hallucinate_counted(faces[index : index + 1])
+        alone, (outcome_alone,) = hallucinator.hallucinate_counted(faces[index : index + 1])
         np.testing.assert_array_equal(alone[0], together[index])
-        assert own == outcome
+        assert outcome_alone == outcome
         assert np.array_equal(alone[0], by_template[index]) == (outcome.status == "fallback")
 
 
@@ -264,7 +264,7 @@ def test_the_frame_of_recognisers_shows_the_face_with_its_surroundings(
 
 
 @pytest.mark.parametrize(
-    ("asked", "restraint"),
+    ("arguments", "restraint"),
     [
         ({}, ALWAYS),
         ({"frame": "arcface112"}, FAR),
@@ -276,10 +276,10 @@ def test_the_frame_of_recognisers_shows_the_face_with_its_surroundings(
         ({"frame": "lr", "frontalise": "always"}, ALWAYS),
     ],
 )
-def test_heads_turned_a_little_stay_so_where_a_recogniser_looks(
-    flow: Path, faces: np.ndarray, asked: dict[str, Any], restraint: TurnLimits
+def test_heads_turned_a_little_stay_turned_in_frames_of_recognisers(
+    flow: Path, faces: np.ndarray, arguments: dict[str, Any], restraint: TurnLimits
 ) -> None:
-    result = VividGanFlow(weights=flow, **asked).stages(faces).coarse
+    result = VividGanFlow(weights=flow, **arguments).stages(faces).coarse
     net = load_weights(flow)[0].coarse
     assert isinstance(net, FlowCoarseNet)
     for each in (ALWAYS, FAR):

@@ -34,8 +34,8 @@ def stn(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def batch(trained_on: RenderedViews, left_out: RenderedViews) -> Batch:
-    return PairSource(trained_on, left_out, batch_size=2, upright=True).batch(0)
+def batch(trained_on: RenderedViews, validation_views: RenderedViews) -> Batch:
+    return PairSource(trained_on, validation_views, batch_size=2, upright=True).batch(0)
 
 
 def random_bands(seed: int) -> Tensor:

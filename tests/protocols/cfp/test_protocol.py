@@ -227,7 +227,7 @@ def test_a_search_needs_two_people(root: Path) -> None:
         Cfp(task="identification").read(root)
 
 
-def test_reading_without_looking_cuts_by_fiducial_points_and_says_so(root: Path) -> None:
+def test_reading_without_detection_cuts_by_fiducial_points_and_reports_it(root: Path) -> None:
     data = Cfp().read(root)
     assert data.notes[-1].startswith("Faces were not detected")
     assert all(media.cut and media.cut.box for media in data.media["gallery"])

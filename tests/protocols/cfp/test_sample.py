@@ -47,7 +47,7 @@ def test_pairs_follow_the_subject_rule_and_folds_have_their_own_people(cfp: Samp
     for name, second, per in (("FF", "F", 10), ("FP", "P", 4)):
         people: list[set[int]] = []
         for fold in range(1, 11):
-            own: set[int] = set()
+            subjects_of_fold: set[int] = set()
             for kind in ("same", "diff"):
                 path = root / "Protocol" / "Split" / name / f"{fold:02d}" / f"{kind}.txt"
                 pairs = [tuple(map(int, line.split(","))) for line in path.read_text().splitlines()]
@@ -57,8 +57,8 @@ def test_pairs_follow_the_subject_rule_and_folds_have_their_own_people(cfp: Samp
                     assert (one == other) == (kind == "same")
                     assert lists["F"][a - 1].parts[-3] == f"{one:03d}"
                     assert lists[second][b - 1].parts[-3] == f"{other:03d}"
-                    own |= {one, other}
-            people.append(own)
+                    subjects_of_fold |= {one, other}
+            people.append(subjects_of_fold)
         assert sum(map(len, people)) == len(set().union(*people))
 
 

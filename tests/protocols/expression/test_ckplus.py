@@ -161,12 +161,12 @@ def _empty_images(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "words"),
+    ("damage", "message"),
     [(_no_labels, "no folder Emotion"), (_empty_labels, "labels no sequence"), (_empty_images, "holds no sequence")],
 )
-def test_absent_and_empty_folders_are_errors(root: Path, damage: Callable[[Path], None], words: str) -> None:
+def test_absent_and_empty_folders_are_errors(root: Path, damage: Callable[[Path], None], message: str) -> None:
     damage(root)
-    with pytest.raises(DataError, match=words):
+    with pytest.raises(DataError, match=message):
         load_sequences(root)
 
 

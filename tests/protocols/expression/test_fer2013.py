@@ -86,7 +86,7 @@ SHORT = " ".join(["7"] * (PIXELS - 1))
 
 
 @pytest.mark.parametrize(
-    ("rows", "words"),
+    ("rows", "message"),
     [
         (changed(2, 1, SHORT), "line 4: 2,303 pixels, expected 2,304"),
         (changed(2, 1, SHORT + " 7 7"), "line 4: 2,305 pixels"),
@@ -103,9 +103,9 @@ SHORT = " ".join(["7"] * (PIXELS - 1))
         ([], "holds no face"),
     ],
 )
-def test_damage_is_an_error_that_names_the_line(tmp_path: Path, rows: list[list[object]], words: str) -> None:
+def test_damage_is_an_error_that_names_the_line(tmp_path: Path, rows: list[list[object]], message: str) -> None:
     path = write(tmp_path / "fer2013.csv", rows)
-    with pytest.raises(DataError, match=words):
+    with pytest.raises(DataError, match=message):
         unpacked(path, tmp_path / "scratch")
     assert list((tmp_path / "scratch").iterdir()) == []
 
@@ -177,7 +177,7 @@ def test_check_counts_the_split_and_never_raises(table: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("kept", "classes", "words"),
+    ("kept", "classes", "message"),
     [
         (range(7), 7, "PrivateTest has no face to test"),
         ((0, 7, 8), 7, r"PrivateTest cannot be tested: the faces to learn from \(Training\) show anger;"),
@@ -187,13 +187,13 @@ def test_check_counts_the_split_and_never_raises(table: Path, tmp_path: Path) ->
     ],
 )
 def test_a_table_without_what_is_learned_or_tested_is_refused_by_the_run_and_the_check(
-    table: Path, tmp_path: Path, kept: Sequence[int], classes: int, words: str
+    table: Path, tmp_path: Path, kept: Sequence[int], classes: int, message: str
 ) -> None:
     write(table, [cells()[row] for row in kept])
-    with pytest.raises(DataError, match=words):
+    with pytest.raises(DataError, match=message):
         fer_study(table, Choice(classes=classes), tmp_path / "scratch")
     line = check_fer2013(table.parent, Choice(classes=classes))[-1]
-    assert line.level == "damaged" and re.search(words, line.found)
+    assert line.level == "damaged" and re.search(message, line.found)
 
 
 def test_a_table_that_is_no_file_is_named_as_what_is_wrong(table: Path) -> None:

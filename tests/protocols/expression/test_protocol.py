@@ -83,11 +83,11 @@ def annotation(root: Path, session: int) -> Path:
 
 def test_a_clip_gives_its_first_frame_as_neutral_and_three_at_the_apex(sample: Path) -> None:
     listed = mmi_shots(sample)
-    own = [shot for shot in listed.shots if shot.key.startswith("1/")]
-    assert [shot.expression for shot in own] == ["neutral", "anger", "anger", "anger"]
+    shots_of_subject = [shot for shot in listed.shots if shot.key.startswith("1/")]
+    assert [shot.expression for shot in shots_of_subject] == ["neutral", "anger", "anger", "anger"]
     coded = ElementTree.parse(sample / "Sessions/1/S001-001-oao_aucs.xml").getroot().iter("Marker")
     begins = {int(mark.attrib["Type"]): int(mark.attrib["Frame"]) - 1 for mark in list(coded)[1:4]}
-    frames = [int(shot.key.split("#")[1]) for shot in own]
+    frames = [int(shot.key.split("#")[1]) for shot in shots_of_subject]
     assert frames[0] == 0 and all(begins[2] <= frame < begins[3] for frame in frames[1:])
 
 

@@ -45,7 +45,7 @@ def change(path: Path, how: Callable[[list[str]], list[str]]) -> None:
         ("12.jpg", "12.jpg"),
     ],
 )
-def test_what_a_path_tells_of_its_medium(filename: str, medium: str) -> None:
+def test_the_medium_is_derived_from_the_path(filename: str, medium: str) -> None:
     assert medium_by_name(filename) == medium
 
 
@@ -71,8 +71,8 @@ def test_an_image_of_two_people_has_the_medium_of_each(drawn_ijbc: dict[str, Pat
     media: dict[Path, dict[str, str]] = {}
     for item in (*data.gallery, *data.probes):
         media.setdefault(item.path, {})[str(item.identity)] = item.medium
-    shared = [own for own in media.values() if len(own) == 2]
-    assert shared and all(len(set(own.values())) == 2 for own in shared)
+    shared = [files for files in media.values() if len(files) == 2]
+    assert shared and all(len(set(files.values())) == 2 for files in shared)
 
 
 def test_where_the_metadata_disagree_the_box_decides(copy: Copy, edit: Edit) -> None:
@@ -81,8 +81,8 @@ def test_where_the_metadata_disagree_the_box_decides(copy: Copy, edit: Edit) -> 
     name = probe.path.relative_to(root / "images").as_posix()
 
     def doubled(rows: list[dict[str, str]]) -> list[dict[str, str]]:
-        own = next(r for r in rows if r["FILENAME"] == name and r["SUBJECT_ID"] == probe.identity)
-        return [{**own, "SIGHTING_ID": "777", "FACE_X": "0"}, *rows]
+        row_of_probe = next(r for r in rows if r["FILENAME"] == name and r["SUBJECT_ID"] == probe.identity)
+        return [{**row_of_probe, "SIGHTING_ID": "777", "FACE_X": "0"}, *rows]
 
     edit(root / "protocols/ijbc_metadata_with_age.csv", doubled)
     data = read(root)
@@ -103,15 +103,15 @@ def test_a_template_without_a_crop_is_a_failure_that_counts(copy: Copy) -> None:
     root = copy("C")
     before = read(root)
     lost = before.probes[0].template
-    gone = [i for i, line in enumerate((root / MEDIA).read_text().splitlines()) if line.split()[1] == lost]
+    removed_lines = [i for i, line in enumerate((root / MEDIA).read_text().splitlines()) if line.split()[1] == lost]
     for file in (MEDIA, POINTS):
-        change(root / file, lambda lines: [line for i, line in enumerate(lines) if i not in gone])
+        change(root / file, lambda lines: [line for i, line in enumerate(lines) if i not in removed_lines])
     data = read(root)
     assert {m.template for m in data.probes} == {m.template for m in before.probes}
-    own = [m for m in data.probes if m.template == lost]
-    assert len(own) == 1 and own[0].identity == before.probes[0].identity
+    template_media = [m for m in data.probes if m.template == lost]
+    assert len(template_media) == 1 and template_media[0].identity == before.probes[0].identity
     with pytest.raises(DataError, match="file not found"):
-        open_media(own[0])
+        open_media(template_media[0])
     assert f"1 templates are listed without an image: {lost}; each counts as a failure." in data.notes
     assert not any("absent" in note for note in data.notes)
 

@@ -32,7 +32,7 @@ def read(root: Path, **arguments: Any) -> VerificationSet:
     return result
 
 
-def told(data: VerificationSet) -> list[tuple[str, str, bool]]:
+def pair_list(data: VerificationSet) -> list[tuple[str, str, bool]]:
     """The pairs by the names of their templates."""
     one, other = (list(dict.fromkeys(m.template for m in part)) for part in (data.enrolled, data.verified))
     return [(one[a], other[b], bool(same)) for a, b, same in zip(data.first, data.second, data.same, strict=True)]
@@ -49,7 +49,7 @@ def test_pairs_and_labels_are_those_of_the_lists(drawn_ijbc: dict[str, Path], re
     lines = [line for line in lines if line[0].isdigit()]
     expected = [(a, b, owners[a] == owners[b]) for a, b, *_ in lines]
     data = read(root)
-    assert told(data) == expected
+    assert pair_list(data) == expected
     if release == "C":
         assert [same for *_, same in expected] == [line[2] == "1" for line in lines]
     assert (data.first.dtype, data.second.dtype, data.same.dtype) == (np.int64, np.int64, np.bool_)
@@ -61,7 +61,7 @@ def test_pairs_and_labels_are_those_of_the_lists(drawn_ijbc: dict[str, Path], re
 
 
 def test_the_three_releases_have_the_same_pairs(drawn_ijbc: dict[str, Path]) -> None:
-    one, two, three = (told(read(drawn_ijbc[release])) for release in RELEASES)
+    one, two, three = (pair_list(read(drawn_ijbc[release])) for release in RELEASES)
     assert one == two == three
 
 
@@ -76,14 +76,14 @@ def test_pairs_with_the_published_counts_are_official(drawn_ijbc: dict[str, Path
 @pytest.mark.parametrize("release", ["A", "B"])
 def test_matches_are_read_with_or_without_a_header(copy: Copy, release: str) -> None:
     root = copy(release)
-    before = told(read(root))
+    before = pair_list(read(root))
     path = root / MATCHES[release]
     text = path.read_text()
     if release == "A":
         path.write_text("ENROLL_TEMPLATE_ID,VERIF_TEMPLATE_ID\n" + text)
     else:
         path.write_text(text.partition("\n")[2])
-    assert told(read(root)) == before
+    assert pair_list(read(root)) == before
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -125,9 +125,13 @@ def test_a_labelled_template_without_a_crop_is_a_failure_of_its_person(copy: Cop
     media = root / "meta/ijbc_face_tid_mid.txt"
     media.write_text("".join(line for line in media.read_text().splitlines(True) if line.split()[1] != lost))
     data = read(root)
-    assert sorted(told(data)) == sorted(told(before))
-    own = [m for m in data.verified if m.template == lost]
-    assert len(own) == 1 and not own[0].path.exists() and own[0].identity == before.verified[0].identity
+    assert sorted(pair_list(data)) == sorted(pair_list(before))
+    template_media = [m for m in data.verified if m.template == lost]
+    assert (
+        len(template_media) == 1
+        and not template_media[0].path.exists()
+        and template_media[0].identity == before.verified[0].identity
+    )
     assert f"1 templates are listed without an image: {lost}; each counts as a failure." in data.notes
 
 
@@ -137,12 +141,12 @@ def test_without_lists_of_people_the_labels_say_who_is_one_person(copy: Copy) ->
     for path in (root / "meta").glob("*.csv"):
         path.unlink()
     data = read(root)
-    assert told(data) == told(before)
+    assert pair_list(data) == pair_list(before)
     names: dict[str, set[str]] = {}
     for old, new in zip((*before.enrolled, *before.verified), (*data.enrolled, *data.verified), strict=True):
         names.setdefault(str(old.identity), set()).add(str(new.identity))
-    assert all(len(own) == 1 for own in names.values())
-    assert len({name for own in names.values() for name in own}) == len(names)
+    assert all(len(templates) == 1 for templates in names.values())
+    assert len({name for templates in names.values() for name in templates}) == len(names)
     assert any("are in no 1:N list; people are derived from the labels" in note for note in data.notes)
 
 
@@ -161,7 +165,7 @@ def test_a_template_on_both_sides_is_embedded_on_both(copy: Copy) -> None:
     with (root / MATCHES["C"]).open("a") as file:
         file.write("2 1 1\n")
     data = read(root)
-    assert told(data)[-1] == ("2", "1", True)
+    assert pair_list(data)[-1] == ("2", "1", True)
     keys = [m.key for m in (*data.enrolled, *data.verified)]
     assert len(set(keys)) == len(keys)
 

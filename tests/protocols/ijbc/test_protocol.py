@@ -117,7 +117,10 @@ def test_the_galleries_are_g1_and_g2_and_both_joined_unless_pooled(drawn_ijbc: d
     assert data.galleries["joined"] == data.galleries["G1"] + data.galleries["G2"]
     assert list(read(root, closed_set="pooled").galleries) == ["G1", "G2"]
     assert data.open_set and not data.distractors
-    people = {name: {m.identity for m in data.gallery if m.template in own} for name, own in data.galleries.items()}
+    people = {
+        name: {m.identity for m in data.gallery if m.template in templates}
+        for name, templates in data.galleries.items()
+    }
     assert all((m.identity in people["G1"]) != (m.identity in people["G2"]) for m in data.probes)
 
 

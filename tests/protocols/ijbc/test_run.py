@@ -32,9 +32,9 @@ def test_a_search_reports_joined_separate_and_mean_rates_and_scores_again_alike(
         assert metrics[name].value == pytest.approx(np.mean([row.rank == 1 for row in rows]))
     each = []
     for gallery in ("G1", "G2"):
-        own = [row for row in result.probes if row.gallery == gallery]
-        others = sorted((float(row.best_nonmated_score or 0) for row in own if not row.mates), reverse=True)
-        mated = [row for row in own if row.mates]
+        rows_of_gallery = [row for row in result.probes if row.gallery == gallery]
+        others = sorted((float(row.best_nonmated_score or 0) for row in rows_of_gallery if not row.mates), reverse=True)
+        mated = [row for row in rows_of_gallery if row.mates]
         assert (len(mated), len(others)) == (6, 6)  # 0.2 of 6 allows one alarm
         each.append(np.mean([row.rank == 1 and float(row.best_mated_score or 0) > others[1] for row in mated]))
         assert metrics[f"tpir@fpir=0.2 ({gallery})"].value == pytest.approx(each[-1])

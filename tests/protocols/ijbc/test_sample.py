@@ -39,10 +39,10 @@ def rows(path: Path, header: list[str]) -> list[Row]:
     return result
 
 
-def owners(found: list[Row]) -> dict[int, int]:
+def owners(rows_of_list: list[Row]) -> dict[int, int]:
     """Template to subject; a template has one subject."""
     table: dict[int, int] = {}
-    for row in found:
+    for row in rows_of_list:
         assert table.setdefault(int(row["TEMPLATE_ID"]), int(row["SUBJECT_ID"])) == int(row["SUBJECT_ID"])
     return table
 
@@ -148,7 +148,7 @@ def test_probes_mix_stills_and_frames_and_a_video_is_one_sighting(release: Calla
         assert len(result) > len(owners(result)) and all(row["FILENAME"].startswith("img/") for row in result)
 
 
-def test_releases_tell_the_same_of_the_same_pictures(release: Callable[[str], Ijbc]) -> None:
+def test_releases_give_equal_data_for_the_same_pictures(release: Callable[[str], Ijbc]) -> None:
     (a, _), (b, _) = release("A"), release("B")
     files = sorted(path.relative_to(a) for path in (a / "images").rglob("*.*"))
     assert files and all((a / name).read_bytes() == (b / name).read_bytes() for name in files)

@@ -110,7 +110,7 @@ def test_photographs_without_a_face_absent_or_empty_stay_and_are_counted(root: P
     assert dark.landmarks is None and dark.cut is not None and (dark.cut.points, dark.cut.side) == (None, 16)
 
 
-def test_reading_without_looking_takes_photographs_whole_and_says_so(root: Path) -> None:
+def test_reading_without_detection_uses_whole_photographs_and_reports_it(root: Path) -> None:
     data = Lfw().read(root)
     assert data.notes[-1].startswith("Faces were not detected")
     assert all(media.landmarks is None for media in data.media["probe"])

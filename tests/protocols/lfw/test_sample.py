@@ -46,12 +46,12 @@ def test_pairs_are_ten_folds_of_disjoint_people(lfw: Sample) -> None:
     people = counts(root)
     seen: list[set[str]] = []
     for fold in range(10):
-        own = pairs[2 * int(each) * fold :][: 2 * int(each)]
-        same, different = own[: int(each)], own[int(each) :]
+        pairs_of_fold = pairs[2 * int(each) * fold :][: 2 * int(each)]
+        same, different = pairs_of_fold[: int(each)], pairs_of_fold[int(each) :]
         assert {len(row) for row in same} == {3} and {len(row) for row in different} == {4}
         assert all(0 < int(i) < int(j) <= people[name] for name, i, j in same)
         assert all(one != two and int(i) <= people[one] and int(j) <= people[two] for one, i, two, j in different)
-        seen.append({row[0] for row in own} | {row[2] for row in different})
+        seen.append({row[0] for row in pairs_of_fold} | {row[2] for row in different})
     assert len(set().union(*seen)) == sum(map(len, seen))
 
 

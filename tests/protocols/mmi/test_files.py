@@ -44,7 +44,7 @@ def test_the_sample_is_read_without_faults(tmp_path: Path) -> None:
         assert all(session.units[0].type_at(frame) == APEX for frame in session.apex_frames(3))
 
 
-def test_a_session_tells_subject_clip_emotion_and_units(tmp_path: Path, add_session: Add) -> None:
+def test_subject_clip_emotion_and_units_are_read_from_a_session(tmp_path: Path, add_session: Add) -> None:
     add_session(501, 7, 12, emotion=4, markers=[(1, 0), (3, 1), (5, 2), (8, 3), (10, 0)])
     (session,), faults = load_sessions(tmp_path / "mmi")
     assert not faults

@@ -98,11 +98,11 @@ def test_a_camera_in_which_no_face_was_found_takes_the_nearest_one() -> None:
     result: dict[Take, Points | None] = {take(n, "20_0"): moved(LEVEL, shift=50) for n in range(3)}
     result |= {take(n, "05_1"): LEVEL for n in range(3)}
     outcome, _ = choose_crops({**result, take(1, "24_0"): None, take(1, "14_0"): None})
-    assert outcome[take(1, "24_0")].square == made_square(moved(LEVEL, shift=50))
-    assert outcome[take(1, "14_0")].square == made_square(LEVEL)
+    assert outcome[take(1, "24_0")].square == crop_square(moved(LEVEL, shift=50))
+    assert outcome[take(1, "14_0")].square == crop_square(LEVEL)
 
 
-def made_square(points: Points) -> object:
+def crop_square(points: Points) -> object:
     result, _ = choose_crops({take(0): points, take(1): None})
     return result[take(1)].square
 
@@ -112,7 +112,7 @@ def made_square(points: Points) -> object:
     [turned(LEVEL, 40), moved(LEVEL, 0.5), moved(LEVEL, shift=150), LEVEL[::-1]],
     ids="tilt scale place up".split(),
 )
-def test_points_that_differ_from_what_is_usual_are_not_trusted(odd: Points) -> None:
+def test_points_that_differ_from_the_usual_ones_are_refused(odd: Points) -> None:
     result: dict[Take, Points | None] = {take(n): moved(LEVEL, shift=n) for n in range(5)}
     outcome, distrusted = choose_crops({**result, take(9): odd})
     assert distrusted == 1 and outcome[take(9)].points is None and outcome[take(0)].points is not None
@@ -173,12 +173,12 @@ def test_the_users_points_come_first_and_those_of_another_picture_are_left_aside
     shots: dict[Take, list[Shot]], tmp_path: Path
 ) -> None:
     (tmp_path / "5pt").mkdir()
-    own: Points = ((10.0, 20.0), (30.0, 20.0), (20.0, 26.0), (13.0, 33.0), (27.0, 33.0))
-    write_5pt(tmp_path / "5pt" / f"{take(1).key}_trans.5pt", own)
+    five_points: Points = ((10.0, 20.0), (30.0, 20.0), (20.0, 26.0), (13.0, 33.0), (27.0, 33.0))
+    write_5pt(tmp_path / "5pt" / f"{take(1).key}_trans.5pt", five_points)
     in_crop: Points = ((42.0, 40.0), (86.0, 40.0), (64.0, 64.0), (46.0, 88.0), (82.0, 88.0))
     write_5pt(tmp_path / "5pt" / f"{take(2).key}_trans.5pt", in_crop)  # the picture has 64 x 48 pixels
     result = detect_points(tmp_path, shots, tmp_path / "s", finder=lambda: lambda image: LEVEL, engine=lambda: "a")
-    assert result.points == {take(1): own, take(2): LEVEL} and result.given == 1
+    assert result.points == {take(1): five_points, take(2): LEVEL} and result.given == 1
     assert result.ignored == [f"{take(2).key}_trans.5pt: points in a crop of TP-GAN; the image has 64 x 48 pixels"]
     for shot in shots[take(2)]:
         shot.path.write_bytes(encode_png(np.zeros((128, 128, 3), np.uint8)))  # a copy that was cropped so

@@ -74,7 +74,7 @@ def pie(planted: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def everywhere(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A face engine that sees the same face in every image; returns what it was asked."""
+    """A face engine that gives the same face in every image; the list of its calls."""
     requested: list[str] = []
 
     def landmarker() -> Callable[[object], Points]:

@@ -192,8 +192,8 @@ def test_absent_files_are_counted_and_a_table_of_none_is_refused(faces: Path, ta
     written(faces, table)
     damaged = {line.subject for line in Csv().check(faces) if line.level == "damaged"}
     assert damaged == {"probe files absent or damaged"}
-    gone = table.replace("gallery/", "g/").replace("probe/", "p/").replace("distractor/", "d/")
-    assert "lists of which no file exists" in refusal(faces, gone)
+    missing_folders = table.replace("gallery/", "g/").replace("probe/", "p/").replace("distractor/", "d/")
+    assert "lists of which no file exists" in refusal(faces, missing_folders)
 
 
 def test_one_of_several_tables_is_named(faces: Path, table: str) -> None:

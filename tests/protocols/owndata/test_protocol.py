@@ -67,7 +67,7 @@ def test_the_sample_passes_the_check_and_is_marked(name: str, sample: Written, b
         assert {row["camera"] for row in rows} == {"", "door", "hall"}
 
 
-def test_a_manifest_tells_other_data_apart(bench: Bench, faces: Path, tmp_path: Path) -> None:
+def test_a_manifest_distinguishes_other_data(bench: Bench, faces: Path, tmp_path: Path) -> None:
     assert bench("data", "manifest", "folder", faces, "--out", tmp_path / "m.json")[0] == 0
     assert bench("data", "check", "folder", faces, "--manifest", tmp_path / "m.json")[0] == 0
     (faces / "probe/ann/1.jpg").unlink()

@@ -35,7 +35,7 @@ def write(root: Path, pattern: str, change: Callable[[ByteImages], ByteImages] =
 
 
 @pytest.fixture(autouse=True)
-def found(monkeypatch: pytest.MonkeyPatch) -> None:
+def fixed_landmarks(monkeypatch: pytest.MonkeyPatch) -> None:
     def find(files: Sequence[Path], *args: object) -> dict[Path, object]:
         return dict.fromkeys(files, FIVE)
 
@@ -57,7 +57,7 @@ def pairs(hr: str = "HR", lr: str = "LR", sr: str = "") -> GivenPairs:
 @pytest.mark.parametrize(
     "ending", ["{}.png", "{}x8.png", "{}_x8.png", "{}_LR.png", "{}-lr.png", "lr_{}.png", "{}_bicubic.png"]
 )
-def test_files_are_paired_by_name_but_for_what_tells_a_version(tmp_path: Path, ending: str) -> None:
+def test_files_are_paired_by_name_without_the_part_for_the_version(tmp_path: Path, ending: str) -> None:
     write(tmp_path, "HR/{}.png")
     write(tmp_path, f"LR/{ending}", shrunk)
     data = pairs().read_with(tmp_path, tmp_path / "scratch")

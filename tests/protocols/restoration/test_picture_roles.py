@@ -71,7 +71,7 @@ def test_of_two_sizes_of_the_same_pictures_the_smaller_are_no_truths_whatever_fo
     assert truths(tmp_path) == [f"b/{k:04d}.png" for k in range(4)]
 
 
-def test_two_versions_of_one_size_that_nothing_tells_apart_are_refused(tmp_path: Path) -> None:
+def test_two_versions_of_one_size_that_cannot_be_distinguished_are_refused(tmp_path: Path) -> None:
     write(tmp_path, "mine/{}.png", blurred)
     write(tmp_path, "photos/{}.png")
     with pytest.raises(DataError, match="mine and photos hold the same 4 images in two versions of one size"):
@@ -94,11 +94,11 @@ def test_small_pictures_are_no_truths(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["Al_Lowe/1.png", "Tony_Blair/Tony_Blair_0001.png", "IMG_2034.png", "x.png", "person1/2.png"]
 )
-def test_usual_names_tell_no_role(name: str) -> None:
+def test_usual_names_define_no_role(name: str) -> None:
     assert role_by_name(Path(name)) is None
 
 
-def test_a_stem_loses_what_tells_its_version() -> None:
+def test_the_part_for_the_version_is_removed_from_a_stem() -> None:
     names = ("0001x8_out", "0001_LR", "LR_0001", "0001_x4", "0001", "0001_fake_B", "0001-SR", "0001_lr16")
     assert {bare_stem(name) for name in names} == {"0001"}
     assert bare_stem("x8") == "x8" and bare_stem("Tony_Blair_0001") == "Tony_Blair_0001"

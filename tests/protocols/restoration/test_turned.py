@@ -71,9 +71,9 @@ def test_any_folder_of_photographs_serves(
 ) -> None:
     pictures = write_celeba([(1, 2, True)] * 4 + [(1, 2, False)]) / "Img/img_align_celeba"
     for number, path in enumerate(sorted(pictures.iterdir())):
-        own = tmp_path / "folder" / f"person{number % 2}"
-        own.mkdir(parents=True, exist_ok=True)
-        path.rename(own / path.name)
+        person_folder = tmp_path / "folder" / f"person{number % 2}"
+        person_folder.mkdir(parents=True, exist_ok=True)
+        path.rename(person_folder / path.name)
     protocol = build(PROTOCOLS, Spec.parse(f"restoration:source=folder,person={person}")).component
     assert protocol.dataset == "folder"
     data = read(protocol, protocol.locate(tmp_path / "folder"), tmp_path / "scratch")

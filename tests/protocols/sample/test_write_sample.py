@@ -60,7 +60,7 @@ def test_an_empty_folder_is_filled_and_one_that_holds_something_refused(tmp_path
         write_sample("tinyface", mine / "notes.txt", identities=3)
 
 
-def test_the_folder_one_stands_in_can_be_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_working_folder_can_be_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = tmp_path / "here"
     here.mkdir()
     monkeypatch.chdir(here)

@@ -88,7 +88,7 @@ def test_an_absent_folder_says_whom_to_ask(tmp_path: Path) -> None:
     assert caught.value.exit_code == 3
 
 
-def test_another_folder_says_what_was_looked_for_and_found(tmp_path: Path) -> None:
+def test_the_error_on_another_folder_names_expected_and_present_files(tmp_path: Path) -> None:
     (tmp_path / "holiday.jpg").touch()
     with pytest.raises(DataError, match=r"expected the folder Testing_Set.*found holiday.jpg"):
         TinyFace().locate(tmp_path)
@@ -216,7 +216,7 @@ def test_two_names_for_one_image_are_an_error(root: Path, tinyface_fixture: Modu
         TinyFace().read(root)
 
 
-def test_a_file_that_bears_one_name_is_not_lent_to_another(root: Path, tinyface_fixture: ModuleType) -> None:
+def test_a_file_with_one_name_is_not_read_for_another_name(root: Path, tinyface_fixture: ModuleType) -> None:
     tinyface_fixture.write_mat(root / "Testing_Set" / PROBE_MAT, "probe", [("1_3.png", 1), ("1_3.jpg", 1)])
     probes = TinyFace().read(root).probes
     assert [media.path.exists() for media in probes] == [False, True]

@@ -23,13 +23,13 @@ from protocols.views.turned import TurnedFace, Turner, face_media, frame_points
 
 
 class Counting(Landmarker):
-    """The face engine, and how often it was asked."""
+    """The face engine; counts the images it is given."""
 
     def __init__(self) -> None:
-        self.engine, self.asked = FaceLandmarker(), 0
+        self.engine, self.image_count = FaceLandmarker(), 0
 
     def find(self, images: Sequence[ByteImages]) -> list[Landmarks | None]:
-        self.asked += len(images)
+        self.image_count += len(images)
         return self.engine.find(images)
 
 
@@ -125,7 +125,7 @@ def test_the_first_cut_with_an_upright_frontal_face_is_taken(
     assert (read_image(result.truth) == read_image(plain.truth)).all()
 
 
-def test_photographs_that_cannot_serve_are_counted_by_reason_and_not_looked_at_again(
+def test_unusable_photographs_are_counted_by_reason_and_not_examined_again(
     faces: Path, scratch: Path, landmarker: Counting
 ) -> None:
     turner = Turner(scratch, Recipe(jitter="none"), landmarker)
@@ -135,10 +135,10 @@ def test_photographs_that_cannot_serve_are_counted_by_reason_and_not_looked_at_a
     assert turner.rejected.total() == 4
     (note,) = turner.note()
     assert note.startswith("4 photographs show no usable frontal face") and "1 not frontal" in note
-    before = landmarker.asked
+    before = landmarker.image_count
     again = Turner(scratch, Recipe(jitter="none"), landmarker)
     assert [again.turn(Photograph(faces / f"{name}.png")) for name in names] == [None] * 4
-    assert again.rejected == turner.rejected and landmarker.asked == before
+    assert again.rejected == turner.rejected and landmarker.image_count == before
 
 
 def test_what_is_kept_is_found_again_unless_a_file_or_the_recipe_changed(

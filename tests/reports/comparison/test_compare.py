@@ -116,7 +116,7 @@ def test_a_gate_fails_only_past_its_points(two: tuple[Path, Path], capsys: pytes
 
 
 @pytest.mark.parametrize("text", ["rank-1", "rank-1=", "rank-1=-1", "rank-1=nan", "=1", "rank-7=1"])
-def test_a_gate_that_cannot_be_judged_is_wrong_usage(two: tuple[Path, Path], text: str) -> None:
+def test_a_gate_that_cannot_be_evaluated_is_wrong_usage(two: tuple[Path, Path], text: str) -> None:
     assert main(["compare", *map(str, two), "--fail-below", text]) == 2
 
 

@@ -25,7 +25,7 @@ OFFICIAL = {"official": True}
 
 @pytest.fixture(autouse=True)
 def published(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The drawn runs have the published number of distractors: what is told from that alone is in test_standing."""
+    """The drawn runs have the published number of distractors; test_standing tests other numbers."""
     monkeypatch.setattr("bench.execution.standing.published_counts", lambda rules: {"distractor": 1234})
 
 
@@ -67,7 +67,9 @@ def ranks(hits: int) -> list[int | None]:
     return [1] * hits + [9] * (20 - hits)
 
 
-def test_runs_are_ranked_and_the_best_is_tied_with_what_no_test_tells_from_it(submit: Submit, results: Path) -> None:
+def test_runs_are_ranked_and_the_best_is_tied_with_runs_not_significantly_different(
+    submit: Submit, results: Path
+) -> None:
     for name, hits in (("poor", 4), ("best", 18), ("near", 17), ("equal", 17)):
         submit(name, label=name, ranks=ranks(hits), names=people)
     (board,) = boards_of(results)

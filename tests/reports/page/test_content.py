@@ -145,14 +145,17 @@ def test_all_methods_under_all_protocols_stand_in_one_table(make_run: Any, make_
 
 
 def test_a_method_whose_side_was_left_to_each_protocol_has_one_row(make_run: Any, tmp_path: Path) -> None:
-    def made(folder: str, side: str, flag: str, **fields: Any) -> Path:
+    def write_one(folder: str, side: str, flag: str, **fields: Any) -> Path:
         choices = {"asked": {"hallucinate": flag}, "notes": [f"The {side} was picked."]}
         config = {"hallucinate": side, "recogniser": "sface"}
         return make_run(folder, label="net", quality=1.0, config=config, choices=choices, **fields)  # type: ignore[no-any-return]
 
     two = {"protocol": {"name": "two"}}
     for flag, count in (("auto", 1), ("both", 2)):
-        runs = [made(f"{flag}-a", "both", flag), made(f"{flag}-b", "probe", flag if count == 1 else "probe", **two)]
+        runs = [
+            write_one(f"{flag}-a", "both", flag),
+            write_one(f"{flag}-b", "probe", flag if count == 1 else "probe", **two),
+        ]
         reports.build(runs, tmp_path / flag)
         html = (tmp_path / flag / "index.html").read_text(encoding="utf-8")
         table = re.findall(r'<table class="overview.*?</table>', html, re.DOTALL)[0]
@@ -184,7 +187,7 @@ def test_choices_of_a_wrong_type_are_damage(make_run: Any) -> None:
             load([make_run(f"odd{place}", choices=choices)])
 
 
-def test_headings_name_a_protocol_by_what_tells_its_sections_apart(make_run: Any) -> None:
+def test_headings_name_a_protocol_by_what_differs_between_its_sections(make_run: Any) -> None:
     runs, _ = load([
         make_run("a", protocol={"name": "one", "arguments": {"x": 1, "y": 2}}),
         make_run("b", protocol={"name": "two", "arguments": {"x": 1, "y": 2}}),

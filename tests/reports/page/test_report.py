@@ -193,8 +193,8 @@ def test_the_page_needs_no_network_and_runs_its_own_script_alone(three: list[Pat
     page = Page(html)
     assert not {"iframe", "object", "link"} & {tag for tag, v in page.elements if v.get("href") != "data:,"}
     scripts = re.findall(r"<script( [^>]*)?>(.*?)</script>", html, re.DOTALL)
-    (own,) = [text for attributes, text in scripts if "application/json" not in attributes]
-    digest = base64.b64encode(hashlib.sha256(own.encode()).digest()).decode()
+    (page_script,) = [text for attributes, text in scripts if "application/json" not in attributes]
+    digest = base64.b64encode(hashlib.sha256(page_script.encode()).digest()).decode()
     (policy,) = [v["content"] or "" for tag, v in page.elements if v.get("http-equiv") == "Content-Security-Policy"]
     assert policy.startswith("default-src 'none'") and f"script-src 'sha256-{digest}'" in policy
     assert all(json.loads(text) for attributes, text in scripts if attributes)

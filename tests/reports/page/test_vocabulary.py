@@ -103,7 +103,7 @@ def test_figures_of_parts_are_folded_and_named(make_other: Any, tmp_path: Path) 
     assert re.search(r"^\| yaw 75 \| none \|", markdown, re.MULTILINE)
 
 
-def test_an_efficiency_run_speaks_of_no_recogniser_and_no_published_set(make_other: Any, tmp_path: Path) -> None:
+def test_an_efficiency_run_mentions_no_recogniser_and_no_published_set(make_other: Any, tmp_path: Path) -> None:
     runs = [make_other("a", "efficiency"), make_other("b", "efficiency", label="net")]
     reports.build(runs, tmp_path / "out")
     html, markdown = texts(tmp_path / "out")
@@ -236,7 +236,7 @@ def test_names_are_split_and_ordered() -> None:
     assert (len(front), rest) == (12, ("f12", "f13", "f0 (x)"))
 
 
-def test_values_are_worded_by_their_unit() -> None:
+def test_values_are_formatted_by_their_unit() -> None:
     result = [
         numbers.measured(v, u) for v, u in ((0.123456, "fraction"), (-0.5, "cosine"), (1234.567, "ms"), (1e6, "count"))
     ]

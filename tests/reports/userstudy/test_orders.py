@@ -43,7 +43,7 @@ def test_the_seed_decides() -> None:
             make_schedules(wrong[0], wrong[1], seed=wrong[2])
 
 
-def test_numbers_take_turns_and_words_are_hashed() -> None:
+def test_participants_with_numbers_alternate_and_other_names_are_hashed() -> None:
     assert [schedule_of(str(k), 48) for k in (0, 1, 47, 48, 100)] == [0, 1, 47, 0, 4]
     assert schedule_of("007", 48) == 7
     # FNV-1a of "foobar" is bf9cf968 (Fowler, Noll, Vo: test vectors)

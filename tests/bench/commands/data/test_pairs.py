@@ -80,7 +80,7 @@ def test_recognisers_join_two_photographs_of_a_person(bench: Bench, folder: Path
 
 
 @pytest.mark.parametrize(
-    ("more", "code", "said"),
+    ("more", "code", "message"),
     [
         (("--group-by", "faces"), 2, "grouped by bytes, phash, recognisers, not by faces"),
         (("--group-by", ""), 2, "not by nothing"),
@@ -89,7 +89,7 @@ def test_recognisers_join_two_photographs_of_a_person(bench: Bench, folder: Path
     ],
 )
 def test_what_cannot_be_done_is_reported_before_anything_is_written(
-    bench: Bench, folder: Path, more: tuple[str, ...], code: int, said: str
+    bench: Bench, folder: Path, more: tuple[str, ...], code: int, message: str
 ) -> None:
     ended, _, err = pairs(bench, folder, *more)
-    assert ended == code and said in err and not (folder.parent / "out.npz").exists()
+    assert ended == code and message in err and not (folder.parent / "out.npz").exists()

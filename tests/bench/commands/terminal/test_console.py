@@ -90,7 +90,7 @@ def test_a_working_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
+    ("error", "message"),
     [
         (MemoryError("Unable to allocate 9 GiB"), "not enough memory: Unable to allocate 9 GiB"),
         (
@@ -108,14 +108,14 @@ def test_a_working_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:
     ],
 )
 def test_faults_of_the_machine_are_one_line(
-    error: Exception, words: str, bench: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+    error: Exception, message: str, bench: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(args: object) -> int:
         raise error
 
     monkeypatch.setattr("bench.commands.components.list_.main", fail)
     code, _, err = bench("list")
-    assert code == 1 and words in err and err.count("\n") == 1 and err.startswith("bench: ")
+    assert code == 1 and message in err and err.count("\n") == 1 and err.startswith("bench: ")
 
 
 def test_faults_of_a_program_have_no_such_line() -> None:

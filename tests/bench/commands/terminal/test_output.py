@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from bench.commands.terminal.output import print_check, print_figures
-from bench.results import Figure, RoleLedger, RunRecord, RunResult, StageRecord
+from bench.results import Figure, RoleLedger, RunResult
 from bench.types import CheckLine
+from tests.bench.run_records import run_record
 
 
 def figure(value: float, n: int, unit: str = "fraction", without: int | None = None) -> Figure:
@@ -19,25 +20,8 @@ def figure(value: float, n: int, unit: str = "fraction", without: int | None = N
 
 
 def result(kind: str, metrics: dict[str, Figure], **rules: Any) -> RunResult:
-    record = RunRecord(
-        bench_version="1",
-        label="net",
-        created="2026",
-        smoke=False,
-        limit=None,
-        sample=False,
-        config={},
-        config_digest="",
-        protocol={"name": kind, **({} if kind == "identification" else {"kind": kind}), **rules},
-        data={"name": "data", "counts": {"probe identities": 7}},
-        stages=(StageRecord("embed", "gallery", "sface", "1", {}, ()),),
-        metrics=metrics,
-        ledger={"probe": RoleLedger(9, 8, 0, 1, {"decode: x": 1}), "gallery": RoleLedger(0, 0, 0, 0, {})},
-        warnings=(),
-        timings={},
-        environment={},
-        seed=0,
-    )
+    ledger = {"probe": RoleLedger(9, 8, 0, 1, {"decode: x": 1}), "gallery": RoleLedger(0, 0, 0, 0, {})}
+    record = replace(run_record(kind, metrics, **rules), ledger=ledger)
     return RunResult(record, (), ())
 
 
@@ -70,8 +54,8 @@ def test_costs_have_no_recogniser_no_people_and_no_misses(capsys: pytest.Capture
     print_figures(result("efficiency", outcome, items="measurements"))
     out = capsys.readouterr().out
     assert "26,500,000" in out and "12.35 ms" in out and re.search(r"12.35 ms +none +30\n", out)
-    for word in ("sface", "identities", "miss", "gallery"):
-        assert word not in out
+    for absent in ("sface", "identities", "miss", "gallery"):
+        assert absent not in out
 
 
 def test_the_classifier_of_an_expression_run_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,7 +72,7 @@ def test_pairs_with_a_failed_template_are_errors(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize(
-    ("expected", "level", "words"),
+    ("expected", "level", "verdict"),
     [
         ("5,749", "ok", "the official set, complete"),
         ("5,749", "differs", "usable, but NOT the official set"),
@@ -98,7 +82,7 @@ def test_pairs_with_a_failed_template_are_errors(capsys: pytest.CaptureFixture[s
     ],
 )
 def test_a_check_calls_official_only_what_is_published(
-    capsys: pytest.CaptureFixture[str], expected: str, level: Any, words: str
+    capsys: pytest.CaptureFixture[str], expected: str, level: Any, verdict: str
 ) -> None:
     print_check("any", Path("root"), [CheckLine("ok", "files", "7", expected)], level)
-    assert f"verdict: {words}\n" in capsys.readouterr().out
+    assert f"verdict: {verdict}\n" in capsys.readouterr().out

@@ -234,9 +234,9 @@ def test_failed_faces_are_misses_and_are_not_trained_on(
 def test_a_run_in_which_every_face_fails_has_no_result(
     bench: Bench, patches: Path, tmp_path: Path, registered: type[Patches]
 ) -> None:
-    gone = tmp_path / "gone.png"
+    missing = tmp_path / "gone.png"
     registered.changed = staticmethod(
-        lambda study: replace(study, faces=tuple(replace(face, path=gone) for face in study.faces))
+        lambda study: replace(study, faces=tuple(replace(face, path=missing) for face in study.faces))
     )
     code, _, err = bench("run", "--protocol", "patches", "--data-root", patches, "--out", tmp_path / "run")
     assert code == 1 and "decode: file not found" in err and not (tmp_path / "run").exists()

@@ -53,10 +53,10 @@ def row(
 def drawn(rng: np.random.Generator, gallery: str, mated: list[str], others: list[str]) -> list[ProbeRow]:
     """One to three probes a person, some failed, some scores equal."""
     rows = []
-    for people, own in ((mated, True), (others, False)):
+    for people, is_mated in ((mated, True), (others, False)):
         for person in people:
             for _ in range(int(rng.integers(1, 4))):
-                score = round(float(rng.normal(0.5 if own else 0.2, 0.2)), 2)
+                score = round(float(rng.normal(0.5 if is_mated else 0.2, 0.2)), 2)
                 failed = rng.random() < 0.05
                 rank = int(rng.choice([1, 1, 1, 2, 7]))
                 rows.append(
@@ -65,7 +65,7 @@ def drawn(rng: np.random.Generator, gallery: str, mated: list[str], others: list
                         None if failed else rank,
                         None if failed else score,
                         gallery=gallery,
-                        mated=own,
+                        mated=is_mated,
                         status="failed" if failed else "ok",
                     )
                 )

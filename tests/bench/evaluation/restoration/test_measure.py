@@ -39,10 +39,10 @@ class Fixed(Landmarker):
     """Points that depend on the brightness of the image's corner; none where it is black."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.image_count = 0
 
     def find(self, images: Sequence[ByteImages]) -> list[Landmarks | None]:
-        self.asked += len(images)
+        self.image_count += len(images)
         return [self._of(int(image[0, 0, 0])) for image in images]
 
     def _of(self, level: int) -> Landmarks | None:
@@ -80,7 +80,7 @@ def test_landmarks_are_detected_once_per_truth_and_misses_are_counted() -> None:
     path = Path("truth.png")
     assert tool.compare(path, None, level[1], level[2]) == {"landmarks_found": 1.0, "landmark_error": 4 / 40}
     assert tool.compare(path, None, level[1], level[0]) == {"landmarks_found": 0.0}
-    assert engine.asked == 3
+    assert engine.image_count == 3
     assert tool.compare(path, Cut(frame=1), level[0], level[1]) == {}
     assert tool.notes() == ("No landmarks were found in the truths of 1 faces.",)
 

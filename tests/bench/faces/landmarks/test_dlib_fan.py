@@ -56,7 +56,7 @@ def test_damaged_fan_weights_are_a_data_error(tmp_path: Path) -> None:
         FanLandmarker(tmp_path / "bad.zip", trusted=True)
 
 
-def test_an_archive_that_nobody_trusts_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_archive_without_trust_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
     monkeypatch.setattr(torch.jit, "load", lambda *_, **__: pytest.fail("it was opened"))

@@ -17,9 +17,9 @@ from bench.images import resize
 from bench.interfaces import ByteImages
 
 
-def error(found: Landmarks | None, truth: Landmarks, scale: float = 1.0) -> float:
-    assert found is not None
-    return float(np.linalg.norm(found.points[:, :2] / scale - truth.points[:, :2], axis=1).mean())
+def error(detected: Landmarks | None, truth: Landmarks, scale: float = 1.0) -> float:
+    assert detected is not None
+    return float(np.linalg.norm(detected.points[:, :2] / scale - truth.points[:, :2], axis=1).mean())
 
 
 @pytest.mark.parametrize(("yaw", "roll"), [(0, 0), (20, 0), (-20, 0), (0, 30), (0, -30)])

@@ -166,9 +166,9 @@ def test_an_old_pack_opens_says_its_split_and_has_the_validation_faces_it_had(tm
         np.savez(tmp_path / "then.npz", **{**archive, "version": np.array(3)})
     result = Pack(tmp_path / "then.npz")
     assert result.groups is None and result.split() == "by file name"
-    left_out = np.flatnonzero(result.test)
-    assert result.indices(test=True).tolist() == left_out.tolist()
-    assert result.part_indices("validation").tolist() == left_out[::8].tolist()
+    test_rows = np.flatnonzero(result.test)
+    assert result.indices(test=True).tolist() == test_rows.tolist()
+    assert result.part_indices("validation").tolist() == test_rows[::8].tolist()
     assert len(result.part_indices("sealed")) == 0
     with pytest.raises(UsageError, match="Pack again"):
         result.described()

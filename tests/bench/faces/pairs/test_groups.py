@@ -138,7 +138,7 @@ def test_unknown_rules_are_refused(rules: tuple[str, ...]) -> None:
         group_photographs(described(2), rules)
 
 
-def test_the_perceptual_hash_survives_another_size_and_tells_pictures_apart() -> None:
+def test_the_perceptual_hash_is_near_for_another_size_and_far_for_other_pictures() -> None:
     rng = np.random.default_rng(0)
     import cv2
 

@@ -40,17 +40,17 @@ def test_a_bare_name_that_two_photographs_have_labels_neither(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("8.jpg 1\n", "names none of the 4 photographs"),
         ("2.jpg 1\n2.jpg 2\n", "listed twice with two values"),
         ("2.jpg 1\n3.jpg\n", "line 2"),
     ],
 )
-def test_a_list_that_says_nothing_or_two_things_is_an_error(tmp_path: Path, text: str, said: str) -> None:
+def test_a_list_that_says_nothing_or_two_things_is_an_error(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "list.txt"
     path.write_text(text)
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=message):
         read_identities(str(path), ROOT, FILES)
 
 

@@ -33,11 +33,11 @@ from bench.images import ByteImages, encode_png
 class Known(Landmarker):
     """Knows the points of the photographs it is shown, in order; None for what is no face."""
 
-    def __init__(self, found: Sequence[Landmarks | None]) -> None:
-        self._found = list(found)
+    def __init__(self, detections: Sequence[Landmarks | None]) -> None:
+        self._detections = list(detections)
 
     def find(self, images: Sequence[ByteImages]) -> list[Landmarks | None]:
-        return [self._found.pop(0) for _ in images]
+        return [self._detections.pop(0) for _ in images]
 
 
 @pytest.fixture(scope="module")

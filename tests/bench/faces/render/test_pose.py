@@ -175,7 +175,7 @@ def test_bad_arguments_are_refused(place: Place, mannequin: Mannequin) -> None:
         render_poses([portrait, prepare(photo, place(), 20)], [np.eye(3)] * 2)
 
 
-def test_filling_keeps_what_is_known_and_blends_between() -> None:
+def test_filling_keeps_known_values_and_interpolates_between_them() -> None:
     image = torch.zeros(1, 1, 16, 16)
     known = torch.zeros(1, 1, 16, 16)
     image[..., 0], image[..., 15], known[..., 0], known[..., 15] = 0.2, 0.8, 1, 1

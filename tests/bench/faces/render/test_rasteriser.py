@@ -41,7 +41,7 @@ def test_weights_and_attributes_are_affine_in_the_pixel() -> None:
     np.testing.assert_allclose(raster.weights[0, y, x].sum(1), 1, atol=1e-6)
 
 
-def test_the_nearer_triangle_wins_whichever_comes_first() -> None:
+def test_the_nearer_triangle_is_visible_in_either_order() -> None:
     far, near = (
         [(-1.0, -1.0, 9.0), (-1.0, 9.0, 9.0), (9.0, -1.0, 9.0)],
         [(-1.0, -1.0, 2.0), (-1.0, 5.0, 2.0), (5.0, -1.0, 2.0)],
@@ -54,7 +54,7 @@ def test_the_nearer_triangle_wins_whichever_comes_first() -> None:
         assert raster.triangle[0, 0, 0] == order.index(1)
 
 
-def test_of_equal_depths_the_first_triangle_wins() -> None:
+def test_of_equal_depths_the_first_triangle_is_visible() -> None:
     corners = vertices((-1, -1, 3), (-1, 9, 3), (9, -1, 3))
     assert set(rasterise(corners, TRIANGLE.repeat(3, 1), 4).triangle.unique().tolist()) <= {-1, 0}
 

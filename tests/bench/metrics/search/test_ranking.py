@@ -217,7 +217,7 @@ GOOD = {
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected_message"),
     [
         ({"probes": np.full((2, 3), np.nan, np.float32)}, "2 of 2 probe embeddings are not finite"),
         ({"gallery": np.where(np.eye(4, 3) > 0, np.inf, 1).astype(np.float32)}, "3 of 4 gallery embeddings"),
@@ -232,8 +232,8 @@ GOOD = {
         ({"gallery": np.full((4, 3), 1e19, np.float32)}, "overflow float32"),
     ],
 )
-def test_unusable_input_is_refused(change, said):
-    with pytest.raises(DataError, match=said):
+def test_unusable_input_is_refused(change, expected_message):
+    with pytest.raises(DataError, match=expected_message):
         search(**(GOOD | change))
 
 

@@ -80,7 +80,7 @@ def test_a_graph_that_scales_its_input_is_not_scaled_again(tmp_path: Path, make)
     assert "values are scaled twice" in by_hand.notes()[0]
 
 
-def test_a_scaling_by_hand_that_fits_the_graph_is_used_without_a_word(tmp_path: Path) -> None:
+def test_a_scaling_by_hand_that_fits_the_graph_is_used_without_a_warning(tmp_path: Path) -> None:
     nodes, constants = sub_mul()
     path = save(tmp_path / "net.onnx", [*nodes, *BEHIND], constants=constants)
     recogniser = create(path, mean=(0.0,), std=(1.0,))

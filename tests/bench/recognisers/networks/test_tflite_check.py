@@ -48,7 +48,7 @@ def test_an_operator_that_litert_does_not_have_is_refused(tmp_path: Path) -> Non
     assert "LiteRT cannot run" in refusal(save(tmp_path / "net.tflite", operator=32))  # 32: a custom operator
 
 
-def test_a_file_of_words_is_refused(tmp_path: Path) -> None:
+def test_a_text_file_is_refused(tmp_path: Path) -> None:
     assert "LiteRT cannot run" in refusal(save(tmp_path / "net.tflite", dtype="int8"))  # no such product of int8
 
 

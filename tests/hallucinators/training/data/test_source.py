@@ -48,8 +48,8 @@ def drawn(views: RenderedViews, column: int, augmentation: Augmentation, side: i
     return make_batch(views, rows, columns, side, np.random.default_rng(1), augmentation, flow=True)
 
 
-def test_a_batch_is_what_its_docstring_says(trained_on: RenderedViews, left_out: RenderedViews) -> None:
-    batch = PairSource(trained_on, left_out, batch_size=3, flow=True, upright=True).batch(0)
+def test_a_batch_is_what_its_docstring_says(trained_on: RenderedViews, validation_views: RenderedViews) -> None:
+    batch = PairSource(trained_on, validation_views, batch_size=3, flow=True, upright=True).batch(0)
     shapes = {f.name: tuple(getattr(batch, f.name).shape) for f in fields(Batch) if getattr(batch, f.name) is not None}
     assert shapes == {
         "lr": (3, 3, 16, 16), "hr": (3, 3, 128, 128), "landmarks": (3, 68, 2), "five": (3, 5, 2), "yaw_deg": (3,),
@@ -59,28 +59,30 @@ def test_a_batch_is_what_its_docstring_says(trained_on: RenderedViews, left_out:
     assert batch.face.dtype == torch.int64 and len(batch) == 3
     assert 0 <= batch.lr.min() and batch.lr.max() <= 1 and 0 <= batch.hr.min() and batch.hr.max() <= 1
     torch.testing.assert_close(batch.lr * 255, (batch.lr * 255).round(), atol=1e-4, rtol=0)
-    plain = PairSource(trained_on, left_out, batch_size=3).batch(0)
+    plain = PairSource(trained_on, validation_views, batch_size=3).batch(0)
     assert plain.flow is None and plain.upright is None and plain.similarity is None
     assert equal(batch, batch.to("cpu"))
 
 
-def test_a_batch_depends_on_seed_rank_and_step_alone(trained_on: RenderedViews, left_out: RenderedViews) -> None:
-    def made(step: int, **changes: int) -> Batch:
-        return PairSource(trained_on, left_out, batch_size=3, flow=True, **({"ranks": 2} | changes)).batch(step)  # type: ignore[arg-type]
+def test_a_batch_depends_on_seed_rank_and_step_alone(
+    trained_on: RenderedViews, validation_views: RenderedViews
+) -> None:
+    def draw_batch(step: int, **changes: int) -> Batch:
+        return PairSource(trained_on, validation_views, batch_size=3, flow=True, **({"ranks": 2} | changes)).batch(step)  # type: ignore[arg-type]
 
-    calls = PairSource(trained_on, left_out, batch_size=3, flow=True, ranks=2)
+    calls = PairSource(trained_on, validation_views, batch_size=3, flow=True, ranks=2)
     for step in (9, 4, 0):
         calls.batch(step)
     state = torch.get_rng_state()
     again = calls.batch(4)
     assert torch.equal(state, torch.get_rng_state()), "the thread of the batches must not disturb the training"
-    assert equal(again, made(4))
-    for other in (made(5), made(4, rank=1), made(4, seed=1)):
+    assert equal(again, draw_batch(4))
+    for other in (draw_batch(5), draw_batch(4, rank=1), draw_batch(4, seed=1)):
         assert not torch.equal(other.lr, again.lr)
 
 
-def test_ranks_share_an_epoch_without_a_face_twice(trained_on: RenderedViews, left_out: RenderedViews) -> None:
-    sources = [PairSource(trained_on, left_out, batch_size=3, rank=rank, ranks=2) for rank in (0, 1)]
+def test_ranks_share_an_epoch_without_a_face_twice(trained_on: RenderedViews, validation_views: RenderedViews) -> None:
+    sources = [PairSource(trained_on, validation_views, batch_size=3, rank=rank, ranks=2) for rank in (0, 1)]
     epochs = [
         [face for step in (2 * epoch, 2 * epoch + 1) for s in sources for face in s.batch(step).face.tolist()]
         for epoch in range(3)
@@ -91,34 +93,39 @@ def test_ranks_share_an_epoch_without_a_face_twice(trained_on: RenderedViews, le
     assert epochs[0] != epochs[1] != epochs[2]
 
 
-def test_sides_take_turns(trained_on: RenderedViews, left_out: RenderedViews) -> None:
-    source = PairSource(trained_on, left_out, batch_size=2, sides=(32, 16))
+def test_sides_take_turns(trained_on: RenderedViews, validation_views: RenderedViews) -> None:
+    source = PairSource(trained_on, validation_views, batch_size=2, sides=(32, 16))
     assert [source.batch(step).lr.shape[-1] for step in range(4)] == [32, 16, 32, 16]
     sides = [batch.lr.shape[-1] for batch in source.held_out()]
     assert sides == sorted(sides, reverse=True) and set(sides) == {16, 32}
 
 
-def test_what_is_held_out_is_fixed_and_plain(trained_on: RenderedViews, left_out: RenderedViews) -> None:
-    one = PairSource(trained_on, left_out, batch_size=3, sides=(16, 32), flow=True, held_out_pairs=13)
+def test_what_is_held_out_is_fixed_and_plain(trained_on: RenderedViews, validation_views: RenderedViews) -> None:
+    one = PairSource(trained_on, validation_views, batch_size=3, sides=(16, 32), flow=True, held_out_pairs=13)
     other = PairSource(
-        trained_on, left_out, batch_size=3, sides=(16, 32), flow=True, held_out_pairs=13, rank=1, ranks=2
+        trained_on, validation_views, batch_size=3, sides=(16, 32), flow=True, held_out_pairs=13, rank=1, ranks=2
     )
     first, second = one.held_out(), one.held_out()
     for batches in (second, other.held_out()):
         assert all(equal(a, b) for a, b in zip(first, batches, strict=True))
     assert [len(batch) for batch in first] == [3, 3, 3, 3, 1] * 2
-    assert {face for batch in first for face in batch.face.tolist()} == set(left_out.faces.tolist())
+    assert {face for batch in first for face in batch.face.tolist()} == set(validation_views.faces.tolist())
     for batch in first:
         assert set(batch.yaw_deg.abs().tolist()) <= {0, 40}, "the plan's own turns, no free ones"
-        rows = [left_out.faces.tolist().index(face) for face in batch.face.tolist()]
-        torch.testing.assert_close(batch.landmarks, torch.from_numpy(left_out.landmarks[rows]), rtol=0, atol=0)
+        rows = [validation_views.faces.tolist().index(face) for face in batch.face.tolist()]
+        torch.testing.assert_close(batch.landmarks, torch.from_numpy(validation_views.landmarks[rows]), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("people", [1, 2, 3, 4])
-def test_no_pair_is_held_out_twice(trained_on: RenderedViews, left_out: RenderedViews, people: int) -> None:
+def test_no_pair_is_held_out_twice(trained_on: RenderedViews, validation_views: RenderedViews, people: int) -> None:
     class Few:
-        faces, view, facts = left_out.faces[:people], left_out.view, left_out.facts
-        frontal, landmarks, five, angles_deg = left_out.frontal, left_out.landmarks, left_out.five, left_out.angles_deg
+        faces, view, facts = validation_views.faces[:people], validation_views.view, validation_views.facts
+        frontal, landmarks, five, angles_deg = (
+            validation_views.frontal,
+            validation_views.landmarks,
+            validation_views.five,
+            validation_views.angles_deg,
+        )
 
         def __len__(self) -> int:
             return people
@@ -280,10 +287,10 @@ def test_a_truth_is_the_photograph_of_the_pack(trained_on: RenderedViews, packed
     ],
 )  # fmt: skip
 def test_numbers_that_cannot_be_are_wrong_usage(
-    trained_on: RenderedViews, left_out: RenderedViews, wrong: dict[str, object]
+    trained_on: RenderedViews, validation_views: RenderedViews, wrong: dict[str, object]
 ) -> None:
     with pytest.raises(UsageError):
-        PairSource(trained_on, left_out, **({"batch_size": 2} | wrong))  # type: ignore[arg-type]
+        PairSource(trained_on, validation_views, **({"batch_size": 2} | wrong))  # type: ignore[arg-type]
 
 
 def test_the_similarity_takes_the_upright_face_to_where_the_lr_face_shows_it(trained_on: RenderedViews) -> None:
@@ -305,20 +312,20 @@ def test_the_similarity_takes_the_upright_face_to_where_the_lr_face_shows_it(tra
 
 
 def test_faces_of_several_sets_come_equally_often_and_are_distinguished(
-    trained_on: RenderedViews, left_out: RenderedViews
+    trained_on: RenderedViews, validation_views: RenderedViews
 ) -> None:
-    both = PairSource([trained_on, left_out], left_out, batch_size=4)
-    total = len(trained_on) + len(left_out)
+    both = PairSource([trained_on, validation_views], validation_views, batch_size=4)
+    total = len(trained_on) + len(validation_views)
     steps = total // 4
     faces = torch.cat([both.batch(step).face for step in range(steps)])
     assert len(set(faces.tolist())) == steps * 4, "a face came twice in one epoch"
-    names = {int(face) for face in trained_on.faces} | {int(face) + 2**32 for face in left_out.faces}
+    names = {int(face) for face in trained_on.faces} | {int(face) + 2**32 for face in validation_views.faces}
     assert set(faces.tolist()) <= names and len(names) == total
     assert equal(both.batch(2), both.batch(2))
 
 
 def test_without_free_views_only_the_views_of_fixed_yaws_are_drawn(
-    trained_on: RenderedViews, left_out: RenderedViews, monkeypatch: pytest.MonkeyPatch
+    trained_on: RenderedViews, validation_views: RenderedViews, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fixed = len(trained_on.facts["facts"]["plan"]["yaws_deg"]) * 2
     assert fixed < trained_on.view.shape[1]
@@ -330,7 +337,7 @@ def test_without_free_views_only_the_views_of_fixed_yaws_are_drawn(
 
     monkeypatch.setattr(drawing, "make_batch", record)
     for free in columns:
-        source = PairSource(trained_on, left_out, batch_size=4, augmentation=Augmentation(free_views=free))
+        source = PairSource(trained_on, validation_views, batch_size=4, augmentation=Augmentation(free_views=free))
         for step in range(40):
             source.batch(step)
     assert max(columns[False]) < fixed <= max(columns[True])

@@ -82,7 +82,7 @@ def test_a_turned_view_looked_up_by_the_flow_is_the_frontal_face_where_that_is_s
     trained_on: RenderedViews, column: int
 ) -> None:
     assert abs(trained_on.angles_deg[0, column, 0]) == 40
-    own: list[float] = []
+    moved: list[float] = []
     unmoved: list[float] = []
     for row in range(len(trained_on)):
         flow = flow_to_float(trained_on.flow[row, column])
@@ -90,10 +90,10 @@ def test_a_turned_view_looked_up_by_the_flow_is_the_frontal_face_where_that_is_s
         assert seen.mean() > 0.1
         still = np.stack(np.broadcast_arrays(AXIS, AXIS[:, None])).astype(np.float32)
         truth = looked_up(trained_on.frontal[row], still)
-        for errors, at in ((own, flow[:2]), (unmoved, still)):
+        for errors, at in ((moved, flow[:2]), (unmoved, still)):
             result = looked_up(trained_on.view[row, column], at)
             errors.append(float(np.square(result - truth)[:, seen].mean()))
-    psnr_db = [10 * np.log10(255**2 / np.mean(errors)) for errors in (own, unmoved)]
+    psnr_db = [10 * np.log10(255**2 / np.mean(errors)) for errors in (moved, unmoved)]
     assert psnr_db[0] > 34 and psnr_db[0] > psnr_db[1] + 12, psnr_db
 
 

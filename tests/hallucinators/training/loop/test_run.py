@@ -128,7 +128,7 @@ def test_a_finished_run_returns_at_once(toy: ModuleType, tmp_path: Path, lines: 
     before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     source = toy.ToySource()
     again = train(toy.ToyTask(), source, toy.settings(), tmp_path, lines.append)
-    assert again == first and source.asked == []
+    assert again == first and source.requested_steps == []
     assert "had ended" in lines[-1]
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
     assert train(toy.ToyTask(), toy.ToySource(), toy.settings(steps=14), tmp_path, lines.append).steps == 14

@@ -43,7 +43,7 @@ def two_processes(program: str, out: Path, bad_step: int) -> dict[str, object]:
         for process in running:
             process.kill()
     assert [process.returncode for process in running] == [0, 0], message
-    assert message[1][0] == "" and "toy:" not in message[1][1], "only rank 0 speaks"
+    assert message[1][0] == "" and "toy:" not in message[1][1], "only rank 0 prints"
     return json.loads(message[0][0])  # type: ignore[no-any-return]
 
 

@@ -20,8 +20,8 @@ from hallucinators.training.steps.placement import GeometryStage, upright_placem
 
 
 @pytest.fixture(scope="module")
-def batch(trained_on: RenderedViews, left_out: RenderedViews) -> Batch:
-    return PairSource(trained_on, left_out, batch_size=8, upright=True).batch(0)
+def batch(trained_on: RenderedViews, validation_views: RenderedViews) -> Batch:
+    return PairSource(trained_on, validation_views, batch_size=8, upright=True).batch(0)
 
 
 def true_similarity(batch: Batch) -> Tensor:

@@ -72,7 +72,7 @@ def test_variants_are_trained_measured_and_gone_on_with(
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("options", "message"),
     [
         (("--variants", "minus"), "full must be among them"),
         (("--variants", "full,most"), "known are minus"),
@@ -88,10 +88,10 @@ def test_variants_are_trained_measured_and_gone_on_with(
     ],
 )
 def test_what_cannot_be_requested_is_wrong_usage_and_leaves_nothing(
-    ablate: Bench, tmp_path: Path, asked: tuple[str, ...], said: str
+    ablate: Bench, tmp_path: Path, options: tuple[str, ...], message: str
 ) -> None:
-    code, out, err = ablate(*asked)
-    assert code == 2 and said in err, err
+    code, out, err = ablate(*options)
+    assert code == 2 and message in err, err
     assert out == "" and not (tmp_path / "out").exists()
 
 

@@ -41,9 +41,9 @@ def test_v_gt_computes_what_the_model_does_with_the_true_components(weights: Pat
     with torch.inference_mode():
         inputs = crop(torch.from_numpy(truth), centres, model.patch_sizes)
         expected = model(torch.from_numpy(lr), components=inputs, centres=centres)
-        own = model(torch.from_numpy(lr), centres=centres)
+        output = model(torch.from_numpy(lr), centres=centres)
     np.testing.assert_allclose(result[0], expected.fine[0].clamp(0, 1).numpy(), atol=1e-5)
-    assert not torch.equal(expected.prior, own.prior)
+    assert not torch.equal(expected.prior, output.prior)
     with pytest.raises(UsageError, match="no ground truth"):
         components.hallucinate(to_float([255 - pairs[0].lr]))
 

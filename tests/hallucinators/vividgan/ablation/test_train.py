@@ -1,4 +1,4 @@
-"""Stages are trained once for all that share them, in the right places; what fails is told of all that share it."""
+"""Each stage is trained once for all variants that share it; its failure is reported for each of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The variants: Table III's order, what they share, and what cannot be asked for."""
+"""The variants: Table III's order, what they share, and which requests are refused."""
 
 from __future__ import annotations
 

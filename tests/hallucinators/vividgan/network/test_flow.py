@@ -22,8 +22,8 @@ from hallucinators.vividgan.network.flow import (
 )
 from hallucinators.vividgan.network.turn_limits import ALWAYS, FAR, TurnLimits
 
-OWN = 0.52 / (0.52 + 0.25 * 0.5 * 0.5)
-"""Weight of the own place where nothing is known of what is seen: both logits are zero."""
+DIRECT_WEIGHT = 0.52 / (0.52 + 0.25 * 0.5 * 0.5)
+"""Weight of the direct point where both visibility logits are zero."""
 
 
 def fresh() -> FlowCoarseNet:
@@ -73,17 +73,17 @@ def test_a_symmetric_picture_is_moved_to_where_it_is_before_any_training(side: i
 def test_the_own_place_outweighs_the_opposite_one_before_any_training() -> None:
     lr = pictures()
     bicubic = functional.interpolate(lr, (HR, HR), mode="bicubic")
-    mixed = OWN * bicubic + (1 - OWN) * bicubic.flip(3)
+    mixed = DIRECT_WEIGHT * bicubic + (1 - DIRECT_WEIGHT) * bicubic.flip(3)
     torch.testing.assert_close(fresh()(lr).warped[..., 2:-2, 2:-2], mixed[..., 2:-2, 2:-2], atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize(("own", "opposite", "weight"), [(9.0, 9.0, 1.0), (9.0, -9.0, 1.0), (-9.0, 9.0, 0.074)])
-def test_what_is_hidden_is_taken_from_the_other_side(own: float, opposite: float, weight: float) -> None:
+@pytest.mark.parametrize(("direct", "opposite", "weight"), [(9.0, 9.0, 1.0), (9.0, -9.0, 1.0), (-9.0, 9.0, 0.074)])
+def test_what_is_hidden_is_taken_from_the_other_side(direct: float, opposite: float, weight: float) -> None:
     net, lr = fresh(), pictures()
     flow = net(lr).flow
-    seen = torch.tensor([own, opposite, 0.0])[:, None, None].expand(2, 3, GRID, GRID)
-    carried = net._warp(lr, flow, seen, GRID)
-    torch.testing.assert_close(carried, weight * lr + (1 - weight) * lr.flip(3), atol=2e-3, rtol=0)
+    seen = torch.tensor([direct, opposite, 0.0])[:, None, None].expand(2, 3, GRID, GRID)
+    warped_image = net._warp(lr, flow, seen, GRID)
+    torch.testing.assert_close(warped_image, weight * lr + (1 - weight) * lr.flip(3), atol=2e-3, rtol=0)
 
 
 def test_geometry_alone_is_what_the_whole_pass_finds() -> None:
@@ -91,14 +91,14 @@ def test_geometry_alone_is_what_the_whole_pass_finds() -> None:
     for side in (16, 32):
         lr = pictures(side=side)
         whole = net(lr)
-        flow, first, seen, carried = net.geometry_only(lr)
+        flow, first, seen, warped_image = net.geometry_only(lr)
         assert torch.equal(flow, whole.flow) and torch.equal(first, whole.first) and torch.equal(seen, whole.visible)
-        assert carried.shape == (2, 3, 64, 64)
+        assert warped_image.shape == (2, 3, 64, 64)
         small = functional.avg_pool2d(whole.warped, 2)
-        assert (carried - small).abs().mean() < 0.02 < (carried - small.flip(3)).abs().mean()
+        assert (warped_image - small).abs().mean() < 0.02 < (warped_image - small.flip(3)).abs().mean()
 
 
-def test_faces_do_not_depend_on_who_stands_beside_them() -> None:
+def test_a_face_does_not_depend_on_the_others_of_its_batch() -> None:
     net, lr = awake(), pictures(3)
     together, alone = net(lr), net(lr[1:2])
     for name in ("coarse", "warped", "flow", "first", "visible"):
@@ -268,9 +268,9 @@ def test_the_residual_of_a_frontal_head_is_scaled_in_inference_only(
 def test_how_much_a_head_is_turned_does_not_depend_on_where_and_how_large_it_is() -> None:
     frame, seen = fresh().frame, torch.zeros(1, 3, GRID, GRID)
     bent = torch.stack([frame[0] ** 3 - 0.6 * frame[0], 0 * frame[1]])[None]
-    own = frame[None, :2] + 4.5 / 64 * bent / bent.square().sum(1).mean().sqrt()
-    small = 0.4 * own + 0.3
-    flows = [torch.cat([place, place], 1) for place in (own, small)]
+    bent_grid = frame[None, :2] + 4.5 / 64 * bent / bent.square().sum(1).mean().sqrt()
+    small = 0.4 * bent_grid + 0.3
+    flows = [torch.cat([place, place], 1) for place in (bent_grid, small)]
     result = [float(estimate_turn_px(flow, seen, similar(flow, seen, frame))) for flow in flows]
     assert result[0] == pytest.approx(4.5, abs=0.3) and result[1] == pytest.approx(result[0], abs=0.03)
 

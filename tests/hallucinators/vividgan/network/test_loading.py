@@ -116,22 +116,22 @@ def test_a_file_of_the_coarse_network_alone_holds_that_alone(model: VividGAN, tm
         torch.testing.assert_close(loaded.preview(lr), model.preview(lr), atol=0.02, rtol=0.02)
 
 
-@pytest.mark.parametrize("left_out", ["touchup", "component_aware"])
-def test_variants_come_back_as_they_were(tmp_path: Path, left_out: str) -> None:
-    facts = replace(FACTS, **{left_out: False})  # type: ignore[arg-type]
+@pytest.mark.parametrize("omitted", ["touchup", "component_aware"])
+def test_variants_come_back_as_they_were(tmp_path: Path, omitted: str) -> None:
+    facts = replace(FACTS, **{omitted: False})  # type: ignore[arg-type]
     model = awake(facts)
     save_weights(tmp_path / "variant.safetensors", model, facts)
     loaded, result = load_weights(tmp_path / "variant.safetensors")
     assert result == facts
-    assert (loaded.touchup is None) == (left_out == "touchup")
-    assert (loaded.fine.hourglass is None) == (left_out == "component_aware")
+    assert (loaded.touchup is None) == (omitted == "touchup")
+    assert (loaded.fine.hourglass is None) == (omitted == "component_aware")
     assert loaded.state_dict().keys() == model.state_dict().keys()
 
 
 def test_another_network_or_size_than_was_requested_is_refused(written: Path) -> None:
-    with pytest.raises(DataError, match="of network 'vividgan'; network 'vividgan-flow' was asked for"):
+    with pytest.raises(DataError, match="of network 'vividgan'; network 'vividgan-flow' was requested"):
         load_weights(written, network="vividgan-flow")
-    with pytest.raises(DataError, match="of lr 16; lr 32 was asked for"):
+    with pytest.raises(DataError, match="of lr 16; lr 32 was requested"):
         load_weights(written, lr=32)
 
 

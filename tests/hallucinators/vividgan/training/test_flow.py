@@ -19,8 +19,8 @@ from hallucinators.vividgan.training.flow import FlowTask, charbonnier, edges, f
 
 
 @pytest.fixture(scope="module")
-def batch(trained_on: RenderedViews, left_out: RenderedViews) -> Batch:
-    return PairSource(trained_on, left_out, batch_size=4, sides=(32,), flow=True).batch(0)
+def batch(trained_on: RenderedViews, validation_views: RenderedViews) -> Batch:
+    return PairSource(trained_on, validation_views, batch_size=4, sides=(32,), flow=True).batch(0)
 
 
 def net() -> FlowCoarseNet:
@@ -38,7 +38,7 @@ def perfect(batch: Batch) -> Tensor:
     return (batch.flow[:, :4] + 0.5) * (2 / 128) - 1
 
 
-def test_the_geometry_phase_learns_flows_and_leaves_the_painting_alone(batch: Batch) -> None:
+def test_the_geometry_phase_trains_the_flows_and_not_the_residual(batch: Batch) -> None:
     network = net()
     before = {name: p.detach().clone() for name, p in network.named_parameters()}
     task = FlowTask(network, steps=1000, geometry_steps=1000)
@@ -120,7 +120,7 @@ def test_errors_count_most_where_the_head_is_seen(batch: Batch) -> None:
     assert costs["seen"] > 20 * costs["beside"] > 0
 
 
-def test_validation_tells_how_good_picture_and_flow_are(batch: Batch) -> None:
+def test_validation_measures_image_and_flow(batch: Batch) -> None:
     task = FlowTask(net(), steps=10, geometry_steps=5, teacher=pixels)
     figures = task.validate(batch)
     assert set(figures) == {"psnr_db", "carried_psnr_db", "flow_px", "identity", "confusion", "objective"}

@@ -31,8 +31,10 @@ def people(photographs: Pack) -> People:
 
 
 @pytest.fixture(scope="module")
-def source(photographs: Pack, people: People, trained_on: RenderedViews, left_out: RenderedViews) -> PhotographSource:
-    pairs = PairSource(trained_on, left_out, batch_size=4, sides=(32, 16), flow=True)
+def source(
+    photographs: Pack, people: People, trained_on: RenderedViews, validation_views: RenderedViews
+) -> PhotographSource:
+    pairs = PairSource(trained_on, validation_views, batch_size=4, sides=(32, 16), flow=True)
     return PhotographSource(pairs, [photographs], people, batch_size=4)
 
 

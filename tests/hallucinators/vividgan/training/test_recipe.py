@@ -204,7 +204,7 @@ def test_a_set_of_losses_without_identity_asks_no_teacher(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     trained_on: RenderedViews,
-    left_out: RenderedViews,
+    validation_views: RenderedViews,
     method: str,
     losses: str,
     has_teacher: bool,
@@ -217,7 +217,7 @@ def test_a_set_of_losses_without_identity_asks_no_teacher(
 
     monkeypatch.setattr(recipe, "load_teacher", lambda name, device: embed)
     stage = stages(options(method, losses=losses, steps={"geometry": 0, "coarse": 3}))[0]
-    source = PairSource(trained_on, left_out, batch_size=2, sides=stage.sides, flow=stage.flow)
+    source = PairSource(trained_on, validation_views, batch_size=2, sides=stage.sides, flow=stage.flow)
     stage.build(tmp_path).update(source.batch(0), 2)
     assert bool(calls) == has_teacher
 

@@ -36,8 +36,8 @@ NO_CRITICS = LOSS_SETS["ddagger"]
 
 
 @pytest.fixture(scope="module")
-def batch(trained_on: RenderedViews, left_out: RenderedViews) -> Batch:
-    return PairSource(trained_on, left_out, batch_size=4).batch(0)
+def batch(trained_on: RenderedViews, validation_views: RenderedViews) -> Batch:
+    return PairSource(trained_on, validation_views, batch_size=4).batch(0)
 
 
 def model(**settings: object) -> VividGAN:
@@ -171,11 +171,11 @@ def test_true_components_make_the_prior_and_train_no_touching_up(batch: Batch) -
     truth = crop(batch.hr, centres_from_five(batch.five).round(), PATCH_SIZES)
     for name in COMPONENTS:
         torch.testing.assert_close(result.components[name], truth[name])
-    own = stage._hallucinate(batch, jitter=0.0).prior * result.prior_mask
-    torch.testing.assert_close(own, batch.hr * result.prior_mask, atol=1e-4, rtol=0)
+    masked_prior = stage._hallucinate(batch, jitter=0.0).prior * result.prior_mask
+    torch.testing.assert_close(masked_prior, batch.hr * result.prior_mask, atol=1e-4, rtol=0)
 
 
-def test_training_shakes_the_components_and_looking_does_not(batch: Batch) -> None:
+def test_components_are_moved_at_random_in_training_and_not_at_inference(batch: Batch) -> None:
     stage = WholeStage(model(), None, None, Objective(terms=NO_CRITICS), steps=1000)
     exact = centres_from_five(batch.five).round()
     assert torch.equal(stage._hallucinate(batch, jitter=0.0).centres, exact)
@@ -208,7 +208,7 @@ def test_without_adversaries_no_discriminator_is_needed(batch: Batch) -> None:
         assert len(stage.modules()) == len(stage.optimisers()) == 1
 
 
-def test_telling_people_apart_is_a_share_of_the_identity_loss(batch: Batch) -> None:
+def test_the_loss_between_people_is_a_share_of_the_identity_loss(batch: Batch) -> None:
     def loss(apart: float) -> float:
         torch.manual_seed(7)  # the same shaken chips
         result = Objective(teacher=averages, identification_weight=apart).identity_loss(batch.hr.flip(0), batch)

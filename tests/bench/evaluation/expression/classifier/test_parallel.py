@@ -106,9 +106,9 @@ def _alive(group: int) -> bool:
     """Whether a process of the group lives; one that is dead and not yet taken leave of does not."""
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
-            state, _, own = path.read_text().rpartition(")")[2].split()[:3]
+            state, _, process_group = path.read_text().rpartition(")")[2].split()[:3]
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if int(own) == group and state not in "ZX":
+        if int(process_group) == group and state not in "ZX":
             return True
     return False

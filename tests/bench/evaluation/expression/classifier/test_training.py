@@ -99,7 +99,7 @@ def test_network_input_is_normalised_and_enlarged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("images", "targets", "words"),
+    ("images", "targets", "message"),
     [
         (np.zeros((0, SIDE, SIDE, 3), np.uint8), [], "not none|at least one"),
         (np.zeros((2, 8, 8, 3), np.uint8), [0, 1], "expected uint8"),
@@ -108,8 +108,8 @@ def test_network_input_is_normalised_and_enlarged() -> None:
         (np.zeros((2, SIDE, SIDE, 3), np.uint8), [1, 1], "show the same expression"),
     ],
 )
-def test_invalid_training_faces_are_an_error(images: np.ndarray, targets: list[int], words: str) -> None:
-    with pytest.raises(DataError, match=words):
+def test_invalid_training_faces_are_an_error(images: np.ndarray, targets: list[int], message: str) -> None:
+    with pytest.raises(DataError, match=message):
         train(images, np.array(targets, np.int64), 2, ClassifierPlan())
 
 
