@@ -27,8 +27,9 @@ from bench.registry import Spec
 from hallucinators.training.loop import checkpoint
 from hallucinators.training.method.options import Options
 from hallucinators.training.steps.settings import Settings
-from hallucinators.vividgan.network.loading import load_weights
-from hallucinators.vividgan.network.weight_file import read_facts
+from hallucinators.vividgan.network.loading import build as build_network
+from hallucinators.vividgan.network.loading import load_weights, save_weights
+from hallucinators.vividgan.network.weight_file import Facts, read_facts
 from hallucinators.vividgan.training import recipe
 from tests.hallucinators.photographs_fixture import write_photographs
 
@@ -155,7 +156,9 @@ def test_photographs_train_a_deeper_network_from_shallower_weights(
 ) -> None:
     monkeypatch.setattr(recipe, "load_teacher", lambda name, device: _colours)
     given = ("--photographs", turned, "--depth", 3)
-    start = Path("hallucinators/weights/vividgan-flow.safetensors").resolve()
+    shallow = Facts("vividgan-flow", 0, "compact", touchup=False, fine=False)
+    start = tmp_path / "start.safetensors"
+    save_weights(start, build_network(shallow), shallow)
     code, out, err = train(
         "vividgan-flow", *given, "--start", start, steps="coarse=0,photographs=3,touchup=0,whole=0", identity="dlib"
     )

@@ -144,11 +144,12 @@ def test_packages_without_which_a_kind_has_fewer_figures_count_as_its_code() -> 
     assert {"package lpips", "package ai-edge-litert"} <= set(evaluation.code_of("restoration"))
 
 
-def test_every_sample_has_a_version_of_its_own_that_holds_its_writer_and_the_face_model() -> None:
+def test_samples_of_other_writers_have_other_versions_that_hold_the_writer_and_the_face_model() -> None:
     from protocols.sample import samples
     from protocols.sample.marker import version
 
-    assert len({version(sample) for sample in samples().values()}) == len(samples())
+    writers = {sample.write.__module__ for sample in samples().values()}
+    assert len({version(sample) for sample in samples().values()}) == len(writers) >= 9
     result = closure("protocols.tinyface.sample", "protocols.sample.painter")
     assert "bench.faces.people.model" in result
     assert (

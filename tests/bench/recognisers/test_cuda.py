@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,11 @@ from bench.interfaces import ALIGNERS, RECOGNISERS, Recogniser
 from bench.registry import load_plugins
 
 torch = pytest.importorskip("torch")
+
+from bench.recognisers.published.adaface_ir import AdaFaceIR  # noqa: E402  # needs torch
+from bench.recognisers.published.iresnet import IResNet  # noqa: E402
+from tests.bench.modules.networks import write_networks  # noqa: E402
+
 load_plugins()
 
 
@@ -22,8 +28,11 @@ def cuda() -> str:
     return "cuda"
 
 
-def weights_of(name: str, folder: Path) -> dict[str, Path]:
-    """Weights for the networks whose published ones come with no package: drawn by torch's generator."""
+TRIED = ("adaface", "arcface", "dlib", "facenet", "magface", "sphereface", "torch")
+
+
+def arguments_of(name: str, folder: Path) -> dict[str, Any]:
+    """Arguments with weights for the networks whose published ones come with no package: drawn by torch's generator."""
     torch.manual_seed(0)
     path = folder / "weights.pth"
     if name == "sphereface":
@@ -33,6 +42,12 @@ def weights_of(name: str, folder: Path) -> dict[str, Path]:
     elif name == "facenet":
         network = pytest.importorskip("facenet_pytorch").InceptionResnetV1(classify=True, num_classes=8631)
         torch.save(network.state_dict(), path)
+    elif name == "torch":
+        return {"module": f"{write_networks(folder)}:Embedder"}
+    elif name == "adaface":
+        torch.save(AdaFaceIR(8).state_dict(), path)
+    elif name in ("arcface", "magface"):
+        torch.save(IResNet((2, 2, 2, 2), eps=1e-5).state_dict(), path)
     else:
         missing = RECOGNISERS[name].missing
         if missing and (why := missing()):
@@ -47,12 +62,12 @@ def cosines(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def test_every_recogniser_that_takes_a_device_is_tried_here() -> None:
     taking = {entry.name for entry in RECOGNISERS if "device" in {argument.name for argument in entry.arguments()}}
-    assert taking == {"dlib", "facenet", "sphereface"}
+    assert taking == set(TRIED)
 
 
-@pytest.mark.parametrize("name", ["dlib", "facenet", "sphereface"])
+@pytest.mark.parametrize("name", TRIED)
 def test_a_gpu_embeds_as_a_processor_does(name: str, cuda: str, tmp_path: Path) -> None:
-    given = weights_of(name, tmp_path)
+    given = arguments_of(name, tmp_path)
     here: Recogniser = RECOGNISERS[name].create({**given, "device": "cpu"})
     there: Recogniser = RECOGNISERS[name].create({**given, "device": cuda})
     small = np.random.default_rng(0).integers(0, 256, (5, 12, 12, 3), np.uint8)

@@ -34,7 +34,7 @@ FAILED = Outcome("failed", "decode", "file is empty")
 class Pairs(EvalProtocol):
     """Six people, two to a fold: all pairs of their two enrolled and two verified images."""
 
-    dataset = "pairs"
+    dataset = "toy-pairs"
     how_to_get = "they are drawn"
     thresholds = "exact"
     far_rule = "exact"
@@ -69,7 +69,7 @@ class Pairs(EvalProtocol):
 
 @pytest.fixture
 def root(toys: SimpleNamespace, tmp_path: Path) -> Path:
-    PROTOCOLS.register("pairs", summary="Pairs.")(Pairs)
+    PROTOCOLS.register("toy-pairs", summary="Pairs.")(Pairs)
     folder: Path = toys.write(tmp_path / "pairs", people=PEOPLE)
     rng = np.random.default_rng(5)
     for path in sorted(folder.rglob("*.png")):  # hard to tell apart, so that no figure is perfect
@@ -80,7 +80,7 @@ def root(toys: SimpleNamespace, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(root: Path, tmp_path: Path) -> Callable[..., RunResult]:
-    def call(protocol: str = "pairs", **more: Any) -> RunResult:
+    def call(protocol: str = "toy-pairs", **more: Any) -> RunResult:
         out = tmp_path / f"run {protocol}"
         given = {"protocol": protocol, "data_root": root, "recogniser": "pixels", "out": out, "images": "none"} | more
         result, fresh = execute(prepare(make_config(None, given)))
@@ -146,7 +146,7 @@ def test_every_figure_is_recomputed_from_the_folder(root: Path, run: Callable[..
     result = run()
     for path in root.rglob("*.png"):
         path.unlink()
-    stored = read_run(tmp_path / "run pairs")
+    stored = read_run(tmp_path / "run toy-pairs")
     assert rescore(stored).record.metrics == result.record.metrics
     changed = dict(stored.arrays) | {"scores": -stored.arrays["scores"]}
     worse = rescore(replace(stored, arrays=changed)).record.metrics
@@ -186,18 +186,18 @@ def test_pairs_of_a_failed_template_are_errors_and_are_counted(root: Path, run: 
 def test_pairs_in_no_folds_have_rates_with_intervals_over_people_and_no_accuracy(
     run: Callable[..., RunResult], tmp_path: Path
 ) -> None:
-    result = run("pairs:folds=false")
+    result = run("toy-pairs:folds=false")
     metrics = result.record.metrics
     assert list(metrics) == ["auc", "eer", "tar@far=0.125", "tar@far=0.25"]
     assert metrics["auc"].low is None
     assert metrics["tar@far=0.125"].interval.endswith("threshold held")
     assert [item.key for item in result.items] == ["all pairs"]
     assert (result.arrays["fold"] == -1).all()
-    assert rescore(read_run(tmp_path / "run pairs:folds=false")).record.metrics == metrics
+    assert rescore(read_run(tmp_path / "run toy-pairs:folds=false")).record.metrics == metrics
 
 
 def test_euclidean_distance_of_unit_vectors_gives_the_figures_of_the_cosine(run: Callable[..., RunResult]) -> None:
-    cosine, euclidean = run(), run("pairs:euclidean=true")
+    cosine, euclidean = run(), run("toy-pairs:euclidean=true")
     assert euclidean.arrays["scores"] == pytest.approx(
         -np.sqrt(2 - 2 * cosine.arrays["scores"].astype(float)), abs=1e-5
     )
@@ -206,7 +206,7 @@ def test_euclidean_distance_of_unit_vectors_gives_the_figures_of_the_cosine(run:
 
 
 def test_media_of_a_template_are_fused(root: Path, run: Callable[..., RunResult]) -> None:
-    result = run("pairs:joined=true")
+    result = run("toy-pairs:joined=true")
 
     def fused(role: str) -> NDArray[np.float64]:
         unit = vectors(root, role)
