@@ -18,8 +18,8 @@ from bench.studies import VerificationSet
 from bench.types import CheckLine, Cut, Media, Points, Role
 from protocols.base.checks import count_line, open_files, read_as_run, refused_line
 from protocols.base.protocol import ScratchProtocol
-from protocols.base.root import demand_folder
 from protocols.owndata.pair_lists import PairList, find_pair_list, read_pair_list
+from protocols.owndata.paths import demand_folder_of_list
 from protocols.owndata.protocol import OwnCrop
 from protocols.views.detected import FRAME_OF, Detector, Framing, detect_faces, detection_notes, lr_side
 
@@ -104,9 +104,7 @@ class OwnPairs(ScratchProtocol):
             DataError: it holds no list or several.
             UsageError: it is a file; the text says how to name it.
         """
-        if root.is_file():
-            raise UsageError(f"{root} is a file. Use --data-root {root.parent} and pairs:file={root.name}.")
-        demand_folder(root, self.how_to_get)
+        demand_folder_of_list(root, "pairs", self.how_to_get)
         find_pair_list(root, self.file)
         return root
 

@@ -6,8 +6,9 @@ import os
 import unicodedata
 from pathlib import Path
 
+from bench.errors import UsageError
 from bench.io.textfiles import quote
-from protocols.base.root import escaped_name
+from protocols.base.root import demand_folder, escaped_name
 
 OUTSIDE = "paths outside the data root"
 OUTSIDE_ADVICE = "Put the files below the folder of the list, or give a folder above both as --data-root."
@@ -57,6 +58,18 @@ class Below:
 
     def _holds(self, real: str) -> bool:
         return real == self._real or real.startswith(self._real.rstrip(os.sep) + os.sep)
+
+
+def demand_folder_of_list(root: Path, protocol: str, how_to_get: str) -> None:
+    """Refuse a data root that is not a folder; of a list that is given itself, say how to name it.
+
+    Raises:
+        MissingError: it does not exist.
+        UsageError: it is a file.
+    """
+    if root.is_file():
+        raise UsageError(f"{root} is a file. Use --data-root {root.parent} and {protocol}:file={root.name}.")
+    demand_folder(root, how_to_get)
 
 
 def quoted(place: str, text: str) -> str:

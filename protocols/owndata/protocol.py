@@ -11,11 +11,11 @@ from bench.errors import UsageError
 from bench.interfaces import PROTOCOLS, Progress
 from bench.types import CheckLine, IdentificationSet
 from protocols.base.protocol import SampledProtocol
-from protocols.base.root import demand_folder
 from protocols.owndata.csv_list import NEEDED, read_list
 from protocols.owndata.entries import Listing
 from protocols.owndata.folder import locate_folder, read_folder
 from protocols.owndata.manifest_list import read_manifest_list
+from protocols.owndata.paths import demand_folder_of_list
 from protocols.owndata.study import Finder, Rules, check_entries, search_set
 from protocols.owndata.table import find_table
 from protocols.views.detected import FRAME_OF, Crop, Detector, Framing, detect_faces, lr_side
@@ -245,9 +245,7 @@ class Csv(OwnFaces):
             MissingError: it does not exist.
             DataError: it is a file, or holds no table or several.
         """
-        if root.is_file():
-            raise UsageError(f"{root} is a file. Use --data-root {root.parent} and csv:file={root.name}.")
-        demand_folder(root, self.how_to_get)
+        demand_folder_of_list(root, "csv", self.how_to_get)
         find_table(root, self.file, protocol="csv", needed=NEEDED)
         return root
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from os.path import isfile
 from pathlib import Path
 
-from bench.errors import BenchError, DataError, UsageError
+from bench.errors import BenchError, DataError
 from bench.images import open_image
 from bench.interfaces import PROTOCOLS, Progress
 from bench.io.filekinds import read_plain
@@ -16,10 +16,10 @@ from bench.studies import RestorationSet
 from bench.types import CheckLine, Media, Points
 from protocols.base.checks import count_line, open_files, read_as_run, refused_line
 from protocols.base.protocol import ScratchProtocol
-from protocols.base.root import demand_folder, escaped_name
+from protocols.base.root import escaped_name
 from protocols.owndata.csv_list import POINTS, RESTORED, read_numbers, rows_of_split
 from protocols.owndata.entries import Faults, composed
-from protocols.owndata.paths import OUTSIDE, OUTSIDE_ADVICE, Below, quoted
+from protocols.owndata.paths import OUTSIDE, OUTSIDE_ADVICE, Below, demand_folder_of_list, quoted
 from protocols.owndata.table import Row, find_table, read_table
 from protocols.views.detected import Detector, detect_faces, detection_notes
 
@@ -82,9 +82,7 @@ class OwnRestoration(ScratchProtocol):
 
     def locate(self, root: Path) -> Path:
         """Return the root if a table is in it; raises as `find_table`, and UsageError for a file."""
-        if root.is_file():
-            raise UsageError(f"{root} is a file. Use --data-root {root.parent} and csv-restoration:file={root.name}.")
-        demand_folder(root, self.how_to_get)
+        demand_folder_of_list(root, "csv-restoration", self.how_to_get)
         find_table(root, self.file, protocol="csv-restoration", needed=RESTORED)
         return root
 
