@@ -13,10 +13,10 @@ import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from types import ModuleType
 
 from bench.errors import ChangedError, DataError, MissingError, UsageError
 from bench.faults import cause_of
+from bench.modules.run_source import run_source
 
 VARIABLE = "BENCH_PLUGIN_FILES"
 """Environment variable with the files of this command: a JSON object, SHA-256 by path. Child processes read it."""
@@ -71,13 +71,10 @@ def _run(path: Path, sha256: str | None) -> str:
         if sys.modules[name].__file__ != str(path):
             raise UsageError(f"Two plugin files are named {path.name}: {sys.modules[name].__file__} and {path}.")
         return digest
-    module = sys.modules[name] = ModuleType(name)
-    module.__file__ = str(path)
     try:
-        exec(compile(code, str(path), "exec"), module.__dict__)  # the user's own program
+        run_source(name, path, code)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        del sys.modules[name]
         raise DataError(f"The plugin file {path} failed: {cause_of(error)}.") from error
     return digest

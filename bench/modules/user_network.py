@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench.errors import ChangedError, DataError, MissingError, UsageError, one_line
-from bench.io.file_digests import file_digest
+from bench.modules.run_source import run_source
 from bench.types import WeightsFile
 from bench.weights import load_into, load_state_dict, weights_file
 
@@ -66,16 +65,11 @@ def build_user_network(network: UserNetwork) -> nn.Module:
     """
     from torch import nn
 
-    if file_digest(network.source) != network.files[0].sha256:
+    code, sha256 = network.source.read_bytes(), network.files[0].sha256
+    if hashlib.sha256(code).hexdigest() != sha256:
         raise ChangedError(f"{network.source} has changed since this run began. Run again.")
-    specification = importlib.util.spec_from_file_location(f"bench_user_{network.files[0].sha256[:16]}", network.source)
-    if specification is None or specification.loader is None:
-        raise DataError(f"{network.source} is no Python file.")
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[specification.name] = module
     try:
-        specification.loader.exec_module(module)
-        built = getattr(module, network.name)()
+        built = getattr(run_source(f"bench_user_{sha256[:16]}", network.source, code), network.name)()
     except AttributeError as error:
         raise DataError(
             f"{network.source} has no class {network.name}, or running it failed: {one_line(error)}"
