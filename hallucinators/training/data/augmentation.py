@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from bench.faces.pairs.pack import SIDE
 from bench.faces.pairs.pairs import Jitter
-from bench.images import ByteImages, resize_float
+from bench.images import ByteImages
+from bench.media.low_resolution import to_low_resolution_batch
 from bench.media.similarity import warp_bicubic
 from hallucinators.training.data.views import RenderedViews, flow_to_float
 from hallucinators.training.steps.batch import Batch
@@ -75,7 +76,7 @@ def make_batch(
         upright: whether the batch has the turned face before it was moved, and the similarity.
     """
     mild = rng.random(len(rows)) < augmentation.mild_share
-    matrices = np.stack([random_similarity(rng, augmentation, mild=bool(m)) for m in mild])
+    matrices = np.stack([random_affine(rng, augmentation, mild=bool(m)) for m in mild])
     mirrored = rng.random(len(rows)) < augmentation.mirror
     on_another = mild & (rng.random(len(rows)) < augmentation.surround)
     others = rng.integers(0, len(views), len(rows))
@@ -90,7 +91,7 @@ def make_batch(
             for image, matrix, other, surround in zip(images, matrices, others, on_another, strict=True)
         ]
     )
-    lr = _reduce(moved, side)
+    lr = to_low_resolution_batch(moved, side)
     hr = np.stack([views.frontal[r] for r in rows]).transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)
     landmarks, five = views.landmarks[rows].copy(), views.five[rows].copy()
     yaw = np.where(frontal, np.float32(0), views.angles_deg[rows, columns, 0])
@@ -129,7 +130,7 @@ def concatenate(parts: Sequence[Batch]) -> Batch:
     return Batch(*(None if column[0] is None else torch.cat(column) for column in columns))  # type: ignore[arg-type]
 
 
-def random_similarity(rng: np.random.Generator, augmentation: Augmentation, *, mild: bool) -> NDArray[np.float64]:
+def random_affine(rng: np.random.Generator, augmentation: Augmentation, *, mild: bool) -> NDArray[np.float64]:
     """A random affine matrix (2, 3) on pixels of the view."""
     jitter = augmentation.mild if mild else augmentation.recipe
     angle = np.deg2rad(rng.uniform(-jitter.rotation_deg, jitter.rotation_deg))
@@ -174,13 +175,6 @@ def warp_face(image: ByteImages, matrix: NDArray[np.float64], surround: ByteImag
         )
         return ground
     return warp_bicubic(image, matrix, SIDE)
-
-
-def _reduce(images: ByteImages, side: int) -> NDArray[np.float32]:
-    """Antialiased bicubic, rounded to 8 bits like a stored LR image: float32 (N, 3, side, side)."""
-    small = resize_float(images.transpose(0, 3, 1, 2).astype(np.float32), side, side)
-    rounded: NDArray[np.float32] = np.rint(small.clip(0, 255)).astype(np.float32) / np.float32(255)
-    return rounded
 
 
 def _frontal_flow(flow: NDArray[np.float32], five: NDArray[np.float32]) -> NDArray[np.float32]:

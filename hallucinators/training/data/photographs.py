@@ -15,7 +15,7 @@ from bench.faces.pairs.groups import MOST_BITS
 from bench.faces.pairs.pack import SIDE, Pack
 from bench.faces.pairs.pairs import Jitter
 from bench.media.degradation import Degradation, degrade
-from hallucinators.training.data.augmentation import MIRRORED_5, Augmentation, random_similarity, warp_face
+from hallucinators.training.data.augmentation import MIRRORED_5, Augmentation, random_affine, warp_face
 from hallucinators.training.steps.batch import Batch
 from hallucinators.training.steps.task import BatchSource
 
@@ -84,7 +84,7 @@ def people_of(packs: Sequence[Pack], teacher: str) -> People:
     length = float(np.median(np.concatenate([norms for _, _, norms, _ in parts])))
     without = np.concatenate([rows for _, rows, *_ in parts])
     weight = np.concatenate([weights for *_, weights in parts]) * without.any(1)
-    share = _shares([packs[number] for number in range(len(packs))])
+    share = _shares(packs)
     of_pack = np.concatenate([np.full(len(faces), number) for (number, _), faces in rows.items()])
     for number in np.unique(of_pack):
         inside = of_pack == number
@@ -189,8 +189,8 @@ class PhotographSource:
             five.append(points)
         moved = np.stack(images)
         hr = torch.from_numpy(np.ascontiguousarray(moved.transpose(0, 3, 1, 2)).astype(np.float32) / np.float32(255))
-        count, people = len(faces), self._people
-        named = rows is not None and people is not None
+        count = len(faces)
+        people = None if rows is None else self._people
         return Batch(
             torch.from_numpy(degrade(moved, side, rng, self._degradation)),
             hr,
@@ -199,8 +199,8 @@ class PhotographSource:
             torch.tensor([float(self._packs[number].yaw_deg[face]) for number, face in faces]),
             torch.tensor([face for _, face in faces]),
             in_pose=torch.ones(count, dtype=torch.bool),
-            person=torch.from_numpy(people.person[rows]) if named and people is not None else None,
-            template=torch.from_numpy(people.without[rows]) if named and people is not None else None,
+            person=None if people is None else torch.from_numpy(people.person[rows]),
+            template=None if people is None else torch.from_numpy(people.without[rows]),
         )
 
     @staticmethod
@@ -208,7 +208,7 @@ class PhotographSource:
         """A photograph moved by a random similarity and mirrored in half of the cases, and its five points."""
         image, landmarks = pack.with_surroundings(face)
         points = five_points(landmarks.points)[:, :2] - np.float32(pack.margin)
-        matrix = random_similarity(rng, _CHANGES, mild=rng.random() < _CHANGES.mild_share)
+        matrix = random_affine(rng, _CHANGES, mild=rng.random() < _CHANGES.mild_share)
         moved = warp_face(image, matrix)
         points = points @ matrix[:, :2].T + matrix[:, 2]
         if rng.random() < _CHANGES.mirror:

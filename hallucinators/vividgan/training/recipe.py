@@ -57,10 +57,7 @@ def stages(options: Options) -> list[Stage]:
     settings = settings_of(options)
     objective = _objective(options, settings)
     flow = options.method == "vividgan-flow"
-    defaults = _FLOW_STEPS if flow else _DEFAULT_STEPS
-    if flow and options.photographs:
-        defaults = defaults | {"photographs": _PHOTOGRAPH_STEPS}
-    steps = options.stage_steps(defaults)
+    steps = _steps(options)
     _check_photographs(options, steps)
     sides = (32, 16) if flow else (options.lr,)
 
@@ -173,7 +170,7 @@ def export(options: Options, folder: Path, out: Path, trained: Mapping[str, Any]
         model.load_state_dict(checkpoint.best_averages(folder / "whole")["model"])
         fine = True
     else:
-        last = "photographs" if options.photographs and options.steps.get("photographs") != 0 else "coarse"
+        last = coarse_stage(_steps(options))
         model, fine = _load(model, folder, (last,), residual_scale=_residual_scale(options, settings)), False
     facts = replace(facts, fine=fine, trained={**trained, **_described(options, trained)})
     save_weights(out, model, facts)
@@ -193,6 +190,14 @@ def facts_of(options: Options) -> Facts:
         carry=options.carry,
         depth=options.depth if flow else 0,
     )
+
+
+def _steps(options: Options) -> dict[str, int]:
+    """Steps of each stage; that of photographs has some by default where there are photographs."""
+    if options.method != "vividgan-flow":
+        return options.stage_steps(_DEFAULT_STEPS)
+    more = {"photographs": _PHOTOGRAPH_STEPS} if options.photographs else {}
+    return options.stage_steps(_FLOW_STEPS | more)
 
 
 def coarse_stage(steps: Mapping[str, int]) -> str:

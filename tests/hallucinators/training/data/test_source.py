@@ -212,7 +212,7 @@ def test_the_recipe_is_that_of_the_pairs_of_the_paper(trained_on: RenderedViews)
         return np.column_stack([angle, np.hypot(result[:, 0, 0], result[:, 0, 1]), shift])
 
     recipe = plain(jitter=Jitter())
-    ours = parts([module.random_similarity(np.random.default_rng(k), recipe, mild=False) for k in range(1000)])
+    ours = parts([module.random_affine(np.random.default_rng(k), recipe, mild=False) for k in range(1000)])
     theirs = parts([random_similarity(np.random.default_rng(k), Jitter()) for k in range(1000)])
     low, high = np.array([-45, 0.8, -6.4, -6.4]), np.array([45, 1, 6.4, 6.4])
     for result in (ours, theirs):
@@ -224,7 +224,7 @@ def test_the_recipe_is_that_of_the_pairs_of_the_paper(trained_on: RenderedViews)
 
 def test_mild_ones_stretch_the_face_and_stay_within_their_ranges() -> None:
     mild = Augmentation(mild_share=1, mild=Jitter(rotation_deg=0, shift=0, scale=(0.65, 1.1)), stretch=0.1)
-    result = np.stack([module.random_similarity(np.random.default_rng(k), mild, mild=True) for k in range(500)])
+    result = np.stack([module.random_affine(np.random.default_rng(k), mild, mild=True) for k in range(500)])
     ratio, area = result[:, 0, 0] / result[:, 1, 1], result[:, 0, 0] * result[:, 1, 1]
     assert 0.9 <= ratio.min() < 0.91 and 1.09 < ratio.max() <= 1.1
     assert 0.65 <= np.sqrt(area.min()) < 0.67 and 1.08 < np.sqrt(area.max()) <= 1.1
